@@ -1,0 +1,3 @@
+//! The `buildbrake-lambda` program.
+
+fn main() {}

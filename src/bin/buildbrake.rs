@@ -1,0 +1,3 @@
+//! The `buildbrake` program.
+
+fn main() {}

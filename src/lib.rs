@@ -1,0 +1,1 @@
+//! A brake for AWS CodeBuild.
