@@ -1,1 +1,3 @@
 //! A brake for AWS CodeBuild.
+
+pub mod source_version;
