@@ -1,3 +1,20 @@
-//! A brake for AWS CodeBuild.
+//! A brake for AWS CodeBuild: it judges builds by a policy and stops those that break it.
+//!
+//! The way through, and the order of the modules: event → Build → rules → verdict →
+//! action → record. Down to [`verdict`] everything is pure: no I/O, no clock, no AWS.
 
+pub mod build;
+pub mod duration;
+pub mod event;
+pub mod facts;
+mod lenient;
+pub mod pattern;
+pub mod policy;
+mod rules;
 pub mod source_version;
+mod url;
+pub mod verdict;
+
+pub mod codebuild;
+pub mod enforce;
+pub mod record;

@@ -35,9 +35,11 @@ pub enum SourceVersion<'a> {
     /// A pull request (GitLab: a merge request), by its number: `25` in `pr/25`,
     /// `refs/pull/25/head` or `refs/merge-requests/25/head`.
     PullRequest(&'a str),
-    /// A commit, by its hexadecimal id, whole or perhaps abbreviated: `abc1234`
-    /// in `abc1234` as in `v1.0-3-gabc1234`, the output of `git describe`.
+    /// A commit, by its hexadecimal id: 40 or 64 digits, or `abc1234` in
+    /// `v1.0-3-gabc1234`, the output of `git describe`.
     Commit(&'a str),
+    /// A branch by its short name, or a commit by its abbreviated id: `2024`, `abc1234`.
+    BranchOrCommit(&'a str),
     /// An object in S3, by its ARN: what CodePipeline hands to a build.
     S3Object(&'a str),
     /// Nothing, or the remote's `HEAD`: the default branch, by no name.
@@ -65,16 +67,10 @@ impl<'a> SourceVersion<'a> {
             return Self::Default;
         }
         if text.starts_with("arn:") {
-            return if is_s3_arn(text) {
-                Self::S3Object(text)
-            } else {
-                Self::Unreadable(text)
-            };
+            return if is_s3_arn(text) { Self::S3Object(text) } else { Self::Unreadable(text) };
         }
 
-        // A plus is `git fetch`'s "force" before the reference it fetches.
-        let revision = text.strip_prefix('+').unwrap_or(text);
-        let (name, suffix) = split_suffix(revision);
+        let (name, suffix) = split_suffix(text);
         // No name starts or ends with a slash: who accepts one drops it.
         let name = name.trim_matches('/');
         if !is_allowed(name) || has_range(suffix) {
@@ -82,7 +78,7 @@ impl<'a> SourceVersion<'a> {
         }
         // Before anything else, for git finds the commit in
         // `refs/heads/no-such-branch-gabc1234^0` and `main:x-gabc1234` too.
-        if let Some(id) = described_commit(revision) {
+        if let Some(id) = described_commit(text) {
             return Self::Commit(id);
         }
         look_up(name).unwrap_or(Self::Unreadable(text))
@@ -105,10 +101,9 @@ impl fmt::Display for SourceVersion<'_> {
             Self::Tag(_) => f.write_str("a tag"),
             Self::PullRequest(number) => write!(f, "pull request {number}"),
             Self::Commit(_) => f.write_str("a commit id"),
+            Self::BranchOrCommit(_) => f.write_str("a branch or an abbreviated commit id"),
             Self::S3Object(_) => f.write_str("an S3 object"),
-            Self::Default => {
-                f.write_str("empty or HEAD: the default branch, which the build does not name")
-            }
+            Self::Default => f.write_str("empty or HEAD: the default branch, which the build does not name"),
             Self::Unreadable(_) => f.write_str("a revision that names no single branch"),
         }
     }
@@ -125,8 +120,11 @@ fn look_up(name: &str) -> Option<SourceVersion<'_>> {
     if is_pseudo_reference(name) {
         return None;
     }
-    if is_commit_id(name) {
+    if is_whole_id(name) {
         return Some(SourceVersion::Commit(name));
+    }
+    if could_be_abbreviated_id(name) {
+        return Some(SourceVersion::BranchOrCommit(name));
     }
 
     // Under `refs/`, which may be left out. It is taken off once, as git does:
@@ -201,11 +199,9 @@ fn described_commit(revision: &str) -> Option<&str> {
         let length = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
         let (id, after) = rest.split_at(length);
         let ends = split_suffix(after).0.trim_matches('/').is_empty();
-        let counted = before
-            .rsplit_once('-')
-            .is_some_and(|(_, count)| is_number(count));
+        let counted = before.rsplit_once('-').is_some_and(|(_, count)| is_number(count));
         let long_enough = (SHORTEST_ID..=LONGEST_ID).contains(&length);
-        (ends && long_enough && (counted || is_commit_id(id))).then_some(id)
+        (ends && long_enough && (counted || is_whole_id(id) || could_be_abbreviated_id(id))).then_some(id)
     })
 }
 
@@ -215,19 +211,21 @@ const SHORTEST_ID: usize = 4;
 /// The digits of a SHA-256 id; a SHA-1 id has 40.
 const LONGEST_ID: usize = 64;
 
-/// Whether a bare name is a commit's id, or could be an abbreviated one.
+/// Whether a bare name is a commit's id. Git looks for that before it looks for a branch.
+fn is_whole_id(name: &str) -> bool {
+    matches!(name.len(), 40 | LONGEST_ID) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a bare name could be an abbreviated id.
 ///
-/// Git looks for a branch of that name before it looks for an abbreviation
-/// (not before a whole id), and only the repository could tell which it finds:
-/// a rule against `main` must not be slipped past by abbreviating `main`'s last
-/// commit. Words of letters alone, `facade` or `decade`, are still taken for
-/// branches. Seldom does an id begin like that, one in a thousand at seven digits.
-fn is_commit_id(name: &str) -> bool {
-    let length = name.len();
-    name.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && (matches!(length, 40 | LONGEST_ID)
-            || (SHORTEST_ID..LONGEST_ID).contains(&length)
-                && name.bytes().any(|byte| byte.is_ascii_digit()))
+/// Git looks for a branch of that name first, and only the repository could tell
+/// which it finds: a rule against `main` must not be slipped past by abbreviating
+/// `main`'s last commit. Words of letters alone, `facade` or `decade`, are taken
+/// for branches. Seldom does an id begin like that, one in a thousand at seven digits.
+fn could_be_abbreviated_id(name: &str) -> bool {
+    (SHORTEST_ID..LONGEST_ID).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && name.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Whether git keeps something of its own under this name: `FETCH_HEAD`,
@@ -244,11 +242,7 @@ fn is_pseudo_reference(name: &str) -> bool {
     name.ends_with("_HEAD") && name.bytes().all(upper_case)
         || matches!(
             name,
-            "AUTO_MERGE"
-                | "BISECT_EXPECTED_REV"
-                | "MERGE_AUTOSTASH"
-                | "NOTES_MERGE_PARTIAL"
-                | "NOTES_MERGE_REF"
+            "AUTO_MERGE" | "BISECT_EXPECTED_REV" | "MERGE_AUTOSTASH" | "NOTES_MERGE_PARTIAL" | "NOTES_MERGE_REF"
         )
 }
 
@@ -283,8 +277,8 @@ fn has_range(suffix: &str) -> bool {
 fn is_allowed(name: &str) -> bool {
     let forbidden = |c: char| is_space_or_control(c) || matches!(c, '?' | '*' | '[' | '\\');
     !name.is_empty()
-        // `git` would take it for an option.
-        && !name.starts_with('-')
+        // `git` would take it for an option, or for `git fetch`'s "force" before a reference.
+        && !name.starts_with(['-', '+'])
         && !name.contains(forbidden)
         && !name.contains("..")
         && !name.ends_with('.')
@@ -301,10 +295,7 @@ fn is_allowed(name: &str) -> bool {
 /// branch than `main`, or is not, depending on who reads it.
 fn is_plain(name: &str) -> bool {
     let invisible = |c: char| c.is_whitespace() || c == '\u{feff}';
-    !name.is_empty()
-        && !name.contains("//")
-        && !name.starts_with(invisible)
-        && !name.ends_with(invisible)
+    !name.is_empty() && !name.contains("//") && !name.starts_with(invisible) && !name.ends_with(invisible)
 }
 
 fn is_space_or_control(c: char) -> bool {
@@ -320,9 +311,7 @@ fn is_number(text: &str) -> bool {
 /// Authorization Reference).
 fn is_s3_arn(text: &str) -> bool {
     let mut fields = text.splitn(6, ':').skip(1);
-    fields
-        .next()
-        .is_some_and(|partition| partition.starts_with("aws"))
+    fields.next().is_some_and(|partition| partition.starts_with("aws"))
         && fields.next() == Some("s3")
         && fields.nth(2).is_some_and(|resource| !resource.is_empty())
 }

@@ -1,4 +1,4 @@
-use super::SourceVersion::{Branch, Commit, Default, PullRequest, S3Object, Tag, Unreadable};
+use super::SourceVersion::{Branch, BranchOrCommit, Commit, Default, PullRequest, S3Object, Tag, Unreadable};
 use super::*;
 use proptest::prelude::*;
 
@@ -50,8 +50,6 @@ fn one_branch_in_many_spellings() {
         "remotes/origin/main",
         "remotes/upstream/main",
         "origin/main",
-        "+main",
-        "+refs/heads/main:refs/heads/other",
         // Suffixes, alone and in chains.
         "main^",
         "main^0",
@@ -147,10 +145,7 @@ fn one_prefix_is_taken_off_as_git_does() {
 
 #[test]
 fn tags() {
-    check_all(
-        &["refs/tags/v1", "tags/v1", "refs//tags//v1^{}", "tags/v1~3"],
-        Tag("v1"),
-    );
+    check_all(&["refs/tags/v1", "tags/v1", "refs//tags//v1^{}", "tags/v1~3"], Tag("v1"));
     check("refs/tags/heads/main", Tag("heads/main"));
 }
 
@@ -178,24 +173,20 @@ fn pull_requests() {
 fn commits_whole_abbreviated_and_described() {
     let upper = SHA.to_uppercase();
     let letters = "abcdef".repeat(7);
-    for id in [
-        SHA,
-        SHA_256,
-        &upper,
-        &letters[..40],
-        &SHA[..39],
-        &SHA[..7],
-        &SHA[..4],
-    ] {
+    for id in [SHA, SHA_256, &upper, &letters[..40]] {
         check(id, Commit(id));
         check(&format!("{id}^2~1"), Commit(id));
         check(&format!("{id}^{{commit}}"), Commit(id));
+    }
+    for id in [&SHA[..39], &SHA[..7], &SHA[..4], "2024"] {
+        check(id, BranchOrCommit(id));
+        check(&format!("{id}^2~1"), BranchOrCommit(id));
+        check(&format!("refs/heads/{id}"), Branch(id));
     }
     check_all(
         &[
             "v1.0-3-gabc1234",
             "v1.0-3-gabc1234~2",
-            "+v1.0-3-gabc1234",
             "harmless-gabc1234",
             "harmless-gabc1234/",
             "refs/heads/no-such-branch-gabc1234",
@@ -231,7 +222,6 @@ fn the_default_branch() {
             "refs/remotes/upstream/HEAD",
             "main-worktree/HEAD",
             "/HEAD",
-            "+HEAD",
         ],
         Default,
     );
@@ -273,7 +263,8 @@ fn revisions_that_name_no_single_branch() {
         "-",
         "-f",
         "--orphan",
-        "+-f",
+        "+main",
+        "+refs/heads/main:refs/heads/other",
         "/-f",
         "+",
         "/",
@@ -323,10 +314,7 @@ fn words_that_end_the_sentence() {
     assert_eq!(words("pr/25"), "pull request 25");
     assert_eq!(words(SHA), "a commit id");
     assert_eq!(words("arn:aws:s3:::b/k"), "an S3 object");
-    assert_eq!(
-        words(""),
-        "empty or HEAD: the default branch, which the build does not name"
-    );
+    assert_eq!(words(""), "empty or HEAD: the default branch, which the build does not name");
     assert_eq!(words("a..b"), "a revision that names no single branch");
 }
 
@@ -344,9 +332,7 @@ fn branch_name() -> impl Strategy<Value = String> {
     ];
     prop::collection::vec(part, 1..4)
         .prop_map(|parts| parts.join("/"))
-        .prop_filter("git describe's form is a commit's", |name| {
-            described_commit(name).is_none()
-        })
+        .prop_filter("git describe's form is a commit's", |name| described_commit(name).is_none())
 }
 
 fn suffix() -> impl Strategy<Value = String> {
@@ -357,17 +343,13 @@ fn suffix() -> impl Strategy<Value = String> {
         "@\\{[^{}]{0,12}\\}",
         "\\^-[0-9]?",
         "\\^!",
-        prop::sample::select(vec!["^{commit}^{tree}", "@{upstream}", "@{u}", "^{/a..b}"])
-            .prop_map(String::from),
+        prop::sample::select(vec!["^{commit}^{tree}", "@{upstream}", "@{u}", "^{/a..b}"]).prop_map(String::from),
     ]
 }
 
 /// Suffixes in a chain, and perhaps a path behind them.
 fn suffixes() -> impl Strategy<Value = String> {
-    (
-        prop::collection::vec(suffix(), 0..4),
-        prop_oneof![3 => Just(String::new()), 1 => ":[a-z/]{0,8}"],
-    )
+    (prop::collection::vec(suffix(), 0..4), prop_oneof![3 => Just(String::new()), 1 => ":[a-z/]{0,8}"])
         .prop_map(|(chain, path)| chain.concat() + &path)
 }
 
@@ -399,7 +381,6 @@ proptest! {
         slashes in "/{1,3}",
         suffixes in suffixes(),
         before in "[ \\t\\r\\n\\x00]{0,2}",
-        plus in "\\+?",
         after in "[ \\t\\r\\n\\x00]{0,2}",
     ) {
         let mut prefixes = vec![
@@ -418,7 +399,7 @@ proptest! {
         }
         for prefix in prefixes {
             let prefix = prefix.replace('/', &slashes);
-            let text = format!("{before}{plus}{prefix}{name}{suffixes}{after}");
+            let text = format!("{before}{prefix}{name}{suffixes}{after}");
             prop_assert_eq!(SourceVersion::read(&text).branch(), Some(&*name), "{:?}", text);
         }
     }
@@ -447,14 +428,19 @@ proptest! {
 
     #[test]
     fn a_commit_id_is_never_a_branch(
-        id in "[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[a-f]{0,3}[0-9][0-9a-f]{3,35}",
+        whole in "[0-9a-fA-F]{40}|[0-9a-fA-F]{64}",
+        part in "[a-f]{0,3}[0-9][0-9a-f]{3,35}",
         suffixes in suffixes(),
         tag in "[a-z0-9./-]{0,8}[a-z]-[0-9]{1,3}",
     ) {
-        let text = format!("{id}{suffixes}");
-        prop_assert_eq!(SourceVersion::read(&text), Commit(&id), "{:?}", text);
-        let text = format!("{tag}-g{id}{suffixes}");
-        prop_assert_eq!(SourceVersion::read(&text).branch(), None, "{:?}", text);
+        let text = format!("{whole}{suffixes}");
+        prop_assert_eq!(SourceVersion::read(&text), Commit(&whole), "{:?}", text);
+        let text = format!("{part}{suffixes}");
+        prop_assert_eq!(SourceVersion::read(&text), BranchOrCommit(&part), "{:?}", text);
+        for id in [whole, part] {
+            let text = format!("{tag}-g{id}{suffixes}");
+            prop_assert_eq!(SourceVersion::read(&text).branch(), None, "{:?}", text);
+        }
     }
 }
 
@@ -498,10 +484,7 @@ mod git {
             for branch in branches {
                 clone.must(&upstream, &["checkout", "-q", "--detach"]);
                 clone.must(&upstream, &["commit", "-q", "--allow-empty", "-m", branch]);
-                clone.must(
-                    &upstream,
-                    &["update-ref", &format!("refs/heads/{branch}"), "HEAD"],
-                );
+                clone.must(&upstream, &["update-ref", &format!("refs/heads/{branch}"), "HEAD"]);
             }
             clone.must(&upstream, &["checkout", "-q", "trunk"]);
             clone.must(&upstream, &["tag", "v1"]);
@@ -511,10 +494,7 @@ mod git {
             for branch in branches.iter().filter(|name| !name.starts_with("origin/")) {
                 let local = format!("refs/heads/{branch}");
                 let remote = format!("refs/remotes/origin/{branch}");
-                clone.must(
-                    &clone.path(),
-                    &["update-ref", "--create-reflog", &local, &remote],
-                );
+                clone.must(&clone.path(), &["update-ref", "--create-reflog", &local, &remote]);
             }
             Some(clone)
         }
@@ -548,17 +528,11 @@ mod git {
         }
 
         fn must(&self, directory: &Path, arguments: &[&str]) {
-            assert!(
-                self.run(directory, arguments).is_some(),
-                "git {arguments:?}"
-            );
+            assert!(self.run(directory, arguments).is_some(), "git {arguments:?}");
         }
 
         fn commit(&self, revision: &str) -> Option<String> {
-            self.run(
-                &self.path(),
-                &["rev-parse", "-q", "--verify", "--end-of-options", revision],
-            )
+            self.run(&self.path(), &["rev-parse", "-q", "--verify", "--end-of-options", revision])
         }
 
         /// The same of many, by one process.
@@ -572,10 +546,8 @@ mod git {
                 .output()
                 .unwrap();
             let printed = String::from_utf8(output.stdout).unwrap();
-            let commits: Vec<_> = printed
-                .lines()
-                .map(|line| (!line.ends_with(" missing")).then(|| line.to_owned()))
-                .collect();
+            let commits: Vec<_> =
+                printed.lines().map(|line| (!line.ends_with(" missing")).then(|| line.to_owned())).collect();
             assert_eq!(commits.len(), revisions.len(), "{:?}", output.stderr);
             commits
         }
@@ -705,10 +677,7 @@ mod git {
         };
         let sign = "[a.@{}\\[\\]?*\\\\ \\x01\\x7f/é!\"$'-]";
         let strategy = format!("({sign}|{sign}|{sign}|\\.lock|lock|HEAD){{1,5}}");
-        let config = ProptestConfig {
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        };
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
         proptest!(config, |(name in strategy.as_str())| {
             // Where these end a name, or are trimmed, is for other tests.
             let trimmed = name.trim_matches(|c| is_space_or_control(c) || c == '/');

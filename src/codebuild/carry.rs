@@ -1,0 +1,110 @@
+//! From the SDK's types to [`Build`](crate::build::Build): every member, and nothing lost.
+//!
+//! A member that the API gains is missing from a structure below until it is
+//! added to `build.rs`; then the compiler asks for it here.
+
+use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
+use jiff::Timestamp;
+
+use crate::build::*;
+
+/// Carries one value of the SDK over into ours.
+pub(super) trait Carry<T> {
+    fn carry(self) -> Option<T>;
+}
+
+macro_rules! as_it_is {
+    ($($kind:ty),*) => {$(
+        impl Carry<$kind> for $kind {
+            fn carry(self) -> Option<$kind> {
+                Some(self)
+            }
+        }
+    )*};
+}
+as_it_is!(String, bool, i32, i64);
+
+impl Carry<Timestamp> for DateTime {
+    fn carry(self) -> Option<Timestamp> {
+        Timestamp::new(self.secs(), self.subsec_nanos().try_into().ok()?).ok()
+    }
+}
+
+impl<A: Carry<T>, T> Carry<T> for Option<A> {
+    fn carry(self) -> Option<T> {
+        self.and_then(A::carry)
+    }
+}
+
+impl<A: Carry<T>, T> Carry<Vec<T>> for Vec<A> {
+    fn carry(self) -> Option<Vec<T>> {
+        Some(self.into_iter().filter_map(A::carry).collect())
+    }
+}
+
+macro_rules! open_enumerations {
+    ($($name:ident),* $(,)?) => {$(
+        impl Carry<String> for sdk::$name {
+            fn carry(self) -> Option<String> {
+                Some(self.as_str().to_owned())
+            }
+        }
+    )*};
+}
+open_enumerations! {
+    BucketOwnerAccess, BuildPhaseType, CacheMode, CacheType, ComputeType, CredentialProviderType, EnvironmentType,
+    EnvironmentVariableType, FileSystemType, HostKernel, ImagePullCredentialsType, LogsConfigStatusType, MachineType,
+    SourceAuthType, SourceType, StatusType,
+}
+
+macro_rules! structures {
+    ($($shape:ident { $($member:ident),* $(,)? })*) => {$(
+        impl Carry<$shape> for sdk::$shape {
+            fn carry(self) -> Option<$shape> {
+                Some($shape { $($member: self.$member.carry()),* })
+            }
+        }
+    )*};
+}
+structures! {
+    Build { id, arn, build_number, start_time, end_time, current_phase, build_status, source_version, resolved_source_version, project_name, phases, source, secondary_sources, secondary_source_versions, artifacts, secondary_artifacts, cache, environment, service_role, logs, timeout_in_minutes, queued_timeout_in_minutes, build_complete, initiator, vpc_config, network_interface, encryption_key, exported_environment_variables, report_arns, file_system_locations, debug_session, build_batch_arn, auto_retry_config }
+    BuildPhase { phase_type, phase_status, start_time, end_time, duration_in_seconds, contexts }
+    PhaseContext { status_code, message }
+    ProjectSource { r#type, location, git_clone_depth, git_submodules_config, buildspec, auth, report_build_status, build_status_config, insecure_ssl, source_identifier }
+    GitSubmodulesConfig { fetch_submodules }
+    SourceAuth { r#type, resource }
+    BuildStatusConfig { context, target_url }
+    ProjectSourceVersion { source_identifier, source_version }
+    ProjectCache { r#type, location, modes, cache_namespace }
+    ProjectEnvironment { r#type, image, compute_type, compute_configuration, fleet, environment_variables, privileged_mode, certificate, registry_credential, image_pull_credentials_type, docker_server, host_kernel }
+    ComputeConfiguration { v_cpu, memory, disk, machine_type, instance_type }
+    ProjectFleet { fleet_arn }
+    EnvironmentVariable { name, value, r#type }
+    RegistryCredential { credential, credential_provider }
+    DockerServer { compute_type, security_group_ids, status }
+    DockerServerStatus { status, message }
+    LogsLocation { group_name, stream_name, deep_link, s3_deep_link, cloud_watch_logs_arn, s3_logs_arn, cloud_watch_logs, s3_logs }
+    CloudWatchLogsConfig { status, group_name, stream_name }
+    S3LogsConfig { status, location, encryption_disabled, bucket_owner_access }
+    VpcConfig { vpc_id, subnets, security_group_ids }
+    NetworkInterface { subnet_id, network_interface_id }
+    ExportedEnvironmentVariable { name, value }
+    ProjectFileSystemLocation { r#type, location, mount_point, identifier, mount_options }
+    DebugSession { session_enabled, session_target }
+    AutoRetryConfig { auto_retry_limit, auto_retry_number, next_auto_retry, previous_auto_retry }
+}
+
+/// The two digests are spelt otherwise in the SDK.
+impl Carry<BuildArtifacts> for sdk::BuildArtifacts {
+    fn carry(self) -> Option<BuildArtifacts> {
+        Some(BuildArtifacts {
+            location: self.location,
+            sha256sum: self.sha256_sum,
+            md5sum: self.md5_sum,
+            override_artifact_name: self.override_artifact_name,
+            encryption_disabled: self.encryption_disabled,
+            artifact_identifier: self.artifact_identifier,
+            bucket_owner_access: self.bucket_owner_access.carry(),
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! From EventBridge's JSON to a [`Trigger`].
+//!
+//! CodeBuild's events: <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html>.
+//! Members come and go between years and kinds of build, whole numbers are
+//! sometimes floats, and dates are English: all but the build's id is read leniently.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{build::*, lenient::shapes};
+
+/// What the function was called for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// A build is to be judged.
+    Build(Box<BuildEvent>),
+    /// A fleet of reserved machines changed; no build did.
+    Fleet,
+}
+
+/// What an event tells of a build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildEvent {
+    /// The kind of event.
+    pub kind: Kind,
+    /// What `StopBuild` takes.
+    pub id: BuildId,
+    /// When it happened, as EventBridge says.
+    pub time: Option<Timestamp>,
+    /// The build, as far as the event carries it.
+    pub build: Build,
+}
+
+/// The kinds of event that a build is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The build started or ended.
+    StateChange,
+    /// A phase of the build ended.
+    PhaseChange,
+}
+
+/// Why an event cannot be read. Never holds text of the event's detail.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableEvent {
+    /// It is not EventBridge's envelope.
+    #[error("this is not an EventBridge event: {0} at line {1}, column {2}")]
+    NoEnvelope(&'static str, usize, usize),
+    /// Its kind is none that is handled.
+    #[error("an event of the kind `{detail_type}` from `{source_name}`, which this function does not handle")]
+    OtherKind {
+        /// `detail-type`.
+        detail_type: String,
+        /// `source`.
+        source_name: String,
+    },
+    /// No build's id can be found in it.
+    #[error(
+        "a CodeBuild event that names no build: neither `detail.build-id` nor `resources` holds a build's ARN or id"
+    )]
+    NoBuild,
+}
+
+impl Trigger {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// Where it is of a kind not handled, or names no build.
+    pub fn parse(json: &str) -> Result<Self, UnreadableEvent> {
+        let event: EventBridgeEvent<Detail> = serde_json::from_str(json).map_err(|error| {
+            // The error's own text quotes what was found, which may be a secret.
+            let what = match error.classify() {
+                serde_json::error::Category::Data => "a member is missing or of the wrong kind",
+                _ => "it is not JSON",
+            };
+            UnreadableEvent::NoEnvelope(what, error.line(), error.column())
+        })?;
+        let kind = match (event.source.as_str(), event.detail_type.as_str()) {
+            ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
+            ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
+            ("aws.codebuild", "CodeBuild Fleet State Change") => return Ok(Self::Fleet),
+            _ => {
+                let (detail_type, source_name) = (event.detail_type, event.source);
+                return Err(UnreadableEvent::OtherKind { detail_type, source_name });
+            }
+        };
+        let time = event.time.and_then(|time| Timestamp::new(time.timestamp(), 0).ok());
+        let (id, arn) = name(&event)?;
+        let build = build(event.detail, &id, arn);
+        Ok(Self::Build(Box::new(BuildEvent { kind, id, time, build })))
+    }
+}
+
+/// The build's id and, where the event tells account and region, its ARN.
+fn name(event: &EventBridgeEvent<Detail>) -> Result<(BuildId, Option<BuildArn>), UnreadableEvent> {
+    let names = || event.detail.build_id.iter().chain(event.resources.iter().flatten());
+    if let Some(arn) = names().find_map(|name| name.parse::<BuildArn>().ok()) {
+        return Ok((arn.id.clone(), Some(arn)));
+    }
+    let id: BuildId = names().find_map(|name| name.parse().ok()).ok_or(UnreadableEvent::NoBuild)?;
+    let arn = event.region.as_deref().zip(event.account.as_deref()).map(|(region, account)| BuildArn {
+        partition: partition(region).to_owned(),
+        region: region.to_owned(),
+        account: account.to_owned(),
+        id: id.clone(),
+    });
+    Ok((id, arn))
+}
+
+/// The partition a region is in.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+fn build(detail: Detail, id: &BuildId, arn: Option<BuildArn>) -> Build {
+    let more = detail.additional_information.unwrap_or_default();
+    Build {
+        id: Some(id.to_string()),
+        arn: arn.map(|arn| arn.to_string()),
+        project_name: Some(detail.project_name.unwrap_or_else(|| id.project().to_owned())),
+        build_status: detail.build_status,
+        current_phase: detail.current_phase,
+        build_number: more.build_number,
+        start_time: more.build_start_time,
+        source_version: more.source_version,
+        source: more.source,
+        artifacts: more.artifact,
+        cache: more.cache,
+        environment: more.environment,
+        logs: more.logs,
+        timeout_in_minutes: more.timeout_in_minutes,
+        queued_timeout_in_minutes: more.queued_timeout_in_minutes,
+        build_complete: more.build_complete,
+        initiator: more.initiator,
+        phases: more.phases,
+        vpc_config: more.vpc_config,
+        network_interface: more.network_interface,
+        file_system_locations: more.project_file_system_locations,
+        ..Build::default()
+    }
+}
+
+shapes! {
+    /// The detail of CodeBuild's events, as far as it is used.
+    Detail {
+        build_id: String = "build-id",
+        build_status: String = "build-status",
+        project_name: String = "project-name",
+        current_phase: String = "current-phase",
+        additional_information: AdditionalInformation = "additional-information",
+    }
+    /// What an event carries of the Build, under names of its own.
+    AdditionalInformation {
+        artifact: BuildArtifacts,
+        build_complete: bool = "build-complete",
+        build_number: i64 = "build-number",
+        build_start_time: Timestamp = "build-start-time",
+        cache: ProjectCache,
+        environment: ProjectEnvironment,
+        initiator: String,
+        logs: LogsLocation,
+        network_interface: NetworkInterface = "network-interface",
+        phases: Vec<BuildPhase>,
+        project_file_system_locations: Vec<ProjectFileSystemLocation> = "project-file-system-locations",
+        queued_timeout_in_minutes: i32 = "queued-timeout-in-minutes",
+        source: ProjectSource,
+        source_version: String = "source-version",
+        timeout_in_minutes: i32 = "timeout-in-minutes",
+        vpc_config: VpcConfig = "vpc-config",
+    }
+}

@@ -1,0 +1,118 @@
+//! What is known of a build when it is judged, and what is not.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::{build::Build, source_version::SourceVersion};
+
+/// A build and the moment it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// When it is judged.
+    pub now: Timestamp,
+}
+
+/// A fact that a rule asked for and that the build does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The build carries no such member: the API may know it where an event does not.
+    Absent(&'static str),
+    /// The build carries what it has of it, and that does not tell.
+    Untold {
+        /// The fact.
+        fact: &'static str,
+        /// Why it cannot be told.
+        why: String,
+    },
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent(member) => write!(f, "{member}"),
+            Self::Untold { fact, why } => write!(f, "{fact} ({why})"),
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// The name of the build's project.
+    pub fn project(&self) -> Result<&'a str, Fact> {
+        self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
+    }
+
+    /// Who or what started the build.
+    pub fn initiator(&self) -> Result<&'a str, Fact> {
+        self.build.initiator.as_deref().ok_or(Fact::Absent("initiator"))
+    }
+
+    /// The account the build runs in, from its ARN.
+    pub fn account(&self) -> Result<&'a str, Fact> {
+        self.arn_part(4)
+    }
+
+    /// The region the build runs in, from its ARN.
+    pub fn region(&self) -> Result<&'a str, Fact> {
+        self.arn_part(3)
+    }
+
+    fn arn_part(&self, index: usize) -> Result<&'a str, Fact> {
+        let part = self.build.arn.as_deref().and_then(|arn| arn.split(':').nth(index));
+        part.filter(|part| !part.is_empty()).ok_or(Fact::Absent("arn"))
+    }
+
+    /// Where the build's primary source is.
+    pub fn source_location(&self) -> Result<&'a str, Fact> {
+        let source = self.build.source.as_ref().ok_or(Fact::Absent("source"))?;
+        match (source.location.as_deref(), source.r#type.as_deref()) {
+            (Some(location), _) if !location.is_empty() => Ok(location),
+            // These have no location of their own, and never will.
+            (_, Some(kind @ ("CODEPIPELINE" | "NO_SOURCE"))) => {
+                Err(Fact::Untold { fact: "source.location", why: format!("the source is {kind}") })
+            }
+            _ => Err(Fact::Absent("source.location")),
+        }
+    }
+
+    /// The image the build runs in.
+    pub fn image(&self) -> Result<&'a str, Fact> {
+        let environment = self.build.environment.as_ref();
+        environment.and_then(|environment| environment.image.as_deref()).ok_or(Fact::Absent("environment.image"))
+    }
+
+    /// The branch the build is of, as far as its source version names one.
+    pub fn branch(&self) -> Result<&'a str, Fact> {
+        match self.revision()? {
+            SourceVersion::Branch(branch) => Ok(branch),
+            other => Err(no_branch(other)),
+        }
+    }
+
+    /// The branch the build is of, if its source version is a branch and no abbreviated
+    /// commit id; then with the reason why that cannot be told.
+    pub fn perhaps_branch(&self) -> Result<(&'a str, Option<Fact>), Fact> {
+        match self.revision()? {
+            SourceVersion::Branch(branch) => Ok((branch, None)),
+            either @ SourceVersion::BranchOrCommit(name) => Ok((name, Some(no_branch(either)))),
+            other => Err(no_branch(other)),
+        }
+    }
+
+    /// The source version as git reads it. A source from CodePipeline or S3 has one
+    /// that is no git revision.
+    fn revision(&self) -> Result<SourceVersion<'a>, Fact> {
+        let kind = self.build.source.as_ref().and_then(|source| source.r#type.as_deref());
+        if let Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) = kind {
+            return Err(Fact::Untold { fact: "branch", why: format!("the source is {kind}") });
+        }
+        self.build.source_version.as_deref().map(SourceVersion::read).ok_or(Fact::Absent("sourceVersion"))
+    }
+}
+
+/// A commit, a tag or a pull request belongs to branches that the build does not name.
+fn no_branch(version: SourceVersion<'_>) -> Fact {
+    Fact::Untold { fact: "branch", why: format!("the source version is {version}") }
+}

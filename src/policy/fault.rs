@@ -1,0 +1,84 @@
+//! What is wrong with a file, where, and what would be right.
+
+use std::fmt;
+
+/// A place in a file. Both count from 1; `column` counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The character in that line.
+    pub column: usize,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What was found.
+    pub found: String,
+    /// What would be right.
+    pub right: String,
+}
+
+/// Everything that is wrong with one file; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults {
+    file: String,
+    lines: Vec<String>,
+    list: Vec<Fault>,
+}
+
+impl Faults {
+    /// The faults of the file called `file`, whose text is `text`, in the order of the text.
+    pub(super) fn new(file: &str, text: &str, mut list: Vec<Fault>) -> Self {
+        list.sort_by_key(|fault| fault.place);
+        Self { file: file.to_owned(), lines: text.lines().map(str::to_owned).collect(), list }
+    }
+
+    /// The faults, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Every fault as a person's editor would show it:
+/// place and finding, the line itself, a mark below it, and what would be right.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Fault { place, found, right }) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{}:{}:{}: {found}", self.file, place.line, place.column)?;
+            if let Some(line) = place.line.checked_sub(1).and_then(|index| self.lines.get(index)) {
+                let number = place.line.to_string();
+                let (line, column) = (line.replace('\t', " "), place.column.saturating_sub(1));
+                let (line, column) = around(&line, column);
+                write!(f, "\n {number} | {line}\n {:1$} | {:2$}^", "", number.len(), column)?;
+            }
+            write!(f, "\n   = {right}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The part of a long line about a column, and where the column is in it.
+/// A policy made by a program can be one line of a megabyte.
+fn around(line: &str, column: usize) -> (String, usize) {
+    const WIDTH: usize = 100;
+    if line.chars().count() <= WIDTH {
+        return (line.to_owned(), column);
+    }
+    let start = column.saturating_sub(WIDTH / 2);
+    let part: String = line.chars().skip(start).take(WIDTH).collect();
+    (part, column - start)
+}

@@ -1,0 +1,147 @@
+//! The policy: the file as written → a [`Policy`] that is valid by construction.
+
+mod fault;
+pub(crate) mod node;
+mod parse;
+pub(crate) mod reader;
+
+pub use fault::{Fault, Faults, Place};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    facts::Facts,
+    rules::{Check, Fit, Patterns, Subject},
+};
+
+/// What a rule does with a build that breaks it; less than another where it does less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It is not judged at all.
+    Off,
+    /// The build is reported.
+    Report,
+    /// The build is stopped.
+    Enforce,
+}
+
+/// What a rule does with a build that does not tell whether it breaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnUnknown {
+    /// The record and its metrics say so.
+    Report,
+    /// As if it broke the rule.
+    Stop,
+    /// The record says so, and nothing counts it.
+    Ignore,
+}
+
+/// A policy without a fault.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) never_stop: Option<Patterns>,
+    pub(crate) ceiling: Mode,
+    digest: String,
+}
+
+impl Policy {
+    /// Reads a policy. `file` is what its faults call it.
+    ///
+    /// # Errors
+    /// All its faults at once, each with its place.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Faults> {
+        let mut digest = String::from("sha256:");
+        for byte in Sha256::digest(text) {
+            digest.push_str(&format!("{byte:02x}"));
+        }
+        parse::policy(text, digest).map_err(|faults| Faults::new(file, text, faults))
+    }
+
+    /// No rule of the policy does more than `ceiling`.
+    #[must_use]
+    pub fn under(mut self, ceiling: Mode) -> Self {
+        self.ceiling = ceiling;
+        self
+    }
+
+    /// Whether nothing is judged, whatever the rules say.
+    pub fn is_off(&self) -> bool {
+        self.ceiling == Mode::Off
+    }
+
+    /// `sha256:` and the digest of the file's bytes, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The ids of the rules, in the order of the file.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.id.as_str())
+    }
+}
+
+/// One rule: whom it looks at, what it checks, what it then does.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) mode: RuleMode,
+    pub(crate) check_id: &'static str,
+    pub(crate) check: Box<dyn Check>,
+    pub(crate) only: Vec<Selector>,
+    pub(crate) except: Vec<Exemption>,
+    pub(crate) on_unknown: OnUnknown,
+}
+
+/// A rule's mode, as it changes over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleMode {
+    Always(Mode),
+    /// Reported to the end of that day, UTC; enforced afterwards.
+    EnforceAfter(Date),
+}
+
+impl RuleMode {
+    pub(crate) fn at(self, now: Timestamp) -> Mode {
+        match self {
+            Self::Always(mode) => mode,
+            Self::EnforceAfter(date) if is_over(date, now) => Mode::Enforce,
+            Self::EnforceAfter(_) => Mode::Report,
+        }
+    }
+}
+
+/// An element of `except`.
+#[derive(Debug)]
+pub(crate) struct Exemption {
+    pub(crate) selector: Selector,
+    pub(crate) until: Option<Date>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Exemption {
+    pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
+        match self.until {
+            Some(date) if is_over(date, facts.now) => Fit::No,
+            _ => self.selector.fits(facts),
+        }
+    }
+}
+
+/// An element of `only`: fits a build that every one of its conditions fits.
+#[derive(Debug)]
+pub(crate) struct Selector(Vec<(&'static Subject, Patterns)>);
+
+impl Selector {
+    pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
+        let mut conditions = self.0.iter().map(|(subject, patterns)| patterns.fits(subject, facts));
+        conditions.by_ref().fold(Fit::Yes, |fit, condition| fit.and(|| condition))
+    }
+}
+
+/// Whether a day, UTC, is wholly past.
+fn is_over(date: Date, now: Timestamp) -> bool {
+    now.to_zoned(TimeZone::UTC).date() > date
+}

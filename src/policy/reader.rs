@@ -1,0 +1,131 @@
+//! From tree to values: every fault is noted where it stands, and reading goes on.
+
+use super::{
+    fault::{Fault, Place},
+    node::{Node, Value},
+};
+
+/// A value that is one scalar of the file.
+pub(crate) trait Written: Sized {
+    /// What would be right, as the end of a fault: a sentence's part, without a full stop.
+    const RIGHT: &'static str;
+
+    /// The value, or what is wrong with the text, as the rest of a sentence that starts with it.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+/// Collects the faults of one file while it is read.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Reader {
+    pub(crate) fn fault(&mut self, place: Place, found: impl Into<String>, right: impl Into<String>) {
+        self.faults.push(Fault { place, found: found.into(), right: right.into() });
+    }
+
+    /// The entries of a mapping that holds no other keys than `known`, and none twice.
+    pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&str]) -> Option<Mapping<'a>> {
+        let Value::Mapping(entries) = &node.value else {
+            let right = format!("{what} is a mapping with the keys {}", listed(known));
+            self.fault(node.place, format!("{} where {what} should be", node.described()), right);
+            return None;
+        };
+        let mut seen: Vec<(&str, &Node)> = Vec::new();
+        for (key, value) in entries {
+            let Value::Scalar(name) = &key.value else {
+                self.fault(key.place, format!("{} as a key", key.described()), format!("a key of {what} is a word"));
+                continue;
+            };
+            if seen.iter().any(|(earlier, _)| earlier == name) {
+                self.fault(key.place, format!("`{name}` is said twice"), "say it once");
+            } else if known.contains(&name.as_str()) {
+                seen.push((name, value));
+            } else {
+                self.fault(key.place, format!("unknown key `{name}` in {what}"), suggestion(name, known));
+            }
+        }
+        Some(Mapping { place: node.place, entries: seen })
+    }
+
+    /// The elements of a list that is not empty.
+    pub(crate) fn list<'a>(&mut self, node: &'a Node, example: &str) -> &'a [Node] {
+        match &node.value {
+            Value::List(nodes) if !nodes.is_empty() => nodes,
+            Value::List(_) => {
+                self.fault(node.place, "an empty list", format!("at least one element, as in `{example}`"));
+                &[]
+            }
+            _ => {
+                let found = format!("{} where a list should be", node.described());
+                self.fault(node.place, found, format!("a list, as in `{example}`"));
+                &[]
+            }
+        }
+    }
+
+    /// One scalar, read.
+    pub(crate) fn scalar<T: Written>(&mut self, node: &Node) -> Option<T> {
+        let Value::Scalar(text) = &node.value else {
+            self.fault(node.place, format!("{} where a single value should be", node.described()), T::RIGHT);
+            return None;
+        };
+        match T::read(text) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.fault(node.place, format!("`{text}` {wrong}"), T::RIGHT);
+                None
+            }
+        }
+    }
+
+    /// A list of scalars, every one read.
+    pub(crate) fn scalars<T: Written>(&mut self, node: &Node, example: &str) -> Vec<T> {
+        self.list(node, example).iter().filter_map(|node| self.scalar(node)).collect()
+    }
+}
+
+/// A mapping whose keys are all known.
+pub(crate) struct Mapping<'a> {
+    pub(crate) place: Place,
+    pub(crate) entries: Vec<(&'a str, &'a Node)>,
+}
+
+impl<'a> Mapping<'a> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
+    }
+}
+
+impl Written for String {
+    const RIGHT: &'static str = "a text";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() { Err("says nothing".into()) } else { Ok(text.to_owned()) }
+    }
+}
+
+/// `a`, `b` and `c`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The word that was probably meant, or else all there are.
+fn suggestion(name: &str, known: &[&str]) -> String {
+    let name = name.to_lowercase().replace('_', "-");
+    let nearest = known
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(&name, word), *word))
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
+        .min_by_key(|(distance, _)| *distance);
+    match nearest {
+        Some((_, word)) => format!("did you mean `{word}`?"),
+        None => format!("the keys known here are {}", listed(known)),
+    }
+}

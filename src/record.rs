@@ -1,0 +1,257 @@
+//! The JSON line: what was decided and done, in words and in fields, without secrets,
+//! with its metrics in CloudWatch's embedded format.
+
+mod metrics;
+mod redact;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    build::Build,
+    codebuild::CallError,
+    event::{BuildEvent, Kind, UnreadableEvent},
+    facts::Facts,
+    policy::Policy,
+    verdict::{Exempted, Undecided, Verdict, Violation},
+};
+
+/// What became of a build, or of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// No rule is broken.
+    Allowed,
+    /// A rule is broken, and none that is enforced.
+    Reported,
+    /// An enforced rule is broken, by a project that is never stopped.
+    Protected,
+    /// The build was stopped.
+    Stopped,
+    /// The build ended before it could be stopped.
+    AlreadyComplete,
+    /// CodeBuild has no such build.
+    NotFound,
+    /// The event is of a build that ended.
+    NotRunning,
+    /// There was nothing to judge.
+    Ignored,
+    /// It could not be done. The invocation fails too.
+    Failed,
+}
+
+/// Why an invocation fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The invocation's `errorType`.
+    pub r#type: String,
+    /// The API's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The API request's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What happened, for a person.
+    pub message: String,
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let CallError { class, code, request_id, message } = error;
+        Self { r#type: format!("{class:?}"), code, request_id, message }
+    }
+}
+
+impl From<UnreadableEvent> for Failure {
+    fn from(error: UnreadableEvent) -> Self {
+        Self { r#type: "UnreadableEvent".into(), code: None, request_id: None, message: error.to_string() }
+    }
+}
+
+/// What was done about a verdict.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    pub(crate) failure: Option<Failure>,
+    /// The Build that `StopBuild` returned.
+    pub(crate) returned: Option<Build>,
+}
+
+impl From<Outcome> for Done {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, failure: None, returned: None }
+    }
+}
+
+impl From<Failure> for Done {
+    fn from(failure: Failure) -> Self {
+        Self { outcome: Outcome::Failed, failure: Some(failure), returned: None }
+    }
+}
+
+/// The record of one event: the invocation's answer, and one line of the log.
+/// Redacted when it is made; a secret never stands in it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    outcome: Outcome,
+    failure: Option<Failure>,
+    json: Value,
+}
+
+/// The record's members, in the order in which they are read.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    outcome: Outcome,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<Kind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initiator: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_version: Option<&'a str>,
+    violations: &'a [Violation],
+    undecided: &'a [Undecided],
+    exempted: &'a [Exempted],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_from: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<Build>,
+}
+
+impl Record {
+    /// The record of a judged build: whose it is, what the policy says, what was done.
+    pub(crate) fn judged(
+        policy: &Policy,
+        event: &BuildEvent,
+        build: &Build,
+        verdict: &Verdict,
+        done: Done,
+        now: Timestamp,
+    ) -> Self {
+        let Done { outcome, failure, returned } = done;
+        let facts = Facts { build, now };
+        let failure = failure.map(|failure| redact::failure(failure, build));
+        let members = Members {
+            outcome,
+            message: message(outcome, event.id.as_str(), verdict, failure.as_ref()),
+            trigger: Some(event.kind),
+            build_id: Some(event.id.as_str()),
+            build_arn: build.arn.as_deref(),
+            project: facts.project().ok(),
+            account: facts.account().ok(),
+            region: facts.region().ok(),
+            initiator: build.initiator.as_deref(),
+            source_version: build.source_version.as_deref(),
+            violations: &verdict.violations,
+            undecided: &verdict.undecided,
+            exempted: &verdict.exempted,
+            branch: verdict.branch.as_deref(),
+            branch_from: verdict.branch.as_ref().map(|_| "source-version"),
+            error: failure.as_ref(),
+            policy: policy.digest(),
+            reaction_ms: event.time.map(|time| now.as_millisecond() - time.as_millisecond()),
+            build: returned.map(redact::build),
+        };
+        let metrics = metrics::of(outcome, verdict, members.reaction_ms, now);
+        Self::new(&members, metrics, failure.clone())
+    }
+
+    /// The record of an event that is of no build to be judged.
+    pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
+        let Done { outcome, failure, .. } = done;
+        let members = Members {
+            outcome,
+            message: message.to_owned(),
+            trigger: None,
+            build_id: None,
+            build_arn: None,
+            project: None,
+            account: None,
+            region: None,
+            initiator: None,
+            source_version: None,
+            violations: &[],
+            undecided: &[],
+            exempted: &[],
+            branch: None,
+            branch_from: None,
+            error: failure.as_ref(),
+            policy: policy.digest(),
+            reaction_ms: None,
+            build: None,
+        };
+        let metrics = metrics::of(outcome, &Verdict::default(), None, now);
+        Self::new(&members, metrics, failure.clone())
+    }
+
+    fn new(members: &Members<'_>, metrics: Vec<(&'static str, Value)>, failure: Option<Failure>) -> Self {
+        // Every member is a text, a number or a list of such: it has a JSON form.
+        let mut json = serde_json::to_value(members).unwrap_or_default();
+        redact::every_url(&mut json);
+        if let Value::Object(json) = &mut json {
+            json.extend(metrics.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+        Self { outcome: members.outcome, failure, json }
+    }
+
+    /// What became of the build.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Why the invocation fails, if it does.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// The record as JSON.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
+/// What was done to which build, and why: one sentence for each rule.
+fn message(outcome: Outcome, id: &str, verdict: &Verdict, failure: Option<&Failure>) -> String {
+    let mut message = match (outcome, failure) {
+        (_, Some(failure)) => format!("Build {id} could not be dealt with: {}.", failure.message),
+        (Outcome::Allowed, _) => format!("Allowed build {id}."),
+        (Outcome::Reported, _) => format!("Reported build {id}; it runs on."),
+        (Outcome::Protected, _) => format!("Reported build {id}; it runs on, since its project is never stopped."),
+        (Outcome::Stopped, _) => format!("Stopped build {id}."),
+        (Outcome::AlreadyComplete, _) => format!("Build {id} had ended before it could be stopped."),
+        (Outcome::NotFound, _) => format!("CodeBuild has no build {id}."),
+        (Outcome::NotRunning, _) => format!("Build {id} has ended; there is nothing to stop."),
+        (Outcome::Ignored, _) => format!("Did not judge build {id}: buildbrake is off."),
+        (Outcome::Failed, None) => format!("Build {id} could not be dealt with."),
+    };
+    for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
+        message.push_str(&format!(" {rule}: {check} {limit}, and the build has {found}."));
+        if let Some(reason) = reason {
+            message.push_str(&format!(" {}", reason.trim_end()));
+        }
+    }
+    for undecided in verdict.undecided.iter().filter(|undecided| undecided.counts) {
+        message.push_str(&format!(" {} cannot tell: missing {}.", undecided.rule, undecided.missing));
+    }
+    message
+}

@@ -1,0 +1,92 @@
+//! What never leaves: values of environment variables, user information in URLs,
+//! the text of inline buildspecs.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Failure;
+use crate::{
+    build::{Build, ProjectSource},
+    url::without_user_info,
+};
+
+const STARS: &str = "***";
+
+/// The Build as it may be seen.
+pub(super) fn build(mut build: Build) -> Build {
+    let secrets = values(&build);
+    let environment = build.environment.iter_mut();
+    for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {
+        variable.value = variable.value.take().map(|_| STARS.to_owned());
+    }
+    for variable in build.exported_environment_variables.iter_mut().flatten() {
+        variable.value = variable.value.take().map(|_| STARS.to_owned());
+    }
+    for source in build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()) {
+        buildspec(source);
+    }
+    // CodeBuild quotes failed commands in these, with variables expanded or not.
+    let contexts = build.phases.iter_mut().flatten().flat_map(|phase| phase.contexts.iter_mut().flatten());
+    let messages = contexts.filter_map(|context| context.message.as_mut());
+    let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
+    let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
+    for text in messages.chain(statuses) {
+        *text = without(text, &secrets);
+    }
+    build
+}
+
+/// A failure as it may be seen: the service's words may repeat what it was sent or what the build holds.
+pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
+    Failure { message: without_user_info(&without(&failure.message, &values(build))).into_owned(), ..failure }
+}
+
+/// Takes the user information out of every URL in a JSON value, wherever it stands.
+pub(super) fn every_url(json: &mut Value) {
+    match json {
+        Value::String(text) if text.contains("://") => *text = without_user_info(text).into_owned(),
+        Value::Array(values) => values.iter_mut().for_each(every_url),
+        Value::Object(members) => members.values_mut().for_each(every_url),
+        _ => {}
+    }
+}
+
+/// In the place of an inline buildspec: its size and its digest, by which two can be
+/// told apart. A path or an S3 ARN stays as it is.
+fn buildspec(source: &mut ProjectSource) {
+    source.buildspec = source.buildspec.take().map(|text| {
+        if is_path(&text) {
+            return text;
+        }
+        let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("inline buildspec, {} bytes, sha256:{digest}", text.len())
+    });
+}
+
+/// A buildspec is a path in the source, an S3 ARN, or the whole file: what holds
+/// anything that no plain path does is taken for the file.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-name-storage>
+fn is_path(buildspec: &str) -> bool {
+    let path = buildspec.strip_prefix("arn:").map_or(buildspec, |arn| arn.splitn(5, ':').last().unwrap_or_default());
+    path.chars().all(|character| character.is_ascii_alphanumeric() || "/._-+@=%~".contains(character))
+}
+
+/// The values of the build's variables that are long enough to be told from ordinary words.
+fn values(build: &Build) -> Vec<String> {
+    let environment = build.environment.iter();
+    let variables = environment.flat_map(|environment| environment.environment_variables.iter().flatten());
+    let exported = build.exported_environment_variables.iter().flatten();
+    let values = variables.filter_map(|variable| variable.value.as_ref());
+    let mut values: Vec<String> = values
+        .chain(exported.filter_map(|variable| variable.value.as_ref()))
+        .filter(|value| value.len() >= 4)
+        .cloned()
+        .collect();
+    // A value that holds another must go first, or its rest would stay.
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
+}
+
+fn without(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), STARS))
+}

@@ -1,0 +1,35 @@
+//! `forbidden-variables`: no PLAINTEXT environment variable has such a name.
+//! A variable from Parameter Store or Secrets Manager may; its value is a name.
+
+use super::{Answer, Check, CheckKind, patterns::Patterns};
+use crate::facts::{Fact, Facts};
+
+pub(super) const FORBIDDEN: CheckKind = CheckKind {
+    id: "forbidden-variables",
+    read: |reader, node| {
+        let patterns = Patterns::read(reader, node, "[\"*PASSWORD*\", AWS_SECRET_ACCESS_KEY]")?;
+        Some(Box::new(ForbiddenVariables(patterns)))
+    },
+};
+
+#[derive(Debug)]
+struct ForbiddenVariables(Patterns);
+
+impl Check for ForbiddenVariables {
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        let environment = facts.build.environment.as_ref();
+        let Some(variables) = environment.and_then(|environment| environment.environment_variables.as_ref()) else {
+            return Answer::Unknown(Fact::Absent("environment.environmentVariables"));
+        };
+        // The API takes a variable without a type for PLAINTEXT.
+        let plaintext =
+            variables.iter().filter(|variable| matches!(variable.r#type.as_deref(), None | Some("PLAINTEXT")));
+        let names: Vec<&str> =
+            plaintext.filter_map(|variable| variable.name.as_deref()).filter(|name| self.0.any_fits(name)).collect();
+        if names.is_empty() { Answer::Pass } else { Answer::Broken(names.join(", ")) }
+    }
+
+    fn limit(&self) -> String {
+        self.0.listed()
+    }
+}

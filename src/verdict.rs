@@ -1,0 +1,176 @@
+//! From a policy and a build to a verdict: pure, three-valued, and it cannot fail.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    build::Build,
+    facts::{Fact, Facts},
+    policy::{Mode, OnUnknown, Policy, Rule},
+    rules::{Answer, Fit},
+};
+
+/// What a policy says of a build.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// The rules it breaks, in the order of the policy.
+    pub violations: Vec<Violation>,
+    /// The rules that could not tell.
+    pub undecided: Vec<Undecided>,
+    /// The rules it would break, were it not exempt.
+    pub exempted: Vec<Exempted>,
+    /// What is to be done.
+    pub action: Action,
+    /// The branch, where the build names one.
+    pub branch: Option<String>,
+}
+
+/// What is to be done with a build; more than another where it does more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// It is reported.
+    Report,
+    /// It would be stopped, were its project not among those that never are.
+    Protect,
+    /// It is stopped.
+    Stop,
+}
+
+/// A rule that a build breaks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Violation {
+    /// The rule's id.
+    pub rule: String,
+    /// The check's key.
+    pub check: &'static str,
+    /// What the rule does at that moment, under the ceiling.
+    pub mode: Mode,
+    /// The rule's reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the build has.
+    pub found: String,
+    /// What the rule allows or forbids.
+    pub limit: String,
+}
+
+/// A rule that cannot tell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Undecided {
+    /// The rule's id.
+    pub rule: String,
+    /// The fact that the build does not tell.
+    #[serde(serialize_with = "as_text")]
+    pub missing: Fact,
+    /// Whether it counts: not where the rule says `on-unknown: ignore`.
+    #[serde(skip)]
+    pub counts: bool,
+}
+
+/// A rule that a build is exempt from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exempted {
+    /// The rule's id.
+    pub rule: String,
+    /// Why it is exempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last day of the exemption, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+}
+
+fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(fact)
+}
+
+impl Verdict {
+    /// Whether a whole Build could tell more than this one does, and it matters:
+    /// a rule asked for a member that is absent, and no other rule stops the build anyway.
+    pub fn wants_the_whole_build(&self) -> bool {
+        let absent = |undecided: &Undecided| matches!(undecided.missing, Fact::Absent(_));
+        let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
+        let stops_anyway =
+            self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
+        self.undecided.iter().any(absent) && !stops_anyway
+    }
+}
+
+/// Judges a build as it is known at `now`.
+pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
+    let facts = Facts { build, now };
+    let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
+    for rule in &policy.rules {
+        let mode = rule.mode.at(now).min(policy.ceiling);
+        if mode != Mode::Off {
+            apply(rule, mode, &facts, &mut verdict);
+        }
+    }
+    let enforced = verdict.violations.iter().any(|violation| violation.mode == Mode::Enforce);
+    verdict.action = match verdict.violations.is_empty() {
+        true => Action::Allow,
+        false if !enforced => Action::Report,
+        false if is_protected(policy, &facts) => Action::Protect,
+        false => Action::Stop,
+    };
+    verdict
+}
+
+/// Holds a build against one rule. Scope, exemption and check are joined as Kleene
+/// joins three truths: a rule is broken where the build is surely in its scope, surely
+/// not exempt and surely breaks the check; it passes where one of these is surely not so.
+fn apply(rule: &Rule, mode: Mode, facts: &Facts<'_>, verdict: &mut Verdict) {
+    let answer = rule.check.decide(facts);
+    if answer == Answer::Pass {
+        return;
+    }
+    let in_scope = match rule.only.as_slice() {
+        [] => Fit::Yes,
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts))),
+    };
+    if in_scope == Fit::No {
+        return;
+    }
+    let mut exempt = Fit::No;
+    for exemption in &rule.except {
+        match exemption.fits(facts) {
+            Fit::Yes => {
+                let Rule { id, .. } = rule;
+                let (reason, until) = (exemption.reason.clone(), exemption.until);
+                return verdict.exempted.push(Exempted { rule: id.clone(), reason, until });
+            }
+            fit => exempt = exempt.or(|| fit),
+        }
+    }
+    let violation = |found: String| Violation {
+        rule: rule.id.clone(),
+        check: rule.check_id,
+        mode,
+        reason: rule.reason.clone(),
+        found,
+        limit: rule.check.limit(),
+    };
+    match (answer, in_scope, exempt) {
+        (Answer::Broken(found), Fit::Yes, Fit::No) => verdict.violations.push(violation(found)),
+        (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => {
+            if rule.on_unknown == OnUnknown::Stop {
+                verdict.violations.push(violation(format!("unknown: {missing}")));
+            }
+            let counts = rule.on_unknown != OnUnknown::Ignore;
+            verdict.undecided.push(Undecided { rule: rule.id.clone(), missing, counts });
+        }
+        _ => {}
+    }
+}
+
+/// Whether the build's project is among those that are never stopped. One whose
+/// project is not known might be, so it is not stopped either.
+fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
+    policy
+        .never_stop
+        .as_ref()
+        .is_some_and(|projects| facts.project().map_or(true, |project| projects.any_fits(project)))
+}

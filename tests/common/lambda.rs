@@ -1,0 +1,167 @@
+//! Lambda's side of the Runtime API, and the real `buildbrake-lambda` program behind it.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::http::{Reply, Request, serve};
+
+/// Longer than any answer takes; a test that waits for so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The function, running.
+pub struct Lambda {
+    child: Child,
+    events: Sender<String>,
+    answers: Receiver<Answer>,
+    lines: Receiver<String>,
+    standard_error: Arc<Mutex<String>>,
+}
+
+/// What came back of one invocation.
+#[derive(Debug)]
+pub struct Answer {
+    /// The answer, or `{errorType, errorMessage}`.
+    pub result: Result<Value, Value>,
+    /// The line on standard output.
+    pub line: String,
+}
+
+impl Answer {
+    /// The record, which is the printed line, and the answer unless the invocation failed.
+    pub fn record(&self) -> Value {
+        let record: Value = serde_json::from_str(&self.line).unwrap();
+        if let Ok(answer) = &self.result {
+            assert_eq!(*answer, record, "the answer is not what was printed");
+        }
+        record
+    }
+}
+
+impl Lambda {
+    pub fn start(policy: &str, codebuild: SocketAddr, settings: &[(&str, &str)]) -> Self {
+        let (events, incoming) = channel::<String>();
+        let (outgoing, answers) = channel();
+        let incoming = Mutex::new(incoming);
+        let runtime_api = serve(move |request| runtime_api(&request, &incoming, &outgoing));
+        let mut child = command(policy, codebuild, settings)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (line, lines) = channel();
+        let standard_output = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || standard_output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        let standard_error = Arc::new(Mutex::new(String::new()));
+        let (log, errors) = (standard_error.clone(), BufReader::new(child.stderr.take().unwrap()));
+        thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                log.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        Self { child, events, answers, lines, standard_error }
+    }
+
+    /// One invocation with an event.
+    pub fn invoke(&self, event: &Value) -> Answer {
+        self.events.send(event.to_string()).unwrap();
+        let mut answer = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer; {}", self.log()));
+        answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
+        assert!(self.lines.try_recv().is_err(), "more than one line a record");
+        answer
+    }
+
+    /// What stands on standard error up to now.
+    pub fn log(&self) -> String {
+        self.standard_error.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the function where it is expected to end by itself. Its end, and what it logged.
+pub fn start_in_vain(policy: &str, settings: &[(&str, &str)]) -> (ExitStatus, String) {
+    let nobody = serve(|_| Reply::Close);
+    let mut child = command(policy, nobody, settings)
+        .env("AWS_LAMBDA_RUNTIME_API", nobody.to_string())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    (child.wait().unwrap(), log)
+}
+
+/// The program with the variables that Lambda sets, and nothing else of this machine.
+fn command(policy: &str, codebuild: SocketAddr, settings: &[(&str, &str)]) -> Command {
+    let file = tempfile(policy);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake-lambda"));
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_FUNCTION_NAME", "buildbrake")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .env("AWS_ENDPOINT_URL_CODEBUILD", format!("http://{codebuild}"))
+        .env("BUILDBRAKE_POLICY", file)
+        .envs(settings.iter().copied());
+    command
+}
+
+/// A policy file of its own for every start.
+fn tempfile(text: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("buildbrake-{}-{}.yaml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn runtime_api(request: &Request, incoming: &Mutex<Receiver<String>>, outgoing: &Sender<Answer>) -> Reply {
+    let answer = |result| {
+        let _ = outgoing.send(Answer { result, line: String::new() });
+        Reply::json(202, r#"{"status":"OK"}"#)
+    };
+    let body = || serde_json::from_str(&request.body).unwrap();
+    match request.path.rsplit('/').next() {
+        Some("next") => match incoming.lock().unwrap().recv() {
+            Ok(event) => Reply::Http {
+                status: 200,
+                headers: vec![
+                    ("content-type", "application/json".into()),
+                    ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
+                    ("lambda-runtime-deadline-ms", "4102444800000".into()),
+                    (
+                        "lambda-runtime-invoked-function-arn",
+                        "arn:aws:lambda:us-east-1:111122223333:function:buildbrake".into(),
+                    ),
+                ],
+                body: event,
+            },
+            Err(_) => Reply::Close,
+        },
+        Some("response") => answer(Ok(body())),
+        Some("error") => answer(Err(body())),
+        _ => panic!("{request:?}"),
+    }
+}
