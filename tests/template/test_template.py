@@ -1,0 +1,276 @@
+"""What the SAM template makes, once SAM has turned it into plain CloudFormation.
+
+Each test breaks when a deployment would do more, or less, than it promises.
+Nothing here needs a network or an account.
+"""
+
+from pathlib import Path
+
+import pytest
+from moto.events.models import EventPattern
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+
+PROJECTS = {"Fn::Sub": "arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:project/*"}
+
+
+class NoManagedPolicies:
+    """SAM wants to look up AWS's managed policies, and the template uses none."""
+
+    def load(self):
+        return {}
+
+
+def as_written():
+    """The template as it is written."""
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def template():
+    """The template as CloudFormation gets it."""
+    packaged = as_written()
+    # SAM translates uploaded code only. These are the places `sam deploy` puts it.
+    packaged["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://uploads/function"
+    packaged["Resources"]["Policy"]["Properties"]["ContentUri"] = "s3://uploads/policy"
+    return Translator(NoManagedPolicies(), Parser()).translate(packaged, {})
+
+
+def of_type(template, kind):
+    """The resources of one type, by name."""
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def the(template, kind):
+    """The properties of the one resource of its type."""
+    (resource,) = of_type(template, kind).values()
+    return resource["Properties"]
+
+
+def arn(name):
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+# What the function may do.
+
+
+def test_the_function_may_do_exactly_this(template):
+    role = the(template, "AWS::IAM::Role")
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "StopBuilds",
+            "Effect": "Allow",
+            "Action": ["codebuild:BatchGetBuilds", "codebuild:StopBuild"],
+            "Resource": PROJECTS,
+        },
+        {
+            "Sid": "WriteRecords",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": arn("LogGroup"),
+        },
+        {
+            "Sid": "KeepFailedInvocations",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": arn("FailedInvocations"),
+        },
+    ]
+
+
+def test_no_permission_comes_from_elsewhere(template):
+    role = the(template, "AWS::IAM::Role")
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    assert not of_type(template, "AWS::IAM::Policy")
+    assert not of_type(template, "AWS::IAM::ManagedPolicy")
+
+
+def test_only_lambda_may_take_the_role(template):
+    assert the(template, "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    assert the(template, "AWS::Lambda::Function")["Role"] == arn("FunctionRole")
+
+
+def test_only_the_rule_may_call_the_function(template):
+    assert the(template, "AWS::Lambda::Permission") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "Function"},
+        "Principal": "events.amazonaws.com",
+        "SourceArn": arn("FunctionBuildStarts"),
+    }
+
+
+# What the function is.
+
+
+def test_a_first_deployment_stops_nothing(template):
+    mode = template["Parameters"]["Mode"]
+    assert mode["Default"] == "report"
+    assert mode["AllowedValues"] == ["enforce", "report", "off"]
+    assert the(template, "AWS::Lambda::Function")["Environment"]["Variables"]["BUILDBRAKE_MODE"] == {"Ref": "Mode"}
+
+
+def test_the_function_is_small_and_quick(template):
+    function = the(template, "AWS::Lambda::Function")
+    assert (function["Runtime"], function["Handler"]) == ("provided.al2023", "bootstrap")
+    assert (function["MemorySize"], function["Timeout"]) == (128, 30)
+    assert function["Architectures"] == [{"Ref": "Architecture"}]
+    assert template["Parameters"]["Architecture"]["Default"] == "x86_64"
+
+
+def test_the_policy_is_a_layer_of_its_own(template):
+    ((name, layer),) = of_type(template, "AWS::Lambda::LayerVersion").items()
+    function = the(template, "AWS::Lambda::Function")
+    assert function["Layers"] == [{"Ref": name}]
+    assert layer["Properties"]["Content"] != function["Code"]
+    assert layer["Properties"]["CompatibleRuntimes"] == [function["Runtime"]]
+    assert layer["DeletionPolicy"] == "Delete"
+
+
+def test_the_layer_holds_the_policy_that_the_function_reads(template):
+    folder = as_written()["Resources"]["Policy"]["Properties"]["ContentUri"]
+    path = the(template, "AWS::Lambda::Function")["Environment"]["Variables"]["BUILDBRAKE_POLICY"]
+    # Lambda unpacks a layer into /opt.
+    assert (ROOT / folder / Path(path).relative_to("/opt")).is_file()
+
+
+# What is kept.
+
+
+def test_the_log_is_the_functions_own_and_has_an_end(template):
+    assert the(template, "AWS::Lambda::Function")["LoggingConfig"]["LogGroup"] == {"Ref": "LogGroup"}
+    assert the(template, "AWS::Logs::LogGroup")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert template["Parameters"]["LogRetentionDays"]["Default"] == 365
+
+
+def test_an_event_that_lambda_does_not_take_is_kept(template):
+    (target,) = the(template, "AWS::Events::Rule")["Targets"]
+    assert target["Arn"] == arn("Function")
+    assert target["DeadLetterConfig"] == {"Arn": arn("UndeliveredEvents")}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 185}
+
+
+def test_only_the_rule_may_fill_its_queue(template):
+    policy = the(template, "AWS::SQS::QueuePolicy")
+    assert policy["Queues"] == [{"Ref": "UndeliveredEvents"}]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "RuleOnly",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn("UndeliveredEvents"),
+            "Condition": {"ArnEquals": {"aws:SourceArn": arn("FunctionBuildStarts")}},
+        }
+    ]
+
+
+def test_an_event_that_the_function_fails_on_is_kept(template):
+    failures = the(template, "AWS::Lambda::EventInvokeConfig")
+    assert failures["FunctionName"] == {"Ref": "Function"}
+    assert failures["Qualifier"] == "$LATEST"
+    assert failures["DestinationConfig"] == {"OnFailure": {"Destination": arn("FailedInvocations")}}
+    assert failures["MaximumEventAgeInSeconds"] == 3600
+    assert failures["MaximumRetryAttempts"] == 2
+
+
+def test_the_queues_are_encrypted_and_keep_events_for_fourteen_days(template):
+    queues = of_type(template, "AWS::SQS::Queue")
+    assert set(queues) == {"UndeliveredEvents", "FailedInvocations"}
+    for queue in queues.values():
+        assert queue["Properties"] == {
+            "SqsManagedSseEnabled": True,
+            "MessageRetentionPeriod": 14 * 24 * 60 * 60,
+        }
+
+
+def test_the_alarm_watches_both_queues(template):
+    alarm = the(template, "AWS::CloudWatch::Alarm")
+    watched = [
+        dimension["Value"]
+        for metric in alarm["Metrics"]
+        if "MetricStat" in metric
+        for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
+    ]
+    assert watched == [
+        {"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]},
+        {"Fn::GetAtt": ["FailedInvocations", "QueueName"]},
+    ]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_a_deployment_tells_where_to_look(template):
+    assert {name: output["Value"] for name, output in template["Outputs"].items()} == {
+        "FunctionName": {"Ref": "Function"},
+        "LogGroupName": {"Ref": "LogGroup"},
+        "UndeliveredEventsUrl": {"Ref": "UndeliveredEvents"},
+        "FailedInvocationsUrl": {"Ref": "FailedInvocations"},
+    }
+
+
+# Which events come through.
+
+
+def event(source="aws.codebuild", kind="CodeBuild Build State Change", **detail):
+    """An event of a build, in the shape that CodeBuild sends."""
+    build = "arn:aws:codebuild:us-east-1:111122223333:build/app:5e000000-0000-4000-8000-000000000002"
+    return {
+        "version": "0",
+        "id": "eeeeeeee-0000-4000-8000-000000000002",
+        "detail-type": kind,
+        "source": source,
+        "account": "111122223333",
+        "time": "2023-10-10T21:46:46Z",
+        "region": "us-east-1",
+        "resources": [build],
+        "detail": {
+            "project-name": "app",
+            "build-id": build,
+            "additional-information": {
+                "timeout-in-minutes": 120.0,
+                "build-complete": False,
+                "initiator": "GitHub-Hookshot/044aadd",
+                "build-start-time": "Oct 10, 2023 9:46:46 PM",
+                "source-version": "pr/25",
+            },
+            "version": "1",
+            **detail,
+        },
+    }
+
+
+RUNNING = {"build-status": "IN_PROGRESS", "current-phase": "SUBMITTED", "current-phase-context": "[]"}
+
+
+def comes_through(template, event):
+    pattern = the(template, "AWS::Events::Rule")["EventPattern"]
+    return EventPattern(None, pattern).matches_event(event)
+
+
+def test_a_build_that_starts_comes_through(template):
+    assert comes_through(template, event(**RUNNING))
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"])
+def test_a_build_that_ended_does_not(template, status):
+    assert not comes_through(template, event(**{**RUNNING, "build-status": status}))
+
+
+def test_a_change_of_phase_does_not(template):
+    phase = {"completed-phase": "SUBMITTED", "completed-phase-status": "SUCCEEDED"}
+    assert not comes_through(template, event(kind="CodeBuild Build Phase Change", **phase))
+
+
+@pytest.mark.parametrize("kind", ["CodeBuild Build Phase Change", "CodeBuild Fleet State Change"])
+def test_another_kind_of_event_does_not_even_with_the_same_status(template, kind):
+    assert not comes_through(template, event(kind=kind, **RUNNING))
+
+
+@pytest.mark.parametrize("source", ["aws.codepipeline", "com.example"])
+def test_another_source_does_not(template, source):
+    assert not comes_through(template, event(source=source, **RUNNING))
