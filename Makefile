@@ -1,0 +1,87 @@
+# `make test` is the one gate: run it before you push. `make help` lists the rest.
+#
+# A fresh machine needs Rust, Python 3 with venv and pip, and a package index for
+# each. Every target sets up what it needs.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The Python tools live beside cargo's own output, so that one cached folder
+# spares the next run both. The folder is cleared when the tools change, so that no
+# environment variable that happens to be called TOOLS may name it.
+TOOLS := $(or $(CARGO_TARGET_DIR),target)/tools
+override TOOLS := $(abspath $(TOOLS))
+PYTHON ?= python3
+
+# The stamp is named after what was asked for, not after a time: a fresh checkout
+# makes every file new, and would otherwise install all the tools again.
+STAMP := $(TOOLS)/installed-$(firstword $(shell { $(PYTHON) --version; cat tools/requirements.txt; } 2>&1 | cksum))
+
+# The Rust tests start this server in place of AWS.
+export MOTO_SERVER := $(TOOLS)/bin/moto_server
+
+# SAM reports its use to AWS unless told not to. Its commands and the tests need
+# some region to be set, but never call it.
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+# Python would leave compiled files in the checkout.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: test
+test: fmt clippy doc rust-test template-lint template-test ## Run the whole gate.
+
+.PHONY: fmt
+fmt: ## Check the formatting of the Rust code.
+	cargo fmt --all --check
+
+.PHONY: clippy
+clippy: ## Lint the Rust code.
+	cargo clippy --all-targets --locked -- -D warnings
+
+.PHONY: doc
+doc: export RUSTDOCFLAGS := -D warnings
+doc: ## Build the documentation, with every link checked.
+	cargo doc --no-deps --locked
+
+.PHONY: rust-test
+rust-test: $(STAMP) ## Run the Rust tests.
+	cargo test --locked
+
+# cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
+# translate.
+.PHONY: template-lint
+template-lint: $(STAMP) ## Lint the SAM template.
+	$(TOOLS)/bin/cfn-lint template.yaml
+	$(TOOLS)/bin/sam validate --lint
+
+.PHONY: template-test
+template-test: $(STAMP) ## Test what the SAM template makes.
+	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
+
+# SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an
+# update of nothing: what is deployed is what was tested. `sam deploy` then takes it
+# from .aws-sam/build.
+.PHONY: package
+package: $(STAMP) ## Build what `sam deploy` uploads.
+	cargo update --workspace --locked
+	PATH="$(TOOLS)/bin:$$PATH" sam build
+
+.PHONY: tools
+tools: $(STAMP) ## Install the Python tools.
+
+# An older set of tools is cleared away first, so that nothing of it is left.
+# cargo-lambda looks for a program named zig, which the package ziglang does not
+# install.
+$(STAMP):
+	@echo "Installing the Python tools into $(TOOLS) (about a minute, once)"
+	$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/requirements.txt
+	printf '#!/bin/sh\nexec "%s" -m ziglang "$$@"\n' "$(TOOLS)/bin/python" > $(TOOLS)/bin/zig
+	chmod +x $(TOOLS)/bin/zig
+	touch $@
