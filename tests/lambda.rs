@@ -2,12 +2,8 @@
 
 mod common;
 
-use common::{
-    codebuild::{CodeBuild, running, stopped},
-    event,
-    http::Reply,
-    lambda::{Lambda, start_in_vain},
-};
+use common::{codebuild::CodeBuild, event, lambda::Lambda};
+
 use serde_json::{Value, json};
 
 const POLICY: &str = "\
