@@ -174,3 +174,6 @@ fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
         .as_ref()
         .is_some_and(|projects| facts.project().map_or(true, |project| projects.any_fits(project)))
 }
+
+#[cfg(test)]
+mod tests;

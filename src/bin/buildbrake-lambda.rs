@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
         Err(()) => return ExitCode::FAILURE,
     };
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let client = codebuild::client().await;
+    let client = Client::new(&codebuild::config().load().await);
     let handler =
         service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event.payload.get(), &policy, &client).await);
     match lambda_runtime::run(handler).await {

@@ -24,9 +24,11 @@ macro_rules! as_it_is {
 }
 as_it_is!(String, bool, i32, i64);
 
+/// The API's times are seconds with three decimals. The SDK reads them as binary
+/// fractions, so that .587 arrives as .586999893.
 impl Carry<Timestamp> for DateTime {
     fn carry(self) -> Option<Timestamp> {
-        Timestamp::new(self.secs(), self.subsec_nanos().try_into().ok()?).ok()
+        Timestamp::from_millisecond((self.as_secs_f64() * 1000.0).round() as i64).ok()
     }
 }
 

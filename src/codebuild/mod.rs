@@ -6,8 +6,8 @@ mod error;
 use std::time::Duration;
 
 use aws_config::{
-    BehaviorVersion, Region, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, ConfigLoader, Region, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 pub use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::config::Builder;
@@ -17,12 +17,12 @@ use self::carry::Carry;
 pub use self::error::{CallError, Class};
 use crate::build::{Build, BuildArn, BuildId};
 
-/// The client that the function and the command line use: credentials, region and
+/// What the function and the command line ask AWS with: credentials, region and
 /// endpoint from the standard `AWS_*` variables, TLS by ring.
 ///
 /// The SDK itself waits for ever by default. Three attempts of at most two seconds
 /// fit into the eight that one operation may take.
-pub async fn client() -> Client {
+pub fn config() -> ConfigLoader {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -34,15 +34,12 @@ pub async fn client() -> Client {
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_millis(1000));
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .timeout_config(timeouts)
         .retry_config(retries)
         // The answers are small; the timeout of an attempt covers a body that stalls.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .load()
-        .await;
-    Client::new(&config)
 }
 
 /// Which build is meant, and in which region it is asked for.

@@ -61,9 +61,9 @@ impl fmt::Display for Faults {
             write!(f, "{}:{}:{}: {found}", self.file, place.line, place.column)?;
             if let Some(line) = place.line.checked_sub(1).and_then(|index| self.lines.get(index)) {
                 let number = place.line.to_string();
-                let (line, column) = (line.replace('\t', " "), place.column.saturating_sub(1));
-                let (line, column) = around(&line, column);
-                write!(f, "\n {number} | {line}\n {:1$} | {:2$}^", "", number.len(), column)?;
+                let (line, column) = around(line, place.column.saturating_sub(1));
+                let margin = " ".repeat(number.len());
+                write!(f, "\n {number} | {line}\n {margin} | {}^", " ".repeat(column))?;
             }
             write!(f, "\n   = {right}")?;
         }
@@ -71,14 +71,13 @@ impl fmt::Display for Faults {
     }
 }
 
-/// The part of a long line about a column, and where the column is in it.
-/// A policy made by a program can be one line of a megabyte.
+/// The part of a line that is about a column, and where the column is in it: a policy
+/// made by a program can be one line of a megabyte. Tabs and other control characters
+/// take one column here, as they do in the fault's place.
 fn around(line: &str, column: usize) -> (String, usize) {
     const WIDTH: usize = 100;
-    if line.chars().count() <= WIDTH {
-        return (line.to_owned(), column);
-    }
-    let start = column.saturating_sub(WIDTH / 2);
-    let part: String = line.chars().skip(start).take(WIDTH).collect();
-    (part, column - start)
+    let start = if line.chars().nth(WIDTH).is_some() { column.saturating_sub(WIDTH / 2) } else { 0 };
+    let part = line.chars().skip(start).take(WIDTH);
+    let part: String = part.map(|character| if character.is_control() { ' ' } else { character }).collect();
+    (part.trim_end().to_owned(), column - start)
 }

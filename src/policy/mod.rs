@@ -145,3 +145,6 @@ impl Selector {
 fn is_over(date: Date, now: Timestamp) -> bool {
     now.to_zoned(TimeZone::UTC).date() > date
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,11 +68,11 @@ fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)
 }
 
 fn read_mode(reader: &mut Reader, mapping: &Mapping<'_>, inherited: Mode) -> RuleMode {
-    let own: Option<Mode> = mapping.get("mode").and_then(|node| reader.scalar(node));
+    let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(inherited);
     let Some(node) = mapping.get("enforce-after") else {
-        return RuleMode::Always(own.unwrap_or(inherited));
+        return RuleMode::Always(mode);
     };
-    if own != Some(Mode::Report) {
+    if mode != Mode::Report {
         reader.fault(node.place, "`enforce-after` without `mode: report`", "`mode: report` in the same rule");
     }
     reader.scalar(node).map_or(RuleMode::Always(Mode::Report), RuleMode::EnforceAfter)
@@ -87,6 +87,10 @@ fn read_check(
         mapping.entries.iter().filter_map(|(key, node)| Some((CHECKS.iter().find(|check| check.id == *key)?, *node)));
     let Some((kind, node)) = found.next() else {
         let checks: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+        // The misspelt key is a fault already; it is not that there is no check.
+        if mapping.meant.iter().any(|key| checks.contains(key)) {
+            return None;
+        }
         reader.fault(mapping.place, "a rule without a check", format!("exactly one of {}", listed(&checks)));
         return None;
     };

@@ -26,13 +26,14 @@ impl Reader {
     }
 
     /// The entries of a mapping that holds no other keys than `known`, and none twice.
-    pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&str]) -> Option<Mapping<'a>> {
+    pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Option<Mapping<'a>> {
         let Value::Mapping(entries) = &node.value else {
             let right = format!("{what} is a mapping with the keys {}", listed(known));
             self.fault(node.place, format!("{} where {what} should be", node.described()), right);
             return None;
         };
         let mut seen: Vec<(&str, &Node)> = Vec::new();
+        let mut meant = Vec::new();
         for (key, value) in entries {
             let Value::Scalar(name) = &key.value else {
                 self.fault(key.place, format!("{} as a key", key.described()), format!("a key of {what} is a word"));
@@ -43,10 +44,17 @@ impl Reader {
             } else if known.contains(&name.as_str()) {
                 seen.push((name, value));
             } else {
-                self.fault(key.place, format!("unknown key `{name}` in {what}"), suggestion(name, known));
+                let found = format!("unknown key `{name}` in {what}");
+                match nearest(name, known) {
+                    Some(word) => {
+                        meant.push(word);
+                        self.fault(key.place, found, format!("did you mean `{word}`?"));
+                    }
+                    None => self.fault(key.place, found, format!("the keys known here are {}", listed(known))),
+                }
             }
         }
-        Some(Mapping { place: node.place, entries: seen })
+        Some(Mapping { place: node.place, entries: seen, meant })
     }
 
     /// The elements of a list that is not empty.
@@ -90,6 +98,8 @@ impl Reader {
 pub(crate) struct Mapping<'a> {
     pub(crate) place: Place,
     pub(crate) entries: Vec<(&'a str, &'a Node)>,
+    /// The keys that misspelt ones were probably meant to be.
+    pub(crate) meant: Vec<&'static str>,
 }
 
 impl<'a> Mapping<'a> {
@@ -116,16 +126,11 @@ pub(crate) fn listed(words: &[&str]) -> String {
     }
 }
 
-/// The word that was probably meant, or else all there are.
-fn suggestion(name: &str, known: &[&str]) -> String {
+/// The word that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase().replace('_', "-");
-    let nearest = known
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(&name, word), *word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((_, word)) => format!("did you mean `{word}`?"),
-        None => format!("the keys known here are {}", listed(known)),
-    }
+    let distances = known.iter().map(|word| (strsim::damerau_levenshtein(&name, word), *word));
+    let (_, word) =
+        distances.filter(|(distance, word)| *distance <= 1 + word.len() / 4).min_by_key(|(distance, _)| *distance)?;
+    Some(word)
 }

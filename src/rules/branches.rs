@@ -6,8 +6,14 @@ use super::{
     patterns::{Subject, Values, allowed, forbidden},
 };
 
-pub(super) const BRANCHES: Subject =
-    Subject { name: "branches", example: "[main, release/*]", values: |facts| facts.branch().map(Values::from) };
+pub(super) const BRANCHES: Subject = Subject {
+    name: "branches",
+    example: "[main, release/*]",
+    values: |facts| {
+        let (branch, doubt) = facts.perhaps_branch()?;
+        Ok(Values { value: branch.into(), other: doubt.map(Err) })
+    },
+};
 
 pub(super) const FORBIDDEN: CheckKind =
     CheckKind { id: "forbidden-branches", read: |reader, node| forbidden(&BRANCHES, reader, node) };

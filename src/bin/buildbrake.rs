@@ -1,3 +1,0 @@
-//! The `buildbrake` program.
-
-fn main() {}

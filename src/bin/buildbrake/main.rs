@@ -1,0 +1,70 @@
+//! The command line: checks policies, and shows the whole job on this machine.
+
+mod check;
+mod demo;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// A brake for AWS CodeBuild: stops the builds that break your policy.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows the whole job on this machine; no AWS account is needed.
+    ///
+    /// Starts a CodeBuild in memory, runs the Lambda function's own handler over sample
+    /// events through the real AWS SDK, and shows each decision and a Build that came back.
+    Demo,
+    /// Says whether policies are valid, and all that is wrong with those that are not.
+    ///
+    /// Exit status: 0 all are valid, 1 one has a fault, 2 one cannot be read.
+    Check {
+        /// Policy files.
+        #[arg(required = true)]
+        policies: Vec<PathBuf>,
+    },
+}
+
+/// How a command ended: the program's exit status.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// All is well.
+    Success = 0,
+    /// What was looked at has faults or findings.
+    Findings = 1,
+    /// The command was called with what it cannot use; clap ends with the same.
+    Usage = 2,
+}
+
+fn main() -> ExitCode {
+    let exit = match Arguments::parse().command {
+        Command::Demo => demo::run(),
+        Command::Check { policies } => check::run(&policies),
+    };
+    match exit {
+        Ok(exit) => ExitCode::from(exit as u8),
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("buildbrake: {error:#}"));
+            ExitCode::from(Exit::Usage as u8)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// A line on standard error. Where nobody reads it, nothing is lost.
+fn complain(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
