@@ -1,0 +1,72 @@
+//! What the house keeps to, where no lint can see it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with(ending) {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {ending} in {folder}");
+    found
+}
+
+/// The core reads no clock, no environment and no file, and knows neither tokio nor AWS.
+#[test]
+fn the_core_is_pure() {
+    let shell = ["src/codebuild", "src/record", "src/enforce.rs", "src/bin"];
+    let impure =
+        ["tokio", "aws_sdk", "aws_config", "aws_smithy", "std::env", "std::fs", "std::net", "std::time", "::now("];
+    let mut seen = 0;
+    for (path, text) in files("src", ".rs") {
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+        if shell.iter().any(|shell| name.starts_with(shell)) || name.ends_with("tests.rs") {
+            continue;
+        }
+        seen += 1;
+        for word in impure {
+            assert!(!text.contains(word), "{}: the core knows no `{word}`", name.display());
+        }
+    }
+    assert!(seen > 15, "the core has {seen} files");
+}
+
+/// An account number that is not AWS's own example could be somebody's.
+#[test]
+fn no_account_but_the_documentations() {
+    let examples = ["111122223333", "444455556666", "123456789012", "012345678901"];
+    for (path, text) in
+        [files("events", ".json"), files("tests", ""), files("docs", ""), files("src", ".rs"), files("policy", "")]
+            .concat()
+    {
+        let digits = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '-');
+        for number in digits.filter(|run| run.len() == 12 && run.bytes().all(|byte| byte.is_ascii_digit())) {
+            assert!(examples.contains(&number), "{}: {number}", path.display());
+        }
+    }
+}
+
+/// Every check there is stands in the table of the policy's documentation.
+#[test]
+fn every_check_is_documented() {
+    let documentation = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md")).unwrap();
+    // The list in a fault's text is the list of the code.
+    let faults = buildbrake::policy::Policy::parse("p", "{version: 1, rules: [{id: a}]}").unwrap_err().to_string();
+    let checks: Vec<&str> = faults.split("exactly one of").nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+    assert!(checks.len() >= 13);
+    for check in checks {
+        assert!(documentation.contains(&format!("`{check}`")), "docs/policy.md does not explain `{check}`");
+    }
+}
