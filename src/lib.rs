@@ -10,7 +10,7 @@ pub mod facts;
 mod lenient;
 pub mod pattern;
 pub mod policy;
-mod rules;
+pub mod rules;
 pub mod source_version;
 mod url;
 pub mod verdict;

@@ -1,5 +1,7 @@
 //! What the house keeps to, where no lint can see it.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

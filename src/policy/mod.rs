@@ -4,9 +4,11 @@ mod fault;
 pub(crate) mod node;
 mod parse;
 pub(crate) mod reader;
+mod schema;
 
 pub use fault::{Fault, Faults, Place};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+pub use schema::schema;
 use sha2::{Digest, Sha256};
 
 use crate::{

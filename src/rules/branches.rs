@@ -2,7 +2,7 @@
 //! name, however git's syntax spells it. A build that names no branch cannot tell.
 
 use super::{
-    CheckKind,
+    About, CheckKind, OptionKind,
     patterns::{Subject, Values, allowed, forbidden},
 };
 
@@ -15,8 +15,30 @@ pub(super) const BRANCHES: Subject = Subject {
     },
 };
 
-pub(super) const FORBIDDEN: CheckKind =
-    CheckKind { id: "forbidden-branches", read: |reader, node| forbidden(&BRANCHES, reader, node) };
+pub(super) const FORBIDDEN: CheckKind = CheckKind {
+    id: "forbidden-branches",
+    about: About {
+        breaks_when: "The build's branch is among the patterns, however git's syntax spells it.",
+        why: "Only a release pipeline should build what is released.",
+        example: "[main, release/*]",
+        allowed: r#"{"sourceVersion": "feature/basket"}"#,
+        stopped: r#"{"sourceVersion": "refs/heads/main"}"#,
+        reads: &["sourceVersion", "source.type"],
+    },
+    option: OptionKind::Patterns,
+    read: |reader, node| forbidden(&BRANCHES, reader, node),
+};
 
-pub(super) const ALLOWED: CheckKind =
-    CheckKind { id: "allowed-branches", read: |reader, node| allowed(&BRANCHES, reader, node) };
+pub(super) const ALLOWED: CheckKind = CheckKind {
+    id: "allowed-branches",
+    about: About {
+        breaks_when: "The build's branch is not among the patterns.",
+        why: "A project that deploys should build one branch and no other.",
+        example: "[main, release/*]",
+        allowed: r#"{"sourceVersion": "refs/heads/main"}"#,
+        stopped: r#"{"sourceVersion": "feature/basket"}"#,
+        reads: &["sourceVersion", "source.type"],
+    },
+    option: OptionKind::Patterns,
+    read: |reader, node| allowed(&BRANCHES, reader, node),
+};

@@ -2,6 +2,7 @@
 
 mod branches;
 mod compute;
+mod explain;
 mod images;
 mod initiators;
 mod patterns;
@@ -10,6 +11,8 @@ mod timeouts;
 mod variables;
 
 use std::fmt;
+
+pub use explain::{explanation, markdown, overview};
 
 use crate::{
     facts::{Fact, Facts},
@@ -36,10 +39,33 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     variables::FORBIDDEN,
 ];
 
-/// One kind of check: its key, and how its option is read.
-pub(crate) struct CheckKind {
+/// One kind of check: its key, what it is for, and how its option is read.
+pub struct CheckKind {
     pub(crate) id: &'static str,
+    pub(crate) about: About,
+    pub(crate) option: OptionKind,
     pub(crate) read: fn(&mut Reader, &Node) -> Option<Box<dyn Check>>,
+}
+
+/// What a check is for, as `buildbrake rules` and the documentation tell it.
+pub(crate) struct About {
+    pub(crate) breaks_when: &'static str,
+    pub(crate) why: &'static str,
+    /// An option, in YAML.
+    pub(crate) example: &'static str,
+    /// Of a Build, in JSON: what passes under that option.
+    pub(crate) allowed: &'static str,
+    /// Of a Build, in JSON: what breaks it.
+    pub(crate) stopped: &'static str,
+    /// The members of the Build that it reads.
+    pub(crate) reads: &'static [&'static str],
+}
+
+/// What an option is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OptionKind {
+    Duration,
+    Patterns,
 }
 
 /// A check with its option.
@@ -59,4 +85,38 @@ pub(crate) enum Answer {
     Broken(String),
     /// The build does not tell.
     Unknown(Fact),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        build::Build,
+        policy::Policy,
+        verdict::{Action, judge},
+    };
+
+    /// The examples of the documentation are judged as it says.
+    #[test]
+    fn every_example_is_true() {
+        for CheckKind { id, about, .. } in CHECKS {
+            let text = format!("{{version: 1, rules: [{{id: example, {id}: {}}}]}}", about.example);
+            let policy = Policy::parse("example", &text).unwrap_or_else(|faults| panic!("{faults}"));
+            let action = |build: &str| {
+                let build: Build = serde_json::from_str(build).unwrap();
+                judge(&policy, &build, "2026-11-22T09:00:00Z".parse().unwrap()).action
+            };
+            assert_eq!(action(about.allowed), Action::Allow, "{id}");
+            assert_eq!(action(about.stopped), Action::Stop, "{id}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+        assert!(
+            std::fs::read_to_string(path).unwrap() == markdown(),
+            "docs/rules.md is not what the checks say: run `cargo run -- rules --markdown > docs/rules.md`"
+        );
+    }
 }

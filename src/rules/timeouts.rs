@@ -1,7 +1,7 @@
 //! `max-timeout`, `max-queued-timeout`: the timeouts the build is *configured* with.
 //! CodeBuild itself ends a build that runs or queues for longer.
 
-use super::{Answer, Check, CheckKind};
+use super::{About, Answer, Check, CheckKind, OptionKind};
 use crate::{
     build::Build,
     duration::Duration,
@@ -10,6 +10,15 @@ use crate::{
 
 pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
     id: "max-timeout",
+    about: About {
+        breaks_when: "The build's configured timeout is over the limit.",
+        why: "A build that hangs holds its machine, and its cost, until its timeout; and any build may raise its own.",
+        example: "60m",
+        allowed: r#"{"timeoutInMinutes": 60}"#,
+        stopped: r#"{"timeoutInMinutes": 480}"#,
+        reads: &["timeoutInMinutes"],
+    },
+    option: OptionKind::Duration,
     read: |reader, node| {
         let limit = reader.scalar(node)?;
         Some(Box::new(Timeout { limit, member: "timeoutInMinutes", minutes: |build| build.timeout_in_minutes }))
@@ -18,6 +27,15 @@ pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
 
 pub(super) const MAX_QUEUED_TIMEOUT: CheckKind = CheckKind {
     id: "max-queued-timeout",
+    about: About {
+        breaks_when: "The build's configured timeout in the queue is over the limit.",
+        why: "A build that may queue for hours starts when nobody expects it any more.",
+        example: "1h",
+        allowed: r#"{"queuedTimeoutInMinutes": 30}"#,
+        stopped: r#"{"queuedTimeoutInMinutes": 480}"#,
+        reads: &["queuedTimeoutInMinutes"],
+    },
+    option: OptionKind::Duration,
     read: |reader, node| {
         let limit = reader.scalar(node)?;
         let minutes = |build: &Build| build.queued_timeout_in_minutes;

@@ -1,11 +1,20 @@
 //! `forbidden-variables`: no PLAINTEXT environment variable has such a name.
 //! A variable from Parameter Store or Secrets Manager may; its value is a name.
 
-use super::{Answer, Check, CheckKind, patterns::Patterns};
+use super::{About, Answer, Check, CheckKind, OptionKind, patterns::Patterns};
 use crate::facts::{Fact, Facts};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-variables",
+    about: About {
+        breaks_when: "A PLAINTEXT environment variable has a name that is among the patterns. The name is looked at, never the value.",
+        why: "A PLAINTEXT value is readable to everyone who can see the build. Parameter Store and Secrets Manager keep it.",
+        example: "['*PASSWORD*', AWS_SECRET_ACCESS_KEY]",
+        allowed: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "SECRETS_MANAGER", "value": "db"}]}}"#,
+        stopped: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "PLAINTEXT", "value": "x"}]}}"#,
+        reads: &["environment.environmentVariables"],
+    },
+    option: OptionKind::Patterns,
     read: |reader, node| {
         let patterns = Patterns::read(reader, node, "[\"*PASSWORD*\", AWS_SECRET_ACCESS_KEY]")?;
         Some(Box::new(ForbiddenVariables(patterns)))

@@ -3,9 +3,16 @@
 mod check;
 mod demo;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{Write, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
 
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use buildbrake::rules;
+
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A brake for AWS CodeBuild: stops the builds that break your policy.
 #[derive(Parser)]
@@ -30,6 +37,23 @@ enum Command {
         #[arg(required = true)]
         policies: Vec<PathBuf>,
     },
+    /// Explains the checks that a rule can hold.
+    ///
+    /// Exit status: 0, or 2 where there is no such check.
+    Rules {
+        /// One check; all of them, a line each, where none is named.
+        check: Option<String>,
+        /// All checks in full, as Markdown.
+        #[arg(long, conflicts_with = "check")]
+        markdown: bool,
+    },
+    /// Prints the policy's JSON Schema, for editors.
+    Schema,
+    /// Prints a script that completes this command line in a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How a command ended: the program's exit status.
@@ -47,6 +71,13 @@ fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Check { policies } => check::run(&policies),
+        Command::Schema => print(&format!("{:#}\n", buildbrake::policy::schema())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "buildbrake", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+        Command::Rules { check, markdown } => explain(check.as_deref(), markdown),
     };
     match exit {
         Ok(exit) => ExitCode::from(exit as u8),
@@ -59,12 +90,26 @@ fn main() -> ExitCode {
     }
 }
 
+fn explain(check: Option<&str>, markdown: bool) -> anyhow::Result<Exit> {
+    let text = match check {
+        Some(id) => rules::explanation(id)
+            .with_context(|| format!("there is no check `{id}`; `buildbrake rules` lists them"))?,
+        None if markdown => rules::markdown(),
+        None => rules::overview(),
+    };
+    print(&text)
+}
+
+fn print(text: &str) -> anyhow::Result<Exit> {
+    stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Success)
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A line on standard error. Where nobody reads it, nothing is lost.
 fn complain(line: &str) {
-    use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
 }
