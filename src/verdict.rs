@@ -99,14 +99,36 @@ impl Verdict {
     }
 }
 
+/// What one rule says of a build.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// The rule is off.
+    Off,
+    /// The check passes.
+    Passes,
+    /// The rule looks at other builds.
+    OutOfScope,
+    /// The build would break it or not tell, and is exempt.
+    Exempt(Exempted),
+    /// The build breaks it.
+    Broken(Violation),
+    /// The build does not tell; and the violation that is made of it, with `on-unknown: stop`.
+    Unknown(Undecided, Option<Violation>),
+}
+
 /// Judges a build as it is known at `now`.
 pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     let facts = Facts { build, now };
     let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
     for rule in &policy.rules {
-        let mode = rule.mode.at(now).min(policy.ceiling);
-        if mode != Mode::Off {
-            apply(rule, mode, &facts, &mut verdict);
+        match decide(rule, policy.ceiling, &facts) {
+            Decision::Off | Decision::Passes | Decision::OutOfScope => {}
+            Decision::Exempt(exempted) => verdict.exempted.push(exempted),
+            Decision::Broken(violation) => verdict.violations.push(violation),
+            Decision::Unknown(undecided, violation) => {
+                verdict.undecided.push(undecided);
+                verdict.violations.extend(violation);
+            }
         }
     }
     let enforced = verdict.violations.iter().any(|violation| violation.mode == Mode::Enforce);
@@ -119,28 +141,41 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     verdict
 }
 
+/// What every rule says of a build, by the rule's id, in the order of the policy.
+pub fn decisions<'a>(
+    policy: &'a Policy,
+    build: &'a Build,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a str, Decision)> {
+    let decide = move |rule| decide(rule, policy.ceiling, &Facts { build, now });
+    policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule)))
+}
+
 /// Holds a build against one rule. Scope, exemption and check are joined as Kleene
 /// joins three truths: a rule is broken where the build is surely in its scope, surely
 /// not exempt and surely breaks the check; it passes where one of these is surely not so.
-fn apply(rule: &Rule, mode: Mode, facts: &Facts<'_>, verdict: &mut Verdict) {
+fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
+    let mode = rule.mode.at(facts.now).min(ceiling);
+    if mode == Mode::Off {
+        return Decision::Off;
+    }
     let answer = rule.check.decide(facts);
     if answer == Answer::Pass {
-        return;
+        return Decision::Passes;
     }
     let in_scope = match rule.only.as_slice() {
         [] => Fit::Yes,
         selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts))),
     };
     if in_scope == Fit::No {
-        return;
+        return Decision::OutOfScope;
     }
     let mut exempt = Fit::No;
     for exemption in &rule.except {
         match exemption.fits(facts) {
             Fit::Yes => {
-                let Rule { id, .. } = rule;
                 let (reason, until) = (exemption.reason.clone(), exemption.until);
-                return verdict.exempted.push(Exempted { rule: id.clone(), reason, until });
+                return Decision::Exempt(Exempted { rule: rule.id.clone(), reason, until });
             }
             fit => exempt = exempt.or(|| fit),
         }
@@ -153,17 +188,14 @@ fn apply(rule: &Rule, mode: Mode, facts: &Facts<'_>, verdict: &mut Verdict) {
         found,
         limit: rule.check.limit(),
     };
-    match (answer, in_scope, exempt) {
-        (Answer::Broken(found), Fit::Yes, Fit::No) => verdict.violations.push(violation(found)),
-        (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => {
-            if rule.on_unknown == OnUnknown::Stop {
-                verdict.violations.push(violation(format!("unknown: {missing}")));
-            }
-            let counts = rule.on_unknown != OnUnknown::Ignore;
-            verdict.undecided.push(Undecided { rule: rule.id.clone(), missing, counts });
-        }
-        _ => {}
-    }
+    let missing = match (answer, in_scope, exempt) {
+        (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => missing,
+        (Answer::Broken(found), ..) => return Decision::Broken(violation(found)),
+        (Answer::Pass, ..) => return Decision::Passes,
+    };
+    let stops = (rule.on_unknown == OnUnknown::Stop).then(|| violation(format!("unknown: {missing}")));
+    let counts = rule.on_unknown != OnUnknown::Ignore;
+    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts }, stops)
 }
 
 /// Whether the build's project is among those that are never stopped. One whose

@@ -38,8 +38,9 @@ fn the_core_is_pure() {
             continue;
         }
         seen += 1;
+        let (code, _tests) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
         for word in impure {
-            assert!(!text.contains(word), "{}: the core knows no `{word}`", name.display());
+            assert!(!code.contains(word), "{}: the core knows no `{word}`", name.display());
         }
     }
     assert!(seen > 15, "the core has {seen} files");
