@@ -1,0 +1,258 @@
+//! The Build that StopBuild returns comes through whole: every member that the API's
+//! own model defines, under the same name, with nothing in it that is to stay secret.
+//!
+//! `tests/model` holds AWS's own model of the API, cut down to the shapes that a Build
+//! is made of.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Mutex,
+};
+
+use buildbrake::build::Build;
+use common::{
+    codebuild::CodeBuild,
+    event,
+    http::Reply,
+    lambda::{Answer, Lambda},
+};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+const MODEL: &str = include_str!("model/codebuild-2016-10-06-build.json");
+
+const POLICY: &str = "\
+version: 1
+rules:
+  - id: protected-branches
+    forbidden-branches: [main]
+";
+
+/// With so many Builds, each enumeration has had each of its values in each place.
+const ROUNDS: usize = 14;
+
+#[test]
+fn the_record_holds_every_member_of_the_build_that_stopbuild_returned() {
+    let answers: VecDeque<Value> = (0..ROUNDS).map(|round| build(round, Form::Sent)).collect();
+    let answers = Mutex::new(answers);
+    let codebuild = CodeBuild::answering(move |_, _| {
+        Reply::json(200, json!({"build": answers.lock().unwrap().pop_front().unwrap()}))
+    });
+    let lambda = Lambda::start(POLICY, codebuild.address, &[]);
+    for round in 0..ROUNDS {
+        let answer: Answer = lambda.invoke(&event("forbidden-branch"));
+        let record = answer.record();
+        assert_eq!(record["outcome"], "stopped", "{}", record["message"]);
+        assert_same(&build(round, Form::Recorded), &record["build"]);
+    }
+}
+
+#[test]
+fn a_build_read_from_json_and_written_again_is_the_same() {
+    for round in 0..ROUNDS {
+        let expected = build(round, Form::Written);
+        let read: Build = serde_json::from_value(build(round, Form::Sent)).unwrap();
+        assert_same(&expected, &serde_json::to_value(&read).unwrap());
+        let again: Build = serde_json::from_value(expected).unwrap();
+        assert_eq!(read, again, "what was written does not read as what it was written from");
+    }
+}
+
+#[test]
+fn every_member_of_every_shape_of_the_model_is_in_the_generated_builds() {
+    let shapes = shapes();
+    let mut expected = BTreeSet::new();
+    for (shape, definition) in &shapes {
+        for member in definition["members"].as_object().into_iter().flatten() {
+            expected.insert(format!("{shape}.{}", member.0));
+        }
+        for value in definition["enum"].as_array().into_iter().flatten() {
+            expected.insert(format!("{shape} {}", value.as_str().unwrap()));
+        }
+        expected.insert(shape.clone());
+    }
+    let mut reached = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let mut generator = Generator::new(&shapes, round, Form::Sent);
+        generator.shape("Build", "");
+        reached.extend(generator.reached);
+    }
+    let missing: Vec<_> = expected.difference(&reached).collect();
+    assert!(missing.is_empty(), "never generated: {missing:?}");
+    assert!(reached.contains("DockerServerStatus.message"), "the model was not read");
+}
+
+#[test]
+fn a_missing_member_is_named_by_its_path() {
+    let expected = json!({"phases": [{"contexts": [{"message": "m"}]}], "cache": {"type": "S3"}});
+    let found = json!({"phases": [{"contexts": [{}]}], "cache": {"type": "LOCAL"}, "extra": 1});
+    assert_eq!(
+        differences(&expected, &found),
+        [
+            "cache.type: \"S3\" is expected, and \"LOCAL\" stands there",
+            "extra: not expected",
+            "phases[0].contexts[0].message: missing",
+        ]
+    );
+}
+
+/// Where a generated Build stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// In the API's answer: times as the JSON protocol writes them.
+    Sent,
+    /// Written by this project: times in RFC 3339.
+    Written,
+    /// In a record: without secrets, too.
+    Recorded,
+}
+
+fn shapes() -> Map<String, Value> {
+    let model: Value = serde_json::from_str(MODEL).unwrap();
+    model["shapes"].as_object().unwrap().clone()
+}
+
+fn build(round: usize, form: Form) -> Value {
+    Generator::new(&shapes(), round, form).shape("Build", "")
+}
+
+/// Makes a value of any shape of the model, with every member set, lists of two
+/// elements, and no two leaves alike where their type allows it.
+struct Generator<'a> {
+    shapes: &'a Map<String, Value>,
+    round: usize,
+    form: Form,
+    /// How many leaves there are up to now.
+    leaves: usize,
+    /// `Shape`, `Shape.member` and `Shape VALUE`.
+    reached: BTreeSet<String>,
+}
+
+impl<'a> Generator<'a> {
+    fn new(shapes: &'a Map<String, Value>, round: usize, form: Form) -> Self {
+        Self { shapes, round, form, leaves: 0, reached: BTreeSet::new() }
+    }
+
+    fn shape(&mut self, name: &str, path: &str) -> Value {
+        self.reached.insert(name.to_owned());
+        let shape = &self.shapes.get(name).unwrap_or_else(|| panic!("the model has no shape {name}, for {path}"));
+        match shape["type"].as_str().unwrap() {
+            "structure" => {
+                let members = shape["members"].as_object().unwrap();
+                members.iter().map(|(member, of)| self.member(name, member, of.as_str().unwrap(), path)).collect()
+            }
+            "list" => {
+                let of = shape["member"].as_str().unwrap();
+                (0..2).map(|index| self.shape(of, &format!("{path}[{index}]"))).collect()
+            }
+            leaf => {
+                self.leaves += 1;
+                match shape["enum"].as_array() {
+                    Some(values) => self.enumeration(name, values),
+                    None => self.leaf(leaf, path),
+                }
+            }
+        }
+    }
+
+    fn member(&mut self, owner: &str, member: &str, of: &str, path: &str) -> (String, Value) {
+        self.reached.insert(format!("{owner}.{member}"));
+        let path = if path.is_empty() { member.to_owned() } else { format!("{path}.{member}") };
+        let value = self.shape(of, &path);
+        let value = match (owner, member) {
+            // It has to have been stopped, or the record would not hold it.
+            ("Build", "buildStatus") => json!("STOPPED"),
+            ("Build", "buildComplete") => json!(true),
+            ("ProjectSource", "buildspec") => {
+                let text = format!("version: 0.2\nphases: {{build: {{commands: [echo {path}]}}}}\n");
+                match self.form {
+                    Form::Recorded => json!(in_place_of_a_buildspec(&text)),
+                    _ => json!(text),
+                }
+            }
+            ("EnvironmentVariable" | "ExportedEnvironmentVariable", "value") if self.form == Form::Recorded => {
+                json!("***")
+            }
+            _ => value,
+        };
+        (member.to_owned(), value)
+    }
+
+    /// One of the values in turn, and one that AWS has yet to invent.
+    fn enumeration(&mut self, shape: &str, values: &[Value]) -> Value {
+        match values.get((self.round + self.leaves) % (values.len() + 1)) {
+            Some(value) => {
+                self.reached.insert(format!("{shape} {}", value.as_str().unwrap()));
+                value.clone()
+            }
+            None => json!("SOMETHING_NEW"),
+        }
+    }
+
+    fn leaf(&self, kind: &str, path: &str) -> Value {
+        match (kind, self.form) {
+            // The user information of a URL may stand in any text, and in no record.
+            ("string", Form::Recorded) => json!(format!("https://git.example.com/{path}")),
+            ("string", _) => json!(format!("https://user:s3cret@git.example.com/{path}")),
+            ("boolean", _) => json!((self.round + self.leaves).is_multiple_of(2)),
+            // As large as they may be, so that a number that is too narrow would show.
+            ("integer", _) => json!(i32::MAX - self.leaves as i32),
+            ("long", _) => json!((1_i64 << 52) - self.leaves as i64),
+            ("timestamp", Form::Sent) => json!(1_602_709_200.125 + self.leaves as f64),
+            ("timestamp", _) => {
+                json!(format!("2020-10-14T21:{:02}:{:02}.125Z", self.leaves / 60, self.leaves % 60))
+            }
+            (kind, _) => panic!("{path} is of the type {kind}, which this test does not know"),
+        }
+    }
+}
+
+fn in_place_of_a_buildspec(text: &str) -> String {
+    let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("inline buildspec, {} bytes, sha256:{digest}", text.len())
+}
+
+#[track_caller]
+fn assert_same(expected: &Value, found: &Value) {
+    let differences = differences(expected, found);
+    assert!(differences.is_empty(), "the Build is not the same:\n  {}", differences.join("\n  "));
+}
+
+fn differences(expected: &Value, found: &Value) -> Vec<String> {
+    let (expected, found) = (leaves(expected), leaves(found));
+    let paths: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
+    let difference = |path: &String| match (expected.get(path), found.get(path)) {
+        (Some(one), Some(other)) if one == other => None,
+        (Some(one), Some(other)) => Some(format!("{path}: {one} is expected, and {other} stands there")),
+        (Some(_), None) => Some(format!("{path}: missing")),
+        _ => Some(format!("{path}: not expected")),
+    };
+    paths.into_iter().filter_map(difference).collect()
+}
+
+/// Whatever is neither an object nor a list, by its path.
+fn leaves(json: &Value) -> BTreeMap<String, &Value> {
+    fn collect<'a>(json: &'a Value, path: String, leaves: &mut BTreeMap<String, &'a Value>) {
+        match json {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    collect(member, format!("{path}{dot}{name}"), leaves);
+                }
+            }
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    collect(element, format!("{path}[{index}]"), leaves);
+                }
+            }
+            leaf => drop(leaves.insert(path, leaf)),
+        }
+    }
+    let mut all = BTreeMap::new();
+    collect(json, String::new(), &mut all);
+    all
+}
