@@ -6,7 +6,8 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::{build::*, lenient::shapes};
 
@@ -69,7 +70,7 @@ impl Trigger {
     /// # Errors
     /// Where it is of a kind not handled, or names no build.
     pub fn parse(json: &str) -> Result<Self, UnreadableEvent> {
-        let event: EventBridgeEvent<Detail> = serde_json::from_str(json).map_err(|error| {
+        let event = envelope(json).map_err(|error| {
             // The error's own text quotes what was found, which may be a secret.
             let what = match error.classify() {
                 serde_json::error::Category::Data => "a member is missing or of the wrong kind",
@@ -91,6 +92,21 @@ impl Trigger {
         let build = build(event.detail, &id, arn);
         Ok(Self::Build(Box::new(BuildEvent { kind, id, time, build })))
     }
+}
+
+/// The envelope. AWS's own type refuses all of it for one member that it cannot read, or
+/// for a detail that is missing: then it is read again without what it cannot read. Of a
+/// member that is said twice the last counts.
+fn envelope(json: &str) -> serde_json::Result<EventBridgeEvent<Detail>> {
+    serde_json::from_str(json).or_else(|error| {
+        let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(json) else { return Err(error) };
+        members.retain(|name, value| {
+            let alone = json!({"detail-type": "", "source": "", "detail": {}, name: value});
+            EventBridgeEvent::<Detail>::deserialize(alone).is_ok()
+        });
+        members.entry("detail").or_insert_with(|| json!({}));
+        EventBridgeEvent::deserialize(Value::Object(members)).map_err(|_| error)
+    })
 }
 
 /// The build's id and, where the event tells account and region, its ARN.
