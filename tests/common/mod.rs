@@ -6,6 +6,7 @@
 
 pub mod codebuild;
 pub mod http;
+pub mod json;
 pub mod lambda;
 
 use serde_json::Value;
@@ -15,4 +16,19 @@ pub fn event(name: &str) -> Value {
     let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap()
+}
+
+/// Every event of a folder, by the name of its file.
+pub fn events(folder: &str) -> Vec<(String, Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut events = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        events.push((name, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))));
+    }
+    assert!(!events.is_empty(), "{} is empty", folder.display());
+    events.sort_by(|(one, _), (other, _)| one.cmp(other));
+    events
 }

@@ -1,0 +1,260 @@
+//! What is read from events as CodeBuild sends them, and from every way in which one
+//! of their members may be missing or unreadable: that member is not known, all others
+//! stand, and the build is never lost.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod common;
+
+use buildbrake::{
+    event::{BuildEvent, Trigger, UnreadableEvent},
+    policy::Policy,
+    verdict::judge,
+};
+use common::{
+    events,
+    json::{assert_same, pointers, remove},
+};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn read(event: &Value, what: &str) -> BuildEvent {
+    match Trigger::parse(&event.to_string()) {
+        Ok(Trigger::Build(event)) => *event,
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+fn build(event: &BuildEvent) -> Value {
+    serde_json::to_value(&event.build).unwrap()
+}
+
+#[test]
+fn real_events_are_read_as_a_person_would_read_them() {
+    let settings = insta::Settings::new();
+    for (name, event) in events("tests/events") {
+        let BuildEvent { kind, id, time, .. } = &read(&event, &name);
+        let read = json!({"kind": kind, "id": id.as_str(), "time": time, "build": build(&read(&event, &name))});
+        settings.bind(|| insta::assert_json_snapshot!(name, read));
+    }
+}
+
+#[test]
+fn every_event_is_judged() {
+    let policy = Policy::parse("policy.yaml", include_str!("../policy/policy.yaml")).unwrap();
+    for (name, event) in events("tests/events").into_iter().chain(events("events")) {
+        let event = read(&event, &name);
+        let now = event.time.unwrap();
+        let verdict = judge(&policy, &event.build, now);
+        assert!(verdict.violations.len() + verdict.undecided.len() <= 3, "{name}: {verdict:?}");
+    }
+}
+
+/// Reads every event as `mutate` changes it at every path below the root, and compares
+/// with what was read before. `mutate` answers what it then expects at that path.
+fn mutate_everywhere(mutate: impl Fn(&mut Value, &str) -> Vec<(Value, Expected)>) {
+    let mut count = 0;
+    for (name, original) in events("tests/events").into_iter().chain(events("events")) {
+        let before = read(&original, &name);
+        for pointer in pointers(&original).iter().filter(|pointer| !is_kind(pointer)) {
+            for (mutated, expected) in mutate(&mut original.clone(), pointer) {
+                let what = format!("{name} with another {pointer}: {:?}", mutated.pointer(pointer));
+                let after = read(&mutated, &what);
+                let mut build_before = build(&before);
+                match &expected {
+                    Expected::Same => {}
+                    Expected::Unknown => forget(&mut build_before, &original, pointer),
+                    Expected::Text(text) => {
+                        if let Some(there) = build_before.pointer_mut(&in_build(&original, pointer)) {
+                            *there = json!(text);
+                        }
+                    }
+                }
+                assert_eq!(after.id, before.id, "{what}");
+                assert_eq!(after.kind, before.kind, "{what}");
+                assert_same(&build_before, &build(&after), &what);
+                let is_time_lost = pointer == "/time" && expected == Expected::Unknown;
+                assert_eq!(after.time, before.time.filter(|_| !is_time_lost), "{what}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "only {count} mutations");
+}
+
+#[derive(PartialEq)]
+enum Expected {
+    /// Every fact is as it was.
+    Same,
+    /// The fact at that path is not known.
+    Unknown,
+    /// The fact at that path is this text.
+    Text(&'static str),
+}
+
+#[test]
+fn a_member_that_is_missing_costs_that_fact_alone() {
+    mutate_everywhere(|event, pointer| {
+        remove(event, pointer);
+        vec![(event.take(), Expected::Unknown)]
+    });
+}
+
+#[test]
+fn a_member_of_another_kind_costs_that_fact_alone() {
+    let others = [json!(null), json!(true), json!(7.25), json!("nonsense"), json!([["x"]]), json!({"x": {"y": 1}})];
+    mutate_everywhere(|event, pointer| {
+        let original = event.pointer(pointer).unwrap();
+        let is_date = pointer.ends_with("-time") || pointer == "/time";
+        let other_kinds = others.iter().filter(|other| match other {
+            // A date may be written as seconds, and a text may be no date.
+            Value::Number(_) => !is_date || pointer == "/time",
+            Value::String(_) => !original.is_string() || is_date || pointer.contains("/phase-context/"),
+            // The API writes the contexts of a phase as objects, the events as texts.
+            Value::Object(_) => !original.is_object() && !original.is_null() && !pointer.contains("/phase-context/"),
+            Value::Array(_) => !original.is_array(),
+            Value::Bool(_) => !original.is_boolean(),
+            Value::Null => true,
+        });
+        let replaced = |other: &Value| {
+            let mut event = event.clone();
+            *event.pointer_mut(pointer).unwrap() = other.clone();
+            (event, Expected::Unknown)
+        };
+        other_kinds.map(replaced).collect()
+    });
+}
+
+#[test]
+fn a_whole_number_may_be_a_float() {
+    mutate_everywhere(|event, pointer| {
+        let Some(number) = event.pointer_mut(pointer).filter(|value| value.is_number()) else { return vec![] };
+        *number = match number.as_i64() {
+            Some(integer) => json!(integer as f64),
+            None => json!(number.as_f64().unwrap() as i64),
+        };
+        vec![(event.take(), Expected::Same)]
+    });
+}
+
+#[test]
+fn what_aws_adds_changes_nothing_that_was_known() {
+    mutate_everywhere(|event, pointer| {
+        match event.pointer_mut(pointer).unwrap() {
+            Value::Object(members) => drop(members.insert("invented".into(), json!({"a": [null, 1]}))),
+            Value::Array(elements) => elements.push(json!(null)),
+            _ => return vec![],
+        }
+        vec![(event.take(), Expected::Same)]
+    });
+}
+
+#[test]
+fn a_status_phase_or_type_that_aws_adds_is_read_as_it_stands() {
+    let is_enumeration = |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase());
+    mutate_everywhere(|event, pointer| {
+        let last = pointer.rsplit('/').next().unwrap();
+        let member = event.pointer_mut(pointer).unwrap();
+        let is_enumeration = member.as_str().is_some_and(|text| text.len() > 1 && is_enumeration(text));
+        if !is_enumeration && !["compute-type", "build-status"].contains(&last) || last == "name" || last == "value" {
+            return vec![];
+        }
+        *member = json!("INVENTED");
+        vec![(event.take(), Expected::Text("INVENTED"))]
+    });
+}
+
+#[test]
+fn a_build_is_named_by_its_id_or_by_the_resources_and_without_both_by_nothing() {
+    for (name, original) in events("tests/events") {
+        let mut event = original.clone();
+        remove(&mut event, "/detail/build-id");
+        for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
+            event["resources"] = resources;
+            let error = Trigger::parse(&event.to_string()).unwrap_err();
+            assert!(matches!(error, UnreadableEvent::NoBuild), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn without_its_kind_an_event_is_unreadable() {
+    for (name, original) in events("tests/events") {
+        for pointer in ["/detail-type", "/source"] {
+            let mut event = original.clone();
+            remove(&mut event, pointer);
+            let missing = Trigger::parse(&event.to_string()).unwrap_err();
+            assert!(matches!(missing, UnreadableEvent::NoEnvelope(..)), "{name}: {missing}");
+            for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
+                event[&pointer[1..]] = other;
+                let error = Trigger::parse(&event.to_string()).unwrap_err();
+                assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
+            }
+        }
+    }
+}
+
+/// RFC 8259 leaves open what a member means that is said twice. EventBridge sends none.
+#[test]
+fn of_a_member_said_twice_the_last_counts() {
+    for (name, event) in events("tests/events") {
+        let text = event.to_string().replacen(r#""detail":{"#, r#""detail":{"project-name":"first","#, 1);
+        let said_twice: Value = event;
+        let Ok(Trigger::Build(twice)) = Trigger::parse(&text) else { panic!("{name}") };
+        assert_eq!(*twice, read(&said_twice, &name), "{name}");
+    }
+}
+
+fn is_kind(pointer: &str) -> bool {
+    ["/detail-type", "/source"].contains(&pointer)
+}
+
+/// Takes out of a Build what the member of the event at a path told of it.
+fn forget(build: &mut Value, event: &Value, pointer: &str) {
+    match pointer {
+        "/detail" | "/detail/additional-information" => {
+            for name in event.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name) {
+                forget(build, event, &format!("{pointer}/{name}"));
+            }
+        }
+        // The build's id names its project as well.
+        "/detail/project-name" => {}
+        // It told nothing: its list was read without it.
+        _ if event.pointer(pointer) == Some(&Value::Null) => {}
+        _ => remove(build, &in_build(event, pointer)),
+    }
+}
+
+/// Where a Build holds what the event holds at a path.
+fn in_build(event: &Value, pointer: &str) -> String {
+    let Some(rest) = pointer.strip_prefix("/detail") else { return "/nowhere".into() };
+    let rest = rest.strip_prefix("/additional-information").unwrap_or(rest);
+    let mut there = String::new();
+    let mut here = pointer[..pointer.len() - rest.len()].to_owned();
+    for name in rest.split('/').skip(1) {
+        let list = event.pointer(&here).and_then(Value::as_array);
+        let name_there = match (name, list) {
+            ("artifact", _) => "artifacts".to_owned(),
+            ("build-start-time", _) => "startTime".to_owned(),
+            ("project-file-system-locations", _) => "fileSystemLocations".to_owned(),
+            ("phase-context", _) => "contexts".to_owned(),
+            (index, Some(list)) => {
+                let before = &list[..index.parse().unwrap()];
+                before.iter().filter(|element| !element.is_null()).count().to_string()
+            }
+            (name, None) => in_camel_case(name),
+        };
+        there = format!("{there}/{name_there}");
+        here = format!("{here}/{name}");
+    }
+    there
+}
+
+fn in_camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(1);
+        name + &initial.to_ascii_uppercase() + rest
+    })
+}
