@@ -33,9 +33,16 @@ impl Check for ForbiddenVariables {
         // The API takes a variable without a type for PLAINTEXT.
         let plaintext =
             variables.iter().filter(|variable| matches!(variable.r#type.as_deref(), None | Some("PLAINTEXT")));
-        let names: Vec<&str> =
-            plaintext.filter_map(|variable| variable.name.as_deref()).filter(|name| self.0.any_fits(name)).collect();
-        if names.is_empty() { Answer::Pass } else { Answer::Broken(names.join(", ")) }
+        let (named, nameless): (Vec<_>, Vec<_>) =
+            plaintext.map(|variable| variable.name.as_deref()).partition(Option::is_some);
+        let forbidden: Vec<&str> = named.into_iter().flatten().filter(|name| self.0.any_fits(name)).collect();
+        if !forbidden.is_empty() {
+            return Answer::Broken(forbidden.join(", "));
+        }
+        match nameless.is_empty() {
+            true => Answer::Pass,
+            false => Answer::Unknown(Fact::Absent("environment.environmentVariables.name")),
+        }
     }
 
     fn limit(&self) -> String {

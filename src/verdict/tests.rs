@@ -146,6 +146,21 @@ fn compute_goes_by_its_type_and_by_the_environments_too() {
 }
 
 #[test]
+fn variables_go_by_their_names_and_one_without_a_name_cannot_be_told() {
+    let with = |variables: &str| {
+        let json = format!(r#"{{"projectName": "shop", "environment": {{"environmentVariables": {variables}}}}}"#);
+        serde_json::from_str::<Build>(&json).unwrap()
+    };
+    let rule = "forbidden-variables: ['*PASSWORD*']";
+    check(rule, &with("[]"), "allow");
+    check(rule, &with(r#"[{"name": "PASSWORD_HINT"}]"#), "stop");
+    check(rule, &with(r#"[{"name": "PASSWORD", "type": "SECRETS_MANAGER"}]"#), "allow");
+    check(rule, &with(r#"[{"name": 7}]"#), "allow, unknown environment.environmentVariables.name");
+    check(rule, &with(r#"[{"name": 7}, {"name": "PASSWORD"}]"#), "stop");
+    check(rule, &with("null"), "allow, unknown environment.environmentVariables");
+}
+
+#[test]
 fn a_source_is_known_by_its_place_whatever_stands_before_the_host() {
     let mut spelt = build();
     spelt.source.as_mut().unwrap().location = Some("HTTPS://token@GitHub.com/acme/shop".into());
