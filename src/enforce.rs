@@ -60,32 +60,39 @@ pub async fn enforce(event: &str, policy: &Policy, client: &Client, now: impl Fn
     record(&build, &verdict, done)
 }
 
-/// Stops a build and makes sure of it: only a Build that says STOPPED is a stop.
+/// Stops a build and makes sure of it: only a Build that says STOPPED is a stop, and
+/// only one that says that it ended lets the matter rest.
 async fn stop(client: &Client, target: &Target) -> Done {
     let answer = codebuild::stop(client, target).await;
     match answer {
-        Ok(build) if build.progress() != Progress::Running => stopped(build),
+        Ok(build) if has_ended(&build) => ended(build),
         Err(error) if error.class == Class::NotFound => Outcome::NotFound.into(),
-        // The answer says that the build runs on, or that it cannot be stopped, as a build
-        // that has ended cannot: what it is now settles it.
+        // The answer does not say that the build ended, or says that it cannot be stopped,
+        // as a build that has ended cannot: what it is now settles it.
         Ok(_) => match codebuild::describe(client, target).await {
-            Ok(Some(build)) if build.progress() != Progress::Running => stopped(build),
+            Ok(Some(build)) if has_ended(&build) => ended(build),
             Ok(_) => Failure::from(CallError::new(Class::NotConfirmed, "the stop was answered, and the build runs on"))
                 .into(),
             Err(error) => Failure::from(error).into(),
         },
         Err(error) if error.class == Class::InvalidInput => match codebuild::describe(client, target).await {
-            Ok(Some(build)) if build.progress() != Progress::Running => stopped(build),
+            Ok(Some(build)) if has_ended(&build) => ended(build),
             _ => Failure::from(error).into(),
         },
         Err(error) => Failure::from(error).into(),
     }
 }
 
-fn stopped(build: Build) -> Done {
-    let outcome = match build.build_status.as_deref() {
-        Some("STOPPED") => Outcome::Stopped,
-        _ => Outcome::AlreadyComplete,
-    };
+/// STOPPED is the end, even of a build whose `buildComplete` has yet to follow.
+fn has_ended(build: &Build) -> bool {
+    is_stopped(build) || build.progress() == Progress::Ended
+}
+
+fn is_stopped(build: &Build) -> bool {
+    build.build_status.as_deref() == Some("STOPPED")
+}
+
+fn ended(build: Build) -> Done {
+    let outcome = if is_stopped(&build) { Outcome::Stopped } else { Outcome::AlreadyComplete };
     Done { outcome, failure: None, returned: Some(build) }
 }
