@@ -52,8 +52,9 @@ pub struct CallError {
 }
 
 impl CallError {
-    pub(super) fn without_build(operation: &str) -> Self {
-        Self::new(Class::UnreadableAnswer, format!("CodeBuild answered {operation} without a build"))
+    pub(super) fn without_build(operation: &str, request_id: Option<String>) -> Self {
+        let message = format!("CodeBuild answered {operation} without a build");
+        Self { request_id, ..Self::new(Class::UnreadableAnswer, message) }
     }
 
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {

@@ -10,7 +10,7 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 pub use aws_sdk_codebuild::Client;
-use aws_sdk_codebuild::config::Builder;
+use aws_sdk_codebuild::{config::Builder, operation::RequestId};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use self::carry::Carry;
@@ -72,8 +72,8 @@ impl Target {
 pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> {
     let call = client.stop_build().id(target.id.as_str()).customize().config_override(target.config());
     let answer = call.send().await.map_err(CallError::from_sdk)?;
-    let build = answer.build_value.and_then(Carry::carry).ok_or_else(|| CallError::without_build("StopBuild"))?;
-    Ok(build)
+    let request_id = answer.request_id().map(str::to_owned);
+    answer.build_value.and_then(Carry::carry).ok_or_else(|| CallError::without_build("StopBuild", request_id))
 }
 
 /// The build as the API has it now, or `None` where it has none of that id.
@@ -85,10 +85,11 @@ pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> 
 pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>, CallError> {
     let call = client.batch_get_builds().ids(target.id.as_str()).customize().config_override(target.config());
     let answer = call.send().await.map_err(CallError::from_sdk)?;
+    let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Build> = answer.builds.unwrap_or_default().into_iter().find_map(Carry::carry);
     match found {
         Some(build) => Ok(Some(build)),
         None if answer.builds_not_found.is_some_and(|ids| !ids.is_empty()) => Ok(None),
-        None => Err(CallError::without_build("BatchGetBuilds")),
+        None => Err(CallError::without_build("BatchGetBuilds", request_id)),
     }
 }
