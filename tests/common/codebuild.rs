@@ -9,10 +9,20 @@ use serde_json::{Value, json};
 
 use super::http::{Reply, serve};
 
-/// A running server, and the calls it got: operation and input.
+/// A running server, and the calls it got.
 pub struct CodeBuild {
     pub address: SocketAddr,
-    calls: Arc<Mutex<Vec<(String, Value)>>>,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+/// One request, as far as tests ask about it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: String,
+    pub input: Value,
+    /// The region that the request is signed for, from the signature's credential scope:
+    /// `Credential=AKIA…/20261120/eu-west-1/codebuild/aws4_request`.
+    pub region: String,
 }
 
 impl CodeBuild {
@@ -24,7 +34,8 @@ impl CodeBuild {
             let target = &request.headers["x-amz-target"];
             let operation = target.strip_prefix("CodeBuild_20161006.").unwrap().to_owned();
             let input: Value = serde_json::from_str(&request.body).unwrap();
-            log.lock().unwrap().push((operation.clone(), input.clone()));
+            let region = request.headers["authorization"].split('/').nth(2).unwrap().to_owned();
+            log.lock().unwrap().push(Call { operation: operation.clone(), input: input.clone(), region });
             answer(&operation, &input)
         });
         Self { address, calls }
@@ -33,23 +44,67 @@ impl CodeBuild {
     /// Has every build, running; stops the one it is told to.
     pub fn obliging() -> Self {
         Self::answering(|operation, input| match operation {
-            "StopBuild" => Reply::json(200, json!({"build": stopped(input["id"].as_str().unwrap())})),
-            "BatchGetBuilds" => {
-                Reply::json(200, json!({"builds": [running(input["ids"][0].as_str().unwrap())], "buildsNotFound": []}))
-            }
-            other => panic!("{other}"),
+            "StopBuild" => stop_answer(stopped(id_in(input))),
+            _ => builds_answer(running(id_in(input))),
         })
     }
 
-    pub fn calls(&self) -> Vec<(String, Value)> {
+    /// Answers `StopBuild` with the one, `BatchGetBuilds` with the other, whatever the build.
+    pub fn with(
+        stop: impl Fn(&str) -> Reply + Send + Sync + 'static,
+        get: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::answering(move |operation, input| match operation {
+            "StopBuild" => stop(id_in(input)),
+            _ => get(id_in(input)),
+        })
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// The operations that were called, in their order.
+    pub fn operations(&self) -> Vec<String> {
+        self.calls().into_iter().map(|call| call.operation).collect()
     }
 
     /// The ids that were asked to be stopped.
     pub fn stops(&self) -> Vec<String> {
-        let stops = self.calls().into_iter().filter(|(operation, _)| operation == "StopBuild");
-        stops.map(|(_, input)| input["id"].as_str().unwrap().to_owned()).collect()
+        let stops = self.calls().into_iter().filter(|call| call.operation == "StopBuild");
+        stops.map(|call| id_in(&call.input).to_owned()).collect()
     }
+}
+
+/// The build that a call is about.
+fn id_in(input: &Value) -> &str {
+    input["id"].as_str().or(input["ids"][0].as_str()).unwrap()
+}
+
+/// What `StopBuild` answers.
+pub fn stop_answer(build: Value) -> Reply {
+    Reply::json(200, json!({ "build": build }))
+}
+
+/// What `BatchGetBuilds` answers where it has the build.
+pub fn builds_answer(build: Value) -> Reply {
+    Reply::json(200, json!({"builds": [build], "buildsNotFound": []}))
+}
+
+/// The request's id that comes with every [`refusal`].
+pub const REQUEST_ID: &str = "0f1e2d3c-4b5a-4968-8776-655443322110";
+
+/// An error as the API answers it, with the request's id.
+pub fn refusal(status: u16, code: &str, message: &str) -> Reply {
+    identified(Reply::json(status, json!({"__type": code, "message": message})))
+}
+
+/// The same answer with a request's id.
+pub fn identified(mut reply: Reply) -> Reply {
+    if let Reply::Http { headers, .. } = &mut reply {
+        headers.push(("x-amzn-requestid", REQUEST_ID.into()));
+    }
+    reply
 }
 
 /// A Build as `StopBuild` answers it.
@@ -59,6 +114,13 @@ pub fn stopped(id: &str) -> Value {
     build["buildComplete"] = json!(true);
     build["currentPhase"] = json!("COMPLETED");
     build["endTime"] = json!(1_602_710_990.25);
+    build
+}
+
+/// A Build that ended by itself.
+pub fn succeeded(id: &str) -> Value {
+    let mut build = stopped(id);
+    build["buildStatus"] = json!("SUCCEEDED");
     build
 }
 

@@ -7,15 +7,18 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
 use serde_json::Value;
 
-use super::http::{Reply, Request, serve};
+use super::{
+    http::{Reply, Request, serve},
+    metrics,
+};
 
 /// Longer than any answer takes; a test that waits for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,10 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The function, running.
 pub struct Lambda {
     child: Child,
-    events: Sender<String>,
+    /// `None` once there are no more.
+    events: Option<Sender<String>>,
     answers: Receiver<Answer>,
     lines: Receiver<String>,
     standard_error: Arc<Mutex<String>>,
+    error_reader: Option<JoinHandle<()>>,
 }
 
 /// What came back of one invocation.
@@ -40,11 +45,18 @@ pub struct Answer {
 
 impl Answer {
     /// The record, which is the printed line, and the answer unless the invocation failed.
+    /// A failed invocation has the record's error. Metrics stand in every record.
     pub fn record(&self) -> Value {
         let record: Value = serde_json::from_str(&self.line).unwrap();
-        if let Ok(answer) = &self.result {
-            assert_eq!(*answer, record, "the answer is not what was printed");
+        match &self.result {
+            Ok(answer) => assert_eq!(*answer, record, "the answer is not what was printed"),
+            Err(error) => {
+                assert_eq!(record["outcome"], "failed");
+                assert_eq!(error["errorType"], record["error"]["type"]);
+                assert_eq!(error["errorMessage"], record["error"]["message"]);
+            }
         }
+        metrics::assert_fit_for_cloudwatch(&record);
         record
     }
 }
@@ -66,17 +78,18 @@ impl Lambda {
         thread::spawn(move || standard_output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
         let standard_error = Arc::new(Mutex::new(String::new()));
         let (log, errors) = (standard_error.clone(), BufReader::new(child.stderr.take().unwrap()));
-        thread::spawn(move || {
+        let error_reader = thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
                 log.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        Self { child, events, answers, lines, standard_error }
+        let (events, error_reader) = (Some(events), Some(error_reader));
+        Self { child, events, answers, lines, standard_error, error_reader }
     }
 
     /// One invocation with an event.
     pub fn invoke(&self, event: &Value) -> Answer {
-        self.events.send(event.to_string()).unwrap();
+        self.events.as_ref().unwrap().send(event.to_string()).unwrap();
         let mut answer = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer; {}", self.log()));
         answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
         assert!(self.lines.try_recv().is_err(), "more than one line a record");
@@ -86,6 +99,17 @@ impl Lambda {
     /// What stands on standard error up to now.
     pub fn log(&self) -> String {
         self.standard_error.lock().unwrap().clone()
+    }
+
+    /// Lets the function end by itself, as it does when the Runtime API goes away.
+    /// Everything that it ever wrote to standard error; to standard output it wrote
+    /// nothing but the records.
+    pub fn end(mut self) -> String {
+        self.events = None;
+        self.child.wait().unwrap();
+        self.error_reader.take().unwrap().join().unwrap();
+        assert_eq!(self.lines.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "a line that is no record");
+        self.log()
     }
 }
 

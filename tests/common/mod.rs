@@ -8,6 +8,7 @@ pub mod codebuild;
 pub mod http;
 pub mod json;
 pub mod lambda;
+pub mod metrics;
 
 use serde_json::Value;
 
@@ -31,4 +32,14 @@ pub fn events(folder: &str) -> Vec<(String, Value)> {
     assert!(!events.is_empty(), "{} is empty", folder.display());
     events.sort_by(|(one, _), (other, _)| one.cmp(other));
     events
+}
+
+/// The part of an event that tells of the build.
+pub fn told(event: &mut Value) -> &mut Value {
+    &mut event["detail"]["additional-information"]
+}
+
+/// An event as it was captured from CodeBuild.
+pub fn captured_event(name: &str) -> Value {
+    event(&format!("../tests/events/{name}"))
 }
