@@ -82,6 +82,8 @@ impl CallError {
             (Class::NotSent, ..) => "the request could not be made".to_owned(),
             (Class::TimedOut, _, None) => "CodeBuild did not answer in time".to_owned(),
             (Class::ConnectionFault, ..) => "no connection to CodeBuild, or no credentials for it".to_owned(),
+            // The service explains a wrong signature by the request's headers, session token included.
+            (_, Some(code), _) if code.contains("Signature") => format!("CodeBuild answered {code}"),
             (_, Some(code), _) => match error.message() {
                 Some(message) => format!("CodeBuild answered {code}: {message}"),
                 None => format!("CodeBuild answered {code}"),
