@@ -179,6 +179,7 @@ impl Record {
     /// The record of an event that is of no build to be judged.
     pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
         let Done { outcome, failure, .. } = done;
+        let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
         let members = Members {
             outcome,
             message: message.to_owned(),
