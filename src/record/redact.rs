@@ -1,6 +1,8 @@
 //! What never leaves: values of environment variables, user information in URLs,
 //! the text of inline buildspecs.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +16,7 @@ const STARS: &str = "***";
 
 /// The Build as it may be seen.
 pub(super) fn build(mut build: Build) -> Build {
-    let secrets = values(&build);
+    let secrets = Secrets::of(&build);
     let environment = build.environment.iter_mut();
     for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {
         variable.value = variable.value.take().map(|_| STARS.to_owned());
@@ -31,14 +33,14 @@ pub(super) fn build(mut build: Build) -> Build {
     let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
     let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
     for text in messages.chain(statuses) {
-        *text = without(text, &secrets);
+        *text = secrets.left_out_of(text);
     }
     build
 }
 
 /// A failure as it may be seen: the service's words may repeat what it was sent or what the build holds.
 pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
-    Failure { message: without_user_info(&without(&failure.message, &values(build))).into_owned(), ..failure }
+    Failure { message: without_user_info(&Secrets::of(build).left_out_of(&failure.message)).into_owned(), ..failure }
 }
 
 /// Takes the user information out of every URL in a JSON value, wherever it stands.
@@ -71,22 +73,53 @@ fn is_path(buildspec: &str) -> bool {
     path.chars().all(|character| character.is_ascii_alphanumeric() || "/._-+@=%~".contains(character))
 }
 
-/// The values of the build's variables that are long enough to be told from ordinary words.
-fn values(build: &Build) -> Vec<String> {
-    let environment = build.environment.iter();
-    let variables = environment.flat_map(|environment| environment.environment_variables.iter().flatten());
-    let exported = build.exported_environment_variables.iter().flatten();
-    let values = variables.filter_map(|variable| variable.value.as_ref());
-    let mut values: Vec<String> = values
-        .chain(exported.filter_map(|variable| variable.value.as_ref()))
-        .filter(|value| value.len() >= 4)
-        .cloned()
-        .collect();
-    // A value that holds another must go first, or its rest would stay.
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    values
+/// What a build holds that no text may repeat.
+struct Secrets {
+    /// The values of its variables that are long enough to be told from ordinary words.
+    values: Vec<String>,
+    /// The words of its inline buildspecs: CodeBuild quotes the commands that failed.
+    words: HashSet<String>,
 }
 
-fn without(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), STARS))
+/// Shorter than this, a text says nothing and occurs everywhere.
+const TELLING: usize = 4;
+
+impl Secrets {
+    fn of(build: &Build) -> Self {
+        let environment = build.environment.iter();
+        let variables = environment.flat_map(|environment| environment.environment_variables.iter().flatten());
+        let exported = build.exported_environment_variables.iter().flatten();
+        let values = variables.filter_map(|variable| variable.value.as_ref());
+        let mut values: Vec<String> = values
+            .chain(exported.filter_map(|variable| variable.value.as_ref()))
+            .filter(|value| value.len() >= TELLING)
+            .cloned()
+            .collect();
+        // A value that holds another must go first, or its rest would stay.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+
+        let sources = build.source.iter().chain(build.secondary_sources.iter().flatten());
+        let inline = sources.filter_map(|source| source.buildspec.as_deref()).filter(|text| !is_path(text));
+        let words = inline.flat_map(|text| text.split(ends_word)).map(bare).filter(|word| word.len() >= TELLING);
+        Self { values, words: words.map(str::to_owned).collect() }
+    }
+
+    fn left_out_of(&self, text: &str) -> String {
+        let text = self.values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), STARS));
+        let pieces = text.split_inclusive(ends_word).map(|piece| {
+            let word = bare(piece.trim_end_matches(ends_word));
+            if self.words.contains(word) { piece.replace(word, STARS) } else { piece.to_owned() }
+        });
+        pieces.collect()
+    }
+}
+
+/// Where a word ends, in YAML as in a sentence that quotes it.
+fn ends_word(character: char) -> bool {
+    character.is_whitespace() || "\"'`,;()[]{}".contains(character)
+}
+
+/// A word without what a sentence or YAML's keys put at its ends.
+fn bare(word: &str) -> &str {
+    word.trim_matches(['.', ':'])
 }
