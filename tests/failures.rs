@@ -98,16 +98,16 @@ const CASES: &[Case] = &[
 
 #[test]
 fn what_cannot_be_done_fails_under_its_name_in_time_and_never_as_a_stop() {
-    // Some of them wait for a timeout, so they run beside each other.
-    thread::scope(|scope| {
-        for case in CASES {
-            scope.spawn(|| {
-                // Whatever `StopBuild` says, the build runs on.
-                let codebuild = CodeBuild::with(case.answer, |id| builds_answer(running(id)));
-                assert_fails(case, &invoke(&codebuild));
-            });
-        }
-    });
+    // Some of them wait for a timeout, so a few run beside each other.
+    for cases in CASES.chunks(8) {
+        thread::scope(|scope| cases.iter().for_each(|case| _ = scope.spawn(|| try_stop(case))));
+    }
+}
+
+fn try_stop(case: &Case) {
+    // Whatever `StopBuild` says, the build runs on.
+    let codebuild = CodeBuild::with(case.answer, |id| builds_answer(running(id)));
+    assert_fails(case, &invoke(&codebuild));
 }
 
 #[test]
