@@ -218,14 +218,21 @@ fn no_secret_comes_out_of_an_event_that_cannot_be_read() {
         json!([canary("list")]),
         json!(canary("text")),
         json!({"detail": canary("detail")}),
-        with("detail", json!(canary("detail"))),
-        with("time", json!(canary("time"))),
-        with("resources", json!(canary("resources"))),
         with("detail-type", json!(url("detail-type"))),
         with("source", json!(url("source"))),
     ] {
         for level in LEVELS {
             run(&failing(STOPS), level, &event);
+        }
+    }
+    // The build is still named, so it is judged.
+    for event in [
+        with("detail", json!(canary("detail"))),
+        with("time", json!(canary("time"))),
+        with("resources", json!(canary("resources"))),
+    ] {
+        for level in LEVELS {
+            run(&COURSES[0], level, &event);
         }
     }
 }
