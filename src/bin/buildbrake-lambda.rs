@@ -26,7 +26,13 @@ async fn main() -> ExitCode {
         Err(()) => return ExitCode::FAILURE,
     };
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let client = Client::new(&codebuild::config().load().await);
+    let client = match codebuild::config() {
+        Ok(config) => Client::new(&config.load().await),
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let handler =
         service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event.payload.get(), &policy, &client).await);
     match lambda_runtime::run(handler).await {

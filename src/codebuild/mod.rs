@@ -2,6 +2,7 @@
 
 mod carry;
 mod error;
+mod trust;
 
 use std::time::Duration;
 
@@ -11,10 +12,13 @@ use aws_config::{
 };
 pub use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::{config::Builder, operation::RequestId};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 
 use self::carry::Carry;
-pub use self::error::{CallError, Class};
+pub use self::{
+    error::{CallError, Class},
+    trust::UntrustedRoots,
+};
 use crate::build::{Build, BuildArn, BuildId};
 
 /// What the function and the command line ask AWS with: credentials, region and
@@ -22,8 +26,16 @@ use crate::build::{Build, BuildArn, BuildId};
 ///
 /// The SDK itself waits for ever by default. Three attempts of at most two seconds
 /// fit into the eight that one operation may take.
-pub fn config() -> ConfigLoader {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+///
+/// # Errors
+/// Where `AWS_CA_BUNDLE` names no certificates.
+pub fn config() -> Result<ConfigLoader, UntrustedRoots> {
+    // The builder has no way to fail yet.
+    let tls = TlsContext::builder().with_trust_store(trust::roots()?).build().unwrap_or_default();
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .read_timeout(Duration::from_secs(2))
@@ -34,12 +46,12 @@ pub fn config() -> ConfigLoader {
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_millis(1000));
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    Ok(aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .timeout_config(timeouts)
         .retry_config(retries)
         // The answers are small; the timeout of an attempt covers a body that stalls.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled()))
 }
 
 /// Which build is meant, and in which region it is asked for.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread,
     time::Duration,
@@ -42,24 +42,33 @@ impl Reply {
 
 /// A server that lives as long as the test program.
 pub fn serve(handler: impl Fn(Request) -> Reply + Send + Sync + 'static) -> SocketAddr {
+    serve_over(|stream| stream, handler)
+}
+
+/// The same over another transport, such as TLS, that a connection is made into.
+pub fn serve_over<S: Read + Write>(
+    transport: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+    handler: impl Fn(Request) -> Reply + Send + Sync + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let handler = Arc::new(handler);
+    let (transport, handler) = (Arc::new(transport), Arc::new(handler));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let handler = handler.clone();
-            thread::spawn(move || converse(stream, &*handler));
+            // Without this a small answer waits for the client's delayed acknowledgement.
+            stream.set_nodelay(true).unwrap();
+            let (transport, handler) = (transport.clone(), handler.clone());
+            thread::spawn(move || converse(transport(stream), &*handler));
         }
     });
     address
 }
 
-fn converse(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) {
-    // Without this a small answer waits for the client's delayed acknowledgement.
-    stream.set_nodelay(true).unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut stream = stream;
+/// Ends, and closes the connection with it, where the client or a reply does.
+fn converse(stream: impl Read + Write, handler: &dyn Fn(Request) -> Reply) {
+    let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader) {
+        let stream = reader.get_mut();
         match handler(request) {
             Reply::Http { status, headers, body } => {
                 let mut head = format!("HTTP/1.1 {status} Reply\r\ncontent-length: {}\r\n", body.len());
@@ -72,7 +81,6 @@ fn converse(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) {
             }
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes);
-                let _ = stream.shutdown(Shutdown::Both);
                 return;
             }
             Reply::Drip(bytes, pause) => {
@@ -88,15 +96,12 @@ fn converse(stream: TcpStream, handler: &dyn Fn(Request) -> Reply) {
                 thread::sleep(pause);
                 return;
             }
-            Reply::Close => {
-                let _ = stream.shutdown(Shutdown::Both);
-                return;
-            }
+            Reply::Close => return,
         }
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
         return None;

@@ -44,7 +44,7 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
     let policy = Policy::parse("policy/policy.yaml", POLICY)?;
     let events = events_of_now()?;
     let endpoint = Endpoint::start(builds(&events)?).await?;
-    let client = client(&endpoint).await;
+    let client = client(&endpoint).await?;
 
     let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
     let mut returned = None;
@@ -81,13 +81,13 @@ again; `buildbrake check policy/policy.yaml` says what is wrong with a policy.
 ";
 
 /// The real SDK client, pointed at the endpoint.
-async fn client(endpoint: &Endpoint) -> Client {
+async fn client(endpoint: &Endpoint) -> anyhow::Result<Client> {
     let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "demo");
-    let config = config()
+    let config = config()?
         .endpoint_url(format!("http://{}", endpoint.address))
         .region(Region::new("eu-west-1"))
         .credentials_provider(credentials);
-    Client::new(&config.load().await)
+    Ok(Client::new(&config.load().await))
 }
 
 /// The sample events, as if they were sent at this moment.

@@ -1,0 +1,78 @@
+//! Whose certificates are trusted.
+//!
+//! A machine's own roots are some 150 certificates, and parsing them is most of what
+//! the function would do at its start. AWS's endpoints present certificates of Amazon
+//! Trust Services, so its five roots are compiled in: all five, as Amazon recommends for
+//! a trust store of one's own (<https://www.amazontrust.com/repository/>). Who needs
+//! other roots names them in the variables that AWS's and other tools know.
+
+use std::{env, fs, path::Path};
+
+use aws_smithy_http_client::tls::TrustStore;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
+/// <https://www.amazontrust.com/repository/>; the last of them expires in 2040.
+const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("amazon-trust-services.pem");
+
+/// Why the roots that were asked for cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum UntrustedRoots {
+    /// The file cannot be read.
+    #[error("AWS_CA_BUNDLE: `{0}` cannot be read: {1}")]
+    NoFile(String, std::io::Error),
+    /// The file holds none, or one that is broken.
+    #[error("AWS_CA_BUNDLE: `{0}` is no list of PEM certificates")]
+    NoCertificates(String),
+}
+
+/// The roots for this process, by its environment:
+///
+/// - `AWS_CA_BUNDLE`: the certificates of that file alone;
+/// - `SSL_CERT_FILE`, `SSL_CERT_DIR`: the machine's, as these name them;
+/// - another endpoint than AWS's, or another partition: the machine's;
+/// - otherwise Amazon's.
+pub(super) fn roots() -> Result<TrustStore, UntrustedRoots> {
+    if let Some(path) = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        return bundle(Path::new(&path));
+    }
+    let machines_own = env::vars_os().any(|(name, _)| {
+        let name = name.to_string_lossy();
+        name == "SSL_CERT_FILE" || name == "SSL_CERT_DIR" || name.starts_with("AWS_ENDPOINT_URL")
+    });
+    // China's endpoints and the isolated regions' have certificates of other authorities.
+    let region = env::var("AWS_REGION").unwrap_or_default();
+    if machines_own || region.starts_with("cn-") || region.contains("-iso") {
+        return Ok(TrustStore::default());
+    }
+    Ok(TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES))
+}
+
+fn bundle(path: &Path) -> Result<TrustStore, UntrustedRoots> {
+    let name = || path.display().to_string();
+    let pem = fs::read(path).map_err(|error| UntrustedRoots::NoFile(name(), error))?;
+    // The client would panic at a certificate that it cannot read.
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| UntrustedRoots::NoCertificates(name()))?;
+        webpki::anchor_from_trusted_cert(&certificate).map_err(|_| UntrustedRoots::NoCertificates(name()))?;
+        count += 1;
+    }
+    match count {
+        0 => Err(UntrustedRoots::NoCertificates(name())),
+        _ => Ok(TrustStore::empty().with_pem_certificate(pem)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_five_roots_of_amazon_are_compiled_in() {
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_TRUST_SERVICES).map(Result::unwrap).collect();
+        assert_eq!(roots.len(), 5);
+        for root in &roots {
+            webpki::anchor_from_trusted_cert(root).unwrap();
+        }
+    }
+}
