@@ -9,7 +9,10 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::MapAccess};
 
-use crate::lenient::{self, Lenient, shapes};
+use crate::{
+    lenient::{self, Lenient, shapes},
+    shape::described,
+};
 
 shapes! {
     /// One build, whole. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>
@@ -251,6 +254,13 @@ pub struct PhaseContext {
     /// What went wrong.
     #[serde(default, deserialize_with = "lenient::read", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+described! {
+    PhaseContext {
+        status_code: String,
+        message: String,
+    }
 }
 
 /// The API writes an object; an event writes both members as one text, `CODE: message`.

@@ -15,6 +15,11 @@ impl Duration {
     pub fn from_minutes(minutes: i32) -> Self {
         Self { seconds: u64::try_from(minutes).unwrap_or_default() * 60 }
     }
+
+    /// Its length in seconds.
+    pub fn as_seconds(self) -> u64 {
+        self.seconds
+    }
 }
 
 /// As a policy would write it, in whole minutes where it is some: `120m`, `90s`.

@@ -7,9 +7,10 @@ use crate::{
     build::{Build, Progress},
     codebuild::{self, CallError, Class, Client, Target},
     event::Trigger,
+    facts::Facts,
     policy::Policy,
     record::{Done, Failure, Outcome, Record},
-    verdict::{Action, judge},
+    verdict::{Action, judge, judge_by},
 };
 
 /// Judges the build that an event is of, and stops it where the policy says so.
@@ -44,7 +45,7 @@ pub async fn enforce(event: &str, policy: &Policy, client: &Client, now: impl Fn
         match codebuild::describe(client, &target).await {
             Ok(Some(whole)) => {
                 build = whole;
-                verdict = judge(policy, &build, now());
+                verdict = judge_by(policy, &Facts { is_whole: true, ..Facts::of(&build, now()) });
             }
             Ok(None) => return record(&build, &verdict, Outcome::NotFound.into()),
             Err(error) => return record(&build, &verdict, Failure::from(error).into()),

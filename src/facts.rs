@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{build::Build, source_version::SourceVersion};
+use crate::{build::Build, duration::Duration, project::Project, source_version::SourceVersion};
 
 /// A build and the moment it is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,15 @@ pub struct Facts<'a> {
     pub build: &'a Build,
     /// When it is judged.
     pub now: Timestamp,
+    /// Whether the build is all that the API knows of it, so that a member it lacks is
+    /// one it does not have. An event carries less.
+    pub is_whole: bool,
+    /// Its project, where it was asked for.
+    pub project: Option<&'a Project>,
+    /// How long it has been running, its time in the queue left out.
+    pub running: Option<Duration>,
+    /// What it has cost so far, in USD.
+    pub cost: Option<f64>,
 }
 
 /// A fact that a rule asked for and that the build does not tell.
@@ -20,6 +29,9 @@ pub struct Facts<'a> {
 pub enum Fact {
     /// The build carries no such member: the API may know it where an event does not.
     Absent(&'static str),
+    /// The same, of a member that an expression names: its path from the variable,
+    /// as in `build.environment.image`.
+    AbsentMember(String),
     /// The build carries what it has of it, and that does not tell.
     Untold {
         /// The fact.
@@ -33,12 +45,25 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(member) => write!(f, "{member}"),
+            Self::AbsentMember(path) => write!(f, "{path}"),
             Self::Untold { fact, why } => write!(f, "{fact} ({why})"),
         }
     }
 }
 
+impl Fact {
+    /// Whether it may be told by a Build that carries more.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_) | Self::AbsentMember(_))
+    }
+}
+
 impl<'a> Facts<'a> {
+    /// What a build tells at that moment, and nothing besides.
+    pub fn of(build: &'a Build, now: Timestamp) -> Self {
+        Self { build, now, is_whole: false, project: None, running: None, cost: None }
+    }
+
     /// The name of the build's project.
     pub fn project(&self) -> Result<&'a str, Fact> {
         self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))

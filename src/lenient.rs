@@ -49,7 +49,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>, A: MapAccess<'de>>(object: A) -> 
 /// Structures of JSON objects: each member is optional, is written under its name in
 /// camel case, as the CodeBuild API spells it, and is read leniently. A name in quotes
 /// is how CodeBuild's events spell the same member. Open enumerations are texts,
-/// since AWS adds to them.
+/// since AWS adds to them. [`crate::shape`] describes them to those who name members at run time.
 macro_rules! shapes {
     ($($(#[$doc:meta])* $visibility:vis $shape:ident {
         $($member:ident: $kind:ty $(= $in_events:literal)?,)*
@@ -69,6 +69,8 @@ macro_rules! shapes {
                 crate::lenient::object(object)
             }
         }
+
+        crate::shape::described! { $shape { $($member: $kind,)* } }
     )*};
 }
 pub(crate) use shapes;

@@ -6,11 +6,14 @@
 pub mod build;
 pub mod duration;
 pub mod event;
+pub mod expression;
 pub mod facts;
 mod lenient;
 pub mod pattern;
 pub mod policy;
+pub mod project;
 pub mod rules;
+mod shape;
 pub mod source_version;
 mod url;
 pub mod verdict;

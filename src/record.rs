@@ -149,7 +149,7 @@ impl Record {
         now: Timestamp,
     ) -> Self {
         let Done { outcome, failure, returned } = done;
-        let facts = Facts { build, now };
+        let facts = Facts::of(build, now);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let members = Members {
             outcome,

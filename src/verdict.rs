@@ -91,7 +91,7 @@ impl Verdict {
     /// Whether a whole Build could tell more than this one does, and it matters:
     /// a rule asked for a member that is absent, and no other rule stops the build anyway.
     pub fn wants_the_whole_build(&self) -> bool {
-        let absent = |undecided: &Undecided| matches!(undecided.missing, Fact::Absent(_));
+        let absent = |undecided: &Undecided| undecided.missing.is_absent();
         let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops_anyway =
             self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
@@ -116,12 +116,16 @@ pub enum Decision {
     Unknown(Undecided, Option<Violation>),
 }
 
-/// Judges a build as it is known at `now`.
+/// Judges a build as it is known at `now`, by what it tells itself.
 pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
-    let facts = Facts { build, now };
+    judge_by(policy, &Facts::of(build, now))
+}
+
+/// Judges a build by all that is known of it.
+pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
     let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
     for rule in &policy.rules {
-        match decide(rule, policy.ceiling, &facts) {
+        match decide(rule, policy.ceiling, facts) {
             Decision::Off | Decision::Passes | Decision::OutOfScope => {}
             Decision::Exempt(exempted) => verdict.exempted.push(exempted),
             Decision::Broken(violation) => verdict.violations.push(violation),
@@ -135,20 +139,15 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     verdict.action = match verdict.violations.is_empty() {
         true => Action::Allow,
         false if !enforced => Action::Report,
-        false if is_protected(policy, &facts) => Action::Protect,
+        false if is_protected(policy, facts) => Action::Protect,
         false => Action::Stop,
     };
     verdict
 }
 
 /// What every rule says of a build, by the rule's id, in the order of the policy.
-pub fn decisions<'a>(
-    policy: &'a Policy,
-    build: &'a Build,
-    now: Timestamp,
-) -> impl Iterator<Item = (&'a str, Decision)> {
-    let decide = move |rule| decide(rule, policy.ceiling, &Facts { build, now });
-    policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule)))
+pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item = (&'a str, Decision)> {
+    policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule, policy.ceiling, &facts)))
 }
 
 /// Holds a build against one rule. Scope, exemption and check are joined as Kleene

@@ -1,0 +1,146 @@
+//! The types of operators: what they join, and what comes of it.
+
+use cel::{
+    IdedExpr,
+    common::ast::{CallExpr, operators as op},
+};
+
+use super::Checker;
+use crate::expression::types::Type;
+
+impl<'a> Checker<'a> {
+    /// An operator's type, or `None` where the call is no operator.
+    pub(super) fn operator(&mut self, node: &'a IdedExpr, call: &'a CallExpr, depth: usize) -> Option<Type> {
+        let symbol = symbol(&call.func_name)?;
+        let types: Vec<Type> = call.args.iter().map(|part| self.type_of(part, depth + 1)).collect();
+        let joined = match (call.func_name.as_str(), types.as_slice()) {
+            (op::CONDITIONAL, [condition, one, other]) => {
+                if !Type::Bool.fits(condition) {
+                    let right = "`condition ? one : other`, where the condition is a bool";
+                    self.fault(self.place(node), format!("{condition} before `?`"), right);
+                }
+                return Some(self.branches(node, one, other));
+            }
+            (op::LOGICAL_NOT, [one]) => Type::Bool.fits(one).then_some(Type::Bool),
+            (op::NEGATE, [one]) => (one.is_number() || *one == Type::Any).then(|| one.clone()),
+            (op::INDEX, [Type::List(element), Type::Int | Type::Any]) => Some((**element).clone()),
+            (op::INDEX, [Type::Any, _]) => Some(Type::Any),
+            (name, [one, other]) => binary(name, one, other),
+            _ => None,
+        };
+        if joined.is_none() {
+            self.fault(self.place(node), found(symbol, &types), right(&call.func_name, &types));
+            let is_arithmetic = matches!(
+                call.func_name.as_str(),
+                op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO | op::NEGATE | op::INDEX
+            );
+            return Some(if is_arithmetic { Type::Any } else { Type::Bool });
+        }
+        joined
+    }
+
+    fn branches(&mut self, node: &IdedExpr, one: &Type, other: &Type) -> Type {
+        if one.fits(other) {
+            return if *one == Type::Any { other.clone() } else { one.clone() };
+        }
+        let right = "one type on both sides of `:`";
+        self.fault(self.place(node), format!("{one} or {other}, as the condition has it"), right);
+        Type::Any
+    }
+}
+
+/// What an operator of two operands gives, where it takes them.
+fn binary(name: &str, one: &Type, other: &Type) -> Option<Type> {
+    use Type::{Any, Bool, Double, Duration, Int, Text, Time};
+    let is = |takes: &[Type]| takes.contains(one) || (*one == Any && (*other == Any || takes.contains(other)));
+    let same = one.fits(other);
+    // What is wrong with one side is told already.
+    let is_told = *one == Any || *other == Any;
+    let known = || if *one == Any { other.clone() } else { one.clone() };
+    match name {
+        op::LOGICAL_AND | op::LOGICAL_OR => (Bool.fits(one) && Bool.fits(other)).then_some(Bool),
+        // Numbers compare by value, whatever their types.
+        op::EQUALS | op::NOT_EQUALS => {
+            (is_told || (one.compares(other) && is(&[Bool, Int, Double, Text, Time, Duration]))).then_some(Bool)
+        }
+        op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS => {
+            (is_told || (one.compares(other) && is(&[Int, Double, Text, Time, Duration]))).then_some(Bool)
+        }
+        op::IN => match other {
+            Type::List(element) if matches!(**element, Type::List(_) | Type::Structure(_)) => None,
+            Type::List(element) => {
+                (one.compares(element) && !matches!(one, Type::List(_) | Type::Structure(_))).then_some(Bool)
+            }
+            Any => Some(Bool),
+            _ => None,
+        },
+        op::ADD => match (one, other) {
+            (Time, Duration) | (Duration, Time) => Some(Time),
+            _ => (same && is(&[Int, Double, Text, Duration])).then(known),
+        },
+        op::SUBSTRACT => match (one, other) {
+            (Time, Time) => Some(Duration),
+            (Time, Duration) => Some(Time),
+            _ => (same && is(&[Int, Double, Duration])).then(known),
+        },
+        op::MULTIPLY | op::DIVIDE => (same && is(&[Int, Double])).then(known),
+        op::MODULO => (same && is(&[Int])).then_some(Int),
+        _ => None,
+    }
+}
+
+fn found(symbol: &str, types: &[Type]) -> String {
+    match types {
+        [one, other] if symbol == "[]" => format!("{one} indexed with {other}"),
+        [one, other] => format!("`{symbol}` between {one} and {other}"),
+        [one] => format!("`{symbol}` before {one}"),
+        _ => format!("`{symbol}` of {} operands", types.len()),
+    }
+}
+
+fn right(name: &str, types: &[Type]) -> &'static str {
+    let has = |wanted: fn(&Type) -> bool| types.iter().any(wanted);
+    let is_structure = |found: &Type| matches!(found, Type::Structure(_));
+    let is_list = |found: &Type| matches!(found, Type::List(_));
+    match name {
+        op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT => "bools on every side of it",
+        op::INDEX if has(is_structure) => "a member is named after a dot: `build.environment`",
+        op::INDEX => "a list indexed with an int, from 0",
+        op::IN if has(is_structure) => "`exists(x, …)` looks into structures",
+        op::IN => "a list of such values on the right; `contains` looks into a string",
+        op::MODULO => "ints on both sides",
+        op::NEGATE => "a number after `-`",
+        _ if has(is_structure) => "its members can be compared, one by one",
+        _ if has(is_list) => "`size`, `in`, `all` and `exists` look into lists",
+        op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE if types.iter().all(Type::is_number) => {
+            "numbers of one type: `double(x)` makes one of an int, and `1.0` is one"
+        }
+        _ if has(|found| *found == Type::Duration) => "a duration is written `duration(\"90m\")`",
+        _ if has(|found| *found == Type::Time) => "a time is written `timestamp(\"2027-01-31T00:00:00Z\")`",
+        _ => "values of one type: `int(x)`, `double(x)` and `string(x)` convert",
+    }
+}
+
+/// How an operator is written.
+fn symbol(name: &str) -> Option<&'static str> {
+    Some(match name {
+        op::CONDITIONAL => "?",
+        op::LOGICAL_AND => "&&",
+        op::LOGICAL_OR => "||",
+        op::LOGICAL_NOT => "!",
+        op::SUBSTRACT | op::NEGATE => "-",
+        op::ADD => "+",
+        op::MULTIPLY => "*",
+        op::DIVIDE => "/",
+        op::MODULO => "%",
+        op::EQUALS => "==",
+        op::NOT_EQUALS => "!=",
+        op::GREATER_EQUALS => ">=",
+        op::LESS_EQUALS => "<=",
+        op::GREATER => ">",
+        op::LESS => "<",
+        op::IN => "in",
+        op::INDEX => "[]",
+        _ => return None,
+    })
+}
