@@ -12,6 +12,7 @@ pub use schema::schema;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    expression::Expression,
     facts::Facts,
     rules::{Check, Fit, Patterns, Subject},
 };
@@ -134,11 +135,23 @@ impl Exemption {
 
 /// An element of `only`: fits a build that every one of its conditions fits.
 #[derive(Debug)]
-pub(crate) struct Selector(Vec<(&'static Subject, Patterns)>);
+pub(crate) struct Selector(Vec<Condition>);
+
+/// One key of a selector.
+#[derive(Debug)]
+enum Condition {
+    /// The subject is among the patterns.
+    Among(&'static Subject, Patterns),
+    /// The expression is true.
+    When(Expression),
+}
 
 impl Selector {
     pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
-        let mut conditions = self.0.iter().map(|(subject, patterns)| patterns.fits(subject, facts));
+        let mut conditions = self.0.iter().map(|condition| match condition {
+            Condition::Among(subject, patterns) => patterns.fits(subject, facts),
+            Condition::When(expression) => Fit::from(expression.evaluate(facts)),
+        });
         conditions.by_ref().fold(Fit::Yes, |fit, condition| fit.and(|| condition))
     }
 }

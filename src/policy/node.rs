@@ -1,7 +1,7 @@
 //! YAML as a tree in which every value knows its place, so that all faults of a
 //! file can be told at once; a derived `Deserialize` stops at the first.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
@@ -13,6 +13,8 @@ use super::fault::{Fault, Place};
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
+    /// The bytes of the file that say it, quotes included.
+    span: Range<usize>,
 }
 
 /// YAML's kinds of value. A scalar is kept as it is spelt, so that `off`, `1.10`
@@ -44,6 +46,31 @@ impl Node {
                     Fault { place, found: format!("this is not YAML: {found}"), right: "correct the YAML here".into() }
                 })
             }
+        }
+    }
+
+    /// Where a character of a scalar stands in the file, counted from the scalar's start.
+    ///
+    /// YAML folds lines and strips indentation, so white space may be anything in the
+    /// file; every other character stands there in the same order, but for the escapes
+    /// of quoted scalars. Where that does not lead to it, the scalar's own place is told.
+    pub(crate) fn place_within(&self, character: usize, text: &str) -> Place {
+        let (Value::Scalar(scalar), Some(raw)) = (&self.value, text.get(self.span.clone())) else { return self.place };
+        let solid = |text: &str| text.chars().filter(|character| !character.is_whitespace()).count();
+        // A block or plain scalar may begin with a quote of its own.
+        let is_quoted = raw.starts_with(['"', '\'']) && !raw.split_whitespace().eq(scalar.split_whitespace());
+        let units = if is_quoted { quoted_units(raw) } else { plain_units(raw) };
+        let before = solid(&scalar.chars().take(character).collect::<String>());
+        let at_end = || units.last().map(|unit| unit.end);
+        let byte = units.get(before).map(|unit| unit.start).or_else(at_end);
+        match byte.and_then(|byte| raw.get(..byte)) {
+            Some(raw_before) if units.len() == solid(scalar) => {
+                let lines = raw_before.matches('\n').count();
+                let last = raw_before.rsplit('\n').next().unwrap_or_default().chars().count();
+                let column = if lines == 0 { self.place.column + last } else { last + 1 };
+                Place { line: self.place.line + lines, column }
+            }
+            _ => self.place,
         }
     }
 
@@ -79,16 +106,65 @@ fn placed(tree: Spanned<Unplaced>, text: &str) -> Node {
             Value::Mapping(entries.into_iter().map(|(key, value)| (placed(key, text), placed(value, text))).collect())
         }
     };
-    Node { place: place_of(&tree.defined), value }
+    Node { place: place_of(&tree.defined), value, span: span_of(&tree.defined) }
 }
 
 fn spelling<'a>(location: &Location, text: &'a str) -> &'a str {
+    text.get(span_of(location)).unwrap_or_default().trim()
+}
+
+/// The bytes a value takes in the text; none where that is not known.
+fn span_of(location: &Location) -> Range<usize> {
     let span = location.span();
-    let part = span.byte_offset().zip(span.byte_len()).and_then(|(start, length)| {
+    let range = span.byte_offset().zip(span.byte_len()).and_then(|(start, length)| {
         let start = usize::try_from(start).ok()?;
-        text.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+        Some(start..start.checked_add(usize::try_from(length).ok()?)?)
     });
-    part.unwrap_or_default().trim()
+    range.unwrap_or_default()
+}
+
+/// The bytes that say each character of a plain or block scalar that is no white space.
+fn plain_units(raw: &str) -> Vec<Range<usize>> {
+    let solid = raw.char_indices().filter(|(_, character)| !character.is_whitespace());
+    solid.map(|(start, character)| start..start + character.len_utf8()).collect()
+}
+
+/// The same of a quoted scalar, in which several characters may say one.
+fn quoted_units(raw: &str) -> Vec<Range<usize>> {
+    let quote = raw.chars().next().unwrap_or_default();
+    let mut units = Vec::new();
+    let mut characters = raw.char_indices().skip(1).peekable();
+    while let Some((start, character)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        let mut length = character.len_utf8();
+        let mut is_solid = !character.is_whitespace();
+        match (quote, character, next) {
+            ('\'', '\'', Some('\'')) => {
+                characters.next();
+                length += 1;
+            }
+            ('"', '\\', Some(escape)) => {
+                characters.next();
+                let digits = match escape {
+                    'x' => 2,
+                    'u' => 4,
+                    'U' => 8,
+                    _ => 0,
+                };
+                length += escape.len_utf8() + digits;
+                for _ in 0..digits {
+                    characters.next();
+                }
+                is_solid = !(escape.is_whitespace() || "abtnvfreN_LP0".contains(escape));
+            }
+            (quote, character, None) if quote == character => is_solid = false,
+            _ => {}
+        }
+        if is_solid {
+            units.push(start..start + length);
+        }
+    }
+    units
 }
 
 fn place_of(location: &Location) -> Place {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{
-    Exemption, Mode, OnUnknown, Policy, Rule, RuleMode, Selector,
+    Condition, Exemption, Mode, OnUnknown, Policy, Rule, RuleMode, Selector,
     fault::{Fault, Place},
     node::Node,
     reader::{Mapping, Reader, Written, listed},
@@ -12,12 +12,13 @@ use crate::rules::{CHECKS, CheckKind, Patterns, SELECTABLE};
 
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "rules"];
 const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown"];
+const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 
 /// The policy that a text says, or every fault in it.
 pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
     let tree = Node::parse(text).map_err(|fault| vec![fault])?;
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(text);
     let policy = read_policy(&mut reader, &tree, digest);
     match policy {
         Some(policy) if reader.faults.is_empty() => Ok(policy),
@@ -131,8 +132,13 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector>
     for subject in SELECTABLE {
         if let Some(node) = mapping.get(subject.name) {
             named = true;
-            conditions.extend(Patterns::read(reader, node, subject.example).map(|patterns| (subject, patterns)));
+            let patterns = Patterns::read(reader, node, subject.example);
+            conditions.extend(patterns.map(|patterns| Condition::Among(subject, patterns)));
         }
+    }
+    if let Some(node) = mapping.get(WHEN) {
+        named = true;
+        conditions.extend(reader.expression(node).map(Condition::When));
     }
     if !named {
         let right = format!("at least one of {}", listed(&selector_keys(&[])));
@@ -142,7 +148,7 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector>
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
-    SELECTABLE.iter().map(|subject| subject.name).chain(more.iter().copied()).collect()
+    SELECTABLE.iter().map(|subject| subject.name).chain([WHEN]).chain(more.iter().copied()).collect()
 }
 
 fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {

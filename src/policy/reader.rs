@@ -4,6 +4,7 @@ use super::{
     fault::{Fault, Place},
     node::{Node, Value},
 };
+use crate::expression::{Expression, Located};
 
 /// A value that is one scalar of the file.
 pub(crate) trait Written: Sized {
@@ -15,12 +16,18 @@ pub(crate) trait Written: Sized {
 }
 
 /// Collects the faults of one file while it is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,
+    text: String,
 }
 
 impl Reader {
+    /// A reader of the file that says `text`.
+    pub(crate) fn new(text: &str) -> Self {
+        Self { faults: Vec::new(), text: text.to_owned() }
+    }
+
     pub(crate) fn fault(&mut self, place: Place, found: impl Into<String>, right: impl Into<String>) {
         self.faults.push(Fault { place, found: found.into(), right: right.into() });
     }
@@ -83,6 +90,25 @@ impl Reader {
             Ok(value) => Some(value),
             Err(wrong) => {
                 self.fault(node.place, format!("`{text}` {wrong}"), T::RIGHT);
+                None
+            }
+        }
+    }
+
+    /// One scalar that is an expression, which has places of its own.
+    pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
+        let Value::Scalar(text) = &node.value else {
+            let right =
+                "an expression; one that begins with `!`, `\"`, `[` or `{` stands in a block: `|` and a line below";
+            self.fault(node.place, format!("{} where an expression should be", node.described()), right);
+            return None;
+        };
+        match Expression::compile(text) {
+            Ok(expression) => Some(expression),
+            Err(faults) => {
+                for Located { start, found, right } in faults {
+                    self.fault(node.place_within(start, &self.text), found, right);
+                }
                 None
             }
         }

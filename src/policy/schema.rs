@@ -48,6 +48,7 @@ pub fn schema() -> Value {
         let option = match check.option {
             OptionKind::Duration => "#/$defs/duration",
             OptionKind::Patterns => "#/$defs/patterns",
+            OptionKind::Expression => "#/$defs/expression",
         };
         let description = format!("{} {}", check.about.breaks_when, check.about.why);
         rule_properties.insert(check.id.into(), json!({ "description": description, "$ref": option }));
@@ -101,6 +102,12 @@ pub fn schema() -> Value {
                 "pattern": "^\\s*(?=.*[1-9])(\\d+h)?\\s*(\\d+m)?\\s*(\\d+s)?\\s*$",
                 "examples": ["90s", "60m", "2h", "1h 30m"],
             },
+            "expression": {
+                "description": "An expression of CEL that is true or false.",
+                "type": ["string", "boolean"],
+                "pattern": "\\S",
+                "examples": ["build.environment.privilegedMode"],
+            },
             "patterns": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/pattern" } },
             "pattern": {
                 "description": "`*` is any run of characters, `?` is one; the whole value, and case counts.",
@@ -118,7 +125,10 @@ fn selector(mut properties: Map<String, Value>) -> Value {
         let description = format!("Any one of these fits, as in {}.", subject.example);
         properties.insert(subject.name.into(), json!({ "description": description, "$ref": "#/$defs/patterns" }));
     }
-    let named: Vec<Value> = SELECTABLE.iter().map(|subject| json!({ "required": [subject.name] })).collect();
+    let when = "The expression, in CEL, is true.";
+    properties.insert("when".into(), json!({ "description": when, "$ref": "#/$defs/expression" }));
+    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["when"]);
+    let named: Vec<Value> = subjects.map(|key| json!({ "required": [key] })).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties, "anyOf": named })
 }
 

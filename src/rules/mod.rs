@@ -2,6 +2,7 @@
 
 mod branches;
 mod compute;
+mod deny_when;
 mod explain;
 mod images;
 mod initiators;
@@ -37,6 +38,7 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     initiators::FORBIDDEN,
     initiators::ALLOWED,
     variables::FORBIDDEN,
+    deny_when::DENY_WHEN,
 ];
 
 /// One kind of check: its key, what it is for, and how its option is read.
@@ -66,6 +68,7 @@ pub(crate) struct About {
 pub(crate) enum OptionKind {
     Duration,
     Patterns,
+    Expression,
 }
 
 /// A check with its option.

@@ -55,6 +55,16 @@ pub(crate) enum Fit {
     Unknown(Fact),
 }
 
+impl From<Result<bool, Fact>> for Fit {
+    fn from(answer: Result<bool, Fact>) -> Self {
+        match answer {
+            Ok(true) => Self::Yes,
+            Ok(false) => Self::No,
+            Err(fact) => Self::Unknown(fact),
+        }
+    }
+}
+
 impl Fit {
     /// Kleene's "and": one `No` settles it, whatever is unknown.
     pub(crate) fn and(self, other: impl FnOnce() -> Self) -> Self {
