@@ -108,6 +108,8 @@ fn lists_are_looked_into() {
     check("size(build.reportArns) == 0 && build.phases.size() == 2", "true");
     check("'x' in build.reportArns", "false");
     check("[1, 2, 3].all(n, n > 0)", "true");
+    check("project.tags.exists(build, build.key == 'team') && build.projectName == 'shop'", "true");
+    check("['a'].exists(branch, branch == 'a') && branch != 'a'", "true");
 }
 
 #[test]
@@ -143,6 +145,10 @@ fn what_is_missing_leaves_the_answer_open() {
     check("build.phases[5].phaseType == 'BUILD'", "unknown: expression (a list has no such element)");
     check("build.timeoutInMinutes / (build.timeoutInMinutes - 60) > 1", "unknown: expression (a division by zero)");
     check("int(build.projectName) > 1", "unknown: expression (`int` cannot be told of such a value)");
+    let lowest = "(build.buildNumber - 9223372036854775807 - 8)";
+    for operation in [format!("{lowest} / -1 > 1"), format!("{lowest} % -1 > 1"), format!("-{lowest} > 1")] {
+        check(&operation, "unknown: expression (a number, a time or a duration out of range)");
+    }
     check(
         "build.buildNumber * 9223372036854775807 > 1",
         "unknown: expression (a number, a time or a duration out of range)",

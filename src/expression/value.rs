@@ -106,7 +106,7 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Region) => told(facts.region(), "region"),
         Some(Variable::Branch) => told(facts.branch(), "branch"),
         Some(variable) => Fact::Absent(variable.name()),
-        None => Fact::Absent("expression"),
+        None => Fact::Untold { fact: "expression", why: "it names what is not known".to_owned() },
     }
 }
 

@@ -187,6 +187,37 @@ fn regular_expressions_are_small() {
     assert_eq!(survived("build.source.buildspec.glob('*a*a*a*a*a*a*a*b')"), Ok(()));
 }
 
+/// The crate's reader looks ahead: no sequence of words may take it long.
+#[test]
+fn what_is_ambiguous_is_read_in_time() {
+    for (open, close) in
+        [("(", ")"), ("[", "]"), ("{1:", "}"), ("f(", ")"), ("a.all(x,", ")"), ("a[", "]"), ("-(", ")")]
+    {
+        for times in [20, 60, 94, 97] {
+            for end in ["", "!", "1 1"] {
+                let _ = survived(&format!("{}1{end}{}", open.repeat(times), close.repeat(times)));
+            }
+        }
+    }
+    let _ = survived(&"a ? ".repeat(95).replace("a ? ", "a ? b : "));
+    let _ = survived(&"a{b:".repeat(900));
+    let _ = survived(&"a.b{".repeat(900));
+    let _ = survived(&"(a".repeat(1_900));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_flood_of_words_takes_long(words in proptest::collection::vec(word(), 500..1500)) {
+        let mut text = words.concat();
+        while text.len() > limits::LENGTH {
+            text.pop();
+        }
+        let _ = survived(&text);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
