@@ -10,6 +10,11 @@
 //!   exist, a text compared with a number, would all come out while a build is judged.
 //! - **Three answers.** A member that is absent makes the answer unknown, and says which.
 //! - **Bounds.** No expression that is accepted can stall or kill a small function.
+//!
+//! What a build has no values of is left out of the language: maps, messages, bytes,
+//! unsigned numbers, `null`, type values, optional values; and `map` and `filter`, which
+//! build lists. Regular expressions are RE2's, as CEL asks for, but for the classes of
+//! Unicode (`\pL`); `(?i)`, `\d`, `\w` and `\s` know ASCII.
 
 mod check;
 mod functions;

@@ -6,8 +6,9 @@ use super::Located;
 
 /// The first error: those after it are mostly its consequences.
 pub(super) fn fault(errors: &ParseErrors, text: &str) -> Located {
-    let Some(error) = errors.errors.iter().find(|error| error.pos != (0, 0) && !error.msg.starts_with("Incomplete"))
-    else {
+    // Some tell what the crate's own tree lacks, which is a consequence as well.
+    let is_inner = |message: &str| message.starts_with("Incomplete") || message.starts_with("No `");
+    let Some(error) = errors.errors.iter().find(|error| error.pos != (0, 0) && !is_inner(&error.msg)) else {
         return Located { start: 0, found: "this is not CEL".into(), right: EXAMPLE.into() };
     };
     let (line, column) = error.pos;
@@ -15,6 +16,7 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> Located {
     let rest: String = text.chars().skip(start).collect();
     let word: String = rest.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
     let found = match rest.chars().next() {
+        _ if error.msg.contains("Recursion limit") => "too many brackets within one another".to_owned(),
         None if text.trim().is_empty() => "an empty expression".to_owned(),
         None => "the expression ends too early".to_owned(),
         _ if error.msg.starts_with("reserved") => format!("`{word}` is a word that CEL keeps for itself"),
@@ -31,6 +33,8 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> Located {
     // What other languages write for it.
     let before: String = text.chars().take(start).collect();
     let right = match (word.as_str(), rest.chars().next()) {
+        _ if error.msg.contains("Recursion limit") => "fewer of them: make several rules of it",
+        _ if error.msg.contains("missing ')'") => "a `)` for every `(`",
         ("and", _) => "`&&` is CEL's `and`",
         ("or", _) => "`||` is CEL's `or`",
         ("is", _) => "`==` is CEL's `is`",

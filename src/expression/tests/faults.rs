@@ -71,7 +71,7 @@ fn syntax() {
 
     (branch == 'a'
                   ^ the expression ends too early
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+      = a `)` for every `(`
 
     branch == 'a')
                  ^ `)` does not belong here

@@ -83,6 +83,7 @@ fn depth_is_refused_before_it_costs_a_stack() {
     ] {
         assert!(survived(&expression).is_err(), "{}", beginning(&expression));
     }
+    refused(&"[".repeat(200), "too many brackets");
     // Signs cancel out in pairs.
     assert_eq!(survived(&format!("{}true", "!".repeat(3_900))), Ok(()));
     assert_eq!(survived(&format!("{}1 > 0", "-".repeat(3_900))), Ok(()));
