@@ -12,7 +12,8 @@ use super::Located;
 
 /// Of the text, in bytes.
 pub(super) const LENGTH: usize = 4_000;
-/// Of the tree, in operators and calls that stand within one another.
+/// Of the tree, in operators and calls that stand within one another: what is accepted is
+/// evaluated on less than 1 MiB of stack.
 pub(super) const DEPTH: usize = 20;
 /// In steps: one is a node of the tree evaluated once. A step takes well under a
 /// microsecond on a whole CPU, and a function of 128 MB has a fourteenth of one.

@@ -43,10 +43,29 @@ impl Node {
                 Err(if found.contains("multiple YAML documents") {
                     Fault { place, found: "a second YAML document".into(), right: "one file holds one document".into() }
                 } else {
-                    Fault { place, found: format!("this is not YAML: {found}"), right: "correct the YAML here".into() }
+                    // A plain value that YAML reads as more than one, as an expression may be.
+                    let is_split =
+                        found.contains("trailing content") || found.contains("mapping values are not allowed");
+                    let right = if is_split {
+                        "put the whole value into quotes, or into a block: `|` and a line below"
+                    } else {
+                        "correct the YAML here"
+                    };
+                    Fault { place, found: format!("this is not YAML: {found}"), right: right.into() }
                 })
             }
         }
+    }
+
+    /// Whether a tag stands before the value. YAML takes the `!` of `! build.buildComplete`
+    /// for one, and what its author denied would be left.
+    pub(crate) fn is_tagged(&self, text: &str) -> bool {
+        let before = text.get(..self.span.start).unwrap_or_default().trim_end();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        // A block begins below the line that says so, which may end in a comment.
+        let line = line.split_once(" #").map_or(line, |(line, _)| line);
+        let mut words = line.split_whitespace().rev().skip_while(|word| word.starts_with(['|', '>', '&']));
+        words.next().is_some_and(|word| word.starts_with('!'))
     }
 
     /// Where a character of a scalar stands in the file, counted from the scalar's start.

@@ -100,6 +100,46 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_yaml_splits_is_told_how_to_be_whole() {
+        insta::assert_snapshot!(check("deny-when: \"main\" == build.sourceVersion", BUILD), @r#"
+        policy.yaml:4:23: this is not YAML: invalid trailing content after double-quoted scalar
+         4 |     deny-when: "main" == build.sourceVersion
+           |                       ^
+           = put the whole value into quotes, or into a block: `|` and a line below
+        "#);
+        insta::assert_snapshot!(check("deny-when: build.buildComplete ? true : false", BUILD), @"
+        policy.yaml:4:43: this is not YAML: mapping values are not allowed in this context
+         4 |     deny-when: build.buildComplete ? true : false
+           |                                           ^
+           = put the whole value into quotes, or into a block: `|` and a line below
+        ");
+    }
+
+    /// YAML would take the `!` for the mark of a tag, and the rule would say the opposite.
+    #[test]
+    fn what_is_denied_is_never_read_as_a_tag() {
+        for lines in [
+            "deny-when: ! build.environment.privilegedMode",
+            "deny-when: !x build.environment.privilegedMode",
+            "deny-when: ! \"build.environment.privilegedMode\"",
+            "deny-when: ! |\n  build.environment.privilegedMode",
+            "deny-when: !x &y > # why\n  build.environment.privilegedMode",
+            "max-timeout: 5m\nonly: [{ when: ! build.environment.privilegedMode }]",
+            "max-timeout: 5m\nexcept:\n  - when:\n      ! build.environment.privilegedMode",
+        ] {
+            let found = check(lines, BUILD);
+            assert!(found.contains("a YAML tag, which is what a `!` begins, where an expression"), "{lines}: {found}");
+        }
+        for lines in [
+            "deny-when: '! build.environment.privilegedMode'",
+            "deny-when: | # not !this\n  ! build.environment.privilegedMode",
+            "deny-when:\n  |\n  ! build.environment.privilegedMode",
+        ] {
+            assert_eq!(check(lines, BUILD), "", "{lines}");
+        }
+    }
+
+    #[test]
     fn faults_stand_where_the_expression_is_wrong() {
         let plain = "deny-when: build.environment.image == 'é' && build.bild == 'x'";
         let single = "deny-when: 'build.projectName == ''é'' && build.bild == 1'";
