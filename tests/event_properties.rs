@@ -31,7 +31,7 @@ allowed-sources: ['*/acme/*']
 forbidden-initiators: [rule/*]
 allowed-initiators: [codepipeline/*]
 forbidden-variables: [AWS_*]
-deny-when: build.environment.privilegedMode && branch.glob("release/*")
+deny-when: build.environment.privilegedMode && branch.glob('release/*')
 ";
 
 /// Every check, by itself and in a scope and with an exemption that ask for every fact.

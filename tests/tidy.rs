@@ -34,7 +34,10 @@ fn the_core_is_pure() {
     let mut seen = 0;
     for (path, text) in files("src", ".rs") {
         let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
-        if shell.iter().any(|shell| name.starts_with(shell)) || name.ends_with("tests.rs") || name.iter().any(|part| part == "tests") {
+        if shell.iter().any(|shell| name.starts_with(shell))
+            || name.ends_with("tests.rs")
+            || name.iter().any(|part| part == "tests")
+        {
             continue;
         }
         seen += 1;

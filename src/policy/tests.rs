@@ -302,7 +302,7 @@ fn text_that_is_no_yaml() {
     policy.yaml:1:5: this is not YAML: mapping values are not allowed in this context
      1 | a: b: c
        |     ^
-       = correct the YAML here
+       = put the whole value into quotes, or into a block: `|` and a line below
     ");
     insta::assert_snapshot!(faults("version: 1\n---\nversion: 1\n"), @r"
     policy.yaml:3:1: a second YAML document
