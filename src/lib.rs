@@ -6,6 +6,7 @@
 pub mod build;
 pub mod duration;
 pub mod event;
+pub mod export;
 pub mod expression;
 pub mod facts;
 mod lenient;

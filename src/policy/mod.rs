@@ -139,7 +139,7 @@ pub(crate) struct Selector(Vec<Condition>);
 
 /// One key of a selector.
 #[derive(Debug)]
-enum Condition {
+pub(crate) enum Condition {
     /// The subject is among the patterns.
     Among(&'static Subject, Patterns),
     /// The expression is true.
@@ -147,6 +147,11 @@ enum Condition {
 }
 
 impl Selector {
+    /// What it selects by.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.0.iter()
+    }
+
     pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
         let mut conditions = self.0.iter().map(|condition| match condition {
             Condition::Among(subject, patterns) => patterns.fits(subject, facts),

@@ -4,6 +4,7 @@
 use super::{
     About, CheckKind, OptionKind,
     patterns::{Subject, Values, allowed, forbidden},
+    prevention::Seen,
 };
 
 pub(super) const BRANCHES: Subject = Subject {
@@ -13,6 +14,7 @@ pub(super) const BRANCHES: Subject = Subject {
         let (branch, doubt) = facts.perhaps_branch()?;
         Ok(Values { value: branch.into(), other: doubt.map(Err) })
     },
+    seen: Seen::No("no condition key sees the source version of a call"),
 };
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {

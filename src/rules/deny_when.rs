@@ -1,6 +1,6 @@
 //! `deny-when`: an expression is not true of the build.
 
-use super::{About, Answer, Check, CheckKind, OptionKind};
+use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
 use crate::{expression::Expression, facts::Facts};
 
 pub(super) const DENY_WHEN: CheckKind = CheckKind {
@@ -31,6 +31,10 @@ impl Check for DenyWhen {
             Ok(false) => Answer::Pass,
             Err(fact) => Answer::Unknown(fact),
         }
+    }
+
+    fn prevention(&self) -> Prevention {
+        Prevention::NoKey("no condition key sees what an expression does")
     }
 
     /// The expression as written, on one line, shortened.

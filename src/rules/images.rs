@@ -4,10 +4,15 @@
 use super::{
     About, CheckKind, OptionKind,
     patterns::{Subject, Values, allowed, forbidden},
+    prevention::{Prevention, Seen},
 };
 
-pub(super) const IMAGES: Subject =
-    Subject { name: "images", example: "[aws/codebuild/*]", values: |facts| facts.image().map(Values::from) };
+pub(super) const IMAGES: Subject = Subject {
+    name: "images",
+    example: "[aws/codebuild/*]",
+    values: |facts| facts.image().map(Values::from),
+    seen: Seen::Argument(|list| Prevention::exact(vec![list.refusal("codebuild:environment.image")])),
+};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-images",

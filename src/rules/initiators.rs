@@ -5,10 +5,15 @@
 use super::{
     About, CheckKind, OptionKind,
     patterns::{Subject, Values, allowed, forbidden},
+    prevention::Seen,
 };
 
-pub(super) const INITIATORS: Subject =
-    Subject { name: "initiators", example: "[codepipeline/*]", values: |facts| facts.initiator().map(Values::from) };
+pub(super) const INITIATORS: Subject = Subject {
+    name: "initiators",
+    example: "[codepipeline/*]",
+    values: |facts| facts.initiator().map(Values::from),
+    seen: Seen::No("no condition key holds the initiator, which CodeBuild names after the call"),
+};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-initiators",

@@ -7,6 +7,7 @@ mod explain;
 mod images;
 mod initiators;
 mod patterns;
+pub(crate) mod prevention;
 mod sources;
 mod timeouts;
 mod variables;
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use patterns::{Fit, Patterns, SELECTABLE, Subject};
+use prevention::Prevention;
 
 /// Every check there is, in the order in which they are explained.
 /// A check is named by its key in the policy.
@@ -78,6 +80,9 @@ pub(crate) trait Check: fmt::Debug + Send + Sync {
 
     /// The option, for a person.
     fn limit(&self) -> String;
+
+    /// What IAM can refuse of it before a build starts.
+    fn prevention(&self) -> Prevention;
 }
 
 /// The three answers. Cannot-tell is never a silent pass.

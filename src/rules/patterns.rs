@@ -3,7 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::{Answer, Check, branches, initiators, sources};
+use super::{
+    Answer, Check, branches, initiators,
+    prevention::{ArnPart, Condition, Prevention, Refusal, Seen},
+    sources,
+};
 use crate::{
     facts::{Fact, Facts},
     pattern::Pattern,
@@ -21,6 +25,8 @@ pub(crate) struct Subject {
     /// A list of it as a policy would have it.
     pub(crate) example: &'static str,
     pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
+    /// Where IAM sees it before a build starts.
+    pub(crate) seen: Seen,
 }
 
 /// What a build tells of a subject: one value, or two by which it goes.
@@ -39,11 +45,26 @@ impl<'a> From<&'a str> for Values<'a> {
 
 /// What `only` and `except` can select by.
 pub(crate) const SELECTABLE: &[Subject] = &[
-    Subject { name: "projects", example: "[deploy-*]", values: |facts| facts.project().map(Values::from) },
+    Subject {
+        name: "projects",
+        example: "[deploy-*]",
+        values: |facts| facts.project().map(Values::from),
+        seen: Seen::Arn(ArnPart::Project),
+    },
     branches::BRANCHES,
     initiators::INITIATORS,
-    Subject { name: "accounts", example: "[\"111122223333\"]", values: |facts| facts.account().map(Values::from) },
-    Subject { name: "regions", example: "[eu-*]", values: |facts| facts.region().map(Values::from) },
+    Subject {
+        name: "accounts",
+        example: "[\"111122223333\"]",
+        values: |facts| facts.account().map(Values::from),
+        seen: Seen::Arn(ArnPart::Account),
+    },
+    Subject {
+        name: "regions",
+        example: "[eu-*]",
+        values: |facts| facts.region().map(Values::from),
+        seen: Seen::Arn(ArnPart::Region),
+    },
     sources::SOURCES,
 ];
 
@@ -120,10 +141,14 @@ impl Patterns {
         self.0.iter().any(|pattern| pattern.fits(value))
     }
 
+    /// The patterns as written.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        self.0.iter().map(Pattern::as_str).collect()
+    }
+
     /// The patterns as written, for a person.
     pub(crate) fn listed(&self) -> String {
-        let texts: Vec<&str> = self.0.iter().map(Pattern::as_str).collect();
-        texts.join(", ")
+        self.texts().join(", ")
     }
 }
 
@@ -147,11 +172,25 @@ pub(super) fn allowed(subject: &'static Subject, reader: &mut Reader, node: &Nod
     Some(Box::new(List { subject, patterns, broken_by: Fit::No }))
 }
 
+/// A check that is a list of patterns.
 #[derive(Debug)]
-struct List {
+pub(crate) struct List {
     subject: &'static Subject,
-    patterns: Patterns,
-    broken_by: Fit,
+    pub(super) patterns: Patterns,
+    /// What breaks it: `Yes` where the patterns are forbidden, `No` where they are allowed.
+    pub(super) broken_by: Fit,
+}
+
+impl List {
+    /// Refuses a call whose argument under the key breaks the list.
+    pub(super) fn refusal(&self, key: &'static str) -> Refusal {
+        let patterns = self.patterns.texts().into_iter().map(str::to_owned).collect();
+        let breaks = match self.broken_by {
+            Fit::Yes => Condition::Like(key, patterns),
+            _ => Condition::NotLike(key, patterns),
+        };
+        vec![breaks, Condition::Given(key)]
+    }
 }
 
 impl Check for List {
@@ -169,5 +208,13 @@ impl Check for List {
 
     fn limit(&self) -> String {
         self.patterns.listed()
+    }
+
+    fn prevention(&self) -> Prevention {
+        match self.subject.seen {
+            Seen::Argument(prevention) => prevention(self),
+            Seen::Arn(_) => Prevention::NoKey("only the project's ARN tells it"),
+            Seen::No(why) => Prevention::NoKey(why),
+        }
     }
 }

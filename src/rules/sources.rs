@@ -4,7 +4,8 @@
 
 use super::{
     About, CheckKind, OptionKind,
-    patterns::{Subject, Values, allowed, forbidden},
+    patterns::{Fit, List, Subject, Values, allowed, forbidden},
+    prevention::{Condition, Prevention, Seen},
 };
 
 use crate::url::normalized;
@@ -13,6 +14,7 @@ pub(super) const SOURCES: Subject = Subject {
     name: "sources",
     example: "[https://github.com/acme/*]",
     values: |facts| facts.source_location().map(|location| Values { value: normalized(location), other: None }),
+    seen: Seen::Argument(prevention),
 };
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
@@ -42,3 +44,43 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
     option: OptionKind::Patterns,
     read: |reader, node| allowed(&SOURCES, reader, node),
 };
+
+/// The key holds the location as the call writes it, not as patterns see it.
+fn prevention(list: &List) -> Prevention {
+    let key = "codebuild:source.location";
+    if list.broken_by == Fit::No {
+        let remark = "a location is compared as the call writes it: one with user information, or with capital letters \
+                      in its scheme or host, is refused even where the rule allows it";
+        return Prevention::Exact { refusals: vec![list.refusal(key)], remarks: vec![remark.into()] };
+    }
+    let (comparable, others): (Vec<&str>, Vec<&str>) =
+        list.patterns.texts().into_iter().partition(|pattern| is_comparable(pattern));
+    let (mut refusals, mut remarks) = (Vec::new(), Vec::new());
+    if !comparable.is_empty() {
+        let patterns = comparable.into_iter().map(str::to_owned).collect();
+        // Without an `@` there is no user information to be left out.
+        let no_user_info = Condition::NotLike(key, vec!["*@*".into()]);
+        refusals.push(vec![Condition::Like(key, patterns), no_user_info, Condition::Given(key)]);
+        remarks.push("a location with an `@` in it is not refused: it may hold user information".to_owned());
+    }
+    if !others.is_empty() {
+        let patterns = others.join(", ");
+        remarks.push(format!(
+            "not refused: {patterns}, which could fit what a call writes and not what patterns see of it"
+        ));
+    }
+    Prevention::Exact { refusals, remarks }
+}
+
+/// Whether every location without an `@` that fits the pattern as a call writes it also
+/// fits it with its scheme and host in lower case. A pattern without capital letters does:
+/// what its letters fit is in lower case already. So does one that writes out scheme and host.
+fn is_comparable(pattern: &str) -> bool {
+    let is_plain = |text: &str| !text.contains(|c: char| c.is_ascii_uppercase() || c == '@');
+    let written_out = pattern.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?.0)));
+    let has_no_wildcard = |text: &str| !text.contains(['*', '?', '#']);
+    is_plain(pattern)
+        || written_out.is_some_and(|(scheme, host)| {
+            [scheme, host].into_iter().all(|part| is_plain(part) && has_no_wildcard(part)) && !pattern.contains('@')
+        })
+}

@@ -1,7 +1,7 @@
 //! `max-timeout`, `max-queued-timeout`: the timeouts the build is *configured* with.
 //! CodeBuild itself ends a build that runs or queues for longer.
 
-use super::{About, Answer, Check, CheckKind, OptionKind};
+use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
 use crate::{
     build::Build,
     duration::Duration,
@@ -61,5 +61,9 @@ impl Check for Timeout {
 
     fn limit(&self) -> String {
         self.limit.to_string()
+    }
+
+    fn prevention(&self) -> Prevention {
+        Prevention::NoKey("no condition key sees a timeout")
     }
 }

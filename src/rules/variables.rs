@@ -1,7 +1,11 @@
 //! `forbidden-variables`: no PLAINTEXT environment variable has such a name.
 //! A variable from Parameter Store or Secrets Manager may; its value is a name.
 
-use super::{About, Answer, Check, CheckKind, OptionKind, patterns::Patterns};
+use super::{
+    About, Answer, Check, CheckKind, OptionKind,
+    patterns::Patterns,
+    prevention::{Condition, Prevention},
+};
 use crate::facts::{Fact, Facts};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
@@ -47,5 +51,16 @@ impl Check for ForbiddenVariables {
 
     fn limit(&self) -> String {
         self.0.listed()
+    }
+
+    fn prevention(&self) -> Prevention {
+        let key = "codebuild:environment.environmentVariables.name";
+        let names = self.0.texts().into_iter().map(str::to_owned).collect();
+        // Several values stand under this key. Negated or with ForAllValues, the condition
+        // would also hold where there are none.
+        let refusals = vec![vec![Condition::AnyLike(key, names), Condition::Given(key)]];
+        let why = "the key of a variable's name does not tell its type, so that a variable of that name from \
+                   Parameter Store or Secrets Manager, which the rule allows, would be refused too";
+        Prevention::Broad { refusals, why }
     }
 }
