@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Write, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use buildbrake::policy::Policy;
@@ -19,25 +19,27 @@ pub(crate) fn run(policies: &[PathBuf]) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-fn check(path: &PathBuf) -> anyhow::Result<Exit> {
-    let name = path.display().to_string();
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            complain(&format!("{name}: the file cannot be read: {error}"));
-            return Ok(Exit::Usage);
-        }
-    };
-    match Policy::parse(&name, &text) {
+fn check(path: &Path) -> anyhow::Result<Exit> {
+    Ok(match load(path) {
         Ok(policy) => {
-            writeln!(stdout(), "{name}: valid, {}", count(policy.rule_ids().count(), "rule"))?;
-            Ok(Exit::Success)
+            writeln!(stdout(), "{}: valid, {}", path.display(), count(policy.rule_ids().count(), "rule"))?;
+            Exit::Success
         }
-        Err(faults) => {
-            complain(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
-            Ok(Exit::Findings)
-        }
-    }
+        Err(exit) => exit,
+    })
+}
+
+/// A policy without a fault; or, once what is wrong is said, how the command ends.
+pub(crate) fn load(path: &Path) -> Result<Policy, Exit> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| {
+        complain(&format!("{name}: the file cannot be read: {error}"));
+        Exit::Usage
+    })?;
+    Policy::parse(&name, &text).map_err(|faults| {
+        complain(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
+        Exit::Findings
+    })
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod export;
 
 use std::{
     io::{Write, stdout},
@@ -37,6 +38,22 @@ enum Command {
         #[arg(required = true)]
         policies: Vec<PathBuf>,
     },
+    /// Prints what refuses builds before they start, made of a policy.
+    ///
+    /// Of the rules that IAM's condition keys see, a policy document of Deny statements for
+    /// StartBuild and StartBuildBatch, to be attached as a service control policy or to a
+    /// role. Standard error says what is not exported, and why.
+    ///
+    /// Exit status: 0, 1 where the policy has a fault, 2 where it cannot be read.
+    Export {
+        /// What to print.
+        format: Format,
+        /// The policy file.
+        policy: PathBuf,
+        /// Exports statements too that refuse more than their rule forbids.
+        #[arg(long)]
+        broad: bool,
+    },
     /// Explains the checks that a rule can hold.
     ///
     /// Exit status: 0, or 2 where there is no such check.
@@ -56,6 +73,13 @@ enum Command {
     },
 }
 
+/// What a policy can be exported as.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// An IAM policy document.
+    Iam,
+}
+
 /// How a command ended: the program's exit status.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Exit {
@@ -71,6 +95,7 @@ fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Check { policies } => check::run(&policies),
+        Command::Export { format: Format::Iam, policy, broad } => export::run(&policy, broad),
         Command::Schema => print(&format!("{:#}\n", buildbrake::policy::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
