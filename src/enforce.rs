@@ -1,64 +1,156 @@
 //! The whole story: an event comes in, its build is judged, what has to be done is
 //! done, and a record tells of it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
-    build::{Build, Progress},
-    codebuild::{self, CallError, Class, Client, Target},
+    build::{Build, BuildId, Progress},
+    codebuild::{self, CallError, Class, Client, Projects, Target},
     event::Trigger,
-    facts::Facts,
+    facts::{Facts, Source},
     policy::Policy,
+    project::Project,
     record::{Done, Failure, Outcome, Record},
-    verdict::{Action, judge, judge_by},
+    verdict::{Action, Verdict, judge_by},
 };
 
-/// Judges the build that an event is of, and stops it where the policy says so.
-///
-/// `now` is asked twice: for the moment the build is judged at, and for the moment of
-/// the answer. It never fails: what goes wrong is the record's `error`.
-pub async fn enforce(event: &str, policy: &Policy, client: &Client, now: impl Fn() -> Timestamp) -> Record {
-    let event = match Trigger::parse(event) {
-        Ok(Trigger::Build(event)) => event,
-        Ok(Trigger::Fleet) => {
-            let message = "A fleet changed; no build did.";
-            return Record::without_build(policy, message, Outcome::Ignored.into(), now());
-        }
-        Err(unreadable) => {
-            let failure = Failure::from(unreadable);
-            return Record::without_build(policy, &failure.message.clone(), failure.into(), now());
-        }
-    };
-    let mut build = event.build.clone();
-    let mut verdict = judge(policy, &build, now());
-    let record = |build: &Build, verdict: &_, done| Record::judged(policy, &event, build, verdict, done, now());
+/// A policy, and the CodeBuild that it is enforced on.
+#[derive(Debug)]
+pub struct Brake {
+    policy: Policy,
+    client: Client,
+    projects: Projects,
+}
 
-    if policy.is_off() {
-        return record(&build, &verdict, Outcome::Ignored.into());
+impl Brake {
+    /// Nothing is asked of CodeBuild yet.
+    pub fn new(policy: Policy, client: Client) -> Self {
+        Self { policy, client, projects: Projects::default() }
     }
-    if build.progress() == Progress::Ended {
-        return record(&build, &verdict, Outcome::NotRunning.into());
-    }
-    let target = Target::new(event.id.clone(), build.arn.as_deref());
-    let is_surely_running = build.progress() == Progress::Running;
-    if verdict.wants_the_whole_build() || (verdict.action == Action::Stop && !is_surely_running) {
-        match codebuild::describe(client, &target).await {
-            Ok(Some(whole)) => {
-                build = whole;
-                verdict = judge_by(policy, &Facts { is_whole: true, ..Facts::of(&build, now()) });
+
+    /// Judges the build that an event is of, and stops it where the policy says so.
+    ///
+    /// `now` is asked when the build is judged, and for the moment of the answer. It
+    /// never fails: what goes wrong is the record's `error`.
+    pub async fn enforce(&self, event: &str, now: impl Fn() -> Timestamp) -> Record {
+        let policy = &self.policy;
+        let event = match Trigger::parse(event) {
+            Ok(Trigger::Build(event)) => event,
+            Ok(Trigger::Fleet) => {
+                let message = "A fleet changed; no build did.";
+                return Record::without_build(policy, message, Outcome::Ignored.into(), now());
             }
-            Ok(None) => return record(&build, &verdict, Outcome::NotFound.into()),
-            Err(error) => return record(&build, &verdict, Failure::from(error).into()),
-        }
+            Err(unreadable) => {
+                let failure = Failure::from(unreadable);
+                return Record::without_build(policy, &failure.message.clone(), failure.into(), now());
+            }
+        };
+        let target = Target::new(event.id.clone(), event.build.arn.as_deref());
+        let mut known = Known::by_event(event.build.clone());
+        let mut verdict = known.judge(policy, now());
+        let asked = match () {
+            () if policy.is_off() => Err(Outcome::Ignored.into()),
+            () if known.build.progress() == Progress::Ended => Err(Outcome::NotRunning.into()),
+            () => self.ask(&mut known, &mut verdict, &event.id, &target, &now).await,
+        };
+        let done = match (asked, verdict.action) {
+            (Err(done), _) => done,
+            (Ok(()), Action::Allow) => Outcome::Allowed.into(),
+            (Ok(()), Action::Report) => Outcome::Reported.into(),
+            (Ok(()), Action::Protect) => Outcome::Protected.into(),
+            (Ok(()), Action::Stop) if known.build.progress() == Progress::Ended => Outcome::AlreadyComplete.into(),
+            (Ok(()), Action::Stop) => stop(&self.client, &target).await,
+        };
+        Record::judged(policy, &event, &known.build, &verdict, done, now())
     }
-    let done = match verdict.action {
-        Action::Allow => Outcome::Allowed.into(),
-        Action::Report => Outcome::Reported.into(),
-        Action::Protect => Outcome::Protected.into(),
-        Action::Stop if build.progress() == Progress::Ended => Outcome::AlreadyComplete.into(),
-        Action::Stop => stop(client, &target).await,
-    };
-    record(&build, &verdict, done)
+
+    /// Asks for what the verdict wants to know, each once, and judges again.
+    async fn ask(
+        &self,
+        known: &mut Known,
+        verdict: &mut Verdict,
+        id: &BuildId,
+        target: &Target,
+        now: &impl Fn() -> Timestamp,
+    ) -> Result<(), Done> {
+        let failed = |error: CallError| Done::from(Failure::from(error));
+        while let Some(source) = known.wanted_by(verdict) {
+            let name = known.build.project_name.clone().unwrap_or_else(|| id.project().to_owned());
+            match source {
+                Source::Build => {
+                    let build = codebuild::describe(&self.client, target).await.map_err(failed)?;
+                    known.build = build.ok_or(Outcome::NotFound)?;
+                    known.is_whole = true;
+                }
+                Source::Project => {
+                    let recent = match known.project {
+                        Asked::NotYet => self.projects.recent(target, &name, now()),
+                        _ => None,
+                    };
+                    known.project = match recent {
+                        Some(project) => Asked::Lately(project),
+                        None => {
+                            let project = codebuild::project(&self.client, target, &name).await.map_err(failed)?;
+                            let project = project.map(Arc::new);
+                            if let Some(project) = &project {
+                                self.projects.keep(target, &name, now(), project.clone());
+                            }
+                            Asked::Now(project)
+                        }
+                    };
+                }
+            }
+            *verdict = known.judge(&self.policy, now());
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a build so far.
+struct Known {
+    build: Build,
+    is_whole: bool,
+    project: Asked,
+}
+
+/// Whether the project was asked for.
+enum Asked {
+    NotYet,
+    /// Some minutes ago. It may have changed since.
+    Lately(Arc<Project>),
+    /// For this build; `None` where CodeBuild has none of that name.
+    Now(Option<Arc<Project>>),
+}
+
+impl Known {
+    fn by_event(build: Build) -> Self {
+        Self { build, is_whole: false, project: Asked::NotYet }
+    }
+
+    fn judge(&self, policy: &Policy, now: Timestamp) -> Verdict {
+        let project = match &self.project {
+            Asked::Lately(project) | Asked::Now(Some(project)) => Some(project.as_ref()),
+            Asked::NotYet | Asked::Now(None) => None,
+        };
+        judge_by(policy, &Facts { is_whole: self.is_whole, project, ..Facts::of(&self.build, now) })
+    }
+
+    /// What is to be asked for next. No build is stopped that may have ended, and none
+    /// for differing from what its project was some minutes ago.
+    fn wanted_by(&self, verdict: &Verdict) -> Option<Source> {
+        let is_unsure = verdict.action == Action::Stop && self.build.progress() != Progress::Running;
+        if !self.is_whole && (is_unsure || verdict.wants(Source::Build)) {
+            return Some(Source::Build);
+        }
+        let wanted = match self.project {
+            Asked::NotYet => verdict.wants(Source::Project),
+            Asked::Lately(_) => verdict.action != Action::Allow,
+            Asked::Now(_) => false,
+        };
+        wanted.then_some(Source::Project)
+    }
 }
 
 /// Stops a build and makes sure of it: only a Build that says STOPPED is a stop, and

@@ -29,6 +29,8 @@ pub struct Facts<'a> {
 pub enum Fact {
     /// The build carries no such member: the API may know it where an event does not.
     Absent(&'static str),
+    /// The build's project has yet to be asked for.
+    NoProject,
     /// The same, of a member that an expression names: its path from the variable,
     /// as in `build.environment.image`.
     AbsentMember(String),
@@ -45,16 +47,32 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(member) => write!(f, "{member}"),
+            Self::NoProject => f.write_str("project"),
             Self::AbsentMember(path) => write!(f, "{path}"),
             Self::Untold { fact, why } => write!(f, "{fact} ({why})"),
         }
     }
 }
 
+/// What the API can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The whole Build: `BatchGetBuilds`.
+    Build,
+    /// The build's project: `BatchGetProjects`.
+    Project,
+}
+
 impl Fact {
-    /// Whether it may be told by a Build that carries more.
-    pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent(_) | Self::AbsentMember(_))
+    /// Who may tell it, where somebody may.
+    pub fn source(&self) -> Option<Source> {
+        match self {
+            Self::Absent(_) => Some(Source::Build),
+            Self::AbsentMember(path) if path.starts_with("build") => Some(Source::Build),
+            Self::NoProject => Some(Source::Project),
+            // The project was asked for, and has no such member.
+            Self::AbsentMember(_) | Self::Untold { .. } => None,
+        }
     }
 }
 
@@ -65,7 +83,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The name of the build's project.
-    pub fn project(&self) -> Result<&'a str, Fact> {
+    pub fn project_name(&self) -> Result<&'a str, Fact> {
         self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
     }
 
@@ -87,6 +105,13 @@ impl<'a> Facts<'a> {
     fn arn_part(&self, index: usize) -> Result<&'a str, Fact> {
         let part = self.build.arn.as_deref().and_then(|arn| arn.split(':').nth(index));
         part.filter(|part| !part.is_empty()).ok_or(Fact::Absent("arn"))
+    }
+
+    /// The value of one of its project's tags; `None` where the project has none of that key.
+    pub fn tag(&self, key: &str) -> Result<Option<&'a str>, Fact> {
+        let tags = self.project.ok_or(Fact::NoProject)?.tags.iter().flatten();
+        let tag = tags.filter(|tag| tag.key.as_deref() == Some(key)).find_map(|tag| tag.value.as_deref());
+        Ok(tag)
     }
 
     /// Where the build's primary source is.

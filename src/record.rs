@@ -157,7 +157,7 @@ impl Record {
             trigger: Some(event.kind),
             build_id: Some(event.id.as_str()),
             build_arn: build.arn.as_deref(),
-            project: facts.project().ok(),
+            project: facts.project_name().ok(),
             account: facts.account().ok(),
             region: facts.region().ok(),
             initiator: build.initiator.as_deref(),

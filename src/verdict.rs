@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     build::Build,
-    facts::{Fact, Facts},
+    facts::{Fact, Facts, Source},
     policy::{Mode, OnUnknown, Policy, Rule},
     rules::{Answer, Fit},
 };
@@ -88,14 +88,13 @@ fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Verdict {
-    /// Whether a whole Build could tell more than this one does, and it matters:
-    /// a rule asked for a member that is absent, and no other rule stops the build anyway.
-    pub fn wants_the_whole_build(&self) -> bool {
-        let absent = |undecided: &Undecided| undecided.missing.is_absent();
+    /// Whether a source could tell more than is known, and it matters: a rule asked for
+    /// a fact of it, and no other rule stops the build anyway.
+    pub fn wants(&self, source: Source) -> bool {
         let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops_anyway =
             self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
-        self.undecided.iter().any(absent) && !stops_anyway
+        self.undecided.iter().any(|undecided| undecided.missing.source() == Some(source)) && !stops_anyway
     }
 }
 
@@ -203,7 +202,7 @@ fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
     policy
         .never_stop
         .as_ref()
-        .is_some_and(|projects| facts.project().map_or(true, |project| projects.any_fits(project)))
+        .is_some_and(|projects| facts.project_name().map_or(true, |project| projects.any_fits(project)))
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ forbidden-initiators: [rule/*]
 allowed-initiators: [codepipeline/*]
 forbidden-variables: [AWS_*]
 deny-when: build.environment.privilegedMode && branch.glob('release/*')
+forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-role, source]
 ";
 
 /// Every check, by itself and in a scope and with an exemption that ask for every fact.

@@ -1,5 +1,5 @@
 //! The Lambda function: reads its settings and its policy once, then hands every
-//! event to [`buildbrake::enforce`].
+//! event to a [`Brake`].
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
 
 use buildbrake::{
     codebuild::{self, Client},
-    enforce::enforce,
+    enforce::Brake,
     policy::{Mode, Policy},
     record::Record,
 };
@@ -26,15 +26,14 @@ async fn main() -> ExitCode {
         Err(()) => return ExitCode::FAILURE,
     };
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let client = match codebuild::config() {
-        Ok(config) => Client::new(&config.load().await),
+    let brake = match codebuild::config() {
+        Ok(config) => Brake::new(policy, Client::new(&config.load().await)),
         Err(error) => {
             tracing::error!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    let handler =
-        service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event.payload.get(), &policy, &client).await);
+    let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event.payload.get(), &brake).await);
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -45,8 +44,8 @@ async fn main() -> ExitCode {
 }
 
 /// One event: its record goes to standard output, and is the answer unless the invocation fails.
-async fn handle(event: &str, policy: &Policy, client: &Client) -> Result<serde_json::Value, Diagnostic> {
-    let record = enforce(event, policy, client, Timestamp::now).await;
+async fn handle(event: &str, brake: &Brake) -> Result<serde_json::Value, Diagnostic> {
+    let record = brake.enforce(event, Timestamp::now).await;
     print(&record)?;
     match record.failure() {
         Some(failure) => Err(Diagnostic { error_type: failure.r#type.clone(), error_message: failure.message.clone() }),

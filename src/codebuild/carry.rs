@@ -1,4 +1,4 @@
-//! From the SDK's types to [`Build`](crate::build::Build): every member, and nothing lost.
+//! From the SDK's types to [`Build`](crate::build::Build) and [`Project`](crate::project::Project): every member, and nothing lost.
 //!
 //! A member that the API gains is missing from a structure below until it is
 //! added to `build.rs`; then the compiler asks for it here.
@@ -6,7 +6,7 @@
 use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
 use jiff::Timestamp;
 
-use crate::build::*;
+use crate::{build::*, project::*};
 
 /// Carries one value of the SDK over into ours.
 pub(super) trait Carry<T> {
@@ -57,6 +57,10 @@ open_enumerations! {
     BucketOwnerAccess, BuildPhaseType, CacheMode, CacheType, ComputeType, CredentialProviderType, EnvironmentType,
     EnvironmentVariableType, FileSystemType, HostKernel, ImagePullCredentialsType, LogsConfigStatusType, MachineType,
     SourceAuthType, SourceType, StatusType,
+    // Of projects.
+    ArtifactNamespace, ArtifactPackaging, ArtifactsType, BatchReportModeType, ProjectVisibilityType,
+    PullRequestBuildApproverRole, PullRequestBuildCommentApproval, WebhookBuildType, WebhookFilterType,
+    WebhookScopeType, WebhookStatus,
 }
 
 macro_rules! structures {
@@ -94,6 +98,17 @@ structures! {
     ProjectFileSystemLocation { r#type, location, mount_point, identifier, mount_options }
     DebugSession { session_enabled, session_target }
     AutoRetryConfig { auto_retry_limit, auto_retry_number, next_auto_retry, previous_auto_retry }
+    Project { name, arn, description, source, secondary_sources, source_version, secondary_source_versions, artifacts, secondary_artifacts, cache, environment, service_role, timeout_in_minutes, queued_timeout_in_minutes, encryption_key, tags, created, last_modified, webhook, vpc_config, badge, logs_config, file_system_locations, build_batch_config, concurrent_build_limit, project_visibility, public_project_alias, resource_access_role, auto_retry_limit }
+    ProjectArtifacts { r#type, location, path, namespace_type, name, packaging, override_artifact_name, encryption_disabled, artifact_identifier, bucket_owner_access }
+    Tag { key, value }
+    Webhook { url, payload_url, secret, branch_filter, filter_groups, build_type, manual_creation, last_modified_secret, scope_configuration, status, status_message, pull_request_build_policy }
+    WebhookFilter { r#type, pattern, exclude_matched_pattern }
+    ScopeConfiguration { name, domain, scope }
+    PullRequestBuildPolicy { requires_comment_approval, approver_roles }
+    ProjectBadge { badge_enabled, badge_request_url }
+    LogsConfig { cloud_watch_logs, s3_logs }
+    ProjectBuildBatchConfig { service_role, combine_artifacts, restrictions, timeout_in_mins, batch_report_mode }
+    BatchRestrictions { maximum_builds_allowed, compute_types_allowed, fleets_allowed }
 }
 
 /// The two digests are spelt otherwise in the SDK.

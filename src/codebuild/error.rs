@@ -52,8 +52,8 @@ pub struct CallError {
 }
 
 impl CallError {
-    pub(super) fn without_build(operation: &str, request_id: Option<String>) -> Self {
-        let message = format!("CodeBuild answered {operation} without a build");
+    pub(super) fn without(operation: &str, what: &str, request_id: Option<String>) -> Self {
+        let message = format!("CodeBuild answered {operation} without a {what}");
         Self { request_id, ..Self::new(Class::UnreadableAnswer, message) }
     }
 

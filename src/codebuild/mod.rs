@@ -1,7 +1,8 @@
-//! CodeBuild's API, as far as it is used: `StopBuild` and `BatchGetBuilds`.
+//! CodeBuild's API, as far as it is used: `StopBuild`, `BatchGetBuilds`, `BatchGetProjects`.
 
 mod carry;
 mod error;
+mod projects;
 mod trust;
 
 use std::time::Duration;
@@ -17,9 +18,13 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoM
 use self::carry::Carry;
 pub use self::{
     error::{CallError, Class},
+    projects::Projects,
     trust::UntrustedRoots,
 };
-use crate::build::{Build, BuildArn, BuildId};
+use crate::{
+    build::{Build, BuildArn, BuildId},
+    project::Project,
+};
 
 /// What the function and the command line ask AWS with: credentials, region and
 /// endpoint from the standard `AWS_*` variables, TLS by ring.
@@ -85,7 +90,7 @@ pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> 
     let call = client.stop_build().id(target.id.as_str()).customize().config_override(target.config());
     let answer = call.send().await.map_err(CallError::from_sdk)?;
     let request_id = answer.request_id().map(str::to_owned);
-    answer.build_value.and_then(Carry::carry).ok_or_else(|| CallError::without_build("StopBuild", request_id))
+    answer.build_value.and_then(Carry::carry).ok_or_else(|| CallError::without("StopBuild", "build", request_id))
 }
 
 /// The build as the API has it now, or `None` where it has none of that id.
@@ -102,6 +107,23 @@ pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>,
     match found {
         Some(build) => Ok(Some(build)),
         None if answer.builds_not_found.is_some_and(|ids| !ids.is_empty()) => Ok(None),
-        None => Err(CallError::without_build("BatchGetBuilds", request_id)),
+        None => Err(CallError::without("BatchGetBuilds", "build", request_id)),
+    }
+}
+
+/// A build's project as the API has it now, or `None` where it has none of that name.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetProjects.html>
+///
+/// # Errors
+/// Whatever keeps an answer from coming back, as with [`describe`].
+pub async fn project(client: &Client, target: &Target, name: &str) -> Result<Option<Project>, CallError> {
+    let call = client.batch_get_projects().names(name).customize().config_override(target.config());
+    let answer = call.send().await.map_err(CallError::from_sdk)?;
+    let request_id = answer.request_id().map(str::to_owned);
+    let found: Option<Project> = answer.projects.unwrap_or_default().into_iter().find_map(Carry::carry);
+    match found {
+        Some(project) => Ok(Some(project)),
+        None if answer.projects_not_found.is_some_and(|names| !names.is_empty()) => Ok(None),
+        None => Err(CallError::without("BatchGetProjects", "project", request_id)),
     }
 }

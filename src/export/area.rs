@@ -37,6 +37,10 @@ impl Area {
                     unseen.push(subject.name);
                     continue;
                 }
+                Condition::Tagged(..) => {
+                    unseen.push("tags");
+                    continue;
+                }
                 Condition::When(_) => {
                     unseen.push("expression");
                     continue;

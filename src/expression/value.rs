@@ -105,6 +105,7 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Account) => told(facts.account(), "account"),
         Some(Variable::Region) => told(facts.region(), "region"),
         Some(Variable::Branch) => told(facts.branch(), "branch"),
+        Some(Variable::Project) => Fact::NoProject,
         Some(variable) => Fact::Absent(variable.name()),
         None => Fact::Untold { fact: "expression", why: "it names what is not known".to_owned() },
     }

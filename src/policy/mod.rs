@@ -142,6 +142,8 @@ pub(crate) struct Selector(Vec<Condition>);
 pub(crate) enum Condition {
     /// The subject is among the patterns.
     Among(&'static Subject, Patterns),
+    /// The project has a tag of that key whose value is among the patterns.
+    Tagged(String, Patterns),
     /// The expression is true.
     When(Expression),
 }
@@ -155,6 +157,11 @@ impl Selector {
     pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
         let mut conditions = self.0.iter().map(|condition| match condition {
             Condition::Among(subject, patterns) => patterns.fits(subject, facts),
+            Condition::Tagged(key, patterns) => match facts.tag(key) {
+                Ok(Some(value)) if patterns.any_fits(value) => Fit::Yes,
+                Ok(_) => Fit::No,
+                Err(fact) => Fit::Unknown(fact),
+            },
             Condition::When(expression) => Fit::from(expression.evaluate(facts)),
         });
         conditions.by_ref().fold(Fit::Yes, |fit, condition| fit.and(|| condition))

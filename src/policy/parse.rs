@@ -12,6 +12,7 @@ use crate::rules::{CHECKS, CheckKind, Patterns, SELECTABLE};
 
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "rules"];
 const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown"];
+const TAGS: &str = "tags";
 const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 
@@ -136,6 +137,13 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector>
             conditions.extend(patterns.map(|patterns| Condition::Among(subject, patterns)));
         }
     }
+    if let Some(node) = mapping.get(TAGS) {
+        named = true;
+        for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
+            let patterns = Patterns::read(reader, node, "[payments, fin-*]");
+            conditions.extend(patterns.map(|patterns| Condition::Tagged(key.to_owned(), patterns)));
+        }
+    }
     if let Some(node) = mapping.get(WHEN) {
         named = true;
         conditions.extend(reader.expression(node).map(Condition::When));
@@ -148,7 +156,7 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector>
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
-    SELECTABLE.iter().map(|subject| subject.name).chain([WHEN]).chain(more.iter().copied()).collect()
+    SELECTABLE.iter().map(|subject| subject.name).chain([TAGS, WHEN]).chain(more.iter().copied()).collect()
 }
 
 fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {

@@ -64,6 +64,36 @@ impl Reader {
         Some(Mapping { place: node.place, entries: seen, meant })
     }
 
+    /// The entries of a mapping whose keys are its author's own.
+    pub(crate) fn entries<'a>(&mut self, node: &'a Node, what: &str, example: &str) -> Vec<(&'a str, &'a Node)> {
+        let Value::Mapping(entries) = &node.value else {
+            self.fault(
+                node.place,
+                format!("{} where {what} should be", node.described()),
+                format!("{what}, as in `{example}`"),
+            );
+            return Vec::new();
+        };
+        let mut seen: Vec<(&str, &Node)> = Vec::new();
+        for (key, value) in entries {
+            match &key.value {
+                Value::Scalar(name) if seen.iter().any(|(earlier, _)| earlier == name) => {
+                    self.fault(key.place, format!("`{name}` is said twice"), "say it once");
+                }
+                Value::Scalar(name) => seen.push((name, value)),
+                _ => self.fault(key.place, format!("{} as a key", key.described()), "a word"),
+            }
+        }
+        if entries.is_empty() {
+            self.fault(
+                node.place,
+                format!("an empty mapping where {what} should be"),
+                format!("{what}, as in `{example}`"),
+            );
+        }
+        seen
+    }
+
     /// The elements of a list that is not empty.
     pub(crate) fn list<'a>(&mut self, node: &'a Node, example: &str) -> &'a [Node] {
         match &node.value {

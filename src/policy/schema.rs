@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::rules::{CHECKS, OptionKind, SELECTABLE};
+use crate::rules::{CHECKS, OptionKind, Override, SELECTABLE};
 
 /// The schema, as JSON.
 pub fn schema() -> Value {
@@ -49,6 +49,7 @@ pub fn schema() -> Value {
             OptionKind::Duration => "#/$defs/duration",
             OptionKind::Patterns => "#/$defs/patterns",
             OptionKind::Expression => "#/$defs/expression",
+            OptionKind::Overrides => "#/$defs/overrides",
         };
         let description = format!("{} {}", check.about.breaks_when, check.about.why);
         rule_properties.insert(check.id.into(), json!({ "description": description, "$ref": option }));
@@ -108,6 +109,19 @@ pub fn schema() -> Value {
                 "pattern": "\\S",
                 "examples": ["build.environment.privilegedMode"],
             },
+            "overrides": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "enum": Override::ALL.map(Override::name) },
+                "examples": [["image", "buildspec"]],
+            },
+            "tags": {
+                "description": "Tags of the project: every key has a value that fits.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": { "$ref": "#/$defs/patterns" },
+                "examples": [{ "team": ["payments"] }],
+            },
             "patterns": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/pattern" } },
             "pattern": {
                 "description": "`*` is any run of characters, `?` is one; the whole value, and case counts.",
@@ -127,7 +141,9 @@ fn selector(mut properties: Map<String, Value>) -> Value {
     }
     let when = "The expression, in CEL, is true.";
     properties.insert("when".into(), json!({ "description": when, "$ref": "#/$defs/expression" }));
-    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["when"]);
+    let tags = "The build's project has tags that fit.";
+    properties.insert("tags".into(), json!({ "description": tags, "$ref": "#/$defs/tags" }));
+    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["tags", "when"]);
     let named: Vec<Value> = subjects.map(|key| json!({ "required": [key] })).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties, "anyOf": named })
 }

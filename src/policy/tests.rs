@@ -146,7 +146,7 @@ rules:
     policy.yaml:15:9: a selector that selects by nothing
      15 |       - until: 2027-02-30
         |         ^
-       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources` and `when`
+       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources`, `tags` and `when`
 
     policy.yaml:15:16: `2027-02-30` is no date
      15 |       - until: 2027-02-30
@@ -167,18 +167,18 @@ fn a_check_that_is_missing_or_misspelt() {
     policy.yaml:3:5: a rule without a check
      3 |   - id: a
        |     ^
-       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables` and `deny-when`
+       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
     insta::assert_snapshot!(faults_of_rule("frobnicate: yes"), @r"
     policy.yaml:3:5: a rule without a check
      3 |   - id: a
        |     ^
-       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables` and `deny-when`
+       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
 
     policy.yaml:4:5: unknown key `frobnicate` in a rule
      4 |     frobnicate: yes
        |     ^
-       = the keys known here are `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables` and `deny-when`
+       = the keys known here are `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
 }
 
@@ -228,7 +228,7 @@ fn values_of_another_kind() {
     policy.yaml:2:9: nothing where a rule should be
      2 | rules: [~]
        |         ^
-       = a rule is a mapping with the keys `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables` and `deny-when`
+       = a rule is a mapping with the keys `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
 }
 
@@ -253,18 +253,18 @@ fn exemptions() {
     policy.yaml:5:12: a selector that selects by nothing
      5 |     only: [{ until: 2027-01-31 }]
        |            ^
-       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources` and `when`
+       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources`, `tags` and `when`
 
     policy.yaml:5:14: unknown key `until` in a selector
      5 |     only: [{ until: 2027-01-31 }]
        |              ^
-       = the keys known here are `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources` and `when`
+       = the keys known here are `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ reason: Because. }]"), @r"
     policy.yaml:5:14: a selector that selects by nothing
      5 |     except: [{ reason: Because. }]
        |              ^
-       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources` and `when`
+       = at least one of `projects`, `branches`, `initiators`, `accounts`, `regions`, `sources`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ projects: [a], until: tomorrow }]"), @r"
     policy.yaml:5:38: `tomorrow` is no date

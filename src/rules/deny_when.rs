@@ -9,6 +9,7 @@ pub(super) const DENY_WHEN: CheckKind = CheckKind {
         breaks_when: "The expression, in CEL, is true. It can name `build` and `project` (the API's objects, under the API's own names), `account`, `region`, `branch`, `running`, `cost` and `now`.",
         why: "Whatever a build tells can be asked, and joined with `&&` and `||`, where no other check says it.",
         example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",
+        project: None,
         allowed: r#"{"projectName": "images", "environment": {"privilegedMode": true}}"#,
         stopped: r#"{"projectName": "shop", "environment": {"privilegedMode": true}}"#,
         reads: &[],
@@ -54,7 +55,7 @@ mod tests {
 
     use crate::{
         build::Build,
-        facts::Facts,
+        facts::{Facts, Source},
         policy::Policy,
         verdict::{judge, judge_by},
     };
@@ -98,7 +99,7 @@ mod tests {
         let policy = Policy::parse("policy.yaml", policy).unwrap();
         let build: Build = serde_json::from_str(BUILD).unwrap();
         let by_event = judge(&policy, &build, Timestamp::UNIX_EPOCH);
-        assert!(by_event.violations.is_empty() && by_event.wants_the_whole_build());
+        assert!(by_event.violations.is_empty() && by_event.wants(Source::Build));
         let facts = Facts { is_whole: true, ..Facts::of(&build, Timestamp::UNIX_EPOCH) };
         assert_eq!(judge_by(&policy, &facts).violations.len(), 1);
     }

@@ -32,14 +32,19 @@ pub fn markdown() -> String {
 }
 
 fn section(CheckKind { id, about, .. }: &CheckKind) -> String {
-    let About { breaks_when, why, example, allowed, stopped, reads } = about;
+    let About { breaks_when, why, example, project, allowed, stopped, reads } = about;
+    let of_project = project.map(|project| format!("| its Project | `{project}` |\n")).unwrap_or_default();
+    let asks = match project {
+        Some(_) => "`codebuild:BatchGetProjects`; `codebuild:BatchGetBuilds` where an event leaves a fact out",
+        None => "`codebuild:BatchGetBuilds` where an event leaves a fact out",
+    };
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
     let reads = if reads.is_empty() { "what the expression names".into() } else { reads.join(", ") };
     format!(
         "## `{id}`\n\n**Breaks when:** {breaks_when}\n\n**Why:** {why}\n\n\
          \u{20}   - id: example\n      {id}: {example}\n\n\
-         | | of the Build |\n| --- | --- |\n| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
+         | | of the Build |\n| --- | --- |\n{of_project}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
          **Reads:** {reads}, from the event.\n\n\
-         **Needs:** `codebuild:StopBuild` to stop a build; `codebuild:BatchGetBuilds` where an event leaves a fact out.\n"
+         **Needs:** `codebuild:StopBuild` to stop a build; {asks}.\n"
     )
 }

@@ -6,6 +6,7 @@ mod deny_when;
 mod explain;
 mod images;
 mod initiators;
+mod overrides;
 mod patterns;
 pub(crate) mod prevention;
 mod sources;
@@ -21,6 +22,7 @@ use crate::{
     policy::{node::Node, reader::Reader},
 };
 
+pub(crate) use overrides::Override;
 pub(crate) use patterns::{Fit, Patterns, SELECTABLE, Subject};
 use prevention::Prevention;
 
@@ -40,6 +42,7 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     initiators::FORBIDDEN,
     initiators::ALLOWED,
     variables::FORBIDDEN,
+    overrides::FORBIDDEN,
     deny_when::DENY_WHEN,
 ];
 
@@ -57,6 +60,8 @@ pub(crate) struct About {
     pub(crate) why: &'static str,
     /// An option, in YAML.
     pub(crate) example: &'static str,
+    /// Of the Project, in JSON, where the check looks at it.
+    pub(crate) project: Option<&'static str>,
     /// Of a Build, in JSON: what passes under that option.
     pub(crate) allowed: &'static str,
     /// Of a Build, in JSON: what breaks it.
@@ -71,6 +76,7 @@ pub(crate) enum OptionKind {
     Duration,
     Patterns,
     Expression,
+    Overrides,
 }
 
 /// A check with its option.
@@ -101,7 +107,8 @@ mod tests {
     use crate::{
         build::Build,
         policy::Policy,
-        verdict::{Action, judge},
+        project::Project,
+        verdict::{Action, judge_by},
     };
 
     /// The examples of the documentation are judged as it says.
@@ -112,7 +119,9 @@ mod tests {
             let policy = Policy::parse("example", &text).unwrap_or_else(|faults| panic!("{faults}"));
             let action = |build: &str| {
                 let build: Build = serde_json::from_str(build).unwrap();
-                judge(&policy, &build, "2026-11-22T09:00:00Z".parse().unwrap()).action
+                let project: Option<Project> = about.project.map(|project| serde_json::from_str(project).unwrap());
+                let facts = Facts::of(&build, "2026-11-22T09:00:00Z".parse().unwrap());
+                judge_by(&policy, &Facts { project: project.as_ref(), ..facts }).action
             };
             assert_eq!(action(about.allowed), Action::Allow, "{id}");
             assert_eq!(action(about.stopped), Action::Stop, "{id}");

@@ -48,7 +48,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
     Subject {
         name: "projects",
         example: "[deploy-*]",
-        values: |facts| facts.project().map(Values::from),
+        values: |facts| facts.project_name().map(Values::from),
         seen: Seen::Arn(ArnPart::Project),
     },
     branches::BRANCHES,

@@ -14,6 +14,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         breaks_when: "A PLAINTEXT environment variable has a name that is among the patterns. The name is looked at, never the value.",
         why: "A PLAINTEXT value is readable to everyone who can see the build. Parameter Store and Secrets Manager keep it.",
         example: "['*PASSWORD*', AWS_SECRET_ACCESS_KEY]",
+        project: None,
         allowed: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "SECRETS_MANAGER", "value": "db"}]}}"#,
         stopped: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "PLAINTEXT", "value": "x"}]}}"#,
         reads: &["environment.environmentVariables"],

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::build::{ProjectEnvironment, ProjectSource};
+use crate::{
+    build::{ProjectEnvironment, ProjectSource},
+    project::Project,
+};
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 
@@ -172,7 +175,7 @@ fn a_source_is_known_by_its_place_whatever_stands_before_the_host() {
 fn a_whole_build_is_wanted_where_it_could_matter() {
     let wants = |rules: &str, build: &Build| {
         let policy = Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{rules}]}}")).unwrap();
-        judge(&policy, build, NOW.parse().unwrap()).wants_the_whole_build()
+        judge(&policy, build, NOW.parse().unwrap()).wants(Source::Build)
     };
     let no_timeout = Build { timeout_in_minutes: None, ..build() };
     assert!(wants("{id: a, max-timeout: 5m}", &no_timeout));
@@ -186,6 +189,68 @@ fn a_whole_build_is_wanted_where_it_could_matter() {
     // The API has the commit id too, and no branch.
     let commit = Build { source_version: Some("d5b0159a3ce05a95d7f16055dab3e0ae3cae6cff".into()), ..build() };
     assert!(!wants("{id: a, forbidden-branches: [main]}", &commit));
+}
+
+/// The same, of a build whose project is known.
+#[track_caller]
+fn check_with_project(rule: &str, build: &str, project: &str, expected: &str) {
+    let (build, project): (Build, Project) =
+        (serde_json::from_str(build).unwrap(), serde_json::from_str(project).unwrap());
+    let facts = Facts { project: Some(&project), ..Facts::of(&build, NOW.parse().unwrap()) };
+    let verdict = judge_by(&policy(rule), &facts);
+    let found = verdict.violations.iter().map(|violation| violation.found.clone());
+    let missing = verdict.undecided.iter().map(|undecided| format!("unknown {}", undecided.missing));
+    assert_eq!(found.chain(missing).collect::<Vec<_>>().join("; "), expected, "{rule}");
+}
+
+#[test]
+fn overrides_are_what_differs_from_the_project() {
+    let all = "forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-role, source]";
+    let project = r#"{
+        "environment": {"image": "i:1", "type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"},
+        "timeoutInMinutes": 60, "serviceRole": "role/a",
+        "source": {"type": "GITHUB", "location": "https://github.com/acme/app.git", "buildspec": "ci.yml"},
+        "lastModified": "2026-11-01T00:00:00Z"
+    }"#;
+    let same = r#"{
+        "environment": {"image": "i:1", "type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL", "privilegedMode": false},
+        "timeoutInMinutes": 60, "serviceRole": "role/a",
+        "source": {"type": "GITHUB", "location": "https://x@GITHUB.com/acme/app.git", "buildspec": "ci.yml"},
+        "startTime": "2026-11-22T08:00:00Z"
+    }"#;
+    check_with_project(all, same, project, "");
+    let other = r#"{
+        "environment": {"image": "i:2", "type": "ARM_CONTAINER", "computeType": "BUILD_GENERAL1_LARGE", "privilegedMode": true},
+        "timeoutInMinutes": 480, "serviceRole": "role/b",
+        "source": {"type": "S3", "location": "bucket/key", "buildspec": "version: 0.2 # secret"}
+    }"#;
+    check_with_project(
+        all,
+        other,
+        project,
+        "image i:2 instead of i:1, compute ARM_CONTAINER/BUILD_GENERAL1_LARGE instead of LINUX_CONTAINER/BUILD_GENERAL1_SMALL, \
+         timeout 480m instead of 60m, privileged true instead of false, another buildspec, \
+         service-role role/b instead of role/a, source S3 bucket/key instead of GITHUB https://github.com/acme/app.git",
+    );
+    check_with_project("forbidden-overrides: [service-role]", "{}", project, "unknown serviceRole");
+    let older = same.replace("2026-11-22T08", "2026-10-01T08");
+    check_with_project(all, &older, project, "unknown project (the project was changed after the build started)");
+    check("forbidden-overrides: [image]", &build(), "allow, unknown project");
+}
+
+#[test]
+fn tags_are_the_projects() {
+    let rule = |tags: &str| format!("max-timeout: 5m, only: [{{tags: {tags}}}]");
+    let (build, project) = (
+        r#"{"timeoutInMinutes": 60}"#,
+        r#"{"tags": [{"key": "team", "value": "payments"}, {"key": "tier", "value": "1"}]}"#,
+    );
+    check_with_project(&rule("{team: [pay*]}"), build, project, "60m");
+    check_with_project(&rule("{team: [pay*], tier: [2, 1]}"), build, project, "60m");
+    check_with_project(&rule("{team: [pay*], tier: [2]}"), build, project, "");
+    check_with_project(&rule("{owner: ['*']}"), build, project, "");
+    check_with_project(&rule("{team: ['*']}"), build, "{}", "");
+    check(&rule("{team: [pay*]}"), &self::build(), "allow, unknown project");
 }
 
 proptest! {

@@ -87,7 +87,7 @@ def test_the_function_may_do_exactly_this(template):
         {
             "Sid": "StopBuilds",
             "Effect": "Allow",
-            "Action": ["codebuild:BatchGetBuilds", "codebuild:StopBuild"],
+            "Action": ["codebuild:BatchGetBuilds", "codebuild:BatchGetProjects", "codebuild:StopBuild"],
             "Resource": PROJECTS,
         },
         {

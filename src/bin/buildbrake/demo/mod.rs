@@ -12,7 +12,7 @@ use anyhow::Context;
 use aws_sdk_codebuild::config::{Credentials, Region};
 use buildbrake::{
     codebuild::{Client, config},
-    enforce::enforce,
+    enforce::Brake,
     event::{BuildEvent, Trigger},
     policy::Policy,
 };
@@ -44,12 +44,12 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
     let policy = Policy::parse("policy/policy.yaml", POLICY)?;
     let events = events_of_now()?;
     let endpoint = Endpoint::start(builds(&events)?).await?;
-    let client = client(&endpoint).await?;
+    let brake = Brake::new(policy, client(&endpoint).await?);
 
     let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
     let mut returned = None;
     for (name, event) in &events {
-        let record = enforce(event, &policy, &client, Timestamp::now).await;
+        let record = brake.enforce(event, Timestamp::now).await;
         let json = record.json();
         rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(json), text(&json["outcome"])]);
         if let Some(build) = json.get("build") {
