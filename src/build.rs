@@ -4,11 +4,16 @@
 //! carries. Every member is optional: `None` is a fact that is not known, which
 //! is not the same as an empty list.
 
-use std::{fmt, str::FromStr};
+mod name;
+mod progress;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::MapAccess};
 
+pub use self::{
+    name::{BuildArn, BuildId, NotABuild},
+    progress::Progress,
+};
 use crate::{
     lenient::{self, Lenient, shapes},
     shape::described,
@@ -273,163 +278,5 @@ impl Lenient for PhaseContext {
 
     fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
         lenient::object(object)
-    }
-}
-
-/// Whether a build still runs, as far as it tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It is queued or running.
-    Running,
-    /// It has ended, whichever way.
-    Ended,
-    /// It does not say, or it says two things.
-    Unknown,
-}
-
-impl Build {
-    /// Whether the build still runs: its `buildStatus` and its `buildComplete`,
-    /// where neither gainsays the other. A status that AWS has yet to invent tells nothing.
-    pub fn progress(&self) -> Progress {
-        let by_status = match self.build_status.as_deref() {
-            Some("IN_PROGRESS") => Some(Progress::Running),
-            Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED") => Some(Progress::Ended),
-            _ => None,
-        };
-        let by_completion =
-            self.build_complete.map(|complete| if complete { Progress::Ended } else { Progress::Running });
-        match (by_status, by_completion) {
-            (Some(one), Some(other)) if one != other => Progress::Unknown,
-            (one, other) => one.or(other).unwrap_or(Progress::Unknown),
-        }
-    }
-}
-
-/// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct BuildId(String);
-
-impl BuildId {
-    /// `project:uuid`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name of the build's project.
-    pub fn project(&self) -> &str {
-        self.0.split_once(':').map_or(&self.0, |(project, _)| project)
-    }
-}
-
-impl fmt::Display for BuildId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What a [`BuildId`] or a [`BuildArn`] could not be read from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not {expected}")]
-pub struct NotABuild {
-    found: String,
-    expected: &'static str,
-}
-
-impl FromStr for BuildId {
-    type Err = NotABuild;
-
-    fn from_str(text: &str) -> Result<Self, NotABuild> {
-        match text.split_once(':') {
-            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.contains([':', '/']) => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(NotABuild { found: text.to_owned(), expected: "a build id (`project:uuid`)" }),
-        }
-    }
-}
-
-/// A build's ARN: `arn:aws:codebuild:us-east-1:111122223333:build/project:uuid`.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildArn {
-    /// `aws`, `aws-cn`, `aws-us-gov`…
-    pub partition: String,
-    /// The region the build runs in.
-    pub region: String,
-    /// The account the build runs in: twelve digits.
-    pub account: String,
-    /// What the ARN's resource names.
-    pub id: BuildId,
-}
-
-impl fmt::Display for BuildArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:{}:codebuild:{}:{}:build/{}", self.partition, self.region, self.account, self.id)
-    }
-}
-
-impl FromStr for BuildArn {
-    type Err = NotABuild;
-
-    fn from_str(text: &str) -> Result<Self, NotABuild> {
-        let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next().unwrap_or_default();
-        if let ("arn", partition, "codebuild", region, account, resource) =
-            (next(), next(), next(), next(), next(), next())
-            && let Some(Ok(id)) = resource.strip_prefix("build/").map(str::parse)
-            && ![partition, region, account].contains(&"")
-        {
-            let [partition, region, account] = [partition, region, account].map(str::to_owned);
-            return Ok(Self { partition, region, account, id });
-        }
-        Err(NotABuild { found: text.to_owned(), expected: "a build's ARN" })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_arn_says_partition_region_account_and_id() {
-        let text = "arn:aws-cn:codebuild:cn-north-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000002";
-        let arn: BuildArn = text.parse().unwrap();
-        assert_eq!(arn.to_string(), text);
-        assert_eq!(
-            (arn.partition.as_str(), arn.region.as_str(), arn.account.as_str()),
-            ("aws-cn", "cn-north-1", "111122223333")
-        );
-        assert_eq!(arn.id.as_str(), "shop:5e000000-0000-4000-8000-000000000002");
-        assert_eq!(arn.id.project(), "shop");
-    }
-
-    #[test]
-    fn what_is_no_build_is_refused() {
-        for text in ["", "shop", ":", "shop:", ":5e", "arn:aws:codebuild:us-east-1:111122223333:build/shop:5e"] {
-            assert!(text.parse::<BuildId>().is_err(), "{text}");
-        }
-        for text in
-            ["", "shop:5e", "arn:aws:codebuild:us-east-1:111122223333:project/shop", "arn:aws:s3:::build/shop:5e"]
-        {
-            assert!(text.parse::<BuildArn>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn progress_is_known_where_status_and_completion_agree() {
-        let check = |status: Option<&str>, complete, expected| {
-            let build = Build { build_status: status.map(str::to_owned), build_complete: complete, ..Build::default() };
-            assert_eq!(build.progress(), expected, "{status:?} {complete:?}");
-        };
-        check(Some("IN_PROGRESS"), Some(false), Progress::Running);
-        check(Some("IN_PROGRESS"), None, Progress::Running);
-        check(None, Some(false), Progress::Running);
-        check(Some("REINCARNATING"), Some(false), Progress::Running);
-        check(Some("STOPPED"), Some(true), Progress::Ended);
-        check(Some("FAILED"), None, Progress::Ended);
-        check(None, Some(true), Progress::Ended);
-        check(Some("IN_PROGRESS"), Some(true), Progress::Unknown);
-        check(Some("REINCARNATING"), None, Progress::Unknown);
-        check(None, None, Progress::Unknown);
     }
 }

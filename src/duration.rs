@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::policy::reader::Written;
 
 /// A length of time in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration {
     seconds: u64,
 }
@@ -14,6 +16,11 @@ impl Duration {
     /// So many minutes; none where the number is negative.
     pub fn from_minutes(minutes: i32) -> Self {
         Self { seconds: u64::try_from(minutes).unwrap_or_default() * 60 }
+    }
+
+    /// The time from one moment to another; none where the other was before.
+    pub fn between(start: Timestamp, end: Timestamp) -> Self {
+        Self { seconds: u64::try_from(end.duration_since(start).as_secs()).unwrap_or_default() }
     }
 
     /// Its length in seconds.

@@ -79,7 +79,7 @@ impl Fact {
 impl<'a> Facts<'a> {
     /// What a build tells at that moment, and nothing besides.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
-        Self { build, now, is_whole: false, project: None, running: None, cost: None }
+        Self { build, now, is_whole: false, project: None, running: build.running(now), cost: None }
     }
 
     /// The name of the build's project.

@@ -21,6 +21,11 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::Sub
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     log_to_standard_error();
+    // The default says what the panic says, which may hold a part of an event.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic: this is a fault of buildbrake");
+    }));
     let policy = match policy() {
         Ok(policy) => policy,
         Err(()) => return ExitCode::FAILURE,

@@ -199,7 +199,7 @@ fn what_was_not_asked_for_is_missing() {
     check_event("project.name == 'shop'", "unknown: project");
     check_event("has(project.vpcConfig)", "unknown: project");
     check_event("running > duration('1h')", "unknown: running");
-    check_event("cost > 1.0", "unknown: cost");
+    check_event("cost > 1.0", "unknown: cost (the policy has no price for the build's compute type)");
     check_event("cost > 1.0 || branch == 'release/1.2'", "true");
     let commit = |facts: &mut Facts<'_>| {
         let build = Build { source_version: Some("1f".repeat(20)), ..facts.build.clone() };

@@ -106,6 +106,13 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Region) => told(facts.region(), "region"),
         Some(Variable::Branch) => told(facts.branch(), "branch"),
         Some(Variable::Project) => Fact::NoProject,
+        Some(Variable::Cost) => {
+            Fact::Untold { fact: "cost", why: "the policy has no price for the build's compute type".to_owned() }
+        }
+        // A whole Build that does not tell its phases never will.
+        Some(Variable::Running) if facts.is_whole => {
+            Fact::Untold { fact: "running", why: "the build does not tell its phases".to_owned() }
+        }
         Some(variable) => Fact::Absent(variable.name()),
         None => Fact::Untold { fact: "expression", why: "it names what is not known".to_owned() },
     }

@@ -1,0 +1,114 @@
+//! The names a build goes by.
+
+use std::{fmt, str::FromStr};
+
+/// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BuildId(String);
+
+impl BuildId {
+    /// `project:uuid`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the build's project.
+    pub fn project(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(project, _)| project)
+    }
+}
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a [`BuildId`] or a [`BuildArn`] could not be read from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct NotABuild {
+    found: String,
+    expected: &'static str,
+}
+
+impl FromStr for BuildId {
+    type Err = NotABuild;
+
+    fn from_str(text: &str) -> Result<Self, NotABuild> {
+        match text.split_once(':') {
+            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.contains([':', '/']) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(NotABuild { found: text.to_owned(), expected: "a build id (`project:uuid`)" }),
+        }
+    }
+}
+
+/// A build's ARN: `arn:aws:codebuild:us-east-1:111122223333:build/project:uuid`.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildArn {
+    /// `aws`, `aws-cn`, `aws-us-gov`…
+    pub partition: String,
+    /// The region the build runs in.
+    pub region: String,
+    /// The account the build runs in: twelve digits.
+    pub account: String,
+    /// What the ARN's resource names.
+    pub id: BuildId,
+}
+
+impl fmt::Display for BuildArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:{}:codebuild:{}:{}:build/{}", self.partition, self.region, self.account, self.id)
+    }
+}
+
+impl FromStr for BuildArn {
+    type Err = NotABuild;
+
+    fn from_str(text: &str) -> Result<Self, NotABuild> {
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next().unwrap_or_default();
+        if let ("arn", partition, "codebuild", region, account, resource) =
+            (next(), next(), next(), next(), next(), next())
+            && let Some(Ok(id)) = resource.strip_prefix("build/").map(str::parse)
+            && ![partition, region, account].contains(&"")
+        {
+            let [partition, region, account] = [partition, region, account].map(str::to_owned);
+            return Ok(Self { partition, region, account, id });
+        }
+        Err(NotABuild { found: text.to_owned(), expected: "a build's ARN" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_says_partition_region_account_and_id() {
+        let text = "arn:aws-cn:codebuild:cn-north-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000002";
+        let arn: BuildArn = text.parse().unwrap();
+        assert_eq!(arn.to_string(), text);
+        assert_eq!(
+            (arn.partition.as_str(), arn.region.as_str(), arn.account.as_str()),
+            ("aws-cn", "cn-north-1", "111122223333")
+        );
+        assert_eq!(arn.id.as_str(), "shop:5e000000-0000-4000-8000-000000000002");
+        assert_eq!(arn.id.project(), "shop");
+    }
+
+    #[test]
+    fn what_is_no_build_is_refused() {
+        for text in ["", "shop", ":", "shop:", ":5e", "arn:aws:codebuild:us-east-1:111122223333:build/shop:5e"] {
+            assert!(text.parse::<BuildId>().is_err(), "{text}");
+        }
+        for text in
+            ["", "shop:5e", "arn:aws:codebuild:us-east-1:111122223333:project/shop", "arn:aws:s3:::build/shop:5e"]
+        {
+            assert!(text.parse::<BuildArn>().is_err(), "{text}");
+        }
+    }
+}
