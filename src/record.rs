@@ -138,51 +138,12 @@ struct Members<'a> {
     build: Option<Build>,
 }
 
-impl Record {
-    /// The record of a judged build: whose it is, what the policy says, what was done.
-    pub(crate) fn judged(
-        policy: &Policy,
-        event: &BuildEvent,
-        build: &Build,
-        verdict: &Verdict,
-        done: Done,
-        now: Timestamp,
-    ) -> Self {
-        let Done { outcome, failure, returned } = done;
-        let facts = Facts::of(build, now);
-        let failure = failure.map(|failure| redact::failure(failure, build));
-        let members = Members {
+impl<'a> Members<'a> {
+    /// What every record says, of a build or not.
+    fn of_any(policy: &'a Policy, outcome: Outcome, message: String, error: Option<&'a Failure>) -> Self {
+        Self {
             outcome,
-            message: message(outcome, event.id.as_str(), verdict, failure.as_ref()),
-            trigger: Some(event.kind),
-            build_id: Some(event.id.as_str()),
-            build_arn: build.arn.as_deref(),
-            project: facts.project_name().ok(),
-            account: facts.account().ok(),
-            region: facts.region().ok(),
-            initiator: build.initiator.as_deref(),
-            source_version: build.source_version.as_deref(),
-            violations: &verdict.violations,
-            undecided: &verdict.undecided,
-            exempted: &verdict.exempted,
-            branch: verdict.branch.as_deref(),
-            branch_from: verdict.branch.as_ref().map(|_| "source-version"),
-            error: failure.as_ref(),
-            policy: policy.digest(),
-            reaction_ms: event.time.map(|time| now.as_millisecond() - time.as_millisecond()),
-            build: returned.map(redact::build),
-        };
-        let metrics = metrics::of(outcome, verdict, members.reaction_ms, now);
-        Self::new(&members, metrics, failure.clone())
-    }
-
-    /// The record of an event that is of no build to be judged.
-    pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
-        let Done { outcome, failure, .. } = done;
-        let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
-        let members = Members {
-            outcome,
-            message: message.to_owned(),
+            message,
             trigger: None,
             build_id: None,
             build_arn: None,
@@ -196,11 +157,55 @@ impl Record {
             exempted: &[],
             branch: None,
             branch_from: None,
-            error: failure.as_ref(),
+            error,
             policy: policy.digest(),
             reaction_ms: None,
             build: None,
+        }
+    }
+}
+
+impl Record {
+    /// The record of a judged build: whose it is, what the policy says, what was done.
+    pub(crate) fn judged(
+        policy: &Policy,
+        event: &BuildEvent,
+        build: &Build,
+        verdict: &Verdict,
+        done: Done,
+        now: Timestamp,
+    ) -> Self {
+        let Done { outcome, failure, returned } = done;
+        let facts = Facts::of(build, now);
+        let failure = failure.map(|failure| redact::failure(failure, build));
+        let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
+        let members = Members {
+            trigger: Some(event.kind),
+            build_id: Some(event.id.as_str()),
+            build_arn: build.arn.as_deref(),
+            project: facts.project_name().ok(),
+            account: facts.account().ok(),
+            region: facts.region().ok(),
+            initiator: build.initiator.as_deref(),
+            source_version: build.source_version.as_deref(),
+            violations: &verdict.violations,
+            undecided: &verdict.undecided,
+            exempted: &verdict.exempted,
+            branch: verdict.branch.as_deref(),
+            branch_from: verdict.branch.as_ref().map(|_| "source-version"),
+            reaction_ms: event.time.map(|time| now.as_millisecond() - time.as_millisecond()),
+            build: returned.map(redact::build),
+            ..Members::of_any(policy, outcome, message, failure.as_ref())
         };
+        let metrics = metrics::of(outcome, verdict, members.reaction_ms, now);
+        Self::new(&members, metrics, failure.clone())
+    }
+
+    /// The record of an event that is of no build to be judged.
+    pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
+        let Done { outcome, failure, .. } = done;
+        let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
+        let members = Members::of_any(policy, outcome, message.to_owned(), failure.as_ref());
         let metrics = metrics::of(outcome, &Verdict::default(), None, now);
         Self::new(&members, metrics, failure.clone())
     }
