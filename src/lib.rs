@@ -12,6 +12,7 @@ pub mod facts;
 mod lenient;
 pub mod pattern;
 pub mod policy;
+pub mod policy_test;
 pub mod project;
 pub mod rules;
 mod shape;

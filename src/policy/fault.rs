@@ -32,9 +32,14 @@ pub struct Faults {
 
 impl Faults {
     /// The faults of the file called `file`, whose text is `text`, in the order of the text.
-    pub(super) fn new(file: &str, text: &str, mut list: Vec<Fault>) -> Self {
+    pub(crate) fn new(file: &str, text: &str, mut list: Vec<Fault>) -> Self {
         list.sort_by_key(|fault| fault.place);
         Self { file: file.to_owned(), lines: text.lines().map(str::to_owned).collect(), list }
+    }
+
+    /// What the file is called.
+    pub fn file(&self) -> &str {
+        &self.file
     }
 
     /// The faults, in the order of the file.

@@ -2,7 +2,7 @@
 
 mod fault;
 pub(crate) mod node;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod reader;
 mod schema;
 

@@ -13,6 +13,8 @@ use super::fault::{Fault, Place};
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
+    /// Whether YAML takes it for a bool, a number or nothing, as no quoted scalar is.
+    pub(crate) is_typed: bool,
     /// The bytes of the file that say it, quotes included.
     span: Range<usize>,
 }
@@ -114,6 +116,7 @@ enum Unplaced {
 }
 
 fn placed(tree: Spanned<Unplaced>, text: &str) -> Node {
+    let is_typed = matches!(tree.value, Unplaced::Plain);
     let value = match tree.value {
         Unplaced::Plain => match spelling(&tree.defined, text) {
             "" | "~" | "null" | "Null" | "NULL" => Value::Empty,
@@ -125,7 +128,7 @@ fn placed(tree: Spanned<Unplaced>, text: &str) -> Node {
             Value::Mapping(entries.into_iter().map(|(key, value)| (placed(key, text), placed(value, text))).collect())
         }
     };
-    Node { place: place_of(&tree.defined), value, span: span_of(&tree.defined) }
+    Node { place: place_of(&tree.defined), value, is_typed, span: span_of(&tree.defined) }
 }
 
 fn spelling<'a>(location: &Location, text: &'a str) -> &'a str {

@@ -159,7 +159,8 @@ fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
     SELECTABLE.iter().map(|subject| subject.name).chain([TAGS, WHEN]).chain(more.iter().copied()).collect()
 }
 
-fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {
+/// The value of a key that must be there.
+pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {
     let node = mapping.get(key);
     if node.is_none() {
         reader.fault(mapping.place, format!("no `{key}`"), right);

@@ -32,6 +32,11 @@ impl Reader {
         self.faults.push(Fault { place, found: found.into(), right: right.into() });
     }
 
+    /// Where a character of a scalar stands, counted from the scalar's start.
+    pub(crate) fn place_within(&self, node: &Node, character: usize) -> Place {
+        node.place_within(character, &self.text)
+    }
+
     /// The entries of a mapping that holds no other keys than `known`, and none twice.
     pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Option<Mapping<'a>> {
         let Value::Mapping(entries) = &node.value else {
