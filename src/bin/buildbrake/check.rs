@@ -42,6 +42,7 @@ pub(crate) fn load(path: &Path) -> Result<Policy, Exit> {
     })
 }
 
-fn count(number: usize, what: &str) -> String {
+/// So many of something, in words.
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod export;
+mod test;
 
 use std::{
     io::{Write, stdout},
@@ -38,6 +39,10 @@ enum Command {
         #[arg(required = true)]
         policies: Vec<PathBuf>,
     },
+    /// Holds policies against their tests: builds, and what each must lead to.
+    ///
+    /// Exit status: 0 all tests pass, 1 one fails, 2 a file has a fault or cannot be read.
+    Test(test::Options),
     /// Prints what refuses builds before they start, made of a policy.
     ///
     /// Of the rules that IAM's condition keys see, a policy document of Deny statements for
@@ -96,6 +101,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Check { policies } => check::run(&policies),
         Command::Export { format: Format::Iam, policy, broad } => export::run(&policy, broad),
+        Command::Test(options) => test::run(&options),
         Command::Schema => print(&format!("{:#}\n", buildbrake::policy::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
