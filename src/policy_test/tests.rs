@@ -151,6 +151,21 @@ fn the_project_is_known_where_it_is_given() {
 }
 
 #[test]
+fn tests_share_a_build_by_anchors_and_merges() {
+    let tests = parse(
+        "{policy: policy.yaml, tests: [
+        {name: a, expect: allow, build: &base {projectName: x, sourceVersion: dev, timeoutInMinutes: &hour 60,
+            startTime: 2026-11-20T09:28:52Z, environment: {image: aws/x, type: X, computeType: S, privilegedMode: false},
+            initiator: me}},
+        {name: b, expect: stop, broken: [short-builds], build: *base, set: {timeoutInMinutes: 61}},
+        {name: c, expect: stop, broken: [protected-branches],
+            build: {<<: *base, sourceVersion: main, timeoutInMinutes: *hour}}]}",
+    );
+    let report = tests.unwrap().run(|_| true, &mut Coverage::default());
+    assert!(report.tests.iter().all(|test| test.passed), "{report:#?}");
+}
+
+#[test]
 fn the_order_of_a_list_does_not_count() {
     passes("{ timeoutInMinutes: 90 }", "expect: stop\nbroken: [short-builds, protected-branches]");
     passes("{ timeoutInMinutes: 90 }", "expect: stop\nbroken: [protected-branches, short-builds]");

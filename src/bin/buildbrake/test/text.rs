@@ -23,12 +23,14 @@ pub(super) fn results(results: &Results) -> String {
 fn report(Report { file, tests, .. }: &Report) -> String {
     let failures: Vec<&Tested> = tests.iter().filter(|test| !test.passed).collect();
     let mut text = format!("{file}: {} passed, {} failed\n", tests.len() - failures.len(), failures.len());
-    for test in failures {
+    for test in &failures {
         text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, test.name));
         for line in failure(test).lines() {
             let line = format!("    {line}");
             text.push_str(&format!("{}\n", line.trim_end()));
         }
+    }
+    if !failures.is_empty() {
         text.push('\n');
     }
     text
