@@ -175,6 +175,7 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
 fn selected_by(exemption: &Exemption) -> String {
     let conditions = exemption.selector.conditions().map(|condition| match condition {
         Condition::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
+        Condition::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
         Condition::When(expression) => {
             format!("when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))
         }
