@@ -52,10 +52,72 @@ impl Pattern {
         pattern[p..].iter().all(|byte| *byte == b'*')
     }
 
+    /// Whether this pattern fits whatever `other` fits: `a*` covers `ab*`.
+    pub fn covers(&self, other: &Self) -> bool {
+        let wide: Vec<char> = with_stars_between(&self.text);
+        let narrow: Vec<char> = other.text.chars().collect();
+        // As a value is held against a pattern, but that the "value" has wildcards: its `*`
+        // may be any run, which only a `*` fits; its `?` any character, which no letter fits.
+        let (mut w, mut n) = (0, 0);
+        let mut retry = None;
+        while n < narrow.len() {
+            match wide.get(w) {
+                Some('*') => {
+                    w += 1;
+                    retry = Some((w, n));
+                    continue;
+                }
+                Some('?') if narrow[n] != '*' => {
+                    w += 1;
+                    n += 1;
+                    continue;
+                }
+                Some(character) if *character == narrow[n] && *character != '?' => {
+                    w += 1;
+                    n += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            let Some((after_star, from)) = retry else { return false };
+            retry = Some((after_star, from + 1));
+            (w, n) = (after_star, from + 1);
+        }
+        wide[w..].iter().all(|character| *character == '*')
+    }
+
+    /// Whether every value fits.
+    pub fn is_everything(&self) -> bool {
+        self.text.bytes().all(|byte| byte == b'*')
+    }
+
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// The pattern, with a `*` at every place of a run of wildcards that has one: `*?`, `?*` and
+/// `*?*` mean the same, and the last can be held against any of them.
+fn with_stars_between(pattern: &str) -> Vec<char> {
+    let mut spread = Vec::new();
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        let run = rest.len() - rest.trim_start_matches(['*', '?']).len();
+        let (wildcards, after) = rest.split_at(run);
+        if wildcards.contains('*') {
+            spread.push('*');
+            wildcards.matches('?').for_each(|_| spread.extend(['?', '*']));
+            rest = after;
+        } else if wildcards.is_empty() {
+            spread.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            spread.extend(wildcards.chars());
+            rest = after;
+        }
+    }
+    spread
 }
 
 /// The bytes of the UTF-8 character that starts with `first`.
@@ -164,7 +226,62 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check_covers(wide: &str, narrow: &str, expected: bool) {
+        let pattern = |text: &str| text.parse::<Pattern>().unwrap();
+        assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+    }
+
+    #[test]
+    fn covers_what_fits_less() {
+        check_covers("a*", "ab*", true);
+        check_covers("ab*", "a*", false);
+        check_covers("*", "release/*", true);
+        check_covers("main", "main", true);
+        check_covers("main", "Main", false);
+        check_covers("?", "a", true);
+        check_covers("a", "?", false);
+        check_covers("?", "*", false);
+        check_covers("*?", "?*", true);
+        check_covers("?*", "*?", true);
+        check_covers("?*b", "*ab", true);
+        check_covers("?*", "*", false);
+        check_covers("*/*", "release/?", true);
+        check_covers("release/*", "release*", false);
+        check_covers("*é?", "aé🦀", true);
+    }
+
+    /// Every text of up to five of these characters. `c` is in no pattern of the test below.
+    fn short_values() -> Vec<String> {
+        let mut values = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..5 {
+            let to = values.len();
+            for index in from..to {
+                for character in ["a", "b", "c"] {
+                    values.push(format!("{}{character}", values[index]));
+                }
+            }
+            from = to;
+        }
+        values
+    }
+
     proptest! {
+        #[test]
+        fn covers_what_fits_every_value_that_the_other_fits(wide in "[ab*?]{1,4}", narrow in "[ab*?]{1,4}") {
+            let (wide, narrow) = (wide.parse::<Pattern>().unwrap(), narrow.parse::<Pattern>().unwrap());
+            let expected = short_values().iter().all(|value| !narrow.fits(value) || wide.fits(value));
+            prop_assert_eq!(wide.covers(&narrow), expected);
+        }
+
+        #[test]
+        fn covers_nothing_that_does_not_fit(wide in "[ab*?é]{1,8}", narrow in "[ab*?é]{1,8}", value in "[abé]{0,10}") {
+            let (wide, narrow) = (wide.parse::<Pattern>().unwrap(), narrow.parse::<Pattern>().unwrap());
+            prop_assert!(!wide.covers(&narrow) || !narrow.fits(&value) || wide.fits(&value));
+            prop_assert!(wide.covers(&wide));
+        }
+
         #[test]
         fn fits_what_the_definition_fits(pattern in "[ab*?é]{1,8}", value in "[abé]{0,10}") {
             let characters = |text: &str| text.chars().collect::<Vec<_>>();
