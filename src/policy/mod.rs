@@ -1,12 +1,14 @@
 //! The policy: the file as written → a [`Policy`] that is valid by construction.
 
+mod coverage;
 mod fault;
 pub(crate) mod node;
 pub(crate) mod parse;
 pub(crate) mod reader;
 mod schema;
+mod warnings;
 
-pub use fault::{Fault, Faults, Place};
+pub use fault::{Fault, Faults, Place, Warnings};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 pub use schema::schema;
 use sha2::{Digest, Sha256};
@@ -45,6 +47,8 @@ pub(crate) enum OnUnknown {
 pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) never_stop: Option<Patterns>,
+    /// Where `never-stop` stands, or else the policy itself.
+    never_stop_place: Place,
     pub(crate) ceiling: Mode,
     digest: String,
 }
@@ -60,6 +64,12 @@ impl Policy {
             digest.push_str(&format!("{byte:02x}"));
         }
         parse::policy(text, digest).map_err(|faults| Faults::new(file, text, faults))
+    }
+
+    /// What is probably not meant: dates that have passed or soon will, and rules that do
+    /// nothing. `file` and `text` are those that the policy was read from.
+    pub fn warnings(&self, file: &str, text: &str, now: Timestamp) -> Warnings {
+        Warnings::new(file, text, warnings::warnings(self, now))
     }
 
     /// No rule of the policy does more than `ceiling`.
@@ -89,8 +99,12 @@ impl Policy {
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) id: String,
+    /// Where the id stands.
+    place: Place,
     pub(crate) reason: Option<String>,
     pub(crate) mode: RuleMode,
+    /// Where `enforce-after` stands, or else the id.
+    mode_place: Place,
     pub(crate) check_id: &'static str,
     pub(crate) check: Box<dyn Check>,
     pub(crate) only: Vec<Selector>,
@@ -121,6 +135,8 @@ impl RuleMode {
 pub(crate) struct Exemption {
     pub(crate) selector: Selector,
     pub(crate) until: Option<Date>,
+    /// Where `until` stands, or else the exemption itself.
+    place: Place,
     pub(crate) reason: Option<String>,
 }
 

@@ -32,7 +32,9 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     let version = required(reader, &mapping, "version", "`version: 1` at the top of the file");
     let _: Option<Version> = version.and_then(|node| reader.scalar(node));
     let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(Mode::Enforce);
-    let never_stop = mapping.get("never-stop").and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]"));
+    let never_stop = mapping.get("never-stop");
+    let never_stop_place = never_stop.map_or(mapping.place, |node| node.place);
+    let never_stop = never_stop.and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]"));
     let rules = required(reader, &mapping, "rules", "a list of rules: `rules: [{id: …, max-timeout: 60m}]`");
     let nodes = rules.map(|node| reader.list(node, "- id: short-builds")).unwrap_or_default();
 
@@ -41,7 +43,7 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     for node in nodes {
         rules.extend(read_rule(reader, node, mode, &mut ids));
     }
-    Some(Policy { rules, never_stop, ceiling: Mode::Enforce, digest })
+    Some(Policy { rules, never_stop, never_stop_place, ceiling: Mode::Enforce, digest })
 }
 
 fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
@@ -54,8 +56,10 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let only = mapping.get("only").map(|node| read_selectors(reader, node)).unwrap_or_default();
     let except = mapping.get("except").map(|node| read_exemptions(reader, node)).unwrap_or_default();
     let on_unknown = mapping.get("on-unknown").and_then(|node| reader.scalar(node)).unwrap_or(OnUnknown::Report);
+    let place = mapping.get("id")?.place;
+    let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
     let (kind, check) = check?;
-    Some(Rule { id: id?.0, reason, mode, check_id: kind.id, check, only, except, on_unknown })
+    Some(Rule { id: id?.0, place, reason, mode, mode_place, check_id: kind.id, check, only, except, on_unknown })
 }
 
 fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)>) -> Option<Id> {
@@ -118,10 +122,12 @@ fn read_exemptions(reader: &mut Reader, node: &Node) -> Vec<Exemption> {
     let mut exemptions = Vec::new();
     for node in reader.list(node, "[{ initiators: [codepipeline/*] }]") {
         if let Some(mapping) = reader.mapping(node, "an exemption", &selector_keys(EXEMPTION_KEYS)) {
-            let until = mapping.get("until").and_then(|node| reader.scalar(node));
+            let until = mapping.get("until");
+            let place = until.map_or(mapping.place, |node| node.place);
+            let until = until.and_then(|node| reader.scalar(node));
             let reason = mapping.get("reason").and_then(|node| reader.scalar(node));
             let selector = read_selector(reader, &mapping);
-            exemptions.extend(selector.map(|selector| Exemption { selector, until, reason }));
+            exemptions.extend(selector.map(|selector| Exemption { selector, until, place, reason }));
         }
     }
     exemptions

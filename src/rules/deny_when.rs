@@ -1,5 +1,7 @@
 //! `deny-when`: an expression is not true of the build.
 
+use std::any::Any;
+
 use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
 use crate::{expression::Expression, facts::Facts};
 
@@ -36,6 +38,11 @@ impl Check for DenyWhen {
 
     fn prevention(&self) -> Prevention {
         Prevention::NoKey("no condition key sees what an expression does")
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| self.0.as_str() == other.0.as_str())
     }
 
     /// The expression as written, on one line, shortened.

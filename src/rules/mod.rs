@@ -13,7 +13,7 @@ mod sources;
 mod timeouts;
 mod variables;
 
-use std::fmt;
+use std::{any::Any, fmt};
 
 pub use explain::{explanation, markdown, overview};
 
@@ -80,7 +80,7 @@ pub(crate) enum OptionKind {
 }
 
 /// A check with its option.
-pub(crate) trait Check: fmt::Debug + Send + Sync {
+pub(crate) trait Check: Any + fmt::Debug + Send + Sync {
     /// Holds a build against it. Reads no clock, does no I/O, and cannot fail.
     fn decide(&self, facts: &Facts<'_>) -> Answer;
 
@@ -89,6 +89,18 @@ pub(crate) trait Check: fmt::Debug + Send + Sync {
 
     /// What IAM can refuse of it before a build starts.
     fn prevention(&self) -> Prevention;
+
+    /// Whether every build that breaks `other` surely breaks this too, and every build that
+    /// does not tell of `other` breaks this or does not tell either. `false` where that is
+    /// not known.
+    fn covers(&self, _other: &dyn Check) -> bool {
+        false
+    }
+
+    /// Whether no build can break it, whatever it tells.
+    fn is_never_broken(&self) -> bool {
+        false
+    }
 }
 
 /// The three answers. Cannot-tell is never a silent pass.

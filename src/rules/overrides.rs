@@ -2,6 +2,8 @@
 //! a build can make it. What an argument of StartBuild says does not matter, only what
 //! the build then is.
 
+use std::any::Any;
+
 use super::{
     About, Answer, Check, CheckKind, OptionKind,
     prevention::{Condition, Prevention},
@@ -205,6 +207,11 @@ impl Check for ForbiddenOverrides {
 
     fn limit(&self) -> String {
         self.0.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| other.0.iter().all(|one| self.0.contains(one)))
     }
 
     /// An argument may repeat what the project says. The build is then as its project is,

@@ -1,7 +1,7 @@
 //! Lists of patterns held against a fact of the build: the one mechanism behind
 //! every `forbidden-…` and `allowed-…` check and behind the selectors.
 
-use std::borrow::Cow;
+use std::{any::Any, borrow::Cow};
 
 use super::{
     Answer, Check, branches, initiators,
@@ -27,6 +27,13 @@ pub(crate) struct Subject {
     pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
     /// Where IAM sees it before a build starts.
     pub(crate) seen: Seen,
+}
+
+impl Subject {
+    /// Whether every build tells it: its project, and what stands in its ARN.
+    pub(crate) fn is_always_told(&self) -> bool {
+        matches!(self.seen, Seen::Arn(_))
+    }
 }
 
 /// What a build tells of a subject: one value, or two by which it goes.
@@ -141,6 +148,16 @@ impl Patterns {
         self.0.iter().any(|pattern| pattern.fits(value))
     }
 
+    /// Whether whatever fits `other` surely fits these.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
+    }
+
+    /// Whether every value fits.
+    pub(crate) fn are_everything(&self) -> bool {
+        self.0.iter().any(Pattern::is_everything)
+    }
+
     /// The patterns as written.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.0.iter().map(Pattern::as_str).collect()
@@ -216,5 +233,21 @@ impl Check for List {
             Seen::Arn(_) => Prevention::NoKey("only the project's ARN tells it"),
             Seen::No(why) => Prevention::NoKey(why),
         }
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| {
+            self.subject.name == other.subject.name
+                && self.broken_by == other.broken_by
+                && match self.broken_by {
+                    Fit::Yes => self.patterns.covers(&other.patterns),
+                    _ => other.patterns.covers(&self.patterns),
+                }
+        })
+    }
+
+    fn is_never_broken(&self) -> bool {
+        self.broken_by == Fit::No && self.patterns.are_everything()
     }
 }

@@ -1,6 +1,8 @@
 //! `max-timeout`, `max-queued-timeout`: the timeouts the build is *configured* with.
 //! CodeBuild itself ends a build that runs or queues for longer.
 
+use std::any::Any;
+
 use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
 use crate::{
     build::Build,
@@ -67,5 +69,10 @@ impl Check for Timeout {
 
     fn prevention(&self) -> Prevention {
         Prevention::NoKey("no condition key sees a timeout")
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| self.member == other.member && self.limit <= other.limit)
     }
 }

@@ -1,6 +1,8 @@
 //! `forbidden-variables`: no PLAINTEXT environment variable has such a name.
 //! A variable from Parameter Store or Secrets Manager may; its value is a name.
 
+use std::any::Any;
+
 use super::{
     About, Answer, Check, CheckKind, OptionKind,
     patterns::Patterns,
@@ -63,5 +65,10 @@ impl Check for ForbiddenVariables {
         let why = "the key of a variable's name does not tell its type, so that a variable of that name from \
                    Parameter Store or Secrets Manager, which the rule allows, would be refused too";
         Prevention::Broad { refusals, why }
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| self.0.covers(&other.0))
     }
 }

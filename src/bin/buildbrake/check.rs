@@ -7,39 +7,53 @@ use std::{
 };
 
 use buildbrake::policy::Policy;
+use jiff::Timestamp;
 
 use crate::{Exit, complain};
 
-pub(crate) fn run(policies: &[PathBuf]) -> anyhow::Result<Exit> {
+pub(crate) fn run(policies: &[PathBuf], deny_warnings: bool) -> anyhow::Result<Exit> {
     let mut worst = Exit::Success;
     for path in policies {
-        let exit = check(path)?;
+        let exit = check(path, deny_warnings)?;
         worst = worst.max(exit);
     }
     Ok(worst)
 }
 
-fn check(path: &Path) -> anyhow::Result<Exit> {
-    Ok(match load(path) {
-        Ok(policy) => {
-            writeln!(stdout(), "{}: valid, {}", path.display(), count(policy.rule_ids().count(), "rule"))?;
-            Exit::Success
-        }
-        Err(exit) => exit,
-    })
+fn check(path: &Path, deny_warnings: bool) -> anyhow::Result<Exit> {
+    let name = path.display().to_string();
+    let (policy, text) = match read(&name, path) {
+        Ok(read) => read,
+        Err(exit) => return Ok(exit),
+    };
+    let rules = count(policy.rule_ids().count(), "rule");
+    let warnings = policy.warnings(&name, &text, Timestamp::now());
+    if warnings.count() == 0 {
+        writeln!(stdout(), "{name}: valid, {rules}")?;
+        return Ok(Exit::Success);
+    }
+    complain(&format!("{warnings}\n"));
+    writeln!(stdout(), "{name}: valid, {rules}, {}", count(warnings.count(), "warning"))?;
+    Ok(if deny_warnings { Exit::Findings } else { Exit::Success })
 }
 
 /// A policy without a fault; or, once what is wrong is said, how the command ends.
 pub(crate) fn load(path: &Path) -> Result<Policy, Exit> {
-    let name = path.display().to_string();
+    read(&path.display().to_string(), path).map(|(policy, _)| policy)
+}
+
+fn read(name: &str, path: &Path) -> Result<(Policy, String), Exit> {
     let text = fs::read_to_string(path).map_err(|error| {
         complain(&format!("{name}: the file cannot be read: {error}"));
         Exit::Usage
     })?;
-    Policy::parse(&name, &text).map_err(|faults| {
-        complain(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
-        Exit::Findings
-    })
+    match Policy::parse(name, &text) {
+        Ok(policy) => Ok((policy, text)),
+        Err(faults) => {
+            complain(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
+            Err(Exit::Findings)
+        }
+    }
 }
 
 /// So many of something, in words.

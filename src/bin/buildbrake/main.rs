@@ -33,8 +33,14 @@ enum Command {
     Demo,
     /// Says whether policies are valid, and all that is wrong with those that are not.
     ///
+    /// Warns of exemptions and `enforce-after` dates that have passed or pass within 14 days,
+    /// and of rules that do nothing.
+    ///
     /// Exit status: 0 all are valid, 1 one has a fault, 2 one cannot be read.
     Check {
+        /// Ends with exit status 1 where there is a warning.
+        #[arg(long)]
+        deny_warnings: bool,
         /// Policy files.
         #[arg(required = true)]
         policies: Vec<PathBuf>,
@@ -99,7 +105,7 @@ enum Exit {
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Demo => demo::run(),
-        Command::Check { policies } => check::run(&policies),
+        Command::Check { deny_warnings, policies } => check::run(&policies, deny_warnings),
         Command::Export { format: Format::Iam, policy, broad } => export::run(&policy, broad),
         Command::Test(options) => test::run(&options),
         Command::Schema => print(&format!("{:#}\n", buildbrake::policy::schema())),
