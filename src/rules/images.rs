@@ -34,7 +34,7 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
     about: About {
         breaks_when: "The image the build runs in is not among the patterns.",
         why: "A build should run in an image that somebody vouches for.",
-        example: "[aws/codebuild/*, '111122223333.dkr.ecr.*.amazonaws.com/*']",
+        example: "[aws/codebuild/*, '111122223333.dkr.ecr.eu-west-1.amazonaws.com/*']",
         project: None,
         allowed: r#"{"environment": {"image": "aws/codebuild/standard:7.0"}}"#,
         stopped: r#"{"environment": {"image": "docker.io/somebody/tools:1"}}"#,
