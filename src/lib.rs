@@ -19,6 +19,7 @@ mod shape;
 pub mod source_version;
 mod url;
 pub mod verdict;
+mod written;
 
 pub mod codebuild;
 pub mod enforce;

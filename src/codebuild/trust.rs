@@ -35,9 +35,10 @@ pub(super) fn roots() -> Result<TrustStore, UntrustedRoots> {
     if let Some(path) = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         return bundle(Path::new(&path));
     }
-    let machines_own = env::vars_os().any(|(name, _)| {
-        let name = name.to_string_lossy();
-        name == "SSL_CERT_FILE" || name == "SSL_CERT_DIR" || name.starts_with("AWS_ENDPOINT_URL")
+    let machines_own = env::vars_os().any(|(name, value)| {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        let is_other_endpoint = name.starts_with("AWS_ENDPOINT_URL") && value.starts_with("https:");
+        name == "SSL_CERT_FILE" || name == "SSL_CERT_DIR" || is_other_endpoint
     });
     // China's endpoints and the isolated regions' have certificates of other authorities.
     let region = env::var("AWS_REGION").unwrap_or_default();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{build::Build, duration::Duration, policy::reader::Written, project::Project};
+use crate::{build::Build, duration::Duration, project::Project, written::Written};
 
 mod faults;
 mod hostile;

@@ -6,9 +6,12 @@ use super::{
     Condition, Exemption, Mode, OnUnknown, Policy, Rule, RuleMode, Selector,
     fault::{Fault, Place},
     node::Node,
-    reader::{Mapping, Reader, Written, listed},
+    reader::{Mapping, Reader},
 };
-use crate::rules::{CHECKS, CheckKind, Patterns, SELECTABLE};
+use crate::{
+    rules::{CHECKS, CheckKind, Patterns, SELECTABLE},
+    written::{Written, listed},
+};
 
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "rules"];
 const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown"];

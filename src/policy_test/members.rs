@@ -8,9 +8,10 @@ use crate::{
     lenient,
     policy::{
         node::{Node, Value},
-        reader::{Reader, nearest},
+        reader::Reader,
     },
     shape::{Kind, Shape},
+    written::nearest,
 };
 
 /// A structure written whole, as JSON. What has a fault is left out.
@@ -111,7 +112,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let right = match nearest_member(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("its members are {}", crate::policy::reader::listed(&names)),
+            None => format!("its members are {}", crate::written::listed(&names)),
         };
         let place = reader.place_within(key, start);
         reader.fault(place, format!("a {} has no member `{name}`", shape.name), right);

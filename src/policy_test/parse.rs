@@ -12,10 +12,11 @@ use crate::{
         Fault, Faults, Place, Policy,
         node::{Node, Value},
         parse::required,
-        reader::{Mapping, Reader, Written, nearest},
+        reader::{Mapping, Reader},
     },
     project::Project,
     verdict::Action,
+    written::{Written, nearest},
 };
 
 const FILE_KEYS: &[&str] = &["policy", "tests"];
@@ -218,7 +219,7 @@ impl Parser<'_> {
         }
         let right = match nearest(id, &known) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("its rules are {}", crate::policy::reader::listed(&known)),
+            None => format!("its rules are {}", crate::written::listed(&known)),
         };
         Some(Fault { place: node.place, found: format!("`{file}` has no rule `{id}`"), right })
     }

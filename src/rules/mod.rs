@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) use overrides::Override;
-pub(crate) use patterns::{Fit, Patterns, SELECTABLE, Subject};
+pub(crate) use patterns::{Fit, Patterns, Subject};
 use prevention::Prevention;
 
 /// Every check there is, in the order in which they are explained.
@@ -44,6 +44,31 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     variables::FORBIDDEN,
     overrides::FORBIDDEN,
     deny_when::DENY_WHEN,
+];
+
+/// What `only` and `except` can select by.
+pub(crate) const SELECTABLE: &[Subject] = &[
+    Subject {
+        name: "projects",
+        example: "[deploy-*]",
+        values: |facts| facts.project_name().map(patterns::Values::from),
+        seen: prevention::Seen::Arn(prevention::ArnPart::Project),
+    },
+    branches::BRANCHES,
+    initiators::INITIATORS,
+    Subject {
+        name: "accounts",
+        example: "[\"111122223333\"]",
+        values: |facts| facts.account().map(patterns::Values::from),
+        seen: prevention::Seen::Arn(prevention::ArnPart::Account),
+    },
+    Subject {
+        name: "regions",
+        example: "[eu-*]",
+        values: |facts| facts.region().map(patterns::Values::from),
+        seen: prevention::Seen::Arn(prevention::ArnPart::Region),
+    },
+    sources::SOURCES,
 ];
 
 /// One kind of check: its key, what it is for, and how its option is read.

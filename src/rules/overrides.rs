@@ -12,9 +12,9 @@ use crate::{
     build::{Build, ProjectEnvironment},
     duration::Duration,
     facts::{Fact, Facts},
-    policy::reader::Written,
     project::Project,
     url::normalized,
+    written::Written,
 };
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {

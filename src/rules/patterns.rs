@@ -4,17 +4,14 @@
 use std::{any::Any, borrow::Cow};
 
 use super::{
-    Answer, Check, branches, initiators,
-    prevention::{ArnPart, Condition, Prevention, Refusal, Seen},
-    sources,
+    Answer, Check,
+    prevention::{Condition, Prevention, Refusal, Seen},
 };
 use crate::{
     facts::{Fact, Facts},
     pattern::Pattern,
-    policy::{
-        node::Node,
-        reader::{Reader, Written},
-    },
+    policy::{node::Node, reader::Reader},
+    written::Written,
 };
 
 /// A fact that patterns can be held against.
@@ -49,31 +46,6 @@ impl<'a> From<&'a str> for Values<'a> {
         Self { value: value.into(), other: None }
     }
 }
-
-/// What `only` and `except` can select by.
-pub(crate) const SELECTABLE: &[Subject] = &[
-    Subject {
-        name: "projects",
-        example: "[deploy-*]",
-        values: |facts| facts.project_name().map(Values::from),
-        seen: Seen::Arn(ArnPart::Project),
-    },
-    branches::BRANCHES,
-    initiators::INITIATORS,
-    Subject {
-        name: "accounts",
-        example: "[\"111122223333\"]",
-        values: |facts| facts.account().map(Values::from),
-        seen: Seen::Arn(ArnPart::Account),
-    },
-    Subject {
-        name: "regions",
-        example: "[eu-*]",
-        values: |facts| facts.region().map(Values::from),
-        seen: Seen::Arn(ArnPart::Region),
-    },
-    sources::SOURCES,
-];
 
 /// Whether something fits, as far as the build tells.
 #[derive(Clone, Debug, PartialEq)]

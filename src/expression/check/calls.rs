@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
                 }
                 given => format!("`{name}` of {}", given.join(" and ")),
             };
-            self.fault(place, found, format!("it is called as {}", crate::policy::reader::listed(&takes)));
+            self.fault(place, found, format!("it is called as {}", crate::written::listed(&takes)));
             return named.first().map_or(Type::Any, |overload| overload.gives());
         };
         self.literals_of(name, &parts);
