@@ -112,7 +112,7 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
             return Vec::new();
         }
         Prevention::Broad { why, .. } if breadth == Breadth::Exact => {
-            remark(&format!("not exported: {why} (--broad exports it)"));
+            remark(&format!("not exported: {why} (left out by --exact)"));
             return Vec::new();
         }
         Prevention::Broad { refusals, why } => (refusals, vec![format!("refuses more than it forbids: {why}")]),
@@ -225,6 +225,7 @@ fn statement(sid: String, Draft { refusal, target, from }: Draft) -> Value {
     for condition in refusal {
         match condition {
             Condition::Given(key) => add("Null", key, "false".into()),
+            Condition::True(key) => add("Bool", key, "true".into()),
             Condition::Like(key, patterns) => add("StringLike", key, one_or_more(patterns)),
             Condition::NotLike(key, patterns) => add("StringNotLike", key, one_or_more(patterns)),
             Condition::AnyLike(key, patterns) => add("ForAnyValue:StringLike", key, one_or_more(patterns)),

@@ -93,12 +93,26 @@ fn sources() {
 
 #[test]
 fn variables() {
-    insta::assert_snapshot!(of_rule("forbidden-variables: ['*PASSWORD*', AWS_SECRET_ACCESS_KEY]"), @"a: not exported: the key of a variable's name does not tell its type, so that a variable of that name from Parameter Store or Secrets Manager, which the rule allows, would be refused too (--broad exports it)");
+    insta::assert_snapshot!(of_rule("forbidden-variables: ['*PASSWORD*', AWS_SECRET_ACCESS_KEY]"), @"a: not exported: the key of a variable's name does not tell its type, so that a variable of that name from Parameter Store or Secrets Manager, which the rule allows, would be refused too (left out by --exact)");
     let text = "{version: 1, rules: [{id: a, forbidden-variables: ['*PASSWORD*']}]}";
     insta::assert_snapshot!(exported(text, Breadth::Broad), @r#"
         A: {"Condition":{"ForAnyValue:StringLike":{"codebuild:environment.environmentVariables.name":"*PASSWORD*"},"Null":{"codebuild:environment.environmentVariables.name":"false"}}}
         a: refuses more than it forbids: the key of a variable's name does not tell its type, so that a variable of that name from Parameter Store or Secrets Manager, which the rule allows, would be refused too
         "#);
+}
+
+#[test]
+fn overrides_and_privileged_mode() {
+    let exported = |keys: &str| exported(&format!("{{version: 1, rules: [{{id: a, {keys}}}]}}"), Breadth::Broad);
+    insta::assert_snapshot!(exported("forbidden-overrides: [image, timeout]"), @r#"
+    A: {"Condition":{"Null":{"codebuild:environment.image":"false"}}}
+    a: refuses more than it forbids: a call that overrides something with what the project says anyway is refused too; and no condition key sees a timeout
+    "#);
+    insta::assert_snapshot!(exported("forbidden-overrides: [timeout]"), @"a: not exported: no condition key sees a timeout");
+    insta::assert_snapshot!(exported("deny-when: build.environment.privilegedMode"), @r#"
+    A: {"Condition":{"Bool":{"codebuild:environment.privilegedMode":"true"},"Null":{"codebuild:environment.privilegedMode":"false"}}}
+    "#);
+    insta::assert_snapshot!(exported("deny-when: build.timeoutInMinutes > 60"), @"a: not exported: no condition key sees what an expression does");
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::any::Any;
 
-use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
+use super::{
+    About, Answer, Check, CheckKind, OptionKind,
+    prevention::{Condition, Prevention},
+};
 use crate::{expression::Expression, facts::Facts};
 
 pub(super) const DENY_WHEN: CheckKind = CheckKind {
@@ -36,8 +39,15 @@ impl Check for DenyWhen {
         }
     }
 
+    /// IAM has a key for the one member that is asked for most.
     fn prevention(&self) -> Prevention {
-        Prevention::NoKey("no condition key sees what an expression does")
+        const PRIVILEGED_MODE: &str = "codebuild:environment.privilegedMode";
+        match self.0.as_str().trim() {
+            "build.environment.privilegedMode" | "build.environment.privilegedMode == true" => {
+                Prevention::exact(vec![vec![Condition::True(PRIVILEGED_MODE), Condition::Given(PRIVILEGED_MODE)]])
+            }
+            _ => Prevention::NoKey("no condition key sees what an expression does"),
+        }
     }
 
     fn covers(&self, other: &dyn Check) -> bool {

@@ -218,9 +218,18 @@ impl Check for ForbiddenOverrides {
     /// and IAM would refuse it all the same.
     fn prevention(&self) -> Prevention {
         let keys = self.0.iter().flat_map(|one| one.keys());
-        Prevention::Broad {
-            refusals: keys.map(|key| vec![Condition::Given(key)]).collect(),
-            why: "a call that overrides something with what the project says anyway is refused too",
+        let refusals: Vec<_> = keys.map(|key| vec![Condition::Given(key)]).collect();
+        match (refusals.is_empty(), self.0.contains(&Override::Timeout)) {
+            (true, _) => Prevention::NoKey("no condition key sees a timeout"),
+            (false, true) => Prevention::Broad {
+                refusals,
+                why: "a call that overrides something with what the project says anyway is refused too; and no \
+                      condition key sees a timeout",
+            },
+            (false, false) => Prevention::Broad {
+                refusals,
+                why: "a call that overrides something with what the project says anyway is refused too",
+            },
         }
     }
 }

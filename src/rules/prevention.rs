@@ -64,13 +64,15 @@ pub(crate) type Refusal = Vec<Condition>;
 
 /// A condition on a key.
 ///
-/// On an absent key, `Like` and `AnyLike` are false, and `NotLike` is true: beside it stands
+/// On an absent key, `True`, `Like` and `AnyLike` are false, and `NotLike` is true: beside it stands
 /// `Given`, so that a call that overrides nothing is never refused.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     /// The call has the argument.
     Given(&'static str),
+    /// It is true.
+    True(&'static str),
     /// Its one value is among the patterns.
     Like(&'static str, Vec<String>),
     /// Its one value is not among the patterns.

@@ -61,9 +61,9 @@ enum Command {
         format: Format,
         /// The policy file.
         policy: PathBuf,
-        /// Exports statements too that refuse more than their rule forbids.
+        /// Leaves out the statements that refuse more than their rule forbids.
         #[arg(long)]
-        broad: bool,
+        exact: bool,
     },
     /// Explains the checks that a rule can hold.
     ///
@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Check { deny_warnings, policies } => check::run(&policies, deny_warnings),
-        Command::Export { format: Format::Iam, policy, broad } => export::run(&policy, broad),
+        Command::Export { format: Format::Iam, policy, exact } => export::run(&policy, exact),
         Command::Test(options) => test::run(&options),
         Command::Schema => print(&format!("{:#}\n", buildbrake::policy::schema())),
         Command::Completions { shell } => {

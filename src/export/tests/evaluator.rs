@@ -46,6 +46,7 @@ fn holds(operator: &str, key: &str, wanted: &[String], request: &Request) -> boo
     };
     match operator {
         "Null" => wanted == [values.is_none().to_string()],
+        "Bool" => single().is_some_and(|value| wanted == [value.to_string()]),
         "StringLike" => single().is_some_and(like),
         // A negated condition is true of an absent key.
         "StringNotLike" => !single().is_some_and(like),
