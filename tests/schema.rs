@@ -25,7 +25,23 @@ fn accepted(text: &str) -> (bool, bool) {
 fn what_check_accepts_the_schema_accepts() {
     let sample = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/policy/policy.yaml")).unwrap();
     assert_eq!(accepted(&sample), (true, true));
+    let library = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/library")).unwrap();
+    let policies = library.map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.ends_with(".yaml") && !name.ends_with(".test.yaml")
+    });
+    let mut count = 0;
+    for path in policies {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(accepted(&text), (true, true), "{}", path.display());
+        assert!(text.starts_with("# yaml-language-server: $schema=../policy.schema.json"), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 8, "{count} policies in the library");
     for rule in [
+        "forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-role, source]",
+        "deny-when: build.environment.privilegedMode",
+        "max-timeout: 5m, only: [{tags: {team: [a], tier: ['1']}}], except: [{when: 'build.buildComplete'}]",
         "max-timeout: 1h 30m",
         "max-timeout: 90s",
         "max-queued-timeout: 1h30m",
@@ -45,6 +61,14 @@ fn what_a_schema_can_see_it_refuses() {
     for rule in [
         "",
         "max-timeout: 5m, max-queued-timeout: 5m",
+        "forbidden-overrides: [images]",
+        "forbidden-overrides: []",
+        "deny-when: ' '",
+        "deny-when: [build.environment.privilegedMode]",
+        "max-timeout: 5m, only: [{tags: {}}]",
+        "max-timeout: 5m, only: [{tags: {team: a}}]",
+        "max-timeout: 5m, only: [{tags: [team]}]",
+        "max-timeout: 5m, only: [{when: []}]",
         "max-timeuot: 5m",
         "max-timeout: 60",
         "max-timeout: 0m",
@@ -86,6 +110,7 @@ fn what_a_schema_can_see_it_refuses() {
 fn what_only_check_can_see() {
     for text in [
         "{version: 1, rules: [{id: a, max-timeout: 5m}, {id: a, max-timeout: 5m}]}",
+        "{version: 1, rules: [{id: a, deny-when: build.nonesuch}]}",
         "{version: 1, rules: [{id: a, max-timeout: 5m, mode: report, enforce-after: 2027-02-30}]}",
     ] {
         assert_eq!(accepted(text), (true, false), "{text}");
