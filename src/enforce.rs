@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    build::{Build, BuildId, Progress},
+    build::{Build, Progress},
     codebuild::{self, CallError, Class, Client, Projects, Target},
     event::Trigger,
     facts::{Facts, Source},
@@ -50,10 +50,12 @@ impl Brake {
         let target = Target::new(event.id.clone(), event.build.arn.as_deref());
         let mut known = Known::by_event(event.build.clone());
         let mut verdict = known.judge(policy, now());
-        let asked = match () {
-            () if policy.is_off() => Err(Outcome::Ignored.into()),
-            () if known.build.progress() == Progress::Ended => Err(Outcome::NotRunning.into()),
-            () => self.ask(&mut known, &mut verdict, &event.id, &target, &now).await,
+        let asked = if policy.is_off() {
+            Err(Outcome::Ignored.into())
+        } else if known.build.progress() == Progress::Ended {
+            Err(Outcome::NotRunning.into())
+        } else {
+            self.ask(&mut known, &mut verdict, &target, &now).await
         };
         let done = match (asked, verdict.action) {
             (Err(done), _) => done,
@@ -71,40 +73,37 @@ impl Brake {
         &self,
         known: &mut Known,
         verdict: &mut Verdict,
-        id: &BuildId,
         target: &Target,
         now: &impl Fn() -> Timestamp,
     ) -> Result<(), Done> {
         let failed = |error: CallError| Done::from(Failure::from(error));
         while let Some(source) = known.wanted_by(verdict) {
-            let name = known.build.project_name.clone().unwrap_or_else(|| id.project().to_owned());
             match source {
                 Source::Build => {
                     let build = codebuild::describe(&self.client, target).await.map_err(failed)?;
                     known.build = build.ok_or(Outcome::NotFound)?;
                     known.is_whole = true;
                 }
-                Source::Project => {
-                    let recent = match known.project {
-                        Asked::NotYet => self.projects.recent(target, &name, now()),
-                        _ => None,
-                    };
-                    known.project = match recent {
-                        Some(project) => Asked::Lately(project),
-                        None => {
-                            let project = codebuild::project(&self.client, target, &name).await.map_err(failed)?;
-                            let project = project.map(Arc::new);
-                            if let Some(project) = &project {
-                                self.projects.keep(target, &name, now(), project.clone());
-                            }
-                            Asked::Now(project)
-                        }
-                    };
-                }
+                Source::Project => known.project = self.project(known, target, now).await.map_err(failed)?,
             }
             *verdict = known.judge(&self.policy, now());
         }
         Ok(())
+    }
+
+    /// The build's project: at first one that was asked for lately.
+    async fn project(&self, known: &Known, target: &Target, now: &impl Fn() -> Timestamp) -> Result<Asked, CallError> {
+        let name = known.build.project_name.as_deref().unwrap_or_else(|| target.id().project());
+        if let Asked::NotYet = known.project
+            && let Some(project) = self.projects.recent(target, name, now())
+        {
+            return Ok(Asked::Lately(project));
+        }
+        let project = codebuild::project(&self.client, target, name).await?.map(Arc::new);
+        if let Some(project) = &project {
+            self.projects.keep(target, name, now(), project.clone());
+        }
+        Ok(Asked::Now(project))
     }
 }
 

@@ -73,6 +73,11 @@ impl Target {
         Self { id, region }
     }
 
+    /// The build's id.
+    pub fn id(&self) -> &BuildId {
+        &self.id
+    }
+
     fn config(&self) -> Builder {
         let mut config = aws_sdk_codebuild::Config::builder();
         config.set_region(self.region.clone().map(Region::new));
