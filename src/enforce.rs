@@ -36,7 +36,7 @@ impl Brake {
     /// never fails: what goes wrong is the record's `error`.
     pub async fn enforce(&self, event: &str, now: impl Fn() -> Timestamp) -> Record {
         let policy = &self.policy;
-        let event = match Trigger::parse(event) {
+        let mut event = match Trigger::parse(event) {
             Ok(Trigger::Build(event)) => event,
             Ok(Trigger::Fleet) => {
                 let message = "A fleet changed; no build did.";
@@ -48,7 +48,7 @@ impl Brake {
             }
         };
         let target = Target::new(event.id.clone(), event.build.arn.as_deref());
-        let mut known = Known::by_event(event.build.clone());
+        let mut known = Known::by_event(std::mem::take(&mut event.build));
         let mut verdict = known.judge(policy, now());
         let asked = if policy.is_off() {
             Err(Outcome::Ignored.into())

@@ -29,11 +29,11 @@ pub struct Facts<'a> {
 pub enum Fact {
     /// The build carries no such member: the API may know it where an event does not.
     Absent(&'static str),
-    /// The build's project has yet to be asked for.
-    NoProject,
     /// The same, of a member that an expression names: its path from the variable,
     /// as in `build.environment.image`.
     AbsentMember(String),
+    /// The build's project has yet to be asked for, or there is none.
+    NoProject,
     /// The build carries what it has of it, and that does not tell.
     Untold {
         /// The fact.

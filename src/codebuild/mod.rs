@@ -132,3 +132,19 @@ pub async fn project(client: &Client, target: &Target, name: &str) -> Result<Opt
         None => Err(CallError::without("BatchGetProjects", "project", request_id)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The SDK's own defaults wait for ever, so that each of these must be said.
+    #[tokio::test]
+    async fn no_call_waits_for_ever() {
+        let config = config().unwrap().region(Region::new("us-east-1")).load().await;
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(1)));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(2)));
+        assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(8)));
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 3);
+    }
+}
