@@ -63,3 +63,17 @@ fn a_mode_that_is_none_is_refused_with_those_there_are() {
         }
     }
 }
+
+#[test]
+fn the_policy_is_read_once_at_the_start() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("read-once.yaml");
+    std::fs::write(&file, "{version: 1, rules: [{id: protected-branches, forbidden-branches: [main]}]}").unwrap();
+    let codebuild = common::codebuild::CodeBuild::obliging();
+    let lambda =
+        common::lambda::Lambda::start("no policy", codebuild.address, &[("BUILDBRAKE_POLICY", file.to_str().unwrap())]);
+    let first = lambda.invoke(&common::event("forbidden-branch")).record();
+    std::fs::remove_file(&file).unwrap();
+    let second = lambda.invoke(&common::event("forbidden-branch")).record();
+    assert_eq!((&first["outcome"], &second["outcome"]), (&Value::from("stopped"), &Value::from("stopped")));
+    assert_eq!(first["policy"], second["policy"]);
+}
