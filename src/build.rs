@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::MapAccess};
 
 pub use self::{
     name::{BuildArn, BuildId, NotABuild},
-    progress::Progress,
+    progress::{Progress, RunStart},
 };
 use crate::{
     lenient::{self, Lenient, shapes},

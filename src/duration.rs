@@ -23,6 +23,18 @@ impl Duration {
         Self { seconds: u64::try_from(end.duration_since(start).as_secs()).unwrap_or_default() }
     }
 
+    /// So many seconds; a part of one counts as a whole.
+    pub fn from_seconds(seconds: f64) -> Self {
+        // Out of range it is the longest or none.
+        Self { seconds: seconds.ceil() as u64 }
+    }
+
+    /// The moment that is so much later; the last there is, where that is beyond it.
+    pub fn after(self, start: Timestamp) -> Timestamp {
+        let seconds = i64::try_from(self.seconds).unwrap_or(i64::MAX);
+        start.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
     /// Its length in seconds.
     pub fn as_seconds(self) -> u64 {
         self.seconds

@@ -1,190 +1,254 @@
 //! The whole story: an event comes in, its build is judged, what has to be done is
 //! done, and a record tells of it.
 
-use std::sync::Arc;
+mod known;
+mod stop;
+mod sweep;
 
-use jiff::Timestamp;
-
-use crate::{
-    build::{Build, Progress},
-    codebuild::{self, CallError, Class, Client, Projects, Target},
-    event::Trigger,
-    facts::{Facts, Source},
-    policy::Policy,
-    project::Project,
-    record::{Done, Failure, Outcome, Record},
-    verdict::{Action, Verdict, judge_by},
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
+
+use aws_config::retry::RetryConfig;
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use self::{
+    known::Known,
+    stop::{Stopped, stop},
+};
+use crate::{
+    aws::{self, CallError, Class},
+    build::{BuildArn, Progress},
+    codebuild::{self, Client, Projects, Target},
+    event::{BuildEvent, SweepRest, Trigger},
+    facts::Source,
+    policy::Policy,
+    record::{Done, Failure, Outcome, Record},
+    scheduler::{self, Scheduler},
+    verdict::{Action, Verdict},
+};
+
+/// The most that is spent on one build, whatever is asked of AWS for it. Beyond that a
+/// fresh invocation has the better chance.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// The most retries of a stopped build that are followed: CodeBuild makes no more.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
+const MOST_RETRIES: usize = 10;
 
 /// A policy, and the CodeBuild that it is enforced on.
 #[derive(Debug)]
 pub struct Brake {
     policy: Policy,
     client: Client,
+    /// The same for the sweep; see [`Brake::patient`].
+    patient: OnceLock<Client>,
+    scheduler: Option<Scheduler>,
     projects: Projects,
+    /// What the last sweep left, where nothing else could be told to go on with it.
+    rest: Mutex<SweepRest>,
+}
+
+/// What Lambda says of an invocation besides its event.
+#[derive(Clone, Copy)]
+pub struct Invocation<'a> {
+    /// The ARN that the function was called by, which is how it is called back.
+    pub function: &'a str,
+    /// When Lambda ends the invocation, done or not.
+    pub deadline: Timestamp,
+    /// What time it is.
+    pub now: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Takes each record as soon as it is made.
+    pub tell: &'a (dyn Fn(&Record) + Sync),
 }
 
 impl Brake {
     /// Nothing is asked of CodeBuild yet.
     pub fn new(policy: Policy, client: Client) -> Self {
-        Self { policy, client, projects: Projects::default() }
+        let (projects, rest) = (Projects::default(), Mutex::default());
+        Self { policy, client, patient: OnceLock::new(), scheduler: None, projects, rest }
     }
 
-    /// Judges the build that an event is of, and stops it where the policy says so.
+    /// Deadlines are made with that scheduler. Without one the sweep alone sees time pass.
+    #[must_use]
+    pub fn with_scheduler(mut self, scheduler: Option<Scheduler>) -> Self {
+        self.scheduler = scheduler;
+        self
+    }
+
+    /// Judges the build that an event is of, or every running build, and stops what the
+    /// policy says is to be stopped. Answers the record that the invocation ends with.
     ///
-    /// `now` is asked when the build is judged, and for the moment of the answer. It
-    /// never fails: what goes wrong is the record's `error`.
-    pub async fn enforce(&self, event: &str, now: impl Fn() -> Timestamp) -> Record {
-        let policy = &self.policy;
-        let mut event = match Trigger::parse(event) {
-            Ok(Trigger::Build(event)) => event,
-            Ok(Trigger::Fleet) => {
-                let message = "A fleet changed; no build did.";
-                return Record::without_build(policy, message, Outcome::Ignored.into(), now());
+    /// It never fails: what goes wrong is the record's `error`.
+    pub async fn enforce(&self, event: &str, invocation: &Invocation<'_>) -> Record {
+        let without_build = |message: &str, done| {
+            let record = Record::without_build(&self.policy, message, done, (invocation.now)());
+            (invocation.tell)(&record);
+            record
+        };
+        match Trigger::parse(event) {
+            Ok(Trigger::Build(event)) => self.build(*event, invocation).await,
+            Ok(Trigger::Sweep(_)) if self.policy.is_off() => {
+                without_build("Swept nothing: buildbrake is off.", Outcome::Ignored.into())
             }
+            // In a box, so that an event of one build does not carry the state of a sweep.
+            Ok(Trigger::Sweep(event)) => Box::pin(self.sweep(&event, invocation)).await,
+            Ok(Trigger::Fleet) => without_build("A fleet changed; no build did.", Outcome::Ignored.into()),
             Err(unreadable) => {
                 let failure = Failure::from(unreadable);
-                return Record::without_build(policy, &failure.message.clone(), failure.into(), now());
+                without_build(&failure.message.clone(), failure.into())
             }
-        };
-        let target = Target::new(event.id.clone(), event.build.arn.as_deref());
-        let mut known = Known::by_event(std::mem::take(&mut event.build));
-        let mut verdict = known.judge(policy, now());
-        let asked = if policy.is_off() {
-            Err(Outcome::Ignored.into())
-        } else if known.build.progress() == Progress::Ended {
-            Err(Outcome::NotRunning.into())
-        } else {
-            self.ask(&mut known, &mut verdict, &target, &now).await
-        };
-        let done = match (asked, verdict.action) {
-            (Err(done), _) => done,
-            (Ok(()), Action::Allow) => Outcome::Allowed.into(),
-            (Ok(()), Action::Report) => Outcome::Reported.into(),
-            (Ok(()), Action::Protect) => Outcome::Protected.into(),
-            (Ok(()), Action::Stop) if known.build.progress() == Progress::Ended => Outcome::AlreadyComplete.into(),
-            (Ok(()), Action::Stop) => stop(&self.client, &target).await,
-        };
-        Record::judged(policy, &event, &known.build, &verdict, done, now())
+        }
     }
 
-    /// Asks for what the verdict wants to know, each once, and judges again.
+    /// One build, and the retries that CodeBuild makes of it. Each has a record of its own;
+    /// the answer is the first that failed, or else the build's own.
+    async fn build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
+        let (kind, time) = (event.kind, event.time);
+        let (mut answer, mut retry) = self.one(event, invocation).await;
+        for _ in 0..MOST_RETRIES {
+            let Some(arn) = retry.take() else { break };
+            let (record, next) = self.one(BuildEvent::naming(kind, arn, time), invocation).await;
+            retry = next;
+            if answer.failure().is_none() && record.failure().is_some() {
+                answer = record;
+            }
+        }
+        answer
+    }
+
+    async fn one(&self, mut event: BuildEvent, invocation: &Invocation<'_>) -> (Record, Option<BuildArn>) {
+        let target = Target::new(event.id.clone(), event.build.arn.as_deref());
+        let mut known = Known::by_event(std::mem::take(&mut event.build));
+        let mut verdict = known.judge(&self.policy, (invocation.now)());
+        // In a box, since the compiler does not look into calls so deeply nested.
+        let dealt = Box::pin(self.deal(&mut known, &mut verdict, &target, invocation));
+        let done = match timeout(PATIENCE, dealt).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(error)) => Failure::from(error).into(),
+            Err(_elapsed) => Failure::from(out_of_time()).into(),
+        };
+        let retry = done.returned.as_ref().and_then(stop::retry_of);
+        let record = Record::judged(&self.policy, &event, &known.build, &verdict, done, (invocation.now)());
+        (invocation.tell)(&record);
+        (record, retry)
+    }
+
+    /// Finds out what is still to be known, and does what the verdict then says.
+    async fn deal(
+        &self,
+        known: &mut Known,
+        verdict: &mut Verdict,
+        target: &Target,
+        invocation: &Invocation<'_>,
+    ) -> Result<Done, CallError> {
+        if self.policy.is_off() {
+            return Ok(Outcome::Ignored.into());
+        }
+        if known.build.progress() == Progress::Ended {
+            return Ok(Outcome::NotRunning.into());
+        }
+        let is_named_only = known.is_named_only();
+        if let Some(outcome) = self.ask(known, verdict, target, invocation).await? {
+            return Ok(outcome.into());
+        }
+        match (known.build.progress(), verdict.action) {
+            (Progress::Ended, _) if is_named_only => Ok(Outcome::NotRunning.into()),
+            (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
+            (_, Action::Stop) => Ok(stop(&self.client, target, verdict).await.into()),
+            (_, action) => {
+                let deadline = self.set_deadline(known, verdict, target, invocation).await?;
+                Ok(Done { deadline, ..Outcome::of_running(action).into() })
+            }
+        }
+    }
+
+    /// Asks for what the verdict wants to know, each once, and judges again. The outcome,
+    /// where there is no such build.
     async fn ask(
         &self,
         known: &mut Known,
         verdict: &mut Verdict,
         target: &Target,
-        now: &impl Fn() -> Timestamp,
-    ) -> Result<(), Done> {
-        let failed = |error: CallError| Done::from(Failure::from(error));
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<Outcome>, CallError> {
         while let Some(source) = known.wanted_by(verdict) {
             match source {
-                Source::Build => {
-                    let build = codebuild::describe(&self.client, target).await.map_err(failed)?;
-                    known.build = build.ok_or(Outcome::NotFound)?;
-                    known.is_whole = true;
+                Source::Build => match codebuild::describe(&self.client, target).await? {
+                    Some(build) => known.ask_build(build),
+                    None => return Ok(Some(Outcome::NotFound)),
+                },
+                Source::Project => {
+                    let now = (invocation.now)();
+                    known.project = known.ask_project(&self.client, &self.projects, target, now).await?;
                 }
-                Source::Project => known.project = self.project(known, target, now).await.map_err(failed)?,
             }
-            *verdict = known.judge(&self.policy, now());
+            *verdict = known.judge(&self.policy, (invocation.now)());
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// The build's project: at first one that was asked for lately.
-    async fn project(&self, known: &Known, target: &Target, now: &impl Fn() -> Timestamp) -> Result<Asked, CallError> {
-        let name = known.build.project_name.as_deref().unwrap_or_else(|| target.id().project());
-        if let Asked::NotYet = known.project
-            && let Some(project) = self.projects.recent(target, name, now())
-        {
-            return Ok(Asked::Lately(project));
+    /// Has the function called back when a rule will be broken that is not yet. Answers
+    /// when that is, if it is set.
+    async fn set_deadline(
+        &self,
+        known: &Known,
+        verdict: &Verdict,
+        target: &Target,
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<Timestamp>, CallError> {
+        let (Some(scheduler), Some(moment)) = (&self.scheduler, verdict.deadline) else { return Ok(None) };
+        if known.build.progress() != Progress::Running {
+            return Ok(None);
         }
-        let project = codebuild::project(&self.client, target, name).await?.map(Arc::new);
-        if let Some(project) = &project {
-            self.projects.keep(target, name, now(), project.clone());
+        let at = scheduler::on_the_minute(moment, (invocation.now)());
+        // A build that is looked at twice has the same deadline, and so the same schedule.
+        let name = scheduler::name(&format!("{}-{}", target.id().uuid(), at.as_second()));
+        let build = known.build.arn.as_deref().unwrap_or_else(|| target.id().as_str());
+        let called = scheduler.call(invocation.function, &name, at, &BuildEvent::deadline(build, at)).await;
+        called.map_err(|error| CallError { message: format!("its deadline is not set: {error}"), ..error })?;
+        Ok(Some(at))
+    }
+
+    /// A client that waits longer, and that calls less often while it is throttled: a sweep
+    /// shares the account's rate with everybody else.
+    fn patient(&self) -> &Client {
+        self.patient.get_or_init(|| {
+            let config = self.client.config().to_builder().timeout_config(aws::timeouts(5, 30));
+            Client::from_conf(config.retry_config(RetryConfig::adaptive().with_max_attempts(8)).build())
+        })
+    }
+
+    /// What was left of the last sweep, for this one.
+    fn take_rest(&self) -> SweepRest {
+        std::mem::take(&mut *self.rest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep_rest(&self, rest: SweepRest) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+    }
+}
+
+fn out_of_time() -> CallError {
+    CallError::new(Class::TimedOut, format!("it took longer than {} seconds in all", PATIENCE.as_secs()))
+}
+
+impl From<Stopped> for Done {
+    fn from(stopped: Stopped) -> Self {
+        let Stopped { outcome, failure, build, batch } = stopped;
+        Self { outcome, failure: failure.map(Failure::from), returned: build, batch, deadline: None }
+    }
+}
+
+impl Outcome {
+    /// What becomes of a build that is not stopped.
+    fn of_running(action: Action) -> Self {
+        match action {
+            Action::Allow => Self::Allowed,
+            Action::Protect => Self::Protected,
+            Action::Report | Action::Stop => Self::Reported,
         }
-        Ok(Asked::Now(project))
     }
-}
-
-/// What is known of a build so far.
-struct Known {
-    build: Build,
-    is_whole: bool,
-    project: Asked,
-}
-
-/// Whether the project was asked for.
-enum Asked {
-    NotYet,
-    /// Some minutes ago. It may have changed since.
-    Lately(Arc<Project>),
-    /// For this build; `None` where CodeBuild has none of that name.
-    Now(Option<Arc<Project>>),
-}
-
-impl Known {
-    fn by_event(build: Build) -> Self {
-        Self { build, is_whole: false, project: Asked::NotYet }
-    }
-
-    fn judge(&self, policy: &Policy, now: Timestamp) -> Verdict {
-        let project = match &self.project {
-            Asked::Lately(project) | Asked::Now(Some(project)) => Some(project.as_ref()),
-            Asked::NotYet | Asked::Now(None) => None,
-        };
-        judge_by(policy, &Facts { is_whole: self.is_whole, project, ..Facts::of(&self.build, now) })
-    }
-
-    /// What is to be asked for next. No build is stopped that may have ended, and none
-    /// for differing from what its project was some minutes ago.
-    fn wanted_by(&self, verdict: &Verdict) -> Option<Source> {
-        let is_unsure = verdict.action == Action::Stop && self.build.progress() != Progress::Running;
-        if !self.is_whole && (is_unsure || verdict.wants(Source::Build)) {
-            return Some(Source::Build);
-        }
-        let wanted = match self.project {
-            Asked::NotYet => verdict.wants(Source::Project),
-            Asked::Lately(_) => verdict.action != Action::Allow,
-            Asked::Now(_) => false,
-        };
-        wanted.then_some(Source::Project)
-    }
-}
-
-/// Stops a build and makes sure of it: only a Build that says STOPPED is a stop, and
-/// only one that says that it ended lets the matter rest.
-async fn stop(client: &Client, target: &Target) -> Done {
-    let answer = codebuild::stop(client, target).await;
-    match answer {
-        Ok(build) if has_ended(&build) => ended(build),
-        Err(error) if error.class == Class::NotFound => Outcome::NotFound.into(),
-        // The answer does not say that the build ended, or says that it cannot be stopped,
-        // as a build that has ended cannot: what it is now settles it.
-        Ok(_) => match codebuild::describe(client, target).await {
-            Ok(Some(build)) if has_ended(&build) => ended(build),
-            Ok(_) => Failure::from(CallError::new(Class::NotConfirmed, "the stop was answered, and the build runs on"))
-                .into(),
-            Err(error) => Failure::from(error).into(),
-        },
-        Err(error) if error.class == Class::InvalidInput => match codebuild::describe(client, target).await {
-            Ok(Some(build)) if has_ended(&build) => ended(build),
-            _ => Failure::from(error).into(),
-        },
-        Err(error) => Failure::from(error).into(),
-    }
-}
-
-/// STOPPED is the end, even of a build whose `buildComplete` has yet to follow.
-fn has_ended(build: &Build) -> bool {
-    is_stopped(build) || build.progress() == Progress::Ended
-}
-
-fn is_stopped(build: &Build) -> bool {
-    build.build_status.as_deref() == Some("STOPPED")
-}
-
-fn ended(build: Build) -> Done {
-    let outcome = if is_stopped(&build) { Outcome::Stopped } else { Outcome::AlreadyComplete };
-    Done { outcome, failure: None, returned: Some(build) }
 }

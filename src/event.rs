@@ -16,6 +16,8 @@ use crate::{build::*, lenient::shapes};
 pub enum Trigger {
     /// A build is to be judged.
     Build(Box<BuildEvent>),
+    /// Every running build is to be judged.
+    Sweep(SweepEvent),
     /// A fleet of reserved machines changed; no build did.
     Fleet,
 }
@@ -41,7 +43,63 @@ pub enum Kind {
     StateChange,
     /// A phase of the build ended.
     PhaseChange,
+    /// The moment came that was told in advance.
+    Deadline,
+    /// Nothing happened: the build was found running.
+    Sweep,
 }
+
+/// What an event tells of a sweep.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SweepEvent {
+    /// When it was to begin, as EventBridge says.
+    pub time: Option<Timestamp>,
+    /// What an earlier invocation left of it.
+    pub rest: SweepRest,
+}
+
+impl BuildEvent {
+    /// An event that names a build and tells nothing of it: the build has to be asked for.
+    pub fn naming(kind: Kind, arn: BuildArn, time: Option<Timestamp>) -> Self {
+        let (id, text) = (arn.id.clone(), arn.to_string());
+        let build = Build {
+            id: Some(id.to_string()),
+            project_name: Some(id.project().to_owned()),
+            arn: Some(text),
+            ..Build::default()
+        };
+        Self { kind, id, time, build }
+    }
+
+    /// What calls the function back for a build, given by its ARN or id, at a moment.
+    pub fn deadline(build: &str, at: Timestamp) -> Value {
+        json!({
+            "source": "buildbrake",
+            "detail-type": DEADLINE,
+            "time": at.to_string(),
+            "resources": [build],
+            "detail": {"build-id": build},
+        })
+    }
+}
+
+impl SweepEvent {
+    /// What calls the function back for the rest of a sweep.
+    pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
+        json!({
+            "source": "buildbrake",
+            "detail-type": SCHEDULED,
+            "time": at.to_string(),
+            "resources": [],
+            "detail": {"sweep": rest},
+        })
+    }
+}
+
+const DEADLINE: &str = "Buildbrake Deadline";
+/// What EventBridge's rules send on a schedule.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html>
+const SCHEDULED: &str = "Scheduled Event";
 
 /// Why an event cannot be read. Never holds text of the event's detail.
 #[derive(Debug, thiserror::Error)]
@@ -82,12 +140,18 @@ impl Trigger {
             ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
             ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
             ("aws.codebuild", "CodeBuild Fleet State Change") => return Ok(Self::Fleet),
+            // Both come from schedules, whose owner writes the source.
+            (_, DEADLINE) => Kind::Deadline,
+            (_, SCHEDULED) => {
+                let rest = event.detail.sweep.unwrap_or_default();
+                return Ok(Self::Sweep(SweepEvent { time: time(&event.time), rest }));
+            }
             _ => {
                 let (detail_type, source_name) = (event.detail_type, event.source);
                 return Err(UnreadableEvent::OtherKind { detail_type, source_name });
             }
         };
-        let time = event.time.and_then(|time| Timestamp::new(time.timestamp(), 0).ok());
+        let time = time(&event.time);
         let (id, arn) = name(&event)?;
         let build = build(event.detail, &id, arn);
         Ok(Self::Build(Box::new(BuildEvent { kind, id, time, build })))
@@ -107,6 +171,10 @@ fn envelope(json: &str) -> serde_json::Result<EventBridgeEvent<Detail>> {
         members.entry("detail").or_insert_with(|| json!({}));
         EventBridgeEvent::deserialize(Value::Object(members)).map_err(|_| error)
     })
+}
+
+fn time<Z: chrono::TimeZone>(time: &Option<chrono::DateTime<Z>>) -> Option<Timestamp> {
+    time.as_ref().and_then(|time| Timestamp::new(time.timestamp(), 0).ok())
 }
 
 /// The build's id and, where the event tells account and region, its ARN.
@@ -170,7 +238,14 @@ shapes! {
         build_status: String = "build-status",
         project_name: String = "project-name",
         current_phase: String = "current-phase",
+        sweep: SweepRest,
         additional_information: AdditionalInformation = "additional-information",
+    }
+    /// What is left of a sweep, and what is known of the part that was done.
+    pub SweepRest {
+        from: String,
+        running: i64,
+        stops: i64,
     }
     /// What an event carries of the Build, under names of its own.
     AdditionalInformation {

@@ -4,7 +4,13 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{build::Build, duration::Duration, project::Project, source_version::SourceVersion};
+use crate::{
+    build::Build,
+    duration::Duration,
+    price::{Dollars, Prices},
+    project::Project,
+    source_version::SourceVersion,
+};
 
 /// A build and the moment it is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +26,10 @@ pub struct Facts<'a> {
     pub project: Option<&'a Project>,
     /// How long it has been running, its time in the queue left out.
     pub running: Option<Duration>,
-    /// What it has cost so far, in USD.
-    pub cost: Option<f64>,
+    /// How long it has been queued, or was until it ran.
+    pub queued: Option<Duration>,
+    /// What a minute of a build costs.
+    pub prices: Option<&'a Prices>,
 }
 
 /// A fact that a rule asked for and that the build does not tell.
@@ -79,7 +87,39 @@ impl Fact {
 impl<'a> Facts<'a> {
     /// What a build tells at that moment, and nothing besides.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
-        Self { build, now, is_whole: false, project: None, running: build.running(now), cost: None }
+        let (running, queued) = (build.running(now), build.queued(now));
+        Self { build, now, is_whole: false, project: None, running, queued, prices: None }
+    }
+
+    /// The same at a later moment, if the build runs on as it is.
+    pub fn at(self, later: Timestamp) -> Self {
+        Self { now: later, running: self.build.running(later), queued: self.build.queued(later), ..self }
+    }
+
+    /// What a minute of the build costs.
+    pub fn price(&self) -> Result<Dollars, Fact> {
+        let environment = self.build.environment.as_ref();
+        let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
+        let compute_type = compute_type.ok_or(Fact::Absent("environment.computeType"))?;
+        let kind = environment.and_then(|environment| environment.r#type.as_deref());
+        self.prices.and_then(|prices| prices.of(kind, compute_type)).ok_or_else(|| {
+            let name = kind.map(|kind| format!("{kind}/")).unwrap_or_default();
+            Fact::Untold { fact: "cost", why: format!("the policy has no price for {name}{compute_type}") }
+        })
+    }
+
+    /// What the build has cost so far.
+    pub fn cost(&self) -> Result<Dollars, Fact> {
+        let price = self.price()?;
+        self.running.map(|running| price.for_running(running)).ok_or_else(|| self.no_phases("running"))
+    }
+
+    /// Why a time cannot be told. A whole Build that does not tell its phases never will.
+    pub fn no_phases(&self, fact: &'static str) -> Fact {
+        match self.is_whole {
+            true => Fact::Untold { fact, why: "the build does not tell its phases".to_owned() },
+            false => Fact::Absent(fact),
+        }
     }
 
     /// The name of the build's project.

@@ -13,6 +13,7 @@ mod lenient;
 pub mod pattern;
 pub mod policy;
 pub mod policy_test;
+pub mod price;
 pub mod project;
 pub mod rules;
 mod shape;
@@ -21,6 +22,8 @@ mod url;
 pub mod verdict;
 mod written;
 
+pub mod aws;
 pub mod codebuild;
 pub mod enforce;
 pub mod record;
+pub mod scheduler;

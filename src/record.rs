@@ -3,19 +3,23 @@
 
 mod metrics;
 mod redact;
+mod sweep;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    aws::CallError,
     build::Build,
-    codebuild::CallError,
+    codebuild::BuildBatch,
     event::{BuildEvent, Kind, UnreadableEvent},
     facts::Facts,
     policy::Policy,
     verdict::{Exempted, Undecided, Verdict, Violation},
 };
+
+pub(crate) use sweep::{Safety, Swept};
 
 /// What became of a build, or of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -77,17 +81,21 @@ pub(crate) struct Done {
     pub(crate) failure: Option<Failure>,
     /// The Build that `StopBuild` returned.
     pub(crate) returned: Option<Build>,
+    /// The batch that was stopped with it.
+    pub(crate) batch: Option<BuildBatch>,
+    /// When the function will be called back for the build.
+    pub(crate) deadline: Option<Timestamp>,
 }
 
 impl From<Outcome> for Done {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, failure: None, returned: None }
+        Self { outcome, failure: None, returned: None, batch: None, deadline: None }
     }
 }
 
 impl From<Failure> for Done {
     fn from(failure: Failure) -> Self {
-        Self { outcome: Outcome::Failed, failure: Some(failure), returned: None }
+        Self { failure: Some(failure), ..Outcome::Failed.into() }
     }
 }
 
@@ -98,7 +106,12 @@ pub struct Record {
     outcome: Outcome,
     failure: Option<Failure>,
     json: Value,
+    /// Of a sweep: its records of builds, and how many of them there is no room for.
+    records: Option<(u64, Vec<Value>)>,
 }
+
+/// Members that make a record a metric.
+type Metrics = Vec<(&'static str, Value)>;
 
 /// The record's members, in the order in which they are read.
 #[derive(Serialize)]
@@ -133,9 +146,21 @@ struct Members<'a> {
     error: Option<&'a Failure>,
     policy: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reaction_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Build>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_batch: Option<Batch>,
+}
+
+/// The batch that was stopped, under the API's own names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch {
+    arn: String,
+    build_batch_status: String,
 }
 
 impl<'a> Members<'a> {
@@ -159,8 +184,10 @@ impl<'a> Members<'a> {
             branch_from: None,
             error,
             policy: policy.digest(),
+            deadline: None,
             reaction_ms: None,
             build: None,
+            build_batch: None,
         }
     }
 }
@@ -175,7 +202,7 @@ impl Record {
         done: Done,
         now: Timestamp,
     ) -> Self {
-        let Done { outcome, failure, returned } = done;
+        let Done { outcome, failure, returned, batch, deadline } = done;
         let facts = Facts::of(build, now);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
@@ -194,11 +221,13 @@ impl Record {
             branch: verdict.branch.as_deref(),
             branch_from: verdict.branch.as_ref().map(|_| "source-version"),
             reaction_ms: event.time.map(|time| now.as_millisecond() - time.as_millisecond()),
+            deadline,
             build: returned.map(redact::build),
+            build_batch: batch.map(|BuildBatch { arn, status, .. }| Batch { arn, build_batch_status: status }),
             ..Members::of_any(policy, outcome, message, failure.as_ref())
         };
         let metrics = metrics::of(outcome, verdict, members.reaction_ms, now);
-        Self::new(&members, metrics, failure.clone())
+        Self::of_members(&members, metrics, failure.clone())
     }
 
     /// The record of an event that is of no build to be judged.
@@ -207,17 +236,20 @@ impl Record {
         let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
         let members = Members::of_any(policy, outcome, message.to_owned(), failure.as_ref());
         let metrics = metrics::of(outcome, &Verdict::default(), None, now);
-        Self::new(&members, metrics, failure.clone())
+        Self::of_members(&members, metrics, failure.clone())
     }
 
-    fn new(members: &Members<'_>, metrics: Vec<(&'static str, Value)>, failure: Option<Failure>) -> Self {
+    fn of_members(members: &Members<'_>, metrics: Metrics, failure: Option<Failure>) -> Self {
         // Every member is a text, a number or a list of such: it has a JSON form.
-        let mut json = serde_json::to_value(members).unwrap_or_default();
+        Self::new(serde_json::to_value(members).unwrap_or_default(), members.outcome, metrics, failure)
+    }
+
+    fn new(mut json: Value, outcome: Outcome, metrics: Metrics, failure: Option<Failure>) -> Self {
         redact::every_url(&mut json);
         if let Value::Object(json) = &mut json {
             json.extend(metrics.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
-        Self { outcome: members.outcome, failure, json }
+        Self { outcome, failure, json, records: None }
     }
 
     /// What became of the build.
@@ -230,9 +262,21 @@ impl Record {
         self.failure.as_ref()
     }
 
-    /// The record as JSON.
+    /// The record as it is printed.
     pub fn json(&self) -> &Value {
         &self.json
+    }
+
+    /// The record as the invocation's answer: a sweep's has the records of its builds.
+    pub fn answer(self) -> Value {
+        let mut json = self.json;
+        if let (Value::Object(members), Some((left_out, records))) = (&mut json, self.records) {
+            members.insert("records".into(), records.into());
+            if left_out > 0 {
+                members.insert("recordsLeftOut".into(), left_out.into());
+            }
+        }
+        json
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     build::Build,
     facts::{Fact, Facts, Source},
-    policy::{Mode, OnUnknown, Policy, Rule},
+    policy::{Batch, Mode, OnUnknown, Policy, Rule},
     rules::{Answer, Fit},
 };
 
@@ -23,6 +23,9 @@ pub struct Verdict {
     pub action: Action,
     /// The branch, where the build names one.
     pub branch: Option<String>,
+    /// The earliest moment to come at which a rule will be broken that is not yet, if the
+    /// build runs on, where that can be told in advance.
+    pub deadline: Option<Timestamp>,
 }
 
 /// What is to be done with a build; more than another where it does more.
@@ -55,6 +58,9 @@ pub struct Violation {
     pub found: String,
     /// What the rule allows or forbids.
     pub limit: String,
+    /// What is stopped besides the build, where it is one of a batch.
+    #[serde(skip)]
+    pub batch: Batch,
 }
 
 /// A rule that cannot tell.
@@ -88,6 +94,12 @@ fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Verdict {
+    /// Whether the batch that the build is of is to be stopped with it.
+    pub fn stops_batch(&self) -> bool {
+        let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == Batch::StopAll;
+        self.action == Action::Stop && self.violations.iter().any(stops)
+    }
+
     /// Whether a source could tell more than is known, and it matters: a rule asked for
     /// a fact of it, and no other rule stops the build anyway.
     pub fn wants(&self, source: Source) -> bool {
@@ -122,9 +134,15 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
 
 /// Judges a build by all that is known of it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
+    let facts = &priced(policy, *facts);
     let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
     for rule in &policy.rules {
-        match decide(rule, policy.ceiling, facts) {
+        let decision = decide(rule, policy.ceiling, facts);
+        if !matches!(decision, Decision::Broken(_)) {
+            let deadlines = verdict.deadline.into_iter().chain(deadline(rule, policy.ceiling, facts));
+            verdict.deadline = deadlines.min();
+        }
+        match decision {
             Decision::Off | Decision::Passes | Decision::OutOfScope => {}
             Decision::Exempt(exempted) => verdict.exempted.push(exempted),
             Decision::Broken(violation) => verdict.violations.push(violation),
@@ -146,7 +164,31 @@ pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
 
 /// What every rule says of a build, by the rule's id, in the order of the policy.
 pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item = (&'a str, Decision)> {
+    let facts = priced(policy, facts);
     policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule, policy.ceiling, &facts)))
+}
+
+/// What is known of a build, with the policy's prices.
+fn priced<'a>(policy: &'a Policy, facts: Facts<'a>) -> Facts<'a> {
+    Facts { prices: Some(&policy.prices), ..facts }
+}
+
+/// When the build will break a rule, if that can be told and the rule will then apply.
+fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> {
+    let at = rule.check.breaks_at(facts).filter(|at| *at > facts.now)?;
+    let then = facts.at(at);
+    let applies = rule.mode.at(at).min(ceiling) != Mode::Off
+        && in_scope(rule, &then) != Fit::No
+        && rule.except.iter().all(|exemption| exemption.fits(&then) != Fit::Yes);
+    applies.then_some(at)
+}
+
+/// Whether the rule looks at the build.
+fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
+    match rule.only.as_slice() {
+        [] => Fit::Yes,
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts))),
+    }
 }
 
 /// Holds a build against one rule. Scope, exemption and check are joined as Kleene
@@ -161,10 +203,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     if answer == Answer::Pass {
         return Decision::Passes;
     }
-    let in_scope = match rule.only.as_slice() {
-        [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts))),
-    };
+    let in_scope = in_scope(rule, facts);
     if in_scope == Fit::No {
         return Decision::OutOfScope;
     }
@@ -185,6 +224,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
         reason: rule.reason.clone(),
         found,
         limit: rule.check.limit(),
+        batch: rule.batch,
     };
     let missing = match (answer, in_scope, exempt) {
         (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => missing,

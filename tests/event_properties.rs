@@ -20,6 +20,9 @@ use serde_json::{Map, Value, json};
 const CHECKS: &str = "\
 max-timeout: 60m
 max-queued-timeout: 60m
+max-duration: 60m
+max-queue-time: 30m
+max-cost: 2.50
 forbidden-branches: [main, release/*]
 allowed-branches: [feature/*]
 forbidden-compute: [BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]
@@ -39,7 +42,8 @@ forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-ro
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let selectors = "[{projects: [a*], branches: [b*]}, {initiators: [c*], accounts: ['1*']}, \
                      {regions: [eu-*], sources: ['*e*']}, {projects: ['*']}]";
-    let mut policy = String::from("version: 1\nnever-stop: [deploy-*]\nrules:\n");
+    let mut policy =
+        String::from("version: 1\nnever-stop: [deploy-*]\nprices: {BUILD_GENERAL1_SMALL: 0.005}\nrules:\n");
     for (number, check) in CHECKS.lines().enumerate() {
         policy.push_str(&format!("  - id: plain-{number}\n    {check}\n"));
         policy.push_str(&format!("  - id: scoped-{number}\n    {check}\n    only: {selectors}\n"));

@@ -5,13 +5,17 @@ use std::{
     env,
     io::{self, Write},
     process::ExitCode,
+    sync::{Mutex, PoisonError},
 };
 
+use aws_config::SdkConfig;
 use buildbrake::{
-    codebuild::{self, Client},
-    enforce::Brake,
+    aws,
+    codebuild::Client,
+    enforce::{Brake, Invocation},
     policy::{Mode, Policy},
     record::Record,
+    scheduler::{self, Scheduler},
 };
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -26,19 +30,8 @@ async fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic: this is a fault of buildbrake");
     }));
-    let policy = match policy() {
-        Ok(policy) => policy,
-        Err(()) => return ExitCode::FAILURE,
-    };
-    tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let brake = match codebuild::config() {
-        Ok(config) => Brake::new(policy, Client::new(&config.load().await)),
-        Err(error) => {
-            tracing::error!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event.payload.get(), &brake).await);
+    let Some(brake) = brake().await else { return ExitCode::FAILURE };
+    let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event, &brake).await);
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,23 +41,69 @@ async fn main() -> ExitCode {
     }
 }
 
-/// One event: its record goes to standard output, and is the answer unless the invocation fails.
-async fn handle(event: &str, brake: &Brake) -> Result<serde_json::Value, Diagnostic> {
-    let record = brake.enforce(event, Timestamp::now).await;
-    print(&record)?;
+/// All that the settings say. What is wrong with them is in the log.
+async fn brake() -> Option<Brake> {
+    let policy = policy().ok()?;
+    tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
+    let config = aws::config().map_err(|error| tracing::error!("{error}")).ok()?.load().await;
+    let scheduler = scheduler(&config).ok()?;
+    let timed: Vec<&str> = policy.timed_rules().collect();
+    if scheduler.is_none() && !timed.is_empty() {
+        let rules = timed.join(", ");
+        tracing::warn!(rules, "no deadlines without BUILDBRAKE_SCHEDULE_GROUP: only the sweep enforces time");
+    }
+    Some(Brake::new(policy, Client::new(&config)).with_scheduler(scheduler))
+}
+
+/// One event: each of its records goes to standard output as soon as it is made, and the
+/// last is the answer unless the invocation fails.
+async fn handle(event: LambdaEvent<Box<RawValue>>, brake: &Brake) -> Result<serde_json::Value, Diagnostic> {
+    let unwritten = Mutex::new(None);
+    let invocation = Invocation {
+        function: &event.context.invoked_function_arn,
+        deadline: i64::try_from(event.context.deadline)
+            .ok()
+            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+            .unwrap_or(Timestamp::MAX),
+        now: &Timestamp::now,
+        tell: &|record| {
+            if let Err(error) = print(record) {
+                unwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        },
+    };
+    let record = brake.enforce(event.payload.get(), &invocation).await;
+    if let Some(error) = unwritten.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let error_message = format!("the record could not be written: {error}");
+        return Err(Diagnostic { error_type: "RecordNotWritten".into(), error_message });
+    }
     match record.failure() {
         Some(failure) => Err(Diagnostic { error_type: failure.r#type.clone(), error_message: failure.message.clone() }),
-        None => Ok(record.json().clone()),
+        None => Ok(record.answer()),
     }
 }
 
 /// One write a line, so that no other line gets into it.
-fn print(record: &Record) -> Result<(), Diagnostic> {
+fn print(record: &Record) -> io::Result<()> {
     let line = format!("{}\n", record.json());
-    io::stdout().write_all(line.as_bytes()).map_err(|error| Diagnostic {
-        error_type: "RecordNotWritten".into(),
-        error_message: format!("the record could not be written: {error}"),
-    })
+    io::stdout().write_all(line.as_bytes())
+}
+
+/// Where deadlines are made, if they are.
+fn scheduler(config: &SdkConfig) -> Result<Option<Scheduler>, ()> {
+    let setting = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    match (setting("BUILDBRAKE_SCHEDULE_GROUP"), setting("BUILDBRAKE_SCHEDULE_ROLE")) {
+        (Some(group), Some(role)) => {
+            let dead_letters = setting("BUILDBRAKE_SCHEDULE_DEAD_LETTER_QUEUE");
+            Ok(Some(Scheduler::new(scheduler::Client::new(config), group, role, dead_letters)))
+        }
+        (None, None) => Ok(None),
+        (group, _) => {
+            let (given, missing) = if group.is_some() { ("GROUP", "ROLE") } else { ("ROLE", "GROUP") };
+            tracing::error!("BUILDBRAKE_SCHEDULE_{given} without BUILDBRAKE_SCHEDULE_{missing}: set both, or neither");
+            Err(())
+        }
+    }
 }
 
 /// The policy that the settings name. What is wrong with it, or with them, is in the log.

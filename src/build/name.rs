@@ -12,6 +12,11 @@ impl BuildId {
         &self.0
     }
 
+    /// What tells the build apart from all others.
+    pub fn uuid(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(_, uuid)| uuid)
+    }
+
     /// The name of the build's project.
     pub fn project(&self) -> &str {
         self.0.split_once(':').map_or(&self.0, |(project, _)| project)
@@ -97,7 +102,7 @@ mod tests {
             ("aws-cn", "cn-north-1", "111122223333")
         );
         assert_eq!(arn.id.as_str(), "shop:5e000000-0000-4000-8000-000000000002");
-        assert_eq!(arn.id.project(), "shop");
+        assert_eq!((arn.id.project(), arn.id.uuid()), ("shop", "5e000000-0000-4000-8000-000000000002"));
     }
 
     #[test]

@@ -33,16 +33,60 @@ impl Build {
         }
     }
 
+    /// Since when the build runs, as far as it tells.
+    pub fn run_start(&self) -> RunStart {
+        let Some(phases) = self.phases.as_ref().filter(|phases| !phases.is_empty()) else { return RunStart::Untold };
+        let waits = |phase: &&BuildPhase| matches!(phase.phase_type.as_deref(), Some("SUBMITTED" | "QUEUED"));
+        match phases.iter().find(|phase| !waits(phase)) {
+            Some(first) => first.start_time.map_or(RunStart::Untold, RunStart::At),
+            None => RunStart::Queued,
+        }
+    }
+
     /// How long the build has been running at `now`, or had run when it ended: from the
     /// end of its time in the queue. `None` where it does not tell its phases.
     pub fn running(&self, now: Timestamp) -> Option<Duration> {
-        let phases = self.phases.as_ref().filter(|phases| !phases.is_empty())?;
-        let runs = |phase: &&BuildPhase| !matches!(phase.phase_type.as_deref(), Some("SUBMITTED" | "QUEUED"));
-        let Some(first) = phases.iter().find(runs) else { return Some(Duration::default()) };
-        let completed = phases.iter().find(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
-        let end = self.end_time.or(completed.and_then(|phase| phase.start_time)).unwrap_or(now);
-        Some(Duration::between(first.start_time?, end))
+        match self.run_start() {
+            RunStart::Untold => None,
+            RunStart::Queued => Some(Duration::default()),
+            RunStart::At(start) => Some(Duration::between(start, self.end(now))),
+        }
     }
+
+    /// How long the build has been queued at `now`, or was until it ran or ended: from its
+    /// start, which is when it was asked for. `None` where it does not tell its phases.
+    pub fn queued(&self, now: Timestamp) -> Option<Duration> {
+        let until = match self.run_start() {
+            RunStart::Untold => return None,
+            RunStart::Queued => self.end(now),
+            RunStart::At(start) => start,
+        };
+        Some(Duration::between(self.start_time?, until))
+    }
+
+    /// How long ago the build was asked for, or how long before it ended. It can have been
+    /// queued, and can have been running, for no longer.
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        Some(Duration::between(self.start_time?, self.end(now)))
+    }
+
+    /// When the build ended, or `now` where it has not.
+    fn end(&self, now: Timestamp) -> Timestamp {
+        let phases = self.phases.iter().flatten();
+        let mut completed = phases.filter(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
+        self.end_time.or_else(|| completed.next()?.start_time).unwrap_or(now)
+    }
+}
+
+/// Since when a build runs, its time in the queue left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStart {
+    /// It does not tell its phases.
+    Untold,
+    /// It has yet to leave the queue.
+    Queued,
+    /// Since then.
+    At(Timestamp),
 }
 
 #[cfg(test)]
@@ -68,21 +112,27 @@ mod tests {
     }
 
     #[test]
-    fn running_time_leaves_the_queue_out() {
-        let check = |phases: &str, end: &str, expected: Option<&str>| {
-            let json = format!(r#"{{"phases": {phases}, "endTime": {end}}}"#);
+    fn the_time_in_the_queue_and_the_time_after_it() {
+        let check = |phases: &str, end: &str, running: Option<&str>, queued: Option<&str>, age: &str| {
+            let json = format!(r#"{{"startTime": "2026-11-22T08:00:00Z", "phases": {phases}, "endTime": {end}}}"#);
             let build: Build = serde_json::from_str(&json).unwrap();
-            let running = build.running("2026-11-22T10:00:00Z".parse().unwrap());
-            assert_eq!(running.map(|time| time.to_string()).as_deref(), expected, "{phases}");
+            let now = "2026-11-22T10:00:00Z".parse().unwrap();
+            let text = |time: Option<Duration>| time.map(|time| time.to_string());
+            assert_eq!(text(build.running(now)).as_deref(), running, "running: {phases}");
+            assert_eq!(text(build.queued(now)).as_deref(), queued, "queued: {phases}");
+            assert_eq!(text(build.age(now)).as_deref(), Some(age), "age: {phases}");
         };
         let submitted =
             r#"{"phaseType": "SUBMITTED", "startTime": "2026-11-22T08:00:00Z", "endTime": "2026-11-22T08:00:00Z"}"#;
         let queued = r#"{"phaseType": "QUEUED", "startTime": "2026-11-22T08:00:00Z"}"#;
         let provisioning = r#"{"phaseType": "PROVISIONING", "startTime": "2026-11-22T09:00:00Z"}"#;
-        check("null", "null", None);
-        check("[]", "null", None);
-        check(&format!("[{submitted}, {queued}]"), "null", Some("0m"));
-        check(&format!("[{submitted}, {queued}, {provisioning}]"), "null", Some("60m"));
-        check(&format!("[{submitted}, {provisioning}]"), "\"2026-11-22T09:30:00Z\"", Some("30m"));
+        let completed = r#"{"phaseType": "COMPLETED", "startTime": "2026-11-22T09:30:00Z"}"#;
+        check("null", "null", None, None, "120m");
+        check("[]", "null", None, None, "120m");
+        check(&format!("[{submitted}, {queued}]"), "null", Some("0m"), Some("120m"), "120m");
+        check(&format!("[{submitted}, {queued}, {provisioning}]"), "null", Some("60m"), Some("60m"), "120m");
+        check(&format!("[{submitted}, {provisioning}, {completed}]"), "null", Some("30m"), Some("60m"), "90m");
+        check(&format!("[{submitted}, {provisioning}]"), r#""2026-11-22T09:30:00Z""#, Some("30m"), Some("60m"), "90m");
+        check(&format!("[{submitted}, {queued}]"), r#""2026-11-22T09:30:00Z""#, Some("0m"), Some("90m"), "90m");
     }
 }

@@ -1,63 +1,23 @@
-//! CodeBuild's API, as far as it is used: `StopBuild`, `BatchGetBuilds`, `BatchGetProjects`.
+//! CodeBuild's API, as far as it is used.
 
 mod carry;
-mod error;
+mod list;
 mod projects;
-mod trust;
 
-use std::time::Duration;
-
-use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, retry::RetryConfig,
-    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
-};
+use aws_config::Region;
 pub use aws_sdk_codebuild::Client;
-use aws_sdk_codebuild::{config::Builder, operation::RequestId};
-use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
+use aws_sdk_codebuild::{config::Builder, operation::RequestId, types as sdk};
 
 use self::carry::Carry;
 pub use self::{
-    error::{CallError, Class},
+    list::{BATCH, builds_of, describe_all, project_names, projects_named},
     projects::Projects,
-    trust::UntrustedRoots,
 };
 use crate::{
-    build::{Build, BuildArn, BuildId},
+    aws::{CallError, Class},
+    build::{Build, BuildArn, BuildId, Progress},
     project::Project,
 };
-
-/// What the function and the command line ask AWS with: credentials, region and
-/// endpoint from the standard `AWS_*` variables, TLS by ring.
-///
-/// The SDK itself waits for ever by default. Three attempts of at most two seconds
-/// fit into the eight that one operation may take.
-///
-/// # Errors
-/// Where `AWS_CA_BUNDLE` names no certificates.
-pub fn config() -> Result<ConfigLoader, UntrustedRoots> {
-    // The builder has no way to fail yet.
-    let tls = TlsContext::builder().with_trust_store(trust::roots()?).build().unwrap_or_default();
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(8))
-        .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(200))
-        .with_max_backoff(Duration::from_millis(1000));
-    Ok(aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .timeout_config(timeouts)
-        .retry_config(retries)
-        // The answers are small; the timeout of an attempt covers a body that stalls.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled()))
-}
 
 /// Which build is meant, and in which region it is asked for.
 #[derive(Clone, Debug)]
@@ -93,9 +53,9 @@ impl Target {
 /// Whatever keeps a Build from coming back; an answer without one is unreadable.
 pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> {
     let call = client.stop_build().id(target.id.as_str()).customize().config_override(target.config());
-    let answer = call.send().await.map_err(CallError::from_sdk)?;
+    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
-    answer.build_value.and_then(Carry::carry).ok_or_else(|| CallError::without("StopBuild", "build", request_id))
+    answer.build_value.and_then(Carry::carry).ok_or_else(|| without("StopBuild", "a build", request_id))
 }
 
 /// The build as the API has it now, or `None` where it has none of that id.
@@ -106,13 +66,13 @@ pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> 
 /// is found nor that it is not found is unreadable.
 pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>, CallError> {
     let call = client.batch_get_builds().ids(target.id.as_str()).customize().config_override(target.config());
-    let answer = call.send().await.map_err(CallError::from_sdk)?;
+    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Build> = answer.builds.unwrap_or_default().into_iter().find_map(Carry::carry);
     match found {
         Some(build) => Ok(Some(build)),
         None if answer.builds_not_found.is_some_and(|ids| !ids.is_empty()) => Ok(None),
-        None => Err(CallError::without("BatchGetBuilds", "build", request_id)),
+        None => Err(without("BatchGetBuilds", "the build", request_id)),
     }
 }
 
@@ -123,28 +83,64 @@ pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>,
 /// Whatever keeps an answer from coming back, as with [`describe`].
 pub async fn project(client: &Client, target: &Target, name: &str) -> Result<Option<Project>, CallError> {
     let call = client.batch_get_projects().names(name).customize().config_override(target.config());
-    let answer = call.send().await.map_err(CallError::from_sdk)?;
+    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Project> = answer.projects.unwrap_or_default().into_iter().find_map(Carry::carry);
     match found {
         Some(project) => Ok(Some(project)),
         None if answer.projects_not_found.is_some_and(|names| !names.is_empty()) => Ok(None),
-        None => Err(CallError::without("BatchGetProjects", "project", request_id)),
+        None => Err(without("BatchGetProjects", "the project", request_id)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A batch of builds, as far as it is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildBatch {
+    /// Its ARN.
+    pub arn: String,
+    /// Its `buildBatchStatus`.
+    pub status: String,
+    /// Whether it still runs.
+    pub progress: Progress,
+}
 
-    /// The SDK's own defaults wait for ever, so that each of these must be said.
-    #[tokio::test]
-    async fn no_call_waits_for_ever() {
-        let config = config().unwrap().region(Region::new("us-east-1")).load().await;
-        let timeouts = config.timeout_config().unwrap();
-        assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(1)));
-        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(2)));
-        assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(8)));
-        assert_eq!(config.retry_config().unwrap().max_attempts(), 3);
+/// Stops every build of the batch that a build is one of. Answers the batch that came
+/// back, or as it is a moment later where that one runs on.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuildBatch.html>
+///
+/// # Errors
+/// Whatever keeps a batch from coming back.
+pub async fn stop_batch(client: &Client, target: &Target, arn: &str) -> Result<BuildBatch, CallError> {
+    // `arn:aws:codebuild:us-east-1:111122223333:build-batch/project:uuid`
+    let id = arn.split_once(":build-batch/").map_or(arn, |(_, id)| id);
+    let call = client.stop_build_batch().id(id).customize().config_override(target.config());
+    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let request_id = answer.request_id().map(str::to_owned);
+    let batch = answer.build_batch.ok_or_else(|| without("StopBuildBatch", "a batch", request_id))?;
+    match read_batch(batch, arn) {
+        batch if batch.progress == Progress::Ended => Ok(batch),
+        _ => describe_batch(client, target, id, arn).await,
     }
+}
+
+async fn describe_batch(client: &Client, target: &Target, id: &str, arn: &str) -> Result<BuildBatch, CallError> {
+    let call = client.batch_get_build_batches().ids(id).customize().config_override(target.config());
+    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let request_id = answer.request_id().map(str::to_owned);
+    let found = answer.build_batches.unwrap_or_default().into_iter().next();
+    found.map(|batch| read_batch(batch, arn)).ok_or_else(|| without("BatchGetBuildBatches", "the batch", request_id))
+}
+
+fn read_batch(batch: sdk::BuildBatch, arn: &str) -> BuildBatch {
+    let status = batch.build_batch_status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+    // A batch ends as a build does, and says so in the same words.
+    let as_build = Build { build_status: Some(status.clone()), ..Build::default() };
+    BuildBatch { arn: arn.to_owned(), status, progress: as_build.progress() }
+}
+
+const SERVICE: &str = "CodeBuild";
+
+fn without(operation: &str, what: &str, request_id: Option<String>) -> CallError {
+    let message = format!("CodeBuild answered {operation} without {what}");
+    CallError { request_id, ..CallError::new(Class::UnreadableAnswer, message) }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{build::Build, duration::Duration, project::Project, written::Written};
+use crate::{build::Build, duration::Duration, price::Dollars, project::Project, written::Written};
 
 mod faults;
 mod hostile;
@@ -60,7 +60,8 @@ fn answer(expression: &str, change: impl FnOnce(&mut Facts<'_>)) -> String {
     let now: Timestamp = "2026-11-22T23:30:00Z".parse().unwrap();
     let mut facts = Facts { project: Some(&project), is_whole: true, ..Facts::of(&build, now) };
     facts.running = Some(Duration::read("90m").unwrap());
-    facts.cost = Some(2.5);
+    let prices = [("BUILD_GENERAL1_LARGE".to_owned(), Dollars::new(2.5 / 90.0))].into_iter().collect();
+    facts.prices = Some(&prices);
     change(&mut facts);
     match expression.evaluate(&facts) {
         Ok(answer) => answer.to_string(),
@@ -199,7 +200,7 @@ fn what_was_not_asked_for_is_missing() {
     check_event("project.name == 'shop'", "unknown: project");
     check_event("has(project.vpcConfig)", "unknown: project");
     check_event("running > duration('1h')", "unknown: running");
-    check_event("cost > 1.0", "unknown: cost (the policy has no price for the build's compute type)");
+    check_event("cost > 1.0", "unknown: cost (the policy has no price for LINUX_CONTAINER/BUILD_GENERAL1_LARGE)");
     check_event("cost > 1.0 || branch == 'release/1.2'", "true");
     let commit = |facts: &mut Facts<'_>| {
         let build = Build { source_version: Some("1f".repeat(20)), ..facts.build.clone() };

@@ -92,7 +92,7 @@ impl VariableResolver for Variables<'_> {
                 let seconds = i64::try_from(facts.running?.as_seconds()).ok()?;
                 chrono::TimeDelta::try_seconds(seconds).map(|delta| CowVal::owned(CelDuration::from(delta)))
             }
-            Variable::Cost => Some(CowVal::owned(CelDouble::from(facts.cost?))),
+            Variable::Cost => Some(CowVal::owned(CelDouble::from(facts.cost().ok()?.amount()))),
             Variable::Now => timestamp(facts.now).map(CowVal::Owned),
         }
     }
@@ -106,13 +106,8 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Region) => told(facts.region(), "region"),
         Some(Variable::Branch) => told(facts.branch(), "branch"),
         Some(Variable::Project) => Fact::NoProject,
-        Some(Variable::Cost) => {
-            Fact::Untold { fact: "cost", why: "the policy has no price for the build's compute type".to_owned() }
-        }
-        // A whole Build that does not tell its phases never will.
-        Some(Variable::Running) if facts.is_whole => {
-            Fact::Untold { fact: "running", why: "the build does not tell its phases".to_owned() }
-        }
+        Some(Variable::Cost) => facts.cost().err().unwrap_or(Fact::Absent("cost")),
+        Some(Variable::Running) => facts.no_phases("running"),
         Some(variable) => Fact::Absent(variable.name()),
         None => Fact::Untold { fact: "expression", why: "it names what is not known".to_owned() },
     }

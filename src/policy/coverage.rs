@@ -99,11 +99,23 @@ impl Rule {
     /// Whether it does, from `now` on, to every build at least what `other` does to it.
     pub(super) fn shadows(&self, other: &Self, now: Timestamp) -> bool {
         // Each member is named, so that a new one cannot be forgotten here.
-        let Self { id: _, place: _, reason: _, mode, mode_place: _, check_id: _, check, only, except, on_unknown } =
-            self;
+        let Self {
+            id: _,
+            place: _,
+            reason: _,
+            mode,
+            mode_place: _,
+            check_id: _,
+            check,
+            only,
+            except,
+            on_unknown,
+            batch,
+        } = self;
         let mut exemptions = except.iter().filter(|exemption| !exemption.is_over(now));
         mode.is_at_least(other.mode, now)
             && on_unknown.is_at_least(other.on_unknown)
+            && *batch >= other.batch
             && check.covers(other.check.as_ref())
             && scope_covers(only, &other.only)
             && exemptions.all(|exemption| other.except.iter().any(|wide| wide.covers(exemption, now)))

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     expression::Expression,
     facts::Facts,
+    price::Prices,
     rules::{Check, Fit, Patterns, Subject},
 };
 
@@ -42,11 +43,57 @@ pub(crate) enum OnUnknown {
     Ignore,
 }
 
+/// What a rule stops where the build that breaks it is one of a batch; less than another
+/// where it stops less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Batch {
+    /// The build.
+    #[default]
+    Build,
+    /// Every build of the batch.
+    StopAll,
+}
+
+/// How many builds one sweep may stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaxStops {
+    Percent(u64),
+    Count(u64),
+}
+
+impl MaxStops {
+    /// So many may always be stopped, so that a small account needs no setting of its own.
+    pub(crate) const ALWAYS: u64 = 5;
+
+    /// How many of so many running builds.
+    pub(crate) fn of(self, running: u64) -> u64 {
+        match self {
+            Self::Percent(percent) => running.saturating_mul(percent) / 100,
+            Self::Count(count) => count,
+        }
+        .max(Self::ALWAYS)
+    }
+}
+
+/// As the policy writes it: `20%`, `50`.
+impl std::fmt::Display for MaxStops {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Count(count) => write!(f, "{count}"),
+        }
+    }
+}
+
 /// A policy without a fault.
 #[derive(Debug)]
 pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) never_stop: Option<Patterns>,
+    pub(crate) prices: Prices,
+    pub(crate) max_stops: MaxStops,
+    /// Where `max-stops-per-sweep` stands, or else the policy itself.
+    max_stops_place: Place,
     /// Where `never-stop` stands, or else the policy itself.
     never_stop_place: Place,
     pub(crate) ceiling: Mode,
@@ -84,6 +131,12 @@ impl Policy {
         self.ceiling == Mode::Off
     }
 
+    /// The ids of the rules that a build can come to break by the clock alone.
+    pub fn timed_rules(&self) -> impl Iterator<Item = &str> {
+        let timed = self.rules.iter().filter(|rule| rule.check.is_timed() && rule.mode != RuleMode::Always(Mode::Off));
+        timed.map(|rule| rule.id.as_str())
+    }
+
     /// `sha256:` and the digest of the file's bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -110,6 +163,7 @@ pub(crate) struct Rule {
     pub(crate) only: Vec<Selector>,
     pub(crate) except: Vec<Exemption>,
     pub(crate) on_unknown: OnUnknown,
+    pub(crate) batch: Batch,
 }
 
 /// A rule's mode, as it changes over time.

@@ -3,18 +3,20 @@
 use jiff::civil::Date;
 
 use super::{
-    Condition, Exemption, Mode, OnUnknown, Policy, Rule, RuleMode, Selector,
+    Batch, Condition, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector,
     fault::{Fault, Place},
     node::Node,
     reader::{Mapping, Reader},
 };
 use crate::{
+    price::{Dollars, Prices},
     rules::{CHECKS, CheckKind, Patterns, SELECTABLE},
     written::{Written, listed},
 };
 
-const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "rules"];
-const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown"];
+const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "prices", "safety", "rules"];
+const SAFETY_KEYS: &[&str] = &["max-stops-per-sweep"];
+const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
 const TAGS: &str = "tags";
 const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
@@ -38,6 +40,11 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     let never_stop = mapping.get("never-stop");
     let never_stop_place = never_stop.map_or(mapping.place, |node| node.place);
     let never_stop = never_stop.and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]"));
+    let prices = mapping.get("prices").map(|node| read_prices(reader, node)).unwrap_or_default();
+    let (max_stops, max_stops_place) = mapping
+        .get("safety")
+        .and_then(|node| read_max_stops(reader, node))
+        .unwrap_or((MaxStops::Percent(20), mapping.place));
     let rules = required(reader, &mapping, "rules", "a list of rules: `rules: [{id: …, max-timeout: 60m}]`");
     let nodes = rules.map(|node| reader.list(node, "- id: short-builds")).unwrap_or_default();
 
@@ -46,7 +53,22 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     for node in nodes {
         rules.extend(read_rule(reader, node, mode, &mut ids));
     }
-    Some(Policy { rules, never_stop, never_stop_place, ceiling: Mode::Enforce, digest })
+    let ceiling = Mode::Enforce;
+    Some(Policy { rules, never_stop, never_stop_place, prices, max_stops, max_stops_place, ceiling, digest })
+}
+
+fn read_prices(reader: &mut Reader, node: &Node) -> Prices {
+    let mut prices = Vec::new();
+    for (name, node) in reader.entries(node, "a mapping of prices", "{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }") {
+        prices.extend(reader.scalar(node).map(|price: Dollars| (name.to_owned(), price)));
+    }
+    prices.into_iter().collect()
+}
+
+fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)> {
+    let mapping = reader.mapping(node, "safety", SAFETY_KEYS)?;
+    let node = mapping.get("max-stops-per-sweep")?;
+    Some((reader.scalar(node)?, node.place))
 }
 
 fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
@@ -59,10 +81,12 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let only = mapping.get("only").map(|node| read_selectors(reader, node)).unwrap_or_default();
     let except = mapping.get("except").map(|node| read_exemptions(reader, node)).unwrap_or_default();
     let on_unknown = mapping.get("on-unknown").and_then(|node| reader.scalar(node)).unwrap_or(OnUnknown::Report);
+    let batch = mapping.get("batch").and_then(|node| reader.scalar(node)).unwrap_or_default();
     let place = mapping.get("id")?.place;
     let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
     let (kind, check) = check?;
-    Some(Rule { id: id?.0, place, reason, mode, mode_place, check_id: kind.id, check, only, except, on_unknown })
+    let (id, check_id) = (id?.0, kind.id);
+    Some(Rule { id, place, reason, mode, mode_place, check_id, check, only, except, on_unknown, batch })
 }
 
 fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)>) -> Option<Id> {
@@ -229,6 +253,33 @@ impl Written for OnUnknown {
             "stop" => Ok(Self::Stop),
             "ignore" => Ok(Self::Ignore),
             _ => Err("is not what can be done with an unknown".into()),
+        }
+    }
+}
+
+impl Written for Batch {
+    const RIGHT: &'static str = "one of `build` and `stop-all`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "build" => Ok(Self::Build),
+            "stop-all" => Ok(Self::StopAll),
+            _ => Err("is not what can be stopped of a batch".into()),
+        }
+    }
+}
+
+impl Written for MaxStops {
+    const RIGHT: &'static str = "a part of the running builds as in `20%`, or a number of builds as in `50`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().map_err(|_| "is no number of builds".to_owned());
+        match text.strip_suffix('%') {
+            None => number(text).map(Self::Count),
+            Some(percent) => match number(percent.trim_end())? {
+                percent @ 0..=100 => Ok(Self::Percent(percent)),
+                _ => Err("is more than all builds".into()),
+            },
         }
     }
 }

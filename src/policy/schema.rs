@@ -43,10 +43,16 @@ pub fn schema() -> Value {
             "enum": ["report", "stop", "ignore"],
             "default": "report",
         },
+        "batch": {
+            "description": "What is stopped where the build is one of a batch: it alone, or all of them.",
+            "enum": ["build", "stop-all"],
+            "default": "build",
+        },
     }));
     for check in CHECKS {
         let option = match check.option {
             OptionKind::Duration => "#/$defs/duration",
+            OptionKind::Dollars => "#/$defs/dollars",
             OptionKind::Patterns => "#/$defs/patterns",
             OptionKind::Expression => "#/$defs/expression",
             OptionKind::Overrides => "#/$defs/overrides",
@@ -70,6 +76,27 @@ pub fn schema() -> Value {
                 "description": "Projects that are judged and reported, never stopped.",
                 "$ref": "#/$defs/patterns",
                 "examples": [["deploy-*", "prod-*"]],
+            },
+            "prices": {
+                "description": "USD a build minute, by environment and compute type, or by compute type. Only max-cost and cost read it.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": { "$ref": "#/$defs/dollars" },
+                "examples": [{ "LINUX_CONTAINER/BUILD_GENERAL1_SMALL": 0.005 }],
+            },
+            "safety": {
+                "description": "Only the sweep reads it.",
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "max-stops-per-sweep": {
+                        "description": "Where a sweep would stop more, it stops none: a part of the running builds, or a number. At least 5 are allowed.",
+                        "type": ["string", "integer"],
+                        "minimum": 0,
+                        "pattern": "^(\\d+|(\\d{1,2}|100)\\s*%)$",
+                        "default": "20%",
+                    },
+                },
             },
             "rules": {
                 "description": "The rules. Every one is judged.",
@@ -102,6 +129,13 @@ pub fn schema() -> Value {
                 "type": "string",
                 "pattern": "^\\s*(?=.*[1-9])(\\d+h)?\\s*(\\d+m)?\\s*(\\d+s)?\\s*$",
                 "examples": ["90s", "60m", "2h", "1h 30m"],
+            },
+            "dollars": {
+                "description": "An amount of USD.",
+                "type": ["number", "string"],
+                "exclusiveMinimum": 0,
+                "pattern": "^(?=.*[1-9])\\d+(\\.\\d+)?$",
+                "examples": [2.5],
             },
             "expression": {
                 "description": "An expression of CEL that is true or false.",

@@ -1,5 +1,7 @@
 use expect_policy::*;
 
+use crate::policy::Policy;
+
 /// One helper, so that a change of the format touches no test.
 mod expect_policy {
     use crate::policy::Policy;
@@ -28,10 +30,19 @@ fn the_whole_format() {
 version: 1
 mode: report
 never-stop: [deploy-*, prod-*]
+prices:
+  LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005
+  BUILD_GENERAL1_LARGE: 1
+safety:
+  max-stops-per-sweep: 10%
 rules:
   - id: short-builds
     reason: Builds over an hour block the shared fleet.
     max-timeout: 1h 30m
+    batch: stop-all
+  - { id: j, max-duration: 2h, batch: build }
+  - { id: k, max-queue-time: 20m }
+  - { id: l, max-cost: 2.50 }
   - id: short-queues
     max-queued-timeout: 60m
     on-unknown: stop
@@ -167,18 +178,18 @@ fn a_check_that_is_missing_or_misspelt() {
     policy.yaml:3:5: a rule without a check
      3 |   - id: a
        |     ^
-       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
+       = exactly one of `max-timeout`, `max-queued-timeout`, `max-duration`, `max-queue-time`, `max-cost`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
     insta::assert_snapshot!(faults_of_rule("frobnicate: yes"), @r"
     policy.yaml:3:5: a rule without a check
      3 |   - id: a
        |     ^
-       = exactly one of `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
+       = exactly one of `max-timeout`, `max-queued-timeout`, `max-duration`, `max-queue-time`, `max-cost`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
 
     policy.yaml:4:5: unknown key `frobnicate` in a rule
      4 |     frobnicate: yes
        |     ^
-       = the keys known here are `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
+       = the keys known here are `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, `max-timeout`, `max-queued-timeout`, `max-duration`, `max-queue-time`, `max-cost`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
 }
 
@@ -212,11 +223,11 @@ fn values_of_another_kind() {
     policy.yaml:1:1: a list where a policy should be
      1 | - a list
        | ^
-       = a policy is a mapping with the keys `version`, `mode`, `never-stop` and `rules`
+       = a policy is a mapping with the keys `version`, `mode`, `never-stop`, `prices`, `safety` and `rules`
     ");
     insta::assert_snapshot!(faults(""), @r"
     policy.yaml:1:1: nothing where a policy should be
-       = a policy is a mapping with the keys `version`, `mode`, `never-stop` and `rules`
+       = a policy is a mapping with the keys `version`, `mode`, `never-stop`, `prices`, `safety` and `rules`
     ");
     insta::assert_snapshot!(faults("version: 1\nrules: none"), @r"
     policy.yaml:2:8: `none` where a list should be
@@ -228,7 +239,7 @@ fn values_of_another_kind() {
     policy.yaml:2:9: nothing where a rule should be
      2 | rules: [~]
        |         ^
-       = a rule is a mapping with the keys `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `max-timeout`, `max-queued-timeout`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
+       = a rule is a mapping with the keys `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, `max-timeout`, `max-queued-timeout`, `max-duration`, `max-queue-time`, `max-cost`, `forbidden-branches`, `allowed-branches`, `forbidden-compute`, `allowed-compute`, `forbidden-images`, `allowed-images`, `forbidden-sources`, `allowed-sources`, `forbidden-initiators`, `allowed-initiators`, `forbidden-variables`, `forbidden-overrides` and `deny-when`
     ");
 }
 
@@ -272,6 +283,84 @@ fn exemptions() {
        |                                      ^
        = a day of the calendar as in `2027-01-31`
     ");
+}
+
+#[test]
+fn money_and_safety() {
+    insta::assert_snapshot!(faults("\
+version: 1
+prices: { SMALL: free, LARGE: -1 }
+safety: { max-stops-per-sweep: 120%, max-stops: 3 }
+rules:
+  - { id: a, max-cost: 5 USD }
+  - { id: b, max-duration: 60, batch: all }
+"), @r"
+    policy.yaml:2:18: `free` is no amount of USD
+     2 | prices: { SMALL: free, LARGE: -1 }
+       |                  ^
+       = an amount of USD above zero, as in `2.50`
+
+    policy.yaml:2:31: `-1` is not above zero
+     2 | prices: { SMALL: free, LARGE: -1 }
+       |                               ^
+       = an amount of USD above zero, as in `2.50`
+
+    policy.yaml:3:32: `120%` is more than all builds
+     3 | safety: { max-stops-per-sweep: 120%, max-stops: 3 }
+       |                                ^
+       = a part of the running builds as in `20%`, or a number of builds as in `50`
+
+    policy.yaml:3:38: unknown key `max-stops` in safety
+     3 | safety: { max-stops-per-sweep: 120%, max-stops: 3 }
+       |                                      ^
+       = the keys known here are `max-stops-per-sweep`
+
+    policy.yaml:5:24: `5 USD` is no amount of USD
+     5 |   - { id: a, max-cost: 5 USD }
+       |                        ^
+       = an amount of USD above zero, as in `2.50`
+
+    policy.yaml:6:28: `60` is a number without a unit
+     6 |   - { id: b, max-duration: 60, batch: all }
+       |                            ^
+       = a duration in hours, minutes and seconds, as in `90s`, `60m`, `2h` or `1h 30m`
+
+    policy.yaml:6:39: `all` is not what can be stopped of a batch
+     6 |   - { id: b, max-duration: 60, batch: all }
+       |                                       ^
+       = one of `build` and `stop-all`
+    ");
+    insta::assert_snapshot!(faults("{version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}"), @r"
+    policy.yaml:1:22: an empty mapping where a mapping of prices should be
+     1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
+       |                      ^
+       = a mapping of prices, as in `{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`
+
+    policy.yaml:1:56: `a few` is no number of builds
+     1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
+       |                                                        ^
+       = a part of the running builds as in `20%`, or a number of builds as in `50`
+
+    policy.yaml:1:90: `0` is not above zero
+     1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
+       |                                                                                          ^
+       = an amount of USD above zero, as in `2.50`
+    ");
+    assert_eq!(faults("{version: 1, safety: {max-stops-per-sweep: 50}, rules: [{id: a, max-cost: 1}]}"), "no fault");
+}
+
+#[test]
+fn how_many_a_sweep_may_stop() {
+    let of = |setting: &str, running| {
+        let text = format!("{{version: 1, {setting} rules: [{{id: a, max-timeout: 5m}}]}}");
+        Policy::parse("p", &text).unwrap().max_stops.of(running)
+    };
+    assert_eq!([of("", 0), of("", 25), of("", 30), of("", 1000)], [5, 5, 6, 200]);
+    let half = "safety: {max-stops-per-sweep: 50%},";
+    assert_eq!([of(half, 10), of(half, 13), of(half, 1000)], [5, 6, 500]);
+    let number = "safety: {max-stops-per-sweep: 7},";
+    assert_eq!([of(number, 10), of(number, 1000)], [7, 7]);
+    assert_eq!(of("safety: {max-stops-per-sweep: 0},", 1000), 5);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Mode, Place, Policy, Rule, RuleMode, fault::Fault, is_over};
+use super::{MaxStops, Mode, Place, Policy, Rule, RuleMode, fault::Fault, is_over};
 
 /// So many days ahead a date is warned of.
 const DAYS_AHEAD: i64 = 14;
@@ -12,11 +12,13 @@ const DAYS_AHEAD: i64 = 14;
 pub(super) fn warnings(policy: &Policy, now: Timestamp) -> Vec<Fault> {
     let mut warnings = Vec::new();
     warnings.extend(never_stop(policy));
+    warnings.extend(max_stops(policy));
     for (index, rule) in policy.rules.iter().enumerate() {
         warnings.extend(enforce_after(rule, now));
         warnings.extend(exemptions(rule, now));
         // A rule that is off does nothing on purpose.
         if !is_off(rule) {
+            warnings.extend(no_prices(policy, rule));
             warnings.extend(never_applies(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }
@@ -36,6 +38,23 @@ fn never_stop(policy: &Policy) -> Option<Fault> {
     let found = "no rule can stop anything: `never-stop` fits every project";
     let right = "the projects that must not be stopped; `mode: report` where none is to be";
     Some(warning(policy.never_stop_place, found, right))
+}
+
+fn max_stops(policy: &Policy) -> Option<Fault> {
+    let always = MaxStops::ALWAYS;
+    match policy.max_stops {
+        MaxStops::Count(count) if count < always => {
+            let found = format!("a sweep may stop {always} builds all the same: so many always are allowed");
+            Some(warning(policy.max_stops_place, found, format!("`max-stops-per-sweep: {always}`, or more")))
+        }
+        _ => None,
+    }
+}
+
+fn no_prices(policy: &Policy, rule: &Rule) -> Option<Fault> {
+    let found = format!("`{}` cannot tell of any build: the policy has no prices", rule.id);
+    let right = "`prices: { LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`, with every compute type that is used";
+    (rule.check_id == "max-cost" && policy.prices.is_empty()).then(|| warning(rule.place, found, right))
 }
 
 fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Fault> {

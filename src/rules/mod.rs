@@ -2,7 +2,9 @@
 
 mod branches;
 mod compute;
+mod costs;
 mod deny_when;
+mod durations;
 mod explain;
 mod images;
 mod initiators;
@@ -14,6 +16,8 @@ mod timeouts;
 mod variables;
 
 use std::{any::Any, fmt};
+
+use jiff::Timestamp;
 
 pub use explain::{explanation, markdown, overview};
 
@@ -31,6 +35,9 @@ use prevention::Prevention;
 pub(crate) const CHECKS: &[CheckKind] = &[
     timeouts::MAX_TIMEOUT,
     timeouts::MAX_QUEUED_TIMEOUT,
+    durations::MAX_DURATION,
+    durations::MAX_QUEUE_TIME,
+    costs::MAX_COST,
     branches::FORBIDDEN,
     branches::ALLOWED,
     compute::FORBIDDEN,
@@ -99,6 +106,7 @@ pub(crate) struct About {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OptionKind {
     Duration,
+    Dollars,
     Patterns,
     Expression,
     Overrides,
@@ -111,6 +119,17 @@ pub(crate) trait Check: Any + fmt::Debug + Send + Sync {
 
     /// The option, for a person.
     fn limit(&self) -> String;
+
+    /// When a running build that does not break it will, if it runs on as it is: the
+    /// earliest moment, where it may be later. `None` where that never happens or cannot be told.
+    fn breaks_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
+        None
+    }
+
+    /// Whether a build can come to break it by the clock alone.
+    fn is_timed(&self) -> bool {
+        false
+    }
 
     /// What IAM can refuse of it before a build starts.
     fn prevention(&self) -> Prevention;
@@ -152,7 +171,10 @@ mod tests {
     #[test]
     fn every_example_is_true() {
         for CheckKind { id, about, .. } in CHECKS {
-            let text = format!("{{version: 1, rules: [{{id: example, {id}: {}}}]}}", about.example);
+            let text = format!(
+                "{{version: 1, prices: {{LINUX_CONTAINER/BUILD_GENERAL1_LARGE: 0.02}}, rules: [{{id: example, {id}: {}}}]}}",
+                about.example
+            );
             let policy = Policy::parse("example", &text).unwrap_or_else(|faults| panic!("{faults}"));
             let action = |build: &str| {
                 let build: Build = serde_json::from_str(build).unwrap();

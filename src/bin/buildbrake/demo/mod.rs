@@ -11,8 +11,9 @@ use std::{
 use anyhow::Context;
 use aws_sdk_codebuild::config::{Credentials, Region};
 use buildbrake::{
-    codebuild::{Client, config},
-    enforce::Brake,
+    aws,
+    codebuild::Client,
+    enforce::{Brake, Invocation},
     event::{BuildEvent, Trigger},
     policy::Policy,
 };
@@ -48,8 +49,14 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
 
     let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
     let mut returned = None;
+    let invocation = Invocation {
+        function: "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake",
+        deadline: Timestamp::MAX,
+        now: &Timestamp::now,
+        tell: &|_| (),
+    };
     for (name, event) in &events {
-        let record = brake.enforce(event, Timestamp::now).await;
+        let record = brake.enforce(event, &invocation).await;
         let json = record.json();
         rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(json), text(&json["outcome"])]);
         if let Some(build) = json.get("build") {
@@ -83,7 +90,7 @@ again; `buildbrake check policy/policy.yaml` says what is wrong with a policy.
 /// The real SDK client, pointed at the endpoint.
 async fn client(endpoint: &Endpoint) -> anyhow::Result<Client> {
     let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "demo");
-    let config = config()?
+    let config = aws::config()?
         .endpoint_url(format!("http://{}", endpoint.address))
         .region(Region::new("eu-west-1"))
         .credentials_provider(credentials);
@@ -166,7 +173,7 @@ fn with_seconds(mut json: Value) -> Value {
 fn build_event(json: &str) -> anyhow::Result<BuildEvent> {
     match Trigger::parse(json)? {
         Trigger::Build(event) => Ok(*event),
-        Trigger::Fleet => anyhow::bail!("a sample event of a fleet"),
+        Trigger::Fleet | Trigger::Sweep(_) => anyhow::bail!("a sample event that is of no build"),
     }
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_codebuild::{
 };
 use serde::Serialize;
 
-/// Why a call to CodeBuild did not do its work.
+/// Why a call to AWS did not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Class {
     /// Too many calls. A retry helps.
@@ -52,18 +52,13 @@ pub struct CallError {
 }
 
 impl CallError {
-    pub(super) fn without(operation: &str, what: &str, request_id: Option<String>) -> Self {
-        let message = format!("CodeBuild answered {operation} without a {what}");
-        Self { request_id, ..Self::new(Class::UnreadableAnswer, message) }
-    }
-
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
         Self { class, code: None, request_id: None, message: message.into() }
     }
 
-    /// Sorts an error of the SDK. Neither its `Debug` form nor its chain of sources is
-    /// read for text: both print whole requests and answers.
-    pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> Self
+    /// Sorts an error of the SDK, of a call to `service`. Neither its `Debug` form nor its
+    /// chain of sources is read for text: both print whole requests and answers.
+    pub(crate) fn from_sdk<E>(service: &str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata,
         SdkError<E, HttpResponse>: RequestId,
@@ -80,16 +75,16 @@ impl CallError {
         };
         let message = match (class, &code, status) {
             (Class::NotSent, ..) => "the request could not be made".to_owned(),
-            (Class::TimedOut, _, None) => "CodeBuild did not answer in time".to_owned(),
-            (Class::ConnectionFault, ..) => "no connection to CodeBuild, or no credentials for it".to_owned(),
+            (Class::TimedOut, _, None) => format!("{service} did not answer in time"),
+            (Class::ConnectionFault, ..) => format!("no connection to {service}, or no credentials for it"),
             // The service explains a wrong signature by the request's headers, session token included.
-            (_, Some(code), _) if code.contains("Signature") => format!("CodeBuild answered {code}"),
+            (_, Some(code), _) if code.contains("Signature") => format!("{service} answered {code}"),
             (_, Some(code), _) => match error.message() {
-                Some(message) => format!("CodeBuild answered {code}: {message}"),
-                None => format!("CodeBuild answered {code}"),
+                Some(message) => format!("{service} answered {code}: {message}"),
+                None => format!("{service} answered {code}"),
             },
-            (Class::UnreadableAnswer, ..) => "CodeBuild's answer could not be read".to_owned(),
-            (_, None, status) => format!("CodeBuild answered HTTP {}", status.unwrap_or_default()),
+            (Class::UnreadableAnswer, ..) => format!("{service}'s answer could not be read"),
+            (_, None, status) => format!("{service} answered HTTP {}", status.unwrap_or_default()),
         };
         Self { class, code, request_id, message }
     }

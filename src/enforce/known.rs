@@ -1,0 +1,102 @@
+//! What is known of one build, by its event and by what was asked since.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    aws::CallError,
+    build::{Build, Progress},
+    codebuild::{self, Client, Projects, Target},
+    facts::{Facts, Source},
+    policy::Policy,
+    project::Project,
+    verdict::{Action, Verdict, judge_by},
+};
+
+/// What is known of a build so far.
+pub(super) struct Known {
+    pub(super) build: Build,
+    is_whole: bool,
+    pub(super) project: Asked,
+}
+
+/// Whether the project was asked for.
+pub(super) enum Asked {
+    NotYet,
+    /// Some minutes ago. It may have changed since.
+    Lately(Arc<Project>),
+    /// For this build; `None` where CodeBuild has none of that name.
+    Now(Option<Arc<Project>>),
+}
+
+impl Known {
+    pub(super) fn by_event(build: Build) -> Self {
+        Self { build, is_whole: false, project: Asked::NotYet }
+    }
+
+    /// As the API has it now.
+    pub(super) fn whole(build: Build) -> Self {
+        Self { is_whole: true, ..Self::by_event(build) }
+    }
+
+    /// The build was asked for.
+    pub(super) fn ask_build(&mut self, build: Build) {
+        self.build = build;
+        self.is_whole = true;
+    }
+
+    /// Whether the event says which build, and nothing of it.
+    pub(super) fn is_named_only(&self) -> bool {
+        self.build.build_status.is_none() && self.build.build_complete.is_none()
+    }
+
+    pub(super) fn judge(&self, policy: &Policy, now: Timestamp) -> Verdict {
+        let project = match &self.project {
+            Asked::Lately(project) | Asked::Now(Some(project)) => Some(project.as_ref()),
+            Asked::NotYet | Asked::Now(None) => None,
+        };
+        let mut facts = Facts { is_whole: self.is_whole, project, ..Facts::of(&self.build, now) };
+        // An event tells what was, and may be late: the build need not have run on since.
+        if !self.is_whole && self.build.progress() != Progress::Ended {
+            (facts.running, facts.queued) = (None, None);
+        }
+        judge_by(policy, &facts)
+    }
+
+    /// What is to be asked for next. No build is stopped that may have ended, and none
+    /// for differing from what its project was some minutes ago.
+    pub(super) fn wanted_by(&self, verdict: &Verdict) -> Option<Source> {
+        let is_unsure = verdict.action == Action::Stop && self.build.progress() != Progress::Running;
+        if !self.is_whole && (is_unsure || self.is_named_only() || verdict.wants(Source::Build)) {
+            return Some(Source::Build);
+        }
+        let wanted = match self.project {
+            Asked::NotYet => verdict.wants(Source::Project),
+            Asked::Lately(_) => verdict.action != Action::Allow,
+            Asked::Now(_) => false,
+        };
+        wanted.then_some(Source::Project)
+    }
+
+    /// The build's project: at first one that was asked for lately.
+    pub(super) async fn ask_project(
+        &self,
+        client: &Client,
+        projects: &Projects,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<Asked, CallError> {
+        let name = self.build.project_name.as_deref().unwrap_or_else(|| target.id().project());
+        if let Asked::NotYet = self.project
+            && let Some(project) = projects.recent(target, name, now)
+        {
+            return Ok(Asked::Lately(project));
+        }
+        let project = codebuild::project(client, target, name).await?.map(Arc::new);
+        if let Some(project) = &project {
+            projects.keep(target, name, now, project.clone());
+        }
+        Ok(Asked::Now(project))
+    }
+}
