@@ -3,11 +3,16 @@
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::Arc,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     thread,
     time::Duration,
 };
+
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// A request, read whole.
 #[derive(Debug)]
@@ -29,6 +34,10 @@ pub enum Reply {
     Drip(Vec<u8>, Duration),
     /// Nothing, for this long; then the connection is closed.
     Hang(Duration),
+    /// These bytes, then nothing for this long; then the connection is closed.
+    Stall(Vec<u8>, Duration),
+    /// These bytes, and then the connection is reset.
+    Reset(Vec<u8>),
     /// The connection is closed at once.
     Close,
 }
@@ -37,6 +46,77 @@ impl Reply {
     pub fn json(status: u16, body: impl ToString) -> Self {
         let headers = vec![("content-type", "application/x-amz-json-1.1".to_owned())];
         Self::Http { status, headers, body: body.to_string() }
+    }
+
+    /// The head and the body of a whole answer, as they go over the wire.
+    pub fn written(&self) -> (Vec<u8>, Vec<u8>) {
+        let Self::Http { status, headers, body } = self else { panic!("no whole answer") };
+        let mut head = format!("HTTP/1.1 {status} Reply\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        (format!("{head}\r\n").into_bytes(), body.clone().into_bytes())
+    }
+}
+
+/// An address where every connection is refused, until its server starts.
+pub struct Address(Socket);
+
+impl Address {
+    /// An address that nobody else gets.
+    pub fn reserve() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        Self(socket)
+    }
+
+    pub fn get(&self) -> SocketAddr {
+        self.0.local_addr().unwrap().as_socket().unwrap()
+    }
+
+    /// Starts the server.
+    pub fn open(self, handler: impl Fn(Request) -> Reply + Send + Sync + 'static) -> Server {
+        self.open_over(|stream| stream, handler)
+    }
+
+    fn open_over<S: Read + Write>(
+        self,
+        transport: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+        handler: impl Fn(Request) -> Reply + Send + Sync + 'static,
+    ) -> Server {
+        self.0.listen(128).unwrap();
+        let server = Server { address: self.get(), is_over: Arc::default() };
+        let (listener, is_over) = (TcpListener::from(self.0), server.is_over.clone());
+        let (transport, handler) = (Arc::new(transport), Arc::new(handler));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if is_over.load(SeqCst) {
+                    return;
+                }
+                // Without this a small answer waits for the client's delayed acknowledgement.
+                stream.set_nodelay(true).unwrap();
+                let (transport, handler) = (transport.clone(), handler.clone());
+                thread::spawn(move || {
+                    let socket = stream.try_clone().unwrap();
+                    converse(transport(stream), &socket, &*handler);
+                });
+            }
+        });
+        server
+    }
+}
+
+/// A running server. When it is dropped it takes no more connections.
+pub struct Server {
+    pub address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.is_over.store(true, SeqCst);
+        // The thread that waits for a connection sees it at the next one.
+        let _ = TcpStream::connect(self.address);
     }
 }
 
@@ -50,32 +130,21 @@ pub fn serve_over<S: Read + Write>(
     transport: impl Fn(TcpStream) -> S + Send + Sync + 'static,
     handler: impl Fn(Request) -> Reply + Send + Sync + 'static,
 ) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (transport, handler) = (Arc::new(transport), Arc::new(handler));
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // Without this a small answer waits for the client's delayed acknowledgement.
-            stream.set_nodelay(true).unwrap();
-            let (transport, handler) = (transport.clone(), handler.clone());
-            thread::spawn(move || converse(transport(stream), &*handler));
-        }
-    });
+    let server = Address::reserve().open_over(transport, handler);
+    let address = server.address;
+    std::mem::forget(server);
     address
 }
 
 /// Ends, and closes the connection with it, where the client or a reply does.
-fn converse(stream: impl Read + Write, handler: &dyn Fn(Request) -> Reply) {
+fn converse(stream: impl Read + Write, socket: &TcpStream, handler: &dyn Fn(Request) -> Reply) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader) {
         let stream = reader.get_mut();
         match handler(request) {
-            Reply::Http { status, headers, body } => {
-                let mut head = format!("HTTP/1.1 {status} Reply\r\ncontent-length: {}\r\n", body.len());
-                for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
-                }
-                if stream.write_all(format!("{head}\r\n{body}").as_bytes()).is_err() {
+            reply @ Reply::Http { .. } => {
+                let (head, body) = reply.written();
+                if stream.write_all(&[head, body].concat()).is_err() {
                     return;
                 }
             }
@@ -94,6 +163,17 @@ fn converse(stream: impl Read + Write, handler: &dyn Fn(Request) -> Reply) {
             }
             Reply::Hang(pause) => {
                 thread::sleep(pause);
+                return;
+            }
+            Reply::Stall(bytes, pause) => {
+                let _ = stream.write_all(&bytes);
+                thread::sleep(pause);
+                return;
+            }
+            Reply::Reset(bytes) => {
+                let _ = stream.write_all(&bytes);
+                // A socket that may not linger sends RST where another sends FIN.
+                SockRef::from(socket).set_linger(Some(Duration::ZERO)).unwrap();
                 return;
             }
             Reply::Close => return,

@@ -23,6 +23,9 @@ use super::{
 /// Longer than any answer takes; a test that waits for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is promised of every invocation, whatever CodeBuild does.
+pub const LONGEST_INVOCATION: Duration = Duration::from_secs(10);
+
 /// The function, running.
 pub struct Lambda {
     child: Child,

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 pub mod codebuild;
+pub mod faults;
 pub mod http;
 pub mod json;
 pub mod lambda;
