@@ -53,6 +53,16 @@ doc: ## Build the documentation, with every link checked.
 rust-test: $(STAMP) ## Run the Rust tests.
 	cargo test --locked
 
+# The counts of `make test` are small. Any of these can be set, and so can
+# BUILDBRAKE_SEED, which decides what goes wrong and when.
+.PHONY: soak
+soak: export BUILDBRAKE_SEEDS ?= 100
+soak: export BUILDBRAKE_EVENTS ?= 10000
+soak: export BUILDBRAKE_KILLS ?= 200
+soak: export BUILDBRAKE_INVOCATIONS ?= 200000
+soak: ## Run the tests of everything that goes wrong at full length (a quarter of an hour).
+	cargo test --locked --test chaos -- --nocapture
+
 # cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
 # translate.
 .PHONY: template-lint

@@ -170,7 +170,7 @@ fn run(course: &Course, level: (&str, &str), event: &Value) -> Value {
 }
 
 fn assert_no_canary(answer: &Answer, log: &str) {
-    let Answer { result, line } = answer;
+    let Answer { result, line, .. } = answer;
     for (what, text) in [("answer", format!("{result:?}").as_str()), ("record", line), ("log", log)] {
         if let Some(at) = text.find(CANARY) {
             panic!("in the {what}: {}", text[at..].chars().take(40).collect::<String>());

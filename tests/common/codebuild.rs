@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::http::{Reply, serve};
+use super::http::{Reply, Request, serve};
 
 /// A running server, and the calls it got.
 pub struct CodeBuild {
@@ -31,12 +31,9 @@ impl CodeBuild {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let log = calls.clone();
         let address = serve(move |request| {
-            let target = &request.headers["x-amz-target"];
-            let operation = target.strip_prefix("CodeBuild_20161006.").unwrap().to_owned();
-            let input: Value = serde_json::from_str(&request.body).unwrap();
-            let region = request.headers["authorization"].split('/').nth(2).unwrap().to_owned();
-            log.lock().unwrap().push(Call { operation: operation.clone(), input: input.clone(), region });
-            answer(&operation, &input)
+            let call = Call::read(&request);
+            log.lock().unwrap().push(call.clone());
+            answer(&call.operation, &call.input)
         });
         Self { address, calls }
     }
@@ -72,13 +69,28 @@ impl CodeBuild {
     /// The ids that were asked to be stopped.
     pub fn stops(&self) -> Vec<String> {
         let stops = self.calls().into_iter().filter(|call| call.operation == "StopBuild");
-        stops.map(|call| id_in(&call.input).to_owned()).collect()
+        stops.map(|call| call.id().to_owned()).collect()
+    }
+}
+
+impl Call {
+    /// Reads a request of AWS JSON 1.1.
+    pub fn read(request: &Request) -> Self {
+        let target = &request.headers["x-amz-target"];
+        let operation = target.strip_prefix("CodeBuild_20161006.").unwrap().to_owned();
+        let region = request.headers["authorization"].split('/').nth(2).unwrap().to_owned();
+        Self { operation, input: serde_json::from_str(&request.body).unwrap(), region }
+    }
+
+    /// The build that it is about, where it is about one.
+    pub fn id(&self) -> &str {
+        id_in(&self.input)
     }
 }
 
 /// The build that a call is about.
 fn id_in(input: &Value) -> &str {
-    input["id"].as_str().or(input["ids"][0].as_str()).unwrap()
+    input["id"].as_str().or(input["ids"][0].as_str()).unwrap_or_default()
 }
 
 /// What `StopBuild` answers.

@@ -1,6 +1,6 @@
 //! The ways in which an answer of CodeBuild goes wrong, and what a record says of each.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use super::{
 pub struct Fault {
     pub name: &'static str,
     /// What comes in the place of an answer.
-    pub spoil: fn(&Right) -> Reply,
+    pub spoil: fn(Right) -> Reply,
     /// The `type` of the record's error, where this is all that `StopBuild` answers.
     pub kind: &'static str,
     pub code: Option<&'static str>,
@@ -33,6 +33,13 @@ pub struct Right<'a> {
 
 /// What no record may hold: the value of a variable of the sample events.
 pub const SECRET: &str = "shop/db:password";
+
+impl Fault {
+    /// Whether the answer can come whole, so that it must be true.
+    pub fn can_be_heard(&self) -> bool {
+        self.name == "a late answer"
+    }
+}
 
 /// Longer than the function waits for anything.
 const NO_END: Duration = Duration::from_secs(20);
@@ -97,6 +104,7 @@ pub const FAULTS: &[Fault] = &[
     codeless!("no end of the head", |right| Reply::Stall(right.part_of_head(), NO_END) => "TimedOut"),
     codeless!("no end of the body", |right| Reply::Stall(right.part_of_body(), NO_END) => "TimedOut"),
     codeless!("a slow drip", |right| Reply::Drip(right.part_of_body(), right.pause) => "TimedOut"),
+    codeless!("a late answer", late => "TimedOut"),
     codeless!("closed at once", |_| Reply::Close => "ConnectionFault"),
     codeless!("reset at once", |_| Reply::Reset(Vec::new()) => "ConnectionFault"),
     codeless!("no HTTP", |_| Reply::Raw(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()) => "ConnectionFault"),
@@ -104,7 +112,7 @@ pub const FAULTS: &[Fault] = &[
     codeless!("reset in the head", |right| Reply::Reset(right.part_of_head()) => "ConnectionFault"),
     codeless!("closed in the body", |right| Reply::Raw(right.part_of_body()) => "UnreadableAnswer"),
     codeless!("reset in the body", |right| Reply::Reset(right.part_of_body()) => "UnreadableAnswer"),
-    codeless!("no JSON", identified Right::part_of_json => "UnreadableAnswer"),
+    codeless!("no JSON", identified |right: Right| right.part_of_json() => "UnreadableAnswer"),
     codeless!("other JSON", identified |_| Reply::json(200, "{\"build\": 7}") => "UnreadableAnswer"),
     codeless!("a page", identified |_| html(200) => "UnreadableAnswer"),
     codeless!("{}", identified |_| Reply::json(200, "{}") => "UnreadableAnswer"),
@@ -135,6 +143,13 @@ pub const FAULTS: &[Fault] = &[
     refused!(400, "AccountSuspendedException" => "Refused"),
     refused!(400, "SomethingNewException" => "Refused"),
 ];
+
+/// Nothing is wrong with it but that it takes as long as 25 bytes of a slow drip.
+/// It may come in time.
+fn late(right: Right) -> Reply {
+    thread::sleep(25 * right.pause);
+    right.answer
+}
 
 pub fn bodiless(status: u16) -> Reply {
     Reply::Http { status, headers: Vec::new(), body: String::new() }

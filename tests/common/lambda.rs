@@ -10,13 +10,13 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 use super::{
-    http::{Reply, Request, serve},
+    http::{Address, Reply, Request, Server, serve},
     metrics,
 };
 
@@ -29,6 +29,7 @@ pub const LONGEST_INVOCATION: Duration = Duration::from_secs(10);
 /// The function, running.
 pub struct Lambda {
     child: Child,
+    _runtime_api: Server,
     /// `None` once there are no more.
     events: Option<Sender<String>>,
     answers: Receiver<Answer>,
@@ -44,6 +45,8 @@ pub struct Answer {
     pub result: Result<Value, Value>,
     /// The line on standard output.
     pub line: String,
+    /// From the event's delivery to the answer.
+    pub took: Duration,
 }
 
 impl Answer {
@@ -68,10 +71,11 @@ impl Lambda {
     pub fn start(policy: &str, codebuild: SocketAddr, settings: &[(&str, &str)]) -> Self {
         let (events, incoming) = channel::<String>();
         let (outgoing, answers) = channel();
-        let incoming = Mutex::new(incoming);
-        let runtime_api = serve(move |request| runtime_api(&request, &incoming, &outgoing));
+        let (incoming, delivered) = (Mutex::new(incoming), Mutex::new(Instant::now()));
+        let runtime_api =
+            Address::reserve().open(move |request| runtime_api(&request, &incoming, &delivered, &outgoing));
         let mut child = command(policy, codebuild, settings)
-            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -87,16 +91,41 @@ impl Lambda {
             }
         });
         let (events, error_reader) = (Some(events), Some(error_reader));
-        Self { child, events, answers, lines, standard_error, error_reader }
+        Self { child, _runtime_api: runtime_api, events, answers, lines, standard_error, error_reader }
     }
 
     /// One invocation with an event.
     pub fn invoke(&self, event: &Value) -> Answer {
+        self.invoke_within(PATIENCE, event).unwrap_or_else(|| panic!("no answer; {}", self.log()))
+    }
+
+    /// The same, or `None` where there is no answer within this time.
+    pub fn invoke_within(&self, time: Duration, event: &Value) -> Option<Answer> {
         self.events.as_ref().unwrap().send(event.to_string()).unwrap();
-        let mut answer = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer; {}", self.log()));
+        let mut answer = self.answers.recv_timeout(time).ok()?;
         answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
         assert!(self.lines.try_recv().is_err(), "more than one line a record");
-        answer
+        Some(answer)
+    }
+
+    /// Kills the function, whatever it does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.whole_log();
+    }
+
+    /// How much memory the function holds, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files and connections the function has open.
+    #[cfg(target_os = "linux")]
+    pub fn file_descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// What stands on standard error up to now.
@@ -109,10 +138,18 @@ impl Lambda {
     /// nothing but the records.
     pub fn end(mut self) -> String {
         self.events = None;
+        let log = self.whole_log();
+        assert_eq!(self.lines.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "a line that is no record");
+        log
+    }
+
+    /// What stands on standard error once the function has ended: never a panic.
+    fn whole_log(&mut self) -> String {
         self.child.wait().unwrap();
         self.error_reader.take().unwrap().join().unwrap();
-        assert_eq!(self.lines.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "a line that is no record");
-        self.log()
+        let log = self.log();
+        assert!(!log.contains("a panic: this is a fault of buildbrake"), "{log}");
+        log
     }
 }
 
@@ -164,31 +201,38 @@ fn tempfile(text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn runtime_api(request: &Request, incoming: &Mutex<Receiver<String>>, outgoing: &Sender<Answer>) -> Reply {
+fn runtime_api(
+    request: &Request,
+    incoming: &Mutex<Receiver<String>>,
+    delivered: &Mutex<Instant>,
+    outgoing: &Sender<Answer>,
+) -> Reply {
     let answer = |result| {
-        let _ = outgoing.send(Answer { result, line: String::new() });
+        let _ = outgoing.send(Answer { result, line: String::new(), took: delivered.lock().unwrap().elapsed() });
         Reply::json(202, r#"{"status":"OK"}"#)
     };
     let body = || serde_json::from_str(&request.body).unwrap();
     match request.path.rsplit('/').next() {
         Some("next") => match incoming.lock().unwrap().recv() {
-            Ok(event) => Reply::Http {
-                status: 200,
-                headers: vec![
-                    ("content-type", "application/json".into()),
-                    ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
-                    ("lambda-runtime-deadline-ms", "4102444800000".into()),
-                    (
-                        "lambda-runtime-invoked-function-arn",
-                        "arn:aws:lambda:us-east-1:111122223333:function:buildbrake".into(),
-                    ),
-                ],
-                body: event,
-            },
+            Ok(event) => {
+                *delivered.lock().unwrap() = Instant::now();
+                delivery(event)
+            }
             Err(_) => Reply::Close,
         },
         Some("response") => answer(Ok(body())),
         Some("error") => answer(Err(body())),
         _ => panic!("{request:?}"),
     }
+}
+
+/// An event, with what Lambda says of its invocation.
+fn delivery(event: String) -> Reply {
+    let headers = vec![
+        ("content-type", "application/json".into()),
+        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
+        ("lambda-runtime-deadline-ms", "4102444800000".into()),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:111122223333:function:buildbrake".into()),
+    ];
+    Reply::Http { status: 200, headers, body: event }
 }

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+pub mod account;
 pub mod codebuild;
 pub mod faults;
 pub mod http;
