@@ -22,6 +22,7 @@ mod limits;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod time;
 mod types;
 mod value;
 
@@ -41,7 +42,13 @@ use crate::{
 
 /// CEL's standard library, without optional values. Made at the first expression: a
 /// policy that has none never makes it.
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib().with_optional_support(false)));
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib().with_optional_support(false);
+    // A function that is declared twice would be the one error, and would fail the tests.
+    let declared = time::declare(&mut env);
+    debug_assert_eq!(declared, Ok(()));
+    Arc::new(env)
+});
 
 /// One expression that is true or false of a build, checked and bounded.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use crate::{build::Build, duration::Duration, price::Dollars, project::Project, 
 
 mod faults;
 mod hostile;
+mod times;
 
 /// A build as the API tells it.
 fn build() -> Build {

@@ -10,14 +10,16 @@ use cel::{
     ExecutionError,
     common::{
         traits::Indexer,
-        types::{CelBool, CelDouble, CelDuration, CelInt, CelList, CelString, CelTimestamp, Type},
+        types::{CelBool, CelDouble, CelInt, CelList, CelString, Type},
         value::{CowVal, Val},
     },
     context::VariableResolver,
 };
-use jiff::Timestamp;
 
-use super::Variable;
+use super::{
+    Variable,
+    time::{Length, Time},
+};
 use crate::{
     facts::{Fact, Facts},
     shape::{Structure, View},
@@ -88,12 +90,9 @@ impl VariableResolver for Variables<'_> {
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
             Variable::Branch => text(facts.branch()),
-            Variable::Running => {
-                let seconds = i64::try_from(facts.running?.as_seconds()).ok()?;
-                chrono::TimeDelta::try_seconds(seconds).map(|delta| CowVal::owned(CelDuration::from(delta)))
-            }
+            Variable::Running => Length::from_seconds(facts.running?.as_seconds()).map(CowVal::owned),
             Variable::Cost => Some(CowVal::owned(CelDouble::from(facts.cost().ok()?.amount()))),
-            Variable::Now => timestamp(facts.now).map(CowVal::Owned),
+            Variable::Now => Some(CowVal::owned(Time::from(facts.now))),
         }
     }
 }
@@ -181,7 +180,7 @@ impl<'v> Members<'v> {
             View::Flag(flag) => Box::new(CelBool::from(flag)),
             View::Integer(integer) => Box::new(CelInt::from(integer)),
             View::Text(text) => Box::new(CelString::from(text)),
-            View::Time(time) => timestamp(time).ok_or_else(|| ExecutionError::no_such_key(path))?,
+            View::Time(time) => Box::new(Time::from(time)),
             View::Structure(structure) => Box::new(Self { structure, path: Arc::from(path), ..self.clone() }),
             View::List(list) => {
                 let views = list.views();
@@ -192,10 +191,4 @@ impl<'v> Members<'v> {
             }
         })
     }
-}
-
-fn timestamp<'w>(time: Timestamp) -> Option<Box<dyn Val + 'w>> {
-    let nanosecond = u32::try_from(time.subsec_nanosecond()).ok()?;
-    let time = chrono::DateTime::from_timestamp(time.as_second(), nanosecond)?;
-    Some(Box::new(CelTimestamp::from(time.fixed_offset())))
 }

@@ -12,6 +12,7 @@ use crate::{
         ENVIRONMENT,
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
+        time::duration_parts,
         types::{Type, suggestion},
     },
     pattern::Pattern,
@@ -97,7 +98,7 @@ impl<'a> Checker<'a> {
                 self.charge(5);
                 self.pattern(text).err()
             }
-            "duration" if !is_duration(text) => Some(DURATION.to_owned()),
+            "duration" if duration_parts(text).is_none() => Some(DURATION.to_owned()),
             "duration" => None,
             _ if !is_zone(wanted) => {
                 Some("a name of the time zone database, as in `Europe/Berlin`, or `+01:00`".into())
@@ -131,25 +132,7 @@ impl<'a> Checker<'a> {
 
 const DURATION: &str = "numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`";
 
-/// By the language's definition; the crate overlooks what follows a duration.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text.strip_prefix('-').unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    while !rest.is_empty() {
-        let after = rest.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
-        let number = &rest[..rest.len() - after.len()];
-        let unit = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
-        if number.parse::<f64>().is_err() || !["h", "m", "s", "ms", "us", "ns"].contains(&&after[..unit]) {
-            return false;
-        }
-        rest = &after[unit..];
-    }
-    !text.is_empty()
-}
-
-/// Whether the crate knows the time zone: some moment has an hour there.
+/// Whether there is such a time zone: some moment has an hour there.
 fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
     let call = |name: &str, target, args| {
@@ -162,7 +145,7 @@ fn is_zone(zone: &IdedExpr) -> bool {
 
 /// Whether something that names no variable can be evaluated.
 fn has_value(constant: &IdedExpr) -> bool {
-    Value::resolve(constant, &Context::with_env(ENVIRONMENT.clone())).is_ok()
+    Value::resolve_val(constant, &Context::with_env(ENVIRONMENT.clone())).is_ok()
 }
 
 fn without_value(call: &CallExpr) -> (String, &'static str) {
