@@ -136,6 +136,7 @@ impl Trigger {
             };
             UnreadableEvent::NoEnvelope(what, error.line(), error.column())
         })?;
+        let time = event.time.and_then(|time| Timestamp::new(time.timestamp(), 0).ok());
         let kind = match (event.source.as_str(), event.detail_type.as_str()) {
             ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
             ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
@@ -144,14 +145,13 @@ impl Trigger {
             (_, DEADLINE) => Kind::Deadline,
             (_, SCHEDULED) => {
                 let rest = event.detail.sweep.unwrap_or_default();
-                return Ok(Self::Sweep(SweepEvent { time: time(&event.time), rest }));
+                return Ok(Self::Sweep(SweepEvent { time, rest }));
             }
             _ => {
                 let (detail_type, source_name) = (event.detail_type, event.source);
                 return Err(UnreadableEvent::OtherKind { detail_type, source_name });
             }
         };
-        let time = time(&event.time);
         let (id, arn) = name(&event)?;
         let build = build(event.detail, &id, arn);
         Ok(Self::Build(Box::new(BuildEvent { kind, id, time, build })))
@@ -171,10 +171,6 @@ fn envelope(json: &str) -> serde_json::Result<EventBridgeEvent<Detail>> {
         members.entry("detail").or_insert_with(|| json!({}));
         EventBridgeEvent::deserialize(Value::Object(members)).map_err(|_| error)
     })
-}
-
-fn time<Z: chrono::TimeZone>(time: &Option<chrono::DateTime<Z>>) -> Option<Timestamp> {
-    time.as_ref().and_then(|time| Timestamp::new(time.timestamp(), 0).ok())
 }
 
 /// The build's id and, where the event tells account and region, its ARN.
