@@ -10,7 +10,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
@@ -22,6 +22,12 @@ use super::{
 
 /// Longer than any answer takes; a test that waits for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// No test waits for that.
+const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// The ARN that the function is called by.
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:buildbrake";
 
 /// What is promised of every invocation, whatever CodeBuild does.
 pub const LONGEST_INVOCATION: Duration = Duration::from_secs(10);
@@ -69,11 +75,16 @@ impl Answer {
 
 impl Lambda {
     pub fn start(policy: &str, codebuild: SocketAddr, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(policy, codebuild, settings, A_CENTURY)
+    }
+
+    /// A function whose invocations may take that long.
+    pub fn start_with(policy: &str, codebuild: SocketAddr, settings: &[(&str, &str)], timeout: Duration) -> Self {
         let (events, incoming) = channel::<String>();
         let (outgoing, answers) = channel();
         let (incoming, delivered) = (Mutex::new(incoming), Mutex::new(Instant::now()));
         let runtime_api =
-            Address::reserve().open(move |request| runtime_api(&request, &incoming, &delivered, &outgoing));
+            Address::reserve().open(move |request| runtime_api(&request, &incoming, &delivered, &outgoing, timeout));
         let mut child = command(policy, codebuild, settings)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address.to_string())
             .stdout(Stdio::piped())
@@ -106,6 +117,23 @@ impl Lambda {
         answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
         assert!(self.lines.try_recv().is_err(), "more than one line a record");
         Some(answer)
+    }
+
+    /// An invocation that ends with the record that fits, and the lines before that one.
+    pub fn invoke_until(&self, event: &Value, is_last: impl Fn(&Value) -> bool) -> (Answer, Vec<Value>) {
+        self.events.as_ref().unwrap().send(event.to_string()).unwrap();
+        let mut answer = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer; {}", self.log()));
+        let mut before = Vec::new();
+        loop {
+            answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
+            let record: Value = serde_json::from_str(&answer.line).unwrap();
+            metrics::assert_are_numbers(&record);
+            if is_last(&record) {
+                assert!(self.lines.try_recv().is_err(), "more lines than records");
+                return (answer, before);
+            }
+            before.push(record);
+        }
     }
 
     /// Kills the function, whatever it does.
@@ -206,6 +234,7 @@ fn runtime_api(
     incoming: &Mutex<Receiver<String>>,
     delivered: &Mutex<Instant>,
     outgoing: &Sender<Answer>,
+    timeout: Duration,
 ) -> Reply {
     let answer = |result| {
         let _ = outgoing.send(Answer { result, line: String::new(), took: delivered.lock().unwrap().elapsed() });
@@ -216,7 +245,7 @@ fn runtime_api(
         Some("next") => match incoming.lock().unwrap().recv() {
             Ok(event) => {
                 *delivered.lock().unwrap() = Instant::now();
-                delivery(event)
+                delivery(event, timeout)
             }
             Err(_) => Reply::Close,
         },
@@ -227,12 +256,13 @@ fn runtime_api(
 }
 
 /// An event, with what Lambda says of its invocation.
-fn delivery(event: String) -> Reply {
+fn delivery(event: String, timeout: Duration) -> Reply {
+    let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + timeout;
     let headers = vec![
         ("content-type", "application/json".into()),
         ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
-        ("lambda-runtime-deadline-ms", "4102444800000".into()),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:111122223333:function:buildbrake".into()),
+        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", FUNCTION.into()),
     ];
     Reply::Http { status: 200, headers, body: event }
 }

@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 
 /// CloudWatch takes the record's metrics, and they say what the record says.
 pub fn assert_fit_for_cloudwatch(record: &Value) {
+    assert_are_numbers(record);
+    assert_counts(record);
+}
+
+/// CloudWatch takes the record's metrics.
+pub fn assert_are_numbers(record: &Value) {
     assert!(record["_aws"]["Timestamp"].is_i64(), "{record}");
     let directives = record["_aws"]["CloudWatchMetrics"].as_array().unwrap();
     assert!(!directives.is_empty());
@@ -22,7 +28,6 @@ pub fn assert_fit_for_cloudwatch(record: &Value) {
             assert!(["Count", "Milliseconds"].contains(&metric["Unit"].as_str().unwrap()), "{metric}");
         }
     }
-    assert_counts(record);
 }
 
 /// A record counts for its own outcome, and for no other.

@@ -11,6 +11,8 @@ pub mod http;
 pub mod json;
 pub mod lambda;
 pub mod metrics;
+pub mod region;
+pub mod scheduler;
 
 use serde_json::Value;
 
