@@ -60,8 +60,10 @@ soak: export BUILDBRAKE_SEEDS ?= 100
 soak: export BUILDBRAKE_EVENTS ?= 10000
 soak: export BUILDBRAKE_KILLS ?= 200
 soak: export BUILDBRAKE_INVOCATIONS ?= 200000
+soak: export BUILDBRAKE_SWEPT_PROJECTS ?= 2000
 soak: ## Run the tests of everything that goes wrong at full length (a quarter of an hour).
 	cargo test --locked --test chaos -- --nocapture
+	cargo test --locked --test sweep every_event_is_dropped -- --nocapture
 
 # cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
 # translate.

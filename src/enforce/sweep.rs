@@ -52,6 +52,7 @@ impl Brake {
             brake: self,
             invocation,
             time: event.time,
+            begun,
             ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
             running: count(rest.running),
             stops: count(rest.stops),
@@ -71,6 +72,7 @@ struct Sweep<'a> {
     brake: &'a Brake,
     invocation: &'a Invocation<'a>,
     time: Option<Timestamp>,
+    begun: Timestamp,
     /// When this invocation has to hand the rest on.
     ends: Timestamp,
     /// The project that it begins with, where an earlier invocation did a part.
@@ -96,15 +98,21 @@ impl Sweep<'_> {
         let names = self.project_names().await;
         let mut rest = None;
         for block in names.chunks(BATCH) {
-            if self.left().is_zero() || timeout(self.left(), self.look_at(block)).await.is_err() {
-                rest = block.first().cloned();
+            let left = self.left_to_look();
+            if left.is_zero() || timeout(left, self.look_at(block)).await.is_err() {
+                rest = block.first();
                 break;
             }
         }
         // A build that there was no time to stop is looked at again.
-        let rest = self.stop_condemned().await.or(rest);
-        if let Some(from) = rest {
-            self.hand_on(from).await;
+        let from = self.stop_condemned().await.or(rest.cloned());
+        match from {
+            Some(from) if names.first() == Some(&from) && self.swept.are_none_dealt_with() => {
+                let message = format!("there is not enough time to sweep the project {from}");
+                self.note(CallError::new(Class::TimedOut, message));
+            }
+            Some(from) => self.hand_on(from).await,
+            None => {}
         }
     }
 
@@ -113,7 +121,10 @@ impl Sweep<'_> {
         let mut names = Vec::new();
         let mut token = None;
         loop {
-            match codebuild::project_names(self.brake.patient(), token).await {
+            let page = timeout(self.left_to_look(), codebuild::project_names(self.brake.patient(), token)).await;
+            match page.unwrap_or_else(|_| {
+                Err(CallError::new(Class::TimedOut, "there is not enough time to list the projects"))
+            }) {
                 Ok((page, next)) => {
                     names.extend(page);
                     token = next;
@@ -123,7 +134,7 @@ impl Sweep<'_> {
                     break;
                 }
             }
-            if token.is_none() || self.left().is_zero() {
+            if token.is_none() {
                 break;
             }
         }
@@ -249,11 +260,6 @@ impl Sweep<'_> {
 
     /// Has another invocation go on from a project, or the next sweep.
     async fn hand_on(&mut self, from: String) {
-        if self.swept.projects == 0 && self.from.as_ref() == Some(&from) {
-            let message = format!("the sweep has not enough time to get beyond the project {from}");
-            self.note(CallError::new(Class::TimedOut, message));
-            return;
-        }
         let rest = SweepRest { from: Some(from.clone()), running: whole(self.running), stops: whole(self.stops) };
         let now = (self.invocation.now)();
         self.swept.rest = Some(from);
@@ -284,9 +290,11 @@ impl Sweep<'_> {
         self.swept.note(error.into());
     }
 
-    /// The time that this invocation has left for its part.
-    fn left(&self) -> Duration {
-        Duration::try_from(self.ends.duration_since((self.invocation.now)())).unwrap_or_default()
+    /// The time that is left to look at builds. As much again is for stopping them.
+    fn left_to_look(&self) -> Duration {
+        let half = self.ends.duration_since(self.begun) / 2;
+        let left = half - (self.invocation.now)().duration_since(self.begun);
+        Duration::try_from(left).unwrap_or_default()
     }
 }
 

@@ -66,6 +66,11 @@ impl Swept {
         }
     }
 
+    /// Whether nothing was done about any build.
+    pub(crate) fn are_none_dealt_with(&self) -> bool {
+        self.broken == 0
+    }
+
     /// Notes that something could not be done that is of no one build.
     pub(crate) fn note(&mut self, failure: Failure) {
         self.unseen += 1;

@@ -107,7 +107,8 @@ impl Region {
             }
             "StopBuild" => {
                 let id = input["id"].as_str().unwrap();
-                let build = projects.values_mut().flatten().find(|build| build["id"] == id).unwrap();
+                let builds = projects.get_mut(id.split(':').next().unwrap()).unwrap();
+                let build = builds.iter_mut().find(|build| build["id"] == id).unwrap();
                 for member in ["buildStatus", "buildComplete", "currentPhase", "endTime"] {
                     build[member] = stopped(id)[member].clone();
                 }

@@ -1,0 +1,232 @@
+//! What belongs to a build: the batch that it is one of, and the retry in its place.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod common;
+
+use common::{
+    codebuild::{CodeBuild, builds_answer, refusal, running, stop_answer, stopped},
+    event,
+    http::Reply,
+    lambda::Lambda,
+};
+use serde_json::{Value, json};
+
+/// The build of `events/forbidden-branch.json`.
+const ID: &str = "shop-api:5e000002-0000-4000-8000-000000000002";
+const BATCH: &str = "shop-api:ba7c4000-0000-4000-8000-000000000001";
+const BATCH_ARN: &str =
+    "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop-api:ba7c4000-0000-4000-8000-000000000001";
+
+fn policy(more: &str) -> String {
+    format!("version: 1\nrules:\n  - id: protected-branches\n    forbidden-branches: [main]\n    {more}\n")
+}
+
+/// A CodeBuild whose builds are all of one batch; `stop` and `batch` are what it answers.
+fn with_batch(
+    stop: fn(&str) -> Reply,
+    batch: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    get: fn(&str) -> Reply,
+) -> CodeBuild {
+    CodeBuild::answering(move |operation, input| match operation {
+        "StopBuild" => stop(input["id"].as_str().unwrap()),
+        "BatchGetBuilds" => get(input["ids"][0].as_str().unwrap()),
+        "StopBuildBatch" => {
+            assert_eq!(input["id"], BATCH);
+            batch(operation)
+        }
+        "BatchGetBuildBatches" => {
+            assert_eq!(input["ids"], json!([BATCH]));
+            batch(operation)
+        }
+        _ => panic!("{operation}"),
+    })
+}
+
+fn of_batch(mut build: Value) -> Value {
+    build["buildBatchArn"] = json!(BATCH_ARN);
+    build
+}
+
+fn stopped_child(id: &str) -> Reply {
+    stop_answer(of_batch(stopped(id)))
+}
+
+fn running_child(id: &str) -> Reply {
+    builds_answer(of_batch(running(id)))
+}
+
+/// The batch, in that status, as either operation answers it.
+fn batch(operation: &str, status: &str) -> Reply {
+    let batch = json!({"id": BATCH, "arn": BATCH_ARN, "buildBatchStatus": status, "complete": status != "IN_PROGRESS"});
+    match operation {
+        "StopBuildBatch" => Reply::json(200, json!({ "buildBatch": batch })),
+        _ => Reply::json(200, json!({"buildBatches": [batch], "buildBatchesNotFound": []})),
+    }
+}
+
+fn run(policy: &str, codebuild: &CodeBuild) -> Value {
+    let lambda = Lambda::start(policy, codebuild.address, &[]);
+    let record = lambda.invoke(&event("forbidden-branch")).record();
+    lambda.end();
+    record
+}
+
+#[test]
+fn the_whole_batch_is_stopped_where_the_rule_says_so() {
+    let codebuild = with_batch(stopped_child, |operation| batch(operation, "STOPPED"), running_child);
+    let record = run(&policy("batch: stop-all"), &codebuild);
+    assert_eq!((&record["outcome"], &record["build"]["id"]), (&json!("stopped"), &json!(ID)));
+    assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "STOPPED"}));
+    assert_eq!(codebuild.operations(), ["StopBuild", "StopBuildBatch"]);
+    assert_eq!(codebuild.calls()[1].region, "eu-west-1");
+}
+
+#[test]
+fn the_batch_runs_on_where_no_enforced_rule_says_otherwise() {
+    for more in ["batch: build", "", "batch: stop-all\n    mode: report\n  - { id: other, forbidden-branches: [main] }"]
+    {
+        let codebuild = with_batch(stopped_child, |operation| batch(operation, "STOPPED"), running_child);
+        let record = run(&policy(more), &codebuild);
+        assert_eq!((&record["outcome"], record.get("buildBatch")), (&json!("stopped"), None));
+        assert_eq!(codebuild.operations(), ["StopBuild"], "{more}");
+    }
+}
+
+#[test]
+fn a_build_of_no_batch_is_stopped_alone() {
+    let codebuild = CodeBuild::obliging();
+    assert_eq!(run(&policy("batch: stop-all"), &codebuild)["outcome"], "stopped");
+    assert_eq!(codebuild.operations(), ["StopBuild"]);
+}
+
+#[test]
+fn a_batch_that_settles_later_is_stopped() {
+    let settles =
+        |operation: &str| batch(operation, if operation == "StopBuildBatch" { "IN_PROGRESS" } else { "STOPPED" });
+    let codebuild = with_batch(stopped_child, settles, running_child);
+    assert_eq!(run(&policy("batch: stop-all"), &codebuild)["outcome"], "stopped");
+    assert_eq!(codebuild.operations(), ["StopBuild", "StopBuildBatch", "BatchGetBuildBatches"]);
+}
+
+#[test]
+fn a_batch_that_runs_on_fails_the_invocation_and_says_that_the_build_was_stopped() {
+    for (answer, kind) in [
+        ((|operation| batch(operation, "IN_PROGRESS")) as fn(&str) -> Reply, "NotConfirmed"),
+        (
+            |_| refusal(400, "AccessDeniedException", "not authorized to perform: codebuild:StopBuildBatch"),
+            "AccessDenied",
+        ),
+        (|_| refusal(400, "ThrottlingException", "Rate exceeded"), "Throttled"),
+        (|_| Reply::json(200, "{}"), "UnreadableAnswer"),
+    ] {
+        let codebuild = with_batch(stopped_child, answer, running_child);
+        let record = run(&policy("batch: stop-all"), &codebuild);
+        assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!(kind)));
+        assert_eq!(record["build"]["buildStatus"], "STOPPED");
+        assert!(record["message"].as_str().unwrap().contains("its batch could not be stopped"), "{record}");
+    }
+}
+
+/// CodeBuild stops no single build of a batch that runs on Lambda's compute.
+#[test]
+fn a_build_that_cannot_be_stopped_alone_is_stopped_with_its_batch() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    static BATCH_STOPPED: AtomicBool = AtomicBool::new(false);
+    let cannot = |_: &str| refusal(400, "InvalidInputException", "Cannot stop a Lambda build of a batch");
+    let get = |id: &str| match BATCH_STOPPED.load(SeqCst) {
+        true => builds_answer(of_batch(stopped(id))),
+        false => running_child(id),
+    };
+    let stop_batch = |operation: &str| {
+        BATCH_STOPPED.store(true, SeqCst);
+        batch(operation, "STOPPED")
+    };
+    let codebuild = with_batch(cannot, stop_batch, get);
+    let record = run(&policy("batch: build"), &codebuild);
+    assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!("InvalidInput")));
+    let record = run(&policy("batch: stop-all"), &codebuild);
+    assert_eq!((&record["outcome"], &record["build"]["buildStatus"]), (&json!("stopped"), &json!("STOPPED")));
+}
+
+fn retry(number: u32) -> String {
+    format!("shop-api:2e72{number:04}-0000-4000-8000-000000000002")
+}
+
+/// A stopped build that CodeBuild started a retry of.
+fn retried(id: &str, next: Option<u32>) -> Value {
+    let mut build = stopped(id);
+    let arn = next.map(|number| format!("arn:aws:codebuild:eu-west-1:111122223333:build/{}", retry(number)));
+    build["autoRetryConfig"] = json!({"autoRetryLimit": 2, "autoRetryNumber": 0, "nextAutoRetry": arn});
+    build
+}
+
+/// One invocation that leaves so many records.
+fn records(codebuild: &CodeBuild, count: usize) -> (Result<Value, Value>, Vec<Value>) {
+    let lambda = Lambda::start(&policy(""), codebuild.address, &[]);
+    let seen = std::cell::Cell::new(0);
+    let (answer, mut records) = lambda.invoke_until(&event("forbidden-branch"), |_| {
+        seen.set(seen.get() + 1);
+        seen.get() == count
+    });
+    records.push(serde_json::from_str(&answer.line).unwrap());
+    lambda.end();
+    (answer.result, records)
+}
+
+#[test]
+fn the_retries_of_a_stopped_build_are_followed_judged_and_stopped() {
+    let codebuild = CodeBuild::answering(|operation, input| match (operation, input["id"].as_str()) {
+        ("StopBuild", Some(ID)) => stop_answer(retried(ID, Some(1))),
+        ("StopBuild", Some(id)) if id == retry(1) => stop_answer(retried(id, Some(2))),
+        ("StopBuild", Some(id)) => stop_answer(retried(id, None)),
+        _ => builds_answer(running(input["ids"][0].as_str().unwrap())),
+    });
+    let (answer, records) = records(&codebuild, 3);
+    let ids: Vec<&str> = records.iter().map(|record| record["buildId"].as_str().unwrap()).collect();
+    assert_eq!(ids, [ID, &retry(1), &retry(2)]);
+    assert!(records.iter().all(|record| record["outcome"] == "stopped" && record["trigger"] == "state-change"));
+    assert_eq!(answer.unwrap(), records[0], "the answer is of the build that the event is of");
+    assert_eq!(codebuild.stops(), [ID, &retry(1), &retry(2)]);
+}
+
+#[test]
+fn a_retry_that_complies_or_has_ended_is_left_alone() {
+    let complies = |id: &str| {
+        let mut build = running(id);
+        build["sourceVersion"] = json!("feature/basket");
+        build
+    };
+    for (build, outcome) in [(complies as fn(&str) -> Value, "allowed"), (stopped, "not-running")] {
+        let codebuild = CodeBuild::with(|id| stop_answer(retried(id, Some(1))), move |id| builds_answer(build(id)));
+        let (_, records) = records(&codebuild, 2);
+        assert_eq!(records[1]["outcome"], outcome);
+        assert_eq!(codebuild.stops(), [ID]);
+    }
+}
+
+#[test]
+fn a_retry_that_cannot_be_stopped_fails_the_invocation() {
+    let codebuild = CodeBuild::with(
+        |id| {
+            if id == ID {
+                stop_answer(retried(id, Some(1)))
+            } else {
+                refusal(400, "ThrottlingException", "Rate exceeded")
+            }
+        },
+        |id| builds_answer(running(id)),
+    );
+    let (answer, records) = records(&codebuild, 2);
+    assert_eq!(answer.unwrap_err()["errorType"], "Throttled");
+    let outcomes: Vec<&Value> = records.iter().map(|record| &record["outcome"]).collect();
+    assert_eq!(outcomes, ["stopped", "failed"]);
+}
+
+/// A service that named a build as its own retry must not keep the function for ever.
+#[test]
+fn retries_without_end_are_not_followed_without_end() {
+    let codebuild = CodeBuild::with(|id| stop_answer(retried(id, Some(1))), |id| builds_answer(running(id)));
+    let (_, records) = records(&codebuild, 11);
+    assert_eq!(records.len(), 11);
+}

@@ -1,0 +1,417 @@
+//! The sweep: what runs and breaks a rule is found and stopped, whether or not an event
+//! told of it, and nothing else is.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+#![allow(clippy::print_stdout, reason = "`make soak` shows what was measured")]
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::Duration,
+};
+
+use common::{
+    codebuild::{CodeBuild, refusal},
+    http::Reply,
+    lambda::Lambda,
+    region::Region,
+    scheduler::Scheduler,
+};
+use serde_json::{Value, json};
+
+const POLICY: &str = "\
+version: 1
+safety: {max-stops-per-sweep: 100%}
+rules:
+  - id: protected-branches
+    forbidden-branches: [main]
+  - id: short-builds
+    max-duration: 3h
+";
+
+fn scheduled() -> Value {
+    json!({
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "111122223333",
+        "time": "2026-11-22T10:00:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:events:us-east-1:111122223333:rule/buildbrake-Sweep"],
+        "detail": {},
+    })
+}
+
+/// What came of a sweep: the answer, its line, and the lines of the builds.
+struct Swept {
+    answer: Result<Value, Value>,
+    summary: Value,
+    builds: Vec<Value>,
+}
+
+fn sweep(lambda: &Lambda, event: &Value) -> Swept {
+    let (answer, builds) = lambda.invoke_until(event, |record| record.get("buildId").is_none());
+    let summary = serde_json::from_str(&answer.line).unwrap();
+    Swept { answer: answer.result, summary, builds }
+}
+
+/// One sweep of a fresh function.
+fn sweep_once(policy: &str, codebuild: &CodeBuild) -> Swept {
+    let lambda = Lambda::start(policy, codebuild.address, &[]);
+    let swept = sweep(&lambda, &scheduled());
+    lambda.end();
+    swept
+}
+
+fn ids(records: &[Value]) -> BTreeSet<String> {
+    records.iter().map(|record| record["buildId"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_violator_is_stopped_and_nothing_else() {
+    let region = Region::default();
+    let mut violators = BTreeSet::new();
+    for number in 0..230 {
+        let project = format!("shop-{number}");
+        region.project(&project);
+        region.ended(&project, 100_000);
+        region.ended(&project, 30);
+        if number % 3 == 0 {
+            region.running(&project, 20, "feature/basket");
+        }
+        if number % 7 == 0 {
+            violators.insert(region.running(&project, 2, "main"));
+        }
+        if number % 11 == 0 {
+            violators.insert(region.running(&project, 200, "feature/basket"));
+        }
+    }
+    let codebuild = region.codebuild();
+    let Swept { answer, summary, builds } = sweep_once(POLICY, &codebuild);
+    assert_eq!(region.stopped(), violators);
+    assert_eq!(ids(&builds), violators);
+    assert!(builds.iter().all(|record| record["outcome"] == "stopped" && record["trigger"] == "sweep"));
+    assert_eq!(codebuild.stops().len(), violators.len());
+
+    let count = violators.len() as u64;
+    assert_eq!((&summary["outcome"], &summary["trigger"]), (&json!("stopped"), &json!("sweep")));
+    assert_eq!((&summary["projects"], &summary["running"]), (&json!(230), &json!(count + 77)));
+    assert_eq!(
+        (&summary["broken"], &summary["stopped"], &summary["failed"]),
+        (&json!(count), &json!(count), &json!(0))
+    );
+    // The answer is the line, with the records of the builds.
+    let mut answer = answer.unwrap();
+    assert_eq!(answer.as_object_mut().unwrap().shift_remove("records"), Some(Value::from(builds)));
+    assert_eq!(answer, summary);
+}
+
+#[test]
+fn an_account_that_keeps_to_its_policy_is_left_alone() {
+    let region = Region::default();
+    region.running("shop", 20, "feature/basket");
+    region.ended("shop", 10);
+    let codebuild = region.codebuild();
+    let swept = sweep_once(POLICY, &codebuild);
+    assert_eq!((&swept.summary["outcome"], swept.builds.len()), (&json!("allowed"), 0));
+    assert!(codebuild.stops().is_empty());
+
+    let swept = sweep_once(POLICY, &Region::default().codebuild());
+    assert_eq!((&swept.summary["outcome"], &swept.summary["projects"]), (&json!("allowed"), &json!(0)));
+}
+
+/// The list is of all builds of a project, whatever became of them.
+#[test]
+fn a_build_that_runs_since_yesterday_is_found_below_a_thousand_newer_ones() {
+    let region = Region::default();
+    let old = region.running("shop", 43 * 60, "feature/basket");
+    for number in 0..1000 {
+        region.ended("shop", 42 * 60 - number * 2);
+    }
+    let swept = sweep_once(POLICY, &region.codebuild());
+    assert_eq!((region.stopped(), swept.builds.len()), (BTreeSet::from([old]), 1));
+}
+
+#[test]
+fn builds_too_old_to_run_are_not_asked_for() {
+    let region = Region::default();
+    for number in 0..1000 {
+        region.ended("shop", 50 * 60 + number);
+        region.ended("warehouse", 50 * 60 + number);
+    }
+    let codebuild = region.codebuild();
+    sweep_once(POLICY, &codebuild);
+    let calls = codebuild.operations();
+    let count = |operation: &str| calls.iter().filter(|call| *call == operation).count();
+    assert_eq!((count("ListBuildsForProject"), count("BatchGetBuilds")), (2, 1), "{calls:?}");
+}
+
+#[test]
+fn the_projects_of_builds_are_asked_for_together() {
+    let region = Region::default();
+    let frozen = region.running("vault-1", 20, "feature/basket");
+    for number in 0..40 {
+        region.running(&format!("shop-{number}"), 20, "feature/basket");
+    }
+    let codebuild = region.codebuild();
+    let policy = "{version: 1, rules: [{id: frozen, forbidden-branches: ['*'], only: [{tags: {team: [vault]}}]}]}";
+    sweep_once(policy, &codebuild);
+    assert_eq!(region.stopped(), BTreeSet::from([frozen]));
+    assert_eq!(codebuild.operations().iter().filter(|call| *call == "BatchGetProjects").count(), 1);
+}
+
+#[test]
+fn what_is_only_reported_runs_on() {
+    let region = Region::default();
+    region.running("shop", 20, "main");
+    region.running("deploy-shop", 20, "main");
+    let policy = format!("never-stop: [deploy-*]\n{POLICY}");
+    let codebuild = region.codebuild();
+    let lambda = Lambda::start(&policy, codebuild.address, &[("BUILDBRAKE_MODE", "report")]);
+    let swept = sweep(&lambda, &scheduled());
+    assert_eq!((&swept.summary["outcome"], &swept.summary["reported"]), (&json!("reported"), &json!(2)));
+    lambda.end();
+    let swept = sweep_once(&policy, &codebuild);
+    let outcomes: BTreeSet<&str> = swept.builds.iter().map(|record| record["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, BTreeSet::from(["protected", "stopped"]));
+    assert_eq!((&swept.summary["stopped"], &swept.summary["reported"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn nothing_is_swept_when_it_is_off() {
+    let region = Region::default();
+    region.running("shop", 20, "main");
+    let codebuild = region.codebuild();
+    let lambda = Lambda::start(POLICY, codebuild.address, &[("BUILDBRAKE_MODE", "off")]);
+    assert_eq!(lambda.invoke(&scheduled()).record()["outcome"], "ignored");
+    assert!(codebuild.calls().is_empty());
+    lambda.end();
+}
+
+#[test]
+fn a_policy_gone_wrong_does_not_stop_everything() {
+    let with = |violators: usize, others: usize| {
+        let region = Region::default();
+        for number in 0..violators {
+            region.running(&format!("shop-{number}"), 20, "main");
+        }
+        for number in 0..others {
+            region.running(&format!("warehouse-{number}"), 20, "feature/basket");
+        }
+        region
+    };
+    let default = POLICY.replace("safety: {max-stops-per-sweep: 100%}\n", "");
+    let number = POLICY.replace("100%", "7");
+    for (policy, violators, others, stops) in [
+        (&default, 20, 80, 20),
+        (&default, 21, 79, 0),
+        (&default, 5, 0, 5),
+        (&default, 6, 0, 0),
+        (&number, 7, 0, 7),
+        (&number, 8, 100, 0),
+    ] {
+        let region = with(violators, others);
+        let Swept { answer, summary, builds } = sweep_once(policy, &region.codebuild());
+        assert_eq!(region.stopped().len(), stops, "{violators} of {}", violators + others);
+        assert_eq!(builds.len(), violators, "each has its record all the same");
+        let held = stops == 0;
+        assert_eq!(summary["SafetyBelt"], u8::from(held));
+        assert_eq!(summary["message"].as_str().unwrap().starts_with("SAFETY BELT: nothing was stopped."), held);
+        if held {
+            assert_eq!((&summary["outcome"], &summary["safety"]["stops"]), (&json!("reported"), &json!(violators)));
+            assert!(builds.iter().all(|record| record["outcome"] == "reported"));
+        }
+        answer.unwrap();
+    }
+}
+
+#[test]
+fn a_near_deadline_is_set_by_the_sweep_too() {
+    let region = Region::default();
+    region.running("shop", 170, "feature/basket");
+    region.running("warehouse", 20, "feature/basket");
+    let (codebuild, scheduler) = (region.codebuild(), Scheduler::obliging());
+    let lambda = Lambda::start(POLICY, codebuild.address, &scheduler.settings());
+    sweep(&lambda, &scheduled());
+    assert_eq!(
+        scheduler.event()["detail"]["build-id"],
+        json!("arn:aws:codebuild:us-east-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000000")
+    );
+    lambda.end();
+}
+
+#[test]
+fn what_cannot_be_seen_fails_the_sweep_and_all_else_is_swept() {
+    let denied = || refusal(400, "AccessDeniedException", "not authorized to perform: codebuild:ListBuildsForProject");
+    type Spoil = fn(&str, &Value, Reply) -> Option<Reply>;
+    let cases: [(Spoil, &str, bool); 5] = [
+        (
+            |call, input, denied| (call == "ListBuildsForProject" && input["projectName"] == "vault").then_some(denied),
+            "AccessDenied",
+            true,
+        ),
+        (
+            |call, input, _| {
+                (call == "ListBuildsForProject" && input["projectName"] == "vault").then(|| Reply::json(200, "{}"))
+            },
+            "UnreadableAnswer",
+            true,
+        ),
+        (|call, _, denied| (call == "ListProjects").then_some(denied), "AccessDenied", false),
+        (|call, _, _| (call == "ListProjects").then(|| Reply::json(200, "{}")), "UnreadableAnswer", false),
+        (|call, _, _| (call == "BatchGetBuilds").then(|| Reply::json(200, "{}")), "UnreadableAnswer", false),
+    ];
+    for (spoil, kind, is_swept) in cases {
+        let region = Region::default();
+        let violator = region.running("shop", 20, "main");
+        region.running("vault", 20, "main");
+        let codebuild = region.spoilt_codebuild(move |call, input| spoil(call, input, denied()));
+        let Swept { answer, summary, .. } = sweep_once(POLICY, &codebuild);
+        assert_eq!(answer.unwrap_err()["errorType"], kind);
+        assert_eq!(
+            (&summary["outcome"], &summary["error"]["type"], &summary["Failed"]),
+            (&json!("failed"), &json!(kind), &json!(1))
+        );
+        assert_eq!(region.stopped(), if is_swept { BTreeSet::from([violator]) } else { BTreeSet::new() }, "{kind}");
+    }
+}
+
+#[test]
+fn a_build_that_cannot_be_stopped_fails_the_sweep_and_the_others_are_stopped() {
+    let region = Region::default();
+    let stubborn = region.running("shop-1", 20, "main");
+    let other = region.running("shop-2", 20, "main");
+    let id = stubborn.clone();
+    let codebuild = region.spoilt_codebuild(move |call, input| {
+        (call == "StopBuild" && input["id"] == *id).then(|| refusal(400, "AccessDeniedException", "No"))
+    });
+    let Swept { answer, summary, builds } = sweep_once(POLICY, &codebuild);
+    assert_eq!(answer.unwrap_err()["errorType"], "AccessDenied");
+    assert_eq!((&summary["stopped"], &summary["failed"]), (&json!(1), &json!(1)));
+    assert_eq!((region.stopped(), builds.len()), (BTreeSet::from([other]), 2));
+}
+
+/// The account's rate is everybody's: the sweep goes slower, and gets there.
+#[test]
+fn a_sweep_that_is_throttled_goes_on() {
+    let region = Region::default();
+    let mut violators = BTreeSet::new();
+    for number in 0..60 {
+        violators.insert(region.running(&format!("shop-{number}"), 20, "main"));
+    }
+    let calls = AtomicU64::new(0);
+    let codebuild = region.spoilt_codebuild(move |_, _| {
+        (calls.fetch_add(1, SeqCst) % 3 == 1).then(|| refusal(400, "ThrottlingException", "Rate exceeded"))
+    });
+    let swept = sweep_once(POLICY, &codebuild);
+    assert_eq!((region.stopped(), &swept.summary["failed"]), (violators, &json!(0)));
+}
+
+/// A region of 400 projects with a violator each, and a CodeBuild that takes its time.
+fn slow_region() -> (Region, CodeBuild) {
+    let region = Region::default();
+    for number in 0..400 {
+        region.running(&format!("shop-{number:03}"), 20, "main");
+    }
+    let codebuild = region.spoilt_codebuild(|_, _| {
+        std::thread::sleep(Duration::from_millis(20));
+        None
+    });
+    (region, codebuild)
+}
+
+#[test]
+fn what_there_is_no_time_for_is_handed_on() {
+    let (region, codebuild) = slow_region();
+    let scheduler = Scheduler::obliging();
+    let settings = scheduler.settings();
+    let mut event = scheduled();
+    let mut invocations = 0;
+    loop {
+        let lambda = Lambda::start_with(POLICY, codebuild.address, &settings, Duration::from_millis(1_200));
+        let swept = sweep(&lambda, &event);
+        lambda.end();
+        swept.answer.unwrap();
+        invocations += 1;
+        assert!(invocations < 40, "it gets nowhere: {}", swept.summary);
+        let Some(rest) = swept.summary.get("rest") else { break };
+        let schedules = scheduler.schedules();
+        let events = schedules.iter().map(|(_, schedule)| schedule["Target"]["Input"].as_str().unwrap());
+        event = events
+            .map(|text| serde_json::from_str::<Value>(text).unwrap())
+            .find(|event| event["detail"]["sweep"]["from"] == rest["from"])
+            .unwrap();
+    }
+    assert_eq!(region.stopped().len(), 400);
+    assert!(invocations > 1, "there was time for all: {invocations}");
+}
+
+#[test]
+fn without_a_scheduler_the_next_sweep_goes_on() {
+    let (region, codebuild) = slow_region();
+    let lambda = Lambda::start_with(POLICY, codebuild.address, &[], Duration::from_millis(1_200));
+    let mut sweeps = 0;
+    while region.stopped().len() < 400 {
+        sweep(&lambda, &scheduled()).answer.unwrap();
+        sweeps += 1;
+        assert!(sweeps < 40, "it gets nowhere: {} are stopped", region.stopped().len());
+    }
+    assert!(sweeps > 1, "there was time for all: {sweeps}");
+    lambda.end();
+}
+
+#[test]
+fn a_function_without_time_for_anything_says_so() {
+    let (region, codebuild) = slow_region();
+    let lambda = Lambda::start_with(POLICY, codebuild.address, &[], Duration::from_millis(10));
+    let mut failed = 0;
+    for _ in 0..3 {
+        failed += u32::from(sweep(&lambda, &scheduled()).answer.is_err());
+    }
+    assert_eq!((failed, region.stopped().len()), (3, 0));
+    lambda.end();
+}
+
+/// A broken network drops every event: what they were of is found all the same.
+#[test]
+fn where_every_event_is_dropped_the_sweep_alone_stops_every_violator() {
+    let seed = std::env::var("BUILDBRAKE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let count = std::env::var("BUILDBRAKE_SWEPT_PROJECTS").map_or(150, |count| count.parse().unwrap());
+    let mut random = fastrand::Rng::with_seed(seed);
+    let region = Region::default();
+    let (mut violators, mut running) = (BTreeSet::new(), 0);
+    for number in 0..count {
+        let project = format!("shop-{number:05}");
+        region.project(&project);
+        for _ in 0..random.usize(0..30) {
+            region.ended(&project, random.i64(0..5_000));
+        }
+        for _ in 0..random.usize(0..11) {
+            // Not so near the limit that this test's own time counts.
+            let minutes = if random.bool() { random.i64(0..170) } else { random.i64(190..300) };
+            let branch = if random.u8(0..8) == 0 { "main" } else { "feature/basket" };
+            let id = region.running(&project, minutes, branch);
+            running += 1;
+            if branch == "main" || minutes > 180 {
+                violators.insert(id);
+            }
+        }
+    }
+    let codebuild = region.spoilt_codebuild(|_, _| {
+        std::thread::sleep(Duration::from_millis(20));
+        None
+    });
+    let begun = std::time::Instant::now();
+    let swept = sweep_once(POLICY, &codebuild);
+    println!(
+        "BUILDBRAKE_SEED={seed}: swept {count} projects and {running} running builds in {:?}, {} calls; stopped {}",
+        begun.elapsed(),
+        codebuild.calls().len(),
+        violators.len()
+    );
+    assert_eq!(region.stopped(), violators, "BUILDBRAKE_SEED={seed}");
+    assert_eq!((&swept.summary["running"], &swept.summary["failed"]), (&json!(running), &json!(0)));
+}
