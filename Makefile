@@ -18,6 +18,10 @@ PYTHON ?= python3
 # makes every file new, and would otherwise install all the tools again.
 STAMP := $(TOOLS)/installed-$(firstword $(shell { $(PYTHON) --version; cat tools/requirements.txt; } 2>&1 | cksum))
 
+# This folder is named after what is in it, for the same reason.
+FUZZER_VERSION := 0.13.2
+FUZZER := $(TOOLS)/cargo-fuzz-$(FUZZER_VERSION)
+
 # The Rust tests start this server in place of AWS.
 export MOTO_SERVER := $(TOOLS)/bin/moto_server
 
@@ -64,6 +68,27 @@ soak: export BUILDBRAKE_SWEPT_PROJECTS ?= 2000
 soak: ## Run the tests of everything that goes wrong at full length (a quarter of an hour).
 	cargo test --locked --test chaos -- --nocapture
 	cargo test --locked --test sweep every_event_is_dropped -- --nocapture
+
+# The tests leave the seeds in the target folder. cargo-fuzz cannot pass --locked to
+# cargo, so a stale lock file is refused first. Without a sanitizer any toolchain will
+# do, and it needs a C++ compiler for libFuzzer.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= events policies source-versions expressions
+.PHONY: fuzz
+fuzz: TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a minute by default.
+	cargo test --locked --test fuzz
+	cargo update --workspace --locked --manifest-path fuzz/Cargo.toml
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target; \
+		$(FUZZER)/bin/cargo-fuzz run --sanitizer none --target-dir $(TARGET_DIR)/fuzz \
+			$$target fuzz/corpus/$$target $(TARGET_DIR)/tmp/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 || exit 1; \
+	done
+
+$(FUZZER)/bin/cargo-fuzz:
+	cargo install cargo-fuzz --version =$(FUZZER_VERSION) --locked --root $(FUZZER) --target-dir $(FUZZER)/target
+	rm -r $(FUZZER)/target
 
 # cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
 # translate.

@@ -1,0 +1,132 @@
+//! What is fuzzed. Each takes any text, and must neither panic nor overflow its stack nor
+//! take long. `make fuzz` runs them with libFuzzer; `tests/fuzz.rs` over their seeds.
+
+use std::{cell::LazyCell, sync::LazyLock, thread};
+
+use buildbrake::{
+    codebuild::{self, Client},
+    enforce::Brake,
+    event::{BuildEvent, Trigger},
+    export::{self, Breadth},
+    facts::Facts,
+    policy::Policy,
+    project::Project,
+    source_version::SourceVersion,
+    verdict::judge_by,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::runtime::{self, Runtime};
+
+/// Asks for every fact there is.
+const POLICY: &str = "\
+version: 1
+never-stop: [deploy-*]
+rules:
+  - {id: a, max-timeout: 60m}
+  - {id: b, max-queued-timeout: 60m}
+  - {id: c, forbidden-branches: [main, release/*], only: [{projects: [a*], branches: [b*]}]}
+  - {id: d, allowed-branches: [feature/*], except: [{initiators: [c*], accounts: ['1*']}]}
+  - {id: e, forbidden-compute: [BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]}
+  - {id: f, allowed-images: [aws/codebuild/*], on-unknown: stop}
+  - {id: g, allowed-sources: ['*/acme/*'], except: [{regions: [eu-*], sources: ['*e*']}]}
+  - {id: h, allowed-initiators: [codepipeline/*]}
+  - {id: i, forbidden-variables: [AWS_*]}
+  - {id: j, deny-when: 'build.environment.environmentVariables.exists(v, v.value.glob(\"a*\"))'}
+  - {id: k, forbidden-overrides: [image, compute, timeout, privileged, buildspec, source]}
+";
+
+/// The value of a variable, which no record may hold.
+const SECRET: &str = "cAnArY7f3a";
+
+/// A build as large and as plain as most.
+static BUILD: LazyLock<BuildEvent> = LazyLock::new(|| {
+    let Ok(Trigger::Build(event)) = Trigger::parse(include_str!("../events/forbidden-branch.json")) else {
+        panic!("the sample event is read");
+    };
+    *event
+});
+
+static PROJECT: LazyLock<Project> = LazyLock::new(|| {
+    let project = json!({"name": "shop-api", "timeoutInMinutes": 30, "tags": [{"key": "team", "value": "shop"}]});
+    serde_json::from_value(project).expect("the sample project is read")
+});
+
+thread_local! {
+    static RUNTIME: LazyCell<Runtime> =
+        LazyCell::new(|| runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
+}
+
+/// An event, all the way to its record. The function has no credentials, so that it asks
+/// nobody.
+pub fn events(text: &str) {
+    static BRAKE: LazyLock<Brake> = LazyLock::new(|| {
+        let config = codebuild::config().expect("AWS's own certificates").region("us-east-1").no_credentials();
+        let config = RUNTIME.with(|runtime| runtime.block_on(config.load()));
+        let policy = Policy::parse("policy.yaml", POLICY).unwrap_or_else(|faults| panic!("{faults}"));
+        Brake::new(policy, Client::new(&config))
+    });
+    let record = |text: &str| RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text, || Timestamp::UNIX_EPOCH)));
+    record(text);
+    if let Some(planted) = planted(text) {
+        let record = record(&planted).json().to_string();
+        assert!(!record.contains(SECRET), "{record}");
+    }
+}
+
+/// The event with a secret in it, where it has variables.
+fn planted(text: &str) -> Option<String> {
+    let mut event: Value = serde_json::from_str(text).ok()?;
+    let environment = event.pointer_mut("/detail/additional-information/environment")?.as_object_mut()?;
+    environment.insert("environment-variables".into(), json!([{"name": "TOKEN", "value": SECRET}]));
+    (!text.contains(SECRET)).then(|| event.to_string())
+}
+
+/// A policy: its faults, or all that is done with it.
+pub fn policies(text: &str) {
+    match Policy::parse("policy.yaml", text) {
+        Ok(policy) => {
+            judge(&policy);
+            let _ = policy.warnings("policy.yaml", text, Timestamp::UNIX_EPOCH).to_string();
+            for breadth in [Breadth::Exact, Breadth::Broad] {
+                let _ = export::iam(&policy, breadth);
+            }
+        }
+        Err(faults) => {
+            assert!(faults.count() > 0);
+            for fault in faults.iter() {
+                assert!(fault.place.line <= text.lines().count() + 1, "{faults}");
+            }
+        }
+    }
+}
+
+fn judge(policy: &Policy) {
+    for is_whole in [false, true] {
+        let facts = Facts { is_whole, project: Some(&PROJECT), ..Facts::of(&BUILD.build, Timestamp::UNIX_EPOCH) };
+        let _ = judge_by(policy, &facts);
+    }
+}
+
+/// A source version. What is read as a branch is one that the branch's own name is read as.
+pub fn source_versions(text: &str) {
+    let version = SourceVersion::read(text);
+    let _ = version.to_string();
+    if let Some(branch) = version.branch() {
+        let reference = format!("refs/heads/{branch}");
+        assert_eq!(SourceVersion::read(&reference).branch(), Some(branch), "{text:?}");
+    }
+}
+
+/// An expression, on a stack far smaller than the function's.
+pub fn expressions(text: &str) {
+    let policy = format!("{{version: 1, rules: [{{id: a, deny-when: {}}}]}}", json!(text));
+    let run = || match Policy::parse("policy.yaml", &policy) {
+        Ok(policy) => judge(&policy),
+        Err(faults) => assert!(faults.count() > 0),
+    };
+    thread::scope(|scope| {
+        let run = thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, run);
+        run.expect("a thread").join().expect("no panic");
+    });
+}
