@@ -94,9 +94,9 @@ pub fn policies(text: &str) {
         }
         Err(faults) => {
             assert!(faults.count() > 0);
-            for fault in faults.iter() {
-                assert!(fault.place.line <= text.lines().count() + 1, "{faults}");
-            }
+            // In YAML a carriage return ends a line, too.
+            let lines = text.split(['\n', '\r']).count();
+            assert!(faults.iter().all(|fault| (1..=lines + 1).contains(&fault.place.line)), "{faults}");
         }
     }
 }
