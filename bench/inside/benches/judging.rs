@@ -1,0 +1,115 @@
+//! What judging costs, and how that grows: `make bench-inside`.
+
+use std::hint::black_box;
+
+use buildbrake::{build::Build, event::Trigger, pattern::Pattern, policy::Policy, verdict::judge};
+use divan::{
+    Bencher,
+    counter::{BytesCount, ItemsCount},
+};
+use inside::{COMPLIANT, SAMPLE, TEN_EXPRESSIONS, TWENTY_RULES, VIOLATING};
+
+fn main() {
+    divan::main();
+}
+
+fn policy(text: &str) -> Policy {
+    inside::policy(text).expect("a policy")
+}
+
+fn build(event: &str) -> Build {
+    match Trigger::parse(event).expect("an event") {
+        Trigger::Build(event) => event.build,
+        Trigger::Fleet => panic!("an event of no build"),
+    }
+}
+
+fn judging(bencher: Bencher, policy: &Policy, build: &Build) {
+    let now = inside::now().expect("a time");
+    bencher.counter(ItemsCount::new(1_u32)).bench(|| judge(black_box(policy), black_box(build), now));
+}
+
+#[divan::bench]
+fn twenty_rules(bencher: Bencher) {
+    judging(bencher, &policy(TWENTY_RULES), &build(COMPLIANT));
+}
+
+#[divan::bench]
+fn twenty_rules_one_broken(bencher: Bencher) {
+    judging(bencher, &policy(TWENTY_RULES), &build(VIOLATING));
+}
+
+#[divan::bench]
+fn ten_expressions(bencher: Bencher) {
+    judging(bencher, &policy(TEN_EXPRESSIONS), &build(COMPLIANT));
+}
+
+/// So many rules of two patterns each.
+#[divan::bench(args = [10, 40, 160, 640])]
+fn by_rules(bencher: Bencher, count: usize) {
+    let rules: String =
+        (0..count).map(|rule| format!("{{id: r{rule}, forbidden-branches: [a{rule}, b{rule}/*]}},")).collect();
+    judging(bencher, &policy(&format!("{{version: 1, rules: [{rules}]}}")), &build(COMPLIANT));
+}
+
+/// One rule with so many patterns, half of them literals.
+#[divan::bench(args = [10, 100, 1_000, 10_000])]
+fn by_patterns(bencher: Bencher, count: usize) {
+    let patterns: String = (0..count / 2).map(|pattern| format!("branch-{pattern}, team-{pattern}/*,")).collect();
+    let policy = policy(&format!("{{version: 1, rules: [{{id: r, forbidden-branches: [{patterns}]}}]}}"));
+    judging(bencher, &policy, &build(COMPLIANT));
+}
+
+/// An event with so many environment variables.
+fn event_with(variables: usize) -> String {
+    let variables: Vec<String> = (0..variables)
+        .map(|index| format!(r#"{{"name": "VARIABLE_{index}", "type": "PLAINTEXT", "value": "value-{index}"}}"#))
+        .collect();
+    COMPLIANT
+        .replace(r#""environment-variables": []"#, &format!(r#""environment-variables": [{}]"#, variables.join(",")))
+}
+
+#[divan::bench(args = [0, 10, 100, 1_000])]
+fn from_event_to_verdict(bencher: Bencher, variables: usize) {
+    let (policy, now, event) = (policy(SAMPLE), inside::now().expect("a time"), event_with(variables));
+    bencher.counter(BytesCount::of_str(&event)).bench(|| match Trigger::parse(black_box(&event)) {
+        Ok(Trigger::Build(event)) => judge(&policy, &event.build, now),
+        _ => panic!("an event of no build"),
+    });
+}
+
+/// The same bytes merely parsed, into each parser's own tree.
+#[divan::bench(args = [0, 10, 100, 1_000])]
+fn parse_by_sonic(bencher: Bencher, variables: usize) {
+    let event = event_with(variables);
+    bencher
+        .counter(BytesCount::of_str(&event))
+        .bench(|| sonic_rs::from_str::<sonic_rs::Value>(black_box(&event)).expect("JSON"));
+}
+
+/// It parses in place, and so from a copy.
+#[divan::bench(args = [0, 10, 100, 1_000])]
+fn parse_by_simd_json(bencher: Bencher, variables: usize) {
+    let event = event_with(variables);
+    let mut buffers = simd_json::Buffers::new(event.len());
+    bencher.counter(BytesCount::of_str(&event)).bench_local(|| {
+        let mut bytes = black_box(&event).clone().into_bytes();
+        simd_json::to_borrowed_value_with_buffers(&mut bytes, &mut buffers).map(drop).expect("JSON");
+    });
+}
+
+#[divan::bench(args = [0, 10, 100, 1_000])]
+fn parse_by_serde_json(bencher: Bencher, variables: usize) {
+    let event = event_with(variables);
+    bencher
+        .counter(BytesCount::of_str(&event))
+        .bench(|| serde_json::from_str::<serde_json::Value>(black_box(&event)).expect("JSON"));
+}
+
+/// The worst that a pattern can be held against.
+#[divan::bench(args = [10, 100, 1_000, 10_000])]
+fn adversarial_pattern(bencher: Bencher, length: usize) {
+    let pattern: Pattern = format!("{}b", "*a".repeat(32)).parse().expect("a pattern");
+    let value = "a".repeat(length);
+    bencher.bench(|| black_box(&pattern).fits(black_box(&value)));
+}

@@ -1,0 +1,79 @@
+//! What is measured from inside: each case is a closure that does its work once.
+
+use std::hint::black_box;
+
+use anyhow::Context;
+use buildbrake::{event::Trigger, policy::Policy, verdict::judge};
+use jiff::Timestamp;
+
+/// What is judged.
+pub const COMPLIANT: &str = include_str!("../../../events/compliant.json");
+/// What is stopped.
+pub const VIOLATING: &str = include_str!("../../../events/forbidden-branch.json");
+/// The policy that is deployed first.
+pub const SAMPLE: &str = include_str!("../../../policy/policy.yaml");
+/// Twenty rules of lists and limits.
+pub const TWENTY_RULES: &str = include_str!("../policies/twenty-rules.yaml");
+/// Ten rules of expressions.
+pub const TEN_EXPRESSIONS: &str = include_str!("../policies/ten-expressions.yaml");
+
+/// The cases, each under the name that its figure has.
+pub const CASES: [&str; 8] = [
+    "load the sample policy",
+    "load twenty rules",
+    "load ten expressions",
+    "read an event",
+    "from an event to its verdict",
+    "judge by twenty rules",
+    "judge by twenty rules, one broken",
+    "judge by ten expressions",
+];
+
+/// The work of one case, made ready.
+///
+/// # Errors
+/// Where there is no such case.
+pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
+    let load = |text: &'static str| -> Box<dyn Fn()> { Box::new(move || drop(black_box(policy(black_box(text))))) };
+    let judging = |text, event| -> anyhow::Result<Box<dyn Fn()>> {
+        let (policy, Trigger::Build(event)) = (policy(text)?, Trigger::parse(event)?) else {
+            anyhow::bail!("an event of no build")
+        };
+        let now = now()?;
+        Ok(Box::new(move || drop(black_box(judge(&policy, black_box(&event.build), now)))))
+    };
+    Ok(match name {
+        "load the sample policy" => load(SAMPLE),
+        "load twenty rules" => load(TWENTY_RULES),
+        "load ten expressions" => load(TEN_EXPRESSIONS),
+        "read an event" => Box::new(|| drop(black_box(Trigger::parse(black_box(VIOLATING))))),
+        "from an event to its verdict" => {
+            let (policy, now) = (policy(SAMPLE)?, now()?);
+            Box::new(move || {
+                if let Ok(Trigger::Build(event)) = Trigger::parse(black_box(VIOLATING)) {
+                    drop(black_box(judge(&policy, &event.build, now)));
+                }
+            })
+        }
+        "judge by twenty rules" => judging(TWENTY_RULES, COMPLIANT)?,
+        "judge by twenty rules, one broken" => judging(TWENTY_RULES, VIOLATING)?,
+        "judge by ten expressions" => judging(TEN_EXPRESSIONS, COMPLIANT)?,
+        _ => anyhow::bail!("no case `{name}`"),
+    })
+}
+
+/// A policy by its text.
+///
+/// # Errors
+/// Its faults.
+pub fn policy(text: &str) -> anyhow::Result<Policy> {
+    Policy::parse("policy.yaml", text).map_err(|faults| anyhow::anyhow!("{faults}"))
+}
+
+/// When all builds are judged: the minute after their start.
+///
+/// # Errors
+/// None.
+pub fn now() -> anyhow::Result<Timestamp> {
+    "2026-11-20T09:29:52Z".parse().context("no time")
+}
