@@ -10,46 +10,28 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    wild: bool,
+    /// `None` where it has no wildcard.
+    ends: Option<Ends>,
+}
+
+/// How many bytes come before the first wildcard, and after the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ends {
+    head: usize,
+    tail: usize,
 }
 
 impl Pattern {
     /// Whether the whole of `value` fits.
     ///
-    /// At worst as many steps as the lengths of pattern and value multiplied:
-    /// after a `*`, only the last one is ever tried again.
+    /// Most patterns end here at one of their ends, which hold no wildcard.
     pub fn fits(&self, value: &str) -> bool {
-        if !self.wild {
-            return self.text == value;
-        }
+        let Some(Ends { head, tail }) = self.ends else { return self.text == value };
         let (pattern, value) = (self.text.as_bytes(), value.as_bytes());
-        let (mut p, mut v) = (0, 0);
-        let mut retry = None;
-        while v < value.len() {
-            match pattern.get(p) {
-                Some(b'*') => {
-                    p += 1;
-                    retry = Some((p, v));
-                    continue;
-                }
-                Some(b'?') => {
-                    p += 1;
-                    v += character_length(value[v]);
-                    continue;
-                }
-                Some(byte) if *byte == value[v] => {
-                    p += 1;
-                    v += 1;
-                    continue;
-                }
-                _ => {}
-            }
-            let Some((after_star, from)) = retry else { return false };
-            let from = from + character_length(value[from]);
-            retry = Some((after_star, from));
-            (p, v) = (after_star, from);
-        }
-        pattern[p..].iter().all(|byte| *byte == b'*')
+        let (head, pattern) = pattern.split_at(head);
+        let (pattern, tail) = pattern.split_at(pattern.len() - tail);
+        let Some(value) = value.strip_prefix(head).and_then(|value| value.strip_suffix(tail)) else { return false };
+        pattern == b"*" || fits_between(pattern, value, || ())
     }
 
     /// Whether this pattern fits whatever `other` fits: `a*` covers `ab*`.
@@ -95,6 +77,41 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether the whole of a value fits; `step` is called for each step.
+///
+/// At worst as many steps as the lengths of pattern and value multiplied: after a `*`,
+/// only the last one is ever tried again.
+fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
+    let (mut p, mut v) = (0, 0);
+    let mut retry = None;
+    while v < value.len() {
+        step();
+        match pattern.get(p) {
+            Some(b'*') => {
+                p += 1;
+                retry = Some((p, v));
+                continue;
+            }
+            Some(b'?') => {
+                p += 1;
+                v += character_length(value[v]);
+                continue;
+            }
+            Some(byte) if *byte == value[v] => {
+                p += 1;
+                v += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let Some((after_star, from)) = retry else { return false };
+        let from = from + character_length(value[from]);
+        retry = Some((after_star, from));
+        (p, v) = (after_star, from);
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
 /// The pattern, with a `*` at every place of a run of wildcards that has one: `*?`, `?*` and
@@ -169,7 +186,10 @@ impl FromStr for Pattern {
         if text.starts_with('^') || text.ends_with('$') {
             return Err(BadPattern::Anchor);
         }
-        Ok(Self { text: text.to_owned(), wild: text.contains(['*', '?']) })
+        let is_wildcard = |character: char| matches!(character, '*' | '?');
+        let ends = text.find(is_wildcard).zip(text.rfind(is_wildcard));
+        let ends = ends.map(|(first, last)| Ends { head: first, tail: text.len() - last - 1 });
+        Ok(Self { text: text.to_owned(), ends })
     }
 }
 
@@ -201,6 +221,15 @@ mod tests {
         check("a*é?", "aaéb", true);
         check("*a*b", "xaxbxb", true);
         check("*a*b", "xaxbxc", false);
+    }
+
+    #[test]
+    fn a_head_and_a_tail_do_not_share_characters() {
+        check("aba*aba", "aba", false);
+        check("aba*aba", "ababa", false);
+        check("aba*aba", "abaaba", true);
+        check("a?a", "aa", false);
+        check("é*é", "é", false);
     }
 
     #[test]
@@ -280,6 +309,17 @@ mod tests {
             let (wide, narrow) = (wide.parse::<Pattern>().unwrap(), narrow.parse::<Pattern>().unwrap());
             prop_assert!(!wide.covers(&narrow) || !narrow.fits(&value) || wide.fits(&value));
             prop_assert!(wide.covers(&wide));
+        }
+
+        /// No pattern is slow, whoever wrote it and whatever it is held against.
+        #[test]
+        fn the_steps_are_at_most_the_lengths_multiplied(
+            pattern in prop_oneof!["[ab*?]{1,40}", "([*]a){1,20}b", "[*]a{1,40}b", "([*]a{1,5}){1,8}b?"],
+            value in prop_oneof!["a{0,200}", "[ab]{0,200}", "(a{1,5}b){0,40}"],
+        ) {
+            let mut steps = 0;
+            fits_between(pattern.as_bytes(), value.as_bytes(), || steps += 1);
+            prop_assert!(steps <= (pattern.len() + 1) * (value.len() + 1), "{} steps", steps);
         }
 
         #[test]

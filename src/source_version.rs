@@ -194,8 +194,8 @@ fn pull_request(path: &str) -> Option<&str> {
 /// `harmless-gabc1234` is a commit of any branch at all. Without the count the
 /// id must look like one, or the branch `fix-gaffe` would be taken for a commit.
 fn described_commit(revision: &str) -> Option<&str> {
-    revision.match_indices("-g").find_map(|(at, mark)| {
-        let (before, rest) = (&revision[..at], &revision[at + mark.len()..]);
+    revision.match_indices('-').find_map(|(at, _)| {
+        let (before, rest) = (&revision[..at], revision[at + 1..].strip_prefix('g')?);
         let length = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
         let (id, after) = rest.split_at(length);
         let ends = split_suffix(after).0.trim_matches('/').is_empty();
@@ -253,9 +253,9 @@ fn is_pseudo_reference(name: &str) -> bool {
 /// them) starts from that name, so it changes nothing about the branch. Nor
 /// does a suffix that git refuses: it can mean this branch, or a failed build.
 fn split_suffix(revision: &str) -> (&str, &str) {
-    let mark = revision.find(['^', '~', ':']).unwrap_or(revision.len());
-    let at = revision.find("@{").unwrap_or(revision.len());
-    revision.split_at(mark.min(at))
+    let bytes = revision.as_bytes();
+    let is_end = |at: &usize| matches!(bytes[*at..], [b'^' | b'~' | b':', ..] | [b'@', b'{', ..]);
+    revision.split_at((0..bytes.len()).find(is_end).unwrap_or(bytes.len()))
 }
 
 /// Whether a suffix goes on to a second revision: `~1..other`, `^0...other`.
@@ -263,12 +263,17 @@ fn split_suffix(revision: &str) -> (&str, &str) {
 fn has_range(suffix: &str) -> bool {
     let mut rest = suffix;
     while let Some((outside, inside)) = rest.split_once('{') {
-        if outside.contains("..") {
+        if is_doubled(outside, b'.') {
             return true;
         }
         rest = inside.split_once('}').map_or("", |(_, after)| after);
     }
-    rest.contains("..")
+    is_doubled(rest, b'.')
+}
+
+/// Whether a character stands twice in a row.
+fn is_doubled(text: &str, character: u8) -> bool {
+    text.as_bytes().windows(2).any(|pair| pair == [character, character])
 }
 
 /// Whether each part of a name may stand in a reference's
@@ -280,7 +285,7 @@ fn is_allowed(name: &str) -> bool {
         // `git` would take it for an option, or for `git fetch`'s "force" before a reference.
         && !name.starts_with(['-', '+'])
         && !name.contains(forbidden)
-        && !name.contains("..")
+        && !is_doubled(name, b'.')
         && !name.ends_with('.')
         && !name
             .split('/')
@@ -295,7 +300,7 @@ fn is_allowed(name: &str) -> bool {
 /// branch than `main`, or is not, depending on who reads it.
 fn is_plain(name: &str) -> bool {
     let invisible = |c: char| c.is_whitespace() || c == '\u{feff}';
-    !name.is_empty() && !name.contains("//") && !name.starts_with(invisible) && !name.ends_with(invisible)
+    !name.is_empty() && !is_doubled(name, b'/') && !name.starts_with(invisible) && !name.ends_with(invisible)
 }
 
 fn is_space_or_control(c: char) -> bool {

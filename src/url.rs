@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 /// `text` without the user information of any URL in it, wherever it stands.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
+    if !text.contains('@') {
+        return text.into();
+    }
     let mut kept = String::new();
     let mut rest = text;
     while let Some(colon) = rest.find("://") {
