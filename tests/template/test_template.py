@@ -51,6 +51,11 @@ def the(template, kind):
     return resource["Properties"]
 
 
+def named(template, name):
+    """The properties of the resource of that name."""
+    return template["Resources"][name]["Properties"]
+
+
 def arn(name):
     return {"Fn::GetAtt": [name, "Arn"]}
 
@@ -73,22 +78,44 @@ def references(node):
 def test_every_reference_leads_somewhere(template):
     # The linter lets names pass that SAM might generate, such as the rule's.
     found = set(references(template))
-    assert "FunctionBuildStarts" in found
-    assert found <= template["Resources"].keys() | template["Parameters"].keys()
+    assert {"FunctionBuildStarts", "FunctionSweep"} <= found
+    assert found <= template["Resources"].keys() | template["Parameters"].keys() | {"AWS::AccountId"}
 
 
 # What the function may do.
 
 
 def test_the_function_may_do_exactly_this(template):
-    role = the(template, "AWS::IAM::Role")
-    (policy,) = role["Policies"]
+    (policy,) = named(template, "FunctionRole")["Policies"]
     assert policy["PolicyDocument"]["Statement"] == [
         {
             "Sid": "StopBuilds",
             "Effect": "Allow",
-            "Action": ["codebuild:BatchGetBuilds", "codebuild:BatchGetProjects", "codebuild:StopBuild"],
+            "Action": [
+                "codebuild:BatchGetBuilds",
+                "codebuild:BatchGetProjects",
+                "codebuild:StopBuild",
+                "codebuild:ListBuildsForProject",
+                "codebuild:StopBuildBatch",
+                "codebuild:BatchGetBuildBatches",
+            ],
             "Resource": PROJECTS,
+        },
+        {"Sid": "ListProjects", "Effect": "Allow", "Action": "codebuild:ListProjects", "Resource": "*"},
+        {
+            "Sid": "SetDeadlines",
+            "Effect": "Allow",
+            "Action": "scheduler:CreateSchedule",
+            "Resource": {
+                "Fn::Sub": "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Deadlines}/*"
+            },
+        },
+        {
+            "Sid": "LetDeadlinesCallBack",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": arn("DeadlineRole"),
+            "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
         },
         {
             "Sid": "WriteRecords",
@@ -106,26 +133,82 @@ def test_the_function_may_do_exactly_this(template):
 
 
 def test_no_permission_comes_from_elsewhere(template):
-    role = the(template, "AWS::IAM::Role")
-    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    assert set(of_type(template, "AWS::IAM::Role")) == {"FunctionRole", "DeadlineRole"}
+    assert set(named(template, "FunctionRole")) == {"AssumeRolePolicyDocument", "Policies"}
+    assert set(named(template, "DeadlineRole")) == {"AssumeRolePolicyDocument"}
+    assert the(template, "AWS::IAM::RolePolicy")["RoleName"] == {"Ref": "DeadlineRole"}
     assert not of_type(template, "AWS::IAM::Policy")
     assert not of_type(template, "AWS::IAM::ManagedPolicy")
 
 
-def test_only_lambda_may_take_the_role(template):
-    assert the(template, "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"] == [
+def test_only_lambda_may_take_the_functions_role(template):
+    assert named(template, "FunctionRole")["AssumeRolePolicyDocument"]["Statement"] == [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
     assert the(template, "AWS::Lambda::Function")["Role"] == arn("FunctionRole")
 
 
-def test_only_the_rule_may_call_the_function(template):
-    assert the(template, "AWS::Lambda::Permission") == {
-        "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Ref": "Function"},
-        "Principal": "events.amazonaws.com",
-        "SourceArn": arn("FunctionBuildStarts"),
+def test_deadlines_may_call_the_function_and_nothing_more(template):
+    assert the(template, "AWS::IAM::RolePolicy")["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "CallTheFunction",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": arn("Function"),
+        },
+        {
+            "Sid": "KeepUndeliveredDeadlines",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": arn("UndeliveredEvents"),
+        },
+    ]
+
+
+def test_only_the_functions_own_schedules_may_take_their_role(template):
+    assert named(template, "DeadlineRole")["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": arn("Deadlines")},
+                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            },
+        }
+    ]
+
+
+def test_the_function_knows_where_its_deadlines_are_made(template):
+    variables = the(template, "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert {name: value for name, value in variables.items() if name.startswith("BUILDBRAKE_SCHEDULE")} == {
+        "BUILDBRAKE_SCHEDULE_GROUP": {"Ref": "Deadlines"},
+        "BUILDBRAKE_SCHEDULE_ROLE": arn("DeadlineRole"),
+        "BUILDBRAKE_SCHEDULE_DEAD_LETTER_QUEUE": arn("UndeliveredEvents"),
     }
+
+
+def test_only_the_rules_may_call_the_function(template):
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    assert [permission["Properties"] for permission in permissions] == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": "Function"},
+            "Principal": "events.amazonaws.com",
+            "SourceArn": arn(rule),
+        }
+        for rule in ["FunctionBuildStarts", "FunctionSweep"]
+    ]
+
+
+def test_every_running_build_is_looked_at_on_a_schedule(template):
+    sweep = named(template, "FunctionSweep")
+    assert sweep["ScheduleExpression"] == {"Ref": "SweepSchedule"}
+    assert template["Parameters"]["SweepSchedule"]["Default"] == "rate(15 minutes)"
+    (target,) = sweep["Targets"]
+    assert target["Arn"] == arn("Function")
+    assert target["DeadLetterConfig"] == {"Arn": arn("UndeliveredEvents")}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 10}
 
 
 # What the function is.
@@ -141,7 +224,7 @@ def test_a_first_deployment_stops_nothing(template):
 def test_the_function_is_small_and_quick(template):
     function = the(template, "AWS::Lambda::Function")
     assert (function["Runtime"], function["Handler"]) == ("provided.al2023", "bootstrap")
-    assert (function["MemorySize"], function["Timeout"]) == (128, 30)
+    assert (function["MemorySize"], function["Timeout"]) == (128, 300)
     assert function["Architectures"] == [{"Ref": "Architecture"}]
     assert template["Parameters"]["Architecture"]["Default"] == "x86_64"
 
@@ -172,23 +255,23 @@ def test_the_log_is_the_functions_own_and_has_an_end(template):
 
 
 def test_an_event_that_lambda_does_not_take_is_kept(template):
-    (target,) = the(template, "AWS::Events::Rule")["Targets"]
+    (target,) = named(template, "FunctionBuildStarts")["Targets"]
     assert target["Arn"] == arn("Function")
     assert target["DeadLetterConfig"] == {"Arn": arn("UndeliveredEvents")}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 185}
 
 
-def test_only_the_rule_may_fill_its_queue(template):
+def test_only_the_rules_may_fill_their_queue(template):
     policy = the(template, "AWS::SQS::QueuePolicy")
     assert policy["Queues"] == [{"Ref": "UndeliveredEvents"}]
     assert policy["PolicyDocument"]["Statement"] == [
         {
-            "Sid": "RuleOnly",
+            "Sid": "RulesOnly",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn("UndeliveredEvents"),
-            "Condition": {"ArnEquals": {"aws:SourceArn": arn("FunctionBuildStarts")}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": [arn("FunctionBuildStarts"), arn("FunctionSweep")]}},
         }
     ]
 
@@ -213,7 +296,7 @@ def test_the_queues_are_encrypted_and_keep_events_for_fourteen_days(template):
 
 
 def test_the_alarm_watches_both_queues(template):
-    alarm = the(template, "AWS::CloudWatch::Alarm")
+    alarm = named(template, "LostEvents")
     watched = [
         dimension["Value"]
         for metric in alarm["Metrics"]
@@ -225,6 +308,13 @@ def test_the_alarm_watches_both_queues(template):
         {"Fn::GetAtt": ["FailedInvocations", "QueueName"]},
     ]
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_the_other_alarm_watches_the_safety_belt(template):
+    alarm = named(template, "SafetyBelt")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Buildbrake", "SafetyBelt")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert set(of_type(template, "AWS::CloudWatch::Alarm")) == {"LostEvents", "SafetyBelt"}
 
 
 def test_a_deployment_tells_where_to_look(template):
@@ -258,7 +348,7 @@ def starts_a_build(event):
 
 
 def comes_through(template, event):
-    pattern = the(template, "AWS::Events::Rule")["EventPattern"]
+    pattern = named(template, "FunctionBuildStarts")["EventPattern"]
     return EventPattern(None, pattern).matches_event(event)
 
 
