@@ -4,8 +4,9 @@
 use std::{cell::LazyCell, sync::LazyLock, thread};
 
 use buildbrake::{
-    codebuild::{self, Client},
-    enforce::Brake,
+    aws,
+    codebuild::Client,
+    enforce::{Brake, Invocation},
     event::{BuildEvent, Trigger},
     export::{self, Breadth},
     facts::Facts,
@@ -22,6 +23,7 @@ use tokio::runtime::{self, Runtime};
 const POLICY: &str = "\
 version: 1
 never-stop: [deploy-*]
+prices: {BUILD_GENERAL1_SMALL: 0.005}
 rules:
   - {id: a, max-timeout: 60m}
   - {id: b, max-queued-timeout: 60m}
@@ -34,6 +36,9 @@ rules:
   - {id: i, forbidden-variables: [AWS_*]}
   - {id: j, deny-when: 'build.environment.environmentVariables.exists(v, v.value.glob(\"a*\"))'}
   - {id: k, forbidden-overrides: [image, compute, timeout, privileged, buildspec, source]}
+  - {id: l, max-duration: 60m}
+  - {id: m, max-queue-time: 30m, batch: stop-all}
+  - {id: n, max-cost: 2.50}
 ";
 
 /// The value of a variable, which no record may hold.
@@ -57,19 +62,29 @@ thread_local! {
         LazyCell::new(|| runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
 }
 
+const INVOCATION: Invocation<'_> = Invocation {
+    function: "arn:aws:lambda:us-east-1:111122223333:function:buildbrake",
+    deadline: Timestamp::MAX,
+    now: &|| Timestamp::UNIX_EPOCH,
+    tell: &|_| (),
+};
+
 /// An event, all the way to its record. The function has no credentials, so that it asks
 /// nobody.
 pub fn events(text: &str) {
     static BRAKE: LazyLock<Brake> = LazyLock::new(|| {
-        let config = codebuild::config().expect("AWS's own certificates").region("us-east-1").no_credentials();
+        let config = aws::config().expect("AWS's own certificates").region("us-east-1").no_credentials();
         let config = RUNTIME.with(|runtime| runtime.block_on(config.load()));
         let policy = Policy::parse("policy.yaml", POLICY).unwrap_or_else(|faults| panic!("{faults}"));
         Brake::new(policy, Client::new(&config))
     });
-    let record = |text: &str| RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text, || Timestamp::UNIX_EPOCH)));
+    let record = |text: &str| {
+        let record = RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text, &INVOCATION)));
+        record.answer().to_string()
+    };
     record(text);
     if let Some(planted) = planted(text) {
-        let record = record(&planted).json().to_string();
+        let record = record(&planted);
         assert!(!record.contains(SECRET), "{record}");
     }
 }
