@@ -69,16 +69,16 @@ soak: ## Run the tests of everything that goes wrong at full length (twenty minu
 	cargo test --locked --test chaos -- --nocapture
 	cargo test --locked --test sweep every_event_is_dropped -- --nocapture
 
-# The tests leave the seeds in the target folder. cargo-fuzz cannot pass --locked to
-# cargo, so a stale lock file is refused first. Without a sanitizer any toolchain will
-# do, and it needs a C++ compiler for libFuzzer.
+# The tests leave the seeds in the target folder. The lock file follows buildbrake's own
+# dependencies. Without a sanitizer any toolchain will do, and it needs a C++ compiler for
+# libFuzzer.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= events policies source-versions expressions
 .PHONY: fuzz
 fuzz: TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a minute by default.
 	cargo test --locked --test fuzz
-	cargo update --workspace --locked --manifest-path fuzz/Cargo.toml
+	cargo update --workspace --manifest-path fuzz/Cargo.toml
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target; \
 		$(FUZZER)/bin/cargo-fuzz run --sanitizer none --target-dir $(TARGET_DIR)/fuzz \
