@@ -50,7 +50,7 @@ fn compute<'a>(facts: &Facts<'a>) -> Result<Values<'a>, Fact> {
     let environment = facts.build.environment.as_ref().ok_or(Fact::Absent("environment"))?;
     let compute = environment.compute_type.as_deref().ok_or(Fact::Absent("environment.computeType"))?;
     let kind = environment.r#type.as_deref().ok_or(Fact::Absent("environment.type"));
-    Ok(Values { value: compute.into(), other: Some(kind.map(|kind| format!("{kind}/{compute}"))) })
+    Ok(Values { value: compute.into(), other: Some(kind.map(|kind| [kind, "/", compute].concat())) })
 }
 
 const COMPUTE_TYPE: &str = "codebuild:environment.computeType";
