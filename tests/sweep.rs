@@ -294,6 +294,26 @@ fn a_build_that_cannot_be_stopped_fails_the_sweep_and_the_others_are_stopped() {
     assert_eq!((region.stopped(), builds.len()), (BTreeSet::from([other]), 2));
 }
 
+#[test]
+fn no_secret_of_a_swept_build_comes_out() {
+    let region = Region::default();
+    let id = region.running("shop", 20, "main");
+    region.change(&id, |build| {
+        build["environment"]["environmentVariables"] =
+            json!([{"name": "TOKEN", "value": "cAnArY-value", "type": "PLAINTEXT"}]);
+        build["source"]["location"] = json!("https://alice:cAnArY-password@github.com/acme/shop.git");
+        build["source"]["buildspec"] = json!("version: 0.2\nphases: {build: {commands: [cAnArY-command]}}");
+    });
+    let denied = || refusal(400, "AccessDeniedException", "cAnArY-value is what you may not stop");
+    for codebuild in [region.spoilt_codebuild(move |call, _| (call == "StopBuild").then(denied)), region.codebuild()] {
+        let lambda = Lambda::start(POLICY, codebuild.address, &[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]);
+        let Swept { answer, summary, builds } = sweep(&lambda, &scheduled());
+        let said = format!("{answer:?} {summary} {builds:?} {}", lambda.end());
+        assert!(said.contains(&id) && !said.contains("cAnArY"), "{said}");
+    }
+    assert_eq!(region.stopped(), BTreeSet::from([id]));
+}
+
 /// The account's rate is everybody's: the sweep goes slower, and gets there.
 #[test]
 fn a_sweep_that_is_throttled_goes_on() {

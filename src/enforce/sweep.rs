@@ -80,13 +80,13 @@ struct Sweep<'a> {
     /// The running builds, and those to be stopped, of the whole sweep so far.
     running: u64,
     stops: u64,
-    /// Those of this invocation.
-    condemned: Vec<Condemned>,
+    /// Those to be stopped, of this invocation.
+    condemned: Vec<Judged>,
     swept: Swept,
 }
 
-/// A build that is to be stopped.
-struct Condemned {
+/// A running build, and what the policy says of it.
+struct Judged {
     event: BuildEvent,
     target: Target,
     known: Known,
@@ -173,20 +173,20 @@ impl Sweep<'_> {
     }
 
     /// Judges builds, with their projects where a rule asks for them.
-    async fn judge(&mut self, builds: Vec<Found>) -> Vec<Condemned> {
+    async fn judge(&mut self, builds: Vec<Found>) -> Vec<Judged> {
         let policy = &self.brake.policy;
         let now = (self.invocation.now)();
-        let mut judged: Vec<Condemned> = builds
+        let mut judged: Vec<Judged> = builds
             .into_iter()
             .map(|Found { id, build }| {
                 let target = Target::new(id.clone(), build.arn.as_deref());
                 let event = BuildEvent { kind: Kind::Sweep, id, time: self.time, build: Build::default() };
                 let known = Known::whole(build);
                 let verdict = known.judge(policy, now);
-                Condemned { event, target, known, verdict }
+                Judged { event, target, known, verdict }
             })
             .collect();
-        let wants = |judged: &&mut Condemned| judged.verdict.wants(Source::Project);
+        let wants = |judged: &&mut Judged| judged.verdict.wants(Source::Project);
         let mut names: Vec<String> =
             judged.iter_mut().filter(wants).map(|judged| judged.target.id().project().to_owned()).collect();
         names.sort_unstable();
@@ -277,9 +277,9 @@ impl Sweep<'_> {
         }
     }
 
-    fn tell(&mut self, judged: &Condemned, done: Done) {
+    fn tell(&mut self, judged: &Judged, done: Done) {
         let now = (self.invocation.now)();
-        let Condemned { event, known, verdict, .. } = judged;
+        let Judged { event, known, verdict, .. } = judged;
         let record = Record::judged(&self.brake.policy, event, &known.build, verdict, done, now);
         (self.invocation.tell)(&record);
         self.swept.add(&record);
