@@ -425,13 +425,27 @@ fn where_every_event_is_dropped_the_sweep_alone_stops_every_violator() {
         None
     });
     let begun = std::time::Instant::now();
-    let swept = sweep_once(POLICY, &codebuild);
+    let lambda = Lambda::start(POLICY, codebuild.address, &[]);
+    let swept = sweep(&lambda, &scheduled());
     println!(
-        "BUILDBRAKE_SEED={seed}: swept {count} projects and {running} running builds in {:?}, {} calls; stopped {}",
+        "BUILDBRAKE_SEED={seed}: swept {count} projects and {running} running builds in {:?} with {} calls; stopped {}; \
+         {} bytes of memory",
         begun.elapsed(),
         codebuild.calls().len(),
-        violators.len()
+        violators.len(),
+        most_memory(&lambda),
     );
+    lambda.end();
     assert_eq!(region.stopped(), violators, "BUILDBRAKE_SEED={seed}");
     assert_eq!((&swept.summary["running"], &swept.summary["failed"]), (&json!(running), &json!(0)));
+}
+
+#[cfg(target_os = "linux")]
+fn most_memory(lambda: &Lambda) -> u64 {
+    lambda.most_memory()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn most_memory(_: &Lambda) -> &'static str {
+    "an unknown number of"
 }

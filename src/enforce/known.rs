@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     aws::CallError,
-    build::{Build, Progress},
+    build::{Build, Progress, ProjectEnvironment},
     codebuild::{self, Client, Projects, Target},
     facts::{Facts, Source},
     policy::Policy,
@@ -44,6 +44,27 @@ impl Known {
     pub(super) fn ask_build(&mut self, build: Build) {
         self.build = build;
         self.is_whole = true;
+    }
+
+    /// Forgets all but what its record tells of the build, and what must not be told. A
+    /// sweep may have to keep ten thousand of them until it knows how many there are.
+    pub(super) fn shorten(&mut self) {
+        let environment = self.build.environment.take().map(|environment| ProjectEnvironment {
+            environment_variables: environment.environment_variables,
+            ..ProjectEnvironment::default()
+        });
+        let build = std::mem::take(&mut self.build);
+        self.build = Build {
+            arn: build.arn,
+            project_name: build.project_name,
+            initiator: build.initiator,
+            source_version: build.source_version,
+            source: build.source,
+            secondary_sources: build.secondary_sources,
+            environment,
+            exported_environment_variables: build.exported_environment_variables,
+            ..Build::default()
+        };
     }
 
     /// Whether the event says which build, and nothing of it.

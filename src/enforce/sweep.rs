@@ -160,13 +160,16 @@ impl Sweep<'_> {
         set.into_iter().filter_map(Result::err).for_each(|error| self.note(error));
 
         self.swept.projects += projects.len() as u64;
-        for judged in judged {
+        for mut judged in judged {
             self.running += 1;
             self.swept.running += 1;
             self.swept.undecided += u64::from(judged.verdict.undecided.iter().any(|undecided| undecided.counts));
             match judged.verdict.action {
                 Action::Allow => {}
-                Action::Stop => self.condemned.push(judged),
+                Action::Stop => {
+                    judged.known.shorten();
+                    self.condemned.push(judged);
+                }
                 action => self.tell(&judged, Outcome::of_running(action).into()),
             }
         }

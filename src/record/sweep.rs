@@ -31,7 +31,8 @@ pub(crate) struct Swept {
     failure: Option<Failure>,
     /// Calls that failed, besides those of a build.
     unseen: u64,
-    records: Vec<Value>,
+    /// As text, which takes a fraction of the memory while builds are dealt with.
+    records: Vec<String>,
     bytes: usize,
 }
 
@@ -60,9 +61,10 @@ impl Swept {
         if let Some(failure) = record.failure() {
             self.failure.get_or_insert_with(|| failure.clone());
         }
-        self.bytes += record.json().to_string().len();
+        let text = record.json().to_string();
+        self.bytes += text.len();
         if self.bytes <= ANSWER_BYTES {
-            self.records.push(record.json().clone());
+            self.records.push(text);
         }
     }
 
@@ -152,7 +154,8 @@ impl Record {
             }
         }
         let metrics = metrics::of_sweep(outcome, &swept, now);
-        let records = (swept.broken - swept.records.len() as u64, swept.records);
-        Self { records: Some(records), ..Self::new(json, outcome, metrics, swept.failure) }
+        let left_out = swept.broken - swept.records.len() as u64;
+        let records = swept.records.into_iter().filter_map(|text| serde_json::from_str(&text).ok()).collect();
+        Self { records: Some((left_out, records)), ..Self::new(json, outcome, metrics, swept.failure) }
     }
 }

@@ -145,9 +145,20 @@ impl Lambda {
     /// How much memory the function holds, in bytes.
     #[cfg(target_os = "linux")]
     pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// How much memory the function ever held, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn most_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn status(&self, member: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        resident.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+        let value = status.lines().find_map(|line| line.strip_prefix(member)).unwrap();
+        value.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 
     /// How many files and connections the function has open.
