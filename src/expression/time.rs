@@ -186,50 +186,63 @@ fn milliseconds(length: &Length) -> CelInt {
     CelInt::from(length.0 / 1_000_000)
 }
 
-impl Val for Time {
-    fn get_type(&self) -> &Type {
-        &TIME
-    }
+/// Both are values of the language that are added, subtracted and compared.
+macro_rules! values {
+    ($($name:ident: $kind:ident),*) => {$(
+        impl Val for $name {
+            fn get_type(&self) -> &Type {
+                &$kind
+            }
 
-    fn cel_type() -> &'static Type {
-        &TIME
-    }
+            fn cel_type() -> &'static Type {
+                &$kind
+            }
 
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
+            fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
+            where
+                Self: 'v,
+            {
+                Some(self)
+            }
 
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
+            fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
+            where
+                Self: 'v,
+            {
+                Some(self)
+            }
 
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
+            fn as_comparer(&self) -> Option<&dyn Comparer> {
+                Some(self)
+            }
 
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref() == Some(self)
-    }
+            fn equals(&self, other: &dyn Val) -> bool {
+                other.downcast_ref() == Some(self)
+            }
 
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(*self)
-    }
+            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
+            where
+                Self: 'v,
+            {
+                Box::new(*self)
+            }
 
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
+            fn as_any(&self) -> Option<&dyn Any> {
+                Some(self)
+            }
+        }
+
+        impl StaticVal for $name {}
+
+        impl Comparer for $name {
+            fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
+                let other: Option<&Self> = other.downcast_ref();
+                other.map(|other| self.0.cmp(&other.0)).ok_or_else(|| of_other_types("compare"))
+            }
+        }
+    )*};
 }
-
-impl StaticVal for Time {}
+values! { Time: TIME, Length: LENGTH }
 
 impl Adder for Time {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
@@ -257,58 +270,6 @@ impl Subtractor for Time {
     }
 }
 
-impl Comparer for Time {
-    fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
-        let other: Option<&Self> = other.downcast_ref();
-        other.map(|other| self.0.cmp(&other.0)).ok_or_else(|| of_other_types("compare"))
-    }
-}
-
-impl Val for Length {
-    fn get_type(&self) -> &Type {
-        &LENGTH
-    }
-
-    fn cel_type() -> &'static Type {
-        &LENGTH
-    }
-
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref() == Some(self)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl StaticVal for Length {}
-
 impl Adder for Length {
     fn add<'b, 'v>(&'b self, other: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
     where
@@ -329,13 +290,6 @@ impl Subtractor for Length {
     {
         let other: &Self = other.downcast_ref().ok_or_else(|| of_other_types("sub"))?;
         self.0.checked_sub(other.0).map_or_else(|| out_of_range("sub"), |rest| Ok(CowVal::owned(Self(rest))))
-    }
-}
-
-impl Comparer for Length {
-    fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
-        let other: Option<&Self> = other.downcast_ref();
-        other.map(|other| self.0.cmp(&other.0)).ok_or_else(|| of_other_types("compare"))
     }
 }
 
