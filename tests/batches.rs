@@ -149,6 +149,16 @@ fn a_build_that_cannot_be_stopped_alone_is_stopped_with_its_batch() {
     assert_eq!((&record["outcome"], &record["build"]["buildStatus"]), (&json!("stopped"), &json!("STOPPED")));
 }
 
+/// The batch says that it is stopped. The build that broke the rule says otherwise.
+#[test]
+fn a_build_that_runs_on_in_a_stopped_batch_is_not_told_of_as_stopped() {
+    let cannot = |_: &str| refusal(400, "InvalidInputException", "Cannot stop a Lambda build of a batch");
+    let codebuild = with_batch(cannot, |operation| batch(operation, "STOPPED"), running_child);
+    let record = run(&policy("batch: stop-all"), &codebuild);
+    assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!("InvalidInput")));
+    assert_eq!(record["buildBatch"]["buildBatchStatus"], "STOPPED");
+}
+
 fn retry(number: u32) -> String {
     format!("shop-api:2e72{number:04}-0000-4000-8000-000000000002")
 }

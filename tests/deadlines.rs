@@ -220,6 +220,37 @@ fn an_old_build_is_asked_for_and_judged_by_its_phases() {
     }
 }
 
+/// What an event tells of a build's phases was true when it was sent.
+#[test]
+fn the_phases_of_a_late_event_are_not_taken_for_those_of_now() {
+    let mut event = started(7200);
+    event["detail-type"] = json!("CodeBuild Build Phase Change");
+    let start = told(&mut event)["build-start-time"].clone();
+    let phase = |name: &str| json!({"phase-type": name, "start-time": start});
+    told(&mut event)["phases"] = json!([phase("SUBMITTED"), phase("BUILD")]);
+    let codebuild = CodeBuild::with(|id| stop_answer(stopped(id)), |id| builds_answer(running_for(id, 30, 90)));
+    let lambda = Lambda::start(POLICY, codebuild.address, &[("BUILDBRAKE_MODE", "report")]);
+    let record = lambda.invoke(&event).record();
+    assert_eq!((&record["outcome"], codebuild.operations()), (&json!("allowed"), vec!["BatchGetBuilds".to_owned()]));
+    lambda.end();
+}
+
+/// Its event tells nothing of the build, and a rule need not ask.
+#[test]
+fn a_deadline_always_asks_for_its_build() {
+    let policy = "{version: 1, rules: [{id: a, max-timeout: 60m, only: [{projects: [warehouse]}]}]}";
+    for (get, outcome) in [
+        ((|id: &str| builds_answer(running_for(id, 30, 0))) as fn(&str) -> Reply, "allowed"),
+        (|id| builds_answer(succeeded(id)), "not-running"),
+    ] {
+        let codebuild = CodeBuild::with(|id| stop_answer(stopped(id)), get);
+        let lambda = Lambda::start(policy, codebuild.address, &[]);
+        assert_eq!(lambda.invoke(&deadline()).record()["outcome"], outcome);
+        assert_eq!(codebuild.operations(), ["BatchGetBuilds"]);
+        lambda.end();
+    }
+}
+
 #[test]
 fn what_keeps_a_deadline_from_being_set_fails_the_invocation() {
     for (answer, kind) in [

@@ -5,7 +5,11 @@
 
 mod common;
 
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    thread,
+    time::Duration,
+};
 
 use common::{
     codebuild::{CodeBuild, builds_answer, refusal, running, stop_answer, stopped},
@@ -47,6 +51,24 @@ fn nobody_at_the_address_is_a_connection_fault() {
     lambda.end();
 }
 
+/// Each call may take eight seconds. Both together may not.
+#[test]
+fn calls_that_take_long_do_not_add_up_to_longer_than_promised() {
+    let looks = AtomicUsize::new(0);
+    let codebuild = CodeBuild::with(
+        |_| Reply::Hang(Duration::from_secs(60)),
+        move |id| match looks.fetch_add(1, SeqCst) {
+            0 | 1 => Reply::Hang(Duration::from_secs(60)),
+            _ => builds_answer(running(id)),
+        },
+    );
+    let answer = invoke_with(&codebuild, "no-additional-information");
+    assert!(answer.took < LONGEST_INVOCATION, "{:?}", answer.took);
+    let record = answer.record();
+    assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!("TimedOut")));
+    assert!(record["message"].as_str().unwrap().contains("protected-branches"), "it says what was broken: {record}");
+}
+
 #[test]
 fn a_build_that_cannot_be_looked_at_fails_too() {
     for (answer, kind) in [
@@ -80,7 +102,7 @@ fn a_stop_that_cannot_be_verified_is_not_told_of_as_one() {
 
 #[test]
 fn what_goes_wrong_once_is_tried_again() {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::atomic::AtomicBool;
     for name in ["400 ThrottlingException", "503", "closed at once", "reset at once", "closed in the body"] {
         let wrong = FAULTS.iter().find(|fault| fault.name == name).unwrap().spoil;
         let first = AtomicBool::new(true);

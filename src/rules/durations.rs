@@ -197,6 +197,23 @@ mod tests {
         check("max-queue-time: 60m", "08:59:59", "null", "run, missing queued");
     }
 
+    /// An exemption may end before the limit does.
+    #[test]
+    fn whether_a_rule_applies_is_asked_of_the_moment_of_its_deadline() {
+        let deadline = |keys: &str| {
+            let text = format!("{{version: 1, rules: [{{id: r, max-duration: 20h, {keys}}}]}}");
+            let build = r#"{"projectName": "shop", "startTime": "2026-11-22T09:00:00Z"}"#;
+            let build: Build = serde_json::from_str(build).unwrap();
+            let verdict = judge_by(&Policy::parse("p", &text).unwrap(), &Facts::of(&build, NOW.parse().unwrap()));
+            verdict.deadline.map(|at| at.to_string())
+        };
+        let expected = Some("2026-11-23T05:00:01Z".to_owned());
+        assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-22}]"), expected);
+        assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-23}]"), None);
+        assert_eq!(deadline("only: [{when: 'now > timestamp(\"2026-11-23T00:00:00Z\")'}]"), expected);
+        assert_eq!(deadline("only: [{when: 'now < timestamp(\"2026-11-23T00:00:00Z\")'}]"), None);
+    }
+
     #[test]
     fn a_compute_type_without_a_price_cannot_tell() {
         let text = "{version: 1, prices: {LARGE: 0.05}, rules: [{id: r, max-cost: 3}]}";
