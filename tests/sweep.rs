@@ -319,7 +319,7 @@ fn no_secret_of_a_swept_build_comes_out() {
 fn a_sweep_that_is_throttled_goes_on() {
     let region = Region::default();
     let mut violators = BTreeSet::new();
-    for number in 0..60 {
+    for number in 0..250 {
         violators.insert(region.running(&format!("shop-{number}"), 20, "main"));
     }
     let calls = AtomicU64::new(0);
