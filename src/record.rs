@@ -7,7 +7,7 @@ mod sweep;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{
     aws::CallError,
@@ -19,6 +19,7 @@ use crate::{
     verdict::{Exempted, Undecided, Verdict, Violation},
 };
 
+use metrics::Metrics;
 pub(crate) use sweep::{Safety, Swept};
 
 /// What became of a build, or of an event.
@@ -105,13 +106,10 @@ impl From<Failure> for Done {
 pub struct Record {
     outcome: Outcome,
     failure: Option<Failure>,
-    json: Value,
-    /// Of a sweep: its records of builds, and how many of them there is no room for.
-    records: Option<(u64, Vec<Value>)>,
+    json: Box<RawValue>,
+    /// What the invocation answers, where that is more than the line.
+    answer: Option<Box<RawValue>>,
 }
-
-/// Members that make a record a metric.
-type Metrics = Vec<(&'static str, Value)>;
 
 /// The record's members, in the order in which they are read.
 #[derive(Serialize)]
@@ -153,6 +151,8 @@ struct Members<'a> {
     build: Option<Build>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build_batch: Option<Batch>,
+    #[serde(flatten)]
+    metrics: Metrics<'a>,
 }
 
 /// The batch that was stopped, under the API's own names.
@@ -165,7 +165,13 @@ struct Batch {
 
 impl<'a> Members<'a> {
     /// What every record says, of a build or not.
-    fn of_any(policy: &'a Policy, outcome: Outcome, message: String, error: Option<&'a Failure>) -> Self {
+    fn of_any(
+        policy: &'a Policy,
+        outcome: Outcome,
+        message: String,
+        error: Option<&'a Failure>,
+        metrics: Metrics<'a>,
+    ) -> Self {
         Self {
             outcome,
             message,
@@ -188,6 +194,7 @@ impl<'a> Members<'a> {
             reaction_ms: None,
             build: None,
             build_batch: None,
+            metrics,
         }
     }
 }
@@ -206,6 +213,8 @@ impl Record {
         let facts = Facts::of(build, now);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
+        let reaction_ms = event.time.map(|time| now.as_millisecond() - time.as_millisecond());
+        let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let members = Members {
             trigger: Some(event.kind),
             build_id: Some(event.id.as_str()),
@@ -220,36 +229,23 @@ impl Record {
             exempted: &verdict.exempted,
             branch: verdict.branch.as_deref(),
             branch_from: verdict.branch.as_ref().map(|_| "source-version"),
-            reaction_ms: event.time.map(|time| now.as_millisecond() - time.as_millisecond()),
+            reaction_ms,
             deadline,
             build: returned.map(redact::build),
             build_batch: batch.map(|BuildBatch { arn, status, .. }| Batch { arn, build_batch_status: status }),
-            ..Members::of_any(policy, outcome, message, failure.as_ref())
+            ..Members::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
-        let metrics = metrics::of(outcome, verdict, members.reaction_ms, now);
-        Self::of_members(&members, metrics, failure.clone())
+        Self { outcome, json: redact::every_url(&members), failure, answer: None }
     }
 
     /// The record of an event that is of no build to be judged.
     pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
         let Done { outcome, failure, .. } = done;
         let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
-        let members = Members::of_any(policy, outcome, message.to_owned(), failure.as_ref());
-        let metrics = metrics::of(outcome, &Verdict::default(), None, now);
-        Self::of_members(&members, metrics, failure.clone())
-    }
-
-    fn of_members(members: &Members<'_>, metrics: Metrics, failure: Option<Failure>) -> Self {
-        // Every member is a text, a number or a list of such: it has a JSON form.
-        Self::new(serde_json::to_value(members).unwrap_or_default(), members.outcome, metrics, failure)
-    }
-
-    fn new(mut json: Value, outcome: Outcome, metrics: Metrics, failure: Option<Failure>) -> Self {
-        redact::every_url(&mut json);
-        if let Value::Object(json) = &mut json {
-            json.extend(metrics.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        }
-        Self { outcome, failure, json, records: None }
+        let nothing = Verdict::default();
+        let metrics = Metrics::of(outcome, &nothing, None, now);
+        let members = Members::of_any(policy, outcome, message.to_owned(), failure.as_ref(), metrics);
+        Self { outcome, json: redact::every_url(&members), failure, answer: None }
     }
 
     /// What became of the build.
@@ -263,20 +259,13 @@ impl Record {
     }
 
     /// The record as it is printed.
-    pub fn json(&self) -> &Value {
+    pub fn json(&self) -> &RawValue {
         &self.json
     }
 
     /// The record as the invocation's answer: a sweep's has the records of its builds.
-    pub fn answer(self) -> Value {
-        let mut json = self.json;
-        if let (Value::Object(members), Some((left_out, records))) = (&mut json, self.records) {
-            members.insert("records".into(), records.into());
-            if left_out > 0 {
-                members.insert("recordsLeftOut".into(), left_out.into());
-            }
-        }
-        json
+    pub fn answer(self) -> Box<RawValue> {
+        self.answer.unwrap_or(self.json)
     }
 }
 

@@ -57,7 +57,7 @@ async fn brake() -> Option<Brake> {
 
 /// One event: each of its records goes to standard output as soon as it is made, and the
 /// last is the answer unless the invocation fails.
-async fn handle(event: LambdaEvent<Box<RawValue>>, brake: &Brake) -> Result<serde_json::Value, Diagnostic> {
+async fn handle(event: LambdaEvent<Box<RawValue>>, brake: &Brake) -> Result<Box<RawValue>, Diagnostic> {
     let unwritten = Mutex::new(None);
     let invocation = Invocation {
         function: &event.context.invoked_function_arn,

@@ -2,9 +2,9 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Metrics, Outcome, Swept};
+use super::{Outcome, Swept};
 use crate::verdict::Verdict;
 
 const NAMESPACE: &str = "Buildbrake";
@@ -15,40 +15,82 @@ const NAMESPACE: &str = "Buildbrake";
 /// alarm sees a quiet day and a dead function apart. With the dimension `Rule`, a
 /// record counts for the first rule it broke or could not decide: the format allows
 /// one value of a dimension a line.
-pub(super) fn of(outcome: Outcome, verdict: &Verdict, reaction_ms: Option<i64>, now: Timestamp) -> Metrics {
-    let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
-    let mut values = vec![
-        ("Stopped", Value::from(u8::from(outcome == Outcome::Stopped))),
-        ("Reported", u8::from(matches!(outcome, Outcome::Reported | Outcome::Protected)).into()),
-        ("Allowed", u8::from(outcome == Outcome::Allowed).into()),
-        ("Undecided", u8::from(undecided.is_some()).into()),
-        ("Failed", u8::from(outcome == Outcome::Failed).into()),
-    ];
-    values.extend(reaction_ms.map(|milliseconds| ("ReactionMs", milliseconds.into())));
-
-    let rule = verdict.violations.first().map(|violation| &violation.rule);
-    embedded(values, rule.or(undecided.map(|undecided| &undecided.rule)), now)
+pub(super) struct Metrics<'a> {
+    values: Vec<(&'static str, i64)>,
+    rule: Option<&'a str>,
+    now: Timestamp,
 }
 
-/// The same of a sweep, which counts what its builds' own records do not.
-pub(super) fn of_sweep(outcome: Outcome, swept: &Swept, now: Timestamp) -> Metrics {
-    let values = vec![
-        ("Swept", swept.running.into()),
-        ("SafetyBelt", u8::from(swept.safety.is_some()).into()),
-        ("Failed", u8::from(outcome == Outcome::Failed).into()),
-    ];
-    embedded(values, None, now)
+impl<'a> Metrics<'a> {
+    pub(super) fn of(outcome: Outcome, verdict: &'a Verdict, reaction_ms: Option<i64>, now: Timestamp) -> Self {
+        let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
+        let mut values = vec![
+            ("Stopped", i64::from(outcome == Outcome::Stopped)),
+            ("Reported", i64::from(matches!(outcome, Outcome::Reported | Outcome::Protected))),
+            ("Allowed", i64::from(outcome == Outcome::Allowed)),
+            ("Undecided", i64::from(undecided.is_some())),
+            ("Failed", i64::from(outcome == Outcome::Failed)),
+        ];
+        values.extend(reaction_ms.map(|milliseconds| (REACTION, milliseconds)));
+
+        let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
+        Self { values, rule: rule.or(undecided.map(|undecided| undecided.rule.as_str())), now }
+    }
 }
 
-/// The values with what makes metrics of them.
-fn embedded(mut values: Metrics, rule: Option<&String>, now: Timestamp) -> Metrics {
-    let names: Vec<Value> = values
-        .iter()
-        .map(|(name, _)| json!({"Name": name, "Unit": if *name == "ReactionMs" { "Milliseconds" } else { "Count" }}))
-        .collect();
-    let dimensions = if rule.is_some() { json!([[], ["Rule"]]) } else { json!([[]]) };
-    let directive = json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": names});
-    values.extend(rule.map(|rule| ("Rule", rule.as_str().into())));
-    values.push(("_aws", json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive]})));
-    values
+impl Metrics<'static> {
+    /// The same of a sweep, which counts what its builds' own records do not.
+    pub(super) fn of_sweep(outcome: Outcome, swept: &Swept, now: Timestamp) -> Self {
+        let values = vec![
+            ("Swept", i64::try_from(swept.running).unwrap_or(i64::MAX)),
+            ("SafetyBelt", i64::from(swept.safety.is_some())),
+            ("Failed", i64::from(outcome == Outcome::Failed)),
+        ];
+        Self { values, rule: None, now }
+    }
+}
+
+const REACTION: &str = "ReactionMs";
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        for (name, value) in &self.values {
+            members.serialize_entry(name, value)?;
+        }
+        if let Some(rule) = self.rule {
+            members.serialize_entry("Rule", rule)?;
+        }
+        let unit = |name| if name == REACTION { "Milliseconds" } else { "Count" };
+        let directive = Directive {
+            namespace: NAMESPACE,
+            dimensions: if self.rule.is_some() { &[&[], &["Rule"]] } else { &[&[]] },
+            metrics: self.values.iter().map(|(name, _)| Metric { name, unit: unit(*name) }).collect(),
+        };
+        let timestamp = self.now.as_millisecond();
+        members.serialize_entry("_aws", &Metadata { timestamp, cloud_watch_metrics: [directive] })?;
+        members.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
 }

@@ -3,7 +3,11 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 use sha2::{Digest, Sha256};
 
 use super::Failure;
@@ -43,12 +47,24 @@ pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
     Failure { message: without_user_info(&Secrets::of(build).left_out_of(&failure.message)).into_owned(), ..failure }
 }
 
-/// Takes the user information out of every URL in a JSON value, wherever it stands.
-pub(super) fn every_url(json: &mut Value) {
+/// The JSON of something, without the user information of any URL in it, wherever it stands.
+pub(super) fn every_url(members: &impl Serialize) -> Box<RawValue> {
+    // A record is made of texts, numbers and lists of such: it has a JSON form.
+    let json = to_raw_value(members).unwrap_or_default();
+    // Both are written as they are in JSON, and user information without them there is none.
+    if !json.get().contains('@') || !json.get().contains("://") {
+        return json;
+    }
+    let mut tree: Value = serde_json::from_str(json.get()).unwrap_or_default();
+    every_url_of(&mut tree);
+    to_raw_value(&tree).unwrap_or_default()
+}
+
+fn every_url_of(json: &mut Value) {
     match json {
         Value::String(text) if text.contains("://") => *text = without_user_info(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(every_url),
-        Value::Object(members) => members.values_mut().for_each(every_url),
+        Value::Array(values) => values.iter_mut().for_each(every_url_of),
+        Value::Object(members) => members.values_mut().for_each(every_url_of),
         _ => {}
     }
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 
-use super::{Failure, Outcome, Record, metrics, redact};
+use super::{Failure, Metrics, Outcome, Record, redact};
 use crate::{build::Build, policy::Policy};
 
 /// Lambda takes an answer of 6 MB at most. Every record is a line of its own as well.
@@ -31,8 +31,7 @@ pub(crate) struct Swept {
     failure: Option<Failure>,
     /// Calls that failed, besides those of a build.
     unseen: u64,
-    /// As text, which takes a fraction of the memory while builds are dealt with.
-    records: Vec<String>,
+    records: Vec<Box<RawValue>>,
     bytes: usize,
 }
 
@@ -45,6 +44,7 @@ pub(crate) struct Safety {
     /// How many a sweep may stop.
     pub(crate) allowed: u64,
     /// The policy's `max-stops-per-sweep`.
+    #[serde(rename = "maxStopsPerSweep")]
     pub(crate) setting: String,
 }
 
@@ -61,10 +61,9 @@ impl Swept {
         if let Some(failure) = record.failure() {
             self.failure.get_or_insert_with(|| failure.clone());
         }
-        let text = record.json().to_string();
-        self.bytes += text.len();
+        self.bytes += record.json().get().len();
         if self.bytes <= ANSWER_BYTES {
-            self.records.push(text);
+            self.records.push(record.json().to_owned());
         }
     }
 
@@ -119,43 +118,74 @@ impl Swept {
     }
 }
 
+/// The record's members, in the order in which they are read.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    outcome: Outcome,
+    message: String,
+    trigger: &'static str,
+    projects: u64,
+    running: u64,
+    broken: u64,
+    stopped: u64,
+    reported: u64,
+    undecided: u64,
+    failed: u64,
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safety: Option<&'a Safety>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction_ms: Option<i64>,
+    #[serde(flatten)]
+    metrics: Metrics<'static>,
+    /// In the answer alone, as is what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<&'a [Box<RawValue>]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records_left_out: Option<u64>,
+}
+
+/// The project that the rest begins with.
+#[derive(Serialize)]
+struct Rest<'a> {
+    from: &'a str,
+}
+
 impl Record {
     /// The record of a sweep. Its line has the counts; its answer has, besides, the record
     /// of each build that broke a rule, as many as Lambda takes.
     pub(crate) fn swept(policy: &Policy, mut swept: Swept, time: Option<Timestamp>, now: Timestamp) -> Self {
         swept.failure = swept.failure.map(|failure| redact::failure(failure, &Build::default()));
         let outcome = swept.outcome();
-        let mut json = json!({
-            "outcome": outcome,
-            "message": swept.message(),
-            "trigger": "sweep",
-            "projects": swept.projects,
-            "running": swept.running,
-            "broken": swept.broken,
-            "stopped": swept.stopped,
-            "reported": swept.reported,
-            "undecided": swept.undecided,
-            "failed": swept.failed,
-            "policy": policy.digest(),
-        });
-        if let Value::Object(members) = &mut json {
-            let mut add = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-            if let Some(Safety { stops, allowed, setting }) = &swept.safety {
-                add("safety", json!({"stops": stops, "allowed": allowed, "maxStopsPerSweep": setting}));
-            }
-            if let Some(from) = &swept.rest {
-                add("rest", json!({"from": from}));
-            }
-            if let Some(failure) = &swept.failure {
-                add("error", json!(failure));
-            }
-            if let Some(time) = time {
-                add("reactionMs", json!(now.as_millisecond() - time.as_millisecond()));
-            }
-        }
-        let metrics = metrics::of_sweep(outcome, &swept, now);
-        let left_out = swept.broken - swept.records.len() as u64;
-        let records = swept.records.into_iter().filter_map(|text| serde_json::from_str(&text).ok()).collect();
-        Self { records: Some((left_out, records)), ..Self::new(json, outcome, metrics, swept.failure) }
+        let mut members = Members {
+            outcome,
+            message: swept.message(),
+            trigger: "sweep",
+            projects: swept.projects,
+            running: swept.running,
+            broken: swept.broken,
+            stopped: swept.stopped,
+            reported: swept.reported,
+            undecided: swept.undecided,
+            failed: swept.failed,
+            policy: policy.digest(),
+            safety: swept.safety.as_ref(),
+            rest: swept.rest.as_deref().map(|from| Rest { from }),
+            error: swept.failure.as_ref(),
+            reaction_ms: time.map(|time| now.as_millisecond() - time.as_millisecond()),
+            metrics: Metrics::of_sweep(outcome, &swept, now),
+            records: None,
+            records_left_out: None,
+        };
+        let json = redact::every_url(&members);
+        members.records = Some(&swept.records);
+        members.records_left_out = Some(swept.broken - swept.records.len() as u64).filter(|left_out| *left_out > 0);
+        let answer = redact::every_url(&members);
+        Self { outcome, failure: swept.failure, json, answer: Some(answer) }
     }
 }

@@ -57,8 +57,8 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
     };
     for (name, event) in &events {
         let record = brake.enforce(event, &invocation).await;
-        let json = record.json();
-        rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(json), text(&json["outcome"])]);
+        let json: Value = serde_json::from_str(record.json().get())?;
+        rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(&json), text(&json["outcome"])]);
         if let Some(build) = json.get("build") {
             returned.get_or_insert_with(|| (json["message"].clone(), build.clone()));
         }
