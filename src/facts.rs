@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     /// Whether the build is all that the API knows of it, so that a member it lacks is
     /// one it does not have. An event carries less.
     pub is_whole: bool,
+    /// What its source version says, read once: every rule on branches asks.
+    pub source_version: Option<SourceVersion<'a>>,
     /// Its project, where it was asked for.
     pub project: Option<&'a Project>,
     /// How long it has been running, its time in the queue left out.
@@ -88,7 +90,8 @@ impl<'a> Facts<'a> {
     /// What a build tells at that moment, and nothing besides.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
         let (running, queued) = (build.running(now), build.queued(now));
-        Self { build, now, is_whole: false, project: None, running, queued, prices: None }
+        let source_version = build.source_version.as_deref().map(SourceVersion::read);
+        Self { build, now, is_whole: false, source_version, project: None, running, queued, prices: None }
     }
 
     /// The same at a later moment, if the build runs on as it is.
@@ -134,17 +137,12 @@ impl<'a> Facts<'a> {
 
     /// The account the build runs in, from its ARN.
     pub fn account(&self) -> Result<&'a str, Fact> {
-        self.arn_part(4)
+        self.build.account().ok_or(Fact::Absent("arn"))
     }
 
     /// The region the build runs in, from its ARN.
     pub fn region(&self) -> Result<&'a str, Fact> {
-        self.arn_part(3)
-    }
-
-    fn arn_part(&self, index: usize) -> Result<&'a str, Fact> {
-        let part = self.build.arn.as_deref().and_then(|arn| arn.split(':').nth(index));
-        part.filter(|part| !part.is_empty()).ok_or(Fact::Absent("arn"))
+        self.build.region().ok_or(Fact::Absent("arn"))
     }
 
     /// The value of one of its project's tags; `None` where the project has none of that key.
@@ -198,7 +196,7 @@ impl<'a> Facts<'a> {
         if let Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) = kind {
             return Err(Fact::Untold { fact: "branch", why: format!("the source is {kind}") });
         }
-        self.build.source_version.as_deref().map(SourceVersion::read).ok_or(Fact::Absent("sourceVersion"))
+        self.source_version.ok_or(Fact::Absent("sourceVersion"))
     }
 }
 

@@ -14,7 +14,6 @@ use crate::{
     build::Build,
     codebuild::BuildBatch,
     event::{BuildEvent, Kind, UnreadableEvent},
-    facts::Facts,
     policy::Policy,
     verdict::{Exempted, Undecided, Verdict, Violation},
 };
@@ -210,7 +209,6 @@ impl Record {
         now: Timestamp,
     ) -> Self {
         let Done { outcome, failure, returned, batch, deadline } = done;
-        let facts = Facts::of(build, now);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
         let reaction_ms = event.time.map(|time| now.as_millisecond() - time.as_millisecond());
@@ -219,9 +217,9 @@ impl Record {
             trigger: Some(event.kind),
             build_id: Some(event.id.as_str()),
             build_arn: build.arn.as_deref(),
-            project: facts.project_name().ok(),
-            account: facts.account().ok(),
-            region: facts.region().ok(),
+            project: build.project_name.as_deref(),
+            account: build.account(),
+            region: build.region(),
             initiator: build.initiator.as_deref(),
             source_version: build.source_version.as_deref(),
             violations: &verdict.violations,

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use super::Build;
+
 /// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildId(String);
@@ -42,7 +44,7 @@ impl FromStr for BuildId {
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
         match text.split_once(':') {
-            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.contains([':', '/']) => {
+            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.bytes().any(|byte| matches!(byte, b':' | b'/')) => {
                 Ok(Self(text.to_owned()))
             }
             _ => Err(NotABuild { found: text.to_owned(), expected: "a build id (`project:uuid`)" }),
@@ -85,6 +87,22 @@ impl FromStr for BuildArn {
             return Ok(Self { partition, region, account, id });
         }
         Err(NotABuild { found: text.to_owned(), expected: "a build's ARN" })
+    }
+}
+
+impl Build {
+    /// The account the build runs in, as far as its ARN tells.
+    pub fn account(&self) -> Option<&str> {
+        self.arn_part(4)
+    }
+
+    /// The region the build runs in, as far as its ARN tells.
+    pub fn region(&self) -> Option<&str> {
+        self.arn_part(3)
+    }
+
+    fn arn_part(&self, index: usize) -> Option<&str> {
+        self.arn.as_deref()?.split(':').nth(index).filter(|part| !part.is_empty())
     }
 }
 

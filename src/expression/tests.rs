@@ -205,7 +205,7 @@ fn what_was_not_asked_for_is_missing() {
     check_event("cost > 1.0 || branch == 'release/1.2'", "true");
     let commit = |facts: &mut Facts<'_>| {
         let build = Build { source_version: Some("1f".repeat(20)), ..facts.build.clone() };
-        facts.build = Box::leak(Box::new(build));
+        *facts = Facts::of(Box::leak(Box::new(build)), facts.now);
     };
     insta::assert_snapshot!(answer("branch == 'main'", commit), @"unknown: branch (the source version is a commit id)");
     let nowhere = |facts: &mut Facts<'_>| facts.build = Box::leak(Box::default());
