@@ -173,11 +173,11 @@ fn envelope(json: &str) -> serde_json::Result<EventBridgeEvent<Detail>> {
     })
 }
 
-/// The build's id and, where the event tells account and region, its ARN.
-fn name(event: &EventBridgeEvent<Detail>) -> Result<(BuildId, Option<BuildArn>), UnreadableEvent> {
+/// The build's id and, where the event tells account and region, the text of its ARN.
+fn name(event: &EventBridgeEvent<Detail>) -> Result<(BuildId, Option<String>), UnreadableEvent> {
     let names = || event.detail.build_id.iter().chain(event.resources.iter().flatten());
-    if let Some(arn) = names().find_map(|name| name.parse::<BuildArn>().ok()) {
-        return Ok((arn.id.clone(), Some(arn)));
+    if let Some((arn, text)) = names().find_map(|text| Some((text.parse::<BuildArn>().ok()?, text))) {
+        return Ok((arn.id, Some(text.clone())));
     }
     let id: BuildId = names().find_map(|name| name.parse().ok()).ok_or(UnreadableEvent::NoBuild)?;
     let arn = event.region.as_deref().zip(event.account.as_deref()).map(|(region, account)| BuildArn {
@@ -186,7 +186,7 @@ fn name(event: &EventBridgeEvent<Detail>) -> Result<(BuildId, Option<BuildArn>),
         account: account.to_owned(),
         id: id.clone(),
     });
-    Ok((id, arn))
+    Ok((id, arn.map(|arn| arn.to_string())))
 }
 
 /// The partition a region is in.
@@ -199,11 +199,11 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-fn build(detail: Detail, id: &BuildId, arn: Option<BuildArn>) -> Build {
+fn build(detail: Detail, id: &BuildId, arn: Option<String>) -> Build {
     let more = detail.additional_information.unwrap_or_default();
     Build {
-        id: Some(id.to_string()),
-        arn: arn.map(|arn| arn.to_string()),
+        id: Some(id.as_str().to_owned()),
+        arn,
         project_name: Some(detail.project_name.unwrap_or_else(|| id.project().to_owned())),
         build_status: detail.build_status,
         current_phase: detail.current_phase,

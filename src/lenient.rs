@@ -163,11 +163,14 @@ impl<T: Lenient> Lenient for Vec<T> {
 /// 1970, as the API's JSON protocol writes it.
 impl Lenient for Timestamp {
     fn from_text(text: &str) -> Option<Self> {
-        let text = text.replace('\u{202f}', " ");
+        let spaced = text.contains('\u{202f}').then(|| text.replace('\u{202f}', " "));
+        let text = spaced.as_deref().unwrap_or(text);
         let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
-        text.parse().ok().or_else(|| {
-            DateTime::strptime("%b %d, %Y %I:%M:%S %p", &text).ok().or_else(|| text.parse().ok()).and_then(in_utc)
-        })
+        // The first letter says which form to try: one that does not fit takes longer than one that does.
+        if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return DateTime::strptime("%b %d, %Y %I:%M:%S %p", text).ok().and_then(in_utc);
+        }
+        text.parse().ok().or_else(|| text.parse().ok().and_then(in_utc))
     }
     fn from_number(seconds: f64) -> Option<Self> {
         Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok()
