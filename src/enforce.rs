@@ -11,7 +11,6 @@ use std::{
 };
 
 use aws_config::retry::RetryConfig;
-use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
@@ -213,19 +212,16 @@ impl Brake {
         Ok(Some(at))
     }
 
-    /// A client that waits longer, and that backs off while it is throttled for as long as
-    /// that takes: a sweep shares the account's rate with everybody else.
+    /// A client that waits longer, and that backs off further while it is throttled: a sweep
+    /// shares the account's rate with everybody else, and has minutes.
     fn patient(&self) -> &Client {
         self.patient.get_or_init(|| {
             let retries = RetryConfig::standard()
                 .with_max_attempts(10)
                 .with_initial_backoff(Duration::from_millis(200))
                 .with_max_backoff(Duration::from_secs(5));
-            // The SDK gives up all retries after some hundred throttled calls of a client.
-            let never_spent = TokenBucket::builder().throttling_retry_cost(0).build();
-            let partition = RetryPartition::custom("buildbrake-sweep").token_bucket(never_spent).build();
             let config = self.client.config().to_builder().timeout_config(aws::timeouts(5, 30));
-            Client::from_conf(config.retry_config(retries).retry_partition(partition).build())
+            Client::from_conf(config.retry_config(retries).build())
         })
     }
 

@@ -44,7 +44,9 @@ impl FromStr for BuildId {
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
         match text.split_once(':') {
-            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.bytes().any(|byte| matches!(byte, b':' | b'/')) => {
+            Some((project, uuid))
+                if !project.is_empty() && !uuid.is_empty() && !uuid.bytes().any(|byte| matches!(byte, b':' | b'/')) =>
+            {
                 Ok(Self(text.to_owned()))
             }
             _ => Err(NotABuild { found: text.to_owned(), expected: "a build id (`project:uuid`)" }),
