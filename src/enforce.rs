@@ -12,7 +12,7 @@ use std::{
 
 use aws_config::retry::RetryConfig;
 use jiff::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use self::{
     known::Known,
@@ -30,8 +30,8 @@ use crate::{
     verdict::{Action, Verdict},
 };
 
-/// The most that is spent on one build, whatever is asked of AWS for it. Beyond that a
-/// fresh invocation has the better chance.
+/// The most that is spent on one build and its retries, whatever is asked of AWS for them.
+/// Beyond that a fresh invocation has the better chance.
 const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The most retries of a stopped build that are followed: CodeBuild makes no more.
@@ -106,11 +106,12 @@ impl Brake {
     /// One build, and the retries that CodeBuild makes of it. Each has a record of its own;
     /// the answer is the first that failed, or else the build's own.
     async fn build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
+        let until = Instant::now() + PATIENCE;
         let (kind, time) = (event.kind, event.time);
-        let (mut answer, mut retry) = self.one(event, invocation).await;
+        let (mut answer, mut retry) = self.one(event, invocation, until).await;
         for _ in 0..MOST_RETRIES {
             let Some(arn) = retry.take() else { break };
-            let (record, next) = self.one(BuildEvent::naming(kind, arn, time), invocation).await;
+            let (record, next) = self.one(BuildEvent::naming(kind, arn, time), invocation, until).await;
             retry = next;
             if answer.failure().is_none() && record.failure().is_some() {
                 answer = record;
@@ -119,13 +120,18 @@ impl Brake {
         answer
     }
 
-    async fn one(&self, mut event: BuildEvent, invocation: &Invocation<'_>) -> (Record, Option<BuildArn>) {
+    async fn one(
+        &self,
+        mut event: BuildEvent,
+        invocation: &Invocation<'_>,
+        until: Instant,
+    ) -> (Record, Option<BuildArn>) {
         let target = Target::new(event.id.clone(), event.build.arn.as_deref());
         let mut known = Known::by_event(std::mem::take(&mut event.build));
         let mut verdict = known.judge(&self.policy, (invocation.now)());
         // In a box, since the compiler does not look into calls so deeply nested.
         let dealt = Box::pin(self.deal(&mut known, &mut verdict, &target, invocation));
-        let done = match timeout(PATIENCE, dealt).await {
+        let done = match timeout_at(until, dealt).await {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),

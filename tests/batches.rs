@@ -4,11 +4,16 @@
 
 mod common;
 
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
+
 use common::{
     codebuild::{CodeBuild, builds_answer, refusal, running, stop_answer, stopped},
     event,
     http::Reply,
-    lambda::Lambda,
+    lambda::{LONGEST_INVOCATION, Lambda},
 };
 use serde_json::{Value, json};
 
@@ -131,7 +136,6 @@ fn a_batch_that_runs_on_fails_the_invocation_and_says_that_the_build_was_stopped
 /// CodeBuild stops no single build of a batch that runs on Lambda's compute.
 #[test]
 fn a_build_that_cannot_be_stopped_alone_is_stopped_with_its_batch() {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
     static BATCH_STOPPED: AtomicBool = AtomicBool::new(false);
     let cannot = |_: &str| refusal(400, "InvalidInputException", "Cannot stop a Lambda build of a batch");
     let get = |id: &str| match BATCH_STOPPED.load(SeqCst) {
@@ -231,6 +235,25 @@ fn a_retry_that_cannot_be_stopped_fails_the_invocation() {
     assert_eq!(answer.unwrap_err()["errorType"], "Throttled");
     let outcomes: Vec<&Value> = records.iter().map(|record| &record["outcome"]).collect();
     assert_eq!(outcomes, ["stopped", "failed"]);
+}
+
+#[test]
+fn a_build_and_its_retries_take_no_longer_than_is_promised_of_an_event() {
+    let stops = AtomicUsize::new(0);
+    let codebuild = CodeBuild::with(
+        move |id| match stops.fetch_add(1, SeqCst) {
+            // The third attempt is answered, and the retry's never is.
+            2 => stop_answer(retried(id, Some(1))),
+            _ => Reply::Hang(Duration::from_secs(60)),
+        },
+        |id| builds_answer(running(id)),
+    );
+    let lambda = Lambda::start(&policy(""), codebuild.address, &[]);
+    let (answer, before) = lambda.invoke_until(&event("forbidden-branch"), |record| record["buildId"] != ID);
+    assert!(answer.took < LONGEST_INVOCATION, "{:?}", answer.took);
+    assert_eq!(before[0]["outcome"], "stopped");
+    assert_eq!(answer.result.unwrap_err()["errorType"], "TimedOut");
+    lambda.end();
 }
 
 /// A service that named a build as its own retry must not keep the function for ever.
