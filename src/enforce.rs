@@ -89,11 +89,11 @@ impl Brake {
             record
         };
         match Trigger::parse(event) {
-            Ok(Trigger::Build(event)) => self.build(*event, invocation).await,
+            // In a box, since the Lambda runtime moves what it waits for several times.
+            Ok(Trigger::Build(event)) => Box::pin(self.build(event, invocation)).await,
             Ok(Trigger::Sweep(_)) if self.policy.is_off() => {
                 without_build("Swept nothing: buildbrake is off.", Outcome::Ignored.into())
             }
-            // In a box, so that an event of one build does not carry the state of a sweep.
             Ok(Trigger::Sweep(event)) => Box::pin(self.sweep(&event, invocation)).await,
             Ok(Trigger::Fleet) => without_build("A fleet changed; no build did.", Outcome::Ignored.into()),
             Err(unreadable) => {
@@ -105,13 +105,14 @@ impl Brake {
 
     /// One build, and the retries that CodeBuild makes of it. Each has a record of its own;
     /// the answer is the first that failed, or else the build's own.
-    async fn build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
+    async fn build(&self, event: Box<BuildEvent>, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + PATIENCE;
         let (kind, time) = (event.kind, event.time);
         let (mut answer, mut retry) = self.one(event, invocation, until).await;
         for _ in 0..MOST_RETRIES {
             let Some(arn) = retry.take() else { break };
-            let (record, next) = self.one(BuildEvent::naming(kind, arn, time), invocation, until).await;
+            let event = Box::new(BuildEvent::naming(kind, arn, time));
+            let (record, next) = self.one(event, invocation, until).await;
             retry = next;
             if answer.failure().is_none() && record.failure().is_some() {
                 answer = record;
@@ -122,7 +123,7 @@ impl Brake {
 
     async fn one(
         &self,
-        mut event: BuildEvent,
+        mut event: Box<BuildEvent>,
         invocation: &Invocation<'_>,
         until: Instant,
     ) -> (Record, Option<BuildArn>) {
@@ -163,7 +164,8 @@ impl Brake {
         match (known.build.progress(), verdict.action) {
             (Progress::Ended, _) if is_named_only => Ok(Outcome::NotRunning.into()),
             (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
-            (_, Action::Stop) => Ok(stop(&self.client, target, verdict).await.into()),
+            // In a box, so that a build that is let run does not carry the state of a stop.
+            (_, Action::Stop) => Ok(Box::pin(stop(&self.client, target, verdict)).await.into()),
             (_, action) => {
                 let deadline = self.set_deadline(known, verdict, target, invocation).await?;
                 Ok(Done { deadline, ..Outcome::of_running(action).into() })

@@ -60,7 +60,7 @@ impl Scheduler {
             .flexible_time_window(at_once)
             .action_after_completion(ActionAfterCompletion::Delete)
             .target(target);
-        match call.send().await {
+        match Box::pin(call.send()).await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConflictException") => Ok(()),
             Err(error) => Err(CallError::from_sdk("EventBridge Scheduler", error)),

@@ -20,7 +20,7 @@ pub type Page = (Vec<String>, Option<String>);
 /// Whatever keeps a list from coming back.
 pub async fn project_names(client: &Client, token: Option<String>) -> Result<Page, CallError> {
     let call = client.list_projects().sort_by(ProjectSortByType::Name).set_next_token(token);
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let names = answer.projects.ok_or_else(|| without("ListProjects", "a list", request_id))?;
     Ok((names, answer.next_token))
@@ -34,7 +34,7 @@ pub async fn project_names(client: &Client, token: Option<String>) -> Result<Pag
 /// Whatever keeps a list from coming back.
 pub async fn builds_of(client: &Client, project: &str, token: Option<String>) -> Result<Page, CallError> {
     let call = client.list_builds_for_project().project_name(project).set_next_token(token);
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let ids = answer.ids.ok_or_else(|| without("ListBuildsForProject", "a list", request_id))?;
     Ok((ids, answer.next_token))
@@ -47,7 +47,7 @@ pub async fn builds_of(client: &Client, project: &str, token: Option<String>) ->
 /// found nor that it is not is unreadable.
 pub async fn describe_all(client: &Client, ids: &[String]) -> Result<Vec<Build>, CallError> {
     let call = client.batch_get_builds().set_ids(Some(ids.to_vec()));
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Vec<Build> = answer.builds.unwrap_or_default().into_iter().filter_map(Carry::carry).collect();
     let told: HashSet<&str> = found
@@ -67,6 +67,6 @@ pub async fn describe_all(client: &Client, ids: &[String]) -> Result<Vec<Build>,
 /// Whatever keeps an answer from coming back.
 pub async fn projects_named(client: &Client, names: &[String]) -> Result<Vec<Project>, CallError> {
     let call = client.batch_get_projects().set_names(Some(names.to_vec()));
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     Ok(answer.projects.unwrap_or_default().into_iter().filter_map(Carry::carry).collect())
 }

@@ -1,4 +1,7 @@
 //! CodeBuild's API, as far as it is used.
+//!
+//! Each call waits in a box: the SDK's futures are large, and every future that waits for
+//! one would hold it.
 
 mod carry;
 mod list;
@@ -53,7 +56,7 @@ impl Target {
 /// Whatever keeps a Build from coming back; an answer without one is unreadable.
 pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> {
     let call = client.stop_build().id(target.id.as_str()).customize().config_override(target.config());
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     answer.build_value.and_then(Carry::carry).ok_or_else(|| without("StopBuild", "a build", request_id))
 }
@@ -66,7 +69,7 @@ pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> 
 /// is found nor that it is not found is unreadable.
 pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>, CallError> {
     let call = client.batch_get_builds().ids(target.id.as_str()).customize().config_override(target.config());
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Build> = answer.builds.unwrap_or_default().into_iter().find_map(Carry::carry);
     match found {
@@ -83,7 +86,7 @@ pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>,
 /// Whatever keeps an answer from coming back, as with [`describe`].
 pub async fn project(client: &Client, target: &Target, name: &str) -> Result<Option<Project>, CallError> {
     let call = client.batch_get_projects().names(name).customize().config_override(target.config());
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Project> = answer.projects.unwrap_or_default().into_iter().find_map(Carry::carry);
     match found {
@@ -114,7 +117,7 @@ pub async fn stop_batch(client: &Client, target: &Target, arn: &str) -> Result<B
     // `arn:aws:codebuild:us-east-1:111122223333:build-batch/project:uuid`
     let id = arn.split_once(":build-batch/").map_or(arn, |(_, id)| id);
     let call = client.stop_build_batch().id(id).customize().config_override(target.config());
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let batch = answer.build_batch.ok_or_else(|| without("StopBuildBatch", "a batch", request_id))?;
     match read_batch(batch, arn) {
@@ -125,7 +128,7 @@ pub async fn stop_batch(client: &Client, target: &Target, arn: &str) -> Result<B
 
 async fn describe_batch(client: &Client, target: &Target, id: &str, arn: &str) -> Result<BuildBatch, CallError> {
     let call = client.batch_get_build_batches().ids(id).customize().config_override(target.config());
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
+    let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found = answer.build_batches.unwrap_or_default().into_iter().next();
     found.map(|batch| read_batch(batch, arn)).ok_or_else(|| without("BatchGetBuildBatches", "the batch", request_id))

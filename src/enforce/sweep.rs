@@ -254,7 +254,7 @@ impl Sweep<'_> {
     async fn follow(&mut self, retry: Option<BuildArn>) {
         if let Some(arn) = retry {
             let event = BuildEvent::naming(Kind::Sweep, arn, self.time);
-            let record = self.brake.build(event, self.invocation).await;
+            let record = self.brake.build(Box::new(event), self.invocation).await;
             if !matches!(record.outcome(), Outcome::Allowed | Outcome::NotRunning | Outcome::NotFound) {
                 self.swept.add(&record);
             }
