@@ -18,6 +18,7 @@ use common::{
     lambda::Lambda,
     region::Region,
     scheduler::Scheduler,
+    sweep::{Swept, scheduled, sweep},
 };
 use serde_json::{Value, json};
 
@@ -30,33 +31,6 @@ rules:
   - id: short-builds
     max-duration: 3h
 ";
-
-fn scheduled() -> Value {
-    json!({
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "111122223333",
-        "time": "2026-11-22T10:00:00Z",
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:111122223333:rule/buildbrake-Sweep"],
-        "detail": {},
-    })
-}
-
-/// What came of a sweep: the answer, its line, and the lines of the builds.
-struct Swept {
-    answer: Result<Value, Value>,
-    summary: Value,
-    builds: Vec<Value>,
-}
-
-fn sweep(lambda: &Lambda, event: &Value) -> Swept {
-    let (answer, builds) = lambda.invoke_until(event, |record| record.get("buildId").is_none());
-    let summary = serde_json::from_str(&answer.line).unwrap();
-    Swept { answer: answer.result, summary, builds }
-}
 
 /// One sweep of a fresh function.
 fn sweep_once(policy: &str, codebuild: &CodeBuild) -> Swept {
@@ -328,86 +302,6 @@ fn a_sweep_that_is_throttled_goes_on() {
     });
     let swept = sweep_once(POLICY, &codebuild);
     assert_eq!((region.stopped(), &swept.summary["failed"]), (violators, &json!(0)));
-}
-
-/// A region of 400 projects with a violator each, and a CodeBuild that takes its time:
-/// more of it than this machine does, and more than one invocation has.
-fn slow_region() -> (Region, CodeBuild) {
-    let region = Region::default();
-    for number in 0..400 {
-        region.running(&format!("shop-{number:03}"), 20, "main");
-    }
-    let codebuild = region.spoilt_codebuild(|_, _| {
-        std::thread::sleep(Duration::from_millis(80));
-        None
-    });
-    (region, codebuild)
-}
-
-const SHORT: Duration = Duration::from_secs(4);
-
-/// A sweep without enough time for anything fails, as it may on a machine that is busy
-/// with other things, and is tried again.
-fn sweep_patiently(lambda: &Lambda, event: &Value) -> Swept {
-    for _ in 0..10 {
-        let swept = sweep(lambda, event);
-        match &swept.answer {
-            Ok(_) => return swept,
-            Err(error) => assert_eq!(error["errorType"], "TimedOut"),
-        }
-    }
-    panic!("it gets nowhere");
-}
-
-#[test]
-fn what_there_is_no_time_for_is_handed_on() {
-    let (region, codebuild) = slow_region();
-    let scheduler = Scheduler::obliging();
-    let settings = scheduler.settings();
-    let mut event = scheduled();
-    let mut invocations = 0;
-    loop {
-        let lambda = Lambda::start_with(POLICY, codebuild.address, &settings, SHORT);
-        let swept = sweep_patiently(&lambda, &event);
-        lambda.end();
-        invocations += 1;
-        assert!(invocations < 40, "it gets nowhere: {}", swept.summary);
-        let Some(rest) = swept.summary.get("rest") else { break };
-        let schedules = scheduler.schedules();
-        let events = schedules.iter().map(|(_, schedule)| schedule["Target"]["Input"].as_str().unwrap());
-        event = events
-            .map(|text| serde_json::from_str::<Value>(text).unwrap())
-            .find(|event| event["detail"]["sweep"]["from"] == rest["from"])
-            .unwrap();
-    }
-    assert_eq!(region.stopped().len(), 400);
-    assert!(invocations > 1, "there was time for all: {invocations}");
-}
-
-#[test]
-fn without_a_scheduler_the_next_sweep_goes_on() {
-    let (region, codebuild) = slow_region();
-    let lambda = Lambda::start_with(POLICY, codebuild.address, &[], SHORT);
-    let mut sweeps = 0;
-    while region.stopped().len() < 400 {
-        sweep_patiently(&lambda, &scheduled());
-        sweeps += 1;
-        assert!(sweeps < 40, "it gets nowhere: {} are stopped", region.stopped().len());
-    }
-    assert!(sweeps > 1, "there was time for all: {sweeps}");
-    lambda.end();
-}
-
-#[test]
-fn a_function_without_time_for_anything_says_so() {
-    let (region, codebuild) = slow_region();
-    let lambda = Lambda::start_with(POLICY, codebuild.address, &[], Duration::from_millis(10));
-    let mut failed = 0;
-    for _ in 0..3 {
-        failed += u32::from(sweep(&lambda, &scheduled()).answer.is_err());
-    }
-    assert_eq!((failed, region.stopped().len()), (3, 0));
-    lambda.end();
 }
 
 /// A broken network drops every event: what they were of is found all the same.

@@ -13,6 +13,7 @@ pub mod lambda;
 pub mod metrics;
 pub mod region;
 pub mod scheduler;
+pub mod sweep;
 
 use serde_json::Value;
 
