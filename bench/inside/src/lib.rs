@@ -1,10 +1,20 @@
 //! What is measured from inside: each case is a closure that does its work once.
 
+pub mod plot;
+
 use std::hint::black_box;
 
 use anyhow::Context;
-use buildbrake::{event::Trigger, policy::Policy, verdict::judge};
+use aws_sdk_codebuild::config::{Credentials, Region};
+use buildbrake::{
+    codebuild::Client,
+    enforce::{Brake, Invocation},
+    event::Trigger,
+    policy::Policy,
+    verdict::judge,
+};
 use jiff::Timestamp;
+use tokio::runtime::{self, Runtime};
 
 /// What is judged.
 pub const COMPLIANT: &str = include_str!("../../../events/compliant.json");
@@ -18,12 +28,13 @@ pub const TWENTY_RULES: &str = include_str!("../policies/twenty-rules.yaml");
 pub const TEN_EXPRESSIONS: &str = include_str!("../policies/ten-expressions.yaml");
 
 /// The cases, each under the name that its figure has.
-pub const CASES: [&str; 8] = [
+pub const CASES: [&str; 9] = [
     "load the sample policy",
     "load twenty rules",
     "load ten expressions",
     "read an event",
     "from an event to its verdict",
+    "from an event to its record",
     "judge by twenty rules",
     "judge by twenty rules, one broken",
     "judge by ten expressions",
@@ -55,6 +66,14 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
                 }
             })
         }
+        "from an event to its record" => {
+            let ((brake, runtime), now) = (brake(policy(SAMPLE)?, "http://localhost")?, now()?);
+            Box::new(move || {
+                let (now, tell) = (|| now, |_: &_| ());
+                let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &now, tell: &tell };
+                drop(black_box(runtime.block_on(brake.enforce(black_box(COMPLIANT), &invocation)).answer()));
+            })
+        }
         "judge by twenty rules" => judging(TWENTY_RULES, COMPLIANT)?,
         "judge by twenty rules, one broken" => judging(TWENTY_RULES, VIOLATING)?,
         "judge by ten expressions" => judging(TEN_EXPRESSIONS, COMPLIANT)?,
@@ -68,6 +87,42 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
 /// Its faults.
 pub fn policy(text: &str) -> anyhow::Result<Policy> {
     Policy::parse("policy.yaml", text).map_err(|faults| anyhow::anyhow!("{faults}"))
+}
+
+/// A policy enforced on the CodeBuild at an endpoint, and where that runs.
+///
+/// # Errors
+/// Where nothing can run, or no certificates are to be had.
+pub fn brake(policy: Policy, endpoint: &str) -> anyhow::Result<(Brake, Runtime)> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let config = buildbrake::aws::config()?
+        .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "bench"))
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(endpoint);
+    let client = Client::new(&runtime.block_on(config.load()));
+    Ok((Brake::new(policy, client), runtime))
+}
+
+/// So many rules of two patterns each.
+pub fn policy_of_rules(count: usize) -> String {
+    let rules: String =
+        (0..count).map(|rule| format!("{{id: r{rule}, forbidden-branches: [a{rule}, b{rule}/*]}},")).collect();
+    format!("{{version: 1, rules: [{rules}]}}")
+}
+
+/// One rule with so many patterns, half of them literals.
+pub fn policy_of_patterns(count: usize) -> String {
+    let patterns: String = (0..count / 2).map(|pattern| format!("branch-{pattern}, team-{pattern}/*,")).collect();
+    format!("{{version: 1, rules: [{{id: r, forbidden-branches: [{patterns}]}}]}}")
+}
+
+/// An event with so many environment variables.
+pub fn event_with(variables: usize) -> String {
+    let variables: Vec<String> = (0..variables)
+        .map(|index| format!(r#"{{"name": "VARIABLE_{index}", "type": "PLAINTEXT", "value": "value-{index}"}}"#))
+        .collect();
+    COMPLIANT
+        .replace(r#""environment-variables": []"#, &format!(r#""environment-variables": [{}]"#, variables.join(",")))
 }
 
 /// When all builds are judged: the minute after their start.

@@ -1,0 +1,131 @@
+//! How the cost grows: of judging by rules, patterns and the event's size, and of a sweep
+//! by projects and running builds. Draws `docs/scale.svg`.
+
+#[path = "../../../src/http.rs"]
+#[allow(dead_code, reason = "this CodeBuild answers by what a body names, whatever its path")]
+mod http;
+
+use std::{
+    fs,
+    hint::black_box,
+    io::{self, Write},
+    net::TcpStream,
+    time::Instant,
+};
+
+use buildbrake::{enforce::Invocation, event::Trigger, verdict::judge};
+use inside::{
+    COMPLIANT, SAMPLE, brake, event_with, now,
+    plot::{Series, svg, told},
+    policy, policy_of_patterns, policy_of_rules,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/scale.svg");
+
+fn main() -> anyhow::Result<()> {
+    let series = [
+        series("rules, of two patterns each", &[10, 40, 160, 640], |rules| judging(&policy_of_rules(rules)))?,
+        series("patterns of one rule", &[10, 100, 1_000, 10_000], |patterns| judging(&policy_of_patterns(patterns)))?,
+        series("variables in an event, to its verdict", &[1, 10, 100, 1_000], reading)?,
+        series("projects swept, nothing running", &[100, 200, 400, 800], |projects| sweeping(projects, 0))?,
+        series("running builds swept, of a hundred projects", &[100, 200, 400, 800], |builds| {
+            sweeping(100, builds / 100)
+        })?,
+    ];
+    let mut report = String::new();
+    for Series { by, points } in &series {
+        let figures: Vec<String> = points.iter().map(|(size, time)| format!("{size}: {}", told(*time))).collect();
+        report.push_str(&format!("| {by} | {} |\n", figures.join(" | ")));
+    }
+    fs::write(PLOT, svg(&series))?;
+    Ok(io::stdout().write_all(report.as_bytes())?)
+}
+
+fn series(by: &'static str, sizes: &[usize], cost: impl Fn(usize) -> anyhow::Result<f64>) -> anyhow::Result<Series> {
+    let points = sizes.iter().map(|size| anyhow::Ok((*size as f64, cost(*size)?)));
+    Ok(Series { by, points: points.collect::<Result<_, _>>()? })
+}
+
+/// The seconds of one run: of some tries of a tenth of a second, the best, since whatever
+/// else the machine does only adds to one.
+fn seconds(mut work: impl FnMut()) -> f64 {
+    let mut one = || {
+        let (begun, mut runs) = (Instant::now(), 0);
+        while begun.elapsed().as_secs_f64() < 0.1 {
+            work();
+            runs += 1;
+        }
+        begun.elapsed().as_secs_f64() / f64::from(runs)
+    };
+    (0..10).map(|_| one()).fold(f64::MAX, f64::min)
+}
+
+fn judging(text: &str) -> anyhow::Result<f64> {
+    let (policy, now) = (policy(text)?, now()?);
+    let Trigger::Build(event) = Trigger::parse(COMPLIANT)? else { anyhow::bail!("an event of no build") };
+    Ok(seconds(|| drop(black_box(judge(&policy, black_box(&event.build), now)))))
+}
+
+fn reading(variables: usize) -> anyhow::Result<f64> {
+    let (policy, now, event) = (policy(SAMPLE)?, now()?, event_with(variables));
+    Ok(seconds(|| {
+        if let Ok(Trigger::Build(event)) = Trigger::parse(black_box(&event)) {
+            drop(black_box(judge(&policy, &event.build, now)));
+        }
+    }))
+}
+
+/// Of an account of so many projects, with so many running builds each.
+fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
+    let address = http::serve(Ok::<TcpStream, _>, move |request| codebuild(projects, builds, &request.body))?;
+    let (brake, runtime) = brake(policy(SAMPLE)?, &format!("http://{address}"))?;
+    let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}).to_string();
+    let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
+    let swept = runtime.block_on(brake.enforce(&event, &invocation)).answer();
+    let swept: Value = serde_json::from_str(swept.get())?;
+    anyhow::ensure!(swept["projects"] == projects && swept["running"] == projects * builds, "{swept}");
+    Ok(seconds(|| drop(runtime.block_on(brake.enforce(&event, &invocation)))))
+}
+
+/// A CodeBuild of such an account, by what each call names.
+fn codebuild(projects: usize, builds: usize, body: &[u8]) -> Option<http::Answer> {
+    let input: Value = serde_json::from_slice(body).ok()?;
+    let answer = if let Some(project) = input["projectName"].as_str() {
+        json!({"ids": (0..builds).map(|build| format!("{project}:5e-{build}")).collect::<Vec<_>>()})
+    } else if let Some(ids) = input["ids"].as_array() {
+        json!({"builds": ids.iter().filter_map(|id| running(id.as_str()?)).collect::<Vec<_>>()})
+    } else {
+        // A page of a hundred, as the API's are.
+        let from: usize = input["nextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or_default();
+        let to = projects.min(from + 100);
+        let names: Vec<String> = (from..to).map(|project| format!("shop-{project:04}")).collect();
+        json!({"projects": names, "nextToken": (to < projects).then(|| to.to_string())})
+    };
+    let mut answer = http::Answer::json(answer.to_string().into_bytes());
+    answer.headers = "content-type: application/x-amz-json-1.1\r\n".to_owned();
+    Some(answer)
+}
+
+fn running(id: &str) -> Option<Value> {
+    Some(json!({
+        "id": id,
+        "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}"),
+        "projectName": id.split_once(':')?.0,
+        "startTime": Timestamp::now().as_second(),
+        "buildStatus": "IN_PROGRESS",
+        "buildComplete": false,
+        "sourceVersion": "feature/basket",
+        "source": {"type": "GITHUB", "location": "https://github.com/acme/shop-api.git"},
+        "environment": {
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "environmentVariables": [{"name": "STAGE", "value": "beta", "type": "PLAINTEXT"}]
+        },
+        "timeoutInMinutes": 45,
+        "queuedTimeoutInMinutes": 480,
+        "initiator": "Developer/alice"
+    }))
+}
