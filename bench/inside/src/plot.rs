@@ -16,7 +16,8 @@ const COLUMNS: usize = 3;
 /// What is left around a plot for its words.
 const MARGIN: f64 = 46.0;
 
-/// All series, each with a grey line from its largest size on: where it would be, were it linear.
+/// All series, each beside a grey line: what it would be, were it linear with the cost of the
+/// largest size.
 pub fn svg(series: &[Series]) -> String {
     let (columns, rows) = (COLUMNS.min(series.len()), series.len().div_ceil(COLUMNS));
     let (width, height) = (columns as f64 * WIDTH, rows as f64 * HEIGHT);
