@@ -264,3 +264,20 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_codebuild::config::{BehaviorVersion, Config};
+
+    use super::*;
+
+    /// The Lambda runtime moves it several times for each event.
+    #[test]
+    fn what_an_event_waits_for_is_small() {
+        let policy = Policy::parse("p", "{version: 1, rules: [{id: r, max-timeout: 60m}]}").unwrap();
+        let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let brake = Brake::new(policy, Client::from_conf(config));
+        let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
+        assert!(size_of_val(&brake.enforce("", &invocation)) <= 512);
+    }
+}
