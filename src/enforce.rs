@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::retry::RetryConfig;
+use aws_sdk_codebuild::config::retry::RetryConfig;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 

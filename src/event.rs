@@ -4,7 +4,6 @@
 //! Members come and go between years and kinds of build, whole numbers are
 //! sometimes floats, and dates are English: all but the build's id is read leniently.
 
-use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -136,7 +135,7 @@ impl Trigger {
             };
             UnreadableEvent::NoEnvelope(what, error.line(), error.column())
         })?;
-        let time = event.time.and_then(|time| Timestamp::new(time.timestamp(), 0).ok());
+        let time = event.time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
         let kind = match (event.source.as_str(), event.detail_type.as_str()) {
             ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
             ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
@@ -158,23 +157,36 @@ impl Trigger {
     }
 }
 
-/// The envelope. AWS's own type refuses all of it for one member that it cannot read, or
-/// for a detail that is missing: then it is read again without what it cannot read. Of a
+/// EventBridge's envelope, as far as it is used.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Envelope {
+    detail_type: String,
+    source: String,
+    account: Option<String>,
+    time: Option<Timestamp>,
+    region: Option<String>,
+    resources: Option<Vec<String>>,
+    #[serde(default)]
+    detail: Detail,
+}
+
+/// The envelope. One that holds a member that cannot be read is read again without it. Of a
 /// member that is said twice the last counts.
-fn envelope(json: &str) -> serde_json::Result<EventBridgeEvent<Detail>> {
+fn envelope(json: &str) -> serde_json::Result<Envelope> {
     serde_json::from_str(json).or_else(|error| {
         let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(json) else { return Err(error) };
         members.retain(|name, value| {
-            let alone = json!({"detail-type": "", "source": "", "detail": {}, name: value});
-            EventBridgeEvent::<Detail>::deserialize(alone).is_ok()
+            let alone = json!({"detail-type": "", "source": "", name: value});
+            Envelope::deserialize(alone).is_ok()
         });
-        members.entry("detail").or_insert_with(|| json!({}));
-        EventBridgeEvent::deserialize(Value::Object(members)).map_err(|_| error)
+        Envelope::deserialize(Value::Object(members)).map_err(|_| error)
     })
 }
 
 /// The build's id and, where the event tells account and region, the text of its ARN.
-fn name(event: &EventBridgeEvent<Detail>) -> Result<(BuildId, Option<String>), UnreadableEvent> {
+fn name(event: &Envelope) -> Result<(BuildId, Option<String>), UnreadableEvent> {
     let names = || event.detail.build_id.iter().chain(event.resources.iter().flatten());
     if let Some((arn, text)) = names().find_map(|text| Some((text.parse::<BuildArn>().ok()?, text))) {
         return Ok((arn.id, Some(text.clone())));

@@ -1,21 +1,26 @@
 //! How AWS is asked: with which credentials and roots of trust, for how long, and what
 //! its errors mean.
 
+mod environment;
 mod error;
+mod http;
 mod trust;
 
 use std::time::Duration;
 
-use aws_config::{
-    BehaviorVersion, ConfigLoader, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
-    timeout::TimeoutConfig,
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_codebuild::config::{
+    BehaviorVersion, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 
+use self::{environment::Environment, http::Http};
 pub use self::{
     error::{CallError, Class},
     trust::UntrustedRoots,
 };
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the function and the command line ask AWS with: credentials, region and
 /// endpoint from the standard `AWS_*` variables, TLS by ring.
@@ -25,30 +30,30 @@ pub use self::{
 ///
 /// # Errors
 /// Where `AWS_CA_BUNDLE` names no certificates.
-pub fn config() -> Result<ConfigLoader, UntrustedRoots> {
-    // The builder has no way to fail yet.
-    let tls = TlsContext::builder().with_trust_store(trust::roots()?).build().unwrap_or_default();
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https();
+pub fn config() -> Result<SdkConfig, UntrustedRoots> {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_millis(1000));
-    Ok(aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Environment::region())
+        .credentials_provider(SharedCredentialsProvider::new(Environment))
+        .service_config(Environment)
+        .http_client(Http::new(trust::roots()?, CONNECT_TIMEOUT))
         .timeout_config(timeouts(2, 8))
         .retry_config(retries)
         // The answers are small; the timeout of an attempt covers a body that stalls.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled()))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    config.set_use_fips(Environment::switch("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(Environment::switch("AWS_USE_DUALSTACK_ENDPOINT"));
+    Ok(config.build())
 }
 
 /// How many seconds one attempt may take, and one operation with all its attempts.
 pub(crate) fn timeouts(attempt: u64, operation: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(attempt))
+        .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(Duration::from_secs(attempt))
         .operation_timeout(Duration::from_secs(operation))
         .build()
@@ -56,14 +61,12 @@ pub(crate) fn timeouts(attempt: u64, operation: u64) -> TimeoutConfig {
 
 #[cfg(test)]
 mod tests {
-    use aws_config::Region;
-
     use super::*;
 
     /// The SDK's own defaults wait for ever, so that each of these must be said.
-    #[tokio::test]
-    async fn no_call_waits_for_ever() {
-        let config = config().unwrap().region(Region::new("us-east-1")).load().await;
+    #[test]
+    fn no_call_waits_for_ever() {
+        let config = config().unwrap();
         let timeouts = config.timeout_config().unwrap();
         assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(1)));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(2)));

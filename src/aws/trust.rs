@@ -8,8 +8,10 @@
 
 use std::{env, fs, path::Path};
 
-use aws_smithy_http_client::tls::TrustStore;
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 /// <https://www.amazontrust.com/repository/>; the last of them expires in 2040.
 const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("amazon-trust-services.pem");
@@ -31,7 +33,7 @@ pub enum UntrustedRoots {
 /// - `SSL_CERT_FILE`, `SSL_CERT_DIR`: the machine's, as these name them;
 /// - another endpoint than AWS's, or another partition: the machine's;
 /// - otherwise Amazon's.
-pub(super) fn roots() -> Result<TrustStore, UntrustedRoots> {
+pub(super) fn roots() -> Result<RootCertStore, UntrustedRoots> {
     if let Some(path) = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         return bundle(Path::new(&path));
     }
@@ -43,24 +45,33 @@ pub(super) fn roots() -> Result<TrustStore, UntrustedRoots> {
     // China's endpoints and the isolated regions' have certificates of other authorities.
     let region = env::var("AWS_REGION").unwrap_or_default();
     if machines_own || region.starts_with("cn-") || region.contains("-iso") {
-        return Ok(TrustStore::default());
+        return Ok(readable(rustls_native_certs::load_native_certs().certs));
     }
-    Ok(TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES))
+    Ok(amazons())
 }
 
-fn bundle(path: &Path) -> Result<TrustStore, UntrustedRoots> {
+fn amazons() -> RootCertStore {
+    readable(CertificateDer::pem_slice_iter(AMAZON_TRUST_SERVICES).flatten())
+}
+
+/// A machine's own may hold some that nobody can read.
+fn readable(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    roots
+}
+
+fn bundle(path: &Path) -> Result<RootCertStore, UntrustedRoots> {
     let name = || path.display().to_string();
     let pem = fs::read(path).map_err(|error| UntrustedRoots::NoFile(name(), error))?;
-    // The client would panic at a certificate that it cannot read.
-    let mut count = 0;
+    let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|_| UntrustedRoots::NoCertificates(name()))?;
-        webpki::anchor_from_trusted_cert(&certificate).map_err(|_| UntrustedRoots::NoCertificates(name()))?;
-        count += 1;
+        roots.add(certificate).map_err(|_| UntrustedRoots::NoCertificates(name()))?;
     }
-    match count {
-        0 => Err(UntrustedRoots::NoCertificates(name())),
-        _ => Ok(TrustStore::empty().with_pem_certificate(pem)),
+    match roots.is_empty() {
+        true => Err(UntrustedRoots::NoCertificates(name())),
+        false => Ok(roots),
     }
 }
 
@@ -70,10 +81,6 @@ mod tests {
 
     #[test]
     fn all_five_roots_of_amazon_are_compiled_in() {
-        let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_TRUST_SERVICES).map(Result::unwrap).collect();
-        assert_eq!(roots.len(), 5);
-        for root in &roots {
-            webpki::anchor_from_trusted_cert(root).unwrap();
-        }
+        assert_eq!(amazons().len(), 5);
     }
 }

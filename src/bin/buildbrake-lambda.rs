@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use buildbrake::{
     aws,
     codebuild::Client,
@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic: this is a fault of buildbrake");
     }));
-    let Some(brake) = brake().await else { return ExitCode::FAILURE };
+    let Some(brake) = brake() else { return ExitCode::FAILURE };
     let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event, &brake).await);
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,10 +42,10 @@ async fn main() -> ExitCode {
 }
 
 /// All that the settings say. What is wrong with them is in the log.
-async fn brake() -> Option<Brake> {
+fn brake() -> Option<Brake> {
     let policy = policy().ok()?;
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let config = aws::config().map_err(|error| tracing::error!("{error}")).ok()?.load().await;
+    let config = aws::config().map_err(|error| tracing::error!("{error}")).ok()?;
     let scheduler = scheduler(&config).ok()?;
     let timed: Vec<&str> = policy.timed_rules().collect();
     if scheduler.is_none() && !timed.is_empty() {

@@ -7,9 +7,12 @@ mod carry;
 mod list;
 mod projects;
 
-use aws_config::Region;
 pub use aws_sdk_codebuild::Client;
-use aws_sdk_codebuild::{config::Builder, operation::RequestId, types as sdk};
+use aws_sdk_codebuild::{
+    config::{Builder, Region},
+    operation::RequestId,
+    types as sdk,
+};
 
 use self::carry::Carry;
 pub use self::{

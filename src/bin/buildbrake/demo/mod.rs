@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use aws_sdk_codebuild::config::{Credentials, Region};
+use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
 use buildbrake::{
     aws,
     codebuild::Client,
@@ -45,7 +45,7 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
     let policy = Policy::parse("policy/policy.yaml", POLICY)?;
     let events = events_of_now()?;
     let endpoint = Endpoint::start(builds(&events)?).await?;
-    let brake = Brake::new(policy, client(&endpoint).await?);
+    let brake = Brake::new(policy, client(&endpoint)?);
 
     let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
     let mut returned = None;
@@ -88,13 +88,12 @@ again; `buildbrake check policy/policy.yaml` says what is wrong with a policy.
 ";
 
 /// The real SDK client, pointed at the endpoint.
-async fn client(endpoint: &Endpoint) -> anyhow::Result<Client> {
-    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "demo");
-    let config = aws::config()?
+fn client(endpoint: &Endpoint) -> anyhow::Result<Client> {
+    let config = Config::from(&aws::config()?)
         .endpoint_url(format!("http://{}", endpoint.address))
         .region(Region::new("eu-west-1"))
-        .credentials_provider(credentials);
-    Ok(Client::new(&config.load().await))
+        .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "demo"));
+    Ok(Client::from_conf(config.build()))
 }
 
 /// The sample events, as if they were sent at this moment.
