@@ -5,7 +5,7 @@ pub mod plot;
 use std::hint::black_box;
 
 use anyhow::Context;
-use aws_sdk_codebuild::config::{Credentials, Region};
+use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
 use buildbrake::{
     codebuild::Client,
     enforce::{Brake, Invocation},
@@ -95,12 +95,11 @@ pub fn policy(text: &str) -> anyhow::Result<Policy> {
 /// Where nothing can run, or no certificates are to be had.
 pub fn brake(policy: Policy, endpoint: &str) -> anyhow::Result<(Brake, Runtime)> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let config = buildbrake::aws::config()?
+    let config = Config::from(&buildbrake::aws::config()?)
         .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "bench"))
         .region(Region::new("eu-west-1"))
         .endpoint_url(endpoint);
-    let client = Client::new(&runtime.block_on(config.load()));
-    Ok((Brake::new(policy, client), runtime))
+    Ok((Brake::new(policy, Client::from_conf(config.build())), runtime))
 }
 
 /// So many rules of two patterns each.
