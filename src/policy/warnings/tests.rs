@@ -84,6 +84,25 @@ fn a_policy_that_never_stops() {
 }
 
 #[test]
+fn a_cost_without_prices_and_a_belt_that_is_wider_than_it_says() {
+    let found = "2:15 `a` cannot tell of any build: the policy has no prices";
+    check("version: 1\nrules: [{ id: a, max-cost: 5 }]", NOW, &[found]);
+    check("version: 1\nprices: { SMALL: 0.01 }\nrules: [{ id: a, max-cost: 5 }]", NOW, &[]);
+    let found = "2:34 a sweep may stop 5 builds all the same: so many always are allowed";
+    check("version: 1\nsafety: { max-stops-per-sweep:   4 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
+    check("version: 1\nsafety: { max-stops-per-sweep: 5 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
+    check("version: 1\nsafety: { max-stops-per-sweep: 1% }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
+}
+
+#[test]
+fn a_rule_that_stops_batches_is_not_shadowed_by_one_that_does_not() {
+    check_rules(&["max-duration: 1h", "max-duration: 2h"], "b < a");
+    check_rules(&["max-duration: 1h", "max-duration: 2h, batch: stop-all"], "");
+    check_rules(&["max-duration: 1h, batch: stop-all", "max-duration: 2h"], "b < a");
+    check_rules(&["max-duration: 1h", "max-queue-time: 2h"], "");
+}
+
+#[test]
 fn rules_that_no_build_can_break() {
     check_rules(&["max-timeout: 1h, except: [{ projects: ['*'] }]"], "a never");
     check_rules(&["max-timeout: 1h, except: [{ projects: ['*'], regions: ['**'] }]"], "a never");
