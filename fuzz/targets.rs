@@ -49,7 +49,7 @@ static BUILD: LazyLock<BuildEvent> = LazyLock::new(|| {
     let Ok(Trigger::Build(event)) = Trigger::parse(include_str!("../events/forbidden-branch.json")) else {
         panic!("the sample event is read");
     };
-    *event
+    event
 });
 
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {

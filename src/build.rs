@@ -8,14 +8,14 @@ mod name;
 mod progress;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::MapAccess};
+use serde::Serialize;
 
 pub use self::{
     name::{BuildArn, BuildId, NotABuild},
     progress::{Progress, RunStart},
 };
 use crate::{
-    lenient::{self, Lenient, shapes},
+    lenient::{Json, Lenient, Slot, shapes},
     shape::described,
 };
 
@@ -250,14 +250,14 @@ shapes! {
 }
 
 /// What a phase says of how it ended. Free text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseContext {
     /// `COMMAND_EXECUTION_ERROR`, say.
-    #[serde(default, deserialize_with = "lenient::read", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status_code: Option<String>,
     /// What went wrong.
-    #[serde(default, deserialize_with = "lenient::read", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
@@ -270,13 +270,23 @@ described! {
 
 /// The API writes an object; an event writes both members as one text, `CODE: message`.
 impl Lenient for PhaseContext {
-    fn from_text(text: &str) -> Option<Self> {
-        let (status_code, message) = text.split_once(':')?;
-        let told = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Some(Self { status_code: told(status_code), message: told(message) })
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Object => Some(Self::default()),
+            Json::Text(text) => {
+                let (status_code, message) = text.split_once(':')?;
+                let told = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+                Some(Self { status_code: told(status_code), message: told(message) })
+            }
+            _ => None,
+        }
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
-        lenient::object(object)
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        match name {
+            "statusCode" => Some(&mut self.status_code),
+            "message" => Some(&mut self.message),
+            _ => None,
+        }
     }
 }

@@ -105,13 +105,13 @@ impl Brake {
 
     /// One build, and the retries that CodeBuild makes of it. Each has a record of its own;
     /// the answer is the first that failed, or else the build's own.
-    async fn build(&self, event: Box<BuildEvent>, invocation: &Invocation<'_>) -> Record {
+    async fn build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + PATIENCE;
         let (kind, time) = (event.kind, event.time);
         let (mut answer, mut retry) = self.one(event, invocation, until).await;
         for _ in 0..MOST_RETRIES {
             let Some(arn) = retry.take() else { break };
-            let event = Box::new(BuildEvent::naming(kind, arn, time));
+            let event = BuildEvent::naming(kind, arn, time);
             let (record, next) = self.one(event, invocation, until).await;
             retry = next;
             if answer.failure().is_none() && record.failure().is_some() {
@@ -121,14 +121,9 @@ impl Brake {
         answer
     }
 
-    async fn one(
-        &self,
-        mut event: Box<BuildEvent>,
-        invocation: &Invocation<'_>,
-        until: Instant,
-    ) -> (Record, Option<BuildArn>) {
-        let target = Target::new(event.id.clone(), event.build.arn.as_deref());
-        let mut known = Known::by_event(std::mem::take(&mut event.build));
+    async fn one(&self, event: BuildEvent, invocation: &Invocation<'_>, until: Instant) -> (Record, Option<BuildArn>) {
+        let target = Target::new(event.id.clone(), event.build.region());
+        let mut known = Known::by_event(event);
         let mut verdict = known.judge(&self.policy, (invocation.now)());
         // In a box, since the compiler does not look into calls so deeply nested.
         let dealt = Box::pin(self.deal(&mut known, &mut verdict, &target, invocation));
@@ -138,7 +133,7 @@ impl Brake {
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
         let retry = done.returned.as_ref().and_then(stop::retry_of);
-        let record = Record::judged(&self.policy, &event, &known.build, &verdict, done, (invocation.now)());
+        let record = Record::judged(&self.policy, &known.event, &verdict, done, (invocation.now)());
         (invocation.tell)(&record);
         (record, retry)
     }
@@ -154,14 +149,14 @@ impl Brake {
         if self.policy.is_off() {
             return Ok(Outcome::Ignored.into());
         }
-        if known.build.progress() == Progress::Ended {
+        if known.build().progress() == Progress::Ended {
             return Ok(Outcome::NotRunning.into());
         }
         let is_named_only = known.is_named_only();
         if let Some(outcome) = self.ask(known, verdict, target, invocation).await? {
             return Ok(outcome.into());
         }
-        match (known.build.progress(), verdict.action) {
+        match (known.build().progress(), verdict.action) {
             (Progress::Ended, _) if is_named_only => Ok(Outcome::NotRunning.into()),
             (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
             // In a box, so that a build that is let run does not carry the state of a stop.
@@ -208,13 +203,13 @@ impl Brake {
         invocation: &Invocation<'_>,
     ) -> Result<Option<Timestamp>, CallError> {
         let (Some(scheduler), Some(moment)) = (&self.scheduler, verdict.deadline) else { return Ok(None) };
-        if known.build.progress() != Progress::Running {
+        if known.build().progress() != Progress::Running {
             return Ok(None);
         }
         let at = scheduler::on_the_minute(moment, (invocation.now)());
         // A build that is looked at twice has the same deadline, and so the same schedule.
         let name = scheduler::name(&format!("{}-{}", target.id().uuid(), at.as_second()));
-        let build = known.build.arn.as_deref().unwrap_or_else(|| target.id().as_str());
+        let build = known.build().arn.as_deref().unwrap_or_else(|| target.id().as_str());
         let called = scheduler.call(invocation.function, &name, at, &BuildEvent::deadline(build, at)).await;
         called.map_err(|error| CallError { message: format!("its deadline is not set: {error}"), ..error })?;
         Ok(Some(at))

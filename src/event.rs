@@ -8,13 +8,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{build::*, lenient::shapes};
+use crate::{
+    build::*,
+    lenient::{Json, Lenient, Nowhere, Slot, readable, shapes},
+};
 
 /// What the function was called for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
     /// A build is to be judged.
-    Build(Box<BuildEvent>),
+    Build(BuildEvent),
     /// Every running build is to be judged.
     Sweep(SweepEvent),
     /// A fleet of reserved machines changed; no build did.
@@ -30,8 +33,8 @@ pub struct BuildEvent {
     pub id: BuildId,
     /// When it happened, as EventBridge says.
     pub time: Option<Timestamp>,
-    /// The build, as far as the event carries it.
-    pub build: Build,
+    /// The build, as far as the event carries it. In a box, since it is large.
+    pub build: Box<Build>,
 }
 
 /// The kinds of event that a build is judged for.
@@ -67,7 +70,7 @@ impl BuildEvent {
             arn: Some(text),
             ..Build::default()
         };
-        Self { kind, id, time, build }
+        Self { kind, id, time, build: Box::new(build) }
     }
 
     /// What calls the function back for a build, given by its ARN or id, at a moment.
@@ -152,8 +155,11 @@ impl Trigger {
             }
         };
         let (id, arn) = name(&event)?;
-        let build = build(event.detail, &id, arn);
-        Ok(Self::Build(Box::new(BuildEvent { kind, id, time, build })))
+        let InEvents(mut build) = event.detail.build;
+        build.id = Some(id.as_str().to_owned());
+        build.arn = arn;
+        build.project_name.get_or_insert_with(|| id.project().to_owned());
+        Ok(Self::Build(BuildEvent { kind, id, time, build }))
     }
 }
 
@@ -211,67 +217,74 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-fn build(detail: Detail, id: &BuildId, arn: Option<String>) -> Build {
-    let more = detail.additional_information.unwrap_or_default();
-    Build {
-        id: Some(id.as_str().to_owned()),
-        arn,
-        project_name: Some(detail.project_name.unwrap_or_else(|| id.project().to_owned())),
-        build_status: detail.build_status,
-        current_phase: detail.current_phase,
-        build_number: more.build_number,
-        start_time: more.build_start_time,
-        source_version: more.source_version,
-        source: more.source,
-        artifacts: more.artifact,
-        cache: more.cache,
-        environment: more.environment,
-        logs: more.logs,
-        timeout_in_minutes: more.timeout_in_minutes,
-        queued_timeout_in_minutes: more.queued_timeout_in_minutes,
-        build_complete: more.build_complete,
-        initiator: more.initiator,
-        phases: more.phases,
-        vpc_config: more.vpc_config,
-        network_interface: more.network_interface,
-        file_system_locations: more.project_file_system_locations,
-        ..Build::default()
+/// The detail of CodeBuild's events, as far as it is used, and that of a sweep.
+#[derive(Default)]
+struct Detail {
+    build_id: Option<String>,
+    sweep: Option<SweepRest>,
+    build: InEvents,
+}
+
+impl Lenient for Detail {
+    fn begin(json: Json<'_>) -> Option<Self> {
+        matches!(json, Json::Object).then(Self::default)
+    }
+
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        let Self { build_id, sweep, build } = self;
+        Some(match name {
+            "build-id" => build_id,
+            "build-status" => &mut build.0.build_status,
+            "project-name" => &mut build.0.project_name,
+            "current-phase" => &mut build.0.current_phase,
+            "sweep" => sweep,
+            "additional-information" => build,
+            _ => return None,
+        })
+    }
+}
+readable!(Detail);
+
+/// What an event carries of a Build in its additional information, under names of its own.
+#[derive(Default)]
+struct InEvents(Box<Build>);
+
+impl Slot for InEvents {
+    fn begin(&mut self, _json: Json<'_>) {}
+
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        let Self(build) = self;
+        Some(match name {
+            "artifact" => &mut build.artifacts,
+            "build-complete" => &mut build.build_complete,
+            "build-number" => &mut build.build_number,
+            "build-start-time" => &mut build.start_time,
+            "cache" => &mut build.cache,
+            "environment" => &mut build.environment,
+            "initiator" => &mut build.initiator,
+            "logs" => &mut build.logs,
+            "network-interface" => &mut build.network_interface,
+            "phases" => &mut build.phases,
+            "project-file-system-locations" => &mut build.file_system_locations,
+            "queued-timeout-in-minutes" => &mut build.queued_timeout_in_minutes,
+            "source" => &mut build.source,
+            "source-version" => &mut build.source_version,
+            "timeout-in-minutes" => &mut build.timeout_in_minutes,
+            "vpc-config" => &mut build.vpc_config,
+            _ => return None,
+        })
+    }
+
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+        read(&mut Nowhere);
     }
 }
 
 shapes! {
-    /// The detail of CodeBuild's events, as far as it is used.
-    Detail {
-        build_id: String = "build-id",
-        build_status: String = "build-status",
-        project_name: String = "project-name",
-        current_phase: String = "current-phase",
-        sweep: SweepRest,
-        additional_information: AdditionalInformation = "additional-information",
-    }
     /// What is left of a sweep, and what is known of the part that was done.
     pub SweepRest {
         from: String,
         running: i64,
         stops: i64,
-    }
-    /// What an event carries of the Build, under names of its own.
-    AdditionalInformation {
-        artifact: BuildArtifacts,
-        build_complete: bool = "build-complete",
-        build_number: i64 = "build-number",
-        build_start_time: Timestamp = "build-start-time",
-        cache: ProjectCache,
-        environment: ProjectEnvironment,
-        initiator: String,
-        logs: LogsLocation,
-        network_interface: NetworkInterface = "network-interface",
-        phases: Vec<BuildPhase>,
-        project_file_system_locations: Vec<ProjectFileSystemLocation> = "project-file-system-locations",
-        queued_timeout_in_minutes: i32 = "queued-timeout-in-minutes",
-        source: ProjectSource,
-        source_version: String = "source-version",
-        timeout_in_minutes: i32 = "timeout-in-minutes",
-        vpc_config: VpcConfig = "vpc-config",
     }
 }

@@ -2,48 +2,179 @@
 //!
 //! A guardrail must not lose an event because one member of it cannot be read:
 //! that member becomes `None`, an unknown fact, and all the others stand.
+//!
+//! Every value is read into the slot where it is to stay: a Build is large, and moving it
+//! about would take longer than reading it.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value. What is in a list or an object comes after it, one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Json<'a> {
+    Null,
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+    Text(&'a str),
+    List,
+    Object,
+}
 
 /// A value that says which kinds of JSON it can be read from.
-/// What it does not name is read as `None`.
 pub(crate) trait Lenient: Sized {
-    fn from_text(_: &str) -> Option<Self> {
+    /// What a JSON value is read as: of a list or an object, what it is before anything
+    /// of it is read. `None` where it cannot be read.
+    fn begin(json: Json<'_>) -> Option<Self>;
+
+    /// Where an object's member of that name goes, if anywhere.
+    fn member(&mut self, _name: &str) -> Option<&mut dyn Slot> {
         None
     }
-    fn from_number(_: f64) -> Option<Self> {
-        None
-    }
-    fn from_integer(integer: i64) -> Option<Self> {
-        Self::from_number(integer as f64)
-    }
-    fn from_flag(_: bool) -> Option<Self> {
-        None
-    }
-    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-    fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+
+    /// Has the next element of a list read.
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+        read(&mut Nowhere);
     }
 }
 
-/// For `#[serde(deserialize_with)]`: the value, or `None` where it cannot be read.
+/// Where a value goes that is read.
+pub(crate) trait Slot {
+    /// See [`Lenient::begin`].
+    fn begin(&mut self, json: Json<'_>);
+    /// See [`Lenient::member`].
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot>;
+    /// See [`Lenient::element`].
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot));
+}
+
+impl<T: Lenient> Slot for Option<T> {
+    fn begin(&mut self, json: Json<'_>) {
+        *self = T::begin(json);
+    }
+
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        self.as_mut()?.member(name)
+    }
+
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+        match self {
+            Some(list) => list.element(read),
+            None => read(&mut Nowhere),
+        }
+    }
+}
+
+/// Where that goes which nobody asks for.
+pub(crate) struct Nowhere;
+
+impl Slot for Nowhere {
+    fn begin(&mut self, _json: Json<'_>) {}
+
+    fn member(&mut self, _name: &str) -> Option<&mut dyn Slot> {
+        None
+    }
+
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+        read(&mut Nowhere);
+    }
+}
+
+/// The value, or `None` where it cannot be read. Of a member that is said twice the last counts.
 ///
 /// # Errors
-/// Only what makes the text no JSON at all, or an object that says a member twice.
+/// Only what makes the text no JSON at all.
 pub(crate) fn read<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    deserializer.deserialize_any(AnyKind(PhantomData))
+    let mut value = None;
+    Into(&mut value).deserialize(deserializer)?;
+    Ok(value)
 }
 
-/// The body of [`Lenient::from_object`] for a type that derives `Deserialize`.
-pub(crate) fn object<'de, T: Deserialize<'de>, A: MapAccess<'de>>(object: A) -> Result<Option<T>, A::Error> {
-    T::deserialize(MapAccessDeserializer::new(object)).map(Some)
+/// Reads whatever comes into a slot.
+struct Into<'a>(&'a mut dyn Slot);
+
+impl<'de> DeserializeSeed<'de> for Into<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Into<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.begin(Json::Null);
+        Ok(())
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+        self.0.begin(Json::Flag(flag));
+        Ok(())
+    }
+    fn visit_i64<E>(self, integer: i64) -> Result<(), E> {
+        self.0.begin(Json::Integer(integer));
+        Ok(())
+    }
+    fn visit_u64<E>(self, integer: u64) -> Result<(), E> {
+        self.0.begin(i64::try_from(integer).map_or(Json::Null, Json::Integer));
+        Ok(())
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.0.begin(Json::Number(number));
+        Ok(())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.begin(Json::Text(text));
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.0.begin(Json::List);
+        loop {
+            let mut read = Ok(None);
+            self.0.element(&mut |slot| read = list.next_element_seed(Into(slot)));
+            if read?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        self.0.begin(Json::Object);
+        while let Some(member) = object.next_key_seed(MemberOf(&mut *self.0))? {
+            match member {
+                Some(slot) => object.next_value_seed(Into(slot))?,
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a member's name: where its value goes.
+struct MemberOf<'a>(&'a mut dyn Slot);
+
+impl<'de, 'a> DeserializeSeed<'de> for MemberOf<'a> {
+    type Value = Option<&'a mut dyn Slot>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<'de, 'a> Visitor<'de> for MemberOf<'a> {
+    type Value = Option<&'a mut dyn Slot>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.member(name))
+    }
 }
 
 /// Structures of JSON objects: each member is optional, is written under its name in
@@ -55,106 +186,94 @@ macro_rules! shapes {
         $($member:ident: $kind:ty $(= $in_events:literal)?,)*
     })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize)]
         #[serde(rename_all = "camelCase")]
         #[allow(missing_docs, reason = "the members mean what the API reference says under the same names")]
         $visibility struct $shape {$(
-            #[serde(default, $(alias = $in_events,)? deserialize_with = "crate::lenient::read")]
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $member: Option<$kind>,
         )*}
 
         impl crate::lenient::Lenient for $shape {
-            fn from_object<'de, A: ::serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
-                crate::lenient::object(object)
+            fn begin(json: crate::lenient::Json<'_>) -> Option<Self> {
+                matches!(json, crate::lenient::Json::Object).then(Self::default)
+            }
+
+            fn member(&mut self, name: &str) -> Option<&mut dyn crate::lenient::Slot> {
+                $(if name == crate::shape::name!($member) $(|| name == $in_events)? {
+                    return Some(&mut self.$member);
+                })*
+                None
             }
         }
 
+        crate::lenient::readable!($shape);
         crate::shape::described! { $shape { $($member: $kind,)* } }
     )*};
 }
 pub(crate) use shapes;
 
-struct AnyKind<T>(PhantomData<T>);
-
-impl<'de, T: Lenient> Visitor<'de> for AnyKind<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(T::from_text(text))
-    }
-    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-        Ok(T::from_flag(flag))
-    }
-    fn visit_i64<E>(self, integer: i64) -> Result<Self::Value, E> {
-        Ok(T::from_integer(integer))
-    }
-    fn visit_u64<E>(self, integer: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(integer).ok().and_then(T::from_integer))
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(T::from_number(number))
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        T::from_list(list)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-        T::from_object(object)
-    }
+/// Has serde read a value as [`read`] does.
+macro_rules! readable {
+    ($value:ty) => {
+        impl<'de> ::serde::Deserialize<'de> for $value {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = crate::lenient::read(deserializer)?;
+                value.ok_or_else(|| ::serde::de::Error::custom("a value of the wrong kind"))
+            }
+        }
+    };
 }
+pub(crate) use readable;
 
 impl Lenient for String {
-    fn from_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
     }
 }
 
 impl Lenient for bool {
-    fn from_flag(flag: bool) -> Option<Self> {
-        Some(flag)
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Flag(flag) => Some(flag),
+            _ => None,
+        }
     }
 }
 
 impl Lenient for i64 {
-    fn from_integer(integer: i64) -> Option<Self> {
-        Some(integer)
-    }
     /// CodeBuild's events write whole numbers as `60.0`. Within 2^53 a float
     /// holds a whole number exactly; past that, or with a fraction, it does not tell.
-    fn from_number(number: f64) -> Option<Self> {
-        (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Integer(integer) => Some(integer),
+            Json::Number(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
+                Some(number as i64)
+            }
+            _ => None,
+        }
     }
 }
 
 impl Lenient for i32 {
-    fn from_integer(integer: i64) -> Option<Self> {
-        integer.try_into().ok()
-    }
-    fn from_number(number: f64) -> Option<Self> {
-        i64::from_number(number).and_then(Self::from_integer)
+    fn begin(json: Json<'_>) -> Option<Self> {
+        i64::begin(json)?.try_into().ok()
     }
 }
 
 /// An element that cannot be read is left out: the events hold null ones.
 impl<T: Lenient> Lenient for Vec<T> {
-    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        struct Element<T>(Option<T>);
-        impl<'de, T: Lenient> Deserialize<'de> for Element<T> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read(deserializer).map(Self)
-            }
-        }
-        let mut elements = Vec::new();
-        while let Some(Element(element)) = list.next_element()? {
-            elements.extend(element);
-        }
-        Ok(Some(elements))
+    fn begin(json: Json<'_>) -> Option<Self> {
+        matches!(json, Json::List).then(Self::new)
+    }
+
+    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+        let mut element = None;
+        read(&mut element);
+        self.extend(element);
     }
 }
 
@@ -162,19 +281,25 @@ impl<T: Lenient> Lenient for Vec<T> {
 /// UTC, sometimes with U+202F before the last word). As a number: seconds since
 /// 1970, as the API's JSON protocol writes it.
 impl Lenient for Timestamp {
-    fn from_text(text: &str) -> Option<Self> {
-        let spaced = text.contains('\u{202f}').then(|| text.replace('\u{202f}', " "));
-        let text = spaced.as_deref().unwrap_or(text);
-        let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
-        // The first letter says which form to try: one that does not fit takes longer than one that does.
-        if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            return DateTime::strptime("%b %d, %Y %I:%M:%S %p", text).ok().and_then(in_utc);
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Text(text) => time(text),
+            Json::Integer(seconds) => Timestamp::from_second(seconds).ok(),
+            Json::Number(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok(),
+            _ => None,
         }
-        text.parse().ok().or_else(|| text.parse().ok().and_then(in_utc))
     }
-    fn from_number(seconds: f64) -> Option<Self> {
-        Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok()
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    let spaced = text.contains('\u{202f}').then(|| text.replace('\u{202f}', " "));
+    let text = spaced.as_deref().unwrap_or(text);
+    let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    // The first letter says which form to try: one that does not fit takes longer than one that does.
+    if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return DateTime::strptime("%b %d, %Y %I:%M:%S %p", text).ok().and_then(in_utc);
     }
+    text.parse().ok().or_else(|| text.parse().ok().and_then(in_utc))
 }
 
 #[cfg(test)]

@@ -200,15 +200,9 @@ impl<'a> Members<'a> {
 
 impl Record {
     /// The record of a judged build: whose it is, what the policy says, what was done.
-    pub(crate) fn judged(
-        policy: &Policy,
-        event: &BuildEvent,
-        build: &Build,
-        verdict: &Verdict,
-        done: Done,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, done: Done, now: Timestamp) -> Self {
         let Done { outcome, failure, returned, batch, deadline } = done;
+        let build = &event.build;
         let failure = failure.map(|failure| redact::failure(failure, build));
         let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
         let reaction_ms = event.time.map(|time| now.as_millisecond() - time.as_millisecond());

@@ -27,8 +27,8 @@ pub(crate) struct Shape {
 /// A member of a structure.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Member {
-    /// As it is spelt in Rust.
-    pub(crate) field: &'static str,
+    /// As the API spells it.
+    pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
 
@@ -64,27 +64,59 @@ pub(crate) trait Elements: fmt::Debug + Send + Sync {
 impl Shape {
     /// The kind of the member that the API calls `name`.
     pub(crate) fn member(&self, name: &str) -> Option<Kind> {
-        self.members.iter().find(|member| is_spelt(member.field, name)).map(|member| member.kind)
+        self.members.iter().find(|member| member.name == name).map(|member| member.kind)
     }
 
     /// The members' names, as the API spells them.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.members.iter().map(|member| camel_case(member.field).collect()).collect()
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.members.iter().map(|member| member.name).collect()
     }
 }
 
-/// Whether the API spells the field like that.
-pub(crate) fn is_spelt(field: &str, name: &str) -> bool {
-    camel_case(field).eq(name.chars())
+/// A field's name as the API spells it, and as serde's `rename_all` does: of
+/// `source_version` it is `sourceVersion`. Made by the compiler: every event has its
+/// members' names held against it.
+macro_rules! name {
+    ($field:ident) => {{
+        const NAME: crate::shape::Name = crate::shape::Name::of(stringify!($field));
+        const SPELT: &str = NAME.as_str();
+        SPELT
+    }};
+}
+pub(crate) use name;
+
+/// See [`name!`].
+pub(crate) struct Name {
+    letters: [u8; Name::LONGEST],
+    length: usize,
 }
 
-/// `source_version` as the API spells it, and as serde's `rename_all` does: `sourceVersion`.
-fn camel_case(field: &str) -> impl Iterator<Item = char> {
-    let mut is_start = false;
-    field.trim_start_matches("r#").chars().filter_map(move |character| {
-        let starts = std::mem::replace(&mut is_start, character == '_');
-        (character != '_').then_some(if starts { character.to_ascii_uppercase() } else { character })
-    })
+impl Name {
+    const LONGEST: usize = 32;
+
+    pub(crate) const fn of(field: &str) -> Self {
+        let field = field.as_bytes();
+        let (mut letters, mut length) = ([0; Self::LONGEST], 0);
+        let mut from = if let [b'r', b'#', ..] = field { 2 } else { 0 };
+        while from < field.len() {
+            letters[length] = match field[from] {
+                b'_' => {
+                    from += 1;
+                    field[from].to_ascii_uppercase()
+                }
+                letter => letter,
+            };
+            (from, length) = (from + 1, length + 1);
+        }
+        Self { letters, length }
+    }
+
+    pub(crate) const fn as_str(&'static self) -> &'static str {
+        match str::from_utf8(self.letters.split_at(self.length).0) {
+            Ok(name) => name,
+            Err(_) => "",
+        }
+    }
 }
 
 /// Describes a structure by its members; each is an `Option`.
@@ -94,7 +126,7 @@ macro_rules! described {
             pub(crate) const SHAPE: &'static crate::shape::Shape = &crate::shape::Shape {
                 name: stringify!($shape),
                 members: &[$(crate::shape::Member {
-                    field: stringify!($member),
+                    name: crate::shape::name!($member),
                     kind: <$kind as crate::shape::Described>::KIND,
                 }),*],
             };
@@ -110,7 +142,7 @@ macro_rules! described {
 
         impl crate::shape::Structure for $shape {
             fn member(&self, name: &str) -> Option<crate::shape::View<'_>> {
-                $(if crate::shape::is_spelt(stringify!($member), name) {
+                $(if name == crate::shape::name!($member) {
                     return self.$member.as_ref().map(crate::shape::Described::view);
                 })*
                 None
@@ -206,7 +238,7 @@ mod tests {
                 .map(|(name, shape)| (name.clone(), kind_in_model(&model, shape.as_str().unwrap())))
                 .collect();
             let ours: BTreeMap<String, String> =
-                shape.names().into_iter().map(|name| (name.clone(), described(shape.member(&name).unwrap()))).collect();
+                shape.members.iter().map(|member| (member.name.to_owned(), described(member.kind))).collect();
             assert_eq!(ours, expected, "{}", shape.name);
             open.extend(shape.members.iter().map(|member| member.kind));
         }

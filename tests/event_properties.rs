@@ -96,7 +96,7 @@ fn value() -> impl Strategy<Value = Value> {
 fn read_and_judge(text: &str) -> Option<BuildEvent> {
     let Ok(Trigger::Build(event)) = Trigger::parse(text) else { return None };
     judge(&POLICY, &event.build, event.time.unwrap_or_default());
-    Some(*event)
+    Some(event)
 }
 
 /// Whether what stands at a path says which build is meant, or what kind of event this is.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 #[track_caller]
 fn read(event: &Value, what: &str) -> BuildEvent {
     match Trigger::parse(&event.to_string()) {
-        Ok(Trigger::Build(event)) => *event,
+        Ok(Trigger::Build(event)) => event,
         other => panic!("{what}: {other:?}"),
     }
 }
@@ -201,7 +201,7 @@ fn of_a_member_said_twice_the_last_counts() {
         let text = event.to_string().replacen(r#""detail":{"#, r#""detail":{"project-name":"first","#, 1);
         let said_twice: Value = event;
         let Ok(Trigger::Build(twice)) = Trigger::parse(&text) else { panic!("{name}") };
-        assert_eq!(*twice, read(&said_twice, &name), "{name}");
+        assert_eq!(twice, read(&said_twice, &name), "{name}");
     }
 }
 

@@ -9,7 +9,8 @@ mod projects;
 
 pub use aws_sdk_codebuild::Client;
 use aws_sdk_codebuild::{
-    config::{Builder, Region},
+    client::customize::CustomizableOperation,
+    config::{Config, Region},
     operation::RequestId,
     types as sdk,
 };
@@ -21,7 +22,7 @@ pub use self::{
 };
 use crate::{
     aws::{CallError, Class},
-    build::{Build, BuildArn, BuildId, Progress},
+    build::{Build, BuildId, Progress},
     project::Project,
 };
 
@@ -33,10 +34,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// A build by its id, in the region of its ARN or else the client's own.
-    pub fn new(id: BuildId, arn: Option<&str>) -> Self {
-        let region = arn.and_then(|arn| arn.parse::<BuildArn>().ok()).map(|arn| arn.region);
-        Self { id, region }
+    /// A build by its id, in its region, or the client's own where that is not known.
+    pub fn new(id: BuildId, region: Option<&str>) -> Self {
+        Self { id, region: region.map(str::to_owned) }
     }
 
     /// The build's id.
@@ -44,10 +44,16 @@ impl Target {
         &self.id
     }
 
-    fn config(&self) -> Builder {
-        let mut config = aws_sdk_codebuild::Config::builder();
-        config.set_region(self.region.clone().map(Region::new));
-        config
+    /// Sends a call to the build's region. That costs each call a good part of what the
+    /// client did once when it was made, so that it is not asked for where the client
+    /// goes there anyway.
+    fn asked<T, E, B>(&self, client: &Client, call: CustomizableOperation<T, E, B>) -> CustomizableOperation<T, E, B> {
+        match &self.region {
+            Some(region) if client.config().region().is_none_or(|own| own.as_ref() != region) => {
+                call.config_override(Config::builder().region(Region::new(region.clone())))
+            }
+            _ => call,
+        }
     }
 }
 
@@ -58,7 +64,7 @@ impl Target {
 /// # Errors
 /// Whatever keeps a Build from coming back; an answer without one is unreadable.
 pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> {
-    let call = client.stop_build().id(target.id.as_str()).customize().config_override(target.config());
+    let call = target.asked(client, client.stop_build().id(target.id.as_str()).customize());
     let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     answer.build_value.and_then(Carry::carry).ok_or_else(|| without("StopBuild", "a build", request_id))
@@ -71,7 +77,7 @@ pub async fn stop(client: &Client, target: &Target) -> Result<Build, CallError> 
 /// Whatever keeps an answer from coming back; one that says neither that the build
 /// is found nor that it is not found is unreadable.
 pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>, CallError> {
-    let call = client.batch_get_builds().ids(target.id.as_str()).customize().config_override(target.config());
+    let call = target.asked(client, client.batch_get_builds().ids(target.id.as_str()).customize());
     let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Build> = answer.builds.unwrap_or_default().into_iter().find_map(Carry::carry);
@@ -88,7 +94,7 @@ pub async fn describe(client: &Client, target: &Target) -> Result<Option<Build>,
 /// # Errors
 /// Whatever keeps an answer from coming back, as with [`describe`].
 pub async fn project(client: &Client, target: &Target, name: &str) -> Result<Option<Project>, CallError> {
-    let call = client.batch_get_projects().names(name).customize().config_override(target.config());
+    let call = target.asked(client, client.batch_get_projects().names(name).customize());
     let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found: Option<Project> = answer.projects.unwrap_or_default().into_iter().find_map(Carry::carry);
@@ -119,7 +125,7 @@ pub struct BuildBatch {
 pub async fn stop_batch(client: &Client, target: &Target, arn: &str) -> Result<BuildBatch, CallError> {
     // `arn:aws:codebuild:us-east-1:111122223333:build-batch/project:uuid`
     let id = arn.split_once(":build-batch/").map_or(arn, |(_, id)| id);
-    let call = client.stop_build_batch().id(id).customize().config_override(target.config());
+    let call = target.asked(client, client.stop_build_batch().id(id).customize());
     let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let batch = answer.build_batch.ok_or_else(|| without("StopBuildBatch", "a batch", request_id))?;
@@ -130,7 +136,7 @@ pub async fn stop_batch(client: &Client, target: &Target, arn: &str) -> Result<B
 }
 
 async fn describe_batch(client: &Client, target: &Target, id: &str, arn: &str) -> Result<BuildBatch, CallError> {
-    let call = client.batch_get_build_batches().ids(id).customize().config_override(target.config());
+    let call = target.asked(client, client.batch_get_build_batches().ids(id).customize());
     let answer = Box::pin(call.send()).await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
     let request_id = answer.request_id().map(str::to_owned);
     let found = answer.build_batches.unwrap_or_default().into_iter().next();

@@ -8,6 +8,7 @@ use crate::{
     aws::CallError,
     build::{Build, Progress, ProjectEnvironment},
     codebuild::{self, Client, Projects, Target},
+    event::BuildEvent,
     facts::{Facts, Source},
     policy::Policy,
     project::Project,
@@ -16,7 +17,8 @@ use crate::{
 
 /// What is known of a build so far.
 pub(super) struct Known {
-    pub(super) build: Build,
+    /// The event that it is looked at for, with the build as it is known by now.
+    pub(super) event: BuildEvent,
     is_whole: bool,
     pub(super) project: Asked,
 }
@@ -31,30 +33,34 @@ pub(super) enum Asked {
 }
 
 impl Known {
-    pub(super) fn by_event(build: Build) -> Self {
-        Self { build, is_whole: false, project: Asked::NotYet }
+    pub(super) fn by_event(event: BuildEvent) -> Self {
+        Self { event, is_whole: false, project: Asked::NotYet }
     }
 
-    /// As the API has it now.
-    pub(super) fn whole(build: Build) -> Self {
-        Self { is_whole: true, ..Self::by_event(build) }
+    /// The event has the build as the API has it now.
+    pub(super) fn whole(event: BuildEvent) -> Self {
+        Self { is_whole: true, ..Self::by_event(event) }
+    }
+
+    pub(super) fn build(&self) -> &Build {
+        &self.event.build
     }
 
     /// The build was asked for.
     pub(super) fn ask_build(&mut self, build: Build) {
-        self.build = build;
+        *self.event.build = build;
         self.is_whole = true;
     }
 
     /// Forgets all but what its record tells of the build, and what must not be told. A
     /// sweep may have to keep ten thousand of them until it knows how many there are.
     pub(super) fn shorten(&mut self) {
-        let environment = self.build.environment.take().map(|environment| ProjectEnvironment {
+        let build = std::mem::take(&mut *self.event.build);
+        let environment = build.environment.map(|environment| ProjectEnvironment {
             environment_variables: environment.environment_variables,
             ..ProjectEnvironment::default()
         });
-        let build = std::mem::take(&mut self.build);
-        self.build = Build {
+        *self.event.build = Build {
             arn: build.arn,
             project_name: build.project_name,
             initiator: build.initiator,
@@ -69,7 +75,7 @@ impl Known {
 
     /// Whether the event says which build, and nothing of it.
     pub(super) fn is_named_only(&self) -> bool {
-        self.build.build_status.is_none() && self.build.build_complete.is_none()
+        self.build().build_status.is_none() && self.build().build_complete.is_none()
     }
 
     pub(super) fn judge(&self, policy: &Policy, now: Timestamp) -> Verdict {
@@ -77,9 +83,9 @@ impl Known {
             Asked::Lately(project) | Asked::Now(Some(project)) => Some(project.as_ref()),
             Asked::NotYet | Asked::Now(None) => None,
         };
-        let mut facts = Facts { is_whole: self.is_whole, project, ..Facts::of(&self.build, now) };
+        let mut facts = Facts { is_whole: self.is_whole, project, ..Facts::of(self.build(), now) };
         // An event tells what was, and may be late: the build need not have run on since.
-        if !self.is_whole && self.build.progress() != Progress::Ended {
+        if !self.is_whole && self.build().progress() != Progress::Ended {
             (facts.running, facts.queued) = (None, None);
         }
         judge_by(policy, &facts)
@@ -88,7 +94,7 @@ impl Known {
     /// What is to be asked for next. No build is stopped that may have ended, and none
     /// for differing from what its project was some minutes ago.
     pub(super) fn wanted_by(&self, verdict: &Verdict) -> Option<Source> {
-        let is_unsure = verdict.action == Action::Stop && self.build.progress() != Progress::Running;
+        let is_unsure = verdict.action == Action::Stop && self.build().progress() != Progress::Running;
         if !self.is_whole && (is_unsure || self.is_named_only() || verdict.wants(Source::Build)) {
             return Some(Source::Build);
         }
@@ -108,7 +114,7 @@ impl Known {
         target: &Target,
         now: Timestamp,
     ) -> Result<Asked, CallError> {
-        let name = self.build.project_name.as_deref().unwrap_or_else(|| target.id().project());
+        let name = self.build().project_name.as_deref().unwrap_or_else(|| target.id().project());
         if let Asked::NotYet = self.project
             && let Some(project) = projects.recent(target, name, now)
         {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     aws::{CallError, Class},
-    build::{Build, BuildArn},
+    build::BuildArn,
     codebuild::{self, BATCH, Target},
     event::{BuildEvent, Kind, SweepEvent, SweepRest},
     facts::Source,
@@ -87,7 +87,6 @@ struct Sweep<'a> {
 
 /// A running build, and what the policy says of it.
 struct Judged {
-    event: BuildEvent,
     target: Target,
     known: Known,
     verdict: Verdict,
@@ -182,11 +181,10 @@ impl Sweep<'_> {
         let mut judged: Vec<Judged> = builds
             .into_iter()
             .map(|Found { id, build }| {
-                let target = Target::new(id.clone(), build.arn.as_deref());
-                let event = BuildEvent { kind: Kind::Sweep, id, time: self.time, build: Build::default() };
-                let known = Known::whole(build);
+                let target = Target::new(id.clone(), build.region());
+                let known = Known::whole(BuildEvent { kind: Kind::Sweep, id, time: self.time, build: Box::new(build) });
                 let verdict = known.judge(policy, now);
-                Judged { event, target, known, verdict }
+                Judged { target, known, verdict }
             })
             .collect();
         let wants = |judged: &&mut Judged| judged.verdict.wants(Source::Project);
@@ -254,7 +252,7 @@ impl Sweep<'_> {
     async fn follow(&mut self, retry: Option<BuildArn>) {
         if let Some(arn) = retry {
             let event = BuildEvent::naming(Kind::Sweep, arn, self.time);
-            let record = self.brake.build(Box::new(event), self.invocation).await;
+            let record = self.brake.build(event, self.invocation).await;
             if !matches!(record.outcome(), Outcome::Allowed | Outcome::NotRunning | Outcome::NotFound) {
                 self.swept.add(&record);
             }
@@ -282,8 +280,8 @@ impl Sweep<'_> {
 
     fn tell(&mut self, judged: &Judged, done: Done) {
         let now = (self.invocation.now)();
-        let Judged { event, known, verdict, .. } = judged;
-        let record = Record::judged(&self.brake.policy, event, &known.build, verdict, done, now);
+        let Judged { known, verdict, .. } = judged;
+        let record = Record::judged(&self.brake.policy, &known.event, verdict, done, now);
         (self.invocation.tell)(&record);
         self.swept.add(&record);
     }

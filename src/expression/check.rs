@@ -139,9 +139,7 @@ impl<'a> Checker<'a> {
             Type::Structure(shape) => match shape.member(field) {
                 Some(kind) => Type::of(kind),
                 None => {
-                    let names = shape.names();
-                    let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                    let right = suggestion(field, &known, &format!("the members of {} are", shape.name));
+                    let right = suggestion(field, &shape.names(), &format!("the members of {} are", shape.name));
                     self.fault(place, format!("{} has no member `{field}`", shape.name), right);
                     Type::Any
                 }

@@ -109,7 +109,6 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
     let kind = shape.member(name);
     if kind.is_none() {
         let names = shape.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let right = match nearest_member(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("its members are {}", crate::written::listed(&names)),

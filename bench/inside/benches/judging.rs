@@ -19,7 +19,7 @@ fn policy(text: &str) -> Policy {
 
 fn build(event: &str) -> Build {
     match Trigger::parse(event).expect("an event") {
-        Trigger::Build(event) => event.build,
+        Trigger::Build(event) => *event.build,
         _ => panic!("an event of no build"),
     }
 }
@@ -31,17 +31,17 @@ fn judging(bencher: Bencher, policy: &Policy, build: &Build) {
 
 #[divan::bench]
 fn twenty_rules(bencher: Bencher) {
-    judging(bencher, &policy(TWENTY_RULES), &build(COMPLIANT));
+    judging(bencher, &policy(TWENTY_RULES), &build(&COMPLIANT));
 }
 
 #[divan::bench]
 fn twenty_rules_one_broken(bencher: Bencher) {
-    judging(bencher, &policy(TWENTY_RULES), &build(VIOLATING));
+    judging(bencher, &policy(TWENTY_RULES), &build(&VIOLATING));
 }
 
 #[divan::bench]
 fn ten_expressions(bencher: Bencher) {
-    judging(bencher, &policy(TEN_EXPRESSIONS), &build(COMPLIANT));
+    judging(bencher, &policy(TEN_EXPRESSIONS), &build(&COMPLIANT));
 }
 
 #[divan::bench(args = [0, 10, 100, 1_000])]

@@ -171,7 +171,7 @@ fn with_seconds(mut json: Value) -> Value {
 
 fn build_event(json: &str) -> anyhow::Result<BuildEvent> {
     match Trigger::parse(json)? {
-        Trigger::Build(event) => Ok(*event),
+        Trigger::Build(event) => Ok(event),
         Trigger::Fleet | Trigger::Sweep(_) => anyhow::bail!("a sample event that is of no build"),
     }
 }
