@@ -28,7 +28,8 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
 /// A location as patterns see it: without user information, scheme and host in lower case.
 pub(crate) fn normalized(location: &str) -> Cow<'_, str> {
     let location = without_user_info(location);
-    let Some(colon) = location.find("://") else { return location };
+    // A search that is made ready first takes longer than a location is.
+    let Some(colon) = location.as_bytes().windows(3).position(|bytes| bytes == b"://") else { return location };
     let authority = colon + 3;
     let end = location[authority..].find(['/', '?', '#']).map_or(location.len(), |end| authority + end);
     if location[..end].bytes().any(|byte| byte.is_ascii_uppercase()) {

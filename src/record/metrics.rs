@@ -1,13 +1,25 @@
 //! A record's metrics, in CloudWatch's embedded format.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Outcome, Swept};
 use crate::verdict::Verdict;
 
 const NAMESPACE: &str = "Buildbrake";
+const REACTION: &str = "ReactionMs";
+
+/// Of a judged build.
+static JUDGED: LazyLock<Set> =
+    LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed", REACTION]));
+/// The same of an event that does not say when it happened.
+static UNTIMED: LazyLock<Set> = LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed"]));
+/// Of a sweep.
+static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", "Failed"]));
 
 /// The members that make a record a metric: the values, `Rule`, and `_aws`.
 ///
@@ -16,7 +28,9 @@ const NAMESPACE: &str = "Buildbrake";
 /// record counts for the first rule it broke or could not decide: the format allows
 /// one value of a dimension a line.
 pub(super) struct Metrics<'a> {
-    values: Vec<(&'static str, i64)>,
+    set: &'static Set,
+    /// In the order of the set's names.
+    values: Vec<i64>,
     rule: Option<&'a str>,
     now: Timestamp,
 }
@@ -24,60 +38,70 @@ pub(super) struct Metrics<'a> {
 impl<'a> Metrics<'a> {
     pub(super) fn of(outcome: Outcome, verdict: &'a Verdict, reaction_ms: Option<i64>, now: Timestamp) -> Self {
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
-        let mut values = vec![
-            ("Stopped", i64::from(outcome == Outcome::Stopped)),
-            ("Reported", i64::from(matches!(outcome, Outcome::Reported | Outcome::Protected))),
-            ("Allowed", i64::from(outcome == Outcome::Allowed)),
-            ("Undecided", i64::from(undecided.is_some())),
-            ("Failed", i64::from(outcome == Outcome::Failed)),
+        let flags = [
+            outcome == Outcome::Stopped,
+            matches!(outcome, Outcome::Reported | Outcome::Protected),
+            outcome == Outcome::Allowed,
+            undecided.is_some(),
+            outcome == Outcome::Failed,
         ];
-        values.extend(reaction_ms.map(|milliseconds| (REACTION, milliseconds)));
-
+        let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
+        let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
         let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
-        Self { values, rule: rule.or(undecided.map(|undecided| undecided.rule.as_str())), now }
+        Self { set, values, rule: rule.or(undecided.map(|undecided| undecided.rule.as_str())), now }
     }
 }
 
 impl Metrics<'static> {
     /// The same of a sweep, which counts what its builds' own records do not.
     pub(super) fn of_sweep(outcome: Outcome, swept: &Swept, now: Timestamp) -> Self {
-        let values = vec![
-            ("Swept", i64::try_from(swept.running).unwrap_or(i64::MAX)),
-            ("SafetyBelt", i64::from(swept.safety.is_some())),
-            ("Failed", i64::from(outcome == Outcome::Failed)),
-        ];
-        Self { values, rule: None, now }
+        let running = i64::try_from(swept.running).unwrap_or(i64::MAX);
+        let values = vec![running, swept.safety.is_some().into(), (outcome == Outcome::Failed).into()];
+        Self { set: &SWEPT, values, rule: None, now }
     }
 }
-
-const REACTION: &str = "ReactionMs";
 
 impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_map(None)?;
-        for (name, value) in &self.values {
+        for (name, value) in self.set.names.iter().zip(&self.values) {
             members.serialize_entry(name, value)?;
         }
         if let Some(rule) = self.rule {
             members.serialize_entry("Rule", rule)?;
         }
-        let unit = |name| if name == REACTION { "Milliseconds" } else { "Count" };
-        let directive = Directive {
-            namespace: NAMESPACE,
-            dimensions: if self.rule.is_some() { &[&[], &["Rule"]] } else { &[&[]] },
-            metrics: self.values.iter().map(|(name, _)| Metric { name, unit: unit(*name) }).collect(),
-        };
+        let directive = if self.rule.is_some() { &self.set.by_rule } else { &self.set.in_all };
         let timestamp = self.now.as_millisecond();
         members.serialize_entry("_aws", &Metadata { timestamp, cloud_watch_metrics: [directive] })?;
         members.end()
     }
 }
 
+/// Metrics that go together, and what CloudWatch is told of them. That is written once:
+/// it is the longest part of most records, and in all of them the same.
+struct Set {
+    names: &'static [&'static str],
+    in_all: Box<RawValue>,
+    by_rule: Box<RawValue>,
+}
+
+impl Set {
+    fn of(names: &'static [&'static str]) -> Self {
+        let directive = |dimensions| {
+            let unit = |name| if name == REACTION { "Milliseconds" } else { "Count" };
+            let metrics = names.iter().map(|name| Metric { name, unit: unit(*name) }).collect();
+            // It is made of texts and lists: it has a JSON form.
+            to_raw_value(&Directive { namespace: NAMESPACE, dimensions, metrics }).unwrap_or_default()
+        };
+        Self { names, in_all: directive(&[&[]]), by_rule: directive(&[&[], &["Rule"]]) }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metadata {
+struct Metadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [Directive; 1],
+    cloud_watch_metrics: [&'a RawValue; 1],
 }
 
 #[derive(Serialize)]

@@ -52,7 +52,7 @@ pub(super) fn every_url(members: &impl Serialize) -> Box<RawValue> {
     // A record is made of texts, numbers and lists of such: it has a JSON form.
     let json = to_raw_value(members).unwrap_or_default();
     // Both are written as they are in JSON, and user information without them there is none.
-    if !json.get().contains('@') || !json.get().contains("://") {
+    if memchr::memchr(b'@', json.get().as_bytes()).is_none() || !json.get().contains("://") {
         return json;
     }
     let mut tree: Value = serde_json::from_str(json.get()).unwrap_or_default();
