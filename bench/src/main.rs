@@ -103,7 +103,11 @@ struct Stage {
 
 impl Stage {
     fn new(bench: &Path, target: &Path) -> anyhow::Result<Self> {
-        let event = |name| fs::read(bench.join("../events").join(name)).with_context(|| format!("the event {name}"));
+        // As it is sent: on one line, without spaces.
+        let event = |name| {
+            let text = fs::read(bench.join("../events").join(name)).with_context(|| format!("the event {name}"))?;
+            anyhow::Ok(serde_json::from_slice::<serde_json::Value>(&text)?.to_string().into_bytes())
+        };
         let (tls, pem) = codebuild::tls()?;
         let authority = target.join("bench/authority.pem");
         fs::create_dir_all(target.join("bench"))?;

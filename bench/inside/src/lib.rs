@@ -2,7 +2,7 @@
 
 pub mod plot;
 
-use std::hint::black_box;
+use std::{hint::black_box, sync::LazyLock};
 
 use anyhow::Context;
 use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
@@ -14,12 +14,14 @@ use buildbrake::{
     verdict::judge,
 };
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::runtime::{self, Runtime};
 
 /// What is judged.
-pub const COMPLIANT: &str = include_str!("../../../events/compliant.json");
+pub static COMPLIANT: LazyLock<String> = LazyLock::new(|| as_sent(include_str!("../../../events/compliant.json")));
 /// What is stopped.
-pub const VIOLATING: &str = include_str!("../../../events/forbidden-branch.json");
+pub static VIOLATING: LazyLock<String> =
+    LazyLock::new(|| as_sent(include_str!("../../../events/forbidden-branch.json")));
 /// The policy that is deployed first.
 pub const SAMPLE: &str = include_str!("../../../policy/policy.yaml");
 /// Twenty rules of lists and limits.
@@ -46,7 +48,7 @@ pub const CASES: [&str; 9] = [
 /// Where there is no such case.
 pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
     let load = |text: &'static str| -> Box<dyn Fn()> { Box::new(move || drop(black_box(policy(black_box(text))))) };
-    let judging = |text, event| -> anyhow::Result<Box<dyn Fn()>> {
+    let judging = |text, event: &str| -> anyhow::Result<Box<dyn Fn()>> {
         let (policy, Trigger::Build(event)) = (policy(text)?, Trigger::parse(event)?) else {
             anyhow::bail!("an event of no build")
         };
@@ -57,11 +59,11 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
         "load the sample policy" => load(SAMPLE),
         "load twenty rules" => load(TWENTY_RULES),
         "load ten expressions" => load(TEN_EXPRESSIONS),
-        "read an event" => Box::new(|| drop(black_box(Trigger::parse(black_box(VIOLATING))))),
+        "read an event" => Box::new(|| drop(black_box(Trigger::parse(black_box(&VIOLATING))))),
         "from an event to its verdict" => {
             let (policy, now) = (policy(SAMPLE)?, now()?);
             Box::new(move || {
-                if let Ok(Trigger::Build(event)) = Trigger::parse(black_box(VIOLATING)) {
+                if let Ok(Trigger::Build(event)) = Trigger::parse(black_box(&VIOLATING)) {
                     drop(black_box(judge(&policy, &event.build, now)));
                 }
             })
@@ -71,12 +73,12 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
             Box::new(move || {
                 let (now, tell) = (|| now, |_: &_| ());
                 let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &now, tell: &tell };
-                drop(black_box(runtime.block_on(brake.enforce(black_box(COMPLIANT), &invocation)).answer()));
+                drop(black_box(runtime.block_on(brake.enforce(black_box(&COMPLIANT), &invocation)).answer()));
             })
         }
-        "judge by twenty rules" => judging(TWENTY_RULES, COMPLIANT)?,
-        "judge by twenty rules, one broken" => judging(TWENTY_RULES, VIOLATING)?,
-        "judge by ten expressions" => judging(TEN_EXPRESSIONS, COMPLIANT)?,
+        "judge by twenty rules" => judging(TWENTY_RULES, &COMPLIANT)?,
+        "judge by twenty rules, one broken" => judging(TWENTY_RULES, &VIOLATING)?,
+        "judge by ten expressions" => judging(TEN_EXPRESSIONS, &COMPLIANT)?,
         _ => anyhow::bail!("no case `{name}`"),
     })
 }
@@ -118,10 +120,15 @@ pub fn policy_of_patterns(count: usize) -> String {
 /// An event with so many environment variables.
 pub fn event_with(variables: usize) -> String {
     let variables: Vec<String> = (0..variables)
-        .map(|index| format!(r#"{{"name": "VARIABLE_{index}", "type": "PLAINTEXT", "value": "value-{index}"}}"#))
+        .map(|index| format!(r#"{{"name":"VARIABLE_{index}","type":"PLAINTEXT","value":"value-{index}"}}"#))
         .collect();
     COMPLIANT
-        .replace(r#""environment-variables": []"#, &format!(r#""environment-variables": [{}]"#, variables.join(",")))
+        .replace(r#""environment-variables":[]"#, &format!(r#""environment-variables":[{}]"#, variables.join(",")))
+}
+
+/// An event as it is sent: on one line, without spaces.
+fn as_sent(event: &str) -> String {
+    serde_json::from_str::<Value>(event).expect("a sample event").to_string()
 }
 
 /// When all builds are judged: the minute after their start.
