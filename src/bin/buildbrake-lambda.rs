@@ -18,7 +18,7 @@ use buildbrake::{
     scheduler::{self, Scheduler},
 };
 use jiff::Timestamp;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -32,7 +32,8 @@ async fn main() -> ExitCode {
     }));
     let Some(brake) = brake() else { return ExitCode::FAILURE };
     let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event, &brake).await);
-    match lambda_runtime::run(handler).await {
+    // Without the span that `lambda_runtime::run` puts around every event: no line of ours is in it.
+    match Runtime::new(handler).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the Lambda runtime ended");
