@@ -4,6 +4,8 @@
 //! Members come and go between years and kinds of build, whole numbers are
 //! sometimes floats, and dates are English: all but the build's id is read leniently.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -139,7 +141,7 @@ impl Trigger {
             UnreadableEvent::NoEnvelope(what, error.line(), error.column())
         })?;
         let time = event.time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
-        let kind = match (event.source.as_str(), event.detail_type.as_str()) {
+        let kind = match (event.source.as_ref(), event.detail_type.as_ref()) {
             ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
             ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
             ("aws.codebuild", "CodeBuild Fleet State Change") => return Ok(Self::Fleet),
@@ -150,7 +152,7 @@ impl Trigger {
                 return Ok(Self::Sweep(SweepEvent { time, rest }));
             }
             _ => {
-                let (detail_type, source_name) = (event.detail_type, event.source);
+                let (detail_type, source_name) = (event.detail_type.into_owned(), event.source.into_owned());
                 return Err(UnreadableEvent::OtherKind { detail_type, source_name });
             }
         };
@@ -167,12 +169,16 @@ impl Trigger {
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Envelope {
-    detail_type: String,
-    source: String,
-    account: Option<String>,
+struct Envelope<'a> {
+    #[serde(borrow)]
+    detail_type: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    account: Option<Cow<'a, str>>,
     time: Option<Timestamp>,
-    region: Option<String>,
+    #[serde(borrow)]
+    region: Option<Cow<'a, str>>,
     resources: Option<Vec<String>>,
     #[serde(default)]
     detail: Detail,
@@ -180,7 +186,7 @@ struct Envelope {
 
 /// The envelope. One that holds a member that cannot be read is read again without it. Of a
 /// member that is said twice the last counts.
-fn envelope(json: &str) -> serde_json::Result<Envelope> {
+fn envelope(json: &str) -> serde_json::Result<Envelope<'_>> {
     serde_json::from_str(json).or_else(|error| {
         let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(json) else { return Err(error) };
         members.retain(|name, value| {
@@ -192,10 +198,10 @@ fn envelope(json: &str) -> serde_json::Result<Envelope> {
 }
 
 /// The build's id and, where the event tells account and region, the text of its ARN.
-fn name(event: &Envelope) -> Result<(BuildId, Option<String>), UnreadableEvent> {
+fn name(event: &Envelope<'_>) -> Result<(BuildId, Option<String>), UnreadableEvent> {
     let names = || event.detail.build_id.iter().chain(event.resources.iter().flatten());
-    if let Some((arn, text)) = names().find_map(|text| Some((text.parse::<BuildArn>().ok()?, text))) {
-        return Ok((arn.id, Some(text.clone())));
+    if let Some((id, arn)) = names().find_map(|text| Some((BuildArn::id_in(text)?, text))) {
+        return Ok((id, Some(arn.clone())));
     }
     let id: BuildId = names().find_map(|name| name.parse().ok()).ok_or(UnreadableEvent::NoBuild)?;
     let arn = event.region.as_deref().zip(event.account.as_deref()).map(|(region, account)| BuildArn {

@@ -4,6 +4,12 @@ use std::{fmt, str::FromStr};
 
 use super::Build;
 
+/// What parts the names. The parts are too short for a search to pay that is made ready for
+/// each, as one for the character itself is.
+fn is_colon(character: char) -> bool {
+    character == ':'
+}
+
 /// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildId(String);
@@ -43,7 +49,7 @@ impl FromStr for BuildId {
     type Err = NotABuild;
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
-        match text.split_once(':') {
+        match text.split_once(is_colon) {
             Some((project, uuid))
                 if !project.is_empty() && !uuid.is_empty() && !uuid.bytes().any(|byte| matches!(byte, b':' | b'/')) =>
             {
@@ -78,18 +84,31 @@ impl FromStr for BuildArn {
     type Err = NotABuild;
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
-        let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next().unwrap_or_default();
-        if let ("arn", partition, "codebuild", region, account, resource) =
-            (next(), next(), next(), next(), next(), next())
-            && let Some(Ok(id)) = resource.strip_prefix("build/").map(str::parse)
-            && ![partition, region, account].contains(&"")
-        {
-            let [partition, region, account] = [partition, region, account].map(str::to_owned);
-            return Ok(Self { partition, region, account, id });
-        }
-        Err(NotABuild { found: text.to_owned(), expected: "a build's ARN" })
+        let not_one = || NotABuild { found: text.to_owned(), expected: "a build's ARN" };
+        let ([partition, region, account], id) = parts(text).ok_or_else(not_one)?;
+        let [partition, region, account] = [partition, region, account].map(str::to_owned);
+        Ok(Self { partition, region, account, id })
     }
+}
+
+impl BuildArn {
+    /// The id in a build's ARN, where the text is one.
+    pub(crate) fn id_in(text: &str) -> Option<BuildId> {
+        parts(text).map(|(_, id)| id)
+    }
+}
+
+/// The partition, region and account in a build's ARN, and its id.
+fn parts(text: &str) -> Option<([&str; 3], BuildId)> {
+    let mut parts = text.splitn(6, is_colon);
+    let mut next = || parts.next().unwrap_or_default();
+    let ("arn", partition, "codebuild", region, account, resource) = (next(), next(), next(), next(), next(), next())
+    else {
+        return None;
+    };
+    let places = [partition, region, account];
+    let id = resource.strip_prefix("build/")?.parse().ok()?;
+    (!places.contains(&"")).then_some((places, id))
 }
 
 impl Build {
@@ -104,8 +123,6 @@ impl Build {
     }
 
     fn arn_part(&self, index: usize) -> Option<&str> {
-        // Byte by byte: the parts are too short for a search to pay that begins anew for each.
-        let is_colon = |character: char| character == ':';
         self.arn.as_deref()?.split(is_colon).nth(index).filter(|part| !part.is_empty())
     }
 }
