@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     build::*,
-    lenient::{Json, Lenient, Nowhere, Slot, readable, shapes},
+    lenient::{Json, Lenient, Slot, readable, shapes},
 };
 
 /// What the function was called for.
@@ -157,10 +157,11 @@ impl Trigger {
             }
         };
         let (id, arn) = name(&event)?;
-        let InEvents(mut build) = event.detail.build;
-        build.id = Some(id.as_str().to_owned());
-        build.arn = arn;
-        build.project_name.get_or_insert_with(|| id.project().to_owned());
+        let Detail { build_status, project_name, current_phase, build, .. } = event.detail;
+        let InEvents(mut build) = build.unwrap_or_default();
+        build.project_name = Some(project_name.unwrap_or_else(|| id.project().to_owned()));
+        (build.build_status, build.current_phase) = (build_status, current_phase);
+        (build.id, build.arn) = (Some(id.as_str().to_owned()), arn);
         Ok(Self::Build(BuildEvent { kind, id, time, build }))
     }
 }
@@ -227,8 +228,11 @@ fn partition(region: &str) -> &'static str {
 #[derive(Default)]
 struct Detail {
     build_id: Option<String>,
+    build_status: Option<String>,
+    project_name: Option<String>,
+    current_phase: Option<String>,
+    build: Option<InEvents>,
     sweep: Option<SweepRest>,
-    build: InEvents,
 }
 
 impl Lenient for Detail {
@@ -237,14 +241,13 @@ impl Lenient for Detail {
     }
 
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        let Self { build_id, sweep, build } = self;
         Some(match name {
-            "build-id" => build_id,
-            "build-status" => &mut build.0.build_status,
-            "project-name" => &mut build.0.project_name,
-            "current-phase" => &mut build.0.current_phase,
-            "sweep" => sweep,
-            "additional-information" => build,
+            "build-id" => &mut self.build_id,
+            "build-status" => &mut self.build_status,
+            "project-name" => &mut self.project_name,
+            "current-phase" => &mut self.current_phase,
+            "additional-information" => &mut self.build,
+            "sweep" => &mut self.sweep,
             _ => return None,
         })
     }
@@ -255,8 +258,10 @@ readable!(Detail);
 #[derive(Default)]
 struct InEvents(Box<Build>);
 
-impl Slot for InEvents {
-    fn begin(&mut self, _json: Json<'_>) {}
+impl Lenient for InEvents {
+    fn begin(json: Json<'_>) -> Option<Self> {
+        matches!(json, Json::Object).then(Self::default)
+    }
 
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         let Self(build) = self;
@@ -279,10 +284,6 @@ impl Slot for InEvents {
             "vpc-config" => &mut build.vpc_config,
             _ => return None,
         })
-    }
-
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
-        read(&mut Nowhere);
     }
 }
 

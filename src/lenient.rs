@@ -68,7 +68,7 @@ impl<T: Lenient> Slot for Option<T> {
 }
 
 /// Where that goes which nobody asks for.
-pub(crate) struct Nowhere;
+struct Nowhere;
 
 impl Slot for Nowhere {
     fn begin(&mut self, _json: Json<'_>) {}
@@ -331,6 +331,29 @@ mod tests {
         check::<i32>("1e300", None);
         check::<i32>("4294967296", None);
         check::<i64>("18446744073709551615", None);
+    }
+
+    #[test]
+    fn a_member_said_twice_means_what_it_says_last() {
+        shapes! {
+            Part {
+                a: i64,
+                b: String = "b-in-events",
+            }
+            Whole {
+                part: Part,
+                list: Vec<i64>,
+            }
+        }
+        let part = |a, b: Option<&str>| Part { a, b: b.map(str::to_owned) };
+        check(
+            r#"{"list": [1], "part": {"a": 1, "a": 2}, "list": [2], "part": {"b-in-events": "b", "c": {}}}"#,
+            Some(Whole { part: Some(part(None, Some("b"))), list: Some(vec![2]) }),
+        );
+        check(r#"{"part": {"a": 1, "a": 2}, "list": [1], "list": 1}"#, {
+            Some(Whole { part: Some(part(Some(2), None)), list: None })
+        });
+        check::<Whole>("[1]", None);
     }
 
     #[test]
