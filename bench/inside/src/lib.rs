@@ -122,8 +122,7 @@ pub fn event_with(variables: usize) -> String {
     let variables: Vec<String> = (0..variables)
         .map(|index| format!(r#"{{"name":"VARIABLE_{index}","type":"PLAINTEXT","value":"value-{index}"}}"#))
         .collect();
-    COMPLIANT
-        .replace(r#""environment-variables":[]"#, &format!(r#""environment-variables":[{}]"#, variables.join(",")))
+    COMPLIANT.replace(r#""environment-variables":[]"#, &format!(r#""environment-variables":[{}]"#, variables.join(",")))
 }
 
 /// An event as it is sent: on one line, without spaces.
