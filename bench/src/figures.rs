@@ -51,7 +51,9 @@ pub struct Figures {
     pub resident_at_start: Samples,
     pub resident_later: Samples,
     pub compliant: Samples,
+    pub compliant_cpu: Samples,
     pub violating: Samples,
+    pub violating_cpu: Samples,
     pub first_stop: Samples,
     pub first_stop_cpu: Samples,
     pub first_stop_under_quota: Samples,
@@ -62,14 +64,16 @@ pub struct Figures {
 /// What is measured, its unit, and where it is kept.
 type Row = (&'static str, &'static str, fn(&Figures) -> &Samples);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 14] = [
     ("start", "ms", |figures| &figures.start),
     ("start", "ms of CPU", |figures| &figures.start_cpu),
     ("start under the quota", "ms", |figures| &figures.start_under_quota),
     ("resident after the start", "MB", |figures| &figures.resident_at_start),
     ("resident after the events", "MB", |figures| &figures.resident_later),
     ("warm, compliant event", "ms", |figures| &figures.compliant),
+    ("warm, compliant event", "ms of CPU", |figures| &figures.compliant_cpu),
     ("warm, violating event", "ms", |figures| &figures.violating),
+    ("warm, violating event", "ms of CPU", |figures| &figures.violating_cpu),
     ("first stop over TLS", "ms", |figures| &figures.first_stop),
     ("first stop over TLS", "ms of CPU", |figures| &figures.first_stop_cpu),
     ("first stop over TLS under the quota", "ms", |figures| &figures.first_stop_under_quota),

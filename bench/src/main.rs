@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
     let target = PathBuf::from(arguments.next().context("the first argument is cargo's target folder")?);
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut peers = Peer::all(&target);
+    let mut peers = Peer::all(bench, &target);
     let variants: Vec<Peer> = arguments.map(|variant| Peer::variant(&variant)).collect::<Result<_, _>>()?;
     let is_comparison = !variants.is_empty();
     if is_comparison {
@@ -149,18 +149,20 @@ impl Stage {
         figures.start.add_time(lambda.wait_for_ask()? - process.started);
         figures.start_cpu.add_time(process.cpu()?);
         figures.resident_at_start.add(process.resident()? / 1e6);
-        let events = |event: &[u8], samples: &mut Samples| {
-            for count in 0..WARM_UP + EVENTS {
-                let took = lambda.invoke(event)?;
-                if count >= WARM_UP {
-                    samples.add_time(took);
-                }
+        let events = |event: &[u8], samples: &mut Samples, cpu: &mut Samples| {
+            for _ in 0..WARM_UP {
+                lambda.invoke(event)?;
             }
+            let before = process.cpu()?;
+            for _ in 0..EVENTS {
+                samples.add_time(lambda.invoke(event)?);
+            }
+            cpu.add_time((process.cpu()? - before) / u32::try_from(EVENTS)?);
             anyhow::Ok(())
         };
-        events(&self.compliant, &mut figures.compliant)?;
+        events(&self.compliant, &mut figures.compliant, &mut figures.compliant_cpu)?;
         if peer.stops {
-            events(&self.violating, &mut figures.violating)?;
+            events(&self.violating, &mut figures.violating, &mut figures.violating_cpu)?;
         }
         figures.resident_later.add(process.resident()? / 1e6);
         Ok(())
@@ -217,7 +219,7 @@ fn about(stage: &Stage) -> anyhow::Result<String> {
     Ok(format!(
         "Measured on {day}, on {cores} cores of a {processor}, with {compiler}. Each figure is a median, and between \
          which values the middle half lies: of {ROUNDS} starts and first stops ({ROUNDS_UNDER_QUOTA} under the quota), \
-         of {} warm events. {quota}",
+         of {} warm events, whose CPU is that of {EVENTS} shared among them. {quota}",
         ROUNDS * EVENTS
     ))
 }

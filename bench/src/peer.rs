@@ -19,19 +19,24 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// All of them. Their programs are where `make bench` puts them.
-    pub fn all(target: &Path) -> Vec<Self> {
-        let rust = |name: &str, program: &str, stops| {
-            let program = target.join("release").join(program);
-            Self { name: name.into(), deployed: Some(program.clone()), program, arguments: Vec::new(), stops }
+    /// All of them. Their programs are where `make bench` puts them, and buildbrake is what
+    /// SAM built to be deployed.
+    pub fn all(bench: &Path, target: &Path) -> Vec<Self> {
+        let rust = |name: &str, program: PathBuf, stops| Self {
+            name: name.into(),
+            deployed: Some(program.clone()),
+            program,
+            arguments: Vec::new(),
+            stops,
         };
+        let release = target.join("release");
         let python = target.join("bench/python");
         let node = target.join("bench/node/bundle.mjs");
         let handler = ["-m", "awslambdaric", "function.handle"];
         vec![
-            rust("buildbrake", "buildbrake-lambda", true),
-            rust("a function that does nothing (Rust)", "nothing", false),
-            rust("a bare call of the SDK (Rust)", "bare-sdk", true),
+            rust("buildbrake", bench.join("../.aws-sam/build/Function/bootstrap"), true),
+            rust("a function that does nothing (Rust)", release.join("nothing"), false),
+            rust("a bare call of the SDK (Rust)", release.join("bare-sdk"), true),
             Self {
                 name: "the same job in Python, boto3".into(),
                 program: python.join("bin/python"),
@@ -72,8 +77,9 @@ impl Peer {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_DEFAULT_REGION", "us-east-1")
+            // Where the builds of the sample events are.
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_DEFAULT_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
             .env("BUILDBRAKE_POLICY", bench.join("../policy/policy.yaml"))
