@@ -43,10 +43,12 @@ test: fmt clippy doc rust-test template-lint template-test instructions ## Run t
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
 	cargo fmt --all --check
+	cargo fmt --manifest-path bench/Cargo.toml --all --check
 
 .PHONY: clippy
 clippy: ## Lint the Rust code.
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --workspace --all-targets --locked -- -D warnings
 
 .PHONY: doc
 doc: export RUSTDOCFLAGS := -D warnings
@@ -110,15 +112,14 @@ package: $(STAMP) ## Build what `sam deploy` uploads.
 	PATH="$(TOOLS)/bin:$$PATH" sam build
 
 # The bench is a workspace of its own, and its peers are built one by one: a feature that
-# one of them asks for is not to be found in another. SAM builds the function with zig's
-# linker; the code is the same.
+# one of them asks for is not to be found in another. The function itself is the one that
+# is deployed.
 BENCH := $(dir $(TOOLS))bench
 BENCH_CARGO := cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package
 BENCH_STAMP := $(BENCH)/installed-$(firstword $(shell cat bench/requirements.txt bench/peers/*/* 2>&1 | cksum))
 
 .PHONY: bench
-bench: $(BENCH_STAMP) ## Measure beside the peers, and renew docs/performance.md.
-	cargo build --release --locked --bin buildbrake-lambda --target-dir $(dir $(TOOLS))
+bench: $(BENCH_STAMP) package ## Measure beside the peers, and renew docs/performance.md.
 	$(BENCH_CARGO) nothing
 	$(BENCH_CARGO) bare-sdk
 	$(BENCH_CARGO) buildbrake-bench
