@@ -88,14 +88,14 @@ impl Slot for Nowhere {
 /// Only what makes the text no JSON at all.
 pub(crate) fn read<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let mut value = None;
-    Into(&mut value).deserialize(deserializer)?;
+    IntoSlot(&mut value).deserialize(deserializer)?;
     Ok(value)
 }
 
 /// Reads whatever comes into a slot.
-struct Into<'a>(&'a mut dyn Slot);
+struct IntoSlot<'a>(&'a mut dyn Slot);
 
-impl<'de> DeserializeSeed<'de> for Into<'_> {
+impl<'de> DeserializeSeed<'de> for IntoSlot<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -103,7 +103,7 @@ impl<'de> DeserializeSeed<'de> for Into<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Into<'_> {
+impl<'de> Visitor<'de> for IntoSlot<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Into<'_> {
         self.0.begin(Json::List);
         loop {
             let mut read = Ok(None);
-            self.0.element(&mut |slot| read = list.next_element_seed(Into(slot)));
+            self.0.element(&mut |slot| read = list.next_element_seed(IntoSlot(slot)));
             if read?.is_none() {
                 return Ok(());
             }
@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for Into<'_> {
         self.0.begin(Json::Object);
         while let Some(member) = object.next_key_seed(MemberOf(&mut *self.0))? {
             match member {
-                Some(slot) => object.next_value_seed(Into(slot))?,
+                Some(slot) => object.next_value_seed(IntoSlot(slot))?,
                 None => drop(object.next_value::<IgnoredAny>()?),
             }
         }
