@@ -257,10 +257,13 @@ fn the_events_of_a_phase_are_judged_too() {
 
 #[test]
 fn a_build_is_asked_for_in_its_own_region() {
-    // The function's own region is us-east-1.
-    let (_, codebuild) = run(&event("no-additional-information"));
-    let regions: Vec<String> = codebuild.calls().into_iter().map(|call| call.region).collect();
-    assert_eq!(regions, ["eu-west-1", "eu-west-1"]);
+    // The second is the function's own.
+    for region in ["eu-west-1", "us-east-1"] {
+        let event = event("no-additional-information").to_string().replace("eu-west-1", region);
+        let (_, codebuild) = run(&event.parse().unwrap());
+        let regions: Vec<String> = codebuild.calls().into_iter().map(|call| call.region).collect();
+        assert_eq!(regions, [region, region]);
+    }
 }
 
 #[test]
