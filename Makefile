@@ -141,7 +141,7 @@ INSIDE := cargo run --quiet --profile counted --manifest-path bench/Cargo.toml -
 
 .PHONY: bench-inside
 bench-inside: ## Measure what judging costs, and draw how that grows (docs/scale.svg).
-	cargo bench --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside --bench judging
+	cargo bench --profile counted --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside --bench judging
 	$(INSIDE) --bin scale
 
 # Instructions repeat where times do not. Valgrind comes from no package index of ours, so

@@ -3,6 +3,10 @@
 //! The way through, and the order of the modules: event → Build → rules → verdict →
 //! action → record. Down to [`verdict`] everything is pure: no I/O, no clock, no AWS.
 
+// Where the profile does not say how a panic ends, cargo-lambda makes it end the function.
+#[cfg(not(panic = "unwind"))]
+compile_error!("one rule's or event's panic must not take the others with it: build with `panic = \"unwind\"`");
+
 pub mod build;
 pub mod duration;
 pub mod event;
