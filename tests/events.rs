@@ -39,6 +39,19 @@ fn real_events_are_read_as_a_person_would_read_them() {
     }
 }
 
+/// No captured event is of a build in a VPC.
+#[test]
+fn the_network_of_a_build_is_read() {
+    let (name, mut event) = events("events").remove(0);
+    event["detail"]["additional-information"]["vpc-config"] =
+        json!({"vpc-id": "vpc-1", "subnets": ["subnet-1"], "security-group-ids": ["sg-1"]});
+    event["detail"]["additional-information"]["network-interface"] =
+        json!({"subnet-id": "subnet-1", "network-interface-id": "eni-1"});
+    let build = build(&read(&event, &name));
+    assert_eq!(build["vpcConfig"], json!({"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}));
+    assert_eq!(build["networkInterface"], json!({"subnetId": "subnet-1", "networkInterfaceId": "eni-1"}));
+}
+
 #[test]
 fn every_event_is_judged() {
     let policy = Policy::parse("policy.yaml", include_str!("../policy/policy.yaml")).unwrap();
