@@ -4,15 +4,14 @@
 //! Members come and go between years and kinds of build, whole numbers are
 //! sometimes floats, and dates are English: all but the build's id is read leniently.
 
-use std::borrow::Cow;
-
+use compact_str::{CompactString, ToCompactString};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     build::*,
-    lenient::{Json, Lenient, Slot, readable, shapes},
+    lenient::{self, Json, Lenient, Slot, shapes},
 };
 
 /// What the function was called for.
@@ -65,10 +64,10 @@ pub struct SweepEvent {
 impl BuildEvent {
     /// An event that names a build and tells nothing of it: the build has to be asked for.
     pub fn naming(kind: Kind, arn: BuildArn, time: Option<Timestamp>) -> Self {
-        let (id, text) = (arn.id.clone(), arn.to_string());
+        let (id, text) = (arn.id.clone(), arn.to_compact_string());
         let build = Build {
-            id: Some(id.to_string()),
-            project_name: Some(id.project().to_owned()),
+            id: Some(id.as_str().into()),
+            project_name: Some(id.project().into()),
             arn: Some(text),
             ..Build::default()
         };
@@ -100,6 +99,9 @@ impl SweepEvent {
     }
 }
 
+const BUILD_STATE_CHANGE: &str = "CodeBuild Build State Change";
+const BUILD_PHASE_CHANGE: &str = "CodeBuild Build Phase Change";
+const FLEET_STATE_CHANGE: &str = "CodeBuild Fleet State Change";
 const DEADLINE: &str = "Buildbrake Deadline";
 /// What EventBridge's rules send on a schedule.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html>
@@ -108,9 +110,17 @@ const SCHEDULED: &str = "Scheduled Event";
 /// Why an event cannot be read. Never holds text of the event's detail.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEvent {
-    /// It is not EventBridge's envelope.
-    #[error("this is not an EventBridge event: {0} at line {1}, column {2}")]
-    NoEnvelope(&'static str, usize, usize),
+    /// It is no JSON.
+    #[error("this is not an EventBridge event: it is not JSON at line {line}, column {column}")]
+    NotJson {
+        /// Where that shows, from 1.
+        line: usize,
+        /// In that line, from 1.
+        column: usize,
+    },
+    /// It is not EventBridge's envelope, which has a text of that name.
+    #[error("this is not an EventBridge event: it has no text `{0}`")]
+    NoEnvelope(&'static str),
     /// Its kind is none that is handled.
     #[error("an event of the kind `{detail_type}` from `{source_name}`, which this function does not handle")]
     OtherKind {
@@ -132,75 +142,113 @@ impl Trigger {
     /// # Errors
     /// Where it is of a kind not handled, or names no build.
     pub fn parse(json: &str) -> Result<Self, UnreadableEvent> {
-        let event = envelope(json).map_err(|error| {
-            // The error's own text quotes what was found, which may be a secret.
-            let what = match error.classify() {
-                serde_json::error::Category::Data => "a member is missing or of the wrong kind",
-                _ => "it is not JSON",
-            };
-            UnreadableEvent::NoEnvelope(what, error.line(), error.column())
+        let event: Option<Envelope> = lenient::from_json(json).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            UnreadableEvent::NotJson { line, column }
         })?;
+        let mut event = event.unwrap_or_default();
+        let detail_type = event.detail_type.take().ok_or(UnreadableEvent::NoEnvelope("detail-type"))?;
+        let source = event.source.take().ok_or(UnreadableEvent::NoEnvelope("source"))?;
         let time = event.time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
-        let kind = match (event.source.as_ref(), event.detail_type.as_ref()) {
-            ("aws.codebuild", "CodeBuild Build State Change") => Kind::StateChange,
-            ("aws.codebuild", "CodeBuild Build Phase Change") => Kind::PhaseChange,
-            ("aws.codebuild", "CodeBuild Fleet State Change") => return Ok(Self::Fleet),
+        let kind = match (source.as_str(), detail_type) {
+            ("aws.codebuild", DetailType::BuildStateChange) => Kind::StateChange,
+            ("aws.codebuild", DetailType::BuildPhaseChange) => Kind::PhaseChange,
+            ("aws.codebuild", DetailType::FleetStateChange) => return Ok(Self::Fleet),
             // Both come from schedules, whose owner writes the source.
-            (_, DEADLINE) => Kind::Deadline,
-            (_, SCHEDULED) => {
-                let rest = event.detail.sweep.unwrap_or_default();
+            (_, DetailType::Deadline) => Kind::Deadline,
+            (_, DetailType::Scheduled) => {
+                let rest = event.detail.and_then(|detail| detail.sweep).unwrap_or_default();
                 return Ok(Self::Sweep(SweepEvent { time, rest }));
             }
-            _ => {
-                let (detail_type, source_name) = (event.detail_type.into_owned(), event.source.into_owned());
-                return Err(UnreadableEvent::OtherKind { detail_type, source_name });
+            (_, detail_type) => {
+                let detail_type = detail_type.as_str().to_owned();
+                return Err(UnreadableEvent::OtherKind { detail_type, source_name: source.into() });
             }
         };
         let (id, arn) = name(&event)?;
-        let Detail { build_status, project_name, current_phase, build, .. } = event.detail;
+        let Detail { build_status, project_name, current_phase, build, .. } = event.detail.unwrap_or_default();
         let InEvents(mut build) = build.unwrap_or_default();
-        build.project_name = Some(project_name.unwrap_or_else(|| id.project().to_owned()));
+        build.project_name = Some(project_name.unwrap_or_else(|| id.project().into()));
         (build.build_status, build.current_phase) = (build_status, current_phase);
-        (build.id, build.arn) = (Some(id.as_str().to_owned()), arn);
+        (build.id, build.arn) = (Some(id.as_str().into()), arn);
         Ok(Self::Build(BuildEvent { kind, id, time, build }))
     }
 }
 
 /// EventBridge's envelope, as far as it is used.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    detail_type: Cow<'a, str>,
-    #[serde(borrow)]
-    source: Cow<'a, str>,
-    #[serde(borrow)]
-    account: Option<Cow<'a, str>>,
+#[derive(Default)]
+struct Envelope {
+    detail_type: Option<DetailType>,
+    source: Option<CompactString>,
+    account: Option<CompactString>,
     time: Option<Timestamp>,
-    #[serde(borrow)]
-    region: Option<Cow<'a, str>>,
-    resources: Option<Vec<String>>,
-    #[serde(default)]
-    detail: Detail,
+    region: Option<CompactString>,
+    resources: Option<Vec<CompactString>>,
+    detail: Option<Detail>,
 }
 
-/// The envelope. One that holds a member that cannot be read is read again without it. Of a
-/// member that is said twice the last counts.
-fn envelope(json: &str) -> serde_json::Result<Envelope<'_>> {
-    serde_json::from_str(json).or_else(|error| {
-        let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(json) else { return Err(error) };
-        members.retain(|name, value| {
-            let alone = json!({"detail-type": "", "source": "", name: value});
-            Envelope::deserialize(alone).is_ok()
-        });
-        Envelope::deserialize(Value::Object(members)).map_err(|_| error)
-    })
+impl Lenient for Envelope {
+    fn begin(json: Json<'_>) -> Option<Self> {
+        matches!(json, Json::Object).then(Self::default)
+    }
+
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "detail-type" => &mut self.detail_type,
+            "source" => &mut self.source,
+            "account" => &mut self.account,
+            "time" => &mut self.time,
+            "region" => &mut self.region,
+            "resources" => &mut self.resources,
+            "detail" => &mut self.detail,
+            _ => return None,
+        })
+    }
+}
+
+/// What EventBridge says that an event tells of.
+enum DetailType {
+    BuildStateChange,
+    BuildPhaseChange,
+    FleetStateChange,
+    Deadline,
+    Scheduled,
+    Other(CompactString),
+}
+
+impl DetailType {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::BuildStateChange => BUILD_STATE_CHANGE,
+            Self::BuildPhaseChange => BUILD_PHASE_CHANGE,
+            Self::FleetStateChange => FLEET_STATE_CHANGE,
+            Self::Deadline => DEADLINE,
+            Self::Scheduled => SCHEDULED,
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl Lenient for DetailType {
+    fn begin(json: Json<'_>) -> Option<Self> {
+        let Json::Text(text) = json else { return None };
+        Some(match text {
+            BUILD_STATE_CHANGE => Self::BuildStateChange,
+            BUILD_PHASE_CHANGE => Self::BuildPhaseChange,
+            FLEET_STATE_CHANGE => Self::FleetStateChange,
+            DEADLINE => Self::Deadline,
+            SCHEDULED => Self::Scheduled,
+            _ => Self::Other(text.into()),
+        })
+    }
 }
 
 /// The build's id and, where the event tells account and region, the text of its ARN.
-fn name(event: &Envelope<'_>) -> Result<(BuildId, Option<String>), UnreadableEvent> {
-    let names = || event.detail.build_id.iter().chain(event.resources.iter().flatten());
+fn name(event: &Envelope) -> Result<(BuildId, Option<CompactString>), UnreadableEvent> {
+    let detail = event.detail.as_ref();
+    let told = detail.and_then(|detail| detail.build_id.as_ref());
+    let names = || told.into_iter().chain(event.resources.iter().flatten());
     if let Some((id, arn)) = names().find_map(|text| Some((BuildArn::id_in(text)?, text))) {
         return Ok((id, Some(arn.clone())));
     }
@@ -211,7 +259,7 @@ fn name(event: &Envelope<'_>) -> Result<(BuildId, Option<String>), UnreadableEve
         account: account.to_owned(),
         id: id.clone(),
     });
-    Ok((id, arn.map(|arn| arn.to_string())))
+    Ok((id, arn.map(|arn| arn.to_compact_string())))
 }
 
 /// The partition a region is in.
@@ -227,10 +275,10 @@ fn partition(region: &str) -> &'static str {
 /// The detail of CodeBuild's events, as far as it is used, and that of a sweep.
 #[derive(Default)]
 struct Detail {
-    build_id: Option<String>,
-    build_status: Option<String>,
-    project_name: Option<String>,
-    current_phase: Option<String>,
+    build_id: Option<CompactString>,
+    build_status: Option<CompactString>,
+    project_name: Option<CompactString>,
+    current_phase: Option<CompactString>,
     build: Option<InEvents>,
     sweep: Option<SweepRest>,
 }
@@ -252,7 +300,6 @@ impl Lenient for Detail {
         })
     }
 }
-readable!(Detail);
 
 /// What an event carries of a Build in its additional information, under names of its own.
 #[derive(Default)]
@@ -290,7 +337,7 @@ impl Lenient for InEvents {
 shapes! {
     /// What is left of a sweep, and what is known of the part that was done.
     pub SweepRest {
-        from: String,
+        from: CompactString,
         running: i64,
         stops: i64,
     }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 
 /// A kind of value that a member can have.
@@ -176,7 +177,7 @@ impl Described for i64 {
     }
 }
 
-impl Described for String {
+impl Described for CompactString {
     const KIND: Kind = Kind::Text;
 
     fn view(&self) -> View<'_> {

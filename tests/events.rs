@@ -121,7 +121,7 @@ fn a_member_of_another_kind_costs_that_fact_alone() {
         let is_date = pointer.ends_with("-time") || pointer == "/time";
         let other_kinds = others.iter().filter(|other| match other {
             // A date may be written as seconds, and a text may be no date.
-            Value::Number(_) => !is_date || pointer == "/time",
+            Value::Number(_) => !is_date,
             Value::String(_) => !original.is_string() || is_date || pointer.contains("/phase-context/"),
             // The API writes the contexts of a phase as objects, the events as texts.
             Value::Object(_) => !original.is_object() && !original.is_null() && !pointer.contains("/phase-context/"),
@@ -197,13 +197,28 @@ fn without_its_kind_an_event_is_unreadable() {
             let mut event = original.clone();
             remove(&mut event, pointer);
             let missing = Trigger::parse(&event.to_string()).unwrap_err();
-            assert!(matches!(missing, UnreadableEvent::NoEnvelope(..)), "{name}: {missing}");
+            let expected = format!("this is not an EventBridge event: it has no text `{}`", &pointer[1..]);
+            assert_eq!(missing.to_string(), expected, "{name}");
             for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
                 event[&pointer[1..]] = other;
                 let error = Trigger::parse(&event.to_string()).unwrap_err();
                 assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
             }
         }
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_with_its_place() {
+    for (text, expected) in [
+        ("", "line 1, column 0"),
+        ("{\"detail\": {}\n \"source\": \"x\"}", "line 2, column 2"),
+        ("{\"source\": \"a\nb\"}", "line 2, column 0"),
+        ("{\"source\": 01}", "line 1, column 13"),
+        ("{} {}", "line 1, column 4"),
+    ] {
+        let error = Trigger::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
     }
 }
 

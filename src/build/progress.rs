@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn progress_is_known_where_status_and_completion_agree() {
         let check = |status: Option<&str>, complete, expected| {
-            let build = Build { build_status: status.map(str::to_owned), build_complete: complete, ..Build::default() };
+            let build = Build { build_status: status.map(Into::into), build_complete: complete, ..Build::default() };
             assert_eq!(build.progress(), expected, "{status:?} {complete:?}");
         };
         check(Some("IN_PROGRESS"), Some(false), Progress::Running);

@@ -4,6 +4,7 @@
 //! added to `build.rs`; then the compiler asks for it here.
 
 use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
+use compact_str::CompactString;
 use jiff::Timestamp;
 
 use crate::{build::*, project::*};
@@ -22,7 +23,13 @@ macro_rules! as_it_is {
         }
     )*};
 }
-as_it_is!(String, bool, i32, i64);
+as_it_is!(bool, i32, i64);
+
+impl Carry<CompactString> for String {
+    fn carry(self) -> Option<CompactString> {
+        Some(self.into())
+    }
+}
 
 /// The API's times are seconds with three decimals. The SDK reads them as binary
 /// fractions, so that .587 arrives as .586999893.
@@ -46,9 +53,9 @@ impl<A: Carry<T>, T> Carry<Vec<T>> for Vec<A> {
 
 macro_rules! open_enumerations {
     ($($name:ident),* $(,)?) => {$(
-        impl Carry<String> for sdk::$name {
-            fn carry(self) -> Option<String> {
-                Some(self.as_str().to_owned())
+        impl Carry<CompactString> for sdk::$name {
+            fn carry(self) -> Option<CompactString> {
+                Some(self.as_str().into())
             }
         }
     )*};
@@ -115,12 +122,12 @@ structures! {
 impl Carry<BuildArtifacts> for sdk::BuildArtifacts {
     fn carry(self) -> Option<BuildArtifacts> {
         Some(BuildArtifacts {
-            location: self.location,
-            sha256sum: self.sha256_sum,
-            md5sum: self.md5_sum,
+            location: self.location.carry(),
+            sha256sum: self.sha256_sum.carry(),
+            md5sum: self.md5_sum.carry(),
             override_artifact_name: self.override_artifact_name,
             encryption_disabled: self.encryption_disabled,
-            artifact_identifier: self.artifact_identifier,
+            artifact_identifier: self.artifact_identifier.carry(),
             bucket_owner_access: self.bucket_owner_access.carry(),
         })
     }

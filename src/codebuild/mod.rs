@@ -146,7 +146,7 @@ async fn describe_batch(client: &Client, target: &Target, id: &str, arn: &str) -
 fn read_batch(batch: sdk::BuildBatch, arn: &str) -> BuildBatch {
     let status = batch.build_batch_status.map(|status| status.as_str().to_owned()).unwrap_or_default();
     // A batch ends as a build does, and says so in the same words.
-    let as_build = Build { build_status: Some(status.clone()), ..Build::default() };
+    let as_build = Build { build_status: Some(status.as_str().into()), ..Build::default() };
     BuildBatch { arn: arn.to_owned(), status, progress: as_build.progress() }
 }
 

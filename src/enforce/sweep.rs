@@ -56,7 +56,7 @@ impl Brake {
             ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
             running: count(rest.running),
             stops: count(rest.stops),
-            from: rest.from,
+            from: rest.from.map(String::from),
             condemned: Vec::new(),
             swept: Swept::default(),
         };
@@ -261,7 +261,8 @@ impl Sweep<'_> {
 
     /// Has another invocation go on from a project, or the next sweep.
     async fn hand_on(&mut self, from: String) {
-        let rest = SweepRest { from: Some(from.clone()), running: whole(self.running), stops: whole(self.stops) };
+        let rest =
+            SweepRest { from: Some(from.as_str().into()), running: whole(self.running), stops: whole(self.stops) };
         let now = (self.invocation.now)();
         self.swept.rest = Some(from);
         match &self.brake.scheduler {

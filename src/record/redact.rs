@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use compact_str::format_compact;
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -23,10 +24,10 @@ pub(super) fn build(mut build: Build) -> Build {
     let secrets = Secrets::of(&build);
     let environment = build.environment.iter_mut();
     for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {
-        variable.value = variable.value.take().map(|_| STARS.to_owned());
+        variable.value = variable.value.take().map(|_| STARS.into());
     }
     for variable in build.exported_environment_variables.iter_mut().flatten() {
-        variable.value = variable.value.take().map(|_| STARS.to_owned());
+        variable.value = variable.value.take().map(|_| STARS.into());
     }
     for source in build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()) {
         buildspec(source);
@@ -37,7 +38,7 @@ pub(super) fn build(mut build: Build) -> Build {
     let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
     let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
     for text in messages.chain(statuses) {
-        *text = secrets.left_out_of(text);
+        *text = secrets.left_out_of(text).into();
     }
     build
 }
@@ -77,7 +78,7 @@ fn buildspec(source: &mut ProjectSource) {
             return text;
         }
         let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("inline buildspec, {} bytes, sha256:{digest}", text.len())
+        format_compact!("inline buildspec, {} bytes, sha256:{digest}", text.len())
     });
 }
 
@@ -109,7 +110,7 @@ impl Secrets {
         let mut values: Vec<String> = values
             .chain(exported.filter_map(|variable| variable.value.as_ref()))
             .filter(|value| value.len() >= TELLING)
-            .cloned()
+            .map(ToString::to_string)
             .collect();
         // A value that holds another must go first, or its rest would stay.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));

@@ -96,34 +96,35 @@ impl Override {
             true => Ok(()),
             false => Err(Fact::Absent(member)),
         };
-        let differ = |ours: String, theirs: String| {
-            (ours != theirs).then(|| format!("{} {} instead of {}", self.name(), or_none(&ours), or_none(&theirs)))
+        let differ = |ours: &str, theirs: &str| {
+            (ours != theirs).then(|| format!("{} {} instead of {}", self.name(), or_none(ours), or_none(theirs)))
         };
         let environment = build.environment.as_ref();
         let theirs = project.environment.as_ref();
         match self {
             Self::Image => {
-                let image = |environment: &ProjectEnvironment| environment.image.clone();
-                known(environment.and_then(image).is_some(), "environment.image")?;
-                Ok(differ(environment.and_then(image).unwrap_or_default(), theirs.and_then(image).unwrap_or_default()))
+                let ours = environment.and_then(|environment| environment.image.as_deref());
+                known(ours.is_some(), "environment.image")?;
+                let theirs = theirs.and_then(|environment| environment.image.as_deref());
+                Ok(differ(ours.unwrap_or_default(), theirs.unwrap_or_default()))
             }
             Self::Compute => {
                 known(environment.is_some_and(|one| one.compute_type.is_some()), "environment.computeType")?;
-                Ok(differ(environment.map(compute).unwrap_or_default(), theirs.map(compute).unwrap_or_default()))
+                Ok(differ(&environment.map(compute).unwrap_or_default(), &theirs.map(compute).unwrap_or_default()))
             }
             Self::Timeout => {
                 known(build.timeout_in_minutes.is_some(), "timeoutInMinutes")?;
                 let words = |minutes: Option<i32>| minutes.map(Duration::from_minutes).map(|time| time.to_string());
                 Ok(differ(
-                    words(build.timeout_in_minutes).unwrap_or_default(),
-                    words(project.timeout_in_minutes).unwrap_or_default(),
+                    &words(build.timeout_in_minutes).unwrap_or_default(),
+                    &words(project.timeout_in_minutes).unwrap_or_default(),
                 ))
             }
             Self::Privileged => {
                 let mode = |environment: &ProjectEnvironment| environment.privileged_mode;
                 known(environment.and_then(mode).is_some(), "environment.privilegedMode")?;
                 let words = |environment: Option<&ProjectEnvironment>| {
-                    if environment.and_then(mode) == Some(true) { "true" } else { "false" }.to_owned()
+                    if environment.and_then(mode) == Some(true) { "true" } else { "false" }
                 };
                 Ok(differ(words(environment), words(theirs)))
             }
@@ -137,8 +138,8 @@ impl Override {
             }
             Self::ServiceRole => {
                 known(build.service_role.is_some(), "serviceRole")?;
-                let words = |role: &Option<String>| role.clone().unwrap_or_default();
-                Ok(differ(words(&build.service_role), words(&project.service_role)))
+                let theirs = project.service_role.as_deref();
+                Ok(differ(build.service_role.as_deref().unwrap_or_default(), theirs.unwrap_or_default()))
             }
             Self::Source => {
                 let ours = build.source.as_ref();
@@ -148,7 +149,7 @@ impl Override {
                     let location = source.location.unwrap_or_default();
                     format!("{} {}", source.r#type.unwrap_or_default(), normalized(&location)).trim_end().to_owned()
                 };
-                Ok(differ(words(ours), words(project.source.as_ref())))
+                Ok(differ(&words(ours), &words(project.source.as_ref())))
             }
         }
     }

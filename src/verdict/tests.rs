@@ -10,7 +10,7 @@ const NOW: &str = "2026-11-22T09:00:00Z";
 
 /// A build that tells all: on `main`, 60 minutes, small, started by alice.
 fn build() -> Build {
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.into());
     Build {
         id: text("shop:5e000000-0000-4000-8000-000000000001"),
         arn: text("arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001"),
@@ -261,7 +261,7 @@ proptest! {
         suffix in "(\\^|~|\\^[0-9]|~[0-9]|\\^\\{commit\\}|\\^\\{\\}|@\\{0\\}|\\^\\{75614758eace7c1d9d032b8980854ab486068f3b\\}){0,3}",
         branch in prop::sample::select(vec!["main", "release/1.2", "héritage"]),
     ) {
-        let spelt = Build { source_version: Some(format!("{prefix}{branch}{suffix}")), ..build() };
+        let spelt = Build { source_version: Some(format!("{prefix}{branch}{suffix}").into()), ..build() };
         let forbidden = judge(&policy("forbidden-branches: [main, release/*, h*]"), &spelt, NOW.parse().unwrap());
         prop_assert_eq!(forbidden.action, Action::Stop, "{:?}", spelt.source_version);
         prop_assert_eq!(forbidden.branch.as_deref(), Some(branch));

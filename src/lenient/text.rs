@@ -1,0 +1,385 @@
+//! Reading JSON's text into slots.
+//!
+//! Every event is read here. By serde_json it takes half as long again, and by the fastest
+//! parser there is, which makes a tree of it, longer than from here to the verdict:
+//! docs/performance.md has the figures. So objects, lists and plain texts are found here.
+//! Numbers, words, escapes and whatever is out of the ordinary are left to serde_json: what
+//! it refuses is refused, and what it reads is read as it reads it.
+
+// `memchr2` finds out at every call which instructions the processor has, which takes longer
+// than to search a text of a dozen bytes. Every processor of Lambda's two kinds has these.
+#[cfg(target_arch = "aarch64")]
+use memchr::arch::aarch64::neon::memchr::Two;
+#[cfg(target_arch = "x86_64")]
+use memchr::arch::x86_64::sse2::memchr::Two;
+use serde::de::DeserializeSeed;
+
+use super::{IntoSlot, Json, Lenient, Nowhere, Slot, read};
+
+/// Deeper than any event is. What is deeper is left to serde_json, which knows its limits.
+const DEEPEST: usize = 64;
+
+/// The value that a text of JSON says, or `None` where it cannot be read. Of a member that
+/// is said twice the last counts.
+///
+/// # Errors
+/// Where the text is no JSON.
+pub(crate) fn from_json<T: Lenient>(text: &str) -> serde_json::Result<Option<T>> {
+    let mut value = None;
+    if alone(text, &mut value).is_some() {
+        return Ok(value);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = read(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Reads a value and nothing after it. `None` where it is no JSON, or out of the ordinary.
+fn alone(text: &str, slot: &mut dyn Slot) -> Option<()> {
+    let reader = Reader {
+        ends: Two::new(b'"', b'\\')?,
+        // Without a branch, so that the processor looks at many bytes at once.
+        has_controls: text.bytes().fold(false, |found, byte| found | is_control(byte)),
+    };
+    without_space(reader.value(text, slot, 0)?).is_empty().then_some(())
+}
+
+/// Reads what a text begins with. Each part answers the rest of the text, or `None` as
+/// [`alone`] does.
+struct Reader {
+    /// What a plain text ends before: a quote, or an escape.
+    ends: Two,
+    /// Whether there is any character that no text may hold. White space between values is.
+    has_controls: bool,
+}
+
+impl Reader {
+    fn value<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
+        let text = without_space(text);
+        match text.as_bytes().first()? {
+            b'"' => match self.plain(text)? {
+                (said, Some(rest)) => {
+                    slot.begin(Json::Text(said));
+                    Some(rest)
+                }
+                (_, None) => self.escaped(text, slot),
+            },
+            b'{' | b'[' if depth == DEEPEST => None,
+            b'{' => self.object(text.get(1..)?, slot, depth + 1),
+            b'[' => self.list(text.get(1..)?, slot, depth + 1),
+            _ => other(text, slot),
+        }
+    }
+
+    /// An object after its brace.
+    fn object<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
+        slot.begin(Json::Object);
+        let mut text = without_space(text);
+        if let Some(rest) = text.strip_prefix('}') {
+            return Some(rest);
+        }
+        loop {
+            let (name, rest) = self.plain(without_space(text))?;
+            let rest = without_space(rest?).strip_prefix(':')?;
+            let rest = match slot.member(name) {
+                Some(slot) => self.value(rest, slot, depth)?,
+                None => self.value(rest, &mut Nowhere, depth)?,
+            };
+            match next(rest, '}')? {
+                Next::Another(rest) => text = rest,
+                Next::End(rest) => return Some(rest),
+            }
+        }
+    }
+
+    /// A list after its bracket.
+    fn list<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
+        slot.begin(Json::List);
+        let mut text = without_space(text);
+        if let Some(rest) = text.strip_prefix(']') {
+            return Some(rest);
+        }
+        loop {
+            let mut rest = None;
+            slot.element(&mut |slot| rest = self.value(text, slot, depth));
+            match next(rest?, ']')? {
+                Next::Another(rest) => text = rest,
+                Next::End(rest) => return Some(rest),
+            }
+        }
+    }
+
+    /// A text that says what stands between its quotes, and what comes after it: `None` where
+    /// that is an escape.
+    #[inline]
+    fn plain<'a>(&self, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
+        let text = text.strip_prefix('"')?;
+        let (said, rest) = text.split_at_checked(self.ends.find(text.as_bytes())?)?;
+        if self.has_controls && said.bytes().any(is_control) {
+            return None;
+        }
+        Some((said, rest.strip_prefix('"')))
+    }
+
+    /// A text with escapes, which serde_json knows.
+    fn escaped<'a>(&self, text: &'a str, slot: &mut dyn Slot) -> Option<&'a str> {
+        let bytes = text.as_bytes();
+        let mut end = 1;
+        loop {
+            end += self.ends.find(bytes.get(end..)?)?;
+            if bytes.get(end) == Some(&b'"') {
+                break;
+            }
+            // Whatever is escaped, it is not the end.
+            end += 2;
+        }
+        let (token, rest) = text.split_at_checked(end + 1)?;
+        by_serde_json(token, slot)?;
+        Some(rest)
+    }
+}
+
+/// A number, `true`, `false` or `null`, or what stands in their place.
+fn other<'a>(text: &'a str, slot: &mut dyn Slot) -> Option<&'a str> {
+    let ends = |byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+    let (token, rest) = text.split_at_checked(text.bytes().position(ends).unwrap_or(text.len()))?;
+    by_serde_json(token, slot)?;
+    Some(rest)
+}
+
+fn by_serde_json(token: &str, slot: &mut dyn Slot) -> Option<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(token);
+    IntoSlot(slot).deserialize(&mut deserializer).and_then(|()| deserializer.end()).ok()
+}
+
+/// What follows a member or an element.
+enum Next<'a> {
+    Another(&'a str),
+    End(&'a str),
+}
+
+#[inline]
+fn next(text: &str, end: char) -> Option<Next<'_>> {
+    let text = without_space(text);
+    match text.strip_prefix(',') {
+        Some(rest) => Some(Next::Another(rest)),
+        None => text.strip_prefix(end).map(Next::End),
+    }
+}
+
+#[inline]
+fn without_space(text: &str) -> &str {
+    match text.as_bytes().first() {
+        Some(b' ' | b'\n' | b'\r' | b'\t') => text.trim_start_matches([' ', '\n', '\r', '\t']),
+        // As good as always, of an event on one line.
+        _ => text,
+    }
+}
+
+/// Whether a text can only hold that character escaped.
+/// <https://www.rfc-editor.org/rfc/rfc8259#section-7>
+fn is_control(byte: u8) -> bool {
+    byte < b' '
+}
+
+#[cfg(test)]
+mod tests {
+    use compact_str::CompactString;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A slot that keeps all that is put into it.
+    #[derive(Debug, PartialEq)]
+    enum Any {
+        Null,
+        Flag(bool),
+        Integer(i64),
+        Number(f64),
+        Text(CompactString),
+        List(Vec<Any>),
+        /// In the order in which they come, since one may be said twice.
+        Object(Vec<(CompactString, Option<Any>)>),
+    }
+
+    impl Lenient for Any {
+        fn begin(json: Json<'_>) -> Option<Self> {
+            Some(match json {
+                Json::Null => Self::Null,
+                Json::Flag(flag) => Self::Flag(flag),
+                Json::Integer(integer) => Self::Integer(integer),
+                Json::Number(number) => Self::Number(number),
+                Json::Text(text) => Self::Text(text.into()),
+                Json::List => Self::List(Vec::new()),
+                Json::Object => Self::Object(Vec::new()),
+            })
+        }
+
+        fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+            let Self::Object(members) = self else { return None };
+            // Some are passed over, as most of an event's are not.
+            if name.starts_with("not") {
+                return None;
+            }
+            members.push((name.into(), None));
+            members.last_mut().map(|(_, value)| value as &mut dyn Slot)
+        }
+
+        fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
+            let mut element = None;
+            read(&mut element);
+            if let Self::List(list) = self {
+                list.extend(element);
+            }
+        }
+    }
+
+    /// What serde_json makes of a text by the same visitor.
+    fn by_serde(text: &str) -> serde_json::Result<Option<Any>> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let value = read(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(value)
+    }
+
+    /// What is read here without its help, but for numbers, words and escapes.
+    fn without_serde(text: &str) -> Option<Option<Any>> {
+        let mut value = None;
+        alone(text, &mut value).map(|()| value)
+    }
+
+    #[track_caller]
+    fn check(text: &str) {
+        match (without_serde(text), by_serde(text)) {
+            (Some(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+            (Some(ours), Err(error)) => panic!("{text} is refused ({error}), and read as {ours:?}"),
+            (None, _) => {}
+        }
+        match (from_json::<Any>(text), by_serde(text)) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+            (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string(), "{text}"),
+            (ours, theirs) => panic!("{text}: {ours:?} and {theirs:?}"),
+        }
+    }
+
+    #[test]
+    fn what_events_are_made_of_is_read_without_serde_json() {
+        for text in [
+            r#"{"a":"b","not":{"c":["d",null]},"e":[{"f":1.5e3},[]],"g":{}}"#,
+            " { \"a\" : [ true , false ] ,\n\t\"b\" : -0 }\r\n",
+            r#"["\"quoted\"", "\\", "\u00e9", "é", ""]"#,
+        ] {
+            assert!(without_serde(text).is_some(), "{text}");
+            check(text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "}",
+            "{]",
+            "[}",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{a:1}",
+            "{\"a\" 1}",
+            "{\"a\":1 \"b\":2}",
+            "{1:2}",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "--1",
+            "1a",
+            "nul",
+            "nulll",
+            "True",
+            "'a'",
+            "\"a",
+            "\"\\\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"a\nb\"",
+            "[\"a\tb\"]",
+            "{\"a\u{0}\":1}",
+            "[1]]",
+            "{}{}",
+            "\u{feff}{}",
+            "[1]/",
+            "[\u{a0}1]",
+            "NaN",
+            "[1,\u{c}2]",
+        ] {
+            assert!(without_serde(text).is_none(), "{text}");
+            check(text);
+        }
+    }
+
+    #[test]
+    fn however_deep() {
+        for depth in [DEEPEST - 1, DEEPEST, DEEPEST + 1, 127, 128, 100_000] {
+            check(&format!("{}1{}", "[".repeat(depth), "]".repeat(depth)));
+            check(&format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth)));
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 5, |inner| {
+            let members = prop::collection::vec((any::<String>(), inner.clone()), 0..5);
+            prop_oneof![
+                prop::collection::vec(inner, 0..5).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_json_is_read_as_serde_json_reads_it(value in value()) {
+            check(&value.to_string());
+            check(&format!("{value:#}"));
+        }
+
+        /// One character of it is lost, put in or put in the place of another.
+        #[test]
+        fn what_is_nearly_json_is_refused_as_serde_json_refuses_it(
+            value in value(),
+            at in any::<prop::sample::Index>(),
+            lost in any::<bool>(),
+            other in prop::option::of(prop_oneof![
+                prop::sample::select(r#"{}[]",:\/ 01-+.eEtfn"#.chars().collect::<Vec<_>>()),
+                any::<char>(),
+            ]),
+        ) {
+            let mut characters: Vec<char> = value.to_string().chars().collect();
+            let at = at.index(characters.len());
+            characters.splice(at..at + usize::from(lost), other);
+            check(&characters.into_iter().collect::<String>());
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            check(&text);
+        }
+    }
+}
