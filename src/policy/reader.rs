@@ -127,15 +127,15 @@ impl Reader {
     /// One scalar that is an expression, which has places of its own.
     pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
         let right = "an expression; one that begins with `!`, `\"`, `[` or `{` stands in a block: `|` and a line below";
+        if let Some(place) = node.tag {
+            let found = "a YAML tag, which is what a `!` begins, where an expression should be";
+            self.fault(place, found, right);
+            return None;
+        }
         let Value::Scalar(text) = &node.value else {
             self.fault(node.place, format!("{} where an expression should be", node.described()), right);
             return None;
         };
-        if node.is_tagged(&self.text) {
-            let found = "a YAML tag, which is what a `!` begins, where an expression should be";
-            self.fault(node.place, found, right);
-            return None;
-        }
         match Expression::compile(text) {
             Ok(expression) => Some(expression),
             Err(faults) => {

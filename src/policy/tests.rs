@@ -394,8 +394,8 @@ fn text_that_is_no_yaml() {
        = put the whole value into quotes, or into a block: `|` and a line below
     ");
     insta::assert_snapshot!(faults("version: 1\n---\nversion: 1\n"), @r"
-    policy.yaml:3:1: a second YAML document
-     3 | version: 1
+    policy.yaml:2:1: a second YAML document
+     2 | ---
        | ^
        = one file holds one document
     ");
@@ -416,6 +416,39 @@ fn text_that_is_no_yaml() {
      1 | [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
        |                                                   ^
        = correct the YAML here
+    ");
+}
+
+#[test]
+fn aliases_that_cannot_be_followed() {
+    insta::assert_snapshot!(faults("version: &v [*v]\n"), @r"
+    policy.yaml:1:14: an alias within what it stands for
+     1 | version: &v [*v]
+       |              ^
+       = write the value here
+    ");
+    insta::assert_snapshot!(faults("version: *v\n"), @r"
+    policy.yaml:1:10: this is not YAML: while parsing node, found unknown anchor
+     1 | version: *v
+       |          ^
+       = correct the YAML here
+    ");
+    let line = |number: usize| format!("l{number}: &l{number} [{}]\n", format!("*l{},", number - 1).repeat(10));
+    let bomb: String = (1..9).map(line).collect();
+    insta::assert_snapshot!(faults(&format!("l0: &l0 [x]\n{bomb}")), @r"
+    policy.yaml:6:18: anchors and aliases of more than 100000 values
+     6 | l5: &l5 [*l4,*l4,*l4,*l4,*l4,*l4,*l4,*l4,*l4,*l4,]
+       |                  ^
+       = fewer of them
+    ");
+    let nested =
+        |number: usize| format!("l{number}: &l{number} {}*l{}{}\n", "[".repeat(100), number - 1, "]".repeat(100));
+    let deep: String = (1..4).map(nested).collect();
+    insta::assert_snapshot!(faults(&format!("l0: &l0 [x]\n{deep}")), @r"
+    policy.yaml:4:109: an alias that nests values too deep
+     4 | [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[*l2]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+       |                                                   ^
+       = write the value here
     ");
 }
 

@@ -131,11 +131,11 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
     let json = match (&node.value, kind) {
         (Value::Empty, _) => return None,
         (Value::Scalar(text), Kind::Text) => Some(Json::from(text.as_str())),
-        (Value::Scalar(text), Kind::Flag) if node.is_typed => text.to_lowercase().parse::<bool>().ok().map(Json::from),
+        (Value::Scalar(text), Kind::Flag) if node.is_plain => text.to_lowercase().parse::<bool>().ok().map(Json::from),
         // A few members are wider, and no build has a number that needs it.
-        (Value::Scalar(text), Kind::Integer) if node.is_typed => text.parse::<i32>().ok().map(Json::from),
+        (Value::Scalar(text), Kind::Integer) if node.is_plain => text.parse::<i32>().ok().map(Json::from),
         (Value::Scalar(text), Kind::Time) => {
-            let number = text.parse::<f64>().ok().filter(|_| node.is_typed).map(Json::from);
+            let number = text.parse::<f64>().ok().filter(|_| node.is_plain).map(Json::from);
             let written = number.unwrap_or_else(|| Json::from(text.as_str()));
             lenient::read::<Timestamp, _>(written).ok().flatten().map(|time| Json::from(time.to_string()))
         }
@@ -146,7 +146,7 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
         _ => None,
     };
     if json.is_none() {
-        let quoted = matches!((&node.value, node.is_typed), (Value::Scalar(_), false));
+        let quoted = matches!((&node.value, node.is_plain), (Value::Scalar(_), false));
         let found = if quoted && matches!(kind, Kind::Flag | Kind::Integer) {
             format!("the text {} where `{name}` should be", node.described())
         } else {

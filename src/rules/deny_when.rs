@@ -241,9 +241,9 @@ mod tests {
            |                                                  ^
            =
 
-        policy.yaml:4:37: nothing where an expression should be
+        policy.yaml:4:16: a YAML tag, which is what a `!` begins, where an expression should be
          4 |     deny-when: !has(build.vpcConfig)
-           |                                     ^
+           |                ^
            = an expression; one that begins with `!`, `"`, `[` or `{` stands in a block: `|` and a line below
 
         policy.yaml:4:16: a list where an expression should be
