@@ -37,11 +37,7 @@ pub(crate) fn from_json<T: Lenient>(text: &str) -> serde_json::Result<Option<T>>
 
 /// Reads a value and nothing after it. `None` where it is no JSON, or out of the ordinary.
 fn alone(text: &str, slot: &mut dyn Slot) -> Option<()> {
-    let reader = Reader {
-        ends: Two::new(b'"', b'\\')?,
-        // Without a branch, so that the processor looks at many bytes at once.
-        has_controls: text.bytes().fold(false, |found, byte| found | is_control(byte)),
-    };
+    let reader = Reader { ends: Two::new(b'"', b'\\')?, has_controls: may_hold_controls(text.as_bytes()) };
     without_space(reader.value(text, slot, 0)?).is_empty().then_some(())
 }
 
@@ -66,8 +62,8 @@ impl Reader {
                 (_, None) => self.escaped(text, slot),
             },
             b'{' | b'[' if depth == DEEPEST => None,
-            b'{' => self.object(text.get(1..)?, slot, depth + 1),
-            b'[' => self.list(text.get(1..)?, slot, depth + 1),
+            b'{' => self.object(after(text, b'{')?, slot, depth + 1),
+            b'[' => self.list(after(text, b'[')?, slot, depth + 1),
             _ => other(text, slot),
         }
     }
@@ -76,17 +72,17 @@ impl Reader {
     fn object<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
         slot.begin(Json::Object);
         let mut text = without_space(text);
-        if let Some(rest) = text.strip_prefix('}') {
+        if let Some(rest) = after(text, b'}') {
             return Some(rest);
         }
         loop {
             let (name, rest) = self.plain(without_space(text))?;
-            let rest = without_space(rest?).strip_prefix(':')?;
+            let rest = after(without_space(rest?), b':')?;
             let rest = match slot.member(name) {
                 Some(slot) => self.value(rest, slot, depth)?,
                 None => self.value(rest, &mut Nowhere, depth)?,
             };
-            match next(rest, '}')? {
+            match next(rest, b'}')? {
                 Next::Another(rest) => text = rest,
                 Next::End(rest) => return Some(rest),
             }
@@ -97,13 +93,13 @@ impl Reader {
     fn list<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
         slot.begin(Json::List);
         let mut text = without_space(text);
-        if let Some(rest) = text.strip_prefix(']') {
+        if let Some(rest) = after(text, b']') {
             return Some(rest);
         }
         loop {
             let mut rest = None;
             slot.element(&mut |slot| rest = self.value(text, slot, depth));
-            match next(rest?, ']')? {
+            match next(rest?, b']')? {
                 Next::Another(rest) => text = rest,
                 Next::End(rest) => return Some(rest),
             }
@@ -114,12 +110,12 @@ impl Reader {
     /// that is an escape.
     #[inline]
     fn plain<'a>(&self, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
-        let text = text.strip_prefix('"')?;
+        let text = after(text, b'"')?;
         let (said, rest) = text.split_at_checked(self.ends.find(text.as_bytes())?)?;
         if self.has_controls && said.bytes().any(is_control) {
             return None;
         }
-        Some((said, rest.strip_prefix('"')))
+        Some((said, after(rest, b'"')))
     }
 
     /// A text with escapes, which serde_json knows.
@@ -160,11 +156,11 @@ enum Next<'a> {
 }
 
 #[inline]
-fn next(text: &str, end: char) -> Option<Next<'_>> {
+fn next(text: &str, end: u8) -> Option<Next<'_>> {
     let text = without_space(text);
-    match text.strip_prefix(',') {
+    match after(text, b',') {
         Some(rest) => Some(Next::Another(rest)),
-        None => text.strip_prefix(end).map(Next::End),
+        None => after(text, end).map(Next::End),
     }
 }
 
@@ -177,10 +173,28 @@ fn without_space(text: &str) -> &str {
     }
 }
 
+/// The text after its first byte, where that is the one given.
+#[inline]
+fn after(text: &str, first: u8) -> Option<&str> {
+    if text.as_bytes().first() == Some(&first) { text.get(1..) } else { None }
+}
+
 /// Whether a text can only hold that character escaped.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-7>
 fn is_control(byte: u8) -> bool {
     byte < b' '
+}
+
+/// `false` where none of the bytes is such a character. Eight are looked at at once: a byte
+/// below a space is one whose high bit comes up when a space is subtracted, and was not set.
+fn may_hold_controls(bytes: &[u8]) -> bool {
+    const IN_EACH: u64 = u64::MAX / 255;
+    let (words, rest) = bytes.as_chunks();
+    let found = words.iter().fold(0, |found, word| {
+        let word = u64::from_le_bytes(*word);
+        found | word.wrapping_sub(IN_EACH * u64::from(b' ')) & !word
+    });
+    found & (IN_EACH * 0x80) != 0 || rest.iter().any(|byte| is_control(*byte))
 }
 
 #[cfg(test)]
@@ -324,6 +338,17 @@ mod tests {
         ] {
             assert!(without_serde(text).is_none(), "{text}");
             check(text);
+        }
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_is() {
+        for (byte, place, other) in
+            (0..=255).flat_map(|byte| (0..20).flat_map(move |place| [(byte, place, b' '), (byte, place, b'~')]))
+        {
+            let mut bytes = [other; 20];
+            bytes[place] = byte;
+            assert_eq!(may_hold_controls(&bytes), is_control(byte), "{byte} at {place}");
         }
     }
 
