@@ -1,0 +1,108 @@
+//! Times, in every form in which CodeBuild tells them.
+
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+
+use super::{Json, Lenient};
+
+/// As a text: RFC 3339, or as CodeBuild's events write it. As a number: seconds since
+/// 1970, as the API's JSON protocol writes it.
+impl Lenient for Timestamp {
+    fn begin(json: Json<'_>) -> Option<Self> {
+        match json {
+            Json::Text(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => time_in_events(text),
+            Json::Text(text) => text.parse().ok().or_else(|| in_utc(text.parse().ok()?)),
+            Json::Integer(seconds) => Timestamp::from_second(seconds).ok(),
+            Json::Number(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok(),
+            _ => None,
+        }
+    }
+}
+
+fn in_utc(time: DateTime) -> Option<Timestamp> {
+    Offset::UTC.to_timestamp(time).ok()
+}
+
+/// `Oct 14, 2020 9:28:52 PM`, UTC, sometimes with U+202F before the last word. By hand,
+/// since each phase of a build has two, and a parser of any format takes three times as long.
+fn time_in_events(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (name, rest) = text.split_at_checked(3)?;
+    let month = MONTHS.iter().zip(1..).find_map(|(month, number)| (*month == name).then_some(number))?;
+    let (day, rest) = number(rest.strip_prefix(' ')?)?;
+    let (year, rest) = number(rest.strip_prefix(", ")?)?;
+    let (hour, rest) = number(rest.strip_prefix(' ')?)?;
+    let (minute, rest) = number(rest.strip_prefix(':')?)?;
+    let (second, rest) = number(rest.strip_prefix(':')?)?;
+    let hour = match (hour, rest.strip_prefix([' ', '\u{202f}'])?) {
+        (1..=12, "AM") => hour % 12,
+        (1..=12, "PM") => hour % 12 + 12,
+        _ => return None,
+    };
+    let within = |number: i16| i8::try_from(number).ok();
+    let time = DateTime::new(year, month, within(day)?, within(hour)?, within(minute)?, within(second)?, 0);
+    in_utc(time.ok()?)
+}
+
+/// The number of at most four digits that a text begins with, and the rest.
+fn number(text: &str) -> Option<(i16, &str)> {
+    let digits = text.bytes().take(4).map_while(|byte| byte.is_ascii_digit().then(|| i16::from(byte - b'0')));
+    let (number, length) = digits.fold((0, 0), |(number, length), digit| (number * 10 + digit, length + 1));
+    if length == 0 { None } else { Some((number, text.get(length..)?)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lenient::from_json;
+
+    #[track_caller]
+    fn check(json: &str, expected: Option<Timestamp>) {
+        assert_eq!(from_json::<Timestamp>(json).unwrap(), expected, "{json}");
+    }
+
+    #[test]
+    fn dates_in_every_form_seen() {
+        let expected: Timestamp = "2020-10-14T21:28:52Z".parse().unwrap();
+        for text in [
+            "Oct 14, 2020 9:28:52 PM",
+            "Oct 14, 2020 09:28:52 PM",
+            "Oct 14, 2020 9:28:52\u{202f}PM",
+            "2020-10-14T21:28:52Z",
+            "2020-10-14T23:28:52+02:00",
+            "2020-10-14T21:28:52",
+        ] {
+            check(&format!("{text:?}").replace("\\u{202f}", "\u{202f}"), Some(expected));
+        }
+        check("1602710932", Some(expected));
+        check("1602710932.0", Some(expected));
+        check("\"Aug 7, 2018 12:04:31 AM\"", Some("2018-08-07T00:04:31Z".parse().unwrap()));
+        for text in [
+            "yesterday",
+            "Oct",
+            "October 14, 2020 9:28:52 PM",
+            "Oct 32, 2020 9:28:52 PM",
+            "Feb 29, 2021 9:28:52 PM",
+            "Oct 14, 2020 0:28:52 PM",
+            "Oct 14, 2020 13:28:52 PM",
+            "Oct 14, 2020 9:60:52 PM",
+            "Oct 14, 2020 9:28:52 XM",
+            "Oct 14, 2020 9:28 PM",
+            "Oct 14, 2020 9:28:52",
+            "Oct 14, 99999 9:28:52 PM",
+            "Oct , 2020 9:28:52 PM",
+            "Okt 14, 2020 9:28:52 PM",
+            "2020-10-14T25:28:52Z",
+        ] {
+            check(&format!("{text:?}"), None);
+        }
+        check("1e300", None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_date_as_events_write_it_is_read_whenever_it_is(second in 0..253_402_300_799_i64) {
+            let time = Timestamp::from_second(second).unwrap();
+            check(&time.strftime("\"%b %-d, %Y %-I:%M:%S %p\"").to_string(), Some(time));
+        }
+    }
+}
