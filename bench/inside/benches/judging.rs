@@ -7,7 +7,7 @@ use divan::{
     Bencher,
     counter::{BytesCount, ItemsCount},
 };
-use inside::{COMPLIANT, SAMPLE, TEN_EXPRESSIONS, TWENTY_RULES, VIOLATING, event_with};
+use inside::{COMPLIANT, FINISHED, SAMPLE, TEN_EXPRESSIONS, TWENTY_RULES, VIOLATING, event_with};
 
 fn main() {
     divan::main();
@@ -46,8 +46,18 @@ fn ten_expressions(bencher: Bencher) {
 
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn from_event_to_verdict(bencher: Bencher, variables: usize) {
-    let (policy, now, event) = (policy(SAMPLE), inside::now().expect("a time"), event_with(variables));
-    bencher.counter(BytesCount::of_str(&event)).bench(|| match Trigger::parse(black_box(&event)) {
+    to_verdict(bencher, &event_with(variables));
+}
+
+/// Each of its phases has two times.
+#[divan::bench]
+fn from_finished_event_to_verdict(bencher: Bencher) {
+    to_verdict(bencher, &FINISHED);
+}
+
+fn to_verdict(bencher: Bencher, event: &str) {
+    let (policy, now) = (policy(SAMPLE), inside::now().expect("a time"));
+    bencher.counter(BytesCount::of_str(event)).bench(|| match Trigger::parse(black_box(event)) {
         Ok(Trigger::Build(event)) => judge(&policy, &event.build, now),
         _ => panic!("an event of no build"),
     });
@@ -56,10 +66,18 @@ fn from_event_to_verdict(bencher: Bencher, variables: usize) {
 /// The same bytes merely parsed, into each parser's own tree.
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn parse_by_sonic(bencher: Bencher, variables: usize) {
-    let event = event_with(variables);
+    by_sonic(bencher, &event_with(variables));
+}
+
+#[divan::bench]
+fn parse_finished_by_sonic(bencher: Bencher) {
+    by_sonic(bencher, &FINISHED);
+}
+
+fn by_sonic(bencher: Bencher, event: &str) {
     bencher
-        .counter(BytesCount::of_str(&event))
-        .bench(|| sonic_rs::from_str::<sonic_rs::Value>(black_box(&event)).expect("JSON"));
+        .counter(BytesCount::of_str(event))
+        .bench(|| sonic_rs::from_str::<sonic_rs::Value>(black_box(event)).expect("JSON"));
 }
 
 /// It parses in place, and so from a copy.

@@ -22,6 +22,8 @@ pub static COMPLIANT: LazyLock<String> = LazyLock::new(|| as_sent(include_str!("
 /// What is stopped.
 pub static VIOLATING: LazyLock<String> =
     LazyLock::new(|| as_sent(include_str!("../../../events/forbidden-branch.json")));
+/// What has ended, with all its phases.
+pub static FINISHED: LazyLock<String> = LazyLock::new(|| as_sent(include_str!("../../../events/finished.json")));
 /// The policy that is deployed first.
 pub const SAMPLE: &str = include_str!("../../../policy/policy.yaml");
 /// Twenty rules of lists and limits.
