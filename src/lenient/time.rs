@@ -23,7 +23,7 @@ fn in_utc(time: DateTime) -> Option<Timestamp> {
 }
 
 /// `Oct 14, 2020 9:28:52 PM`, UTC, sometimes with U+202F before the last word. By hand,
-/// since each phase of a build has two, and a parser of any format takes three times as long.
+/// since each phase of a build has two, and to read a format first takes longer than a date is.
 fn time_in_events(text: &str) -> Option<Timestamp> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (name, rest) = text.split_at_checked(3)?;

@@ -7,7 +7,7 @@ use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span
 use super::{Node, Value};
 use crate::policy::fault::{Fault, Place};
 
-/// The deepest that values may be nested in one another.
+/// The deepest that values may be nested in one another, on lines of their own and within one.
 const DEEPEST: usize = 255;
 
 /// The most values that are copied for anchors and aliases: a few lines of them could make any
