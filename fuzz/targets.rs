@@ -79,7 +79,7 @@ pub fn events(text: &str) {
         Brake::new(policy, Client::new(&config.build()))
     });
     let record = |text: &str| {
-        let record = RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text, &INVOCATION)));
+        let record = RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text.as_bytes(), &INVOCATION)));
         record.answer().to_string()
     };
     record(text);

@@ -82,7 +82,7 @@ impl Brake {
     /// policy says is to be stopped. Answers the record that the invocation ends with.
     ///
     /// It never fails: what goes wrong is the record's `error`.
-    pub async fn enforce(&self, event: &str, invocation: &Invocation<'_>) -> Record {
+    pub async fn enforce(&self, event: &[u8], invocation: &Invocation<'_>) -> Record {
         let without_build = |message: &str, done| {
             let record = Record::without_build(&self.policy, message, done, (invocation.now)());
             (invocation.tell)(&record);
@@ -273,6 +273,6 @@ mod tests {
         let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
         let brake = Brake::new(policy, Client::from_conf(config));
         let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
-        assert!(size_of_val(&brake.enforce("", &invocation)) <= 512);
+        assert!(size_of_val(&brake.enforce(b"", &invocation)) <= 512);
     }
 }

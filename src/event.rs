@@ -141,11 +141,8 @@ impl Trigger {
     ///
     /// # Errors
     /// Where it is of a kind not handled, or names no build.
-    pub fn parse(json: &str) -> Result<Self, UnreadableEvent> {
-        let event: Option<Envelope> = lenient::from_json(json).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            UnreadableEvent::NotJson { line, column }
-        })?;
+    pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, UnreadableEvent> {
+        let event: Option<Envelope> = read(json.as_ref())?;
         let mut event = event.unwrap_or_default();
         let detail_type = event.detail_type.take().ok_or(UnreadableEvent::NoEnvelope("detail-type"))?;
         let source = event.source.take().ok_or(UnreadableEvent::NoEnvelope("source"))?;
@@ -173,6 +170,21 @@ impl Trigger {
         (build.id, build.arn) = (Some(id.as_str().into()), arn);
         Ok(Self::Build(BuildEvent { kind, id, time, build }))
     }
+}
+
+/// JSON is UTF-8 wherever systems exchange it.
+/// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
+fn read<T: Lenient>(json: &[u8]) -> Result<Option<T>, UnreadableEvent> {
+    let text = str::from_utf8(json).map_err(|error| {
+        let before = &json[..error.valid_up_to()];
+        let line_starts = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        UnreadableEvent::NotJson { line, column: 1 + before.len() - line_starts }
+    })?;
+    lenient::from_json(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        UnreadableEvent::NotJson { line, column }
+    })
 }
 
 /// EventBridge's envelope, as far as it is used.

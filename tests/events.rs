@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 #[track_caller]
 fn read(event: &Value, what: &str) -> BuildEvent {
-    match Trigger::parse(&event.to_string()) {
+    match Trigger::parse(event.to_string()) {
         Ok(Trigger::Build(event)) => event,
         other => panic!("{what}: {other:?}"),
     }
@@ -184,7 +184,7 @@ fn a_build_is_named_by_its_id_or_by_the_resources_and_without_both_by_nothing() 
         remove(&mut event, "/detail/build-id");
         for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
             event["resources"] = resources;
-            let error = Trigger::parse(&event.to_string()).unwrap_err();
+            let error = Trigger::parse(event.to_string()).unwrap_err();
             assert!(matches!(error, UnreadableEvent::NoBuild), "{name}: {error}");
         }
     }
@@ -196,12 +196,12 @@ fn without_its_kind_an_event_is_unreadable() {
         for pointer in ["/detail-type", "/source"] {
             let mut event = original.clone();
             remove(&mut event, pointer);
-            let missing = Trigger::parse(&event.to_string()).unwrap_err();
+            let missing = Trigger::parse(event.to_string()).unwrap_err();
             let expected = format!("this is not an EventBridge event: it has no text `{}`", &pointer[1..]);
             assert_eq!(missing.to_string(), expected, "{name}");
             for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
                 event[&pointer[1..]] = other;
-                let error = Trigger::parse(&event.to_string()).unwrap_err();
+                let error = Trigger::parse(event.to_string()).unwrap_err();
                 assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
             }
         }
@@ -218,6 +218,18 @@ fn what_is_no_json_is_told_with_its_place() {
         ("{} {}", "line 1, column 4"),
     ] {
         let error = Trigger::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
+    }
+}
+
+#[test]
+fn what_is_no_utf_8_is_no_json_either() {
+    for (bytes, expected) in [
+        (&b"\xff"[..], "line 1, column 1"),
+        (b"{\"source\": \"aws.codebuild\xc3\"}", "line 1, column 26"),
+        (b"{\n \"a\": 1,\n \"\xe2\x82\": 1}", "line 3, column 3"),
+    ] {
+        let error = Trigger::parse(bytes).unwrap_err();
         assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
     }
 }

@@ -52,7 +52,7 @@ fn the_sample_policy_does_to_each_sample_event_what_it_is_meant_to() {
     let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, TABLE.iter().map(|row| row.event).collect::<Vec<_>>(), "each event has a row, and each row one");
     for ((name, event), row) in events.iter().zip(TABLE) {
-        let Ok(Trigger::Build(event)) = Trigger::parse(&event.to_string()) else { panic!("{name} is of no build") };
+        let Ok(Trigger::Build(event)) = Trigger::parse(event.to_string()) else { panic!("{name} is of no build") };
         let verdict = judge(&policy, &event.build, event.time.unwrap());
         let broken: Vec<_> = verdict.violations.iter().map(|violation| &violation.rule).collect();
         let undecided: Vec<_> = verdict.undecided.iter().map(|undecided| &undecided.rule).collect();

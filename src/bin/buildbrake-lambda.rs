@@ -2,8 +2,10 @@
 //! event to a [`Brake`].
 
 use std::{
+    cell::Cell,
     env,
     io::{self, Write},
+    mem,
     process::ExitCode,
     sync::{Mutex, PoisonError},
 };
@@ -17,8 +19,11 @@ use buildbrake::{
     record::Record,
     scheduler::{self, Scheduler},
 };
+use hyper::body::Bytes;
 use jiff::Timestamp;
-use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{
+    Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower::util::MapRequestLayer,
+};
 use serde_json::value::RawValue;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -31,9 +36,17 @@ async fn main() -> ExitCode {
         tracing::error!(place, "a panic: this is a fault of buildbrake");
     }));
     let Some(brake) = brake() else { return ExitCode::FAILURE };
-    let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| handle(event, &brake).await);
+    // The runtime reads every event before it hands it on, which takes longer than to read it
+    // here. So it is given `null` to read, and the event's bytes go past it: there is one at a time.
+    let event = Cell::new(Bytes::new());
+    let handler =
+        service_fn(async |LambdaEvent { payload: (), context }| handle(&event.take(), &context, &brake).await);
+    let past = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
+        event.set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        invocation
+    });
     // Without the span that `lambda_runtime::run` puts around every event: no line of ours is in it.
-    match Runtime::new(handler).run().await {
+    match Runtime::new(handler).layer(past).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the Lambda runtime ended");
@@ -58,11 +71,11 @@ fn brake() -> Option<Brake> {
 
 /// One event: each of its records goes to standard output as soon as it is made, and the
 /// last is the answer unless the invocation fails.
-async fn handle(event: LambdaEvent<Box<RawValue>>, brake: &Brake) -> Result<Box<RawValue>, Diagnostic> {
+async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<RawValue>, Diagnostic> {
     let unwritten = Mutex::new(None);
     let invocation = Invocation {
-        function: &event.context.invoked_function_arn,
-        deadline: i64::try_from(event.context.deadline)
+        function: &context.invoked_function_arn,
+        deadline: i64::try_from(context.deadline)
             .ok()
             .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
             .unwrap_or(Timestamp::MAX),
@@ -73,7 +86,7 @@ async fn handle(event: LambdaEvent<Box<RawValue>>, brake: &Brake) -> Result<Box<
             }
         },
     };
-    let record = brake.enforce(event.payload.get(), &invocation).await;
+    let record = brake.enforce(event, &invocation).await;
     if let Some(error) = unwritten.into_inner().unwrap_or_else(PoisonError::into_inner) {
         let error_message = format!("the record could not be written: {error}");
         return Err(Diagnostic { error_type: "RecordNotWritten".into(), error_message });

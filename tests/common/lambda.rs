@@ -107,12 +107,21 @@ impl Lambda {
 
     /// One invocation with an event.
     pub fn invoke(&self, event: &Value) -> Answer {
-        self.invoke_within(PATIENCE, event).unwrap_or_else(|| panic!("no answer; {}", self.log()))
+        self.invoke_with(event.to_string())
     }
 
-    /// The same, or `None` where there is no answer within this time.
+    /// The same with what may be no event at all.
+    pub fn invoke_with(&self, text: String) -> Answer {
+        self.answer_within(PATIENCE, text).unwrap_or_else(|| panic!("no answer; {}", self.log()))
+    }
+
+    /// The same as [`Lambda::invoke`], or `None` where there is no answer within this time.
     pub fn invoke_within(&self, time: Duration, event: &Value) -> Option<Answer> {
-        self.events.as_ref().unwrap().send(event.to_string()).unwrap();
+        self.answer_within(time, event.to_string())
+    }
+
+    fn answer_within(&self, time: Duration, event: String) -> Option<Answer> {
+        self.events.as_ref().unwrap().send(event).unwrap();
         let mut answer = self.answers.recv_timeout(time).ok()?;
         answer.line = self.lines.recv_timeout(PATIENCE).unwrap();
         assert!(self.lines.try_recv().is_err(), "more than one line a record");

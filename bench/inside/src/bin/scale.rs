@@ -64,7 +64,7 @@ fn seconds(mut work: impl FnMut()) -> f64 {
 
 fn judging(text: &str) -> anyhow::Result<f64> {
     let (policy, now) = (policy(text)?, now()?);
-    let Trigger::Build(event) = Trigger::parse(&COMPLIANT)? else { anyhow::bail!("an event of no build") };
+    let Trigger::Build(event) = Trigger::parse(COMPLIANT.as_bytes())? else { anyhow::bail!("an event of no build") };
     Ok(seconds(|| drop(black_box(judge(&policy, black_box(&event.build), now)))))
 }
 
@@ -83,10 +83,10 @@ fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
     let (brake, runtime) = brake(policy(SAMPLE)?, &format!("http://{address}"))?;
     let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}).to_string();
     let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
-    let swept = runtime.block_on(brake.enforce(&event, &invocation)).answer();
+    let swept = runtime.block_on(brake.enforce(event.as_bytes(), &invocation)).answer();
     let swept: Value = serde_json::from_str(swept.get())?;
     anyhow::ensure!(swept["projects"] == projects && swept["running"] == projects * builds, "{swept}");
-    Ok(seconds(|| drop(runtime.block_on(brake.enforce(&event, &invocation)))))
+    Ok(seconds(|| drop(runtime.block_on(brake.enforce(event.as_bytes(), &invocation)))))
 }
 
 /// A CodeBuild of such an account, by what each call names.

@@ -56,7 +56,7 @@ pub(crate) async fn run() -> anyhow::Result<Exit> {
         tell: &|_| (),
     };
     for (name, event) in &events {
-        let record = brake.enforce(event, &invocation).await;
+        let record = brake.enforce(event.as_bytes(), &invocation).await;
         let json: Value = serde_json::from_str(record.json().get())?;
         rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(&json), text(&json["outcome"])]);
         if let Some(build) = json.get("build") {
