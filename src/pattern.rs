@@ -107,7 +107,13 @@ fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
             _ => {}
         }
         let Some((after_star, from)) = retry else { return false };
-        let from = from + character_length(value[from]);
+        let next = from + character_length(value[from]);
+        let from = match pattern.get(after_star) {
+            // Nothing fits before that byte is found.
+            Some(byte) if !matches!(byte, b'*' | b'?') => memchr::memchr(*byte, &value[next..]).map(|at| next + at),
+            _ => Some(next),
+        };
+        let Some(from) = from else { return false };
         retry = Some((after_star, from));
         (p, v) = (after_star, from);
     }

@@ -72,7 +72,7 @@ impl<'a> SourceVersion<'a> {
 
         let (name, suffix) = split_suffix(text);
         // No name starts or ends with a slash: who accepts one drops it.
-        let name = name.trim_matches('/');
+        let name = name.trim_matches(is_slash);
         if !is_allowed(name) || has_range(suffix) {
             return Self::Unreadable(text);
         }
@@ -173,8 +173,8 @@ fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
 /// (GitHub, Gitea, Azure), in `merge-requests/25/head` (GitLab) and in
 /// `pull-requests/25/from` (Bitbucket Server).
 fn pull_request(path: &str) -> Option<&str> {
-    let (kind, rest) = path.split_once('/')?;
-    let (number, end) = match rest.split_once('/') {
+    let (kind, rest) = path.split_once(is_slash)?;
+    let (number, end) = match rest.split_once(is_slash) {
         Some((number, end)) => (number, Some(end)),
         None => (rest, None),
     };
@@ -194,7 +194,7 @@ fn pull_request(path: &str) -> Option<&str> {
 /// `harmless-gabc1234` is a commit of any branch at all. Without the count the
 /// id must look like one, or the branch `fix-gaffe` would be taken for a commit.
 fn described_commit(revision: &str) -> Option<&str> {
-    revision.match_indices('-').find_map(|(at, _)| {
+    memchr::memchr_iter(b'-', revision.as_bytes()).find_map(|at| {
         let (before, rest) = (&revision[..at], revision[at + 1..].strip_prefix('g')?);
         let length = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
         let (id, after) = rest.split_at(length);
@@ -253,9 +253,13 @@ fn is_pseudo_reference(name: &str) -> bool {
 /// them) starts from that name, so it changes nothing about the branch. Nor
 /// does a suffix that git refuses: it can mean this branch, or a failed build.
 fn split_suffix(revision: &str) -> (&str, &str) {
-    let bytes = revision.as_bytes();
-    let is_end = |at: &usize| matches!(bytes[*at..], [b'^' | b'~' | b':', ..] | [b'@', b'{', ..]);
-    revision.split_at((0..bytes.len()).find(is_end).unwrap_or(bytes.len()))
+    let mut bytes = revision.bytes().enumerate();
+    let is_end = |(at, byte)| match byte {
+        b'^' | b'~' | b':' => true,
+        b'@' => revision[at + 1..].starts_with('{'),
+        _ => false,
+    };
+    revision.split_at(bytes.position(is_end).unwrap_or(revision.len()))
 }
 
 /// Whether a suffix goes on to a second revision: `~1..other`, `^0...other`.
@@ -280,15 +284,15 @@ fn is_doubled(text: &str, character: u8) -> bool {
 /// (`git-check-ref-format(1)`). NUL and line breaks are among what may not: what
 /// would be left of the name behind them depends on who reads it.
 fn is_allowed(name: &str) -> bool {
-    let forbidden = |c: char| is_space_or_control(c) || matches!(c, '?' | '*' | '[' | '\\');
+    let forbidden = |byte: u8| is_space_or_control(byte.into()) || matches!(byte, b'?' | b'*' | b'[' | b'\\');
     !name.is_empty()
         // `git` would take it for an option, or for `git fetch`'s "force" before a reference.
         && !name.starts_with(['-', '+'])
-        && !name.contains(forbidden)
+        && !name.bytes().any(forbidden)
         && !is_doubled(name, b'.')
         && !name.ends_with('.')
         && !name
-            .split('/')
+            .split(is_slash)
             .any(|part| part.starts_with('.') || part.ends_with(".lock"))
 }
 
@@ -301,6 +305,12 @@ fn is_allowed(name: &str) -> bool {
 fn is_plain(name: &str) -> bool {
     let invisible = |c: char| c.is_whitespace() || c == '\u{feff}';
     !name.is_empty() && !is_doubled(name, b'/') && !name.starts_with(invisible) && !name.ends_with(invisible)
+}
+
+/// Names are too short for a search to pay that is made ready for each, as one for the
+/// character itself is.
+fn is_slash(c: char) -> bool {
+    c == '/'
 }
 
 fn is_space_or_control(c: char) -> bool {

@@ -4,10 +4,10 @@ use std::{fmt, str::FromStr};
 
 use super::Build;
 
-/// What parts the names. The parts are too short for a search to pay that is made ready for
-/// each, as one for the character itself is.
-fn is_colon(character: char) -> bool {
-    character == ':'
+/// What comes before the next colon, which parts all names, and what comes after.
+fn split_at_colon(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b':', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
@@ -49,9 +49,11 @@ impl FromStr for BuildId {
     type Err = NotABuild;
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
-        match text.split_once(is_colon) {
+        match split_at_colon(text) {
             Some((project, uuid))
-                if !project.is_empty() && !uuid.is_empty() && !uuid.bytes().any(|byte| matches!(byte, b':' | b'/')) =>
+                if !project.is_empty()
+                    && !uuid.is_empty()
+                    && memchr::memchr2(b':', b'/', uuid.as_bytes()).is_none() =>
             {
                 Ok(Self(text.to_owned()))
             }
@@ -100,12 +102,9 @@ impl BuildArn {
 
 /// The partition, region and account in a build's ARN, and its id.
 fn parts(text: &str) -> Option<([&str; 3], BuildId)> {
-    let mut parts = text.splitn(6, is_colon);
-    let mut next = || parts.next().unwrap_or_default();
-    let ("arn", partition, "codebuild", region, account, resource) = (next(), next(), next(), next(), next(), next())
-    else {
-        return None;
-    };
+    let (partition, rest) = split_at_colon(text.strip_prefix("arn:")?)?;
+    let (region, rest) = split_at_colon(rest.strip_prefix("codebuild:")?)?;
+    let (account, resource) = split_at_colon(rest)?;
     let places = [partition, region, account];
     let id = resource.strip_prefix("build/")?.parse().ok()?;
     (!places.contains(&"")).then_some((places, id))
@@ -122,8 +121,12 @@ impl Build {
         self.arn_part(3)
     }
 
-    fn arn_part(&self, index: usize) -> Option<&str> {
-        self.arn.as_deref()?.split(is_colon).nth(index).filter(|part| !part.is_empty())
+    /// What comes after so many of the colons that part an ARN.
+    fn arn_part(&self, colons: usize) -> Option<&str> {
+        let arn = self.arn.as_deref()?;
+        let mut ends = memchr::memchr_iter(b':', arn.as_bytes()).skip(colons - 1);
+        let start = ends.next()? + 1;
+        arn.get(start..ends.next().unwrap_or(arn.len())).filter(|part| !part.is_empty())
     }
 }
 

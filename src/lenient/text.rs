@@ -2,9 +2,9 @@
 //!
 //! Every event is read here. Most of what that takes is finding where a text ends, which
 //! serde_json does eight bytes at a time, and a vector search in one or two steps:
-//! docs/performance.md has the figures. So objects, lists and plain texts are found here.
-//! Numbers, words, escapes and whatever is out of the ordinary are left to serde_json: what
-//! it refuses is refused, and what it reads is read as it reads it.
+//! docs/performance.md has the figures. So objects, lists, plain texts and words are found
+//! here. Numbers, escapes and whatever is out of the ordinary are left to serde_json: what it
+//! refuses is refused, and what it reads is read as it reads it.
 
 // `memchr2` finds out at every call which instructions the processor has, which takes longer
 // than to search a text of a dozen bytes. Every processor of Lambda's two kinds has these.
@@ -140,7 +140,12 @@ impl Reader {
 fn other<'a>(text: &'a str, slot: &mut dyn Slot) -> Option<&'a str> {
     let ends = |byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
     let (token, rest) = text.split_at_checked(text.bytes().position(ends).unwrap_or(text.len()))?;
-    by_serde_json(token, slot)?;
+    match token {
+        "true" => slot.begin(Json::Flag(true)),
+        "false" => slot.begin(Json::Flag(false)),
+        "null" => slot.begin(Json::Null),
+        number => by_serde_json(number, slot)?,
+    }
     Some(rest)
 }
 
