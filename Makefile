@@ -47,17 +47,17 @@ fmt: ## Check the formatting of the Rust code.
 
 .PHONY: clippy
 clippy: ## Lint the Rust code.
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --workspace --all-targets --locked -- -D warnings
 
 .PHONY: doc
 doc: export RUSTDOCFLAGS := -D warnings
 doc: ## Build the documentation, with every link checked.
-	cargo doc --no-deps --locked
+	cargo doc --workspace --no-deps --locked
 
 .PHONY: rust-test
 rust-test: $(STAMP) ## Run the Rust tests.
-	cargo test --locked
+	cargo test --workspace --locked
 
 # The counts of `make test` are small. Any of these can be set, and so can
 # BUILDBRAKE_SEED, which decides what goes wrong and when.

@@ -21,11 +21,11 @@ use self::{
 use crate::{
     aws::{self, CallError, Class},
     build::{BuildArn, Progress},
-    codebuild::{self, Client, Projects, Target},
+    codebuild::{self, BuildBatch, Client, Projects, Target},
     event::{BuildEvent, SweepRest, Trigger},
     facts::Source,
     policy::Policy,
-    record::{Done, Failure, Outcome, Record},
+    record::{Batch, Done, Failure, Outcome, Record},
     scheduler::{self, Scheduler},
     verdict::{Action, Verdict},
 };
@@ -132,7 +132,7 @@ impl Brake {
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
-        let retry = done.returned.as_ref().and_then(stop::retry_of);
+        let retry = done.returned.as_deref().and_then(stop::retry_of);
         let record = Record::judged(&self.policy, &known.event, &verdict, done, (invocation.now)());
         (invocation.tell)(&record);
         (record, retry)
@@ -242,21 +242,18 @@ fn out_of_time() -> CallError {
     CallError::new(Class::TimedOut, format!("it took longer than {} seconds in all", PATIENCE.as_secs()))
 }
 
-impl From<Stopped> for Done {
-    fn from(stopped: Stopped) -> Self {
-        let Stopped { outcome, failure, build, batch } = stopped;
-        Self { outcome, failure: failure.map(Failure::from), returned: build, batch, deadline: None }
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let CallError { class, code, request_id, message } = error;
+        Self { r#type: format!("{class:?}"), code, request_id, message }
     }
 }
 
-impl Outcome {
-    /// What becomes of a build that is not stopped.
-    fn of_running(action: Action) -> Self {
-        match action {
-            Action::Allow => Self::Allowed,
-            Action::Protect => Self::Protected,
-            Action::Report | Action::Stop => Self::Reported,
-        }
+impl From<Stopped> for Done {
+    fn from(stopped: Stopped) -> Self {
+        let Stopped { outcome, failure, build, batch } = stopped;
+        let batch = batch.map(|BuildBatch { arn, status, .. }| Batch { arn, build_batch_status: status });
+        Self { outcome, failure: failure.map(Failure::from), returned: build, batch, deadline: None }
     }
 }
 

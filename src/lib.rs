@@ -7,27 +7,9 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("one rule's or event's panic must not take the others with it: build with `panic = \"unwind\"`");
 
-pub mod build;
-pub mod duration;
-pub mod event;
-pub mod export;
-pub mod expression;
-pub mod facts;
-mod lenient;
-pub mod pattern;
-pub mod policy;
-pub mod policy_test;
-pub mod price;
-pub mod project;
-pub mod rules;
-mod shape;
-pub mod source_version;
-mod url;
-pub mod verdict;
-mod written;
+pub use buildbrake_core::*;
 
 pub mod aws;
 pub mod codebuild;
 pub mod enforce;
-pub mod record;
 pub mod scheduler;

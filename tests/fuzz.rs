@@ -20,18 +20,18 @@ fn events() {
 #[test]
 fn policies() {
     let mut seeds = policy_files();
-    seeds.extend(literals("src/policy/tests.rs"));
+    seeds.extend(literals("core/src/policy/tests.rs"));
     run("policies", targets::policies, seeds);
 }
 
 #[test]
 fn source_versions() {
-    run("source-versions", targets::source_versions, literals("src/source_version/tests.rs"));
+    run("source-versions", targets::source_versions, literals("core/src/source_version/tests.rs"));
 }
 
 #[test]
 fn expressions() {
-    let mut seeds = literals("src/expression/tests.rs");
+    let mut seeds = literals("core/src/expression/tests.rs");
     for policy in policy_files() {
         let Ok(policy) = serde_saphyr::from_str::<Value>(&policy) else { continue };
         let rules = policy["rules"].as_array().into_iter().flatten();

@@ -99,8 +99,7 @@ async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<Ra
 
 /// One write a line, so that no other line gets into it.
 fn print(record: &Record) -> io::Result<()> {
-    let line = format!("{}\n", record.json());
-    io::stdout().write_all(line.as_bytes())
+    io::stdout().write_all([record.json().get(), "\n"].concat().as_bytes())
 }
 
 /// Where deadlines are made, if they are.

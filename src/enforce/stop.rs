@@ -13,7 +13,7 @@ pub(super) struct Stopped {
     pub(super) outcome: Outcome,
     pub(super) failure: Option<CallError>,
     /// The Build that came back.
-    pub(super) build: Option<Build>,
+    pub(super) build: Option<Box<Build>>,
     /// The batch that was stopped with it.
     pub(super) batch: Option<BuildBatch>,
 }
@@ -68,14 +68,14 @@ async fn with_batch(client: &Client, target: &Target, verdict: &Verdict, build: 
         None => Stopped { batch, ..ended(build) },
         Some(error) => {
             let message = format!("its batch could not be stopped with it: {error}");
-            Stopped { build: Some(build), ..CallError { message, ..error }.into() }
+            Stopped { build: Some(Box::new(build)), ..CallError { message, ..error }.into() }
         }
     }
 }
 
 fn ended(build: Build) -> Stopped {
     let outcome = if is_stopped(&build) { Outcome::Stopped } else { Outcome::AlreadyComplete };
-    Stopped { outcome, failure: None, build: Some(build), batch: None }
+    Stopped { outcome, failure: None, build: Some(Box::new(build)), batch: None }
 }
 
 /// STOPPED is the end, even of a build whose `buildComplete` has yet to follow.

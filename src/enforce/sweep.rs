@@ -213,7 +213,7 @@ impl Sweep<'_> {
     async fn stop_condemned(&mut self) -> Option<String> {
         let condemned = std::mem::take(&mut self.condemned);
         self.stops += condemned.len() as u64;
-        let max_stops = self.brake.policy.max_stops;
+        let max_stops = self.brake.policy.max_stops();
         let allowed = max_stops.of(self.running);
         if self.stops > allowed {
             self.swept.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
@@ -235,7 +235,7 @@ impl Sweep<'_> {
         while let Some((condemned, done)) = stops.next().await {
             match done {
                 Some(done) => {
-                    let retry = done.returned.as_ref().and_then(retry_of);
+                    let retry = done.returned.as_deref().and_then(retry_of);
                     self.tell(&condemned, done);
                     self.follow(retry).await;
                 }

@@ -20,7 +20,7 @@ use crate::{
 const STARS: &str = "***";
 
 /// The Build as it may be seen.
-pub(super) fn build(mut build: Build) -> Build {
+pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
     let secrets = Secrets::of(&build);
     let environment = build.environment.iter_mut();
     for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_documentation_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md");
         assert!(
             std::fs::read_to_string(path).unwrap() == markdown(),
             "docs/rules.md is not what the checks say: run `cargo run -- rules --markdown > docs/rules.md`"

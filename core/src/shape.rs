@@ -270,12 +270,12 @@ mod tests {
 
     #[test]
     fn build_is_the_api_s_build() {
-        check(Build::SHAPE, include_str!("../tests/model/codebuild-2016-10-06-build.json"));
+        check(Build::SHAPE, include_str!("../../tests/model/codebuild-2016-10-06-build.json"));
     }
 
     #[test]
     fn project_is_the_api_s_project() {
-        check(Project::SHAPE, include_str!("../tests/model/codebuild-2016-10-06-project.json"));
+        check(Project::SHAPE, include_str!("../../tests/model/codebuild-2016-10-06-project.json"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ rules:
   - { id: unused, mode: off, max-timeout: 1m }
 ";
 
-const EVENT: &str = include_str!("../../events/forbidden-branch.json");
+const EVENT: &str = include_str!("../../../events/forbidden-branch.json");
 
 fn read(path: &str) -> Result<File, String> {
     let text = match path {

@@ -13,16 +13,17 @@ const ANSWER_BYTES: usize = 4_000_000;
 
 /// What a sweep did.
 #[derive(Debug, Default)]
-pub(crate) struct Swept {
-    /// The projects that were looked at, and the running builds that were found.
-    pub(crate) projects: u64,
-    pub(crate) running: u64,
+pub struct Swept {
+    /// The projects that were looked at.
+    pub projects: u64,
+    /// The running builds that were found.
+    pub running: u64,
     /// The builds of which a rule could not tell.
-    pub(crate) undecided: u64,
+    pub undecided: u64,
     /// What would have been stopped, where that was more than a sweep may stop.
-    pub(crate) safety: Option<Safety>,
+    pub safety: Option<Safety>,
     /// The project that another invocation begins with, where there was no time for all.
-    pub(crate) rest: Option<String>,
+    pub rest: Option<String>,
     broken: u64,
     stopped: u64,
     reported: u64,
@@ -38,19 +39,19 @@ pub(crate) struct Swept {
 /// The safety belt, holding.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Safety {
+pub struct Safety {
     /// How many builds the policy would have had stopped.
-    pub(crate) stops: u64,
+    pub stops: u64,
     /// How many a sweep may stop.
-    pub(crate) allowed: u64,
+    pub allowed: u64,
     /// The policy's `max-stops-per-sweep`.
     #[serde(rename = "maxStopsPerSweep")]
-    pub(crate) setting: String,
+    pub setting: String,
 }
 
 impl Swept {
     /// Counts a build that broke a rule, by its record.
-    pub(crate) fn add(&mut self, record: &Record) {
+    pub fn add(&mut self, record: &Record) {
         self.broken += 1;
         match record.outcome() {
             Outcome::Stopped => self.stopped += 1,
@@ -68,12 +69,12 @@ impl Swept {
     }
 
     /// Whether nothing was done about any build.
-    pub(crate) fn are_none_dealt_with(&self) -> bool {
+    pub fn are_none_dealt_with(&self) -> bool {
         self.broken == 0
     }
 
     /// Notes that something could not be done that is of no one build.
-    pub(crate) fn note(&mut self, failure: Failure) {
+    pub fn note(&mut self, failure: Failure) {
         self.unseen += 1;
         self.failure.get_or_insert(failure);
     }
@@ -159,7 +160,7 @@ struct Rest<'a> {
 impl Record {
     /// The record of a sweep. Its line has the counts; its answer has, besides, the record
     /// of each build that broke a rule, as many as Lambda takes.
-    pub(crate) fn swept(policy: &Policy, mut swept: Swept, time: Option<Timestamp>, now: Timestamp) -> Self {
+    pub fn swept(policy: &Policy, mut swept: Swept, time: Option<Timestamp>, now: Timestamp) -> Self {
         swept.failure = swept.failure.map(|failure| redact::failure(failure, &Build::default()));
         let outcome = swept.outcome();
         let mut members = Members {

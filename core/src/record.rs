@@ -10,16 +10,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    aws::CallError,
     build::Build,
-    codebuild::BuildBatch,
     event::{BuildEvent, Kind, UnreadableEvent},
     policy::Policy,
-    verdict::{Exempted, Undecided, Verdict, Violation},
+    verdict::{Action, Exempted, Undecided, Verdict, Violation},
 };
 
 use metrics::Metrics;
-pub(crate) use sweep::{Safety, Swept};
+pub use sweep::{Safety, Swept};
 
 /// What became of a build, or of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +43,17 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// What becomes of a build that is not stopped.
+    pub fn of_running(action: Action) -> Self {
+        match action {
+            Action::Allow => Self::Allowed,
+            Action::Protect => Self::Protected,
+            Action::Report | Action::Stop => Self::Reported,
+        }
+    }
+}
+
 /// Why an invocation fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,13 +70,6 @@ pub struct Failure {
     pub message: String,
 }
 
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
-        let CallError { class, code, request_id, message } = error;
-        Self { r#type: format!("{class:?}"), code, request_id, message }
-    }
-}
-
 impl From<UnreadableEvent> for Failure {
     fn from(error: UnreadableEvent) -> Self {
         Self { r#type: "UnreadableEvent".into(), code: None, request_id: None, message: error.to_string() }
@@ -76,15 +78,27 @@ impl From<UnreadableEvent> for Failure {
 
 /// What was done about a verdict.
 #[derive(Clone, Debug)]
-pub(crate) struct Done {
-    pub(crate) outcome: Outcome,
-    pub(crate) failure: Option<Failure>,
-    /// The Build that `StopBuild` returned.
-    pub(crate) returned: Option<Build>,
+pub struct Done {
+    /// What became of the build.
+    pub outcome: Outcome,
+    /// Why it could not be done.
+    pub failure: Option<Failure>,
+    /// The Build that `StopBuild` returned. In a box, since it is large and most are let run.
+    pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it.
-    pub(crate) batch: Option<BuildBatch>,
+    pub batch: Option<Batch>,
     /// When the function will be called back for the build.
-    pub(crate) deadline: Option<Timestamp>,
+    pub deadline: Option<Timestamp>,
+}
+
+/// A batch that was stopped, under the API's own names.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// Its ARN.
+    pub arn: String,
+    /// `STOPPED`.
+    pub build_batch_status: String,
 }
 
 impl From<Outcome> for Done {
@@ -147,19 +161,11 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    build: Option<Build>,
+    build: Option<Box<Build>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build_batch: Option<Batch>,
     #[serde(flatten)]
     metrics: Metrics<'a>,
-}
-
-/// The batch that was stopped, under the API's own names.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Batch {
-    arn: String,
-    build_batch_status: String,
 }
 
 impl<'a> Members<'a> {
@@ -200,7 +206,7 @@ impl<'a> Members<'a> {
 
 impl Record {
     /// The record of a judged build: whose it is, what the policy says, what was done.
-    pub(crate) fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, done: Done, now: Timestamp) -> Self {
+    pub fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, done: Done, now: Timestamp) -> Self {
         let Done { outcome, failure, returned, batch, deadline } = done;
         let build = &event.build;
         let failure = failure.map(|failure| redact::failure(failure, build));
@@ -224,14 +230,14 @@ impl Record {
             reaction_ms,
             deadline,
             build: returned.map(redact::build),
-            build_batch: batch.map(|BuildBatch { arn, status, .. }| Batch { arn, build_batch_status: status }),
+            build_batch: batch,
             ..Members::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
         Self { outcome, json: redact::every_url(&members), failure, answer: None }
     }
 
     /// The record of an event that is of no build to be judged.
-    pub(crate) fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
+    pub fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
         let Done { outcome, failure, .. } = done;
         let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
         let nothing = Verdict::default();
@@ -263,18 +269,22 @@ impl Record {
 
 /// What was done to which build, and why: one sentence for each rule.
 fn message(outcome: Outcome, id: &str, verdict: &Verdict, failure: Option<&Failure>) -> String {
-    let mut message = match (outcome, failure) {
-        (_, Some(failure)) => format!("Build {id} could not be dealt with: {}.", failure.message),
-        (Outcome::Allowed, _) => format!("Allowed build {id}."),
-        (Outcome::Reported, _) => format!("Reported build {id}; it runs on."),
-        (Outcome::Protected, _) => format!("Reported build {id}; it runs on, since its project is never stopped."),
-        (Outcome::Stopped, _) => format!("Stopped build {id}."),
-        (Outcome::AlreadyComplete, _) => format!("Build {id} had ended before it could be stopped."),
-        (Outcome::NotFound, _) => format!("CodeBuild has no build {id}."),
-        (Outcome::NotRunning, _) => format!("Build {id} has ended; there is nothing to stop."),
-        (Outcome::Ignored, _) => format!("Did not judge build {id}: buildbrake is off."),
-        (Outcome::Failed, None) => format!("Build {id} could not be dealt with."),
+    let (before, after) = match outcome {
+        _ if failure.is_some() => ("Build ", " could not be dealt with: "),
+        Outcome::Allowed => ("Allowed build ", "."),
+        Outcome::Reported => ("Reported build ", "; it runs on."),
+        Outcome::Protected => ("Reported build ", "; it runs on, since its project is never stopped."),
+        Outcome::Stopped => ("Stopped build ", "."),
+        Outcome::AlreadyComplete => ("Build ", " had ended before it could be stopped."),
+        Outcome::NotFound => ("CodeBuild has no build ", "."),
+        Outcome::NotRunning => ("Build ", " has ended; there is nothing to stop."),
+        Outcome::Ignored => ("Did not judge build ", ": buildbrake is off."),
+        Outcome::Failed => ("Build ", " could not be dealt with."),
     };
+    let mut message = [before, id, after].concat();
+    if let Some(failure) = failure {
+        message.push_str(&format!("{}.", failure.message));
+    }
     for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
         message.push_str(&format!(" {rule}: {check} {limit}, and the build has {found}."));
         if let Some(reason) = reason {

@@ -51,16 +51,24 @@ struct Reader {
 }
 
 impl Reader {
+    /// Most values are texts: for those there is no call.
+    #[inline(always)]
     fn value<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
         let text = without_space(text);
+        if text.as_bytes().first() != Some(&b'"') {
+            return self.no_text(text, slot, depth);
+        }
+        match self.plain(text)? {
+            (said, Some(rest)) => {
+                slot.begin(Json::Text(said));
+                Some(rest)
+            }
+            (_, None) => self.escaped(text, slot),
+        }
+    }
+
+    fn no_text<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
         match text.as_bytes().first()? {
-            b'"' => match self.plain(text)? {
-                (said, Some(rest)) => {
-                    slot.begin(Json::Text(said));
-                    Some(rest)
-                }
-                (_, None) => self.escaped(text, slot),
-            },
             b'{' | b'[' if depth == DEEPEST => None,
             b'{' => self.object(after(text, b'{')?, slot, depth + 1),
             b'[' => self.list(after(text, b'[')?, slot, depth + 1),

@@ -56,17 +56,19 @@ pub enum Batch {
 
 /// How many builds one sweep may stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MaxStops {
+pub enum MaxStops {
+    /// Of the running builds.
     Percent(u64),
+    /// Of builds.
     Count(u64),
 }
 
 impl MaxStops {
     /// So many may always be stopped, so that a small account needs no setting of its own.
-    pub(crate) const ALWAYS: u64 = 5;
+    pub const ALWAYS: u64 = 5;
 
     /// How many of so many running builds.
-    pub(crate) fn of(self, running: u64) -> u64 {
+    pub fn of(self, running: u64) -> u64 {
         match self {
             Self::Percent(percent) => running.saturating_mul(percent) / 100,
             Self::Count(count) => count,
@@ -91,7 +93,7 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) never_stop: Option<Patterns>,
     pub(crate) prices: Prices,
-    pub(crate) max_stops: MaxStops,
+    max_stops: MaxStops,
     /// Where `max-stops-per-sweep` stands, or else the policy itself.
     max_stops_place: Place,
     /// Where `never-stop` stands, or else the policy itself.
@@ -135,6 +137,11 @@ impl Policy {
     pub fn timed_rules(&self) -> impl Iterator<Item = &str> {
         let timed = self.rules.iter().filter(|rule| rule.check.is_timed() && rule.mode != RuleMode::Always(Mode::Off));
         timed.map(|rule| rule.id.as_str())
+    }
+
+    /// How many builds one sweep may stop.
+    pub fn max_stops(&self) -> MaxStops {
+        self.max_stops
     }
 
     /// `sha256:` and the digest of the file's bytes, in hexadecimal.

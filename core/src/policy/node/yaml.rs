@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_library_is_read_as_serde_reads_it() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/library");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../library");
         let mut count = 0;
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let text = std::fs::read_to_string(&path).unwrap();
