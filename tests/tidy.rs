@@ -57,6 +57,7 @@ fn no_account_but_the_documentations() {
         files("docs", ""),
         files("src", ".rs"),
         files("core", ".rs"),
+        files("shell", ".rs"),
         files("policy", ""),
     ]
     .concat()

@@ -175,7 +175,7 @@ impl Trigger {
 /// JSON is UTF-8 wherever systems exchange it.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
 fn read<T: Lenient>(json: &[u8]) -> Result<Option<T>, UnreadableEvent> {
-    let text = str::from_utf8(json).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(json).map_err(|error| {
         let before = &json[..error.valid_up_to()];
         let line_starts = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
         let line = 1 + memchr::memchr_iter(b'\n', before).count();

@@ -1,7 +1,7 @@
 //! What buildbrake knows and decides. Everything here is pure: no I/O, no clock, no AWS.
 //!
 //! The order of the modules is the way through: event → Build → rules → verdict → record.
-//! What is done about a verdict is the business of the crate `buildbrake`.
+//! What is done about a verdict is the business of `buildbrake-shell`.
 
 pub mod build;
 pub mod duration;

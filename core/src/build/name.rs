@@ -124,7 +124,8 @@ impl Build {
     /// What comes after so many of the colons that part an ARN.
     fn arn_part(&self, colons: usize) -> Option<&str> {
         let arn = self.arn.as_deref()?;
-        let mut ends = memchr::memchr_iter(b':', arn.as_bytes()).skip(colons - 1);
+        let ends = arn.bytes().enumerate().filter_map(|(at, byte)| (byte == b':').then_some(at));
+        let mut ends = ends.skip(colons - 1);
         let start = ends.next()? + 1;
         arn.get(start..ends.next().unwrap_or(arn.len())).filter(|part| !part.is_empty())
     }
