@@ -275,7 +275,7 @@ impl Lenient for PhaseContext {
         match json {
             Json::Object => Some(Self::default()),
             Json::Text(text) => {
-                let (status_code, message) = text.split_once(':')?;
+                let (status_code, message) = name::split_at_colon(text)?;
                 let told = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(CompactString::from);
                 Some(Self { status_code: told(status_code), message: told(message) })
             }

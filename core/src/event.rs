@@ -162,7 +162,7 @@ impl Trigger {
                 return Err(UnreadableEvent::OtherKind { detail_type, source_name: source.into() });
             }
         };
-        let (id, arn) = name(&event)?;
+        let (id, arn) = name(&mut event)?;
         let Detail { build_status, project_name, current_phase, build, .. } = event.detail.unwrap_or_default();
         let InEvents(mut build) = build.unwrap_or_default();
         build.project_name = Some(project_name.unwrap_or_else(|| id.project().into()));
@@ -256,15 +256,18 @@ impl Lenient for DetailType {
     }
 }
 
-/// The build's id and, where the event tells account and region, the text of its ARN.
-fn name(event: &Envelope) -> Result<(BuildId, Option<CompactString>), UnreadableEvent> {
-    let detail = event.detail.as_ref();
-    let told = detail.and_then(|detail| detail.build_id.as_ref());
-    let names = || told.into_iter().chain(event.resources.iter().flatten());
-    if let Some((id, arn)) = names().find_map(|text| Some((BuildArn::id_in(text)?, text))) {
-        return Ok((id, Some(arn.clone())));
+/// The build's id and, where the event tells account and region, the text of its ARN. They
+/// are taken out of the event.
+fn name(event: &mut Envelope) -> Result<(BuildId, Option<CompactString>), UnreadableEvent> {
+    let told = event.detail.as_mut().and_then(|detail| detail.build_id.take());
+    let mut id = None;
+    for text in told.into_iter().chain(event.resources.take().into_iter().flatten()) {
+        if let Some(id) = BuildArn::id_in(&text) {
+            return Ok((id, Some(text)));
+        }
+        id = id.or_else(|| text.parse().ok());
     }
-    let id: BuildId = names().find_map(|name| name.parse().ok()).ok_or(UnreadableEvent::NoBuild)?;
+    let id: BuildId = id.ok_or(UnreadableEvent::NoBuild)?;
     let arn = event.region.as_deref().zip(event.account.as_deref()).map(|(region, account)| BuildArn {
         partition: partition(region).to_owned(),
         region: region.to_owned(),

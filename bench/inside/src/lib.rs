@@ -32,11 +32,12 @@ pub const TWENTY_RULES: &str = include_str!("../policies/twenty-rules.yaml");
 pub const TEN_EXPRESSIONS: &str = include_str!("../policies/ten-expressions.yaml");
 
 /// The cases, each under the name that its figure has.
-pub const CASES: [&str; 9] = [
+pub const CASES: [&str; 10] = [
     "load the sample policy",
     "load twenty rules",
     "load ten expressions",
     "read an event",
+    "read a finished event",
     "from an event to its verdict",
     "from an event to its record",
     "judge by twenty rules",
@@ -62,6 +63,7 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
         "load twenty rules" => load(TWENTY_RULES),
         "load ten expressions" => load(TEN_EXPRESSIONS),
         "read an event" => Box::new(|| drop(black_box(Trigger::parse(black_box(VIOLATING.as_bytes()))))),
+        "read a finished event" => Box::new(|| drop(black_box(Trigger::parse(black_box(FINISHED.as_bytes()))))),
         "from an event to its verdict" => {
             let (policy, now) = (policy(SAMPLE)?, now()?);
             Box::new(move || {

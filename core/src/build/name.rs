@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::Build;
 
 /// What comes before the next colon, which parts all names, and what comes after.
-fn split_at_colon(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_at_colon(text: &str) -> Option<(&str, &str)> {
     let at = memchr::memchr(b':', text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
@@ -124,8 +124,7 @@ impl Build {
     /// What comes after so many of the colons that part an ARN.
     fn arn_part(&self, colons: usize) -> Option<&str> {
         let arn = self.arn.as_deref()?;
-        let ends = arn.bytes().enumerate().filter_map(|(at, byte)| (byte == b':').then_some(at));
-        let mut ends = ends.skip(colons - 1);
+        let mut ends = memchr::memchr_iter(b':', arn.as_bytes()).skip(colons - 1);
         let start = ends.next()? + 1;
         arn.get(start..ends.next().unwrap_or(arn.len())).filter(|part| !part.is_empty())
     }

@@ -2,9 +2,9 @@
 //!
 //! Every event is read here. Most of what that takes is finding where a text ends, which
 //! serde_json does eight bytes at a time, and a vector search in one or two steps:
-//! docs/performance.md has the figures. So objects, lists, plain texts and words are found
-//! here. Numbers, escapes and whatever is out of the ordinary are left to serde_json: what it
-//! refuses is refused, and what it reads is read as it reads it.
+//! docs/performance.md has the figures. So objects, lists, plain texts, words and small whole
+//! numbers are read here. Other numbers, escapes and whatever is out of the ordinary are left to
+//! serde_json: what it refuses is refused, and what it reads is read as it reads it.
 
 // `memchr2` finds out at every call which instructions the processor has, which takes longer
 // than to search a text of a dozen bytes. Every processor of Lambda's two kinds has these.
@@ -37,159 +37,162 @@ pub(crate) fn from_json<T: Lenient>(text: &str) -> serde_json::Result<Option<T>>
 
 /// Reads a value and nothing after it. `None` where it is no JSON, or out of the ordinary.
 fn alone(text: &str, slot: &mut dyn Slot) -> Option<()> {
-    let reader = Reader { ends: Two::new(b'"', b'\\')?, has_controls: may_hold_controls(text.as_bytes()) };
-    without_space(reader.value(text, slot, 0)?).is_empty().then_some(())
+    let reader = Reader { text, ends: Two::new(b'"', b'\\')?, has_controls: holds_controls(text.as_bytes()) };
+    let end = reader.value(0, slot, 0)?;
+    (reader.after_space(end) == text.len()).then_some(())
 }
 
-/// Reads what a text begins with. Each part answers the rest of the text, or `None` as
-/// [`alone`] does.
-struct Reader {
+/// Reads what stands at a byte of a text. Each part answers where what it read ends, or
+/// `None` as [`alone`] does.
+struct Reader<'a> {
+    text: &'a str,
     /// What a plain text ends before: a quote, or an escape.
     ends: Two,
     /// Whether there is any character that no text may hold. White space between values is.
     has_controls: bool,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Most values are texts: for those there is no call.
     #[inline(always)]
-    fn value<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
-        let text = without_space(text);
-        if text.as_bytes().first() != Some(&b'"') {
-            return self.no_text(text, slot, depth);
+    fn value(&self, at: usize, slot: &mut dyn Slot, depth: usize) -> Option<usize> {
+        let Some(start) = self.after(at, b'"') else {
+            return self.no_text(self.after_space(at), slot, depth);
+        };
+        let (said, end) = self.plain(start)?;
+        if self.byte(end) != Some(b'"') {
+            return self.escaped(start, end, slot);
         }
-        match self.plain(text)? {
-            (said, Some(rest)) => {
-                slot.begin(Json::Text(said));
-                Some(rest)
-            }
-            (_, None) => self.escaped(text, slot),
-        }
+        slot.begin(Json::Text(said));
+        Some(end + 1)
     }
 
-    fn no_text<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
-        match text.as_bytes().first()? {
+    fn no_text(&self, at: usize, slot: &mut dyn Slot, depth: usize) -> Option<usize> {
+        match self.byte(at)? {
             b'{' | b'[' if depth == DEEPEST => None,
-            b'{' => self.object(after(text, b'{')?, slot, depth + 1),
-            b'[' => self.list(after(text, b'[')?, slot, depth + 1),
-            _ => other(text, slot),
+            b'{' => self.object(at + 1, slot, depth + 1),
+            b'[' => self.list(at + 1, slot, depth + 1),
+            _ => self.number_or_word(at, slot),
         }
     }
 
     /// An object after its brace.
-    fn object<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
+    fn object(&self, mut at: usize, slot: &mut dyn Slot, depth: usize) -> Option<usize> {
         slot.begin(Json::Object);
-        let mut text = without_space(text);
-        if let Some(rest) = after(text, b'}') {
-            return Some(rest);
+        if let Some(end) = self.after(at, b'}') {
+            return Some(end);
         }
         loop {
-            let (name, rest) = self.plain(without_space(text))?;
-            let rest = after(without_space(rest?), b':')?;
-            let rest = match slot.member(name) {
-                Some(slot) => self.value(rest, slot, depth)?,
-                None => self.value(rest, &mut Nowhere, depth)?,
+            let (name, end) = self.plain(self.after(at, b'"')?)?;
+            if self.byte(end)? != b'"' {
+                return None;
+            }
+            let value = self.after(end + 1, b':')?;
+            let end = match slot.member(name) {
+                Some(slot) => self.value(value, slot, depth)?,
+                None => self.value(value, &mut Nowhere, depth)?,
             };
-            match next(rest, b'}')? {
-                Next::Another(rest) => text = rest,
-                Next::End(rest) => return Some(rest),
+            match self.after(end, b',') {
+                Some(next) => at = next,
+                None => return self.after(end, b'}'),
             }
         }
     }
 
     /// A list after its bracket.
-    fn list<'a>(&self, text: &'a str, slot: &mut dyn Slot, depth: usize) -> Option<&'a str> {
+    fn list(&self, mut at: usize, slot: &mut dyn Slot, depth: usize) -> Option<usize> {
         slot.begin(Json::List);
-        let mut text = without_space(text);
-        if let Some(rest) = after(text, b']') {
-            return Some(rest);
+        if let Some(end) = self.after(at, b']') {
+            return Some(end);
         }
         loop {
-            let mut rest = None;
-            slot.element(&mut |slot| rest = self.value(text, slot, depth));
-            match next(rest?, b']')? {
-                Next::Another(rest) => text = rest,
-                Next::End(rest) => return Some(rest),
+            let mut end = None;
+            slot.element(&mut |slot| end = self.value(at, slot, depth));
+            match self.after(end?, b',') {
+                Some(next) => at = next,
+                None => return self.after(end?, b']'),
             }
         }
     }
 
-    /// A text that says what stands between its quotes, and what comes after it: `None` where
-    /// that is an escape.
-    #[inline]
-    fn plain<'a>(&self, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
-        let text = after(text, b'"')?;
-        let (said, rest) = text.split_at_checked(self.ends.find(text.as_bytes())?)?;
+    /// What a text says before its first quote or escape, and where that is.
+    #[inline(always)]
+    fn plain(&self, start: usize) -> Option<(&str, usize)> {
+        let rest = self.text.get(start..)?;
+        let length = self.ends.find(rest.as_bytes())?;
+        let said = rest.get(..length)?;
         if self.has_controls && said.bytes().any(is_control) {
             return None;
         }
-        Some((said, after(rest, b'"')))
+        Some((said, start + length))
     }
 
-    /// A text with escapes, which serde_json knows.
-    fn escaped<'a>(&self, text: &'a str, slot: &mut dyn Slot) -> Option<&'a str> {
-        let bytes = text.as_bytes();
-        let mut end = 1;
-        loop {
-            end += self.ends.find(bytes.get(end..)?)?;
-            if bytes.get(end) == Some(&b'"') {
-                break;
-            }
+    /// A text with escapes, which serde_json knows. Its first one is at `end`.
+    fn escaped(&self, start: usize, mut end: usize, slot: &mut dyn Slot) -> Option<usize> {
+        while self.byte(end)? != b'"' {
             // Whatever is escaped, it is not the end.
             end += 2;
+            end += self.ends.find(self.text.as_bytes().get(end..)?)?;
         }
-        let (token, rest) = text.split_at_checked(end + 1)?;
-        by_serde_json(token, slot)?;
-        Some(rest)
+        by_serde_json(self.text.get(start - 1..=end)?, slot)?;
+        Some(end + 1)
+    }
+
+    /// A number, `true`, `false` or `null`, or what stands in their place.
+    fn number_or_word(&self, at: usize, slot: &mut dyn Slot) -> Option<usize> {
+        let text = self.text.get(at..)?;
+        for (word, said) in [("true", Json::Flag(true)), ("false", Json::Flag(false)), ("null", Json::Null)] {
+            if text.starts_with(word) {
+                slot.begin(said);
+                return Some(at + word.len());
+            }
+        }
+        let is_in_numbers = |byte: u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = text.bytes().position(|byte| !is_in_numbers(byte)).unwrap_or(text.len());
+        let number = text.get(..length)?;
+        match small_integer(number.as_bytes()) {
+            Some(integer) => slot.begin(Json::Integer(integer)),
+            None => by_serde_json(number, slot)?,
+        }
+        Some(at + length)
+    }
+
+    #[inline(always)]
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    /// What comes after a byte, which may have white space before it.
+    #[inline(always)]
+    fn after(&self, at: usize, expected: u8) -> Option<usize> {
+        // As good as always, of an event on one line.
+        if self.byte(at)? == expected {
+            return Some(at + 1);
+        }
+        let at = self.after_space(at);
+        (self.byte(at)? == expected).then_some(at + 1)
+    }
+
+    #[inline]
+    fn after_space(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte(at) {
+            at += 1;
+        }
+        at
     }
 }
 
-/// A number, `true`, `false` or `null`, or what stands in their place.
-fn other<'a>(text: &'a str, slot: &mut dyn Slot) -> Option<&'a str> {
-    let ends = |byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    let (token, rest) = text.split_at_checked(text.bytes().position(ends).unwrap_or(text.len()))?;
-    match token {
-        "true" => slot.begin(Json::Flag(true)),
-        "false" => slot.begin(Json::Flag(false)),
-        "null" => slot.begin(Json::Null),
-        number => by_serde_json(number, slot)?,
+/// Few digits and nothing else, of which none leads that says nothing.
+fn small_integer(number: &[u8]) -> Option<i64> {
+    if !matches!(number, [b'0'] | [b'1'..=b'9', ..]) || number.len() > 9 {
+        return None;
     }
-    Some(rest)
+    number.iter().try_fold(0, |integer, digit| digit.is_ascii_digit().then(|| integer * 10 + i64::from(digit - b'0')))
 }
 
 fn by_serde_json(token: &str, slot: &mut dyn Slot) -> Option<()> {
     let mut deserializer = serde_json::Deserializer::from_str(token);
     IntoSlot(slot).deserialize(&mut deserializer).and_then(|()| deserializer.end()).ok()
-}
-
-/// What follows a member or an element.
-enum Next<'a> {
-    Another(&'a str),
-    End(&'a str),
-}
-
-#[inline]
-fn next(text: &str, end: u8) -> Option<Next<'_>> {
-    let text = without_space(text);
-    match after(text, b',') {
-        Some(rest) => Some(Next::Another(rest)),
-        None => after(text, end).map(Next::End),
-    }
-}
-
-#[inline]
-fn without_space(text: &str) -> &str {
-    match text.as_bytes().first() {
-        Some(b' ' | b'\n' | b'\r' | b'\t') => text.trim_start_matches([' ', '\n', '\r', '\t']),
-        // As good as always, of an event on one line.
-        _ => text,
-    }
-}
-
-/// The text after its first byte, where that is the one given.
-#[inline]
-fn after(text: &str, first: u8) -> Option<&str> {
-    if text.as_bytes().first() == Some(&first) { text.get(1..) } else { None }
 }
 
 /// Whether a text can only hold that character escaped.
@@ -198,16 +201,10 @@ fn is_control(byte: u8) -> bool {
     byte < b' '
 }
 
-/// `false` where none of the bytes is such a character. Eight are looked at at once: a byte
-/// below a space is one whose high bit comes up when a space is subtracted, and was not set.
-fn may_hold_controls(bytes: &[u8]) -> bool {
-    const IN_EACH: u64 = u64::MAX / 255;
-    let (words, rest) = bytes.as_chunks();
-    let found = words.iter().fold(0, |found, word| {
-        let word = u64::from_le_bytes(*word);
-        found | word.wrapping_sub(IN_EACH * u64::from(b' ')) & !word
-    });
-    found & (IN_EACH * 0x80) != 0 || rest.iter().any(|byte| is_control(*byte))
+/// Whether any of the bytes is such a character. That is the least of them, which the
+/// compiler finds many at once.
+fn holds_controls(bytes: &[u8]) -> bool {
+    is_control(bytes.iter().copied().fold(u8::MAX, u8::min))
 }
 
 #[cfg(test)]

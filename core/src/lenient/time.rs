@@ -9,7 +9,9 @@ use super::{Json, Lenient};
 impl Lenient for Timestamp {
     fn begin(json: Json<'_>) -> Option<Self> {
         match json {
-            Json::Text(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => time_in_events(text),
+            Json::Text(text) if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) => {
+                time_in_events(text.as_bytes())
+            }
             Json::Text(text) => {
                 let plain = text.as_bytes().try_into().ok().and_then(time_of_envelope);
                 plain.or_else(|| text.parse().ok()).or_else(|| in_utc(text.parse().ok()?))
@@ -31,38 +33,59 @@ fn time_of_envelope(text: &[u8; 20]) -> Option<Timestamp> {
     let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2, b'Z'] = *text else {
         return None;
     };
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0').cast_signed());
-    let two = |tens, ones| Some(digit(tens)? * 10 + digit(ones)?);
-    let year = i16::from(two(y1, y2)?) * 100 + i16::from(two(y3, y4)?);
-    in_utc(DateTime::new(year, two(mo1, mo2)?, two(d1, d2)?, two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?, 0).ok()?)
+    let (year, month, day) = (year([y1, y2, y3, y4])?, two_digits(mo1, mo2)?, two_digits(d1, d2)?);
+    in_utc(DateTime::new(year, month, day, two_digits(h1, h2)?, two_digits(mi1, mi2)?, two_digits(s1, s2)?, 0).ok()?)
 }
 
 /// `Oct 14, 2020 9:28:52 PM`, UTC, sometimes with U+202F before the last word. By hand,
 /// since each phase of a build has two, and to read a format first takes longer than a date is.
-fn time_in_events(text: &str) -> Option<Timestamp> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (name, rest) = text.split_at_checked(3)?;
-    let month = MONTHS.iter().zip(1..).find_map(|(month, number)| (*month == name).then_some(number))?;
-    let (day, rest) = number(rest.strip_prefix(' ')?)?;
-    let (year, rest) = number(rest.strip_prefix(", ")?)?;
-    let (hour, rest) = number(rest.strip_prefix(' ')?)?;
-    let (minute, rest) = number(rest.strip_prefix(':')?)?;
-    let (second, rest) = number(rest.strip_prefix(':')?)?;
-    let hour = match (hour, rest.strip_prefix([' ', '\u{202f}'])?) {
-        (1..=12, "AM") => hour % 12,
-        (1..=12, "PM") => hour % 12 + 12,
+fn time_in_events(text: &[u8]) -> Option<Timestamp> {
+    let (name, rest) = text.split_first_chunk()?;
+    let month = match name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
         _ => return None,
     };
-    let within = |number: i16| i8::try_from(number).ok();
-    let time = DateTime::new(year, month, within(day)?, within(hour)?, within(minute)?, within(second)?, 0);
-    in_utc(time.ok()?)
+    let (day, rest) = match *rest {
+        [b' ', ones, b',', b' ', ref rest @ ..] => (digit(ones)?, rest),
+        [b' ', tens, ones, b',', b' ', ref rest @ ..] => (two_digits(tens, ones)?, rest),
+        _ => return None,
+    };
+    let (years, rest) = rest.split_first_chunk()?;
+    let (hour, rest) = match *rest {
+        [b' ', ones, b':', ref rest @ ..] => (digit(ones)?, rest),
+        [b' ', tens, ones, b':', ref rest @ ..] => (two_digits(tens, ones)?, rest),
+        _ => return None,
+    };
+    let [mi1, mi2, b':', s1, s2, ref half @ ..] = *rest else { return None };
+    let hour = match (hour, half) {
+        (1..=12, b" AM" | b"\xe2\x80\xafAM") => hour % 12,
+        (1..=12, b" PM" | b"\xe2\x80\xafPM") => hour % 12 + 12,
+        _ => return None,
+    };
+    in_utc(DateTime::new(year(*years)?, month, day, hour, two_digits(mi1, mi2)?, two_digits(s1, s2)?, 0).ok()?)
 }
 
-/// The number of at most four digits that a text begins with, and the rest.
-fn number(text: &str) -> Option<(i16, &str)> {
-    let digits = text.bytes().take(4).map_while(|byte| byte.is_ascii_digit().then(|| i16::from(byte - b'0')));
-    let (number, length) = digits.fold((0, 0), |(number, length), digit| (number * 10 + digit, length + 1));
-    if length == 0 { None } else { Some((number, text.get(length..)?)) }
+fn digit(byte: u8) -> Option<i8> {
+    byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0').cast_signed())
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+    Some(digit(tens)? * 10 + digit(ones)?)
+}
+
+fn year([y1, y2, y3, y4]: [u8; 4]) -> Option<i16> {
+    Some(i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?))
 }
 
 #[cfg(test)]
