@@ -51,7 +51,6 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 });
 
 /// One expression that is true or false of a build, checked and bounded.
-#[derive(Debug)]
 pub struct Expression {
     text: String,
     program: Program,
@@ -60,7 +59,7 @@ pub struct Expression {
 }
 
 /// The regular expressions and patterns that an expression writes out, read once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Literals {
     regexes: BTreeMap<String, Regex>,
     patterns: BTreeMap<String, Pattern>,

@@ -1,9 +1,12 @@
 //! The build and what else is known, as CEL's values: looked at where they stand, and
 //! only where an expression looks.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use cel::{
@@ -113,12 +116,19 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
 }
 
 /// A structure of the API as a value: its members are looked up when they are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Members<'v> {
     structure: &'v dyn Structure,
     path: Arc<str>,
     is_whole: bool,
     budget: Budget,
+}
+
+/// By its path: what the structure holds may be a secret.
+impl fmt::Debug for Members<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
 }
 
 static STRUCTURE: Type = Type::new_unspecified_type("structure");

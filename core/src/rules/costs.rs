@@ -29,7 +29,6 @@ pub(super) const MAX_COST: CheckKind = CheckKind {
     },
 };
 
-#[derive(Debug)]
 struct MaxCost {
     limit: Dollars,
 }

@@ -26,7 +26,6 @@ pub(super) const DENY_WHEN: CheckKind = CheckKind {
     },
 };
 
-#[derive(Debug)]
 struct DenyWhen(Expression);
 
 impl Check for DenyWhen {

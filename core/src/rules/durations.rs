@@ -44,7 +44,6 @@ pub(super) const MAX_QUEUE_TIME: CheckKind = CheckKind {
     },
 };
 
-#[derive(Debug)]
 struct Limit {
     limit: Duration,
     of: Time,

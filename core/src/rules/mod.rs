@@ -15,7 +15,7 @@ mod sources;
 mod timeouts;
 mod variables;
 
-use std::{any::Any, fmt};
+use std::any::Any;
 
 use jiff::Timestamp;
 
@@ -113,7 +113,7 @@ pub(crate) enum OptionKind {
 }
 
 /// A check with its option.
-pub(crate) trait Check: Any + fmt::Debug + Send + Sync {
+pub(crate) trait Check: Any + Send + Sync {
     /// Holds a build against it. Reads no clock, does no I/O, and cannot fail.
     fn decide(&self, facts: &Facts<'_>) -> Answer;
 

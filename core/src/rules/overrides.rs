@@ -179,7 +179,6 @@ impl Written for Override {
     }
 }
 
-#[derive(Debug)]
 struct ForbiddenOverrides(Vec<Override>);
 
 impl Check for ForbiddenOverrides {

@@ -162,7 +162,6 @@ pub(super) fn allowed(subject: &'static Subject, reader: &mut Reader, node: &Nod
 }
 
 /// A check that is a list of patterns.
-#[derive(Debug)]
 pub(crate) struct List {
     subject: &'static Subject,
     pub(super) patterns: Patterns,

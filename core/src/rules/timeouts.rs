@@ -47,7 +47,6 @@ pub(super) const MAX_QUEUED_TIMEOUT: CheckKind = CheckKind {
     },
 };
 
-#[derive(Debug)]
 struct Timeout {
     limit: Duration,
     member: &'static str,

@@ -28,7 +28,6 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
     },
 };
 
-#[derive(Debug)]
 struct ForbiddenVariables(Patterns);
 
 impl Check for ForbiddenVariables {

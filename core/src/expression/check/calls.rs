@@ -2,7 +2,7 @@
 
 use cel::{
     Context, IdedExpr, Value,
-    common::ast::{CallExpr, Expr, LiteralValue},
+    common::ast::{CallExpr, Expr, LiteralValue, operators::EQUALS},
 };
 use regex_lite::RegexBuilder;
 
@@ -135,17 +135,20 @@ const DURATION: &str = "numbers with the units `h`, `m`, `s` and `ms`, without s
 /// Whether there is such a time zone: some moment has an hour there.
 fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
-    let call = |name: &str, target, args| {
-        let call = CallExpr { func_name: name.to_owned(), target, args };
-        IdedExpr { id: 0, expr: Expr::Call(call) }
-    };
-    let epoch = call("timestamp", None, vec![number(0)]);
-    has_value(&call("getHours", Some(Box::new(epoch)), vec![zone.clone()]))
+    let epoch = called("timestamp", None, vec![number(0)]);
+    has_value(&called("getHours", Some(Box::new(epoch)), vec![zone.clone()]))
 }
 
-/// Whether something that names no variable can be evaluated.
+/// Whether something that names no variable can be evaluated: then it can be compared with
+/// itself. What `Value::resolve` answers cannot be one of our times, and `Value::resolve_val`
+/// would have all of the evaluator compiled a second time, into here.
 fn has_value(constant: &IdedExpr) -> bool {
-    Value::resolve_val(constant, &Context::with_env(ENVIRONMENT.clone())).is_ok()
+    let compared = called(EQUALS, None, vec![constant.clone(), constant.clone()]);
+    Value::resolve(&compared, &Context::with_env(ENVIRONMENT.clone())).is_ok()
+}
+
+fn called(name: &str, target: Option<Box<IdedExpr>>, args: Vec<IdedExpr>) -> IdedExpr {
+    IdedExpr { id: 0, expr: Expr::Call(CallExpr { func_name: name.to_owned(), target, args }) }
 }
 
 fn without_value(call: &CallExpr) -> (String, &'static str) {

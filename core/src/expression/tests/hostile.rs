@@ -239,7 +239,7 @@ proptest! {
     #[test]
     fn what_is_accepted_is_answered(text in condition()) {
         let compiled = Expression::compile(&text);
-        prop_assert!(compiled.is_ok(), "{text}: {compiled:?}");
+        prop_assert!(compiled.is_ok(), "{text}: {:?}", compiled.err());
         let (build, project) = (build(), project());
         for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
             let facts = Facts { project: Some(&project), is_whole: true, ..Facts::of(&build, now) };
