@@ -4,8 +4,10 @@
 use std::{
     cell::Cell,
     env,
+    fs::File,
     io::{self, Write},
     mem,
+    os::fd::AsFd,
     process::ExitCode,
     sync::{Mutex, PoisonError},
 };
@@ -35,12 +37,12 @@ async fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic: this is a fault of buildbrake");
     }));
-    let Some(brake) = brake() else { return ExitCode::FAILURE };
+    let (Some(brake), Some(output)) = (brake(), standard_output()) else { return ExitCode::FAILURE };
     // The runtime reads every event before it hands it on, which takes longer than to read it
     // here. So it is given `null` to read, and the event's bytes go past it: there is one at a time.
     let event = Cell::new(Bytes::new());
     let handler =
-        service_fn(async |LambdaEvent { payload: (), context }| handle(&event.take(), &context, &brake).await);
+        service_fn(async |LambdaEvent { payload: (), context }| handle(&event.take(), &context, &brake, &output).await);
     let past = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
         event.set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
         invocation
@@ -71,7 +73,7 @@ fn brake() -> Option<Brake> {
 
 /// One event: each of its records goes to standard output as soon as it is made, and the
 /// last is the answer unless the invocation fails.
-async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<RawValue>, Diagnostic> {
+async fn handle(event: &[u8], context: &Context, brake: &Brake, output: &File) -> Result<Box<RawValue>, Diagnostic> {
     let unwritten = Mutex::new(None);
     let invocation = Invocation {
         function: &context.invoked_function_arn,
@@ -81,7 +83,7 @@ async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<Ra
             .unwrap_or(Timestamp::MAX),
         now: &Timestamp::now,
         tell: &|record| {
-            if let Err(error) = print(record) {
+            if let Err(error) = print(output, record) {
                 unwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         },
@@ -97,9 +99,15 @@ async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<Ra
     }
 }
 
+/// Standard output as the file that it is: `io::stdout` searches all that it is given for lines.
+fn standard_output() -> Option<File> {
+    let output = io::stdout().as_fd().try_clone_to_owned();
+    output.map(File::from).map_err(|error| tracing::error!("there is no standard output: {error}")).ok()
+}
+
 /// One write a line, so that no other line gets into it.
-fn print(record: &Record) -> io::Result<()> {
-    io::stdout().write_all([record.json().get(), "\n"].concat().as_bytes())
+fn print(mut output: &File, record: &Record) -> io::Result<()> {
+    output.write_all([record.json().get(), "\n"].concat().as_bytes())
 }
 
 /// Where deadlines are made, if they are.
