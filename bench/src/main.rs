@@ -32,9 +32,9 @@ use crate::{
 
 /// Each gives one start and one first stop.
 const ROUNDS: usize = 40;
-/// Of each kind that are measured in a round, and before them some that are not.
-const EVENTS: usize = 30;
-const WARM_UP: usize = 10;
+/// Of each kind that are measured in a round, and before them as many that are not.
+const EVENTS: usize = 100;
+const WARM_UP: usize = 100;
 /// The quota makes a round slow, and its figures are large.
 const ROUNDS_UNDER_QUOTA: usize = 12;
 

@@ -9,8 +9,11 @@ use divan::{
 };
 use inside::{COMPLIANT, FINISHED, SAMPLE, TEN_EXPRESSIONS, TWENTY_RULES, VIOLATING, event_with};
 
+/// So many calls are one sample: one alone takes little longer than the clock does.
+const CALLS: u32 = 100;
+
 fn main() {
-    divan::main();
+    divan::Divan::from_args().sample_size(CALLS).main();
 }
 
 fn policy(text: &str) -> Policy {
@@ -58,13 +61,13 @@ fn from_finished_event_to_verdict(bencher: Bencher) {
 fn to_verdict(bencher: Bencher, event: &str) {
     let (policy, now) = (policy(SAMPLE), inside::now().expect("a time"));
     bencher.counter(BytesCount::of_str(event)).bench(|| match Trigger::parse(black_box(event.as_bytes())) {
-        Ok(Trigger::Build(event)) => judge(&policy, &event.build, now),
+        Ok(Trigger::Build(event)) => drop(black_box(judge(&policy, &event.build, now))),
         _ => panic!("an event of no build"),
     });
 }
 
 /// The same bytes merely parsed, into each parser's own tree. Whether they are UTF-8 is a
-/// part of it, here as there.
+/// part of it, and so is to free what was read, here as there.
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn parse_by_sonic(bencher: Bencher, variables: usize) {
     by_sonic(bencher, &event_with(variables));
@@ -78,7 +81,7 @@ fn parse_finished_by_sonic(bencher: Bencher) {
 fn by_sonic(bencher: Bencher, event: &str) {
     bencher
         .counter(BytesCount::of_str(event))
-        .bench(|| sonic_rs::from_slice::<sonic_rs::Value>(black_box(event.as_bytes())).expect("JSON"));
+        .bench(|| drop(black_box(sonic_rs::from_slice::<sonic_rs::Value>(black_box(event.as_bytes())).expect("JSON"))));
 }
 
 /// It parses in place, and so from a copy.
@@ -95,9 +98,9 @@ fn parse_by_simd_json(bencher: Bencher, variables: usize) {
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn parse_by_serde_json(bencher: Bencher, variables: usize) {
     let event = event_with(variables);
-    bencher
-        .counter(BytesCount::of_str(&event))
-        .bench(|| serde_json::from_slice::<serde_json::Value>(black_box(event.as_bytes())).expect("JSON"));
+    bencher.counter(BytesCount::of_str(&event)).bench(|| {
+        drop(black_box(serde_json::from_slice::<serde_json::Value>(black_box(event.as_bytes())).expect("JSON")))
+    });
 }
 
 /// The worst that a pattern can be held against.
