@@ -179,8 +179,20 @@ fn a_status_phase_or_type_that_aws_adds_is_read_as_it_stands() {
 
 #[test]
 fn a_build_is_named_by_its_id_or_by_the_resources_and_without_both_by_nothing() {
+    let id = "shop:5e000001-0000-4000-8000-000000000001";
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
     for (name, original) in events("tests/events") {
         let mut event = original.clone();
+        for (told, resources) in [
+            (json!(id), json!(["arn:aws:s3:::bucket"])),
+            (json!(arn), json!([])),
+            (json!(null), json!(["arn:aws:s3:::bucket", id, "a"])),
+            (json!("other:5e"), json!(["arn:aws:s3:::bucket", arn])),
+        ] {
+            (event["detail"]["build-id"], event["resources"]) = (told, resources);
+            let Ok(Trigger::Build(read)) = Trigger::parse(event.to_string()) else { panic!("{name}: {event}") };
+            assert_eq!(read.id.as_str(), id, "{name}: {event}");
+        }
         remove(&mut event, "/detail/build-id");
         for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
             event["resources"] = resources;
