@@ -103,8 +103,8 @@ pub struct Policy {
     digest: String,
 }
 
-/// By its digest. All that a policy is made of, down to the trees of its expressions, would be
-/// a tenth of the function's program.
+/// By its digest. To print all that a policy is made of, down to the trees of its expressions,
+/// would take code that nothing needs.
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy").field("digest", &self.digest).finish_non_exhaustive()
