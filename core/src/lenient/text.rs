@@ -182,7 +182,7 @@ impl Reader<'_> {
     }
 }
 
-/// Few digits and nothing else, of which none leads that says nothing.
+/// A whole number of a few digits. JSON has none that begins with a 0, but 0.
 fn small_integer(number: &[u8]) -> Option<i64> {
     if !matches!(number, [b'0'] | [b'1'..=b'9', ..]) || number.len() > 9 {
         return None;
