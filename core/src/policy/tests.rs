@@ -25,6 +25,13 @@ mod expect_policy {
 }
 
 #[test]
+fn a_policy_shows_its_digest_and_nothing_of_its_rules() {
+    let policy = Policy::parse("policy.yaml", "{version: 1, rules: [{id: short, max-timeout: 60m}]}").unwrap();
+    let shown = format!("{policy:?}");
+    assert!(shown.contains(policy.digest()) && !shown.contains("short"), "{shown}");
+}
+
+#[test]
 fn the_whole_format() {
     let text = "\
 version: 1

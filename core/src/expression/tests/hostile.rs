@@ -55,6 +55,16 @@ fn refused(expression: &str, why: &str) {
     assert!(is_why, "{outcome:?} {}", beginning(expression));
 }
 
+/// The crate's errors hold the values that they are about, and print them so.
+#[test]
+fn a_value_shows_where_it_is_and_nothing_that_it_holds() {
+    let build = build();
+    let facts = Facts::of(&build, Timestamp::UNIX_EPOCH);
+    let variables = value::Variables::new(&facts);
+    let shown = format!("{:?}", &*cel::context::VariableResolver::resolve(&variables, "build").unwrap());
+    assert_eq!(shown, "build");
+}
+
 #[test]
 fn a_text_too_long_is_not_read() {
     refused(&" ".repeat(5_000), "bytes");
