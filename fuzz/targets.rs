@@ -3,16 +3,17 @@
 
 use std::{cell::LazyCell, sync::LazyLock, thread};
 
-use buildbrake::{
-    aws,
+use aws_sdk_codebuild::config::{BehaviorVersion, Config, Region};
+use buildbrake_aws::{
     codebuild::Client,
     enforce::{Brake, Invocation},
+};
+use buildbrake_core::{
     event::{BuildEvent, Trigger},
     export::{self, Breadth},
-    facts::Facts,
+    facts::{Facts, source_version::SourceVersion},
+    model::Project,
     policy::Policy,
-    project::Project,
-    source_version::SourceVersion,
     verdict::judge_by,
 };
 use jiff::Timestamp;
@@ -73,10 +74,10 @@ const INVOCATION: Invocation<'_> = Invocation {
 /// nobody.
 pub fn events(text: &str) {
     static BRAKE: LazyLock<Brake> = LazyLock::new(|| {
-        let mut config = aws::config().expect("AWS's own certificates").into_builder();
-        config.set_credentials_provider(None);
+        let config =
+            Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(Region::new("us-east-1"));
         let policy = Policy::parse("policy.yaml", POLICY).unwrap_or_else(|faults| panic!("{faults}"));
-        Brake::new(policy, Client::new(&config.build()))
+        Brake::new(policy, Client::from_conf(config.build()))
     });
     let record = |text: &str| {
         let record = RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text.as_bytes(), &INVOCATION)));

@@ -13,7 +13,7 @@ use std::{
     sync::Mutex,
 };
 
-use buildbrake::build::Build;
+use buildbrake_core::model::Build;
 use common::{
     codebuild::CodeBuild,
     event,

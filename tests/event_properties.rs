@@ -6,9 +6,9 @@ mod common;
 
 use std::sync::LazyLock;
 
-use buildbrake::{
-    build::Build,
+use buildbrake_core::{
     event::{BuildEvent, Trigger},
+    model::Build,
     policy::Policy,
     verdict::judge,
 };

@@ -6,7 +6,7 @@
 
 mod common;
 
-use buildbrake::{
+use buildbrake_core::{
     event::{BuildEvent, Trigger, UnreadableEvent},
     policy::Policy,
     verdict::judge,

@@ -20,18 +20,18 @@ fn events() {
 #[test]
 fn policies() {
     let mut seeds = policy_files();
-    seeds.extend(literals("core/src/policy/tests.rs"));
+    seeds.extend(literals("crates/core/src/policy/tests.rs"));
     run("policies", targets::policies, seeds);
 }
 
 #[test]
 fn source_versions() {
-    run("source-versions", targets::source_versions, literals("core/src/source_version/tests.rs"));
+    run("source-versions", targets::source_versions, literals("crates/core/src/facts/source_version/tests.rs"));
 }
 
 #[test]
 fn expressions() {
-    let mut seeds = literals("core/src/expression/tests.rs");
+    let mut seeds = literals("crates/core/src/expression/tests.rs");
     for policy in policy_files() {
         let Ok(policy) = serde_saphyr::from_str::<Value>(&policy) else { continue };
         let rules = policy["rules"].as_array().into_iter().flatten();
@@ -51,7 +51,7 @@ fn run(name: &str, target: fn(&str), seeds: Vec<String>) {
 }
 
 fn policy_files() -> Vec<String> {
-    files(&["library", "policy", "tests/cli/policies"], "yaml")
+    files(&["library", "policy", "crates/cli/tests/transcripts/policies"], "yaml")
 }
 
 fn files(folders: &[&str], ending: &str) -> Vec<String> {

@@ -231,21 +231,6 @@ fn an_event_that_cannot_be_read_fails_under_its_own_name() {
 }
 
 #[test]
-fn what_is_no_json_has_a_record_that_says_where_and_the_next_event_is_judged() {
-    let codebuild = CodeBuild::obliging();
-    let lambda = Lambda::start(POLICY, codebuild.address, &[]);
-    let mut broken = event("forbidden-branch").to_string();
-    broken.truncate(100);
-    let answer = lambda.invoke_with(broken);
-    let told = "this is not an EventBridge event: it is not JSON at line 1, column 100";
-    let error = answer.result.as_ref().unwrap_err();
-    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("UnreadableEvent"), &json!(told)));
-    assert_eq!((&answer.record()["outcome"], &answer.record()["message"]), (&json!("failed"), &json!(told)));
-    assert_eq!(lambda.invoke(&event("forbidden-branch")).record()["outcome"], "stopped");
-    lambda.end();
-}
-
-#[test]
 fn an_event_without_details_has_its_build_fetched_once_and_judged() {
     let (record, codebuild) = run(&event("no-additional-information"));
     assert_eq!(record["outcome"], "stopped");

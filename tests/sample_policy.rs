@@ -2,7 +2,7 @@
 
 mod common;
 
-use buildbrake::{
+use buildbrake_core::{
     event::Trigger,
     policy::Policy,
     verdict::{Action, judge},

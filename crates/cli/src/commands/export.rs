@@ -1,0 +1,47 @@
+//! `buildbrake export`.
+
+use std::path::PathBuf;
+
+use buildbrake_core::export::{Breadth, iam};
+
+use crate::{
+    files::PolicyFile,
+    output::{Exit, print, print_error},
+};
+
+/// Exports the part of a policy that can be enforced before a build starts.
+///
+/// Prints an IAM policy document of Deny statements for StartBuild and StartBuildBatch, to be
+/// attached as a service control policy or to a role. Standard error lists what is not exported,
+/// and why.
+///
+/// Exit status: 0 success, 1 the policy has a fault, 2 it cannot be read.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The format of the export.
+    format: Format,
+    /// The policy file.
+    policy: PathBuf,
+    /// Leave out the statements that refuse more than their rule forbids.
+    #[arg(long)]
+    exact: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// An IAM policy document.
+    Iam,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let Format::Iam = arguments.format;
+    let policy = match PolicyFile::load(&arguments.policy) {
+        Ok(file) => file.policy,
+        Err(exit) => return Ok(exit),
+    };
+    let export = iam(&policy, if arguments.exact { Breadth::Exact } else { Breadth::Broad });
+    for remark in export.remarks {
+        print_error(&remark);
+    }
+    print(&format!("{:#}\n", export.document))
+}

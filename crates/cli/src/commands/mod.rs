@@ -1,0 +1,46 @@
+//! The subcommands, one file each.
+
+mod check;
+mod completions;
+mod demo;
+mod export;
+mod rules;
+mod schema;
+pub(crate) mod test;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::Exit;
+
+/// A brake for AWS CodeBuild: stops the builds that break your policy.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Check(check::Arguments),
+    Test(test::Arguments),
+    Export(export::Arguments),
+    Rules(rules::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> anyhow::Result<Exit> {
+        match &self.command {
+            Command::Demo(arguments) => demo::run(arguments),
+            Command::Check(arguments) => check::run(arguments),
+            Command::Test(arguments) => test::run(arguments),
+            Command::Export(arguments) => export::run(arguments),
+            Command::Rules(arguments) => rules::run(arguments),
+            Command::Schema(arguments) => schema::run(arguments),
+            Command::Completions(arguments) => completions::run(arguments),
+        }
+    }
+}

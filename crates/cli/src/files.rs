@@ -1,0 +1,32 @@
+//! Policy files, read and reported.
+
+use std::{fs, path::Path};
+
+use buildbrake_core::policy::Policy;
+
+use crate::output::{Exit, count, print_error};
+
+/// A valid policy with the file it came from.
+pub(crate) struct PolicyFile {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) policy: Policy,
+}
+
+impl PolicyFile {
+    /// Loads a policy. Prints its faults, or why it cannot be read, and returns the exit status.
+    pub(crate) fn load(path: &Path) -> Result<Self, Exit> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| {
+            print_error(&format!("{name}: the file cannot be read: {error}"));
+            Exit::Usage
+        })?;
+        match Policy::parse(&name, &text) {
+            Ok(policy) => Ok(Self { name, text, policy }),
+            Err(faults) => {
+                print_error(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
+                Err(Exit::Findings)
+            }
+        }
+    }
+}

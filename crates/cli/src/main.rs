@@ -1,0 +1,24 @@
+//! The command line: checks, tests, exports and explains policies.
+
+mod commands;
+mod files;
+mod output;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Arguments;
+
+fn main() -> ExitCode {
+    match Arguments::parse().run() {
+        Ok(exit) => ExitCode::from(exit as u8),
+        // The reader of the output has seen enough.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&format!("buildbrake: {error:#}"));
+            ExitCode::from(output::Exit::Usage as u8)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Standard output, standard error, and the exit status.
+
+use std::io::{self, Write};
+
+/// The exit status of the program.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// No faults, findings or failures.
+    Success = 0,
+    /// The input has faults or findings, or a test failed.
+    Findings = 1,
+    /// Wrong arguments or an unreadable file; clap uses the same status.
+    Usage = 2,
+}
+
+/// Writes text to standard output.
+pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Success)
+}
+
+/// Writes a line to standard error. A closed standard error is not an error.
+pub(crate) fn print_error(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A number with its noun: `1 rule`, `3 rules`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

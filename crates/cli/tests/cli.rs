@@ -1,0 +1,10 @@
+//! The command line, as transcripts in `tests/transcripts/` and in the documentation.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+#[test]
+fn transcripts() {
+    // The transcripts name files from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
+    trycmd::TestCases::new().case("crates/cli/tests/transcripts/*.md").case("docs/testing.md");
+}

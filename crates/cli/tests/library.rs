@@ -1,0 +1,65 @@
+//! Every policy that comes with the program keeps what its tests promise: each rule is
+//! broken by one of them and passed by another.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The files of a folder and of those in it, by their paths from the package's root. A
+/// folder that is not there has none.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(Path::new(ROOT).join(&folder)) else { continue };
+        for entry in entries {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// One by one, so that each policy is covered by the tests beside it.
+#[test]
+fn every_policy_passes_its_tests() {
+    let files = [files("library", ".test.yaml"), files("tests", ".test.yaml")].concat();
+    assert!(!files.is_empty(), "there is no policy test");
+    let mut failures = Vec::new();
+    for file in &files {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake"));
+        let run = command.args(["test", "--coverage"]).arg(file).current_dir(ROOT);
+        let output = run.output().unwrap();
+        if !output.status.success() {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            failures.push(format!("{}\n{}{}", file.display(), text(&output.stdout), text(&output.stderr)));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} fail\n\n{}", failures.len(), files.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_policy_of_the_library_has_tests_beside_it() {
+    let tests = files("library", ".test.yaml");
+    for policy in files("library", ".yaml").iter().filter(|file| !tests.contains(file)) {
+        assert!(tests.contains(&policy.with_extension("test.yaml")), "{} has no tests", policy.display());
+    }
+}
+
+/// The layer of the function is the folder of the sample policy, whole.
+#[test]
+fn no_test_ships_in_the_layer() {
+    assert_eq!(files("policy", ".test.yaml"), Vec::<PathBuf>::new());
+}

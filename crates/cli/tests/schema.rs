@@ -1,0 +1,118 @@
+//! The policy's JSON Schema: fresh, and of one mind with `check`.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use buildbrake_core::policy::{Policy, schema};
+use serde_json::Value;
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy.schema.json")).unwrap();
+    assert!(
+        committed == format!("{:#}\n", schema()),
+        "policy.schema.json is not what the code says: run `cargo run -- schema > policy.schema.json`"
+    );
+}
+
+/// What an editor that has the schema says of a text, and what `check` says.
+fn accepted(text: &str) -> (bool, bool) {
+    let json: Value = serde_saphyr::from_str(text).unwrap();
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    (validator.is_valid(&json), Policy::parse("policy.yaml", text).is_ok())
+}
+
+#[test]
+fn what_check_accepts_the_schema_accepts() {
+    let sample = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/policy.yaml")).unwrap();
+    assert_eq!(accepted(&sample), (true, true));
+    let library = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../library")).unwrap();
+    let policies = library.map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.ends_with(".yaml") && !name.ends_with(".test.yaml")
+    });
+    let mut count = 0;
+    for path in policies {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(accepted(&text), (true, true), "{}", path.display());
+        assert!(text.starts_with("# yaml-language-server: $schema=../policy.schema.json"), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 8, "{count} policies in the library");
+    for rule in [
+        "forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-role, source]",
+        "deny-when: build.environment.privilegedMode",
+        "max-timeout: 5m, only: [{tags: {team: [a], tier: ['1']}}], except: [{when: 'build.buildComplete'}]",
+        "max-timeout: 1h 30m",
+        "max-timeout: 90s",
+        "max-queued-timeout: 1h30m",
+        "forbidden-branches: [main, release/*, 'v?', 1.10, true]",
+        "allowed-images: ['111122223333.dkr.ecr.*.amazonaws.com/*']",
+        "forbidden-variables: ['*']",
+        "max-timeout: 5m, mode: report, enforce-after: 2027-03-01, reason: Because., on-unknown: stop",
+        "max-timeout: 5m, only: [{projects: [a], branches: [b]}], except: [{accounts: ['1'], until: 2027-01-31, reason: x}]",
+    ] {
+        let text = format!("{{version: 1, mode: report, never-stop: [a], rules: [{{id: a-1, {rule}}}]}}");
+        assert_eq!(accepted(&text), (true, true), "{text}");
+    }
+}
+
+#[test]
+fn what_a_schema_can_see_it_refuses() {
+    for rule in [
+        "",
+        "max-timeout: 5m, max-queued-timeout: 5m",
+        "forbidden-overrides: [images]",
+        "forbidden-overrides: []",
+        "deny-when: ' '",
+        "deny-when: [build.environment.privilegedMode]",
+        "max-timeout: 5m, only: [{tags: {}}]",
+        "max-timeout: 5m, only: [{tags: {team: a}}]",
+        "max-timeout: 5m, only: [{tags: [team]}]",
+        "max-timeout: 5m, only: [{when: []}]",
+        "max-timeuot: 5m",
+        "max-timeout: 60",
+        "max-timeout: 0m",
+        "max-timeout: 5 minutes",
+        "max-timeout: 5m 1h",
+        "forbidden-branches: main",
+        "forbidden-branches: []",
+        "forbidden-branches: ['']",
+        "forbidden-branches: [' main']",
+        "forbidden-branches: ['[ab]']",
+        "forbidden-branches: ['^main$']",
+        "forbidden-branches: [[main]]",
+        "max-timeout: 5m, mode: on",
+        "max-timeout: 5m, mode: enforce, enforce-after: 2027-03-01",
+        "max-timeout: 5m, mode: report, enforce-after: soon",
+        "max-timeout: 5m, on-unknown: guess",
+        "max-timeout: 5m, reason: ' '",
+        "max-timeout: 5m, only: []",
+        "max-timeout: 5m, only: [{}]",
+        "max-timeout: 5m, only: [{until: 2027-01-31}]",
+        "max-timeout: 5m, except: [{reason: x}]",
+    ] {
+        let text = format!("{{version: 1, rules: [{{id: a, {rule}}}]}}");
+        assert_eq!(accepted(&text), (false, false), "{text}");
+    }
+    for text in [
+        "{rules: [{id: a, max-timeout: 5m}]}",
+        "{version: 2, rules: [{id: a, max-timeout: 5m}]}",
+        "{version: 1}",
+        "{version: 1, rules: []}",
+        "[]",
+        "{version: 1, rules: [{id: A, max-timeout: 5m}]}",
+    ] {
+        assert_eq!(accepted(text), (false, false), "{text}");
+    }
+}
+
+#[test]
+fn what_only_check_can_see() {
+    for text in [
+        "{version: 1, rules: [{id: a, max-timeout: 5m}, {id: a, max-timeout: 5m}]}",
+        "{version: 1, rules: [{id: a, deny-when: build.nonesuch}]}",
+        "{version: 1, rules: [{id: a, max-timeout: 5m, mode: report, enforce-after: 2027-02-30}]}",
+    ] {
+        assert_eq!(accepted(text), (true, false), "{text}");
+    }
+}

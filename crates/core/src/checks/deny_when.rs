@@ -1,0 +1,259 @@
+//! `deny-when`: an expression is not true of the build.
+
+use std::any::Any;
+
+use super::{
+    About, Answer, Check, CheckKind, OptionKind,
+    prevention::{Condition, Prevention},
+};
+use crate::{expression::Expression, facts::Facts};
+
+pub(super) const DENY_WHEN: CheckKind = CheckKind {
+    id: "deny-when",
+    about: About {
+        breaks_when: "The expression, in CEL, is true. It can name `build` and `project` (the API's objects, under the API's own names), `account`, `region`, `branch`, `running`, `cost` and `now`.",
+        why: "Whatever a build tells can be asked, and joined with `&&` and `||`, where no other check says it.",
+        example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",
+        project: None,
+        allowed: r#"{"projectName": "images", "environment": {"privilegedMode": true}}"#,
+        stopped: r#"{"projectName": "shop", "environment": {"privilegedMode": true}}"#,
+        reads: &[],
+    },
+    option: OptionKind::Expression,
+    read: |reader, node| {
+        let expression = reader.expression(node)?;
+        Some(Box::new(DenyWhen(expression)))
+    },
+};
+
+struct DenyWhen(Expression);
+
+impl Check for DenyWhen {
+    /// What the expression looked at may be a secret, so that it is true is all that is told.
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        match self.0.evaluate(facts) {
+            Ok(true) => Answer::Broken("it is true".to_owned()),
+            Ok(false) => Answer::Pass,
+            Err(fact) => Answer::Unknown(fact),
+        }
+    }
+
+    /// IAM has a key for the one member that is asked for most.
+    fn prevention(&self) -> Prevention {
+        const PRIVILEGED_MODE: &str = "codebuild:environment.privilegedMode";
+        match self.0.as_str().trim() {
+            "build.environment.privilegedMode" | "build.environment.privilegedMode == true" => {
+                Prevention::exact(vec![vec![Condition::True(PRIVILEGED_MODE), Condition::Given(PRIVILEGED_MODE)]])
+            }
+            _ => Prevention::NoKey("no condition key sees what an expression does"),
+        }
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| self.0.as_str() == other.0.as_str())
+    }
+
+    /// The expression as written, on one line, shortened.
+    fn limit(&self) -> String {
+        const LENGTH: usize = 200;
+        let text = self.0.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+        match text.char_indices().nth(LENGTH) {
+            Some((end, _)) => format!("{}…", text[..end].trim_end()),
+            None => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::{
+        facts::{Facts, Source},
+        model::Build,
+        policy::Policy,
+        verdict::{judge, judge_by},
+    };
+
+    /// What a policy of these lines says of a build, or what is wrong with it.
+    fn check(lines: &str, build: &str) -> String {
+        let text = format!("version: 1\nrules:\n  - id: r\n    {}\n", lines.replace('\n', "\n    "));
+        let policy = match Policy::parse("policy.yaml", &text) {
+            Ok(policy) => policy,
+            Err(faults) => return faults.to_string(),
+        };
+        let build: Build = serde_json::from_str(build).unwrap();
+        let verdict = judge(&policy, &build, Timestamp::UNIX_EPOCH);
+        let broken = verdict.violations.iter().map(|broken| format!("broken: {} ({})", broken.found, broken.limit));
+        let open = verdict.undecided.iter().map(|open| format!("unknown: {}", open.missing));
+        let exempt = verdict.exempted.iter().map(|_| "exempt".to_owned());
+        broken.chain(open).chain(exempt).collect::<Vec<_>>().join("\n")
+    }
+
+    const BUILD: &str = r#"{"projectName": "shop", "timeoutInMinutes": 90, "environment": {"privilegedMode": true}}"#;
+
+    #[test]
+    fn broken_where_the_expression_is_true() {
+        insta::assert_snapshot!(check("deny-when: build.environment.privilegedMode", BUILD), @"broken: it is true (build.environment.privilegedMode)");
+        insta::assert_snapshot!(check("deny-when: build.timeoutInMinutes > 100", BUILD), @"");
+        insta::assert_snapshot!(check("deny-when: build.environment.image == 'x'", BUILD), @"unknown: build.environment.image");
+        insta::assert_snapshot!(check("deny-when: |\n  build.projectName == \"shop\" &&\n  build.timeoutInMinutes > 60", BUILD), @r#"broken: it is true (build.projectName == "shop" && build.timeoutInMinutes > 60)"#);
+    }
+
+    #[test]
+    fn selects_by_an_expression() {
+        insta::assert_snapshot!(check("max-timeout: 60m\nonly: [{ when: build.projectName.glob('shop*') }]", BUILD), @"broken: 90m (60m)");
+        insta::assert_snapshot!(check("max-timeout: 60m\nonly: [{ when: build.projectName == 'x' }]", BUILD), @"");
+        insta::assert_snapshot!(check("max-timeout: 60m\nonly: [{ when: build.initiator == 'x' }]", BUILD), @"unknown: build.initiator");
+        insta::assert_snapshot!(check("max-timeout: 60m\nexcept:\n  - when: \"build.environment.privilegedMode\"\n    projects: [shop]", BUILD), @"exempt");
+    }
+
+    #[test]
+    fn a_member_that_an_event_lacks_is_asked_for() {
+        let policy = "version: 1\nrules: [{ id: r, deny-when: '!has(build.vpcConfig)' }]";
+        let policy = Policy::parse("policy.yaml", policy).unwrap();
+        let build: Build = serde_json::from_str(BUILD).unwrap();
+        let by_event = judge(&policy, &build, Timestamp::UNIX_EPOCH);
+        assert!(by_event.violations.is_empty() && by_event.wants(Source::Build));
+        let facts = Facts { is_whole: true, ..Facts::of(&build, Timestamp::UNIX_EPOCH) };
+        assert_eq!(judge_by(&policy, &facts).violations.len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_yaml_splits_is_told_how_to_be_whole() {
+        insta::assert_snapshot!(check("deny-when: \"main\" == build.sourceVersion", BUILD), @r#"
+        policy.yaml:4:23: this is not YAML: invalid trailing content after double-quoted scalar
+         4 |     deny-when: "main" == build.sourceVersion
+           |                       ^
+           = put the whole value into quotes, or into a block: `|` and a line below
+        "#);
+        insta::assert_snapshot!(check("deny-when: build.buildComplete ? true : false", BUILD), @"
+        policy.yaml:4:43: this is not YAML: mapping values are not allowed in this context
+         4 |     deny-when: build.buildComplete ? true : false
+           |                                           ^
+           = put the whole value into quotes, or into a block: `|` and a line below
+        ");
+    }
+
+    /// YAML would take the `!` for the mark of a tag, and the rule would say the opposite.
+    #[test]
+    fn what_is_denied_is_never_read_as_a_tag() {
+        for lines in [
+            "deny-when: ! build.environment.privilegedMode",
+            "deny-when: !x build.environment.privilegedMode",
+            "deny-when: ! \"build.environment.privilegedMode\"",
+            "deny-when: ! |\n  build.environment.privilegedMode",
+            "deny-when: !x &y > # why\n  build.environment.privilegedMode",
+            "max-timeout: 5m\nonly: [{ when: ! build.environment.privilegedMode }]",
+            "max-timeout: 5m\nexcept:\n  - when:\n      ! build.environment.privilegedMode",
+        ] {
+            let found = check(lines, BUILD);
+            assert!(found.contains("a YAML tag, which is what a `!` begins, where an expression"), "{lines}: {found}");
+        }
+        for lines in [
+            "deny-when: '! build.environment.privilegedMode'",
+            "deny-when: | # not !this\n  ! build.environment.privilegedMode",
+            "deny-when:\n  |\n  ! build.environment.privilegedMode",
+        ] {
+            assert_eq!(check(lines, BUILD), "", "{lines}");
+        }
+    }
+
+    #[test]
+    fn faults_stand_where_the_expression_is_wrong() {
+        let plain = "deny-when: build.environment.image == 'é' && build.bild == 'x'";
+        let single = "deny-when: 'build.projectName == ''é'' && build.bild == 1'";
+        let double = r#"deny-when: "build.projectName == \"\u00e9\\t\" && build.bild == 1""#;
+        let literal = "deny-when: |\n  # no comment\n  build.bild == 'x'";
+        let block = "deny-when: |\n  build.projectName == 'é' &&\n    build.bild == 'x' ||\n  build.bold == 'y'";
+        let quote = "deny-when: |\n  'é' == build.projectName || build.bild == 'x'";
+        let folded = "deny-when: >-\n  build.projectName == 'é' &&\n  build.bild == 'x'";
+        let lines = "deny-when: build.projectName == 'é' &&\n  build.bild == 'x'";
+        let flow = "max-timeout: 5m\nonly: [{ when: branch == 1 }, { when: \"build.x\" }]";
+        let tag = "deny-when: !has(build.vpcConfig)";
+        let list = "deny-when: [a]";
+        let end = "deny-when: 'build.projectName =='";
+        let all = [plain, single, double, literal, block, quote, folded, lines, flow, tag, list, end];
+        let all = all.map(|lines| {
+            // The list of all members is snapshot elsewhere.
+            let shown = check(lines, BUILD);
+            shown
+                .lines()
+                .map(|line| line.split(" the members").next().unwrap_or_default())
+                .collect::<Vec<_>>()
+                .join("\n")
+        });
+        insta::assert_snapshot!(all.join("\n\n"), @r#"
+        policy.yaml:4:56: Build has no member `bild`
+         4 |     deny-when: build.environment.image == 'é' && build.bild == 'x'
+           |                                                        ^
+           =
+
+        policy.yaml:4:53: Build has no member `bild`
+         4 |     deny-when: 'build.projectName == ''é'' && build.bild == 1'
+           |                                                     ^
+           =
+
+        policy.yaml:4:61: Build has no member `bild`
+         4 |     deny-when: "build.projectName == \"\u00e9\\t\" && build.bild == 1"
+           |                                                             ^
+           =
+
+        policy.yaml:5:7: `#` does not belong here
+         5 |       # no comment
+           |       ^
+           = `//` begins a comment of CEL's
+
+        policy.yaml:6:15: Build has no member `bild`
+         6 |         build.bild == 'x' ||
+           |               ^
+           =
+
+        policy.yaml:7:13: Build has no member `bold`
+         7 |       build.bold == 'y'
+           |             ^
+           =
+
+        policy.yaml:5:41: Build has no member `bild`
+         5 |       'é' == build.projectName || build.bild == 'x'
+           |                                         ^
+           =
+
+        policy.yaml:6:13: Build has no member `bild`
+         6 |       build.bild == 'x'
+           |             ^
+           =
+
+        policy.yaml:5:13: Build has no member `bild`
+         5 |       build.bild == 'x'
+           |             ^
+           =
+
+        policy.yaml:5:27: `==` between a string and an int
+         5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
+           |                           ^
+           = values of one type: `int(x)`, `double(x)` and `string(x)` convert
+
+        policy.yaml:5:50: Build has no member `x`
+         5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
+           |                                                  ^
+           =
+
+        policy.yaml:4:16: a YAML tag, which is what a `!` begins, where an expression should be
+         4 |     deny-when: !has(build.vpcConfig)
+           |                ^
+           = an expression; one that begins with `!`, `"`, `[` or `{` stands in a block: `|` and a line below
+
+        policy.yaml:4:16: a list where an expression should be
+         4 |     deny-when: [a]
+           |                ^
+           = an expression; one that begins with `!`, `"`, `[` or `{` stands in a block: `|` and a line below
+
+        policy.yaml:4:37: the expression ends too early
+         4 |     deny-when: 'build.projectName =='
+           |                                     ^
+           = an expression as in `build.environment.privilegedMode && branch != "main"`
+        "#);
+    }
+}

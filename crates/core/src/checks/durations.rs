@@ -1,0 +1,229 @@
+//! `max-duration`, `max-queue-time`: for how long the build has really been running or
+//! queued, whatever its timeouts are.
+
+use std::any::Any;
+
+use jiff::Timestamp;
+
+use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
+use crate::{duration::Duration, facts::Facts, model::RunStart};
+
+pub(super) const MAX_DURATION: CheckKind = CheckKind {
+    id: "max-duration",
+    about: About {
+        breaks_when: "The build has been running for longer than the limit. Its time in the queue does not count.",
+        why: "A build that hangs is seen by the clock alone, and its timeout may be a day and a half.",
+        example: "60m",
+        project: None,
+        allowed: r#"{"startTime": "2026-11-22T08:00:00Z", "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T08:00:00Z"}]}"#,
+        stopped: r#"{"startTime": "2026-11-22T07:30:00Z", "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T07:30:00Z"}]}"#,
+        reads: &["startTime", "phases", "endTime"],
+    },
+    option: OptionKind::Duration,
+    read: |reader, node| {
+        let limit = reader.scalar(node)?;
+        Some(Box::new(Limit { limit, of: Time::Running }))
+    },
+};
+
+pub(super) const MAX_QUEUE_TIME: CheckKind = CheckKind {
+    id: "max-queue-time",
+    about: About {
+        breaks_when: "The build has been queued, or was until it ran, for longer than the limit.",
+        why: "A build that waits for a busy fleet may run when nobody expects it any more.",
+        example: "30m",
+        project: None,
+        allowed: r#"{"startTime": "2026-11-22T08:40:00Z", "phases": [{"phaseType": "QUEUED", "startTime": "2026-11-22T08:40:00Z"}]}"#,
+        stopped: r#"{"startTime": "2026-11-22T08:20:00Z", "phases": [{"phaseType": "QUEUED", "startTime": "2026-11-22T08:20:00Z"}]}"#,
+        reads: &["startTime", "phases", "endTime"],
+    },
+    option: OptionKind::Duration,
+    read: |reader, node| {
+        let limit = reader.scalar(node)?;
+        Some(Box::new(Limit { limit, of: Time::Queued }))
+    },
+};
+
+struct Limit {
+    limit: Duration,
+    of: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    Running,
+    Queued,
+}
+
+impl Check for Limit {
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        let (time, fact) = match self.of {
+            Time::Running => (facts.running, "running"),
+            Time::Queued => (facts.queued, "queued"),
+        };
+        within(self.limit, time, facts).unwrap_or_else(|| match time {
+            Some(time) => Answer::Broken(time.to_string()),
+            None => Answer::Unknown(facts.no_phases(fact)),
+        })
+    }
+
+    fn limit(&self) -> String {
+        self.limit.to_string()
+    }
+
+    fn breaks_at(&self, facts: &Facts<'_>) -> Option<Timestamp> {
+        match (self.of, facts.build.run_start()) {
+            (Time::Running, _) => runs_longer_at(self.limit, facts),
+            (Time::Queued, RunStart::At(_)) => None,
+            (Time::Queued, RunStart::Queued | RunStart::Untold) => longer_than(self.limit, facts.build.start_time?),
+        }
+    }
+
+    fn is_timed(&self) -> bool {
+        true
+    }
+
+    fn prevention(&self) -> Prevention {
+        Prevention::NoKey("no condition key sees how long a build will take")
+    }
+
+    fn covers(&self, other: &dyn Check) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| self.of == other.of && self.limit <= other.limit)
+    }
+}
+
+/// A pass, where the build surely took no longer than the limit: as it tells itself, or
+/// else because it is no older than that. So is a build that has just started let through
+/// without being asked for its phases, which its event does not carry.
+pub(super) fn within(limit: Duration, time: Option<Duration>, facts: &Facts<'_>) -> Option<Answer> {
+    let at_most = time.or_else(|| facts.build.age(facts.now));
+    at_most.is_some_and(|time| time <= limit).then_some(Answer::Pass)
+}
+
+/// When a build that runs on will have been running for longer than the limit, or the
+/// earliest moment when it may have been, where it is not known when it runs.
+pub(super) fn runs_longer_at(limit: Duration, facts: &Facts<'_>) -> Option<Timestamp> {
+    match facts.build.run_start() {
+        RunStart::At(start) => longer_than(limit, start),
+        // The moment is the same whenever such a build is looked at, while it lies ahead.
+        RunStart::Queued | RunStart::Untold => {
+            let since_start = longer_than(limit, facts.build.start_time.unwrap_or(facts.now))?;
+            if since_start > facts.now { Some(since_start) } else { longer_than(limit, facts.now) }
+        }
+    }
+}
+
+/// The first whole second at which more than that has passed.
+fn longer_than(limit: Duration, start: Timestamp) -> Option<Timestamp> {
+    Some(Duration::from_seconds(1.0).after(limit.after(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        facts::Facts,
+        model::Build,
+        policy::Policy,
+        verdict::{Action, judge_by},
+    };
+
+    const NOW: &str = "2026-11-22T10:00:00Z";
+
+    /// What a rule says of a build that started at that time: what is done, what it could
+    /// not tell, and when it will be broken.
+    fn check(rule: &str, start: &str, phases: &str, expected: &str) {
+        let text = format!("{{version: 1, prices: {{SMALL: 0.05}}, rules: [{{id: r, {rule}}}]}}");
+        let policy = Policy::parse("p", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let json = format!(
+            r#"{{"startTime": "2026-11-22T{start}Z", "phases": {phases}, "environment": {{"computeType": "SMALL"}}}}"#
+        );
+        let build: Build = serde_json::from_str(&json).unwrap();
+        let verdict = judge_by(&policy, &Facts::of(&build, NOW.parse().unwrap()));
+        let mut found = match verdict.action {
+            Action::Stop => format!("stop at {}", verdict.violations[0].found),
+            _ => "run".to_owned(),
+        };
+        for undecided in &verdict.undecided {
+            found.push_str(&format!(", missing {}", undecided.missing));
+        }
+        if let Some(deadline) = verdict.deadline {
+            found.push_str(&format!(" till {}", deadline.strftime("%T")));
+        }
+        assert_eq!(found, expected, "{rule}: started {start}, {phases}");
+    }
+
+    /// Phases that are each begun at a time; the last of them is not over.
+    fn phases(begun: &[(&str, &str)]) -> String {
+        let phases = begun
+            .iter()
+            .map(|(phase, time)| format!(r#"{{"phaseType": "{phase}", "startTime": "2026-11-22T{time}Z"}}"#));
+        format!("[{}]", phases.collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn running_time_is_judged_where_it_is_told() {
+        let running = |since| phases(&[("SUBMITTED", "07:00:00"), ("QUEUED", "07:00:00"), ("PROVISIONING", since)]);
+        check("max-duration: 60m", "07:00:00", &running("09:30:00"), "run till 10:30:01");
+        check("max-duration: 60m", "07:00:00", &running("09:00:00"), "run till 10:00:01");
+        check("max-duration: 60m", "07:00:00", &running("08:59:59"), "stop at 3601s");
+        check("max-queue-time: 60m", "07:00:00", &running("07:59:00"), "run");
+        check("max-queue-time: 60m", "07:00:00", &running("08:30:00"), "stop at 90m");
+        check("max-cost: 1.50", "07:00:00", &running("09:40:00"), "run till 10:10:01");
+        check("max-cost: 1.50", "07:00:00", &running("09:00:00"), "stop at 3.00 USD");
+    }
+
+    #[test]
+    fn a_build_in_the_queue_runs_for_no_time_and_has_a_deadline_all_the_same() {
+        let queued = phases(&[("SUBMITTED", "09:30:00"), ("QUEUED", "09:30:00")]);
+        check("max-duration: 60m", "09:30:00", &queued, "run till 10:30:01");
+        check("max-queue-time: 60m", "09:30:00", &queued, "run till 10:30:01");
+        check("max-queue-time: 20m", "09:30:00", &queued, "stop at 30m");
+        check("max-cost: 3", "09:30:00", &queued, "run till 10:30:01");
+        // From its start the limit is over; from now on it is not.
+        let queued = phases(&[("SUBMITTED", "08:00:00"), ("QUEUED", "08:00:00")]);
+        check("max-duration: 60m", "08:00:00", &queued, "run till 11:00:01");
+        check("max-cost: 3", "08:00:00", &queued, "run till 11:00:01");
+    }
+
+    #[test]
+    fn a_build_that_does_not_tell_its_phases_passes_while_it_is_young() {
+        for rule in ["max-duration: 60m", "max-queue-time: 60m", "max-cost: 3"] {
+            check(rule, "09:30:00", "null", "run till 10:30:01");
+        }
+        check("max-duration: 60m", "08:59:59", "null", "run, missing running till 11:00:01");
+        check("max-cost: 3", "08:59:59", "null", "run, missing running till 11:00:01");
+        check("max-queue-time: 60m", "08:59:59", "null", "run, missing queued");
+    }
+
+    /// An exemption may end before the limit does.
+    #[test]
+    fn whether_a_rule_applies_is_asked_of_the_moment_of_its_deadline() {
+        let deadline = |keys: &str| {
+            let text = format!("{{version: 1, rules: [{{id: r, max-duration: 20h, {keys}}}]}}");
+            let build = r#"{"projectName": "shop", "startTime": "2026-11-22T09:00:00Z"}"#;
+            let build: Build = serde_json::from_str(build).unwrap();
+            let verdict = judge_by(&Policy::parse("p", &text).unwrap(), &Facts::of(&build, NOW.parse().unwrap()));
+            verdict.deadline.map(|at| at.to_string())
+        };
+        let expected = Some("2026-11-23T05:00:01Z".to_owned());
+        assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-22}]"), expected);
+        assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-23}]"), None);
+        assert_eq!(deadline("only: [{when: 'now > timestamp(\"2026-11-23T00:00:00Z\")'}]"), expected);
+        assert_eq!(deadline("only: [{when: 'now < timestamp(\"2026-11-23T00:00:00Z\")'}]"), None);
+    }
+
+    #[test]
+    fn a_compute_type_without_a_price_cannot_tell() {
+        let text = "{version: 1, prices: {LARGE: 0.05}, rules: [{id: r, max-cost: 3}]}";
+        let policy = Policy::parse("p", text).unwrap();
+        let build = r#"{"startTime": "2026-11-22T09:59:00Z", "environment": {"type": "LINUX_CONTAINER", "computeType": "SMALL"}}"#;
+        let build: Build = serde_json::from_str(build).unwrap();
+        let verdict = judge_by(&policy, &Facts::of(&build, NOW.parse().unwrap()));
+        assert_eq!(
+            verdict.undecided[0].missing.to_string(),
+            "cost (the policy has no price for LINUX_CONTAINER/SMALL)"
+        );
+        assert_eq!((verdict.action, verdict.deadline), (Action::Allow, None));
+    }
+}

@@ -1,0 +1,123 @@
+//! Durations as a policy writes them: `90s`, `60m`, `2h`, `1h 30m`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::yaml::scalar::Written;
+
+/// A length of time in whole seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Duration {
+    seconds: u64,
+}
+
+impl Duration {
+    /// So many minutes; none where the number is negative.
+    pub fn from_minutes(minutes: i32) -> Self {
+        Self { seconds: u64::try_from(minutes).unwrap_or_default() * 60 }
+    }
+
+    /// The time from one moment to another; none where the other was before.
+    pub fn between(start: Timestamp, end: Timestamp) -> Self {
+        Self { seconds: u64::try_from(end.duration_since(start).as_secs()).unwrap_or_default() }
+    }
+
+    /// So many seconds; a part of one counts as a whole.
+    pub fn from_seconds(seconds: f64) -> Self {
+        // Out of range it is the longest or none.
+        Self { seconds: seconds.ceil() as u64 }
+    }
+
+    /// The moment that is so much later; the last there is, where that is beyond it.
+    pub fn after(self, start: Timestamp) -> Timestamp {
+        let seconds = i64::try_from(self.seconds).unwrap_or(i64::MAX);
+        start.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Its length in seconds.
+    pub fn as_seconds(self) -> u64 {
+        self.seconds
+    }
+}
+
+/// As a policy would write it, in whole minutes where it is some: `120m`, `90s`.
+/// CodeBuild counts its timeouts in minutes, so those compare at a glance.
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.seconds.is_multiple_of(60) {
+            write!(f, "{}m", self.seconds / 60)
+        } else {
+            write!(f, "{}s", self.seconds)
+        }
+    }
+}
+
+impl Written for Duration {
+    const RIGHT: &'static str = "a duration in hours, minutes and seconds, as in `90s`, `60m`, `2h` or `1h 30m`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let mut seconds = 0_u64;
+        // A unit may follow only a larger one.
+        let mut units = [('h', 3600), ('m', 60), ('s', 1)].as_slice();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+            let (number, after) = rest.split_at(digits);
+            let Ok(number) = number.parse::<u64>() else { return Err("is not a duration".into()) };
+            let Some(unit) = after.chars().next() else { return Err("is a number without a unit".into()) };
+            let Some(index) = units.iter().position(|(name, _)| *name == unit) else {
+                return Err("is not a duration".into());
+            };
+            seconds = number
+                .checked_mul(units[index].1)
+                .and_then(|more| seconds.checked_add(more))
+                .filter(|seconds| *seconds <= 1_000_000_000)
+                .ok_or("is longer than any build")?;
+            units = &units[index + 1..];
+            rest = after[unit.len_utf8()..].trim_start();
+        }
+        if seconds == 0 { Err("is no time at all".into()) } else { Ok(Self { seconds }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_written() {
+        for (text, seconds) in
+            [("90s", 90), ("60m", 3600), ("2h", 7200), ("1h 30m", 5400), ("1h30m", 5400), (" 5m ", 300)]
+        {
+            assert_eq!(Duration::read(text), Ok(Duration { seconds }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in [
+            "",
+            "60",
+            "60 minutes",
+            "1.5h",
+            "-5m",
+            "m",
+            "30m 1h",
+            "5m 5m",
+            "0s",
+            "0h 0m",
+            "99999999999999999999s",
+            "9999999h",
+            "1д",
+        ] {
+            assert!(Duration::read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_in_minutes_where_it_is_some() {
+        assert_eq!(Duration { seconds: 7200 }.to_string(), "120m");
+        assert_eq!(Duration { seconds: 90 }.to_string(), "90s");
+    }
+}

@@ -1,0 +1,167 @@
+//! Calls: which function they mean, and the literals that it reads.
+
+use cel::{
+    Context, IdedExpr, Value,
+    common::ast::{CallExpr, Expr, LiteralValue, operators::EQUALS},
+};
+use regex_lite::RegexBuilder;
+
+use super::Checker;
+use crate::{
+    expression::{
+        ENVIRONMENT,
+        functions::{MACROS, OVERLOADS, Overload, Style, names},
+        limits,
+        time::duration_parts,
+        types::{Type, suggestion},
+    },
+    pattern::Pattern,
+};
+
+impl<'a> Checker<'a> {
+    pub(super) fn call(&mut self, node: &'a IdedExpr, call: &'a CallExpr, depth: usize) -> Type {
+        let faults = self.faults.len();
+        let result = match self.operator(node, call, depth) {
+            Some(result) => result,
+            None => self.function(node, call, depth),
+        };
+        let mut parts = call.target.iter().map(AsRef::as_ref).chain(&call.args);
+        let is_constant = parts.all(|part| matches!(part.expr, Expr::Literal(_)));
+        let is_ours = matches!(call.func_name.as_str(), "matches" | "glob");
+        if self.faults.len() == faults && is_constant && !is_ours && !has_value(node) {
+            let (found, right) = without_value(call);
+            self.fault(self.place(call.args.first().unwrap_or(node)), found, right);
+        }
+        result
+    }
+
+    fn function(&mut self, node: &'a IdedExpr, call: &'a CallExpr, depth: usize) -> Type {
+        let name = call.func_name.as_str();
+        let (place, _) = self.word_before(node);
+        let style = if call.target.is_some() { Style::Method } else { Style::Global };
+        let parts: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
+        let named: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
+        if named.is_empty() {
+            // Its arguments are not looked at: a macro's would be full of unknown names.
+            let (found, right) = if MACROS.contains(&name) {
+                let right = "`has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)`, `list.exists_one(x, …)`";
+                (format!("`{name}` called in another way"), right.to_owned())
+            } else {
+                (format!("no function `{name}`"), suggestion(name, &names(), "the functions are"))
+            };
+            self.fault(place, found, right);
+            return Type::Any;
+        }
+        let types: Vec<Type> = parts.iter().map(|part| self.type_of(part, depth + 1)).collect();
+        let Some(overload) = named.iter().find(|overload| overload.style == style && overload.accepts(&types)) else {
+            let takes: Vec<String> = named.iter().map(|overload| overload.written()).collect();
+            let takes: Vec<&str> = takes.iter().map(String::as_str).collect();
+            let given: Vec<String> = types.iter().map(Type::to_string).collect();
+            let found = match given.as_slice() {
+                [] => format!("`{name}` of nothing"),
+                [target, rest @ ..] if style == Style::Method && rest.is_empty() => {
+                    format!("`{name}` called on {target}")
+                }
+                [target, rest @ ..] if style == Style::Method => {
+                    format!("`{name}` called on {target}, with {}", rest.join(" and "))
+                }
+                given => format!("`{name}` of {}", given.join(" and ")),
+            };
+            self.fault(place, found, format!("it is called as {}", crate::yaml::scalar::listed(&takes)));
+            return named.first().map_or(Type::Any, |overload| overload.gives());
+        };
+        self.literals_of(name, &parts);
+        overload.gives()
+    }
+
+    /// What has to be written out, so that it can be read once and refused in time.
+    fn literals_of(&mut self, name: &str, parts: &[&'a IdedExpr]) {
+        let (wanted, what) = match (name, parts) {
+            ("matches", [_, regex]) => (regex, "a regular expression"),
+            ("glob", [_, pattern]) => (pattern, "a pattern"),
+            ("duration", [duration]) => (duration, "a duration"),
+            (name, [_, zone]) if name.starts_with("get") => (zone, "a time zone"),
+            _ => return,
+        };
+        let place = self.place(wanted);
+        let Expr::Literal(LiteralValue::String(literal)) = &wanted.expr else {
+            let right = format!("{what} stands between quotes, so that it can be checked when the policy is loaded");
+            return self.fault(place, format!("{what} that is not written out"), right);
+        };
+        let text = literal.inner();
+        let refused = match name {
+            "matches" => {
+                self.charge(50);
+                self.regex(text).err()
+            }
+            "glob" => {
+                self.charge(5);
+                self.pattern(text).err()
+            }
+            "duration" if duration_parts(text).is_none() => Some(DURATION.to_owned()),
+            "duration" => None,
+            _ if !is_zone(wanted) => {
+                Some("a name of the time zone database, as in `Europe/Berlin`, or `+01:00`".into())
+            }
+            _ => None,
+        };
+        if let Some(right) = refused {
+            self.fault(place, format!("`{text}` is not {what}"), right);
+        }
+    }
+
+    fn regex(&mut self, text: &str) -> Result<(), String> {
+        if text.len() > limits::PATTERN {
+            return Err(format!("at most {} bytes", limits::PATTERN));
+        }
+        let regex = RegexBuilder::new(text).size_limit(limits::REGEX).nest_limit(20).build();
+        let regex = regex.map_err(|error| format!("the reason: {error}"))?;
+        self.literals.regexes.insert(text.to_owned(), regex);
+        Ok(())
+    }
+
+    fn pattern(&mut self, text: &str) -> Result<(), String> {
+        if text.len() > limits::PATTERN {
+            return Err(format!("at most {} bytes", limits::PATTERN));
+        }
+        let pattern: Pattern = text.parse().map_err(|error| format!("the reason: {error}"))?;
+        self.literals.patterns.insert(text.to_owned(), pattern);
+        Ok(())
+    }
+}
+
+const DURATION: &str = "numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`";
+
+/// Whether there is such a time zone: some moment has an hour there.
+fn is_zone(zone: &IdedExpr) -> bool {
+    let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
+    let epoch = called("timestamp", None, vec![number(0)]);
+    has_value(&called("getHours", Some(Box::new(epoch)), vec![zone.clone()]))
+}
+
+/// Whether something that names no variable can be evaluated: then it can be compared with
+/// itself. What `Value::resolve` answers cannot be one of our times, and `Value::resolve_val`
+/// would have all of the evaluator compiled a second time, into here.
+fn has_value(constant: &IdedExpr) -> bool {
+    let compared = called(EQUALS, None, vec![constant.clone(), constant.clone()]);
+    Value::resolve(&compared, &Context::with_env(ENVIRONMENT.clone())).is_ok()
+}
+
+fn called(name: &str, target: Option<Box<IdedExpr>>, args: Vec<IdedExpr>) -> IdedExpr {
+    IdedExpr { id: 0, expr: Expr::Call(CallExpr { func_name: name.to_owned(), target, args }) }
+}
+
+fn without_value(call: &CallExpr) -> (String, &'static str) {
+    let text = match call.args.first().map(|argument| &argument.expr) {
+        Some(Expr::Literal(LiteralValue::String(text))) => text.inner(),
+        _ => return ("a constant that has no value".to_owned(), "a division by zero or a number out of range is none"),
+    };
+    match call.func_name.as_str() {
+        "timestamp" => (format!("`{text}` is not a timestamp"), "RFC 3339, as in `2027-01-31T00:00:00Z`"),
+        "duration" => (format!("`{text}` is not a duration"), "at most about 10,000 years"),
+        "int" => (format!("`{text}` is not an int"), "digits"),
+        "double" => (format!("`{text}` is not a double"), "digits and a point"),
+        "bool" => (format!("`{text}` is not a bool"), "`true` or `false`"),
+        _ => ("a constant that has no value".to_owned(), "a value that can be computed"),
+    }
+}

@@ -1,0 +1,20 @@
+//! The pure core of buildbrake: no I/O, no clock, no environment, no AWS SDK.
+//!
+//! The modules in the order of the flow: event → Build → facts → checks → verdict → record.
+//! `buildbrake-aws` acts on the verdicts.
+
+pub mod checks;
+pub mod duration;
+pub mod event;
+pub mod export;
+pub mod expression;
+pub mod facts;
+pub mod model;
+pub mod pattern;
+pub mod policy;
+pub mod price;
+pub mod record;
+pub mod testing;
+mod url;
+pub mod verdict;
+pub mod yaml;

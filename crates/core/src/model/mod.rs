@@ -1,0 +1,24 @@
+//! The structures of the CodeBuild API under their own names, read leniently.
+
+mod build;
+pub(crate) mod lenient;
+mod name;
+mod progress;
+mod project;
+pub(crate) mod shape;
+
+pub use self::{
+    build::{
+        AutoRetryConfig, Build, BuildArtifacts, BuildPhase, BuildStatusConfig, CloudWatchLogsConfig,
+        ComputeConfiguration, DebugSession, DockerServer, DockerServerStatus, EnvironmentVariable,
+        ExportedEnvironmentVariable, GitSubmodulesConfig, LogsLocation, NetworkInterface, PhaseContext, ProjectCache,
+        ProjectEnvironment, ProjectFileSystemLocation, ProjectFleet, ProjectSource, ProjectSourceVersion,
+        RegistryCredential, S3LogsConfig, SourceAuth, VpcConfig,
+    },
+    name::{BuildArn, BuildId, NotABuild},
+    progress::{Progress, RunStart},
+    project::{
+        BatchRestrictions, LogsConfig, Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig,
+        PullRequestBuildPolicy, ScopeConfiguration, Tag, Webhook, WebhookFilter,
+    },
+};

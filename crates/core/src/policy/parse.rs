@@ -1,0 +1,296 @@
+//! The policy file's format: its keys, and what each holds.
+
+use jiff::civil::Date;
+
+use super::{Batch, Condition, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
+use crate::{
+    checks::{CHECKS, CheckKind, Patterns, SELECTABLE},
+    price::{Dollars, Prices},
+    yaml::{
+        Node,
+        fault::{Fault, Place},
+        reader::{Mapping, Reader},
+        scalar::{Written, listed},
+    },
+};
+
+const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "prices", "safety", "rules"];
+const SAFETY_KEYS: &[&str] = &["max-stops-per-sweep"];
+const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
+const TAGS: &str = "tags";
+const WHEN: &str = "when";
+const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
+
+/// The policy that a text says, or every fault in it.
+pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
+    let tree = Node::parse(text).map_err(|fault| vec![fault])?;
+    let mut reader = Reader::new(text);
+    let policy = read_policy(&mut reader, &tree, digest);
+    match policy {
+        Some(policy) if reader.faults.is_empty() => Ok(policy),
+        _ => Err(reader.faults),
+    }
+}
+
+fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Policy> {
+    let mapping = reader.mapping(node, "a policy", POLICY_KEYS)?;
+    let version = required(reader, &mapping, "version", "`version: 1` at the top of the file");
+    let _: Option<Version> = version.and_then(|node| reader.scalar(node));
+    let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(Mode::Enforce);
+    let never_stop = mapping.get("never-stop");
+    let never_stop_place = never_stop.map_or(mapping.place, |node| node.place);
+    let never_stop = never_stop.and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]"));
+    let prices = mapping.get("prices").map(|node| read_prices(reader, node)).unwrap_or_default();
+    let (max_stops, max_stops_place) = mapping
+        .get("safety")
+        .and_then(|node| read_max_stops(reader, node))
+        .unwrap_or((MaxStops::Percent(20), mapping.place));
+    let rules = required(reader, &mapping, "rules", "a list of rules: `rules: [{id: …, max-timeout: 60m}]`");
+    let nodes = rules.map(|node| reader.list(node, "- id: short-builds")).unwrap_or_default();
+
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut ids: Vec<(Id, Place)> = Vec::new();
+    for node in nodes {
+        rules.extend(read_rule(reader, node, mode, &mut ids));
+    }
+    let ceiling = Mode::Enforce;
+    Some(Policy { rules, never_stop, never_stop_place, prices, max_stops, max_stops_place, ceiling, digest })
+}
+
+fn read_prices(reader: &mut Reader, node: &Node) -> Prices {
+    let mut prices = Vec::new();
+    for (name, node) in reader.entries(node, "a mapping of prices", "{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }") {
+        prices.extend(reader.scalar(node).map(|price: Dollars| (name.to_owned(), price)));
+    }
+    prices.into_iter().collect()
+}
+
+fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)> {
+    let mapping = reader.mapping(node, "safety", SAFETY_KEYS)?;
+    let node = mapping.get("max-stops-per-sweep")?;
+    Some((reader.scalar(node)?, node.place))
+}
+
+fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
+    let keys: Vec<&str> = RULE_KEYS.iter().copied().chain(CHECKS.iter().map(|check| check.id)).collect();
+    let mapping = reader.mapping(node, "a rule", &keys)?;
+    let id = read_id(reader, &mapping, ids);
+    let mode = read_mode(reader, &mapping, mode);
+    let check = read_check(reader, &mapping);
+    let reason = mapping.get("reason").and_then(|node| reader.scalar(node));
+    let only = mapping.get("only").map(|node| read_selectors(reader, node)).unwrap_or_default();
+    let except = mapping.get("except").map(|node| read_exemptions(reader, node)).unwrap_or_default();
+    let on_unknown = mapping.get("on-unknown").and_then(|node| reader.scalar(node)).unwrap_or(OnUnknown::Report);
+    let batch = mapping.get("batch").and_then(|node| reader.scalar(node)).unwrap_or_default();
+    let place = mapping.get("id")?.place;
+    let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
+    let (kind, check) = check?;
+    let (id, check_id) = (id?.0, kind.id);
+    Some(Rule { id, place, reason, mode, mode_place, check_id, check, only, except, on_unknown, batch })
+}
+
+fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)>) -> Option<Id> {
+    let node = required(reader, mapping, "id", "an id of its own, as in `id: short-builds`")?;
+    let id: Id = reader.scalar(node)?;
+    if let Some((_, earlier)) = ids.iter().find(|(other, _)| *other == id) {
+        let right = format!("an id of its own: line {} has this one", earlier.line);
+        reader.fault(node.place, format!("two rules are called `{}`", id.0), right);
+    }
+    ids.push((id.clone(), node.place));
+    Some(id)
+}
+
+fn read_mode(reader: &mut Reader, mapping: &Mapping<'_>, inherited: Mode) -> RuleMode {
+    let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(inherited);
+    let Some(node) = mapping.get("enforce-after") else {
+        return RuleMode::Always(mode);
+    };
+    if mode != Mode::Report {
+        reader.fault(node.place, "`enforce-after` without `mode: report`", "`mode: report` in the same rule");
+    }
+    reader.scalar(node).map_or(RuleMode::Always(Mode::Report), RuleMode::EnforceAfter)
+}
+
+/// The one check of a rule.
+fn read_check(
+    reader: &mut Reader,
+    mapping: &Mapping<'_>,
+) -> Option<(&'static CheckKind, Box<dyn crate::checks::Check>)> {
+    let mut found =
+        mapping.entries.iter().filter_map(|(key, node)| Some((CHECKS.iter().find(|check| check.id == *key)?, *node)));
+    let Some((kind, node)) = found.next() else {
+        let checks: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+        // The misspelt key is a fault already; it is not that there is no check.
+        if mapping.meant.iter().any(|key| checks.contains(key)) {
+            return None;
+        }
+        reader.fault(mapping.place, "a rule without a check", format!("exactly one of {}", listed(&checks)));
+        return None;
+    };
+    for (other, node) in found {
+        let found = format!("a second check, `{}`, beside `{}`", other.id, kind.id);
+        reader.fault(node.place, found, "exactly one check a rule: make two rules of it");
+        (other.read)(reader, node);
+    }
+    (kind.read)(reader, node).map(|check| (kind, check))
+}
+
+fn read_selectors(reader: &mut Reader, node: &Node) -> Vec<Selector> {
+    let mut selectors = Vec::new();
+    for node in reader.list(node, "[{ projects: [shop-*] }]") {
+        if let Some(mapping) = reader.mapping(node, "a selector", &selector_keys(&[])) {
+            selectors.extend(read_selector(reader, &mapping));
+        }
+    }
+    selectors
+}
+
+fn read_exemptions(reader: &mut Reader, node: &Node) -> Vec<Exemption> {
+    let mut exemptions = Vec::new();
+    for node in reader.list(node, "[{ initiators: [codepipeline/*] }]") {
+        if let Some(mapping) = reader.mapping(node, "an exemption", &selector_keys(EXEMPTION_KEYS)) {
+            let until = mapping.get("until");
+            let place = until.map_or(mapping.place, |node| node.place);
+            let until = until.and_then(|node| reader.scalar(node));
+            let reason = mapping.get("reason").and_then(|node| reader.scalar(node));
+            let selector = read_selector(reader, &mapping);
+            exemptions.extend(selector.map(|selector| Exemption { selector, until, place, reason }));
+        }
+    }
+    exemptions
+}
+
+fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector> {
+    let mut conditions = Vec::new();
+    let mut named = false;
+    for subject in SELECTABLE {
+        if let Some(node) = mapping.get(subject.name) {
+            named = true;
+            let patterns = Patterns::read(reader, node, subject.example);
+            conditions.extend(patterns.map(|patterns| Condition::Among(subject, patterns)));
+        }
+    }
+    if let Some(node) = mapping.get(TAGS) {
+        named = true;
+        for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
+            let patterns = Patterns::read(reader, node, "[payments, fin-*]");
+            conditions.extend(patterns.map(|patterns| Condition::Tagged(key.to_owned(), patterns)));
+        }
+    }
+    if let Some(node) = mapping.get(WHEN) {
+        named = true;
+        conditions.extend(reader.expression(node).map(Condition::When));
+    }
+    if !named {
+        let right = format!("at least one of {}", listed(&selector_keys(&[])));
+        reader.fault(mapping.place, "a selector that selects by nothing", right);
+    }
+    (!conditions.is_empty()).then_some(Selector(conditions))
+}
+
+fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
+    SELECTABLE.iter().map(|subject| subject.name).chain([TAGS, WHEN]).chain(more.iter().copied()).collect()
+}
+
+/// The value of a key that must be there.
+pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {
+    let node = mapping.get(key);
+    if node.is_none() {
+        reader.fault(mapping.place, format!("no `{key}`"), right);
+    }
+    node
+}
+
+struct Version;
+
+impl Written for Version {
+    const RIGHT: &'static str = "`version: 1`, the one format there is";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text == "1" { Ok(Self) } else { Err("is no version of the format".into()) }
+    }
+}
+
+#[derive(Clone, PartialEq)]
+struct Id(String);
+
+impl Written for Id {
+    const RIGHT: &'static str = "an id of lower-case letters, digits and `-`, as in `short-builds`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !text.is_empty() && text.bytes().all(fits) { Ok(Self(text.to_owned())) } else { Err("is no id".into()) }
+    }
+}
+
+impl Written for Mode {
+    const RIGHT: &'static str = "one of `enforce`, `report` and `off`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "enforce" => Ok(Self::Enforce),
+            "report" => Ok(Self::Report),
+            "off" => Ok(Self::Off),
+            _ => Err("is no mode".into()),
+        }
+    }
+}
+
+impl std::str::FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(text).map_err(|wrong| format!("`{text}` {wrong}: {}", Self::RIGHT))
+    }
+}
+
+impl Written for OnUnknown {
+    const RIGHT: &'static str = "one of `report`, `stop` and `ignore`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "report" => Ok(Self::Report),
+            "stop" => Ok(Self::Stop),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err("is not what can be done with an unknown".into()),
+        }
+    }
+}
+
+impl Written for Batch {
+    const RIGHT: &'static str = "one of `build` and `stop-all`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "build" => Ok(Self::Build),
+            "stop-all" => Ok(Self::StopAll),
+            _ => Err("is not what can be stopped of a batch".into()),
+        }
+    }
+}
+
+impl Written for MaxStops {
+    const RIGHT: &'static str = "a part of the running builds as in `20%`, or a number of builds as in `50`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().map_err(|_| "is no number of builds".to_owned());
+        match text.strip_suffix('%') {
+            None => number(text).map(Self::Count),
+            Some(percent) => match number(percent.trim_end())? {
+                percent @ 0..=100 => Ok(Self::Percent(percent)),
+                _ => Err("is more than all builds".into()),
+            },
+        }
+    }
+}
+
+impl Written for Date {
+    const RIGHT: &'static str = "a day of the calendar as in `2027-01-31`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(date) if text.len() == "2027-01-31".len() => Ok(date),
+            _ => Err("is no date".into()),
+        }
+    }
+}

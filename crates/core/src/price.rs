@@ -1,0 +1,122 @@
+//! Money: what a minute of a build costs, by its compute type. Prices come from the
+//! policy, since AWS has others in every region, and changes them.
+//! <https://aws.amazon.com/codebuild/pricing/>
+
+use std::{collections::HashMap, fmt};
+
+use crate::{duration::Duration, yaml::scalar::Written};
+
+/// An amount of US dollars.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dollars(f64);
+
+impl Dollars {
+    /// So many dollars.
+    pub fn new(amount: f64) -> Self {
+        Self(amount)
+    }
+
+    /// How many they are.
+    pub fn amount(self) -> f64 {
+        self.0
+    }
+
+    /// What a build of this price a minute costs that runs for so long.
+    pub fn for_running(self, running: Duration) -> Self {
+        Self(self.0 * running.as_seconds() as f64 / 60.0)
+    }
+
+    /// How long a build of this price a minute runs for that much, in whole seconds.
+    pub fn buy(self, amount: Self) -> Duration {
+        // Prices are no binary fractions: the last digit must not cost a second.
+        const ROUNDING: f64 = 1.0 + 1e-9;
+        Duration::from_seconds((amount.0 / self.0 * 60.0 * ROUNDING).floor())
+    }
+}
+
+/// With the cents, and as many digits below them as there are, up to a hundredth of one.
+impl fmt::Display for Dollars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exact = format!("{:.4}", self.0);
+        let shown = exact.strip_suffix("00").or(exact.strip_suffix('0')).unwrap_or(&exact);
+        write!(f, "{shown} USD")
+    }
+}
+
+impl Written for Dollars {
+    const RIGHT: &'static str = "an amount of USD above zero, as in `2.50`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(amount) if f64::is_finite(amount) && amount > 0.0 => Ok(Self(amount)),
+            Ok(amount) if f64::is_finite(amount) => Err("is not above zero".into()),
+            _ => Err("is no amount of USD".into()),
+        }
+    }
+}
+
+/// Prices a minute: of an environment and compute type
+/// (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`), or of a compute type in every environment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices(HashMap<String, Dollars>);
+
+impl Prices {
+    /// The price of a build of these two, the first of them where it tells it.
+    pub fn of(&self, environment_type: Option<&str>, compute_type: &str) -> Option<Dollars> {
+        let of_both = environment_type.and_then(|kind| self.0.get(&format!("{kind}/{compute_type}")));
+        of_both.or_else(|| self.0.get(compute_type)).copied()
+    }
+
+    /// Whether no price is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, Dollars)> for Prices {
+    fn from_iter<I: IntoIterator<Item = (String, Dollars)>>(prices: I) -> Self {
+        Self(prices.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_of_both_types_goes_before_one_of_the_compute_type() {
+        let prices: Prices = [("SMALL", 0.005), ("ARM_CONTAINER/SMALL", 0.003)]
+            .map(|(name, amount)| (name.to_owned(), Dollars::new(amount)))
+            .into_iter()
+            .collect();
+        assert_eq!(prices.of(Some("ARM_CONTAINER"), "SMALL"), Some(Dollars::new(0.003)));
+        assert_eq!(prices.of(Some("LINUX_CONTAINER"), "SMALL"), Some(Dollars::new(0.005)));
+        assert_eq!(prices.of(None, "SMALL"), Some(Dollars::new(0.005)));
+        assert_eq!(prices.of(Some("ARM_CONTAINER"), "LARGE"), None);
+    }
+
+    #[test]
+    fn what_time_costs_and_what_money_buys() {
+        let price = Dollars::new(0.02);
+        assert_eq!(price.for_running(Duration::from_minutes(90)), Dollars::new(1.8));
+        assert_eq!(price.buy(Dollars::new(1.8)), Duration::from_minutes(90));
+        for minutes in 1..1000 {
+            let cents = |amount: i32| Dollars::new(f64::from(amount) / 100.0);
+            assert_eq!(cents(7).buy(cents(7 * minutes)), Duration::from_minutes(minutes), "{minutes}");
+        }
+    }
+
+    #[test]
+    fn shown_in_cents_and_less_where_there_is_less() {
+        for (amount, shown) in [(5.0, "5.00 USD"), (0.005, "0.005 USD"), (1.25, "1.25 USD"), (0.0001, "0.0001 USD")] {
+            assert_eq!(Dollars::new(amount).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", "0", "-1", "free", "inf", "NaN", "5 USD", "$5"] {
+            assert!(Dollars::read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What never leaves: values of environment variables, user information in URLs,
+//! the text of inline buildspecs.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
+use sha2::{Digest, Sha256};
+
+use super::Failure;
+use crate::{
+    model::{Build, ProjectSource},
+    url::without_user_info,
+};
+
+const STARS: &str = "***";
+
+/// The Build as it may be seen.
+pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
+    let secrets = Secrets::of(&build);
+    let environment = build.environment.iter_mut();
+    for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {
+        variable.value = variable.value.take().map(|_| STARS.into());
+    }
+    for variable in build.exported_environment_variables.iter_mut().flatten() {
+        variable.value = variable.value.take().map(|_| STARS.into());
+    }
+    for source in build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()) {
+        buildspec(source);
+    }
+    // CodeBuild quotes failed commands in these, with variables expanded or not.
+    let contexts = build.phases.iter_mut().flatten().flat_map(|phase| phase.contexts.iter_mut().flatten());
+    let messages = contexts.filter_map(|context| context.message.as_mut());
+    let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
+    let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
+    for text in messages.chain(statuses) {
+        *text = secrets.left_out_of(text).into();
+    }
+    build
+}
+
+/// A failure as it may be seen: the service's words may repeat what it was sent or what the build holds.
+pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
+    Failure { message: without_user_info(&Secrets::of(build).left_out_of(&failure.message)).into_owned(), ..failure }
+}
+
+/// The JSON of something, without the user information of any URL in it, wherever it stands.
+pub(super) fn every_url(members: &impl Serialize) -> Box<RawValue> {
+    // A record is made of texts, numbers and lists of such: it has a JSON form.
+    let json = to_raw_value(members).unwrap_or_default();
+    // Both are written as they are in JSON, and user information without them there is none.
+    if !json.get().contains('@') || !json.get().contains("://") {
+        return json;
+    }
+    let mut tree: Value = serde_json::from_str(json.get()).unwrap_or_default();
+    every_url_of(&mut tree);
+    to_raw_value(&tree).unwrap_or_default()
+}
+
+fn every_url_of(json: &mut Value) {
+    match json {
+        Value::String(text) if text.contains("://") => *text = without_user_info(text).into_owned(),
+        Value::Array(values) => values.iter_mut().for_each(every_url_of),
+        Value::Object(members) => members.values_mut().for_each(every_url_of),
+        _ => {}
+    }
+}
+
+/// In the place of an inline buildspec: its size and its digest, by which two can be
+/// told apart. A path or an S3 ARN stays as it is.
+fn buildspec(source: &mut ProjectSource) {
+    source.buildspec = source.buildspec.take().map(|text| {
+        if is_path(&text) {
+            return text;
+        }
+        let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("inline buildspec, {} bytes, sha256:{digest}", text.len())
+    });
+}
+
+/// A buildspec is a path in the source, an S3 ARN, or the whole file: what holds
+/// anything that no plain path does is taken for the file.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-name-storage>
+fn is_path(buildspec: &str) -> bool {
+    let path = buildspec.strip_prefix("arn:").map_or(buildspec, |arn| arn.splitn(5, ':').last().unwrap_or_default());
+    path.chars().all(|character| character.is_ascii_alphanumeric() || "/._-+@=%~".contains(character))
+}
+
+/// What a build holds that no text may repeat.
+struct Secrets {
+    /// The values of its variables that are long enough to be told from ordinary words.
+    values: Vec<String>,
+    /// The words of its inline buildspecs: CodeBuild quotes the commands that failed.
+    words: HashSet<String>,
+}
+
+/// Shorter than this, a text says nothing and occurs everywhere.
+const TELLING: usize = 4;
+
+impl Secrets {
+    fn of(build: &Build) -> Self {
+        let environment = build.environment.iter();
+        let variables = environment.flat_map(|environment| environment.environment_variables.iter().flatten());
+        let exported = build.exported_environment_variables.iter().flatten();
+        let values = variables.filter_map(|variable| variable.value.as_ref());
+        let mut values: Vec<String> = values
+            .chain(exported.filter_map(|variable| variable.value.as_ref()))
+            .filter(|value| value.len() >= TELLING)
+            .map(ToString::to_string)
+            .collect();
+        // A value that holds another must go first, or its rest would stay.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+
+        let sources = build.source.iter().chain(build.secondary_sources.iter().flatten());
+        let inline = sources.filter_map(|source| source.buildspec.as_deref()).filter(|text| !is_path(text));
+        let words = inline.flat_map(|text| text.split(ends_word)).map(bare).filter(|word| word.len() >= TELLING);
+        Self { values, words: words.map(str::to_owned).collect() }
+    }
+
+    fn left_out_of(&self, text: &str) -> String {
+        let text = self.values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), STARS));
+        let pieces = text.split_inclusive(ends_word).map(|piece| {
+            let word = bare(piece.trim_end_matches(ends_word));
+            if self.words.contains(word) { piece.replace(word, STARS) } else { piece.to_owned() }
+        });
+        pieces.collect()
+    }
+}
+
+/// Where a word ends, in YAML as in a sentence that quotes it.
+fn ends_word(character: char) -> bool {
+    character.is_whitespace() || "\"'`,;()[]{}".contains(character)
+}
+
+/// A word without what a sentence or YAML's keys put at its ends.
+fn bare(word: &str) -> &str {
+    word.trim_matches(['.', ':'])
+}

@@ -1,0 +1,167 @@
+//! Members of the API's structures as a test file writes them: under the API's own
+//! names, each of the kind that the API says.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    model::{
+        lenient,
+        shape::{Kind, Shape},
+    },
+    yaml::{Node, Value, reader::Reader, scalar::nearest},
+};
+
+/// A structure written whole, as JSON. What has a fault is left out.
+pub(super) fn structure(reader: &mut Reader, node: &Node, shape: &Shape) -> Map<String, Json> {
+    let mut members = Map::new();
+    let Value::Mapping(entries) = &node.value else {
+        let found = format!("{} where a {} should be", node.described(), shape.name);
+        reader.fault(node.place, found, "a mapping with the API's own names");
+        return members;
+    };
+    for (key, node) in entries {
+        let Some(name) = key_name(reader, key) else { continue };
+        let Some(kind) = member(reader, key, 0, name, shape) else { continue };
+        if members.contains_key(name) {
+            reader.fault(key.place, format!("`{name}` is said twice"), "say it once");
+        }
+        let value = value(reader, node, kind, name).unwrap_or(Json::Null);
+        members.insert(name.to_owned(), value);
+    }
+    members
+}
+
+/// Members to be set, each by its path from the structure, and its value: `None` takes
+/// the member away.
+pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -> Vec<(Vec<String>, Option<Json>)> {
+    let mut changes: Vec<(Vec<String>, Option<Json>)> = Vec::new();
+    let Value::Mapping(entries) = &node.value else {
+        let found = format!("{} where members to set should be", node.described());
+        reader.fault(node.place, found, "a mapping of members to values, as in `{ environment.image: my/image }`");
+        return changes;
+    };
+    for (key, node) in entries {
+        let Some(path) = key_name(reader, key) else { continue };
+        let Some(kind) = kind_at(reader, key, path, shape) else { continue };
+        let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if changes.iter().any(|(earlier, _)| *earlier == steps) {
+            reader.fault(key.place, format!("`{path}` is said twice"), "say it once");
+        }
+        changes.push((steps, value(reader, node, kind, path)));
+    }
+    changes
+}
+
+/// Changes one member of a structure that is JSON.
+pub(super) fn change(structure: &mut Map<String, Json>, path: &[String], value: Option<Json>) {
+    match (path, value) {
+        ([], _) => {}
+        ([name], Some(value)) => drop(structure.insert(name.clone(), value)),
+        ([name], None) => drop(structure.shift_remove(name)),
+        // What is not there has nothing to be taken away.
+        ([name, ..], None) if !structure.contains_key(name) => {}
+        ([name, rest @ ..], value) => {
+            let inner = structure.entry(name.clone()).or_insert_with(|| Json::Object(Map::new()));
+            if let Json::Object(inner) = inner {
+                change(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn key_name<'a>(reader: &mut Reader, key: &'a Node) -> Option<&'a str> {
+    let Value::Scalar(name) = &key.value else {
+        reader.fault(key.place, format!("{} as a key", key.described()), "a key is a member's name");
+        return None;
+    };
+    Some(name)
+}
+
+/// The kind of the member that a path leads to.
+fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shape) -> Option<Kind> {
+    let mut before = 0;
+    let mut steps = path.split('.').peekable();
+    while let Some(name) = steps.next() {
+        let kind = member(reader, key, before, name, shape)?;
+        before += name.chars().count() + 1;
+        match kind {
+            _ if steps.peek().is_none() => return Some(kind),
+            Kind::Structure(inner) => shape = inner,
+            other => {
+                let place = reader.place_within(key, before);
+                let right = match other {
+                    Kind::List(_) => "set the whole list",
+                    _ => "end the path there",
+                };
+                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), right);
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// The kind of a member, whose name begins at that character of the key.
+fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Shape) -> Option<Kind> {
+    let kind = shape.member(name);
+    if kind.is_none() {
+        let names = shape.names();
+        let right = match nearest_member(name, &names) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("its members are {}", crate::yaml::scalar::listed(&names)),
+        };
+        let place = reader.place_within(key, start);
+        reader.fault(place, format!("a {} has no member `{name}`", shape.name), right);
+    }
+    kind
+}
+
+/// The member that was probably meant. An event spells it `source-version`.
+fn nearest_member<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let same = names.iter().copied().find(|known| letters(known) == letters(name));
+    same.or_else(|| nearest(name, names))
+}
+
+/// A value as JSON; `None` where it is nothing, or has a fault.
+fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Json> {
+    let json = match (&node.value, kind) {
+        (Value::Empty, _) => return None,
+        (Value::Scalar(text), Kind::Text) => Some(Json::from(text.as_str())),
+        (Value::Scalar(text), Kind::Flag) if node.is_plain => text.to_lowercase().parse::<bool>().ok().map(Json::from),
+        // A few members are wider, and no build has a number that needs it.
+        (Value::Scalar(text), Kind::Integer) if node.is_plain => text.parse::<i32>().ok().map(Json::from),
+        (Value::Scalar(text), Kind::Time) => {
+            let number = text.parse::<f64>().ok().filter(|_| node.is_plain).map(Json::from);
+            let written = number.unwrap_or_else(|| Json::from(text.as_str()));
+            lenient::read::<Timestamp, _>(written).ok().flatten().map(|time| Json::from(time.to_string()))
+        }
+        (Value::List(nodes), Kind::List(element)) => {
+            Some(nodes.iter().filter_map(|node| value(reader, node, *element, name)).collect())
+        }
+        (Value::Mapping(_), Kind::Structure(shape)) => Some(Json::Object(structure(reader, node, shape))),
+        _ => None,
+    };
+    if json.is_none() {
+        let quoted = matches!((&node.value, node.is_plain), (Value::Scalar(_), false));
+        let found = if quoted && matches!(kind, Kind::Flag | Kind::Integer) {
+            format!("the text {} where `{name}` should be", node.described())
+        } else {
+            format!("{} where `{name}` should be", node.described())
+        };
+        reader.fault(node.place, found, format!("`{name}` is {}", described(kind)));
+    }
+    json
+}
+
+fn described(kind: Kind) -> String {
+    match kind {
+        Kind::Flag => "`true` or `false`".into(),
+        Kind::Integer => "a whole number of at most 2147483647".into(),
+        Kind::Text => "a text".into(),
+        Kind::Time => "a time as in `2026-11-22T09:00:00Z`".into(),
+        Kind::List(_) => "a list".into(),
+        Kind::Structure(shape) => format!("a mapping, the API's {}", shape.name),
+    }
+}

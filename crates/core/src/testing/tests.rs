@@ -1,0 +1,425 @@
+use super::*;
+
+const POLICY: &str = "\
+version: 1
+never-stop: [deploy-*]
+rules:
+  - { id: short-builds, max-timeout: 60m }
+  - id: protected-branches
+    forbidden-branches: [main]
+    except:
+      - { initiators: [codepipeline/*], until: 2027-01-31, reason: OPS-1 }
+      - when: build.environment.privilegedMode
+  - { id: costly, mode: report, forbidden-compute: ['*LARGE'], only: [{ projects: [shop*] }] }
+  - { id: strict, allowed-images: ['aws/*'], on-unknown: stop }
+  - { id: open, forbidden-sources: ['*secret*'], on-unknown: ignore }
+  - { id: unused, mode: off, max-timeout: 1m }
+";
+
+const EVENT: &str = include_str!("../../../../events/forbidden-branch.json");
+
+fn read(path: &str) -> Result<File, String> {
+    let text = match path {
+        "policy.yaml" => POLICY,
+        "faulty.yaml" => "version: 2",
+        "event.json" => EVENT,
+        "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
+        "text.json" => "no event",
+        _ => return Err("there is no such file".into()),
+    };
+    Ok(File { name: path.into(), text: text.into() })
+}
+
+fn parse(text: &str) -> Result<PolicyTests, String> {
+    let all = |faults: Vec<Faults>| faults.iter().map(Faults::to_string).collect::<Vec<_>>().join("\n\n");
+    PolicyTests::parse(&File { name: "tests.yaml".into(), text: text.into() }, read).map_err(all)
+}
+
+/// The test of these lines: what each rule says, the last line being what is done.
+fn check(lines: &str) -> String {
+    let text = format!("policy: policy.yaml\ntests:\n  - name: a\n    {}\n", lines.trim().replace('\n', "\n    "));
+    let tests = match parse(&text) {
+        Ok(tests) => tests,
+        Err(faults) => return faults,
+    };
+    let report = tests.run(|_| true, &mut Coverage::default());
+    let tested = &report.tests[0];
+    let mut lines: Vec<String> = tested.reasons.iter().map(|Reason { rule, why }| format!("{rule}: {why}")).collect();
+    let rows = tested.expected.rows(&tested.actual).into_iter();
+    let rows = rows.map(|(key, expected, actual)| format!("{key} {expected} / {actual}"));
+    lines.push(format!("{}: {}", if tested.passed { "passed" } else { "failed" }, rows.collect::<Vec<_>>().join("; ")));
+    lines.join("\n")
+}
+
+/// Whether the test of a build, given as an event and what is set, goes as expected.
+#[track_caller]
+fn passes(set: &str, expected: &str) {
+    let found = check(&format!("event: event.json\nset: {set}\n{expected}"));
+    assert!(found.lines().last().unwrap().starts_with("passed"), "{set}: {expected}\n{found}");
+}
+
+#[test]
+fn says_why_each_rule_decided_so() {
+    insta::assert_snapshot!(check("event: event.json\nset: { environment.image: ~, source.location: null, environment.computeType: X_LARGE }\nexpect: report\nbroken: []"), @"
+    short-builds: passes max-timeout 60m
+    protected-branches: broken: forbidden-branches main, and the build has main
+    costly: broken, and reported only: forbidden-compute *LARGE, and the build has LINUX_CONTAINER/X_LARGE
+    strict: cannot tell, which counts as broken: missing environment.image
+    open: cannot tell, which is ignored: missing source.location
+    unused: off
+    failed: expect report / stop; broken none / costly, protected-branches, strict
+    ");
+    insta::assert_snapshot!(check("event: event.json\nset: { initiator: codepipeline/x, projectName: other, environment.computeType: X_LARGE }\nexpect: allow\nexempt: [protected-branches]"), @"
+    short-builds: passes max-timeout 60m
+    protected-branches: exempt by initiators codepipeline/*, until 2027-01-31: OPS-1
+    costly: looks at other builds, by its `only`
+    strict: passes allowed-images aws/*
+    open: passes forbidden-sources *secret*
+    unused: off
+    passed: expect allow / allow; exempt protected-branches / protected-branches
+    ");
+    insta::assert_snapshot!(check("event: event.json\nset: { environment.privilegedMode: true, projectName: deploy-x, timeoutInMinutes: 61 }\nexpect: protect"), @"
+    short-builds: broken: max-timeout 60m, and the build has 61m
+    protected-branches: exempt by when build.environment.privilegedMode
+    costly: passes forbidden-compute *LARGE
+    strict: passes allowed-images aws/*
+    open: passes forbidden-sources *secret*
+    unused: off
+    passed: expect protect / protect
+    ");
+}
+
+#[test]
+fn members_are_set_and_taken_away() {
+    passes("{ sourceVersion: dev }", "expect: allow\nbroken: []\nunknown: []");
+    passes("{ sourceVersion: ~ }", "expect: allow\nunknown: [protected-branches]");
+    passes("{ sourceVersion: 1.10, timeoutInMinutes: 61 }", "expect: stop\nbroken: [short-builds]");
+    passes("{ environment: ~, sourceVersion: dev }", "expect: stop\nbroken: [strict]\nunknown: [strict, costly]");
+    passes("{ environment: { image: aws/x }, sourceVersion: dev }", "expect: allow\nunknown: [costly]");
+    passes("{ environment: ~, environment.image: aws/x, sourceVersion: dev }", "expect: allow\nunknown: [costly]");
+    passes("{ vpcConfig.vpcId: ~ }", "expect: stop");
+    passes("{ environment.environmentVariables: [{ name: A, value: 012, type: PLAINTEXT }] }", "expect: stop");
+}
+
+/// An exemption, an `enforce-after` and the like go by this moment.
+#[test]
+fn now_is_given_or_the_event_s_or_the_build_s() {
+    passes("{ initiator: codepipeline/x }", "expect: allow");
+    passes("{ initiator: codepipeline/x }", "now: 2027-01-31T23:59:59Z\nexpect: allow");
+    passes("{ initiator: codepipeline/x }", "now: 2027-02-01T00:00:00Z\nexpect: stop");
+    passes("{ initiator: codepipeline/x }", "now: 2027-02-01T00:30:00+01:00\nexpect: allow");
+    let at = |start: &str| check(&format!("build: {{ projectName: a, startTime: {start} }}\nexpect: stop"));
+    for start in ["2026-11-20T09:28:52Z", "1795166932", "1795166932.5"] {
+        assert!(at(start).contains("passed: expect stop"), "{start}");
+    }
+    insta::assert_snapshot!(at("~"), @"
+    tests.yaml:3:5: no `now`, and neither an event's time nor a `startTime` in its place
+     3 |   - name: a
+       |     ^
+       = `now`, a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
+    ");
+    insta::assert_snapshot!(at("yesterday"), @"
+    tests.yaml:4:41: `yesterday` where `startTime` should be
+     4 |     build: { projectName: a, startTime: yesterday }
+       |                                         ^
+       = `startTime` is a time as in `2026-11-22T09:00:00Z`
+    ");
+}
+
+/// What a whole build lacks it does not have; an event carries less.
+#[test]
+fn a_build_is_whole_and_an_event_is_not() {
+    let policy = "{version: 1, rules: [{id: vpc, deny-when: '!has(build.vpcConfig)'}]}";
+    let read =
+        |path: &str| if path == "vpc" { Ok(File { name: "vpc".into(), text: policy.into() }) } else { read(path) };
+    let tests = "{policy: vpc, tests: [
+        {name: a, event: event.json, expect: allow, unknown: [vpc]},
+        {name: b, build: {startTime: 2026-11-20T09:28:52Z}, expect: stop, broken: [vpc]}]}";
+    let tests = PolicyTests::parse(&File { name: "t".into(), text: tests.into() }, read).unwrap();
+    assert!(tests.run(|_| true, &mut Coverage::default()).tests.iter().all(|test| test.passed));
+}
+
+#[test]
+fn the_project_is_known_where_it_is_given() {
+    let policy = "{version: 1, rules: [{id: p, deny-when: 'project.badge.badgeEnabled'}]}";
+    let read = |path: &str| if path == "p" { Ok(File { name: "p".into(), text: policy.into() }) } else { read(path) };
+    let tests = "{policy: p, tests: [
+        {name: a, event: event.json, expect: allow, unknown: [p]},
+        {name: b, event: event.json, project: {badge: {badgeEnabled: True}}, expect: stop}]}";
+    let tests = PolicyTests::parse(&File { name: "t".into(), text: tests.into() }, read).unwrap();
+    assert!(tests.run(|_| true, &mut Coverage::default()).tests.iter().all(|test| test.passed));
+}
+
+#[test]
+fn tests_share_a_build_by_anchors_and_merges() {
+    let tests = parse(
+        "{policy: policy.yaml, tests: [
+        {name: a, expect: allow, build: &base {projectName: x, sourceVersion: dev, timeoutInMinutes: &hour 60,
+            startTime: 2026-11-20T09:28:52Z, environment: {image: aws/x, type: X, computeType: S, privilegedMode: false},
+            initiator: me}},
+        {name: b, expect: stop, broken: [short-builds], build: *base, set: {timeoutInMinutes: 61}},
+        {name: c, expect: stop, broken: [protected-branches],
+            build: {<<: *base, sourceVersion: main, timeoutInMinutes: *hour}}]}",
+    );
+    let report = tests.unwrap().run(|_| true, &mut Coverage::default());
+    assert!(report.tests.iter().all(|test| test.passed), "{report:#?}");
+}
+
+#[test]
+fn the_order_of_a_list_does_not_count() {
+    passes("{ timeoutInMinutes: 90 }", "expect: stop\nbroken: [short-builds, protected-branches]");
+    passes("{ timeoutInMinutes: 90 }", "expect: stop\nbroken: [protected-branches, short-builds]");
+    assert!(check("event: event.json\nexpect: stop\nbroken: []").ends_with("broken none / protected-branches"));
+}
+
+#[test]
+fn coverage_is_of_all_files_of_a_policy() {
+    let mut coverage = Coverage::default();
+    let mut run = |test: &str| {
+        let tests =
+            parse(&format!("policy: policy.yaml\ntests: [{{ name: a, expect: allow, event: event.json, {test} }}]"));
+        tests.unwrap().run(|_| true, &mut coverage);
+        let open = coverage.uncovered();
+        open.iter().map(|open| format!("{:?} {:?}", open.never_broken, open.never_passed)).collect::<String>()
+    };
+    // One that is exempt would break the rule, so it passes nothing. A rule that is off is not asked for.
+    insta::assert_snapshot!(run("set: { initiator: codepipeline/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
+    insta::assert_snapshot!(run("set: { sourceVersion: dev, timeoutInMinutes: 61 }"), @r#"["protected-branches", "costly", "strict", "open"] []"#);
+    insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: secret }"), @"");
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_in_order() {
+    insta::assert_snapshot!(parse("\
+policy: policy.yaml
+test: []
+tests:
+  - name: a
+    event: nowhere.json
+    expect: stopped
+    brocken: [short-builds]
+  - name: a
+    event: event.json
+    set:
+      environment.computeTyp: X
+      sourceVersion.x: X
+      phases.phaseType: X
+      timeoutInMinutes: \"60\"
+      buildComplete: 'true'
+      startTime: yesterday
+      environment.image: [a]
+      source: github
+      source-version: main
+    now: tomorrow
+    expect: stop
+    broken: [short-build, short-builds, short-builds]
+    unknown: short-builds
+  - event: event.json
+    build: {}
+  - name: b
+    expect: allow
+  - name: c
+    event: fleet.json
+    expect: allow
+  - name: d
+    event: text.json
+    project: { tags: yes, nmae: x, name: a, name: b }
+    expect: allow
+  - name: e
+    build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
+    expect: allow
+").unwrap_err(), @r#"
+    tests.yaml:2:1: unknown key `test` in a test file
+     2 | test: []
+       | ^
+       = did you mean `tests`?
+
+    tests.yaml:5:12: `nowhere.json` cannot be read: there is no such file
+     5 |     event: nowhere.json
+       |            ^
+       = the path of a file, from the folder of this one
+
+    tests.yaml:6:13: `stopped` is nothing to expect
+     6 |     expect: stopped
+       |             ^
+       = `expect` with one of `stop`, `report`, `protect` and `allow`
+
+    tests.yaml:7:5: unknown key `brocken` in a test
+     7 |     brocken: [short-builds]
+       |     ^
+       = did you mean `broken`?
+
+    tests.yaml:8:11: two tests are called `a`
+     8 |   - name: a
+       |           ^
+       = a name of its own: line 4 has this one
+
+    tests.yaml:11:19: a ProjectEnvironment has no member `computeTyp`
+     11 |       environment.computeTyp: X
+        |                   ^
+       = did you mean `computeType`?
+
+    tests.yaml:12:21: `sourceVersion` is a text, which has no members
+     12 |       sourceVersion.x: X
+        |                     ^
+       = end the path there
+
+    tests.yaml:13:14: `phases` is a list, which has no members
+     13 |       phases.phaseType: X
+        |              ^
+       = set the whole list
+
+    tests.yaml:14:25: the text `60` where `timeoutInMinutes` should be
+     14 |       timeoutInMinutes: "60"
+        |                         ^
+       = `timeoutInMinutes` is a whole number of at most 2147483647
+
+    tests.yaml:15:22: the text `true` where `buildComplete` should be
+     15 |       buildComplete: 'true'
+        |                      ^
+       = `buildComplete` is `true` or `false`
+
+    tests.yaml:16:18: `yesterday` where `startTime` should be
+     16 |       startTime: yesterday
+        |                  ^
+       = `startTime` is a time as in `2026-11-22T09:00:00Z`
+
+    tests.yaml:17:26: a list where `environment.image` should be
+     17 |       environment.image: [a]
+        |                          ^
+       = `environment.image` is a text
+
+    tests.yaml:18:15: `github` where `source` should be
+     18 |       source: github
+        |               ^
+       = `source` is a mapping, the API's ProjectSource
+
+    tests.yaml:19:7: a Build has no member `source-version`
+     19 |       source-version: main
+        |       ^
+       = did you mean `sourceVersion`?
+
+    tests.yaml:20:10: `tomorrow` is no time
+     20 |     now: tomorrow
+        |          ^
+       = a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
+
+    tests.yaml:22:14: `policy.yaml` has no rule `short-build`
+     22 |     broken: [short-build, short-builds, short-builds]
+        |              ^
+       = did you mean `short-builds`?
+
+    tests.yaml:22:41: `short-builds` is said twice
+     22 |     broken: [short-build, short-builds, short-builds]
+        |                                         ^
+       = say it once
+
+    tests.yaml:23:14: `short-builds` where a list should be
+     23 |     unknown: short-builds
+        |              ^
+       = a list of the policy's rules, as in `[short-builds]`; `[]` for none
+
+    tests.yaml:24:5: no `name`
+     24 |   - event: event.json
+        |     ^
+       = what must be so, as in `name: a build of main is stopped`
+
+    tests.yaml:24:5: no `expect`
+     24 |   - event: event.json
+        |     ^
+       = `expect` with one of `stop`, `report`, `protect` and `allow`
+
+    tests.yaml:25:12: a `build` beside an `event`
+     25 |     build: {}
+        |            ^
+       = one of the two: make two tests of it
+
+    tests.yaml:26:5: a test of no build
+     26 |   - name: b
+        |     ^
+       = `event: events/some.json`, or `build: {…}` in the API's names
+
+    tests.yaml:29:12: `fleet.json` is an event of no build
+     29 |     event: fleet.json
+        |            ^
+       = an event of EventBridge that says a build's state or phase changed
+
+    tests.yaml:32:12: `text.json` cannot be used: this is not an EventBridge event: it is not JSON at line 1, column 2
+     32 |     event: text.json
+        |            ^
+       = an event of EventBridge that says a build's state or phase changed
+
+    tests.yaml:33:22: `yes` where `tags` should be
+     33 |     project: { tags: yes, nmae: x, name: a, name: b }
+        |                      ^
+       = `tags` is a list
+
+    tests.yaml:33:27: a Project has no member `nmae`
+     33 |     project: { tags: yes, nmae: x, name: a, name: b }
+        |                           ^
+       = did you mean `name`?
+
+    tests.yaml:33:45: `name` is said twice
+     33 |     project: { tags: yes, nmae: x, name: a, name: b }
+        |                                             ^
+       = say it once
+
+    tests.yaml:36:32: `3000000000` where `timeoutInMinutes` should be
+     36 |     build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environmen
+        |                                ^
+       = `timeoutInMinutes` is a whole number of at most 2147483647
+
+    tests.yaml:36:57: `1.5` where `buildNumber` should be
+     36 | ild: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
+        |                                                   ^
+       = `buildNumber` is a whole number of at most 2147483647
+
+    tests.yaml:36:84: a list where `phaseType` should be
+     36 | 00000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
+        |                                                   ^
+       = `phaseType` is a text
+    "#);
+}
+
+#[test]
+fn the_policy_s_faults_are_told_beside_the_file_s() {
+    insta::assert_snapshot!(parse("{policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}").unwrap_err(), @"
+    faulty.yaml:1:1: no `rules`
+     1 | version: 2
+       | ^
+       = a list of rules: `rules: [{id: …, max-timeout: 60m}]`
+
+    faulty.yaml:1:10: `2` is no version of the format
+     1 | version: 2
+       |          ^
+       = `version: 1`, the one format there is
+
+    tests.yaml:1:31: no `expect`
+     1 | {policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}
+       |                               ^
+       = `expect` with one of `stop`, `report`, `protect` and `allow`
+    ");
+    insta::assert_snapshot!(parse("{policy: nowhere.yaml, tests: []}").unwrap_err(), @"
+    tests.yaml:1:10: `nowhere.yaml` cannot be read: there is no such file
+     1 | {policy: nowhere.yaml, tests: []}
+       |          ^
+       = the path of a file, from the folder of this one
+
+    tests.yaml:1:31: an empty list
+     1 | {policy: nowhere.yaml, tests: []}
+       |                               ^
+       = at least one element, as in `- name: a build of main is stopped`
+    ");
+    insta::assert_snapshot!(parse("tests").unwrap_err(), @"
+    tests.yaml:1:1: `tests` where a test file should be
+     1 | tests
+       | ^
+       = a test file is a mapping with the keys `policy` and `tests`
+    ");
+    insta::assert_snapshot!(parse("{policy: [").unwrap_err(), @"
+    tests.yaml:1:10: this is not YAML: unclosed bracket '['
+     1 | {policy: [
+       |          ^
+       = correct the YAML here
+    ");
+}

@@ -1,0 +1,298 @@
+//! From YAML's text to its tree, with anchors, aliases and merges followed.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
+
+use super::{Node, Value};
+use crate::yaml::fault::{Fault, Place};
+
+/// The deepest that values may be nested in one another, on lines of their own and within one.
+const DEEPEST: usize = 255;
+
+/// The most values that are copied for anchors and aliases: a few lines of them could make any
+/// number.
+const MOST_COPIED: usize = 100_000;
+
+impl Node {
+    /// The one document of `text`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        let mut options = Options::default();
+        (options.flow_nesting_limit, options.block_nesting_limit) = (DEEPEST, DEEPEST);
+        let parser = Parser::new_from_str_with_options(text, options);
+        Reading { parser, anchors: HashMap::new(), copied: 0 }.document()
+    }
+}
+
+/// A file that is being read.
+struct Reading<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    /// What each anchor marks.
+    anchors: HashMap<usize, Anchored>,
+    /// How many values anchors and aliases have copied.
+    copied: usize,
+}
+
+/// What an anchor marks, how many values it is made of, and how deep.
+struct Anchored {
+    node: Node,
+    size: usize,
+    depth: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn document(mut self) -> Result<Node, Fault> {
+        let mut document = None;
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => break,
+                (Event::StreamStart | Event::DocumentEnd, _) => {}
+                (Event::DocumentStart(..), span) if document.is_some() => {
+                    let right = "one file holds one document".to_owned();
+                    return Err(Fault { place: place_of(&span.start), found: "a second YAML document".into(), right });
+                }
+                (Event::DocumentStart(..), _) => document = Some(self.node(0)?),
+                (_, span) => return Err(not_yaml(place_of(&span.start), "a value outside of any document")),
+            }
+        }
+        Ok(document.unwrap_or(Node {
+            place: Place { line: 1, column: 1 },
+            value: Value::Empty,
+            is_plain: true,
+            tag: None,
+            span: 0..0,
+        }))
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
+        let ended = || not_yaml(Place { line: 1, column: 1 }, "it ends too soon");
+        self.parser.next_event().ok_or_else(ended)?.map_err(|error| fault_of(&error))
+    }
+
+    /// The value that comes next.
+    fn node(&mut self, depth: usize) -> Result<Node, Fault> {
+        let (event, span) = self.next()?;
+        self.node_of(event, &span, depth)
+    }
+
+    fn node_of(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node, Fault> {
+        let place = place_of(&span.start);
+        let tag = event.tag().map(|_| span.tag_start.map_or(place, |start| place_of(&start)));
+        let anchor = event.anchor_id();
+        let (value, is_plain) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, place, depth),
+            Event::Scalar(text, style, ..) => {
+                let is_plain = style == ScalarStyle::Plain && tag.is_none();
+                let is_nothing = is_plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                (if is_nothing { Value::Empty } else { Value::Scalar(text.into_owned()) }, is_plain)
+            }
+            Event::SequenceStart(..) => (Value::List(self.list(depth + 1)?), false),
+            Event::MappingStart(..) => (Value::Mapping(self.mapping(depth + 1)?), false),
+            _ => return Err(not_yaml(place, "no value where one should be")),
+        };
+        let node = Node { place, value, is_plain, tag, span: span.byte_range().unwrap_or_default() };
+        if let Some(anchor) = anchor {
+            let (size, depth) = node.extent();
+            self.copy(size, place)?;
+            self.anchors.insert(anchor, Anchored { node: node.clone(), size, depth });
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Fault> {
+        let mut list = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(list),
+                (event, span) => list.push(self.node_of(event, &span, depth)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, Fault> {
+        let mut entries = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::MappingEnd, _) => return Ok(merged(entries)),
+                (event, span) => {
+                    let key = self.node_of(event, &span, depth)?;
+                    entries.push((key, self.node(depth)?));
+                }
+            }
+        }
+    }
+
+    /// What an alias stands for, in the place where that is written.
+    fn alias(&mut self, anchor: usize, place: Place, depth: usize) -> Result<Node, Fault> {
+        let fault = |found: &str| Fault { place, found: found.into(), right: "write the value here".into() };
+        let Some(Anchored { node, size, depth: deep }) = self.anchors.get(&anchor) else {
+            return Err(fault("an alias within what it stands for"));
+        };
+        if depth + deep > DEEPEST {
+            return Err(fault("an alias that nests values too deep"));
+        }
+        let (node, size) = (node.clone(), *size);
+        self.copy(size, place)?;
+        Ok(node)
+    }
+
+    fn copy(&mut self, size: usize, place: Place) -> Result<(), Fault> {
+        self.copied += size;
+        if self.copied <= MOST_COPIED {
+            return Ok(());
+        }
+        let found = format!("anchors and aliases of more than {MOST_COPIED} values");
+        Err(Fault { place, found, right: "fewer of them".into() })
+    }
+}
+
+impl Node {
+    /// How many values it is made of, and how deep they are nested.
+    fn extent(&self) -> (usize, usize) {
+        let parts = |parts: &mut dyn Iterator<Item = &Node>| {
+            parts.map(Self::extent).fold((1, 0), |(size, depth), (more, deep)| (size + more, depth.max(deep + 1)))
+        };
+        match &self.value {
+            Value::Empty | Value::Scalar(_) => (1, 0),
+            Value::List(list) => parts(&mut list.iter()),
+            Value::Mapping(entries) => parts(&mut entries.iter().flat_map(|(key, value)| [key, value])),
+        }
+    }
+}
+
+/// A mapping with what it takes over of others by the key `<<`. What it says itself counts
+/// for more, and so does what it takes over first.
+/// <https://yaml.org/type/merge.html>
+fn merged(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
+    let is_merge = |(key, value): &(Node, Node)| {
+        let is_mapping = |node: &Node| matches!(node.value, Value::Mapping(_));
+        let is_taken = is_mapping(value) || matches!(&value.value, Value::List(list) if list.iter().all(is_mapping));
+        key.is_plain && key.value == Value::Scalar("<<".into()) && is_taken
+    };
+    let (merges, mut entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_merge);
+    for (_, taken) in merges {
+        let mappings = if let Value::List(list) = taken.value { list } else { vec![taken] };
+        for mapping in mappings {
+            let Value::Mapping(taken) = mapping.value else { continue };
+            for (key, value) in taken {
+                if entries.iter().all(|(own, _)| own.value != key.value) {
+                    entries.push((key, value));
+                }
+            }
+        }
+    }
+    entries
+}
+
+fn fault_of(error: &ScanError) -> Fault {
+    let found = error.info();
+    // A plain value that YAML reads as more than one, as an expression may be.
+    let is_split = found.contains("trailing content") || found.contains("mapping values are not allowed");
+    let fault = not_yaml(place_of(error.marker()), &found);
+    match is_split {
+        true => {
+            Fault { right: "put the whole value into quotes, or into a block: `|` and a line below".into(), ..fault }
+        }
+        false => fault,
+    }
+}
+
+fn not_yaml(place: Place, found: &str) -> Fault {
+    Fault { place, found: format!("this is not YAML: {found}"), right: "correct the YAML here".into() }
+}
+
+/// The parser counts columns from 0.
+fn place_of(marker: &Marker) -> Place {
+    Place { line: marker.line().max(1), column: marker.col() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    /// The tree as JSON, every scalar as it is spelt.
+    fn json(node: &Node) -> Json {
+        match &node.value {
+            Value::Empty => Json::Null,
+            Value::Scalar(text) => json!(text),
+            Value::List(list) => list.iter().map(json).collect(),
+            Value::Mapping(entries) => {
+                let name = |key: &Node| json(key).as_str().unwrap().to_owned();
+                Json::Object(entries.iter().map(|(key, value)| (name(key), json(value))).collect())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(yaml: &str, expected: Json) {
+        assert_eq!(json(&Node::parse(yaml).unwrap_or_else(|fault| panic!("{fault:?}"))), expected, "{yaml}");
+    }
+
+    #[test]
+    fn scalars_are_kept_as_they_are_spelt() {
+        check(
+            "[off, 1.10, 012345678901, 2027-01-31, 1_000, yes]",
+            json!(["off", "1.10", "012345678901", "2027-01-31", "1_000", "yes"]),
+        );
+        check("[~, null, 'null', \"\", '~']", json!([null, null, "null", "", "~"]));
+        check("", json!(null));
+        check("# nothing\n", json!(null));
+        check("a: |\n  b\n   c\nd: >-\n  e\n  f\n", json!({"a": "b\n c\n", "d": "e f"}));
+        check("{'a''b': \"\\u00e9\\n\"}", json!({"a'b": "é\n"}));
+    }
+
+    #[test]
+    fn what_is_plain_and_what_is_tagged() {
+        let node = Node::parse("- 60\n- '60'\n- !!str 60\n- ! a\n- |\n  60\n").unwrap();
+        let Value::List(list) = node.value else { panic!("no list") };
+        let told: Vec<_> = list.iter().map(|node| (node.is_plain, node.tag.map(|place| place.column))).collect();
+        assert_eq!(told, [(true, None), (false, None), (false, Some(3)), (false, Some(3)), (false, None)]);
+    }
+
+    #[test]
+    fn what_a_mapping_says_itself_counts_for_more_than_what_it_takes_over() {
+        check(
+            "[&a {x: 1, y: 1}, &b {y: 2, z: 2}, {x: 0, <<: *a}, {<<: *a, x: 0}, {<<: [*a, *b], z: 0}, {<<: [*b, *a]}]",
+            json!([
+                {"x": "1", "y": "1"}, {"y": "2", "z": "2"},
+                {"x": "0", "y": "1"}, {"x": "0", "y": "1"},
+                {"z": "0", "x": "1", "y": "1"}, {"y": "2", "z": "2", "x": "1"},
+            ]),
+        );
+        check("{<<: 1, '<<': {a: b}}", json!({"<<": {"a": "b"}}));
+    }
+
+    #[test]
+    fn every_file_of_the_library_is_read_as_serde_reads_it() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../library");
+        let mut count = 0;
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                let by_serde: Json = serde_saphyr::from_str(&text).unwrap();
+                assert_same(&json(&Node::parse(&text).unwrap()), &by_serde);
+                count += 1;
+            }
+        }
+        assert!(count > 10, "{count} files");
+    }
+
+    /// But for numbers and bools, which are spelt here.
+    #[track_caller]
+    fn assert_same(ours: &Json, theirs: &Json) {
+        match (ours, theirs) {
+            (Json::Array(ours), Json::Array(theirs)) if ours.len() == theirs.len() => {
+                ours.iter().zip(theirs).for_each(|(ours, theirs)| assert_same(ours, theirs));
+            }
+            (Json::Object(ours), Json::Object(theirs)) if ours.len() == theirs.len() => {
+                ours.iter().for_each(|(name, ours)| assert_same(ours, &theirs[name]));
+            }
+            (Json::String(text), Json::Number(_) | Json::Bool(_)) => {
+                assert_eq!(&serde_json::from_str::<Json>(text).unwrap(), theirs);
+            }
+            _ => assert_eq!(ours, theirs),
+        }
+    }
+}
