@@ -1,4 +1,4 @@
-//! A CodeBuild that answers every `StopBuild` with the same Build, over HTTP and over TLS.
+//! A CodeBuild that answers `StopBuild` and `BatchGetBuilds` with one Build, over HTTP and over TLS.
 
 use std::{
     net::{SocketAddr, TcpStream},
@@ -16,7 +16,7 @@ use crate::http::{Answer, Request, serve};
 
 /// Over plain HTTP.
 pub fn plain() -> anyhow::Result<SocketAddr> {
-    serve(Ok::<TcpStream, _>, stop)
+    serve(Ok::<TcpStream, _>, answer)
 }
 
 /// Over TLS, as `localhost`; and the certificate of the authority that vouches for it.
@@ -35,25 +35,34 @@ pub fn tls() -> anyhow::Result<(SocketAddr, String)> {
         .with_single_cert(vec![certificate.der().clone()], key)?;
     let config = Arc::new(config);
     let transport = move |stream| Ok(StreamOwned::new(ServerConnection::new(config.clone())?, stream));
-    Ok((serve(transport, stop)?, authority.pem()))
+    Ok((serve(transport, answer)?, authority.pem()))
 }
 
-/// The answer to `StopBuild`, or the end of the connection.
-/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html>
-fn stop(request: Request) -> Option<Answer> {
+/// Answers a call of `StopBuild` with a stopped Build and one of `BatchGetBuilds` with a running
+/// one; returns `None` to close the connection.
+fn answer(request: Request) -> Option<Answer> {
     let input: Value = serde_json::from_slice(&request.body).ok()?;
-    let id = input["id"].as_str()?;
-    let build = json!({
+    let output = match input["ids"][0].as_str() {
+        Some(id) => json!({"builds": [build(id, "IN_PROGRESS", "refs/heads/develop")], "buildsNotFound": []}),
+        None => json!({"build": build(input["id"].as_str()?, "STOPPED", "refs/heads/main")}),
+    };
+    let mut answer = Answer::json(output.to_string().into_bytes());
+    answer.headers = "content-type: application/x-amz-json-1.1\r\n".to_owned();
+    Some(answer)
+}
+
+fn build(id: &str, status: &str, source_version: &str) -> Value {
+    json!({
         "id": id,
         "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}"),
         "projectName": "shop-api",
         "buildNumber": 4,
         "startTime": 1_602_710_932.5,
         "endTime": 1_602_710_990.25,
-        "buildStatus": "STOPPED",
-        "buildComplete": true,
-        "currentPhase": "COMPLETED",
-        "sourceVersion": "refs/heads/main",
+        "buildStatus": status,
+        "buildComplete": status == "STOPPED",
+        "currentPhase": if status == "STOPPED" { "COMPLETED" } else { "BUILD" },
+        "sourceVersion": source_version,
         "source": {"type": "GITHUB", "location": "https://github.com/acme/shop-api.git", "gitCloneDepth": 1},
         "environment": {
             "type": "LINUX_CONTAINER",
@@ -66,8 +75,5 @@ fn stop(request: Request) -> Option<Answer> {
         "timeoutInMinutes": 45,
         "queuedTimeoutInMinutes": 480,
         "initiator": "Developer/alice"
-    });
-    let mut answer = Answer::json(json!({ "build": build }).to_string().into_bytes());
-    answer.headers = "content-type: application/x-amz-json-1.1\r\n".to_owned();
-    Some(answer)
+    })
 }

@@ -39,17 +39,9 @@ const WARM_UP: usize = 100;
 const ROUNDS_UNDER_QUOTA: usize = 12;
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = env::args().skip(1);
-    let target = PathBuf::from(arguments.next().context("the first argument is cargo's target folder")?);
+    let target = PathBuf::from(env::args().nth(1).context("the first argument is cargo's target folder")?);
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut peers = Peer::all(bench, &target);
-    let variants: Vec<Peer> = arguments.map(|variant| Peer::variant(&variant)).collect::<Result<_, _>>()?;
-    let is_comparison = !variants.is_empty();
-    if is_comparison {
-        // How buildbrake is built is compared with itself, and with nothing.
-        peers.truncate(2);
-        peers.extend(variants);
-    }
+    let peers = Peer::all(bench, &target);
     let stage = Stage::new(bench, &target)?;
     let mut measured: Vec<(String, Figures)> = Vec::new();
     for peer in &peers {
@@ -80,14 +72,18 @@ fn main() -> anyhow::Result<()> {
     writeln!(io::stderr())?;
     let mut report = format!("{}\n\n{}", about(&stage)?, table(&measured));
     report.push_str(&format!("\nbuildbrake to each of the others:\n\n{}", ratios(&measured)));
-    if let (Some(own), Some(bare)) = (measured[0].1.violating.median(), measured[2].1.violating.median())
-        && !is_comparison
-    {
-        report.push_str(&format!("\nA violating event takes {:.3} ms more than the bare call.\n", own - bare));
-    }
+    report.push_str(&over_the_bare_call("violating event", &measured, |figures| &figures.violating));
+    report.push_str(&over_the_bare_call("compliant event that needs the Build", &measured, |figures| &figures.asking));
     io::stdout().write_all(report.as_bytes())?;
-    let page = if is_comparison { "variants" } else { "peers" };
-    renew(&bench.join("../docs/performance.md"), page, &report)
+    renew(&bench.join("../docs/performance.md"), "peers", &report)
+}
+
+/// How much longer buildbrake takes than the bare call of the SDK, as a sentence.
+fn over_the_bare_call(event: &str, measured: &[(String, Figures)], of: fn(&Figures) -> &Samples) -> String {
+    match (of(&measured[0].1).median(), of(&measured[2].1).median()) {
+        (Some(own), Some(bare)) => format!("\nA {event} takes {:.3} ms more than the bare call.\n", own - bare),
+        _ => String::new(),
+    }
 }
 
 /// What all peers are measured with.
@@ -98,6 +94,8 @@ struct Stage {
     authority: PathBuf,
     quota: Option<Quota>,
     compliant: Vec<u8>,
+    /// An event without details, of a build that is compliant.
+    asking: Vec<u8>,
     violating: Vec<u8>,
 }
 
@@ -119,6 +117,7 @@ impl Stage {
             authority,
             quota: Quota::new(),
             compliant: event("compliant.json")?,
+            asking: event("no-additional-information.json")?,
             violating: event("forbidden-branch.json")?,
         })
     }
@@ -161,6 +160,9 @@ impl Stage {
             anyhow::Ok(())
         };
         events(&self.compliant, &mut figures.compliant, &mut figures.compliant_cpu)?;
+        if peer.asks {
+            events(&self.asking, &mut figures.asking, &mut figures.asking_cpu)?;
+        }
         if peer.stops {
             events(&self.violating, &mut figures.violating, &mut figures.violating_cpu)?;
         }

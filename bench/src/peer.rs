@@ -16,6 +16,8 @@ pub struct Peer {
     pub deployed: Option<PathBuf>,
     /// Whether it calls CodeBuild at all.
     pub stops: bool,
+    /// Whether it calls `BatchGetBuilds` for an event without details.
+    pub asks: bool,
 }
 
 impl Peer {
@@ -28,6 +30,7 @@ impl Peer {
             program,
             arguments: Vec::new(),
             stops,
+            asks: stops,
         };
         let release = target.join("release");
         let python = target.join("bench/python");
@@ -43,6 +46,7 @@ impl Peer {
                 arguments: handler.map(str::to_owned).to_vec(),
                 deployed: None,
                 stops: true,
+                asks: false,
             },
             Self {
                 name: "the same job in Node, SDK v3, bundled".into(),
@@ -50,16 +54,9 @@ impl Peer {
                 arguments: vec![node.display().to_string()],
                 deployed: Some(node),
                 stops: true,
+                asks: false,
             },
         ]
-    }
-
-    /// buildbrake, built in another way.
-    pub fn variant(written: &str) -> anyhow::Result<Self> {
-        let (name, program) = written.split_once('=').context("a variant is written NAME=PROGRAM")?;
-        let program = PathBuf::from(program);
-        let deployed = Some(program.clone());
-        Ok(Self { name: name.into(), program, arguments: Vec::new(), deployed, stops: true })
     }
 
     /// The command, with the variables that Lambda sets and nothing else of this machine.
