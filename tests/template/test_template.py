@@ -136,8 +136,10 @@ def test_no_permission_comes_from_elsewhere(template):
     assert set(of_type(template, "AWS::IAM::Role")) == {"FunctionRole", "DeadlineRole"}
     assert set(named(template, "FunctionRole")) == {"AssumeRolePolicyDocument", "Policies"}
     assert set(named(template, "DeadlineRole")) == {"AssumeRolePolicyDocument"}
-    assert the(template, "AWS::IAM::RolePolicy")["RoleName"] == {"Ref": "DeadlineRole"}
-    assert not of_type(template, "AWS::IAM::Policy")
+    deadlines = the(template, "AWS::IAM::Policy")
+    assert set(deadlines) == {"PolicyName", "PolicyDocument", "Roles"}
+    assert deadlines["Roles"] == [{"Ref": "DeadlineRole"}]
+    assert not of_type(template, "AWS::IAM::RolePolicy")
     assert not of_type(template, "AWS::IAM::ManagedPolicy")
 
 
@@ -149,7 +151,7 @@ def test_only_lambda_may_take_the_functions_role(template):
 
 
 def test_deadlines_may_call_the_function_and_nothing_more(template):
-    assert the(template, "AWS::IAM::RolePolicy")["PolicyDocument"]["Statement"] == [
+    assert the(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"] == [
         {
             "Sid": "CallTheFunction",
             "Effect": "Allow",
@@ -295,26 +297,20 @@ def test_the_queues_are_encrypted_and_keep_events_for_fourteen_days(template):
         }
 
 
-def test_the_alarm_watches_both_queues(template):
-    alarm = named(template, "LostEvents")
-    watched = [
-        dimension["Value"]
-        for metric in alarm["Metrics"]
-        if "MetricStat" in metric
-        for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
-    ]
-    assert watched == [
-        {"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]},
-        {"Fn::GetAtt": ["FailedInvocations", "QueueName"]},
-    ]
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+def test_an_alarm_watches_each_queue(template):
+    for name, queue in {"EventsUndelivered": "UndeliveredEvents", "InvocationsFailed": "FailedInvocations"}.items():
+        alarm = named(template, name)
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+        assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_the_other_alarm_watches_the_safety_belt(template):
+def test_another_alarm_watches_the_safety_belt(template):
     alarm = named(template, "SafetyBelt")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Buildbrake", "SafetyBelt")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert set(of_type(template, "AWS::CloudWatch::Alarm")) == {"LostEvents", "SafetyBelt"}
+    assert set(of_type(template, "AWS::CloudWatch::Alarm")) == {"EventsUndelivered", "InvocationsFailed", "SafetyBelt"}
 
 
 def test_a_deployment_tells_where_to_look(template):
