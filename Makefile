@@ -38,7 +38,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: fmt clippy doc rust-test template-lint template-test instructions ## Run the whole gate.
+test: fmt clippy doc rust-test template-lint template-test deploy-test instructions ## Run the whole gate.
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -102,6 +102,12 @@ template-lint: $(STAMP) ## Lint the SAM template.
 .PHONY: template-test
 template-test: $(STAMP) ## Test what the SAM template makes.
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
+
+# The function is the debug binary that the Rust tests use too.
+.PHONY: deploy-test
+deploy-test: $(STAMP) ## Deploy the template into an AWS on this machine (a minute).
+	cargo build --workspace --locked --bin buildbrake-lambda
+	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
 
 # SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an
 # update of nothing: what is deployed is what was tested. `sam deploy` then takes it

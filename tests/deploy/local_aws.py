@@ -1,0 +1,178 @@
+"""An AWS on this machine (ministack), and a stack that SAM deploys into it."""
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import boto3
+
+ROOT = Path(__file__).parents[2]
+TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+
+# ministack takes an access key of twelve digits for the account's number.
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+
+# What this test changes of a deployed function because ministack is not AWS. Each
+# entry has a test that fails once ministack no longer needs it.
+CHANGED_SETTINGS = {
+    "BUILDBRAKE_POLICY": "ministack mounts no layer at /opt for a custom runtime",
+    "AWS_ENDPOINT_URL_CODEBUILD": "ministack's builds end at once, so a sweep finds none running",
+}
+
+
+def until(condition, seconds, what):
+    """Waits for the condition to be true (or to have a result), and returns it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.1)
+    raise TimeoutError(f"{what}: not within {seconds} s")
+
+
+@contextmanager
+def local_aws(folder):
+    """Runs ministack on a free port of the loopback interface.
+
+    boto3, SAM and the deployed function use it meanwhile, and see nothing of this
+    machine's own AWS settings. Their output goes where pytest captures it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "unchecked",
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",
+    }
+    # SAM asks PyPI for a newer version of itself if it has not done so for a week.
+    settings = folder / ".aws-sam/metadata.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"lastVersionCheck": time.time()}))
+    with mock.patch.dict(os.environ, environment, clear=True):
+        server = subprocess.Popen([sys.executable, "-m", "ministack"])
+        try:
+            until(lambda: listens(server, port), 30, "ministack starts")
+            yield
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def listens(server, port):
+    assert server.poll() is None, "ministack has ended"
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Stack:
+    """The project's template, deployed with the function that the Rust tests built."""
+
+    NAME = "buildbrake"
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.built = folder / "build"
+        self.cloudformation = boto3.client("cloudformation")
+        self.functions = boto3.client("lambda")
+        self.queues = boto3.client("sqs")
+        self.logs = boto3.client("logs")
+        # This is what `sam build` would make of the template.
+        template = (ROOT / "template.yaml").read_text()
+        assert template.count("CodeUri: .\n") == 1
+        shutil.copytree(ROOT / "policy", self.built / "policy")
+        (self.built / "template.yaml").write_text(template.replace("CodeUri: .\n", "CodeUri: Function\n"))
+        (self.built / "Function").mkdir()
+        shutil.copy(TARGET / "debug/buildbrake-lambda", self.built / "Function/bootstrap")
+
+    def deploy(self, **parameters):
+        self.sam(
+            "deploy",
+            *("--template-file", self.built / "template.yaml"),
+            *("--capabilities", "CAPABILITY_IAM"),
+            *("--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())),
+            "--resolve-s3",
+            "--no-progressbar",
+        )
+        self.resources = {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in self.cloudformation.describe_stack_resources(StackName=self.NAME)["StackResources"]
+        }
+        (stack,) = self.cloudformation.describe_stacks(StackName=self.NAME)["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def delete(self):
+        self.sam("delete", "--no-prompts")
+
+    def sam(self, command, *arguments):
+        sam = Path(sys.executable).with_name("sam")
+        subprocess.run([sam, command, "--stack-name", self.NAME, *arguments], cwd=self.folder, check=True)
+
+    def configuration(self):
+        return self.functions.get_function_configuration(FunctionName=self.outputs["FunctionName"])
+
+    def configure(self, **settings):
+        """Changes settings of the deployed function, until the next deployment."""
+        assert settings.keys() <= CHANGED_SETTINGS.keys()
+        deployed = self.configuration()["Environment"]["Variables"]
+        self.functions.update_function_configuration(
+            FunctionName=self.outputs["FunctionName"], Environment={"Variables": deployed | settings}
+        )
+
+    def mount_layer(self):
+        """Unpacks the function's layer, and has the function read the policy there."""
+        configuration = self.configuration()
+        (layer,) = configuration["Layers"]
+        content = self.functions.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]
+        opt = self.folder / "opt" / content["CodeSha256"].replace("/", "_")
+        with urllib.request.urlopen(content["Location"]) as archive:
+            zipfile.ZipFile(io.BytesIO(archive.read())).extractall(opt)
+        policy = Path(configuration["Environment"]["Variables"]["BUILDBRAKE_POLICY"])
+        self.configure(BUILDBRAKE_POLICY=str(opt / policy.relative_to("/opt")))
+
+    def invoke(self, event):
+        """Invokes the function, and returns what it returned."""
+        answer = self.functions.invoke(FunctionName=self.outputs["FunctionName"], Payload=json.dumps(event))
+        return json.load(answer["Payload"])
+
+    def send(self, event):
+        """Invokes the function asynchronously, as EventBridge does.
+
+        EventBridge itself accepts events of `aws.codebuild` from nobody but AWS.
+        """
+        self.functions.invoke(
+            FunctionName=self.outputs["FunctionName"], Payload=json.dumps(event), InvocationType="Event"
+        )
+
+    def failed_invocations(self):
+        """The messages in the queue that have not been received before."""
+        received = self.queues.receive_message(
+            QueueUrl=self.outputs["FailedInvocationsUrl"], MaxNumberOfMessages=10
+        )
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+    def records(self):
+        """The records that the function has written to its log."""
+        events = self.logs.filter_log_events(logGroupName=self.outputs["LogGroupName"])["events"]
+        lines = [event["message"] for event in events if event["message"].startswith("{")]
+        return [record for record in map(json.loads, lines) if "outcome" in record]

@@ -1,0 +1,155 @@
+"""The template, deployed with `sam deploy` into an AWS on this machine.
+
+The tests follow one stack from its first deployment to its deletion, so they run in
+the order of this file. Nothing here needs a network or an account.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import boto3
+import pytest
+from codebuild import codebuild
+from local_aws import ROOT, Stack, local_aws, until
+from samtranslator.yaml_helper import yaml_parse
+
+# EventBridge's shortest period. With a cron expression the first sweep comes with the
+# next full minute, with a rate a minute after the deployment.
+PARAMETERS = {"Mode": "enforce", "SweepSchedule": "cron(* * * * ? *)"}
+
+ONLY_HOTFIXES = """
+version: 1
+rules:
+  - id: freeze
+    reason: Only hotfixes are built this week.
+    allowed-branches: [hotfix/*]
+"""
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
+        stack = Stack(Path(folder))
+        stack.deploy(**PARAMETERS)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def builds(stack):
+    """The account's builds of the project shop-api."""
+    client = boto3.client("codebuild")
+    client.create_project(
+        name="shop-api",
+        source={"type": "NO_SOURCE"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole="arn:aws:iam::111122223333:role/shop-api",
+    )
+    return client
+
+
+def start(builds, source_version):
+    """Starts a build. Returns it, and the event that CodeBuild would send."""
+    build = builds.start_build(projectName="shop-api", sourceVersion=source_version)["build"]
+    event = json.loads((ROOT / "events/forbidden-branch.json").read_text())
+    event["resources"] = [build["arn"]]
+    event["detail"]["build-id"] = build["arn"]
+    event["detail"]["additional-information"]["source-version"] = source_version
+    return build, event
+
+
+def status(builds, build):
+    return builds.batch_get_builds(ids=[build["id"]])["builds"][0]["buildStatus"]
+
+
+def test_the_whole_template_is_deployed(stack):
+    written = yaml_parse((ROOT / "template.yaml").read_text())
+    # SAM ends a layer's name in a digest of its content.
+    deployed = {"Policy" if name.startswith("Policy") else name for name in stack.resources}
+    assert written["Resources"].keys() <= deployed
+    assert written["Outputs"].keys() == stack.outputs.keys()
+
+
+def test_ministack_still_mounts_no_layer(stack):
+    # Once it does, mount_layer() can go.
+    assert "`/opt/policy.yaml` cannot be read" in stack.invoke({})["errorMessage"]
+    stack.mount_layer()
+
+
+def test_a_build_that_breaks_the_policy_is_stopped(stack, builds):
+    build, event = start(builds, "refs/heads/main")
+    stack.send(event)
+    until(lambda: status(builds, build) == "STOPPED", 20, "the build is stopped")
+
+
+def test_ministacks_builds_still_end_at_once(builds):
+    # Once they keep running, the sweep needs no other CodeBuild.
+    build, _ = start(builds, "refs/heads/feature")
+    assert status(builds, build) == "SUCCEEDED"
+
+
+def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
+    event = {"detail-type": "Something Else", "source": "aws.codebuild"}
+    stack.send(event)
+
+    def kept():
+        return [message for message in stack.failed_invocations() if message["requestPayload"] == event]
+
+    (message,) = until(kept, 20, "the event is in the queue")
+    assert message["requestContext"]["functionArn"] == stack.configuration()["FunctionArn"]
+    assert message["requestContext"]["condition"] == "RetriesExhausted"
+    assert message["responseContext"]["functionError"] == "Unhandled"
+    assert message["responsePayload"]["errorType"] == "UnreadableEvent"
+    assert "Something Else" in message["responsePayload"]["errorMessage"]
+
+
+def test_a_second_deployment_brings_another_policy(stack, builds):
+    build, event = start(builds, "refs/heads/feature")
+    before = stack.invoke(event)
+    assert before["outcome"] == "allowed"
+    (stack.built / "policy/policy.yaml").write_text(ONLY_HOTFIXES)
+    code = stack.configuration()["CodeSha256"]
+
+    stack.deploy(**PARAMETERS)
+    stack.mount_layer()
+
+    after = stack.invoke(event)
+    assert after["outcome"] == "stopped"
+    assert [violation["rule"] for violation in after["violations"]] == ["freeze"]
+    assert after["policy"] != before["policy"]
+    assert status(builds, build) == "STOPPED"
+    assert stack.configuration()["CodeSha256"] == code
+
+
+def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack):
+    with codebuild() as running:
+        stack.configure(AWS_ENDPOINT_URL_CODEBUILD=running.url)
+        allowed = running.start("refs/heads/hotfix/login")
+        broken = running.start("refs/heads/feature")
+        ended = running.start("refs/heads/feature", status="SUCCEEDED")
+
+        def swept():
+            return [r for r in stack.records() if r.get("trigger") == "sweep" and r.get("buildId") == broken]
+
+        (record, *_) = until(swept, 90, "a sweep")
+        assert record["outcome"] == "stopped"
+        assert running.status(broken) == "STOPPED"
+        assert running.status(allowed) == "IN_PROGRESS"
+        assert running.status(ended) == "SUCCEEDED"
+
+
+def test_nothing_is_left_after_the_stack_is_deleted(stack):
+    stack.delete()
+    assert boto3.client("lambda").list_functions()["Functions"] == []
+    assert boto3.client("events").list_rules()["Rules"] == []
+    assert boto3.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert boto3.client("logs").describe_log_groups()["logGroups"] == []
+    assert boto3.client("iam").list_roles()["Roles"] == []
+    groups = boto3.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    assert [group["Name"] for group in groups] == ["default"]
