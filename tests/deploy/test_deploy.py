@@ -106,6 +106,9 @@ def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
     assert message["responseContext"]["functionError"] == "Unhandled"
     assert message["responsePayload"]["errorType"] == "UnreadableEvent"
     assert "Something Else" in message["responsePayload"]["errorMessage"]
+    # The first try and two retries, as the template says.
+    failures = [record for record in stack.records() if record["outcome"] == "failed"]
+    assert [record["error"]["type"] for record in failures] == 3 * ["UnreadableEvent"]
 
 
 def test_a_second_deployment_brings_another_policy(stack, builds):
