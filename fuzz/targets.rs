@@ -103,7 +103,7 @@ pub fn policies(text: &str) {
     match Policy::parse("policy.yaml", text) {
         Ok(policy) => {
             judge(&policy);
-            let _ = policy.warnings("policy.yaml", text, Timestamp::UNIX_EPOCH).to_string();
+            let _ = policy.lint("policy.yaml", text, Timestamp::UNIX_EPOCH).to_string();
             for breadth in [Breadth::Exact, Breadth::Broad] {
                 let _ = export::iam(&policy, breadth);
             }

@@ -125,7 +125,7 @@ fn policy() -> Result<Policy, ()> {
     let policy = Policy::parse(&path, &text).map_err(|faults| {
         for fault in faults.iter() {
             let (line, column) = (fault.place.line, fault.place.column);
-            tracing::error!(path, line, column, right = fault.right, "the policy has a fault: {}", fault.found);
+            tracing::error!(path, line, column, help = fault.help, "the policy has a fault: {}", fault.message);
         }
     })?;
     Ok(policy.under(ceiling))

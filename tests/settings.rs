@@ -33,8 +33,8 @@ rules:
     let expected = [(4, 18), (5, 9), (6, 5)].map(|(line, column)| (Value::from(line), Value::from(column)));
     assert_eq!(places, expected.iter().map(|(line, column)| (line, column)).collect::<Vec<_>>(), "{faults:#?}");
     assert!(faults[0]["message"].as_str().unwrap().contains("60 minutes or so"));
-    assert!(faults[1]["message"].as_str().unwrap().contains("two rules are called `short-builds`"));
-    assert!(faults[2]["right"].as_str().unwrap().contains("forbidden-branches"), "it says what would be right");
+    assert!(faults[1]["message"].as_str().unwrap().contains("duplicate rule id `short-builds`"));
+    assert!(faults[2]["help"].as_str().unwrap().contains("forbidden-branches"));
 }
 
 #[test]

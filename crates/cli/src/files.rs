@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use buildbrake_core::policy::Policy;
+use buildbrake_core::{policy::Policy, yaml};
 
 use crate::output::{Exit, count, print_error};
 
@@ -17,12 +17,14 @@ impl PolicyFile {
     /// Loads a policy. Prints its faults, or why it cannot be read, and returns the exit status.
     pub(crate) fn load(path: &Path) -> Result<Self, Exit> {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| {
+        let bytes = fs::read(path).map_err(|error| {
             print_error(&format!("{name}: the file cannot be read: {error}"));
             Exit::Usage
         })?;
-        match Policy::parse(&name, &text) {
-            Ok(policy) => Ok(Self { name, text, policy }),
+        let parsed =
+            yaml::decode(&name, bytes).and_then(|text| Policy::parse(&name, &text).map(|policy| (text, policy)));
+        match parsed {
+            Ok((text, policy)) => Ok(Self { name, text, policy }),
             Err(faults) => {
                 print_error(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
                 Err(Exit::Findings)

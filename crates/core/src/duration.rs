@@ -1,10 +1,10 @@
-//! Durations as a policy writes them: `90s`, `60m`, `2h`, `1h 30m`.
+//! Durations as a policy contains them: `90s`, `60m`, `2h`, `1h 30m`.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::yaml::scalar::Written;
+use crate::yaml::scalar::FromScalar;
 
 /// A length of time in whole seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,36 +13,35 @@ pub struct Duration {
 }
 
 impl Duration {
-    /// So many minutes; none where the number is negative.
+    /// This many minutes; zero if the number is negative.
     pub fn from_minutes(minutes: i32) -> Self {
         Self { seconds: u64::try_from(minutes).unwrap_or_default() * 60 }
     }
 
-    /// The time from one moment to another; none where the other was before.
+    /// The time from `start` to `end`; zero if `end` is earlier.
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
         Self { seconds: u64::try_from(end.duration_since(start).as_secs()).unwrap_or_default() }
     }
 
-    /// So many seconds; a part of one counts as a whole.
+    /// This many seconds, rounded up.
     pub fn from_seconds(seconds: f64) -> Self {
-        // Out of range it is the longest or none.
+        // A number out of range becomes the longest duration, or zero.
         Self { seconds: seconds.ceil() as u64 }
     }
 
-    /// The moment that is so much later; the last there is, where that is beyond it.
+    /// The time that is this much after `start`, at most the latest possible time.
     pub fn after(self, start: Timestamp) -> Timestamp {
         let seconds = i64::try_from(self.seconds).unwrap_or(i64::MAX);
         start.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Its length in seconds.
+    /// The number of seconds.
     pub fn as_seconds(self) -> u64 {
         self.seconds
     }
 }
 
-/// As a policy would write it, in whole minutes where it is some: `120m`, `90s`.
-/// CodeBuild counts its timeouts in minutes, so those compare at a glance.
+/// In minutes if possible, else in seconds: `120m`, `90s`. CodeBuild's timeouts are in minutes.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.seconds.is_multiple_of(60) {
@@ -53,12 +52,12 @@ impl fmt::Display for Duration {
     }
 }
 
-impl Written for Duration {
-    const RIGHT: &'static str = "a duration in hours, minutes and seconds, as in `90s`, `60m`, `2h` or `1h 30m`";
+impl FromScalar for Duration {
+    const EXPECTED: &'static str = "a duration such as `90s`, `60m`, `2h` or `1h 30m`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn from_scalar(text: &str) -> Result<Self, String> {
         let mut seconds = 0_u64;
-        // A unit may follow only a larger one.
+        // Units must be in this order.
         let mut units = [('h', 3600), ('m', 60), ('s', 1)].as_slice();
         let mut rest = text.trim();
         while !rest.is_empty() {
@@ -77,7 +76,7 @@ impl Written for Duration {
             units = &units[index + 1..];
             rest = after[unit.len_utf8()..].trim_start();
         }
-        if seconds == 0 { Err("is no time at all".into()) } else { Ok(Self { seconds }) }
+        if seconds == 0 { Err("is zero".into()) } else { Ok(Self { seconds }) }
     }
 }
 
@@ -90,12 +89,12 @@ mod tests {
         for (text, seconds) in
             [("90s", 90), ("60m", 3600), ("2h", 7200), ("1h 30m", 5400), ("1h30m", 5400), (" 5m ", 300)]
         {
-            assert_eq!(Duration::read(text), Ok(Duration { seconds }), "{text}");
+            assert_eq!(Duration::from_scalar(text), Ok(Duration { seconds }), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn refuses_other_durations() {
         for text in [
             "",
             "60",
@@ -111,12 +110,12 @@ mod tests {
             "9999999h",
             "1д",
         ] {
-            assert!(Duration::read(text).is_err(), "{text}");
+            assert!(Duration::from_scalar(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn shown_in_minutes_where_it_is_some() {
+    fn shown_in_minutes_if_possible() {
         assert_eq!(Duration { seconds: 7200 }.to_string(), "120m");
         assert_eq!(Duration { seconds: 90 }.to_string(), "90s");
     }

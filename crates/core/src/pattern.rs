@@ -1,20 +1,20 @@
 //! IAM's wildcard patterns.
 //!
-//! `*` is any run of characters, the empty run and `/` included; `?` is exactly
-//! one character. The whole value must fit, and case counts.
+//! `*` matches any run of characters, including `/` and the empty run; `?` matches exactly one
+//! character. A pattern must match the whole value, and case matters.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
 use std::{fmt, str::FromStr};
 
-/// One pattern, as written.
+/// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// `None` where it has no wildcard.
+    /// `None` without a wildcard.
     ends: Option<Ends>,
 }
 
-/// How many bytes come before the first wildcard, and after the last.
+/// The number of bytes before the first wildcard and after the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ends {
     head: usize,
@@ -22,24 +22,27 @@ struct Ends {
 }
 
 impl Pattern {
-    /// Whether the whole of `value` fits.
-    ///
-    /// Most patterns end here at one of their ends, which hold no wildcard.
+    /// The pattern `*`.
+    pub(crate) fn everything() -> Self {
+        Self { text: "*".into(), ends: Some(Ends { head: 0, tail: 0 }) }
+    }
+
+    /// Whether it matches the whole of `value`.
     pub fn fits(&self, value: &str) -> bool {
         let Some(Ends { head, tail }) = self.ends else { return self.text == value };
         let (pattern, value) = (self.text.as_bytes(), value.as_bytes());
+        // Most values already differ before the first wildcard or after the last.
         let (head, pattern) = pattern.split_at(head);
         let (pattern, tail) = pattern.split_at(pattern.len() - tail);
         let Some(value) = value.strip_prefix(head).and_then(|value| value.strip_suffix(tail)) else { return false };
         pattern == b"*" || fits_between(pattern, value, || ())
     }
 
-    /// Whether this pattern fits whatever `other` fits: `a*` covers `ab*`.
+    /// Whether it matches everything that `other` matches: `a*` covers `ab*`.
     pub fn covers(&self, other: &Self) -> bool {
         let wide: Vec<char> = with_stars_between(&self.text);
         let narrow: Vec<char> = other.text.chars().collect();
-        // As a value is held against a pattern, but that the "value" has wildcards: its `*`
-        // may be any run, which only a `*` fits; its `?` any character, which no letter fits.
+        // Matches `narrow` like a value. Only `*` matches its `*`, and no letter matches its `?`.
         let (mut w, mut n) = (0, 0);
         let mut retry = None;
         while n < narrow.len() {
@@ -68,7 +71,27 @@ impl Pattern {
         wide[w..].iter().all(|character| *character == '*')
     }
 
-    /// Whether every value fits.
+    /// Whether a value exists that both patterns match.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (one, other): (Vec<char>, Vec<char>) = (self.text.chars().collect(), other.text.chars().collect());
+        let is_stars = |pattern: &[char]| pattern.iter().all(|character| *character == '*');
+        // `reached[j]`: whether the rest of `one` overlaps with `other[j..]`, from the end on.
+        let mut reached: Vec<bool> = (0..=other.len()).map(|j| is_stars(&other[j..])).collect();
+        for i in (0..one.len()).rev() {
+            let mut next = vec![false; other.len() + 1];
+            next[other.len()] = is_stars(&one[i..]);
+            for j in (0..other.len()).rev() {
+                next[j] = match (one[i], other[j]) {
+                    ('*', _) | (_, '*') => reached[j] || next[j + 1],
+                    (a, b) => (a == b || a == '?' || b == '?') && reached[j + 1],
+                };
+            }
+            reached = next;
+        }
+        reached[0]
+    }
+
+    /// Whether it matches every value.
     pub fn is_everything(&self) -> bool {
         self.text.bytes().all(|byte| byte == b'*')
     }
@@ -79,10 +102,10 @@ impl Pattern {
     }
 }
 
-/// Whether the whole of a value fits; `step` is called for each step.
+/// Whether the pattern matches the whole value. Calls `step` for each step.
 ///
-/// At worst as many steps as the lengths of pattern and value multiplied: after a `*`,
-/// only the last one is ever tried again.
+/// Takes at most as many steps as the product of both lengths, because it only ever goes back
+/// to the last `*`.
 fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
     let (mut p, mut v) = (0, 0);
     let mut retry = None;
@@ -109,7 +132,7 @@ fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
         let Some((after_star, from)) = retry else { return false };
         let next = from + character_length(value[from]);
         let from = match pattern.get(after_star) {
-            // Nothing fits before that byte is found.
+            // Nothing matches before the next such byte.
             Some(byte) if !matches!(byte, b'*' | b'?') => {
                 value[next..].iter().position(|other| other == byte).map(|at| next + at)
             }
@@ -122,8 +145,8 @@ fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
     pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
-/// The pattern, with a `*` at every place of a run of wildcards that has one: `*?`, `?*` and
-/// `*?*` mean the same, and the last can be held against any of them.
+/// Puts a `*` at every place of a run of wildcards that contains one. `*?`, `?*` and `*?*` mean
+/// the same, and the last one can be compared with each of them.
 fn with_stars_between(pattern: &str) -> Vec<char> {
     let mut spread = Vec::new();
     let mut rest = pattern;
@@ -145,7 +168,7 @@ fn with_stars_between(pattern: &str) -> Vec<char> {
     spread
 }
 
-/// The bytes of the UTF-8 character that starts with `first`.
+/// The length in bytes of the UTF-8 character that starts with `first`.
 fn character_length(first: u8) -> usize {
     match first {
         0xf0.. => 4,
@@ -161,20 +184,20 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
     /// It is empty.
-    #[error("an empty pattern fits nothing; `*` fits everything")]
+    #[error("an empty pattern matches nothing; `*` matches everything")]
     Empty,
-    /// It begins or ends with white space, which no name of CodeBuild's does.
-    #[error("a pattern with white space around it fits nothing")]
+    /// It begins or ends with white space, which no value in CodeBuild does.
+    #[error("a pattern that begins or ends with white space matches nothing")]
     WhiteSpace,
-    /// It holds a `[` or a `{`, which mean themselves here and elsewhere something else.
+    /// It contains brackets or braces, which are wildcards in other languages.
     #[error("the only wildcards are `*` (any run of characters) and `?` (one character)")]
     OtherWildcard,
-    /// It is a regular expression's anchor.
-    #[error("a pattern fits the whole value: write it without `^` and `$`")]
+    /// It contains an anchor of regular expressions.
+    #[error("a pattern always matches the whole value; remove `^` and `$`")]
     Anchor,
 }
 
@@ -202,139 +225,4 @@ impl FromStr for Pattern {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[track_caller]
-    fn check(pattern: &str, value: &str, expected: bool) {
-        assert_eq!(pattern.parse::<Pattern>().unwrap().fits(value), expected, "{pattern} {value}");
-    }
-
-    #[test]
-    fn as_iam_means_it() {
-        check("main", "main", true);
-        check("main", "Main", false);
-        check("main", "main2", false);
-        check("release/*", "release/1.2/hotfix", true);
-        check("release/*", "release/", true);
-        check("release/*", "release", false);
-        check("*", "", true);
-        check("?", "", false);
-        check("v?", "v1", true);
-        check("v?", "v10", false);
-        check("?", "é", true);
-        check("?", "🦀", true);
-        check("a*é?", "aaéb", true);
-        check("*a*b", "xaxbxb", true);
-        check("*a*b", "xaxbxc", false);
-    }
-
-    #[test]
-    fn a_head_and_a_tail_do_not_share_characters() {
-        check("aba*aba", "aba", false);
-        check("aba*aba", "ababa", false);
-        check("aba*aba", "abaaba", true);
-        check("a?a", "aa", false);
-        check("é*é", "é", false);
-    }
-
-    #[test]
-    fn what_means_something_elsewhere_is_refused() {
-        for (text, expected) in [
-            ("", BadPattern::Empty),
-            (" main", BadPattern::WhiteSpace),
-            ("release-[0-9]", BadPattern::OtherWildcard),
-            ("{main,dev}", BadPattern::OtherWildcard),
-            ("^main$", BadPattern::Anchor),
-        ] {
-            assert_eq!(text.parse::<Pattern>(), Err(expected));
-        }
-    }
-
-    /// The definition, character by character, with no thought for time.
-    fn oracle(pattern: &[char], value: &[char]) -> bool {
-        match pattern.split_first() {
-            None => value.is_empty(),
-            Some(('*', rest)) => (0..=value.len()).any(|run| oracle(rest, &value[run..])),
-            Some(('?', rest)) => !value.is_empty() && oracle(rest, &value[1..]),
-            Some((one, rest)) => value.first() == Some(one) && oracle(rest, &value[1..]),
-        }
-    }
-
-    #[track_caller]
-    fn check_covers(wide: &str, narrow: &str, expected: bool) {
-        let pattern = |text: &str| text.parse::<Pattern>().unwrap();
-        assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
-    }
-
-    #[test]
-    fn covers_what_fits_less() {
-        check_covers("a*", "ab*", true);
-        check_covers("ab*", "a*", false);
-        check_covers("*", "release/*", true);
-        check_covers("main", "main", true);
-        check_covers("main", "Main", false);
-        check_covers("?", "a", true);
-        check_covers("a", "?", false);
-        check_covers("?", "*", false);
-        check_covers("*?", "?*", true);
-        check_covers("?*", "*?", true);
-        check_covers("?*b", "*ab", true);
-        check_covers("?*", "*", false);
-        check_covers("*/*", "release/?", true);
-        check_covers("release/*", "release*", false);
-        check_covers("*é?", "aé🦀", true);
-    }
-
-    /// Every text of up to five of these characters. `c` is in no pattern of the test below.
-    fn short_values() -> Vec<String> {
-        let mut values = vec![String::new()];
-        let mut from = 0;
-        for _ in 0..5 {
-            let to = values.len();
-            for index in from..to {
-                for character in ["a", "b", "c"] {
-                    values.push(format!("{}{character}", values[index]));
-                }
-            }
-            from = to;
-        }
-        values
-    }
-
-    proptest! {
-        #[test]
-        fn covers_what_fits_every_value_that_the_other_fits(wide in "[ab*?]{1,4}", narrow in "[ab*?]{1,4}") {
-            let (wide, narrow) = (wide.parse::<Pattern>().unwrap(), narrow.parse::<Pattern>().unwrap());
-            let expected = short_values().iter().all(|value| !narrow.fits(value) || wide.fits(value));
-            prop_assert_eq!(wide.covers(&narrow), expected);
-        }
-
-        #[test]
-        fn covers_nothing_that_does_not_fit(wide in "[ab*?é]{1,8}", narrow in "[ab*?é]{1,8}", value in "[abé]{0,10}") {
-            let (wide, narrow) = (wide.parse::<Pattern>().unwrap(), narrow.parse::<Pattern>().unwrap());
-            prop_assert!(!wide.covers(&narrow) || !narrow.fits(&value) || wide.fits(&value));
-            prop_assert!(wide.covers(&wide));
-        }
-
-        /// No pattern is slow, whoever wrote it and whatever it is held against.
-        #[test]
-        fn the_steps_are_at_most_the_lengths_multiplied(
-            pattern in prop_oneof!["[ab*?]{1,40}", "([*]a){1,20}b", "[*]a{1,40}b", "([*]a{1,5}){1,8}b?"],
-            value in prop_oneof!["a{0,200}", "[ab]{0,200}", "(a{1,5}b){0,40}"],
-        ) {
-            let mut steps = 0;
-            fits_between(pattern.as_bytes(), value.as_bytes(), || steps += 1);
-            prop_assert!(steps <= (pattern.len() + 1) * (value.len() + 1), "{} steps", steps);
-        }
-
-        #[test]
-        fn fits_what_the_definition_fits(pattern in "[ab*?é]{1,8}", value in "[abé]{0,10}") {
-            let characters = |text: &str| text.chars().collect::<Vec<_>>();
-            let expected = oracle(&characters(&pattern), &characters(&value));
-            prop_assert_eq!(pattern.parse::<Pattern>().unwrap().fits(&value), expected);
-        }
-    }
-}
+mod tests;

@@ -1,40 +1,39 @@
-//! Money: what a minute of a build costs, by its compute type. Prices come from the
-//! policy, since AWS has others in every region, and changes them.
+//! Money and prices. Prices come from the policy, because AWS's differ by region and change.
 //! <https://aws.amazon.com/codebuild/pricing/>
 
 use std::{collections::HashMap, fmt};
 
-use crate::{duration::Duration, yaml::scalar::Written};
+use crate::{duration::Duration, yaml::scalar::FromScalar};
 
 /// An amount of US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Dollars(f64);
 
 impl Dollars {
-    /// So many dollars.
+    /// This many dollars.
     pub fn new(amount: f64) -> Self {
         Self(amount)
     }
 
-    /// How many they are.
+    /// The number of dollars.
     pub fn amount(self) -> f64 {
         self.0
     }
 
-    /// What a build of this price a minute costs that runs for so long.
+    /// What a running time costs at this price per minute.
     pub fn for_running(self, running: Duration) -> Self {
         Self(self.0 * running.as_seconds() as f64 / 60.0)
     }
 
-    /// How long a build of this price a minute runs for that much, in whole seconds.
-    pub fn buy(self, amount: Self) -> Duration {
-        // Prices are no binary fractions: the last digit must not cost a second.
+    /// How many whole seconds of running time `amount` buys at this price per minute.
+    pub fn running_time_for(self, amount: Self) -> Duration {
+        // Decimal prices have no exact binary value; without this, rounding could cost a second.
         const ROUNDING: f64 = 1.0 + 1e-9;
         Duration::from_seconds((amount.0 / self.0 * 60.0 * ROUNDING).floor())
     }
 }
 
-/// With the cents, and as many digits below them as there are, up to a hundredth of one.
+/// With cents, and up to two digits more if the amount has them.
 impl fmt::Display for Dollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exact = format!("{:.4}", self.0);
@@ -43,31 +42,31 @@ impl fmt::Display for Dollars {
     }
 }
 
-impl Written for Dollars {
-    const RIGHT: &'static str = "an amount of USD above zero, as in `2.50`";
+impl FromScalar for Dollars {
+    const EXPECTED: &'static str = "an amount of USD greater than zero, such as `2.50`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn from_scalar(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(amount) if f64::is_finite(amount) && amount > 0.0 => Ok(Self(amount)),
-            Ok(amount) if f64::is_finite(amount) => Err("is not above zero".into()),
-            _ => Err("is no amount of USD".into()),
+            Ok(amount) if f64::is_finite(amount) => Err("is not greater than zero".into()),
+            _ => Err("is not an amount of USD".into()),
         }
     }
 }
 
-/// Prices a minute: of an environment and compute type
-/// (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`), or of a compute type in every environment.
+/// Prices per minute, by environment type and compute type
+/// (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`), or by compute type alone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(HashMap<String, Dollars>);
 
 impl Prices {
-    /// The price of a build of these two, the first of them where it tells it.
+    /// The price for an environment type, if known, and a compute type.
     pub fn of(&self, environment_type: Option<&str>, compute_type: &str) -> Option<Dollars> {
         let of_both = environment_type.and_then(|kind| self.0.get(&format!("{kind}/{compute_type}")));
         of_both.or_else(|| self.0.get(compute_type)).copied()
     }
 
-    /// Whether no price is known.
+    /// Whether there is no price.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_of_both_types_goes_before_one_of_the_compute_type() {
+    fn a_price_of_both_types_takes_precedence() {
         let prices: Prices = [("SMALL", 0.005), ("ARM_CONTAINER/SMALL", 0.003)]
             .map(|(name, amount)| (name.to_owned(), Dollars::new(amount)))
             .into_iter()
@@ -99,24 +98,24 @@ mod tests {
     fn what_time_costs_and_what_money_buys() {
         let price = Dollars::new(0.02);
         assert_eq!(price.for_running(Duration::from_minutes(90)), Dollars::new(1.8));
-        assert_eq!(price.buy(Dollars::new(1.8)), Duration::from_minutes(90));
+        assert_eq!(price.running_time_for(Dollars::new(1.8)), Duration::from_minutes(90));
         for minutes in 1..1000 {
             let cents = |amount: i32| Dollars::new(f64::from(amount) / 100.0);
-            assert_eq!(cents(7).buy(cents(7 * minutes)), Duration::from_minutes(minutes), "{minutes}");
+            assert_eq!(cents(7).running_time_for(cents(7 * minutes)), Duration::from_minutes(minutes), "{minutes}");
         }
     }
 
     #[test]
-    fn shown_in_cents_and_less_where_there_is_less() {
+    fn shown_with_cents_and_more_digits_if_needed() {
         for (amount, shown) in [(5.0, "5.00 USD"), (0.005, "0.005 USD"), (1.25, "1.25 USD"), (0.0001, "0.0001 USD")] {
             assert_eq!(Dollars::new(amount).to_string(), shown);
         }
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn refuses_other_amounts() {
         for text in ["", "0", "-1", "free", "inf", "NaN", "5 USD", "$5"] {
-            assert!(Dollars::read(text).is_err(), "{text}");
+            assert!(Dollars::from_scalar(text).is_err(), "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use buildbrake_core::yaml::Severity;
 use jiff::Timestamp;
 
 use crate::{
@@ -12,7 +13,8 @@ use crate::{
 /// Validates policies and reports every fault at once.
 ///
 /// Warns about exemptions and `enforce-after` dates that have passed or pass within 14 days,
-/// and about rules that have no effect.
+/// and about rules that have no effect. Notes rules that have no deadline although they depend
+/// on the time.
 ///
 /// Exit status: 0 all policies are valid, 1 a policy has a fault, 2 a file cannot be read.
 #[derive(clap::Args)]
@@ -39,11 +41,17 @@ fn check(path: &Path, deny_warnings: bool) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let rules = count(policy.rule_ids().count(), "rule");
-    let warnings = policy.warnings(&name, &text, Timestamp::now());
-    if warnings.count() == 0 {
-        return print(&format!("{name}: valid, {rules}\n"));
+    let findings = policy.lint(&name, &text, Timestamp::now());
+    if !findings.is_empty() {
+        print_error(&format!("{findings}\n"));
     }
-    print_error(&format!("{warnings}\n"));
-    print(&format!("{name}: valid, {rules}, {}\n", count(warnings.count(), "warning")))?;
-    Ok(if deny_warnings { Exit::Findings } else { Exit::Success })
+    let mut summary = format!("{name}: valid, {rules}");
+    let warnings = findings.count(Severity::Warning);
+    for (number, noun) in [(warnings, "warning"), (findings.count(Severity::Note), "note")] {
+        if number > 0 {
+            summary.push_str(&format!(", {}", count(number, noun)));
+        }
+    }
+    print(&format!("{summary}\n"))?;
+    Ok(if deny_warnings && warnings > 0 { Exit::Findings } else { Exit::Success })
 }

@@ -1,10 +1,10 @@
-//! `forbidden-branches`, `allowed-branches`: the branch the build is of, by its short
-//! name, however git's syntax spells it. A build that names no branch cannot tell.
+//! `forbidden-branches`, `allowed-branches`: the branch that is built, by its short name,
+//! however git's syntax spells it. Undecided for a build that names no branch.
 
 use super::{
-    About, CheckKind, OptionKind,
-    patterns::{Subject, Values, allowed, forbidden},
-    prevention::Seen,
+    About, CheckKind, IamView, OptionKind,
+    pattern_list::{allowed, forbidden},
+    subject::{Subject, Values},
 };
 
 pub(super) const BRANCHES: Subject = Subject {
@@ -14,28 +14,30 @@ pub(super) const BRANCHES: Subject = Subject {
         let (branch, doubt) = facts.perhaps_branch()?;
         Ok(Values { value: branch.into(), other: doubt.map(Err) })
     },
-    seen: Seen::No("no condition key sees the source version of a call"),
+    arn_part: None,
 };
+
+const IAM: IamView = IamView::NoKey("no condition key contains the source version of a call");
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-branches",
     about: About {
-        breaks_when: "The build's branch is among the patterns, however git's syntax spells it.",
-        why: "Only a release pipeline should build what is released.",
+        breaks_when: "The build's branch matches a pattern, however git's syntax spells it.",
+        why: "Release branches should be built by the release pipeline alone.",
         example: "[main, release/*]",
         project: None,
         allowed: r#"{"sourceVersion": "feature/basket"}"#,
         stopped: r#"{"sourceVersion": "refs/heads/main"}"#,
         reads: &["sourceVersion", "source.type"],
     },
-    option: OptionKind::Patterns,
-    read: |reader, node| forbidden(&BRANCHES, reader, node),
+    option: OptionKind::Patterns(|patterns| forbidden(&BRANCHES, patterns)),
+    iam: IAM,
 };
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-branches",
     about: About {
-        breaks_when: "The build's branch is not among the patterns.",
+        breaks_when: "The build's branch matches none of the patterns.",
         why: "A project that deploys should build one branch and no other.",
         example: "[main, release/*]",
         project: None,
@@ -43,6 +45,6 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
         stopped: r#"{"sourceVersion": "feature/basket"}"#,
         reads: &["sourceVersion", "source.type"],
     },
-    option: OptionKind::Patterns,
-    read: |reader, node| allowed(&BRANCHES, reader, node),
+    option: OptionKind::Patterns(|patterns| allowed(&BRANCHES, patterns)),
+    iam: IAM,
 };

@@ -1,67 +1,39 @@
-//! `deny-when`: an expression is not true of the build.
+//! `deny-when`: an expression that must not be true.
 
-use std::any::Any;
-
-use super::{
-    About, Answer, Check, CheckKind, OptionKind,
-    prevention::{Condition, Prevention},
-};
+use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{expression::Expression, facts::Facts};
 
 pub(super) const DENY_WHEN: CheckKind = CheckKind {
     id: "deny-when",
     about: About {
-        breaks_when: "The expression, in CEL, is true. It can name `build` and `project` (the API's objects, under the API's own names), `account`, `region`, `branch`, `running`, `cost` and `now`.",
-        why: "Whatever a build tells can be asked, and joined with `&&` and `||`, where no other check says it.",
+        breaks_when: "The CEL expression is true. It can use `build` and `project` (the API's objects, with the API's own names), `account`, `region`, `branch`, `running`, `cost` and `now`.",
+        why: "An expression can test every member of a build, and combine tests with `&&` and `||`, where no other check fits.",
         example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",
         project: None,
         allowed: r#"{"projectName": "images", "environment": {"privilegedMode": true}}"#,
         stopped: r#"{"projectName": "shop", "environment": {"privilegedMode": true}}"#,
         reads: &[],
     },
-    option: OptionKind::Expression,
-    read: |reader, node| {
-        let expression = reader.expression(node)?;
-        Some(Box::new(DenyWhen(expression)))
-    },
+    option: OptionKind::Expression(|expression| Box::new(DenyWhen { expression })),
+    iam: IamView::NoKey("no condition key contains what the expression reads"),
 };
 
-struct DenyWhen(Expression);
+struct DenyWhen {
+    expression: Expression,
+}
 
 impl Check for DenyWhen {
-    /// What the expression looked at may be a secret, so that it is true is all that is told.
+    /// Reports only that the expression is true: the values that it read may be secrets.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        match self.0.evaluate(facts) {
+        match self.expression.evaluate(facts) {
             Ok(true) => Answer::Broken("it is true".to_owned()),
             Ok(false) => Answer::Pass,
             Err(fact) => Answer::Unknown(fact),
         }
     }
 
-    /// IAM has a key for the one member that is asked for most.
-    fn prevention(&self) -> Prevention {
-        const PRIVILEGED_MODE: &str = "codebuild:environment.privilegedMode";
-        match self.0.as_str().trim() {
-            "build.environment.privilegedMode" | "build.environment.privilegedMode == true" => {
-                Prevention::exact(vec![vec![Condition::True(PRIVILEGED_MODE), Condition::Given(PRIVILEGED_MODE)]])
-            }
-            _ => Prevention::NoKey("no condition key sees what an expression does"),
-        }
-    }
-
-    fn covers(&self, other: &dyn Check) -> bool {
-        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
-        other.is_some_and(|other| self.0.as_str() == other.0.as_str())
-    }
-
-    /// The expression as written, on one line, shortened.
-    fn limit(&self) -> String {
-        const LENGTH: usize = 200;
-        let text = self.0.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
-        match text.char_indices().nth(LENGTH) {
-            Some((end, _)) => format!("{}…", text[..end].trim_end()),
-            None => text,
-        }
+    fn option(&self) -> CheckOption<'_> {
+        CheckOption::DenyWhen(&self.expression)
     }
 }
 
@@ -76,7 +48,7 @@ mod tests {
         verdict::{judge, judge_by},
     };
 
-    /// What a policy of these lines says of a build, or what is wrong with it.
+    /// Judges a build with a rule of these lines; or the faults of the rule.
     fn check(lines: &str, build: &str) -> String {
         let text = format!("version: 1\nrules:\n  - id: r\n    {}\n", lines.replace('\n', "\n    "));
         let policy = match Policy::parse("policy.yaml", &text) {
@@ -94,7 +66,7 @@ mod tests {
     const BUILD: &str = r#"{"projectName": "shop", "timeoutInMinutes": 90, "environment": {"privilegedMode": true}}"#;
 
     #[test]
-    fn broken_where_the_expression_is_true() {
+    fn broken_if_the_expression_is_true() {
         insta::assert_snapshot!(check("deny-when: build.environment.privilegedMode", BUILD), @"broken: it is true (build.environment.privilegedMode)");
         insta::assert_snapshot!(check("deny-when: build.timeoutInMinutes > 100", BUILD), @"");
         insta::assert_snapshot!(check("deny-when: build.environment.image == 'x'", BUILD), @"unknown: build.environment.image");
@@ -110,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_an_event_lacks_is_asked_for() {
+    fn a_member_that_an_event_lacks_is_fetched() {
         let policy = "version: 1\nrules: [{ id: r, deny-when: '!has(build.vpcConfig)' }]";
         let policy = Policy::parse("policy.yaml", policy).unwrap();
         let build: Build = serde_json::from_str(BUILD).unwrap();
@@ -121,24 +93,24 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_yaml_splits_is_told_how_to_be_whole() {
+    fn a_value_that_yaml_splits_comes_with_help() {
         insta::assert_snapshot!(check("deny-when: \"main\" == build.sourceVersion", BUILD), @r#"
-        policy.yaml:4:23: this is not YAML: invalid trailing content after double-quoted scalar
+        policy.yaml:4:23: invalid YAML: invalid trailing content after double-quoted scalar
          4 |     deny-when: "main" == build.sourceVersion
            |                       ^
-           = put the whole value into quotes, or into a block: `|` and a line below
+           = put the whole value into quotes, or into a block: `|`, and the value on the next line
         "#);
         insta::assert_snapshot!(check("deny-when: build.buildComplete ? true : false", BUILD), @"
-        policy.yaml:4:43: this is not YAML: mapping values are not allowed in this context
+        policy.yaml:4:43: invalid YAML: mapping values are not allowed in this context
          4 |     deny-when: build.buildComplete ? true : false
            |                                           ^
-           = put the whole value into quotes, or into a block: `|` and a line below
+           = put the whole value into quotes, or into a block: `|`, and the value on the next line
         ");
     }
 
-    /// YAML would take the `!` for the mark of a tag, and the rule would say the opposite.
+    /// YAML would parse the `!` as a tag, and the rule would mean the opposite.
     #[test]
-    fn what_is_denied_is_never_read_as_a_tag() {
+    fn a_negation_is_never_read_as_a_tag() {
         for lines in [
             "deny-when: ! build.environment.privilegedMode",
             "deny-when: !x build.environment.privilegedMode",
@@ -149,7 +121,7 @@ mod tests {
             "max-timeout: 5m\nexcept:\n  - when:\n      ! build.environment.privilegedMode",
         ] {
             let found = check(lines, BUILD);
-            assert!(found.contains("a YAML tag, which is what a `!` begins, where an expression"), "{lines}: {found}");
+            assert!(found.contains("expected an expression, found a YAML tag"), "{lines}: {found}");
         }
         for lines in [
             "deny-when: '! build.environment.privilegedMode'",
@@ -161,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_stand_where_the_expression_is_wrong() {
+    fn a_fault_has_its_place_within_the_expression() {
         let plain = "deny-when: build.environment.image == 'é' && build.bild == 'x'";
         let single = "deny-when: 'build.projectName == ''é'' && build.bild == 1'";
         let double = r#"deny-when: "build.projectName == \"\u00e9\\t\" && build.bild == 1""#;
@@ -240,15 +212,15 @@ mod tests {
            |                                                  ^
            =
 
-        policy.yaml:4:16: a YAML tag, which is what a `!` begins, where an expression should be
+        policy.yaml:4:16: expected an expression, found a YAML tag (an unquoted `!`)
          4 |     deny-when: !has(build.vpcConfig)
            |                ^
-           = an expression; one that begins with `!`, `"`, `[` or `{` stands in a block: `|` and a line below
+           = write an expression; put one that begins with `!`, `"`, `[` or `{` into a block: `|`, and the expression on the next line
 
-        policy.yaml:4:16: a list where an expression should be
+        policy.yaml:4:16: expected an expression, found a list
          4 |     deny-when: [a]
            |                ^
-           = an expression; one that begins with `!`, `"`, `[` or `{` stands in a block: `|` and a line below
+           = write an expression; put one that begins with `!`, `"`, `[` or `{` into a block: `|`, and the expression on the next line
 
         policy.yaml:4:37: the expression ends too early
          4 |     deny-when: 'build.projectName =='

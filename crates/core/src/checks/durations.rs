@@ -1,121 +1,110 @@
-//! `max-duration`, `max-queue-time`: for how long the build has really been running or
-//! queued, whatever its timeouts are.
-
-use std::any::Any;
+//! `max-duration`, `max-queue-time`: how long the build has been running or queued, whatever
+//! its timeouts are.
 
 use jiff::Timestamp;
 
-use super::{About, Answer, Check, CheckKind, OptionKind, prevention::Prevention};
+use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{duration::Duration, facts::Facts, model::RunStart};
+
+const IAM: IamView = IamView::NoKey("no condition key contains how long a build takes");
 
 pub(super) const MAX_DURATION: CheckKind = CheckKind {
     id: "max-duration",
     about: About {
         breaks_when: "The build has been running for longer than the limit. Its time in the queue does not count.",
-        why: "A build that hangs is seen by the clock alone, and its timeout may be a day and a half.",
+        why: "Only the clock shows that a build hangs, and its timeout may be a day and a half.",
         example: "60m",
         project: None,
         allowed: r#"{"startTime": "2026-11-22T08:00:00Z", "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T08:00:00Z"}]}"#,
         stopped: r#"{"startTime": "2026-11-22T07:30:00Z", "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T07:30:00Z"}]}"#,
         reads: &["startTime", "phases", "endTime"],
     },
-    option: OptionKind::Duration,
-    read: |reader, node| {
-        let limit = reader.scalar(node)?;
-        Some(Box::new(Limit { limit, of: Time::Running }))
-    },
+    option: OptionKind::Duration(|limit| Box::new(MaxTime { limit, phase: Phase::Running })),
+    iam: IAM,
 };
 
 pub(super) const MAX_QUEUE_TIME: CheckKind = CheckKind {
     id: "max-queue-time",
     about: About {
-        breaks_when: "The build has been queued, or was until it ran, for longer than the limit.",
-        why: "A build that waits for a busy fleet may run when nobody expects it any more.",
+        breaks_when: "The build has been queued for longer than the limit, or was until it ran.",
+        why: "A build that waits for a busy fleet may run when no one expects it any more.",
         example: "30m",
         project: None,
         allowed: r#"{"startTime": "2026-11-22T08:40:00Z", "phases": [{"phaseType": "QUEUED", "startTime": "2026-11-22T08:40:00Z"}]}"#,
         stopped: r#"{"startTime": "2026-11-22T08:20:00Z", "phases": [{"phaseType": "QUEUED", "startTime": "2026-11-22T08:20:00Z"}]}"#,
         reads: &["startTime", "phases", "endTime"],
     },
-    option: OptionKind::Duration,
-    read: |reader, node| {
-        let limit = reader.scalar(node)?;
-        Some(Box::new(Limit { limit, of: Time::Queued }))
-    },
+    option: OptionKind::Duration(|limit| Box::new(MaxTime { limit, phase: Phase::Queued })),
+    iam: IAM,
 };
 
-struct Limit {
+struct MaxTime {
     limit: Duration,
-    of: Time,
+    phase: Phase,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Time {
+/// The part of a build's life that is measured.
+#[derive(Clone, Copy)]
+enum Phase {
     Running,
     Queued,
 }
 
-impl Check for Limit {
+impl Check for MaxTime {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        let (time, fact) = match self.of {
-            Time::Running => (facts.running, "running"),
-            Time::Queued => (facts.queued, "queued"),
+        let (time, fact) = match self.phase {
+            Phase::Running => (facts.running, "running"),
+            Phase::Queued => (facts.queued, "queued"),
         };
-        within(self.limit, time, facts).unwrap_or_else(|| match time {
+        pass_within(self.limit, time, facts).unwrap_or_else(|| match time {
             Some(time) => Answer::Broken(time.to_string()),
             None => Answer::Unknown(facts.no_phases(fact)),
         })
     }
 
-    fn limit(&self) -> String {
-        self.limit.to_string()
+    fn option(&self) -> CheckOption<'_> {
+        CheckOption::MaxDuration(self.limit)
     }
 
     fn breaks_at(&self, facts: &Facts<'_>) -> Option<Timestamp> {
-        match (self.of, facts.build.run_start()) {
-            (Time::Running, _) => runs_longer_at(self.limit, facts),
-            (Time::Queued, RunStart::At(_)) => None,
-            (Time::Queued, RunStart::Queued | RunStart::Untold) => longer_than(self.limit, facts.build.start_time?),
+        match (self.phase, facts.build.run_start()) {
+            (Phase::Running, _) => breaks_running_limit_at(self.limit, facts),
+            (Phase::Queued, RunStart::At(_)) => None,
+            (Phase::Queued, RunStart::Queued | RunStart::Untold) => {
+                first_second_after(self.limit, facts.build.start_time?)
+            }
         }
     }
 
-    fn is_timed(&self) -> bool {
+    fn has_deadline(&self) -> bool {
         true
-    }
-
-    fn prevention(&self) -> Prevention {
-        Prevention::NoKey("no condition key sees how long a build will take")
-    }
-
-    fn covers(&self, other: &dyn Check) -> bool {
-        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
-        other.is_some_and(|other| self.of == other.of && self.limit <= other.limit)
     }
 }
 
-/// A pass, where the build surely took no longer than the limit: as it tells itself, or
-/// else because it is no older than that. So is a build that has just started let through
-/// without being asked for its phases, which its event does not carry.
-pub(super) fn within(limit: Duration, time: Option<Duration>, facts: &Facts<'_>) -> Option<Answer> {
+/// Passes if the build cannot have exceeded the limit: by its phases, or because it is younger
+/// than the limit. The event of a start contains no phases, so this lets a new build through
+/// without an API call.
+pub(super) fn pass_within(limit: Duration, time: Option<Duration>, facts: &Facts<'_>) -> Option<Answer> {
     let at_most = time.or_else(|| facts.build.age(facts.now));
     at_most.is_some_and(|time| time <= limit).then_some(Answer::Pass)
 }
 
-/// When a build that runs on will have been running for longer than the limit, or the
-/// earliest moment when it may have been, where it is not known when it runs.
-pub(super) fn runs_longer_at(limit: Duration, facts: &Facts<'_>) -> Option<Timestamp> {
+/// When a build will have been running for longer than the limit; the earliest possible time,
+/// if it is not known when the build started to run.
+pub(super) fn breaks_running_limit_at(limit: Duration, facts: &Facts<'_>) -> Option<Timestamp> {
     match facts.build.run_start() {
-        RunStart::At(start) => longer_than(limit, start),
-        // The moment is the same whenever such a build is looked at, while it lies ahead.
+        RunStart::At(start) => first_second_after(limit, start),
+        // Counted from the start of the build, so that each event computes the same deadline
+        // while it is in the future.
         RunStart::Queued | RunStart::Untold => {
-            let since_start = longer_than(limit, facts.build.start_time.unwrap_or(facts.now))?;
-            if since_start > facts.now { Some(since_start) } else { longer_than(limit, facts.now) }
+            let since_start = first_second_after(limit, facts.build.start_time.unwrap_or(facts.now))?;
+            if since_start > facts.now { Some(since_start) } else { first_second_after(limit, facts.now) }
         }
     }
 }
 
-/// The first whole second at which more than that has passed.
-fn longer_than(limit: Duration, start: Timestamp) -> Option<Timestamp> {
+/// The first whole second at which more time than the limit has passed.
+fn first_second_after(limit: Duration, start: Timestamp) -> Option<Timestamp> {
     Some(Duration::from_seconds(1.0).after(limit.after(start)))
 }
 
@@ -130,8 +119,7 @@ mod tests {
 
     const NOW: &str = "2026-11-22T10:00:00Z";
 
-    /// What a rule says of a build that started at that time: what is done, what it could
-    /// not tell, and when it will be broken.
+    /// Judges a build with one rule: the action, the missing facts, and the deadline.
     fn check(rule: &str, start: &str, phases: &str, expected: &str) {
         let text = format!("{{version: 1, prices: {{SMALL: 0.05}}, rules: [{{id: r, {rule}}}]}}");
         let policy = Policy::parse("p", &text).unwrap_or_else(|faults| panic!("{faults}"));
@@ -153,7 +141,7 @@ mod tests {
         assert_eq!(found, expected, "{rule}: started {start}, {phases}");
     }
 
-    /// Phases that are each begun at a time; the last of them is not over.
+    /// Phases with their start times; none has an end.
     fn phases(begun: &[(&str, &str)]) -> String {
         let phases = begun
             .iter()
@@ -162,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn running_time_is_judged_where_it_is_told() {
+    fn running_time_is_judged_by_the_phases() {
         let running = |since| phases(&[("SUBMITTED", "07:00:00"), ("QUEUED", "07:00:00"), ("PROVISIONING", since)]);
         check("max-duration: 60m", "07:00:00", &running("09:30:00"), "run till 10:30:01");
         check("max-duration: 60m", "07:00:00", &running("09:00:00"), "run till 10:00:01");
@@ -187,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_does_not_tell_its_phases_passes_while_it_is_young() {
+    fn a_build_without_phases_passes_while_it_is_young() {
         for rule in ["max-duration: 60m", "max-queue-time: 60m", "max-cost: 3"] {
             check(rule, "09:30:00", "null", "run till 10:30:01");
         }
@@ -198,7 +186,7 @@ mod tests {
 
     /// An exemption may end before the limit does.
     #[test]
-    fn whether_a_rule_applies_is_asked_of_the_moment_of_its_deadline() {
+    fn a_rule_must_apply_at_its_deadline() {
         let deadline = |keys: &str| {
             let text = format!("{{version: 1, rules: [{{id: r, max-duration: 20h, {keys}}}]}}");
             let build = r#"{"projectName": "shop", "startTime": "2026-11-22T09:00:00Z"}"#;
@@ -214,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compute_type_without_a_price_cannot_tell() {
+    fn a_compute_type_without_a_price_is_undecided() {
         let text = "{version: 1, prices: {LARGE: 0.05}, rules: [{id: r, max-cost: 3}]}";
         let policy = Policy::parse("p", text).unwrap();
         let build = r#"{"startTime": "2026-11-22T09:59:00Z", "environment": {"type": "LINUX_CONTAINER", "computeType": "SMALL"}}"#;

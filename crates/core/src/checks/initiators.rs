@@ -1,46 +1,48 @@
-//! `forbidden-initiators`, `allowed-initiators`: who or what started the build, as
-//! CodeBuild names it: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`,
+//! `forbidden-initiators`, `allowed-initiators`: who or what started the build, as CodeBuild
+//! names it: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`,
 //! `GitHub-Hookshot/4f5b68a`.
 
 use super::{
-    About, CheckKind, OptionKind,
-    patterns::{Subject, Values, allowed, forbidden},
-    prevention::Seen,
+    About, CheckKind, IamView, OptionKind,
+    pattern_list::{allowed, forbidden},
+    subject::{Subject, Values},
 };
 
 pub(super) const INITIATORS: Subject = Subject {
     name: "initiators",
     example: "[codepipeline/*]",
     values: |facts| facts.initiator().map(Values::from),
-    seen: Seen::No("no condition key holds the initiator, which CodeBuild names after the call"),
+    arn_part: None,
 };
+
+const IAM: IamView = IamView::NoKey("no condition key contains the initiator, which CodeBuild sets after the call");
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-initiators",
     about: About {
-        breaks_when: "Who or what started the build is among the patterns: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`, `GitHub-Hookshot/4f5b68a`.",
-        why: "Some builds should be started by people, and others by nobody but a pipeline.",
+        breaks_when: "Who or what started the build matches a pattern: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`, `GitHub-Hookshot/4f5b68a`.",
+        why: "Some builds should be started only by people, and others only by a pipeline.",
         example: "[GitHub-Hookshot/*]",
         project: None,
         allowed: r#"{"initiator": "Developer/alice"}"#,
         stopped: r#"{"initiator": "GitHub-Hookshot/4f5b68a"}"#,
         reads: &["initiator"],
     },
-    option: OptionKind::Patterns,
-    read: |reader, node| forbidden(&INITIATORS, reader, node),
+    option: OptionKind::Patterns(|patterns| forbidden(&INITIATORS, patterns)),
+    iam: IAM,
 };
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-initiators",
     about: About {
-        breaks_when: "Who or what started the build is not among the patterns.",
-        why: "What deploys should be started by its pipeline, and not by hand.",
+        breaks_when: "Who or what started the build matches none of the patterns.",
+        why: "A build that deploys should be started by its pipeline, not by hand.",
         example: "[codepipeline/*]",
         project: None,
         allowed: r#"{"initiator": "codepipeline/release"}"#,
         stopped: r#"{"initiator": "Developer/alice"}"#,
         reads: &["initiator"],
     },
-    option: OptionKind::Patterns,
-    read: |reader, node| allowed(&INITIATORS, reader, node),
+    option: OptionKind::Patterns(|patterns| allowed(&INITIATORS, patterns)),
+    iam: IAM,
 };

@@ -1,37 +1,37 @@
-//! The checks: one file each, and the one list of them.
+//! The checks: one file each, and one list of them.
+//!
+//! A check's file contains its description ([`CheckKind`]) and its decision ([`Check`]).
+//! Everything else follows from these: the key in a policy, its faults, the JSON Schema, the
+//! documentation, the comparison of rules, and the IAM export.
 
 mod branches;
 mod compute;
 mod costs;
 mod deny_when;
+mod documentation;
 mod durations;
-mod explain;
 mod images;
 mod initiators;
+mod option;
 mod overrides;
+mod pattern_list;
 mod patterns;
-pub(crate) mod prevention;
 mod sources;
+mod subject;
 mod timeouts;
 mod variables;
 
-use std::any::Any;
-
 use jiff::Timestamp;
 
-pub use explain::{explanation, markdown, overview};
-
-use crate::{
-    facts::{Fact, Facts},
-    yaml::{Node, reader::Reader},
-};
-
+pub use documentation::{explanation, markdown, overview};
+pub(crate) use option::{CheckOption, OptionKind};
 pub(crate) use overrides::Override;
-pub(crate) use patterns::{Fit, Patterns, Subject};
-use prevention::Prevention;
+pub(crate) use patterns::{Fit, Patterns};
+pub(crate) use subject::{ArnPart, SELECTABLE, Subject};
 
-/// Every check there is, in the order in which they are explained.
-/// A check is named by its key in the policy.
+use crate::facts::{Fact, Facts};
+
+/// Every check, in the order of the documentation.
 pub(crate) const CHECKS: &[CheckKind] = &[
     timeouts::MAX_TIMEOUT,
     timeouts::MAX_QUEUED_TIMEOUT,
@@ -53,107 +53,86 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     deny_when::DENY_WHEN,
 ];
 
-/// What `only` and `except` can select by.
-pub(crate) const SELECTABLE: &[Subject] = &[
-    Subject {
-        name: "projects",
-        example: "[deploy-*]",
-        values: |facts| facts.project_name().map(patterns::Values::from),
-        seen: prevention::Seen::Arn(prevention::ArnPart::Project),
-    },
-    branches::BRANCHES,
-    initiators::INITIATORS,
-    Subject {
-        name: "accounts",
-        example: "[\"111122223333\"]",
-        values: |facts| facts.account().map(patterns::Values::from),
-        seen: prevention::Seen::Arn(prevention::ArnPart::Account),
-    },
-    Subject {
-        name: "regions",
-        example: "[eu-*]",
-        values: |facts| facts.region().map(patterns::Values::from),
-        seen: prevention::Seen::Arn(prevention::ArnPart::Region),
-    },
-    sources::SOURCES,
-];
-
-/// One kind of check: its key, what it is for, and how its option is read.
-pub struct CheckKind {
-    pub(crate) id: &'static str,
-    pub(crate) about: About,
-    pub(crate) option: OptionKind,
-    pub(crate) read: fn(&mut Reader, &Node) -> Option<Box<dyn Check>>,
+/// The ids of all checks, which are their keys in a policy, in the order of the documentation.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.id)
 }
 
-/// What a check is for, as `buildbrake rules` and the documentation tell it.
+/// The description of a check.
+pub(crate) struct CheckKind {
+    /// Its key in a policy.
+    pub(crate) id: &'static str,
+    pub(crate) about: About,
+    /// How its option is written, and the check that an option makes.
+    pub(crate) option: OptionKind,
+    pub(crate) iam: IamView,
+}
+
+/// The documentation of a check.
 pub(crate) struct About {
     pub(crate) breaks_when: &'static str,
     pub(crate) why: &'static str,
-    /// An option, in YAML.
+    /// An example of the option, in YAML.
     pub(crate) example: &'static str,
-    /// Of the Project, in JSON, where the check looks at it.
+    /// An example of the Project, in JSON, if the check compares the build with it.
     pub(crate) project: Option<&'static str>,
-    /// Of a Build, in JSON: what passes under that option.
+    /// A Build, in JSON, that passes with the example's option.
     pub(crate) allowed: &'static str,
-    /// Of a Build, in JSON: what breaks it.
+    /// A Build, in JSON, that breaks it.
     pub(crate) stopped: &'static str,
     /// The members of the Build that it reads.
     pub(crate) reads: &'static [&'static str],
 }
 
-/// What an option is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OptionKind {
-    Duration,
-    Dollars,
-    Patterns,
-    Expression,
-    Overrides,
+/// What IAM can see of a check before a build starts: some arguments of StartBuild are passed
+/// to IAM as condition keys. `export` makes Deny statements of them.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IamView {
+    /// No condition key contains it. The reason: lower case, no full stop.
+    NoKey(&'static str),
+    /// This key contains the value that the patterns match.
+    Value(&'static str),
+    /// Two keys contain the environment type and the compute type.
+    ComputeType,
+    /// A key contains the location as the call spells it.
+    SourceLocation,
+    /// A key contains the names of all variables, without their types.
+    VariableName,
 }
 
 /// A check with its option.
-pub(crate) trait Check: Any + Send + Sync {
-    /// Holds a build against it. Reads no clock, does no I/O, and cannot fail.
+pub(crate) trait Check: Send + Sync {
+    /// Judges a build. Reads no clock, does no I/O, and cannot fail.
     fn decide(&self, facts: &Facts<'_>) -> Answer;
 
-    /// The option, for a person.
-    fn limit(&self) -> String;
+    /// The check's option.
+    fn option(&self) -> CheckOption<'_>;
 
-    /// When a running build that does not break it will, if it runs on as it is: the
-    /// earliest moment, where it may be later. `None` where that never happens or cannot be told.
+    /// Whether [`Self::breaks_at`] can return a time.
+    fn has_deadline(&self) -> bool {
+        false
+    }
+
+    /// When a running build that does not break the check will break it, if nothing but the
+    /// time changes: the earliest possible time. `None` if never, or if it cannot be computed.
     fn breaks_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
         None
     }
 
-    /// Whether a build can come to break it by the clock alone.
-    fn is_timed(&self) -> bool {
-        false
-    }
-
-    /// What IAM can refuse of it before a build starts.
-    fn prevention(&self) -> Prevention;
-
-    /// Whether every build that breaks `other` surely breaks this too, and every build that
-    /// does not tell of `other` breaks this or does not tell either. `false` where that is
-    /// not known.
-    fn covers(&self, _other: &dyn Check) -> bool {
-        false
-    }
-
-    /// Whether no build can break it, whatever it tells.
-    fn is_never_broken(&self) -> bool {
-        false
+    /// The option as text.
+    fn limit(&self) -> String {
+        self.option().to_string()
     }
 }
 
-/// The three answers. Cannot-tell is never a silent pass.
+/// A check's answer about a build.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Pass,
-    /// The build breaks it, by what was found.
+    /// The build breaks the check. What was found.
     Broken(String),
-    /// The build does not tell.
+    /// A fact is missing that the answer depends on.
     Unknown(Fact),
 }
 
@@ -167,7 +146,7 @@ mod tests {
         verdict::{Action, judge_by},
     };
 
-    /// The examples of the documentation are judged as it says.
+    /// The examples in the documentation are judged as it says.
     #[test]
     fn every_example_is_true() {
         for CheckKind { id, about, .. } in CHECKS {
@@ -192,7 +171,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks.md");
         assert!(
             std::fs::read_to_string(path).unwrap() == markdown(),
-            "docs/checks.md is not what the checks say: run `cargo run -- rules --markdown > docs/checks.md`"
+            "docs/checks.md is out of date: run `cargo run -- rules --markdown > docs/checks.md`"
         );
     }
 }

@@ -1,27 +1,21 @@
-//! `forbidden-overrides`: the build differs from its project, as somebody who may start
-//! a build can make it. What an argument of StartBuild says does not matter, only what
-//! the build then is.
+//! `forbidden-overrides`: what a build may not have otherwise than its project. Compares the
+//! build with the project, not the arguments of StartBuild, which can repeat the project's
+//! own values.
 
-use std::any::Any;
-
-use super::{
-    About, Answer, Check, CheckKind, OptionKind,
-    prevention::{Condition, Prevention},
-};
+use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
     duration::Duration,
     facts::{Fact, Facts},
-    model::Project,
-    model::{Build, ProjectEnvironment},
+    model::{Build, Project, ProjectEnvironment, ProjectSource},
     url::normalized,
-    yaml::scalar::Written,
+    yaml::scalar::FromScalar,
 };
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-overrides",
     about: About {
         breaks_when: "The build differs from its project in one of these: `image`, `compute`, `timeout`, `privileged`, `buildspec`, `service-role`, `source`.",
-        why: "Who may start a build may override what its project says, and so run other code, elsewhere, with the project's role.",
+        why: "Anyone who may start a build can override its project's settings, and so run other code on other machines with the project's role.",
         example: "[image, privileged]",
         project: Some(r#"{"environment": {"image": "aws/codebuild/standard:7.0", "privilegedMode": false}}"#),
         allowed: r#"{"environment": {"image": "aws/codebuild/standard:7.0", "privilegedMode": false}}"#,
@@ -35,14 +29,11 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
             "the same of the project",
         ],
     },
-    option: OptionKind::Overrides,
-    read: |reader, node| {
-        let overrides: Vec<Override> = reader.scalars(node, "[image, buildspec]");
-        (!overrides.is_empty()).then(|| Box::new(ForbiddenOverrides(overrides)) as Box<dyn Check>)
-    },
+    option: OptionKind::Overrides(|overrides| Box::new(ForbiddenOverrides { overrides })),
+    iam: IamView::NoKey("no condition key contains a timeout"),
 };
 
-/// What of a project a build can override.
+/// A setting of a project that a build can override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Override {
     Image,
@@ -70,28 +61,10 @@ impl Override {
         }
     }
 
-    /// The keys that IAM has of it; none for the timeout.
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Image => &["codebuild:environment.image"],
-            Self::Compute => &[
-                "codebuild:environment.computeType",
-                "codebuild:environment.type",
-                "codebuild:environment.fleet.fleetArn",
-            ],
-            Self::Timeout => &[],
-            Self::Privileged => &["codebuild:environment.privilegedMode"],
-            Self::Buildspec => &["codebuild:source.buildspec"],
-            Self::ServiceRole => &["codebuild:serviceRole"],
-            Self::Source => &["codebuild:source.location"],
-        }
-    }
-
-    /// What the build has of it, and what the project has, for a person; `None` where
-    /// the two are the same.
+    /// The difference between build and project as text; `None` if they have the same.
     fn difference(self, facts: &Facts<'_>, project: &Project) -> Result<Option<String>, Fact> {
         let build = facts.build;
-        // What the API leaves out of a whole Build is not set; what an event leaves out may be.
+        // A member that a whole Build lacks is not set. One that an event lacks is unknown.
         let known = |is_given: bool, member| match is_given || facts.is_whole {
             true => Ok(()),
             false => Err(Fact::Absent(member)),
@@ -132,7 +105,7 @@ impl Override {
                 let ours = buildspec(build);
                 known(ours.is_some(), "source.buildspec")?;
                 let theirs = project.source.as_ref().and_then(|source| source.buildspec.as_deref());
-                // Either may be a whole file, which no record shows.
+                // A record does not show a buildspec, which may be a whole file.
                 let is_other = ours.unwrap_or_default() != theirs.unwrap_or_default();
                 Ok(is_other.then(|| "another buildspec".to_owned()))
             }
@@ -144,7 +117,7 @@ impl Override {
             Self::Source => {
                 let ours = build.source.as_ref();
                 known(ours.is_some_and(|source| source.r#type.is_some()), "source")?;
-                let words = |source: Option<&crate::model::ProjectSource>| {
+                let words = |source: Option<&ProjectSource>| {
                     let source = source.cloned().unwrap_or_default();
                     let location = source.location.unwrap_or_default();
                     format!("{} {}", source.r#type.unwrap_or_default(), normalized(&location)).trim_end().to_owned()
@@ -159,7 +132,7 @@ fn buildspec(build: &Build) -> Option<&str> {
     build.source.as_ref().and_then(|source| source.buildspec.as_deref())
 }
 
-/// Environment type and compute type, as one.
+/// Environment type and compute type.
 fn compute(environment: &ProjectEnvironment) -> String {
     let kind = environment.r#type.as_deref().unwrap_or_default();
     let compute = environment.compute_type.as_deref().unwrap_or_default();
@@ -170,21 +143,26 @@ fn or_none(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
 }
 
-impl Written for Override {
-    const RIGHT: &'static str =
+impl FromScalar for Override {
+    const EXPECTED: &'static str =
         "one of `image`, `compute`, `timeout`, `privileged`, `buildspec`, `service-role` and `source`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|one| one.name() == text).ok_or_else(|| "is nothing that can be overridden".into())
+    fn from_scalar(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|one| one.name() == text)
+            .ok_or_else(|| "is not a setting that can be overridden".into())
     }
 }
 
-struct ForbiddenOverrides(Vec<Override>);
+struct ForbiddenOverrides {
+    overrides: Vec<Override>,
+}
 
 impl Check for ForbiddenOverrides {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let Some(project) = facts.project else { return Answer::Unknown(Fact::NoProject) };
-        // What the project was when the build started is not known any more.
+        // It is unknown what the project had when the build started.
         if let (Some(start), Some(change)) = (facts.build.start_time, project.last_modified)
             && change > start
         {
@@ -192,7 +170,7 @@ impl Check for ForbiddenOverrides {
             return Answer::Unknown(Fact::Untold { fact: "project", why });
         }
         let (mut found, mut missing) = (Vec::new(), None);
-        for one in &self.0 {
+        for one in &self.overrides {
             match one.difference(facts, project) {
                 Ok(difference) => found.extend(difference),
                 Err(fact) => missing = missing.or(Some(fact)),
@@ -205,31 +183,7 @@ impl Check for ForbiddenOverrides {
         }
     }
 
-    fn limit(&self) -> String {
-        self.0.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ")
-    }
-
-    fn covers(&self, other: &dyn Check) -> bool {
-        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
-        other.is_some_and(|other| other.0.iter().all(|one| self.0.contains(one)))
-    }
-
-    /// An argument may repeat what the project says. The build is then as its project is,
-    /// and IAM would refuse it all the same.
-    fn prevention(&self) -> Prevention {
-        let keys = self.0.iter().flat_map(|one| one.keys());
-        let refusals: Vec<_> = keys.map(|key| vec![Condition::Given(key)]).collect();
-        match (refusals.is_empty(), self.0.contains(&Override::Timeout)) {
-            (true, _) => Prevention::NoKey("no condition key sees a timeout"),
-            (false, true) => Prevention::Broad {
-                refusals,
-                why: "a call that overrides something with what the project says anyway is refused too; and no \
-                      condition key sees a timeout",
-            },
-            (false, false) => Prevention::Broad {
-                refusals,
-                why: "a call that overrides something with what the project says anyway is refused too",
-            },
-        }
+    fn option(&self) -> CheckOption<'_> {
+        CheckOption::ForbiddenOverrides(&self.overrides)
     }
 }

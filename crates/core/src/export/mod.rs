@@ -1,55 +1,55 @@
-//! Prevention: a policy → the IAM policy that refuses, before a build starts, what IAM sees
-//! of its rules; and in words what it does not see.
+//! Exports a policy as an IAM policy that refuses, before a build starts, what IAM can see of
+//! its rules, with a remark for everything that it cannot.
 //!
-//! Nothing is refused that the rules allow: a rule's statements hold where the build would
-//! surely be in its scope, surely not be exempt, surely not be protected, and surely break it.
+//! Nothing is refused that the rules allow: a statement denies a call only if its build would
+//! certainly be in the rule's scope, not be exempt, not be protected, and break the check.
 
 mod area;
-mod target;
+mod compute;
+mod prevention;
+mod resources;
+mod sources;
+mod statement;
 
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::{
-    checks::prevention::{Condition, Prevention, Refusal},
-    policy::{Exemption, Mode, Policy, Rule, RuleMode},
+use self::{
+    area::{Area, Arn, Widened},
+    prevention::{Prevention, prevention},
+    resources::Resources,
+    statement::{Draft, free_sid},
 };
-use area::{Area, Arn, Widened};
-use target::{Target, targets};
+use crate::policy::{Exemption, Mode, Policy, Rule, RuleMode};
 
-/// The actions whose calls carry the keys. `RetryBuild` carries none of them. `CreateProject`
-/// and `UpdateProject` do, but a project is no build: each of its builds may override what it has.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
-const ACTIONS: [&str; 2] = ["codebuild:StartBuild", "codebuild:StartBuildBatch"];
-
-/// What of a document is too large for what, in characters without white space.
+/// Limits of the size of a document, in characters without white space.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>,
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
 const LIMITS: [(usize, &str); 3] = [
-    (5_120, "5,120, which was the limit of a service control policy before it became 10,240"),
+    (5_120, "5,120, which was the limit of a service control policy before AWS raised it to 10,240"),
     (6_144, "6,144, the limit of an IAM managed policy"),
     (10_240, "10,240, the limit of a service control policy"),
 ];
 
-/// An IAM policy document, and what is to be known of it.
+/// An IAM policy document, with remarks.
 #[derive(Debug)]
 pub struct Export {
-    /// The document. It has no statement where no key sees any rule.
+    /// The document. It has no statement if IAM can see no rule.
     pub document: Value,
-    /// A line each: what is not exported and why, and what is not as it may seem.
+    /// What is not exported and why, and what to know about the statements. One line each.
     pub remarks: Vec<String>,
 }
 
-/// Which statements are exported.
+/// Which statements to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth {
-    /// Those that refuse nothing that the rule allows.
+    /// Only statements that refuse nothing that the rule allows.
     Exact,
-    /// Those too that refuse more, of rules that no key sees exactly.
+    /// Also statements that refuse more than the rule, if no key shows exactly what it forbids.
     Broad,
 }
 
-/// The Deny statements of the rules that are enforced.
+/// Exports the enforced rules as Deny statements.
 pub fn iam(policy: &Policy, breadth: Breadth) -> Export {
     let mut statements: Vec<Value> = Vec::new();
     let mut remarks = Vec::new();
@@ -59,75 +59,60 @@ pub fn iam(policy: &Policy, breadth: Breadth) -> Export {
         let several = drafts.len() > 1;
         for (index, draft) in drafts.into_iter().enumerate() {
             let sid = free_sid(&statements, &rule.id, several.then_some(index + 1));
-            statements.push(statement(sid, draft));
+            statements.push(draft.statement(sid));
         }
     }
     if statements.is_empty() {
-        remarks.push("nothing is exported: IAM refuses a document without a statement".into());
+        remarks.push("the document has no statement, and IAM does not accept it".into());
     } else {
-        remarks.push("a key sees what a call overrides, never what the project has: go on judging the builds".into());
         remarks.push(
-            "StartBuildBatch is refused by what all builds of the batch start from, though its buildspec may give \
-             each something else"
+            "a condition key contains what a call overrides, never what the project has; keep buildbrake running"
+                .into(),
+        );
+        remarks.push(
+            "StartBuildBatch is refused for what the call overrides, even if the buildspec gives the builds of the \
+             batch something else"
                 .into(),
         );
     }
     let document = json!({"Version": "2012-10-17", "Statement": statements});
     let size = document.to_string().chars().count();
     if let Some((_, limit)) = LIMITS.iter().rev().find(|(limit, _)| size > *limit) {
-        remarks.push(format!("the document has {size} characters without white space: more than {limit}"));
+        remarks.push(format!("the document has {size} characters without white space, more than {limit}"));
     }
     Export { document, remarks }
 }
 
-/// A statement without its name.
-struct Draft {
-    refusal: Refusal,
-    target: Target,
-    from: Option<Date>,
-}
-
 fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut impl FnMut(&str)) -> Vec<Draft> {
-    let from = match rule.mode {
-        RuleMode::Always(Mode::Enforce) => None,
-        RuleMode::Always(Mode::Report) => {
-            remark("not exported: it only reports");
+    let from = match enforced_from(rule.mode) {
+        Ok(from) => from,
+        Err(why) => {
+            remark(&format!("not exported: {why}"));
             return Vec::new();
         }
-        RuleMode::Always(Mode::Off) => {
-            remark("not exported: it is off");
-            return Vec::new();
-        }
-        RuleMode::EnforceAfter(date) => match date.tomorrow() {
-            Ok(next) => Some(next),
-            Err(_) => {
-                remark("not exported: it is never enforced");
-                return Vec::new();
-            }
-        },
     };
-    let (refusals, notes) = match rule.check.prevention() {
+    let (refusals, notes) = match prevention(rule) {
         Prevention::NoKey(why) => {
             remark(&format!("not exported: {why}"));
             return Vec::new();
         }
         Prevention::Broad { why, .. } if breadth == Breadth::Exact => {
-            remark(&format!("not exported: {why} (left out by --exact)"));
+            remark(&format!("not exported because of --exact: {why}"));
             return Vec::new();
         }
-        Prevention::Broad { refusals, why } => (refusals, vec![format!("refuses more than it forbids: {why}")]),
+        Prevention::Broad { refusals, why } => (refusals, vec![format!("refuses more than the rule: {why}")]),
         Prevention::Exact { refusals, remarks } => (refusals, remarks),
     };
     if refusals.is_empty() {
-        remark("not exported: no argument of a call alone would break it");
+        remark("not exported: no argument of a call breaks it for certain");
         notes.iter().for_each(|note| remark(note));
         return Vec::new();
     }
     let only = scope(rule, remark);
     let mut drafts = Vec::new();
-    for (from, target) in times_and_targets(policy, rule, from, &only, remark) {
+    for (from, resources) in times_and_resources(policy, rule, from, &only, remark) {
         for refusal in &refusals {
-            drafts.push(Draft { refusal: refusal.clone(), target: target.clone(), from });
+            drafts.push(Draft { refusal: refusal.clone(), resources: resources.clone(), from });
         }
     }
     if !drafts.is_empty() {
@@ -136,7 +121,17 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
     drafts
 }
 
-/// The areas a rule looks at, as far as an ARN tells: all there is, where it has no `only`.
+/// The first day on which a rule is enforced, `None` for always; or why it never is.
+fn enforced_from(mode: RuleMode) -> Result<Option<Date>, &'static str> {
+    match mode {
+        RuleMode::Always(Mode::Enforce) => Ok(None),
+        RuleMode::Always(Mode::Report) => Err("the rule only reports"),
+        RuleMode::Always(Mode::Off) => Err("the rule is off"),
+        RuleMode::EnforceAfter(date) => date.tomorrow().map(Some).map_err(|_| "the rule is never enforced"),
+    }
+}
+
+/// The areas that a rule's `only` selects, as far as ARNs can name them.
 fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
     if rule.only.is_empty() {
         return vec![Area::default()];
@@ -146,25 +141,26 @@ fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
         match Area::widened(selector) {
             Widened { area, unseen } if unseen.is_empty() => areas.extend(area),
             Widened { unseen, .. } => {
-                remark(&format!("a selector of `only` is left out: no ARN tells its {}", unseen.join(" and ")));
+                let unseen = unseen.join(" or ");
+                remark(&format!("a selector of `only` is left out, because no ARN contains its {unseen}"));
             }
         }
     }
     if areas.is_empty() {
-        remark("not exported: nothing of its `only` is left");
+        remark("not exported: no selector of `only` is left");
     }
     areas
 }
 
-/// When a rule refuses, and of which projects. An exemption ends with its day, so that from
-/// then on the rule reaches further: a statement for each such day, and one for before.
-fn times_and_targets(
+/// When a rule refuses calls, and for which projects. When an exemption ends, the rule covers
+/// more: there is one set of statements from the start, and one for each end of an exemption.
+fn times_and_resources(
     policy: &Policy,
     rule: &Rule,
     from: Option<Date>,
     only: &[Area],
     remark: &mut impl FnMut(&str),
-) -> Vec<(Option<Date>, Target)> {
+) -> Vec<(Option<Date>, Resources)> {
     let protected: Vec<Arn> =
         policy.never_stop.iter().flat_map(|projects| Area::of_projects(projects).arns()).collect();
     let mut starts = vec![from];
@@ -172,8 +168,8 @@ fn times_and_targets(
     starts.sort();
     starts.dedup();
 
-    let mut found: Vec<(Option<Date>, Target)> = Vec::new();
-    let mut said: Vec<String> = Vec::new();
+    let mut found: Vec<(Option<Date>, Resources)> = Vec::new();
+    let mut remarks: Vec<String> = Vec::new();
     for start in starts {
         let mut excluded = protected.clone();
         let mut all_exempt = false;
@@ -181,9 +177,9 @@ fn times_and_targets(
             let Widened { area, unseen } = Area::widened(&exemption.selector);
             if !unseen.is_empty() {
                 let until = end(exemption).map(|date| format!(" before {date}")).unwrap_or_default();
-                let unseen = unseen.join(" and ");
-                said.push(format!(
-                    "no ARN tells the {unseen} of an exemption: all it may hold for is let through{until}"
+                let unseen = unseen.join(" or ");
+                remarks.push(format!(
+                    "every call that an exemption may cover is let through{until}, because no ARN contains its {unseen}"
                 ));
             }
             all_exempt |= area.as_ref().is_some_and(Area::is_everything);
@@ -192,80 +188,29 @@ fn times_and_targets(
         if all_exempt {
             continue;
         }
-        let (targets, unresolved) = targets(only, &excluded);
+        let (resources, unresolved) = Resources::of(only, &excluded);
         for arn in unresolved {
-            said.push(format!(
-                "not exported for {arn}: some of these are exempt or never stopped, and an ARN cannot say which are not"
+            remarks.push(format!(
+                "not exported for {arn}: some of these projects are exempt or never stopped, and ARNs cannot name the \
+                 others"
             ));
         }
-        let new: Vec<Target> =
-            targets.into_iter().filter(|target| !found.iter().any(|(_, earlier)| earlier == target)).collect();
-        found.extend(new.into_iter().map(|target| (start, target)));
+        let new: Vec<Resources> =
+            resources.into_iter().filter(|one| !found.iter().any(|(_, earlier)| earlier == one)).collect();
+        found.extend(new.into_iter().map(|resources| (start, resources)));
     }
     if found.is_empty() && !only.is_empty() {
-        said.push("not exported: all that an ARN tells apart is exempt or never stopped".into());
+        remarks.push("not exported: every project that ARNs can name is exempt or never stopped".into());
     }
-    said.sort();
-    said.dedup();
-    said.iter().for_each(|text| remark(text));
+    remarks.sort();
+    remarks.dedup();
+    remarks.iter().for_each(|text| remark(text));
     found
 }
 
-/// The first day after an exemption; `None` where it does not end.
+/// The first day after an exemption; `None` if it does not end.
 fn end(exemption: &Exemption) -> Option<Date> {
     exemption.until.and_then(|date| date.tomorrow().ok())
-}
-
-fn statement(sid: String, Draft { refusal, target, from }: Draft) -> Value {
-    let mut conditions = Map::new();
-    let mut add = |operator: &str, key: &str, value: Value| {
-        let operator = conditions.entry(operator).or_insert_with(|| json!({}));
-        operator[key] = value;
-    };
-    for condition in refusal {
-        match condition {
-            Condition::Given(key) => add("Null", key, "false".into()),
-            Condition::True(key) => add("Bool", key, "true".into()),
-            Condition::Like(key, patterns) => add("StringLike", key, one_or_more(patterns)),
-            Condition::NotLike(key, patterns) => add("StringNotLike", key, one_or_more(patterns)),
-            Condition::AnyLike(key, patterns) => add("ForAnyValue:StringLike", key, one_or_more(patterns)),
-        }
-    }
-    for (key, patterns) in target.conditions {
-        add("StringLike", key, one_or_more(patterns));
-    }
-    if let Some(date) = from {
-        add("DateGreaterThanEquals", "aws:CurrentTime", format!("{date}T00:00:00Z").into());
-    }
-    let mut statement = json!({"Sid": sid, "Effect": "Deny", "Action": ACTIONS});
-    statement[target.element] = one_or_more(target.arns);
-    statement["Condition"] = Value::Object(conditions);
-    statement
-}
-
-/// As short as IAM allows, since its documents are of limited size. A literal `$` is written
-/// so that it begins no policy variable; `*` and `?` mean the same as in a policy of ours.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-fn one_or_more(mut texts: Vec<String>) -> Value {
-    texts.iter_mut().for_each(|text| *text = text.replace('$', "${$}"));
-    match texts.as_slice() {
-        [one] => json!(one),
-        _ => json!(texts),
-    }
-}
-
-/// A name that no other statement has: letters and digits, which is all that IAM allows.
-fn free_sid(statements: &[Value], rule: &str, number: Option<usize>) -> String {
-    let words = rule.split('-').filter_map(|word| {
-        let (first, rest) = word.split_at_checked(1)?;
-        Some(first.to_uppercase() + rest)
-    });
-    let mut sid: String = words.collect();
-    sid.extend(number.map(|number| number.to_string()));
-    while statements.iter().any(|statement| statement["Sid"] == sid.as_str()) {
-        sid.push('x');
-    }
-    sid
 }
 
 #[cfg(test)]

@@ -27,7 +27,9 @@ fn exported(text: &str, breadth: Breadth) -> String {
         lines.push(format!("{}: {}", sid.as_str().unwrap(), serde_json::to_string(&statement).unwrap()));
     }
     lines.extend(export.remarks.into_iter().filter(|remark| {
-        !remark.starts_with("a key sees") && !remark.starts_with("StartBuildBatch") && !remark.starts_with("nothing is")
+        !remark.starts_with("a condition key contains what")
+            && !remark.starts_with("StartBuildBatch")
+            && !remark.starts_with("the document has no")
     }));
     lines.join("\n")
 }
@@ -46,59 +48,59 @@ fn images() {
 #[test]
 fn compute() {
     insta::assert_snapshot!(of_rule("forbidden-compute: [BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*, ARM_*/*LARGE]"), @r#"
-        A1: {"Condition":{"StringLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_2XLARGE"},"Null":{"codebuild:environment.computeType":"false"}}}
-        A2: {"Condition":{"StringLike":{"codebuild:environment.type":"LINUX_GPU_CONTAINER"},"Null":{"codebuild:environment.type":"false"}}}
-        A3: {"Condition":{"StringLike":{"codebuild:environment.type":"ARM_*","codebuild:environment.computeType":"*LARGE"},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
-        a: a call that overrides only one of environment type and compute type is refused only where that one settles it: no key sees what the project has of the other
-        "#);
+    A1: {"Condition":{"StringLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_2XLARGE"},"Null":{"codebuild:environment.computeType":"false"}}}
+    A2: {"Condition":{"StringLike":{"codebuild:environment.type":"LINUX_GPU_CONTAINER"},"Null":{"codebuild:environment.type":"false"}}}
+    A3: {"Condition":{"StringLike":{"codebuild:environment.type":"ARM_*","codebuild:environment.computeType":"*LARGE"},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
+    a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
+    "#);
     insta::assert_snapshot!(of_rule("forbidden-compute: ['*/BUILD_GENERAL1_LARGE']"), @r#"A: {"Condition":{"StringLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_LARGE"},"Null":{"codebuild:environment.computeType":"false"}}}"#);
     insta::assert_snapshot!(of_rule("allowed-compute: [BUILD_GENERAL1_SMALL, BUILD_LAMBDA_*]"), @r#"A: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["BUILD_GENERAL1_SMALL","BUILD_LAMBDA_*"]},"Null":{"codebuild:environment.computeType":"false"}}}"#);
     insta::assert_snapshot!(of_rule("allowed-compute: [ARM_CONTAINER/BUILD_GENERAL1_SMALL]"), @r#"
-        A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_SMALL"},"Null":{"codebuild:environment.computeType":"false"}}}
-        A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":"ARM_CONTAINER"},"Null":{"codebuild:environment.type":"false"}}}
-        a: a call that overrides only one of environment type and compute type is refused only where that one settles it: no key sees what the project has of the other
-        "#);
+    A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_SMALL"},"Null":{"codebuild:environment.computeType":"false"}}}
+    A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":"ARM_CONTAINER"},"Null":{"codebuild:environment.type":"false"}}}
+    a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
+    "#);
     insta::assert_snapshot!(of_rule("allowed-compute: [BUILD_LAMBDA_1GB, ARM_CONTAINER/BUILD_GENERAL1_*, LINUX_CONTAINER/BUILD_GENERAL1_SMALL]"), @r#"
-        A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_*","BUILD_GENERAL1_SMALL"]},"Null":{"codebuild:environment.computeType":"false"}}}
-        A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":"ARM_CONTAINER","codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_SMALL"]},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
-        A3: {"Condition":{"StringNotLike":{"codebuild:environment.type":"LINUX_CONTAINER","codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_*"]},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
-        A4: {"Condition":{"StringNotLike":{"codebuild:environment.type":["ARM_CONTAINER","LINUX_CONTAINER"],"codebuild:environment.computeType":"BUILD_LAMBDA_1GB"},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
-        a: a call that overrides only one of environment type and compute type is refused only where that one settles it: no key sees what the project has of the other
-        "#);
+    A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_*","BUILD_GENERAL1_SMALL"]},"Null":{"codebuild:environment.computeType":"false"}}}
+    A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":"ARM_CONTAINER","codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_SMALL"]},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
+    A3: {"Condition":{"StringNotLike":{"codebuild:environment.type":"LINUX_CONTAINER","codebuild:environment.computeType":["BUILD_LAMBDA_1GB","BUILD_GENERAL1_*"]},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
+    A4: {"Condition":{"StringNotLike":{"codebuild:environment.type":["ARM_CONTAINER","LINUX_CONTAINER"],"codebuild:environment.computeType":"BUILD_LAMBDA_1GB"},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
+    a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
+    "#);
     insta::assert_snapshot!(of_rule("allowed-compute: [A/v, B/w, C/x, D/y]"), @r#"
-        A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["v","w","x","y"]},"Null":{"codebuild:environment.computeType":"false"}}}
-        A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":["A","B","C","D"]},"Null":{"codebuild:environment.type":"false"}}}
-        a: a call that overrides only one of environment type and compute type is refused only where that one settles it: no key sees what the project has of the other
-        a: what is allowed differs among too many environment types to be told apart
-        "#);
-    insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of a call alone would break it");
+    A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["v","w","x","y"]},"Null":{"codebuild:environment.computeType":"false"}}}
+    A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":["A","B","C","D"]},"Null":{"codebuild:environment.type":"false"}}}
+    a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
+    a: the allowed compute types differ between too many environment types to refuse every call that is not allowed
+    "#);
+    insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of a call breaks it for certain");
 }
 
 #[test]
 fn sources() {
     insta::assert_snapshot!(of_rule("forbidden-sources: ['https://github.com/Evil/*', '*/somebody/*', '*/Somebody/*']"), @r#"
-        A: {"Condition":{"StringLike":{"codebuild:source.location":["https://github.com/Evil/*","*/somebody/*"]},"StringNotLike":{"codebuild:source.location":"*@*"},"Null":{"codebuild:source.location":"false"}}}
-        a: a location with an `@` in it is not refused: it may hold user information
-        a: not refused: */Somebody/*, which could fit what a call writes and not what patterns see of it
-        "#);
-    insta::assert_snapshot!(of_rule("forbidden-sources: ['git@*']"), @r#"
-        a: not exported: no argument of a call alone would break it
-        a: not refused: git@*, which could fit what a call writes and not what patterns see of it
-        "#);
+    A: {"Condition":{"StringLike":{"codebuild:source.location":["https://github.com/Evil/*","*/somebody/*"]},"StringNotLike":{"codebuild:source.location":"*@*"},"Null":{"codebuild:source.location":"false"}}}
+    a: a location that contains `@` is not refused, because it may have user information
+    a: not refused: */Somebody/*; IAM could match the spelling of a location that the rule does not forbid
+    "#);
+    insta::assert_snapshot!(of_rule("forbidden-sources: ['git@*']"), @"
+    a: not exported: no argument of a call breaks it for certain
+    a: not refused: git@*; IAM could match the spelling of a location that the rule does not forbid
+    ");
     insta::assert_snapshot!(of_rule("allowed-sources: ['https://github.com/acme/*']"), @r#"
-        A: {"Condition":{"StringNotLike":{"codebuild:source.location":"https://github.com/acme/*"},"Null":{"codebuild:source.location":"false"}}}
-        a: a location is compared as the call writes it: one with user information, or with capital letters in its scheme or host, is refused even where the rule allows it
-        "#);
+    A: {"Condition":{"StringNotLike":{"codebuild:source.location":"https://github.com/acme/*"},"Null":{"codebuild:source.location":"false"}}}
+    a: a location with user information, or with capital letters in its scheme or host, is refused even if the rule allows it, because IAM compares it as the call spells it
+    "#);
 }
 
 #[test]
 fn variables() {
-    insta::assert_snapshot!(of_rule("forbidden-variables: ['*PASSWORD*', AWS_SECRET_ACCESS_KEY]"), @"a: not exported: the key of a variable's name does not tell its type, so that a variable of that name from Parameter Store or Secrets Manager, which the rule allows, would be refused too (left out by --exact)");
+    insta::assert_snapshot!(of_rule("forbidden-variables: ['*PASSWORD*', AWS_SECRET_ACCESS_KEY]"), @"a: not exported because of --exact: no condition key contains the type of a variable, so a variable of such a name from Parameter Store or Secrets Manager is refused too, which the rule allows");
     let text = "{version: 1, rules: [{id: a, forbidden-variables: ['*PASSWORD*']}]}";
     insta::assert_snapshot!(exported(text, Breadth::Broad), @r#"
-        A: {"Condition":{"ForAnyValue:StringLike":{"codebuild:environment.environmentVariables.name":"*PASSWORD*"},"Null":{"codebuild:environment.environmentVariables.name":"false"}}}
-        a: refuses more than it forbids: the key of a variable's name does not tell its type, so that a variable of that name from Parameter Store or Secrets Manager, which the rule allows, would be refused too
-        "#);
+    A: {"Condition":{"ForAnyValue:StringLike":{"codebuild:environment.environmentVariables.name":"*PASSWORD*"},"Null":{"codebuild:environment.environmentVariables.name":"false"}}}
+    a: refuses more than the rule: no condition key contains the type of a variable, so a variable of such a name from Parameter Store or Secrets Manager is refused too, which the rule allows
+    "#);
 }
 
 #[test]
@@ -106,28 +108,26 @@ fn overrides_and_privileged_mode() {
     let exported = |keys: &str| exported(&format!("{{version: 1, rules: [{{id: a, {keys}}}]}}"), Breadth::Broad);
     insta::assert_snapshot!(exported("forbidden-overrides: [image, timeout]"), @r#"
     A: {"Condition":{"Null":{"codebuild:environment.image":"false"}}}
-    a: refuses more than it forbids: a call that overrides something with what the project says anyway is refused too; and no condition key sees a timeout
+    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too, and no condition key contains a timeout
     "#);
-    insta::assert_snapshot!(exported("forbidden-overrides: [timeout]"), @"a: not exported: no condition key sees a timeout");
-    insta::assert_snapshot!(exported("deny-when: build.environment.privilegedMode"), @r#"
-    A: {"Condition":{"Bool":{"codebuild:environment.privilegedMode":"true"},"Null":{"codebuild:environment.privilegedMode":"false"}}}
-    "#);
-    insta::assert_snapshot!(exported("deny-when: build.timeoutInMinutes > 60"), @"a: not exported: no condition key sees what an expression does");
+    insta::assert_snapshot!(exported("forbidden-overrides: [timeout]"), @"a: not exported: no condition key contains a timeout");
+    insta::assert_snapshot!(exported("deny-when: build.environment.privilegedMode"), @r#"A: {"Condition":{"Bool":{"codebuild:environment.privilegedMode":"true"},"Null":{"codebuild:environment.privilegedMode":"false"}}}"#);
+    insta::assert_snapshot!(exported("deny-when: build.timeoutInMinutes > 60"), @"a: not exported: no condition key contains what the expression reads");
 }
 
 #[test]
 fn what_no_key_sees() {
-    insta::assert_snapshot!(of_rule("max-timeout: 60m"), @"a: not exported: no condition key sees a timeout");
-    insta::assert_snapshot!(of_rule("max-queued-timeout: 60m"), @"a: not exported: no condition key sees a timeout");
-    insta::assert_snapshot!(of_rule("forbidden-branches: [main]"), @"a: not exported: no condition key sees the source version of a call");
-    insta::assert_snapshot!(of_rule("allowed-initiators: [codepipeline/*]"), @"a: not exported: no condition key holds the initiator, which CodeBuild names after the call");
+    insta::assert_snapshot!(of_rule("max-timeout: 60m"), @"a: not exported: no condition key contains a timeout");
+    insta::assert_snapshot!(of_rule("max-queued-timeout: 60m"), @"a: not exported: no condition key contains a timeout");
+    insta::assert_snapshot!(of_rule("forbidden-branches: [main]"), @"a: not exported: no condition key contains the source version of a call");
+    insta::assert_snapshot!(of_rule("allowed-initiators: [codepipeline/*]"), @"a: not exported: no condition key contains the initiator, which CodeBuild sets after the call");
 }
 
 #[test]
 fn modes() {
     let image = "forbidden-images: [a]";
-    insta::assert_snapshot!(of_rule(&format!("{image}, mode: report")), @"a: not exported: it only reports");
-    insta::assert_snapshot!(of_rule(&format!("{image}, mode: off")), @"a: not exported: it is off");
+    insta::assert_snapshot!(of_rule(&format!("{image}, mode: report")), @"a: not exported: the rule only reports");
+    insta::assert_snapshot!(of_rule(&format!("{image}, mode: off")), @"a: not exported: the rule is off");
     insta::assert_snapshot!(of_rule(&format!("{image}, mode: report, enforce-after: 2027-02-28")), @r#"A: {"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-03-01T00:00:00Z"}}}"#);
 }
 
@@ -136,37 +136,37 @@ fn scopes() {
     let scoped = |scope: &str| of_rule(&format!("forbidden-images: [a], {scope}"));
     insta::assert_snapshot!(scoped("only: [{projects: [shop-*, cart]}, {accounts: ['111122223333'], regions: [eu-*]}]"), @r#"A: {"Resource":["arn:*:codebuild:*:*:project/shop-*","arn:*:codebuild:*:*:project/cart","arn:*:codebuild:eu-*:111122223333:project/*"],"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}"#);
     insta::assert_snapshot!(scoped("only: [{branches: [main]}, {projects: [shop-*]}]"), @r#"
-        A: {"Resource":"arn:*:codebuild:*:*:project/shop-*","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
-        a: a selector of `only` is left out: no ARN tells its branches
-        "#);
-    insta::assert_snapshot!(scoped("only: [{initiators: ['*/alice']}]"), @r#"
-        a: a selector of `only` is left out: no ARN tells its initiators
-        a: not exported: nothing of its `only` is left
-        "#);
+    A: {"Resource":"arn:*:codebuild:*:*:project/shop-*","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
+    a: a selector of `only` is left out, because no ARN contains its branches
+    "#);
+    insta::assert_snapshot!(scoped("only: [{initiators: ['*/alice']}]"), @"
+    a: a selector of `only` is left out, because no ARN contains its initiators
+    a: not exported: no selector of `only` is left
+    ");
     insta::assert_snapshot!(scoped("except: [{projects: [hotfix-*]}]"), @r#"A: {"NotResource":"arn:*:codebuild:*:*:project/hotfix-*","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}"#);
-    insta::assert_snapshot!(scoped("except: [{initiators: [codepipeline/*]}]"), @r#"
-        a: no ARN tells the initiators of an exemption: all it may hold for is let through
-        a: not exported: all that an ARN tells apart is exempt or never stopped
-        "#);
+    insta::assert_snapshot!(scoped("except: [{initiators: [codepipeline/*]}]"), @"
+    a: every call that an exemption may cover is let through, because no ARN contains its initiators
+    a: not exported: every project that ARNs can name is exempt or never stopped
+    ");
     insta::assert_snapshot!(scoped("except: [{initiators: [codepipeline/*], until: 2027-01-31}]"), @r#"
-        A: {"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-02-01T00:00:00Z"}}}
-        a: no ARN tells the initiators of an exemption: all it may hold for is let through before 2027-02-01
-        "#);
+    A: {"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-02-01T00:00:00Z"}}}
+    a: every call that an exemption may cover is let through before 2027-02-01, because no ARN contains its initiators
+    "#);
     insta::assert_snapshot!(scoped("except: [{initiators: [codepipeline/*], projects: [release]}]"), @r#"
-        A: {"NotResource":"arn:*:codebuild:*:*:project/release","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
-        a: no ARN tells the initiators of an exemption: all it may hold for is let through
-        "#);
+    A: {"NotResource":"arn:*:codebuild:*:*:project/release","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
+    a: every call that an exemption may cover is let through, because no ARN contains its initiators
+    "#);
     insta::assert_snapshot!(scoped("except: [{projects: [a], until: 2027-01-31}, {projects: [b]}, {regions: [us-*], until: 2027-02-28}]"), @r#"
-        A1: {"NotResource":["arn:*:codebuild:*:*:project/a","arn:*:codebuild:*:*:project/b","arn:*:codebuild:us-*:*:project/*"],"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
-        A2: {"NotResource":["arn:*:codebuild:*:*:project/b","arn:*:codebuild:us-*:*:project/*"],"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-02-01T00:00:00Z"}}}
-        A3: {"NotResource":"arn:*:codebuild:*:*:project/b","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-03-01T00:00:00Z"}}}
-        "#);
+    A1: {"NotResource":["arn:*:codebuild:*:*:project/a","arn:*:codebuild:*:*:project/b","arn:*:codebuild:us-*:*:project/*"],"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"}}}
+    A2: {"NotResource":["arn:*:codebuild:*:*:project/b","arn:*:codebuild:us-*:*:project/*"],"Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-02-01T00:00:00Z"}}}
+    A3: {"NotResource":"arn:*:codebuild:*:*:project/b","Condition":{"StringLike":{"codebuild:environment.image":"a"},"Null":{"codebuild:environment.image":"false"},"DateGreaterThanEquals":{"aws:CurrentTime":"2027-03-01T00:00:00Z"}}}
+    "#);
     insta::assert_snapshot!(scoped("only: [{regions: [eu-*], accounts: ['111122223333']}], except: [{projects: [hotfix-*]}]"), @r#"A: {"NotResource":"arn:*:codebuild:*:*:project/hotfix-*","Condition":{"StringLike":{"codebuild:environment.image":"a","aws:RequestedRegion":"eu-*","aws:ResourceAccount":"111122223333"},"Null":{"codebuild:environment.image":"false"}}}"#);
-    insta::assert_snapshot!(scoped("only: [{projects: [shop-*, hotfix-1]}], except: [{projects: ['hotfix-*', '*-prod']}]"), @r#"
-        a: not exported for arn:*:codebuild:*:*:project/shop-*: some of these are exempt or never stopped, and an ARN cannot say which are not
-        a: not exported: all that an ARN tells apart is exempt or never stopped
-        "#);
-    insta::assert_snapshot!(scoped("only: [{projects: ['shop:1']}]"), @"a: not exported: nothing of its `only` is left");
+    insta::assert_snapshot!(scoped("only: [{projects: [shop-*, hotfix-1]}], except: [{projects: ['hotfix-*', '*-prod']}]"), @"
+    a: not exported for arn:*:codebuild:*:*:project/shop-*: some of these projects are exempt or never stopped, and ARNs cannot name the others
+    a: not exported: every project that ARNs can name is exempt or never stopped
+    ");
+    insta::assert_snapshot!(scoped("only: [{projects: ['shop:1']}]"), @"a: not exported: no selector of `only` is left");
 }
 
 #[test]
@@ -174,9 +174,9 @@ fn projects_that_are_never_stopped() {
     let text = "{version: 1, never-stop: [deploy-*, prod-*], rules: [{id: no-latest, forbidden-images: ['*:latest']}, \
                 {id: nolatest, forbidden-images: [a], only: [{projects: [deploy-a]}]}]}";
     insta::assert_snapshot!(exported(text, Breadth::Exact), @r#"
-        NoLatest: {"NotResource":["arn:*:codebuild:*:*:project/deploy-*","arn:*:codebuild:*:*:project/prod-*"],"Condition":{"StringLike":{"codebuild:environment.image":"*:latest"},"Null":{"codebuild:environment.image":"false"}}}
-        nolatest: not exported: all that an ARN tells apart is exempt or never stopped
-        "#);
+    NoLatest: {"NotResource":["arn:*:codebuild:*:*:project/deploy-*","arn:*:codebuild:*:*:project/prod-*"],"Condition":{"StringLike":{"codebuild:environment.image":"*:latest"},"Null":{"codebuild:environment.image":"false"}}}
+    nolatest: not exported: every project that ARNs can name is exempt or never stopped
+    "#);
 }
 
 #[test]
@@ -200,8 +200,8 @@ fn a_document_that_is_too_large_is_said_to_be() {
         let rules: String = (0..rules).map(|id| format!("{{id: r-{id}, forbidden-images: [a]}}, ")).collect();
         iam(&policy(&format!("{{version: 1, rules: [{rules}]}}")), Breadth::Exact).remarks.pop().unwrap()
     };
-    insta::assert_snapshot!(sized(10), @"StartBuildBatch is refused by what all builds of the batch start from, though its buildspec may give each something else");
-    insta::assert_snapshot!(sized(26), @"the document has 5670 characters without white space: more than 5,120, which was the limit of a service control policy before it became 10,240");
-    insta::assert_snapshot!(sized(32), @"the document has 6972 characters without white space: more than 6,144, the limit of an IAM managed policy");
-    insta::assert_snapshot!(sized(60), @"the document has 13048 characters without white space: more than 10,240, the limit of a service control policy");
+    insta::assert_snapshot!(sized(10), @"StartBuildBatch is refused for what the call overrides, even if the buildspec gives the builds of the batch something else");
+    insta::assert_snapshot!(sized(26), @"the document has 5670 characters without white space, more than 5,120, which was the limit of a service control policy before AWS raised it to 10,240");
+    insta::assert_snapshot!(sized(32), @"the document has 6972 characters without white space, more than 6,144, the limit of an IAM managed policy");
+    insta::assert_snapshot!(sized(60), @"the document has 13048 characters without white space, more than 10,240, the limit of a service control policy");
 }

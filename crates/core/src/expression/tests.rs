@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{duration::Duration, model::Build, model::Project, price::Dollars, yaml::scalar::Written};
+use crate::{duration::Duration, model::Build, model::Project, price::Dollars, yaml::scalar::FromScalar};
 
 mod faults;
 mod hostile;
@@ -60,7 +60,7 @@ fn answer(expression: &str, change: impl FnOnce(&mut Facts<'_>)) -> String {
     let (build, project) = (build(), project());
     let now: Timestamp = "2026-11-22T23:30:00Z".parse().unwrap();
     let mut facts = Facts { project: Some(&project), is_whole: true, ..Facts::of(&build, now) };
-    facts.running = Some(Duration::read("90m").unwrap());
+    facts.running = Some(Duration::from_scalar("90m").unwrap());
     let prices = [("BUILD_GENERAL1_LARGE".to_owned(), Dollars::new(2.5 / 90.0))].into_iter().collect();
     facts.prices = Some(&prices);
     change(&mut facts);

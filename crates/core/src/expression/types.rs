@@ -103,7 +103,7 @@ pub(super) fn suggestion(name: &str, known: &[&str], what: &str) -> String {
         .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
         .min_by_key(|(distance, _)| *distance);
     match nearest {
-        Some((_, word)) => format!("did you mean `{word}`? {what} {}", crate::yaml::scalar::listed(known)),
-        None => format!("{what} {}", crate::yaml::scalar::listed(known)),
+        Some((_, word)) => format!("did you mean `{word}`? {what} {}", crate::yaml::words::quoted_list(known)),
+        None => format!("{what} {}", crate::yaml::words::quoted_list(known)),
     }
 }

@@ -1,16 +1,15 @@
-//! The policy file's format: its keys, and what each holds.
+//! The format of a policy file: its keys and their values.
 
-use jiff::civil::Date;
-
-use super::{Batch, Condition, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
+use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
-    checks::{CHECKS, CheckKind, Patterns, SELECTABLE},
+    checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE},
     price::{Dollars, Prices},
     yaml::{
         Node,
         fault::{Fault, Place},
         reader::{Mapping, Reader},
-        scalar::{Written, listed},
+        scalar::FromScalar,
+        words::quoted_list,
     },
 };
 
@@ -21,7 +20,7 @@ const TAGS: &str = "tags";
 const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 
-/// The policy that a text says, or every fault in it.
+/// Parses a policy, or returns all its faults.
 pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
     let tree = Node::parse(text).map_err(|fault| vec![fault])?;
     let mut reader = Reader::new(text);
@@ -34,7 +33,7 @@ pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
 
 fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Policy> {
     let mapping = reader.mapping(node, "a policy", POLICY_KEYS)?;
-    let version = required(reader, &mapping, "version", "`version: 1` at the top of the file");
+    let version = required(reader, &mapping, "version", "add `version: 1` at the top of the file");
     let _: Option<Version> = version.and_then(|node| reader.scalar(node));
     let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(Mode::Enforce);
     let never_stop = mapping.get("never-stop");
@@ -45,7 +44,7 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
         .get("safety")
         .and_then(|node| read_max_stops(reader, node))
         .unwrap_or((MaxStops::Percent(20), mapping.place));
-    let rules = required(reader, &mapping, "rules", "a list of rules: `rules: [{id: …, max-timeout: 60m}]`");
+    let rules = required(reader, &mapping, "rules", "add a list of rules: `rules: [{id: …, max-timeout: 60m}]`");
     let nodes = rules.map(|node| reader.list(node, "- id: short-builds")).unwrap_or_default();
 
     let mut rules: Vec<Rule> = Vec::new();
@@ -72,7 +71,7 @@ fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)>
 }
 
 fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
-    let keys: Vec<&str> = RULE_KEYS.iter().copied().chain(CHECKS.iter().map(|check| check.id)).collect();
+    let keys: Vec<&str> = RULE_KEYS.iter().copied().chain(checks::ids()).collect();
     let mapping = reader.mapping(node, "a rule", &keys)?;
     let id = read_id(reader, &mapping, ids);
     let mode = read_mode(reader, &mapping, mode);
@@ -85,16 +84,15 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let place = mapping.get("id")?.place;
     let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
     let (kind, check) = check?;
-    let (id, check_id) = (id?.0, kind.id);
-    Some(Rule { id, place, reason, mode, mode_place, check_id, check, only, except, on_unknown, batch })
+    Some(Rule { id: id?.0, place, reason, mode, mode_place, kind, check, only, except, on_unknown, batch })
 }
 
 fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)>) -> Option<Id> {
-    let node = required(reader, mapping, "id", "an id of its own, as in `id: short-builds`")?;
+    let node = required(reader, mapping, "id", "add an id that no other rule has, such as `id: short-builds`")?;
     let id: Id = reader.scalar(node)?;
     if let Some((_, earlier)) = ids.iter().find(|(other, _)| *other == id) {
-        let right = format!("an id of its own: line {} has this one", earlier.line);
-        reader.fault(node.place, format!("two rules are called `{}`", id.0), right);
+        let help = format!("rename one of them; the rule in line {} has the same id", earlier.line);
+        reader.fault(node.place, format!("duplicate rule id `{}`", id.0), help);
     }
     ids.push((id.clone(), node.place));
     Some(id)
@@ -106,33 +104,30 @@ fn read_mode(reader: &mut Reader, mapping: &Mapping<'_>, inherited: Mode) -> Rul
         return RuleMode::Always(mode);
     };
     if mode != Mode::Report {
-        reader.fault(node.place, "`enforce-after` without `mode: report`", "`mode: report` in the same rule");
+        reader.fault(node.place, "`enforce-after` without `mode: report`", "add `mode: report` to the rule");
     }
     reader.scalar(node).map_or(RuleMode::Always(Mode::Report), RuleMode::EnforceAfter)
 }
 
-/// The one check of a rule.
-fn read_check(
-    reader: &mut Reader,
-    mapping: &Mapping<'_>,
-) -> Option<(&'static CheckKind, Box<dyn crate::checks::Check>)> {
+/// Reads the only check of a rule.
+fn read_check(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<(&'static CheckKind, Box<dyn Check>)> {
     let mut found =
         mapping.entries.iter().filter_map(|(key, node)| Some((CHECKS.iter().find(|check| check.id == *key)?, *node)));
     let Some((kind, node)) = found.next() else {
-        let checks: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
-        // The misspelt key is a fault already; it is not that there is no check.
-        if mapping.meant.iter().any(|key| checks.contains(key)) {
+        let ids: Vec<&str> = checks::ids().collect();
+        // A misspelt check is a fault already.
+        if mapping.suggested.iter().any(|key| ids.contains(key)) {
             return None;
         }
-        reader.fault(mapping.place, "a rule without a check", format!("exactly one of {}", listed(&checks)));
+        reader.fault(mapping.place, "rule without a check", format!("add exactly one of {}", quoted_list(&ids)));
         return None;
     };
     for (other, node) in found {
-        let found = format!("a second check, `{}`, beside `{}`", other.id, kind.id);
-        reader.fault(node.place, found, "exactly one check a rule: make two rules of it");
-        (other.read)(reader, node);
+        let message = format!("second check `{}` beside `{}`", other.id, kind.id);
+        reader.fault(node.place, message, "move it to a rule of its own; a rule has exactly one check");
+        other.read(reader, node);
     }
-    (kind.read)(reader, node).map(|check| (kind, check))
+    kind.read(reader, node).map(|check| (kind, check))
 }
 
 fn read_selectors(reader: &mut Reader, node: &Node) -> Vec<Selector> {
@@ -161,136 +156,68 @@ fn read_exemptions(reader: &mut Reader, node: &Node) -> Vec<Exemption> {
 }
 
 fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector> {
-    let mut conditions = Vec::new();
+    let mut criteria = Vec::new();
     let mut named = false;
     for subject in SELECTABLE {
         if let Some(node) = mapping.get(subject.name) {
             named = true;
             let patterns = Patterns::read(reader, node, subject.example);
-            conditions.extend(patterns.map(|patterns| Condition::Among(subject, patterns)));
+            criteria.extend(patterns.map(|patterns| Criterion::Among(subject, patterns)));
         }
     }
     if let Some(node) = mapping.get(TAGS) {
         named = true;
         for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
             let patterns = Patterns::read(reader, node, "[payments, fin-*]");
-            conditions.extend(patterns.map(|patterns| Condition::Tagged(key.to_owned(), patterns)));
+            criteria.extend(patterns.map(|patterns| Criterion::Tagged(key.to_owned(), patterns)));
         }
     }
     if let Some(node) = mapping.get(WHEN) {
         named = true;
-        conditions.extend(reader.expression(node).map(Condition::When));
+        criteria.extend(reader.expression(node).map(Criterion::When));
     }
     if !named {
-        let right = format!("at least one of {}", listed(&selector_keys(&[])));
-        reader.fault(mapping.place, "a selector that selects by nothing", right);
+        let help = format!("add at least one of {}", quoted_list(&selector_keys(&[])));
+        reader.fault(mapping.place, "selector without a criterion", help);
     }
-    (!conditions.is_empty()).then_some(Selector(conditions))
+    (!criteria.is_empty()).then_some(Selector(criteria))
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
     SELECTABLE.iter().map(|subject| subject.name).chain([TAGS, WHEN]).chain(more.iter().copied()).collect()
 }
 
-/// The value of a key that must be there.
-pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, right: &str) -> Option<&'a Node> {
+/// The value of a required key.
+pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, help: &str) -> Option<&'a Node> {
     let node = mapping.get(key);
     if node.is_none() {
-        reader.fault(mapping.place, format!("no `{key}`"), right);
+        reader.fault(mapping.place, format!("missing key `{key}`"), help);
     }
     node
 }
 
 struct Version;
 
-impl Written for Version {
-    const RIGHT: &'static str = "`version: 1`, the one format there is";
+impl FromScalar for Version {
+    const EXPECTED: &'static str = "`1`, the only version of the format";
 
-    fn read(text: &str) -> Result<Self, String> {
-        if text == "1" { Ok(Self) } else { Err("is no version of the format".into()) }
+    fn from_scalar(text: &str) -> Result<Self, String> {
+        if text == "1" { Ok(Self) } else { Err("is not a version of the format".into()) }
     }
 }
 
 #[derive(Clone, PartialEq)]
 struct Id(String);
 
-impl Written for Id {
-    const RIGHT: &'static str = "an id of lower-case letters, digits and `-`, as in `short-builds`";
+impl FromScalar for Id {
+    const EXPECTED: &'static str = "lower-case letters, digits and `-`, such as `short-builds`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn from_scalar(text: &str) -> Result<Self, String> {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !text.is_empty() && text.bytes().all(fits) { Ok(Self(text.to_owned())) } else { Err("is no id".into()) }
-    }
-}
-
-impl Written for Mode {
-    const RIGHT: &'static str = "one of `enforce`, `report` and `off`";
-
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "enforce" => Ok(Self::Enforce),
-            "report" => Ok(Self::Report),
-            "off" => Ok(Self::Off),
-            _ => Err("is no mode".into()),
-        }
-    }
-}
-
-impl std::str::FromStr for Mode {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::read(text).map_err(|wrong| format!("`{text}` {wrong}: {}", Self::RIGHT))
-    }
-}
-
-impl Written for OnUnknown {
-    const RIGHT: &'static str = "one of `report`, `stop` and `ignore`";
-
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "report" => Ok(Self::Report),
-            "stop" => Ok(Self::Stop),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err("is not what can be done with an unknown".into()),
-        }
-    }
-}
-
-impl Written for Batch {
-    const RIGHT: &'static str = "one of `build` and `stop-all`";
-
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "build" => Ok(Self::Build),
-            "stop-all" => Ok(Self::StopAll),
-            _ => Err("is not what can be stopped of a batch".into()),
-        }
-    }
-}
-
-impl Written for MaxStops {
-    const RIGHT: &'static str = "a part of the running builds as in `20%`, or a number of builds as in `50`";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse().map_err(|_| "is no number of builds".to_owned());
-        match text.strip_suffix('%') {
-            None => number(text).map(Self::Count),
-            Some(percent) => match number(percent.trim_end())? {
-                percent @ 0..=100 => Ok(Self::Percent(percent)),
-                _ => Err("is more than all builds".into()),
-            },
-        }
-    }
-}
-
-impl Written for Date {
-    const RIGHT: &'static str = "a day of the calendar as in `2027-01-31`";
-
-    fn read(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(date) if text.len() == "2027-01-31".len() => Ok(date),
-            _ => Err("is no date".into()),
+        if !text.is_empty() && text.bytes().all(fits) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("is not a valid id".into())
         }
     }
 }

@@ -1,17 +1,16 @@
-//! The policy's format as a JSON Schema, for editors: made from the one list of checks
-//! and the one list of subjects. It refuses what `check` refuses, as far as a schema can;
-//! what it cannot see are ids used twice, days that no calendar has, and expressions.
+//! The JSON Schema of a policy, for editors. It refuses what `check` refuses, except duplicate
+//! ids, impossible dates, and faults of expressions.
 //! <https://json-schema.org/draft/2020-12/schema>
 
 use serde_json::{Map, Value, json};
 
 use crate::checks::{CHECKS, OptionKind, Override, SELECTABLE};
 
-/// The schema, as JSON.
+/// The JSON Schema of a policy.
 pub fn schema() -> Value {
     let mut rule_properties = object(json!({
         "id": {
-            "description": "The rule's name, its own in this policy.",
+            "description": "The rule's id, which no other rule of the policy has.",
             "type": ["string", "integer"],
             "pattern": "^[a-z0-9-]+$",
             "examples": ["short-builds"],
@@ -21,41 +20,41 @@ pub fn schema() -> Value {
             "$ref": "#/$defs/text",
             "examples": ["Builds over an hour block the shared fleet."],
         },
-        "mode": { "description": "What the rule does. The policy's own mode where it does not say.", "$ref": "#/$defs/mode" },
+        "mode": { "description": "What the rule does with a build that breaks it. Default: the policy's mode.", "$ref": "#/$defs/mode" },
         "enforce-after": {
-            "description": "With mode: report. Reported until the end of that day, UTC; enforced afterwards.",
+            "description": "With mode: report. The rule reports until the end of that day, UTC, and is enforced afterwards.",
             "$ref": "#/$defs/date",
         },
         "only": {
-            "description": "The rule looks at a build that any one of these fits.",
+            "description": "The rule applies to builds that match one of these selectors. Default: all builds.",
             "type": "array",
             "minItems": 1,
             "items": { "$ref": "#/$defs/selector" },
         },
         "except": {
-            "description": "A build that any one of these fits is exempt.",
+            "description": "Builds that match one of these selectors are exempt.",
             "type": "array",
             "minItems": 1,
             "items": { "$ref": "#/$defs/exemption" },
         },
         "on-unknown": {
-            "description": "What is done when the build does not tell.",
+            "description": "What to do if a fact is unknown that the rule depends on.",
             "enum": ["report", "stop", "ignore"],
             "default": "report",
         },
         "batch": {
-            "description": "What is stopped where the build is one of a batch: it alone, or all of them.",
+            "description": "What to stop if a build of a batch breaks the rule: the build alone, or the whole batch.",
             "enum": ["build", "stop-all"],
             "default": "build",
         },
     }));
     for check in CHECKS {
         let option = match check.option {
-            OptionKind::Duration => "#/$defs/duration",
-            OptionKind::Dollars => "#/$defs/dollars",
-            OptionKind::Patterns => "#/$defs/patterns",
-            OptionKind::Expression => "#/$defs/expression",
-            OptionKind::Overrides => "#/$defs/overrides",
+            OptionKind::Duration(_) => "#/$defs/duration",
+            OptionKind::Dollars(_) => "#/$defs/dollars",
+            OptionKind::Patterns(_) => "#/$defs/patterns",
+            OptionKind::Expression(_) => "#/$defs/expression",
+            OptionKind::Overrides(_) => "#/$defs/overrides",
         };
         let description = format!("{} {}", check.about.breaks_when, check.about.why);
         rule_properties.insert(check.id.into(), json!({ "description": description, "$ref": option }));
@@ -65,32 +64,32 @@ pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "buildbrake policy",
-        "description": "What every CodeBuild build keeps to.",
+        "description": "Rules that CodeBuild builds must keep.",
         "type": "object",
         "additionalProperties": false,
         "required": ["version", "rules"],
         "properties": {
             "version": { "description": "The version of this format.", "const": 1 },
-            "mode": { "description": "What a rule is when it does not say.", "$ref": "#/$defs/mode", "default": "enforce" },
+            "mode": { "description": "The default mode of a rule.", "$ref": "#/$defs/mode", "default": "enforce" },
             "never-stop": {
-                "description": "Projects that are judged and reported, never stopped.",
+                "description": "Projects whose builds are judged and reported, but never stopped.",
                 "$ref": "#/$defs/patterns",
                 "examples": [["deploy-*", "prod-*"]],
             },
             "prices": {
-                "description": "USD a build minute, by environment and compute type, or by compute type. Only max-cost and cost read it.",
+                "description": "Prices in USD per build minute, by environment type and compute type, or by compute type. Used by max-cost and cost.",
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": { "$ref": "#/$defs/dollars" },
                 "examples": [{ "LINUX_CONTAINER/BUILD_GENERAL1_SMALL": 0.005 }],
             },
             "safety": {
-                "description": "Only the sweep reads it.",
+                "description": "Limits of the sweep.",
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
                     "max-stops-per-sweep": {
-                        "description": "Where a sweep would stop more, it stops none: a part of the running builds, or a number. At least 5 are allowed.",
+                        "description": "A sweep that would stop more builds stops none: a percentage of the running builds, or a number. 5 are always allowed.",
                         "type": ["string", "integer"],
                         "minimum": 0,
                         "pattern": "^(\\d+|(\\d{1,2}|100)\\s*%)$",
@@ -99,7 +98,7 @@ pub fn schema() -> Value {
                 },
             },
             "rules": {
-                "description": "The rules. Every one is judged.",
+                "description": "The rules. Each is evaluated for every build.",
                 "type": "array",
                 "minItems": 1,
                 "items": { "$ref": "#/$defs/rule" },
@@ -113,19 +112,19 @@ pub fn schema() -> Value {
                 "properties": rule_properties,
                 "oneOf": one_check,
                 "if": { "required": ["enforce-after"] },
-                // The policy's own mode may be the report that is asked for.
+                // Without a mode of its own, the rule may inherit `report` from the policy.
                 "then": { "properties": { "mode": { "const": "report" } } },
             },
             "selector": selector(Map::new()),
             "exemption": selector(object(json!({
                 "until": { "description": "The last day of the exemption, UTC.", "$ref": "#/$defs/date" },
-                "reason": { "description": "Why it is exempt.", "$ref": "#/$defs/text", "examples": ["OPS-1234"] },
+                "reason": { "description": "Why these builds are exempt.", "$ref": "#/$defs/text", "examples": ["OPS-1234"] },
             }))),
             "mode": { "enum": ["enforce", "report", "off"] },
             "text": { "type": ["string", "number", "boolean"], "pattern": "\\S" },
             "date": { "type": "string", "pattern": "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$", "examples": ["2027-01-31"] },
             "duration": {
-                "description": "Hours, minutes and seconds.",
+                "description": "A duration in hours, minutes and seconds.",
                 "type": "string",
                 "pattern": "^\\s*(?=.*[1-9])(\\d+h)?\\s*(\\d+m)?\\s*(\\d+s)?\\s*$",
                 "examples": ["90s", "60m", "2h", "1h 30m"],
@@ -138,7 +137,7 @@ pub fn schema() -> Value {
                 "examples": [2.5],
             },
             "expression": {
-                "description": "An expression of CEL that is true or false.",
+                "description": "A CEL expression that is true or false.",
                 "type": ["string", "boolean"],
                 "pattern": "\\S",
                 "examples": ["build.environment.privilegedMode"],
@@ -150,7 +149,7 @@ pub fn schema() -> Value {
                 "examples": [["image", "buildspec"]],
             },
             "tags": {
-                "description": "Tags of the project: every key has a value that fits.",
+                "description": "Tags of the project, each with patterns for its value.",
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": { "$ref": "#/$defs/patterns" },
@@ -158,7 +157,7 @@ pub fn schema() -> Value {
             },
             "patterns": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/pattern" } },
             "pattern": {
-                "description": "`*` is any run of characters, `?` is one; the whole value, and case counts.",
+                "description": "A pattern for the whole value. `*` matches any run of characters, `?` matches one. Case matters.",
                 "type": ["string", "number", "boolean"],
                 "pattern": "^[^\\s\\[\\]{}^]([^\\[\\]{}]*[^\\s\\[\\]{}$])?$",
                 "examples": ["release/*"],
@@ -167,15 +166,15 @@ pub fn schema() -> Value {
     })
 }
 
-/// A selector: at least one subject, and what else it may say.
+/// A selector with at least one criterion, and other properties.
 fn selector(mut properties: Map<String, Value>) -> Value {
     for subject in SELECTABLE {
-        let description = format!("Any one of these fits, as in {}.", subject.example);
+        let description = format!("One of these patterns matches, such as {}.", subject.example);
         properties.insert(subject.name.into(), json!({ "description": description, "$ref": "#/$defs/patterns" }));
     }
-    let when = "The expression, in CEL, is true.";
+    let when = "The CEL expression is true.";
     properties.insert("when".into(), json!({ "description": when, "$ref": "#/$defs/expression" }));
-    let tags = "The build's project has tags that fit.";
+    let tags = "The build's project has matching tags.";
     properties.insert("tags".into(), json!({ "description": tags, "$ref": "#/$defs/tags" }));
     let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["tags", "when"]);
     let named: Vec<Value> = subjects.map(|key| json!({ "required": [key] })).collect();

@@ -9,7 +9,7 @@ use crate::{
         lenient,
         shape::{Kind, Shape},
     },
-    yaml::{Node, Value, reader::Reader, scalar::nearest},
+    yaml::{Node, Value, reader::Reader, words::closest},
 };
 
 /// A structure written whole, as JSON. What has a fault is left out.
@@ -24,7 +24,7 @@ pub(super) fn structure(reader: &mut Reader, node: &Node, shape: &Shape) -> Map<
         let Some(name) = key_name(reader, key) else { continue };
         let Some(kind) = member(reader, key, 0, name, shape) else { continue };
         if members.contains_key(name) {
-            reader.fault(key.place, format!("`{name}` is said twice"), "say it once");
+            reader.fault(key.place, format!("duplicate key `{name}`"), "remove one of them");
         }
         let value = value(reader, node, kind, name).unwrap_or(Json::Null);
         members.insert(name.to_owned(), value);
@@ -46,7 +46,7 @@ pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -
         let Some(kind) = kind_at(reader, key, path, shape) else { continue };
         let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
         if changes.iter().any(|(earlier, _)| *earlier == steps) {
-            reader.fault(key.place, format!("`{path}` is said twice"), "say it once");
+            reader.fault(key.place, format!("duplicate key `{path}`"), "remove one of them");
         }
         changes.push((steps, value(reader, node, kind, path)));
     }
@@ -109,7 +109,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
         let names = shape.names();
         let right = match nearest_member(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("its members are {}", crate::yaml::scalar::listed(&names)),
+            None => format!("its members are {}", crate::yaml::words::quoted_list(&names)),
         };
         let place = reader.place_within(key, start);
         reader.fault(place, format!("a {} has no member `{name}`", shape.name), right);
@@ -121,7 +121,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
 fn nearest_member<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let same = names.iter().copied().find(|known| letters(known) == letters(name));
-    same.or_else(|| nearest(name, names))
+    same.or_else(|| closest(name, names))
 }
 
 /// A value as JSON; `None` where it is nothing, or has a fault.

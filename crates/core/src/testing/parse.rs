@@ -14,7 +14,8 @@ use crate::{
         Node, Value,
         fault::{Fault, Faults, Place},
         reader::{Mapping, Reader},
-        scalar::{Written, nearest},
+        scalar::FromScalar,
+        words::closest,
     },
 };
 
@@ -101,7 +102,7 @@ impl Parser<'_> {
         let changes = mapping.get("set").map(|node| members::changes(&mut self.reader, node, Build::SHAPE));
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
-        let expect = required(&mut self.reader, &mapping, "expect", Expect::RIGHT);
+        let expect = required(&mut self.reader, &mapping, "expect", Expect::EXPECTED);
         let action = expect.and_then(|node| self.reader.scalar(node)).map(|Expect(action)| action);
         let broken = self.rule_ids(&mapping, "broken");
         let unknown = self.rule_ids(&mapping, "unknown");
@@ -120,7 +121,7 @@ impl Parser<'_> {
                 // A `startTime` with a fault is told already.
                 if now.is_none() && is_sound {
                     let found = "no `now`, and neither an event's time nor a `startTime` in its place";
-                    self.reader.fault(mapping.place, found, format!("`now`, {}", Moment::RIGHT));
+                    self.reader.fault(mapping.place, found, format!("`now`, {}", Moment::EXPECTED));
                 }
                 now
             }
@@ -158,7 +159,7 @@ impl Parser<'_> {
                 None
             }
             (None, None) => {
-                if !mapping.meant.iter().any(|key| ["event", "build"].contains(key)) {
+                if !mapping.suggested.iter().any(|key| ["event", "build"].contains(key)) {
                     let right = "`event: events/some.json`, or `build: {…}` in the API's names";
                     self.reader.fault(mapping.place, "a test of no build", right);
                 }
@@ -208,19 +209,19 @@ impl Parser<'_> {
     /// What is wrong with a rule that is named, where the policy is known.
     fn wrong_rule(&self, node: &Node, id: &str, earlier: &[String]) -> Option<Fault> {
         if earlier.iter().any(|earlier| earlier == id) {
-            let (found, right) = (format!("`{id}` is said twice"), "say it once".into());
-            return Some(Fault { place: node.place, found, right });
+            let (found, right) = (format!("duplicate rule `{id}`"), "remove one of them");
+            return Some(Fault::new(node.place, found, right));
         }
         let (file, policy) = self.policy.as_ref()?;
         let known: Vec<&str> = policy.rule_ids().collect();
         if known.contains(&id) {
             return None;
         }
-        let right = match nearest(id, &known) {
+        let right = match closest(id, &known) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("its rules are {}", crate::yaml::scalar::listed(&known)),
+            None => format!("its rules are {}", crate::yaml::words::quoted_list(&known)),
         };
-        Some(Fault { place: node.place, found: format!("`{file}` has no rule `{id}`"), right })
+        Some(Fault::new(node.place, format!("`{file}` has no rule `{id}`"), right))
     }
 }
 
@@ -231,10 +232,10 @@ fn typed<T: DeserializeOwned>(members: Map<String, Json>) -> Option<T> {
 
 struct Expect(Action);
 
-impl Written for Expect {
-    const RIGHT: &'static str = "`expect` with one of `stop`, `report`, `protect` and `allow`";
+impl FromScalar for Expect {
+    const EXPECTED: &'static str = "`expect` with one of `stop`, `report`, `protect` and `allow`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn from_scalar(text: &str) -> Result<Self, String> {
         let found = ACTIONS.iter().find(|(word, _)| *word == text);
         found.map(|(_, action)| Self(*action)).ok_or_else(|| "is nothing to expect".into())
     }
@@ -242,10 +243,10 @@ impl Written for Expect {
 
 struct Moment(Timestamp);
 
-impl Written for Moment {
-    const RIGHT: &'static str = "a time with its offset from UTC, as in `2026-11-22T09:00:00Z`";
+impl FromScalar for Moment {
+    const EXPECTED: &'static str = "a time with its offset from UTC, as in `2026-11-22T09:00:00Z`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn from_scalar(text: &str) -> Result<Self, String> {
         text.parse().map(Self).map_err(|_| "is no time".into())
     }
 }

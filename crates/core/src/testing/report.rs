@@ -7,7 +7,7 @@ use super::Expected;
 use crate::{
     checks::Fit,
     facts::Facts,
-    policy::{Condition, Exemption, Mode, Policy, Rule},
+    policy::{Criterion, Exemption, Mode, Policy, Rule},
     verdict::{Action, Decision, Verdict, decisions},
 };
 
@@ -142,7 +142,7 @@ pub(super) fn reasons(policy: &Policy, facts: Facts<'_>) -> Vec<Reason> {
 fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
     match decision {
         Decision::Off => "off".into(),
-        Decision::Passes => format!("passes {} {}", rule.check_id, rule.check.limit()),
+        Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
         Decision::OutOfScope => "looks at other builds, by its `only`".into(),
         Decision::Exempt(exempted) => {
             // The one that exempts is the first that fits.
@@ -173,12 +173,12 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
 }
 
 fn selected_by(exemption: &Exemption) -> String {
-    let conditions = exemption.selector.conditions().map(|condition| match condition {
-        Condition::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
-        Condition::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
-        Condition::When(expression) => {
+    let criteria = exemption.selector.criteria().map(|criterion| match criterion {
+        Criterion::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
+        Criterion::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
+        Criterion::When(expression) => {
             format!("when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))
         }
     });
-    conditions.collect::<Vec<_>>().join(" and ")
+    criteria.collect::<Vec<_>>().join(" and ")
 }

@@ -242,7 +242,7 @@ tests:
     tests.yaml:6:13: `stopped` is nothing to expect
      6 |     expect: stopped
        |             ^
-       = `expect` with one of `stop`, `report`, `protect` and `allow`
+       = use `expect` with one of `stop`, `report`, `protect` and `allow`
 
     tests.yaml:7:5: unknown key `brocken` in a test
      7 |     brocken: [short-builds]
@@ -302,29 +302,29 @@ tests:
     tests.yaml:20:10: `tomorrow` is no time
      20 |     now: tomorrow
         |          ^
-       = a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
+       = use a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
 
     tests.yaml:22:14: `policy.yaml` has no rule `short-build`
      22 |     broken: [short-build, short-builds, short-builds]
         |              ^
        = did you mean `short-builds`?
 
-    tests.yaml:22:41: `short-builds` is said twice
+    tests.yaml:22:41: duplicate rule `short-builds`
      22 |     broken: [short-build, short-builds, short-builds]
         |                                         ^
-       = say it once
+       = remove one of them
 
     tests.yaml:23:14: `short-builds` where a list should be
      23 |     unknown: short-builds
         |              ^
        = a list of the policy's rules, as in `[short-builds]`; `[]` for none
 
-    tests.yaml:24:5: no `name`
+    tests.yaml:24:5: missing key `name`
      24 |   - event: event.json
         |     ^
        = what must be so, as in `name: a build of main is stopped`
 
-    tests.yaml:24:5: no `expect`
+    tests.yaml:24:5: missing key `expect`
      24 |   - event: event.json
         |     ^
        = `expect` with one of `stop`, `report`, `protect` and `allow`
@@ -359,10 +359,10 @@ tests:
         |                           ^
        = did you mean `name`?
 
-    tests.yaml:33:45: `name` is said twice
+    tests.yaml:33:45: duplicate key `name`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                                             ^
-       = say it once
+       = remove one of them
 
     tests.yaml:36:32: `3000000000` where `timeoutInMinutes` should be
      36 |     build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environmen
@@ -384,17 +384,17 @@ tests:
 #[test]
 fn the_policy_s_faults_are_told_beside_the_file_s() {
     insta::assert_snapshot!(parse("{policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}").unwrap_err(), @"
-    faulty.yaml:1:1: no `rules`
+    faulty.yaml:1:1: missing key `rules`
      1 | version: 2
        | ^
-       = a list of rules: `rules: [{id: …, max-timeout: 60m}]`
+       = add a list of rules: `rules: [{id: …, max-timeout: 60m}]`
 
-    faulty.yaml:1:10: `2` is no version of the format
+    faulty.yaml:1:10: `2` is not a version of the format
      1 | version: 2
        |          ^
-       = `version: 1`, the one format there is
+       = use `1`, the only version of the format
 
-    tests.yaml:1:31: no `expect`
+    tests.yaml:1:31: missing key `expect`
      1 | {policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}
        |                               ^
        = `expect` with one of `stop`, `report`, `protect` and `allow`
@@ -405,21 +405,21 @@ fn the_policy_s_faults_are_told_beside_the_file_s() {
        |          ^
        = the path of a file, from the folder of this one
 
-    tests.yaml:1:31: an empty list
+    tests.yaml:1:31: empty list
      1 | {policy: nowhere.yaml, tests: []}
        |                               ^
-       = at least one element, as in `- name: a build of main is stopped`
+       = add at least one element, such as `- name: a build of main is stopped`
     ");
     insta::assert_snapshot!(parse("tests").unwrap_err(), @"
-    tests.yaml:1:1: `tests` where a test file should be
+    tests.yaml:1:1: expected a test file, found `tests`
      1 | tests
        | ^
-       = a test file is a mapping with the keys `policy` and `tests`
+       = write a test file as a mapping with the keys `policy` and `tests`
     ");
     insta::assert_snapshot!(parse("{policy: [").unwrap_err(), @"
-    tests.yaml:1:10: this is not YAML: unclosed bracket '['
+    tests.yaml:1:10: invalid YAML: unclosed bracket '['
      1 | {policy: [
        |          ^
-       = correct the YAML here
+       = correct the YAML syntax here
     ");
 }

@@ -7,7 +7,7 @@ use crate::{
     checks::{Answer, Fit},
     facts::{Fact, Facts, Source},
     model::Build,
-    policy::{Batch, Mode, OnUnknown, Policy, Rule},
+    policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
 };
 
 /// What a policy says of a build.
@@ -60,7 +60,7 @@ pub struct Violation {
     pub limit: String,
     /// What is stopped besides the build, where it is one of a batch.
     #[serde(skip)]
-    pub batch: Batch,
+    pub batch: BatchScope,
 }
 
 /// A rule that cannot tell.
@@ -96,7 +96,7 @@ fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error>
 impl Verdict {
     /// Whether the batch that the build is of is to be stopped with it.
     pub fn stops_batch(&self) -> bool {
-        let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == Batch::StopAll;
+        let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll;
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
@@ -219,7 +219,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     }
     let violation = |found: String| Violation {
         rule: rule.id.clone(),
-        check: rule.check_id,
+        check: rule.kind.id,
         mode,
         reason: rule.reason.clone(),
         found,

@@ -1,8 +1,8 @@
-//! What is wrong with a file, or worth a warning; where, and what would be right.
+//! Faults of a file and findings about it, each with its place and what to do.
 
 use std::fmt;
 
-/// A place in a file. Both count from 1; `column` counts characters.
+/// A place in a file. Both numbers count from 1; `column` counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The line.
@@ -11,118 +11,177 @@ pub struct Place {
     pub column: usize,
 }
 
-/// One thing that is wrong, or worth a warning.
+/// An error in a file: the file cannot be used until it is corrected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where.
+    /// Where it is.
     pub place: Place,
-    /// What was found.
-    pub found: String,
-    /// What would be right.
-    pub right: String,
+    /// What was found: lower case, no full stop.
+    pub message: String,
+    /// What to do: lower case, no full stop.
+    pub help: String,
 }
 
-/// Everything that is wrong with one file; never empty.
+impl Fault {
+    pub(crate) fn new(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { place, message: message.into(), help: help.into() }
+    }
+}
+
+/// All faults of one file; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(Listing);
+pub struct Faults {
+    file: FileText,
+    list: Vec<Fault>,
+}
 
 impl Faults {
-    /// The faults of the file called `file`, whose text is `text`, in the order of the text.
-    pub(crate) fn new(file: &str, text: &str, list: Vec<Fault>) -> Self {
-        Self(Listing::new(file, text, list))
+    /// `file` is the file's name, `text` its content. Sorts the faults by place.
+    pub(crate) fn new(file: &str, text: &str, mut list: Vec<Fault>) -> Self {
+        list.sort_by_key(|fault| fault.place);
+        Self { file: FileText::new(file, text), list }
     }
 
-    /// What the file is called.
+    /// The file's name.
     pub fn file(&self) -> &str {
-        &self.0.file
+        &self.file.name
     }
 
-    /// The faults, in the order of the file.
+    /// The faults, sorted by place.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.list.iter()
+        self.list.iter()
     }
 
-    /// How many there are.
+    /// The number of faults.
     pub fn count(&self) -> usize {
-        self.0.list.len()
+        self.list.len()
     }
 }
 
 impl std::error::Error for Faults {}
 
-/// Every fault as a person's editor would show it:
-/// place and finding, the line itself, a mark below it, and what would be right.
+/// Each fault with its place, the line of the file, a mark below it, and what to do.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write(f, "")
-    }
-}
-
-/// What is not wrong with a file, and yet probably not meant; may be empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warnings(Listing);
-
-impl Warnings {
-    /// The warnings about the file called `file`, whose text is `text`, in the order of the text.
-    pub(crate) fn new(file: &str, text: &str, list: Vec<Fault>) -> Self {
-        Self(Listing::new(file, text, list))
-    }
-
-    /// The warnings, in the order of the file.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.list.iter()
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.list.len()
-    }
-}
-
-/// Every warning, shown as a fault is.
-impl fmt::Display for Warnings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write(f, "warning: ")
-    }
-}
-
-/// Places of one file, each with what is to be said of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Listing {
-    file: String,
-    lines: Vec<String>,
-    list: Vec<Fault>,
-}
-
-impl Listing {
-    fn new(file: &str, text: &str, mut list: Vec<Fault>) -> Self {
-        list.sort_by_key(|fault| fault.place);
-        Self { file: file.to_owned(), lines: text.lines().map(str::to_owned).collect(), list }
-    }
-
-    /// `label` stands before what was found.
-    fn write(&self, f: &mut fmt::Formatter<'_>, label: &str) -> fmt::Result {
-        for (index, Fault { place, found, right }) in self.list.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n\n")?;
-            }
-            write!(f, "{}:{}:{}: {label}{found}", self.file, place.line, place.column)?;
-            if let Some(line) = place.line.checked_sub(1).and_then(|index| self.lines.get(index)) {
-                let number = place.line.to_string();
-                let (line, column) = around(line, place.column.saturating_sub(1));
-                let margin = " ".repeat(number.len());
-                write!(f, "\n {number} | {line}\n {margin} | {}^", " ".repeat(column))?;
-            }
-            write!(f, "\n   = {right}")?;
+        for (index, fault) in self.list.iter().enumerate() {
+            f.write_str(if index > 0 { "\n\n" } else { "" })?;
+            self.file.write_excerpt(f, fault.place, &fault.message, &fault.help)?;
         }
         Ok(())
     }
 }
 
-/// The part of a line that is about a column, and where the column is in it: a policy
-/// made by a program can be one line of a megabyte. Tabs and other control characters
-/// take one column here, as they do in the fault's place.
-fn around(line: &str, column: usize) -> (String, usize) {
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Probably a mistake.
+    Warning,
+    /// Right as it is, and good to know.
+    Note,
+}
+
+impl Severity {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A remark on a file that is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How serious it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: Place,
+    /// What was found: lower case, no full stop.
+    pub message: String,
+    /// What to do: lower case, no full stop.
+    pub help: String,
+}
+
+impl Finding {
+    pub(crate) fn warning(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, place, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn note(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, place, message: message.into(), help: help.into() }
+    }
+}
+
+/// All findings about one file; may be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    file: FileText,
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    /// `file` is the file's name, `text` its content. Sorts the findings by place.
+    pub(crate) fn new(file: &str, text: &str, mut list: Vec<Finding>) -> Self {
+        list.sort_by_key(|finding| finding.place);
+        Self { file: FileText::new(file, text), list }
+    }
+
+    /// The findings, sorted by place.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.list.iter()
+    }
+
+    /// The number of findings of one severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether there is no finding.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// Each finding like a fault, with its severity before the message.
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.list.iter().enumerate() {
+            f.write_str(if index > 0 { "\n\n" } else { "" })?;
+            let message = format!("{}: {}", finding.severity.label(), finding.message);
+            self.file.write_excerpt(f, finding.place, &message, &finding.help)?;
+        }
+        Ok(())
+    }
+}
+
+/// A file's name and lines, to show what a message is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FileText {
+    name: String,
+    lines: Vec<String>,
+}
+
+impl FileText {
+    fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), lines: text.lines().map(str::to_owned).collect() }
+    }
+
+    fn write_excerpt(&self, f: &mut fmt::Formatter<'_>, place: Place, message: &str, help: &str) -> fmt::Result {
+        write!(f, "{}:{}:{}: {message}", self.name, place.line, place.column)?;
+        if let Some(line) = place.line.checked_sub(1).and_then(|index| self.lines.get(index)) {
+            let number = place.line.to_string();
+            let (line, column) = part_around(line, place.column.saturating_sub(1));
+            let margin = " ".repeat(number.len());
+            write!(f, "\n {number} | {line}\n {margin} | {}^", " ".repeat(column))?;
+        }
+        write!(f, "\n   = {help}")
+    }
+}
+
+/// The part of a line around a column, and the column within that part. A generated policy
+/// can be one line of a megabyte. A tab or another control character takes one column, as it
+/// does in a [`Place`].
+fn part_around(line: &str, column: usize) -> (String, usize) {
     const WIDTH: usize = 100;
     let start = if line.chars().nth(WIDTH).is_some() { column.saturating_sub(WIDTH / 2) } else { 0 };
     let part = line.chars().skip(start).take(WIDTH);

@@ -1,33 +1,51 @@
-//! YAML as a tree in which every value knows its place, so that all faults of a
-//! file can be told at once; a derived `Deserialize` stops at the first.
+//! YAML as a tree in which every value has its place, so that all faults of a file can be
+//! reported at once. A derived `Deserialize` stops at the first.
 
 pub mod fault;
 mod parse;
 pub(crate) mod reader;
 pub(crate) mod scalar;
+pub(crate) mod words;
 
 use std::ops::Range;
 
 use self::fault::Place;
-pub use self::fault::{Fault, Faults, Warnings};
+pub use self::fault::{Fault, Faults, Finding, Findings, Severity};
 
-/// A value and where it stands.
+/// Decodes a file as UTF-8.
+///
+/// # Errors
+/// The place of the first byte that is not UTF-8.
+pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Faults> {
+    String::from_utf8(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let (before, after) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let before = String::from_utf8_lossy(before);
+        let last_line = before.rsplit('\n').next().unwrap_or_default();
+        let place = Place { line: before.matches('\n').count() + 1, column: last_line.chars().count() + 1 };
+        let byte = after.first().copied().unwrap_or_default();
+        let fault = Fault::new(place, format!("byte 0x{byte:02X} is not valid UTF-8"), "save the file as UTF-8");
+        Faults::new(file, &text, vec![fault])
+    })
+}
+
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
-    /// Whether it is a scalar that is neither quoted nor tagged nor a block: alone such a one
-    /// may be a bool, a number or nothing.
+    /// Whether it is a scalar without quotes or a tag, and not a block: only such a scalar can
+    /// be a bool, a number or null.
     pub(crate) is_plain: bool,
-    /// Where a tag stands before it. YAML takes the `!` of `! build.buildComplete` for one,
-    /// and what its author denied would be left.
+    /// The place of its tag. YAML parses the `!` of `! build.buildComplete` as a tag, which
+    /// would turn the expression into its opposite.
     pub(crate) tag: Option<Place>,
-    /// The bytes of the file that say a scalar, quotes included.
+    /// The bytes of a scalar in the file, with its quotes.
     span: Range<usize>,
 }
 
-/// YAML's kinds of value. A scalar is kept as it is spelt, so that `off`, `1.10`
-/// and `012345678901` stay what their author wrote.
+/// YAML's kinds of value. A scalar is kept as it is spelt, so that `off`, `1.10` and
+/// `012345678901` do not become a bool or a number.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Empty,
@@ -37,11 +55,11 @@ pub(crate) enum Value {
 }
 
 impl Node {
-    /// Where a character of a scalar stands in the file, counted from the scalar's start.
+    /// The place in the file of a character of a scalar, counted from the scalar's start.
     ///
-    /// YAML folds lines and strips indentation, so white space may be anything in the
-    /// file; every other character stands there in the same order, but for the escapes
-    /// of quoted scalars. Where that does not lead to it, the scalar's own place is told.
+    /// YAML folds lines and strips indentation, so this compares only the characters that are
+    /// not white space: they have the same order in the file, escaped or not. Returns the
+    /// scalar's own place if that does not find the character.
     pub(crate) fn place_within(&self, character: usize, text: &str) -> Place {
         let (Value::Scalar(scalar), Some(raw)) = (&self.value, text.get(self.span.clone())) else { return self.place };
         let solid = |text: &str| text.chars().filter(|character| !character.is_whitespace()).count();
@@ -62,7 +80,7 @@ impl Node {
         }
     }
 
-    /// What a person would call it.
+    /// Its name in messages.
     pub(crate) fn described(&self) -> String {
         match &self.value {
             Value::Empty => "nothing".into(),
@@ -73,13 +91,14 @@ impl Node {
     }
 }
 
-/// The bytes that say each character of a plain or block scalar that is no white space.
+/// The bytes of each character of a plain or block scalar, except white space.
 fn plain_units(raw: &str) -> Vec<Range<usize>> {
     let solid = raw.char_indices().filter(|(_, character)| !character.is_whitespace());
     solid.map(|(start, character)| start..start + character.len_utf8()).collect()
 }
 
-/// The same of a quoted scalar, in which several characters may say one.
+/// The bytes of each character of a quoted scalar, except white space. An escape is several
+/// characters in the file and one in the scalar.
 fn quoted_units(raw: &str) -> Vec<Range<usize>> {
     let quote = raw.chars().next().unwrap_or_default();
     let mut units = Vec::new();
@@ -115,4 +134,36 @@ fn quoted_units(raw: &str) -> Vec<Range<usize>> {
         }
     }
     units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_utf_8_is_a_fault_with_its_place() {
+        let latin_1 = b"version: 1\nrules: [{ id: a, reason: \"\xc3\xa9t\xe9\", max-timeout: 5m }]\n".to_vec();
+        insta::assert_snapshot!(decode("policy.yaml", latin_1).unwrap_err(), @r#"
+        policy.yaml:2:29: byte 0xE9 is not valid UTF-8
+         2 | rules: [{ id: a, reason: "ét�", max-timeout: 5m }]
+           |                             ^
+           = save the file as UTF-8
+        "#);
+        insta::assert_snapshot!(decode("policy.yaml", b"\xff\xfev\0".to_vec()).unwrap_err(), @"
+        policy.yaml:1:1: byte 0xFF is not valid UTF-8
+         1 | ��v
+           | ^
+           = save the file as UTF-8
+        ");
+        assert_eq!(decode("policy.yaml", b"version: 1".to_vec()), Ok("version: 1".to_owned()));
+    }
+
+    #[test]
+    fn a_tab_is_reported_on_its_own_line() {
+        let place = |text: &str| Node::parse(text).unwrap_err().place;
+        assert_eq!(place("rules:\n\t- id: a\n"), Place { line: 2, column: 1 });
+        assert_eq!(place("rules:\n  - id: a\n\tmax-timeout: 60m\n"), Place { line: 3, column: 1 });
+        assert_eq!(place("rules:\n  - id: a\n    reason: x\n  \tmax-timeout: 60m\n"), Place { line: 4, column: 3 });
+        assert_eq!(place("a:\n  - b\n\t\n\tc: d\n"), Place { line: 4, column: 1 });
+    }
 }

@@ -1,4 +1,4 @@
-//! From YAML's text to its tree, with anchors, aliases and merges followed.
+//! Parses YAML text into a tree, and resolves anchors, aliases and merge keys.
 
 use std::collections::HashMap;
 
@@ -7,40 +7,40 @@ use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span
 use super::{Node, Value};
 use crate::yaml::fault::{Fault, Place};
 
-/// The deepest that values may be nested in one another, on lines of their own and within one.
+/// How deep values may be nested.
 const DEEPEST: usize = 255;
 
-/// The most values that are copied for anchors and aliases: a few lines of them could make any
-/// number.
+/// How many values anchors and aliases may copy. Without a limit, a few lines could expand to
+/// any number of values.
 const MOST_COPIED: usize = 100_000;
 
 impl Node {
-    /// The one document of `text`.
+    /// Parses the only document of `text`.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let mut options = Options::default();
         (options.flow_nesting_limit, options.block_nesting_limit) = (DEEPEST, DEEPEST);
         let parser = Parser::new_from_str_with_options(text, options);
-        Reading { parser, anchors: HashMap::new(), copied: 0 }.document()
+        TreeBuilder { text, parser, anchors: HashMap::new(), copied: 0 }.document()
     }
 }
 
-/// A file that is being read.
-struct Reading<'a> {
+/// Builds a tree from the parser's events.
+struct TreeBuilder<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
-    /// What each anchor marks.
     anchors: HashMap<usize, Anchored>,
-    /// How many values anchors and aliases have copied.
+    /// How many values anchors and aliases have copied so far.
     copied: usize,
 }
 
-/// What an anchor marks, how many values it is made of, and how deep.
+/// The value of an anchor, the number of values it contains, and how deep they are nested.
 struct Anchored {
     node: Node,
     size: usize,
     depth: usize,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> TreeBuilder<'a> {
     fn document(mut self) -> Result<Node, Fault> {
         let mut document = None;
         loop {
@@ -48,11 +48,11 @@ impl<'a> Reading<'a> {
                 (Event::StreamEnd, _) => break,
                 (Event::StreamStart | Event::DocumentEnd, _) => {}
                 (Event::DocumentStart(..), span) if document.is_some() => {
-                    let right = "one file holds one document".to_owned();
-                    return Err(Fault { place: place_of(&span.start), found: "a second YAML document".into(), right });
+                    let help = "remove it; a file has one document";
+                    return Err(Fault::new(place_of(&span.start), "second YAML document", help));
                 }
                 (Event::DocumentStart(..), _) => document = Some(self.node(0)?),
-                (_, span) => return Err(not_yaml(place_of(&span.start), "a value outside of any document")),
+                (_, span) => return Err(not_yaml(place_of(&span.start), "value outside of any document")),
             }
         }
         Ok(document.unwrap_or(Node {
@@ -65,11 +65,11 @@ impl<'a> Reading<'a> {
     }
 
     fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
-        let ended = || not_yaml(Place { line: 1, column: 1 }, "it ends too soon");
-        self.parser.next_event().ok_or_else(ended)?.map_err(|error| fault_of(&error))
+        let ended = || not_yaml(Place { line: 1, column: 1 }, "unexpected end of the file");
+        self.parser.next_event().ok_or_else(ended)?.map_err(|error| fault_of(&error, self.text))
     }
 
-    /// The value that comes next.
+    /// Reads the next value.
     fn node(&mut self, depth: usize) -> Result<Node, Fault> {
         let (event, span) = self.next()?;
         self.node_of(event, &span, depth)
@@ -88,7 +88,7 @@ impl<'a> Reading<'a> {
             }
             Event::SequenceStart(..) => (Value::List(self.list(depth + 1)?), false),
             Event::MappingStart(..) => (Value::Mapping(self.mapping(depth + 1)?), false),
-            _ => return Err(not_yaml(place, "no value where one should be")),
+            _ => return Err(not_yaml(place, "missing value")),
         };
         let node = Node { place, value, is_plain, tag, span: span.byte_range().unwrap_or_default() };
         if let Some(anchor) = anchor {
@@ -122,14 +122,14 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What an alias stands for, in the place where that is written.
+    /// The value of an alias, with the place where it was written.
     fn alias(&mut self, anchor: usize, place: Place, depth: usize) -> Result<Node, Fault> {
-        let fault = |found: &str| Fault { place, found: found.into(), right: "write the value here".into() };
+        let fault = |message: &str| Fault::new(place, message, "replace the alias with the value itself");
         let Some(Anchored { node, size, depth: deep }) = self.anchors.get(&anchor) else {
-            return Err(fault("an alias within what it stands for"));
+            return Err(fault("alias within the value that it stands for"));
         };
         if depth + deep > DEEPEST {
-            return Err(fault("an alias that nests values too deep"));
+            return Err(fault(&format!("alias that nests values deeper than {DEEPEST} levels")));
         }
         let (node, size) = (node.clone(), *size);
         self.copy(size, place)?;
@@ -141,13 +141,13 @@ impl<'a> Reading<'a> {
         if self.copied <= MOST_COPIED {
             return Ok(());
         }
-        let found = format!("anchors and aliases of more than {MOST_COPIED} values");
-        Err(Fault { place, found, right: "fewer of them".into() })
+        let message = format!("anchors and aliases copy more than {MOST_COPIED} values");
+        Err(Fault::new(place, message, "use fewer aliases"))
     }
 }
 
 impl Node {
-    /// How many values it is made of, and how deep they are nested.
+    /// The number of values it contains, itself included, and how deep they are nested.
     fn extent(&self) -> (usize, usize) {
         let parts = |parts: &mut dyn Iterator<Item = &Node>| {
             parts.map(Self::extent).fold((1, 0), |(size, depth), (more, deep)| (size + more, depth.max(deep + 1)))
@@ -160,8 +160,8 @@ impl Node {
     }
 }
 
-/// A mapping with what it takes over of others by the key `<<`. What it says itself counts
-/// for more, and so does what it takes over first.
+/// Resolves a mapping's merge keys (`<<`). The mapping's own keys take precedence, then those
+/// of the mapping that is merged first.
 /// <https://yaml.org/type/merge.html>
 fn merged(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
     let is_merge = |(key, value): &(Node, Node)| {
@@ -184,21 +184,33 @@ fn merged(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
     entries
 }
 
-fn fault_of(error: &ScanError) -> Fault {
-    let found = error.info();
-    // A plain value that YAML reads as more than one, as an expression may be.
-    let is_split = found.contains("trailing content") || found.contains("mapping values are not allowed");
-    let fault = not_yaml(place_of(error.marker()), &found);
-    match is_split {
-        true => {
-            Fault { right: "put the whole value into quotes, or into a block: `|` and a line below".into(), ..fault }
-        }
-        false => fault,
+fn fault_of(error: &ScanError, text: &str) -> Fault {
+    let info = error.info();
+    // The parser reports a tab at the start of the value before it.
+    if let Some(place) = indenting_tab(text, error.marker().line()).filter(|_| info.contains("tab")) {
+        return Fault::new(place, "invalid YAML: a tab in the indentation", "indent with spaces");
     }
+    let fault = not_yaml(place_of(error.marker()), &info);
+    // A plain scalar that YAML parses as more than one value, as many an expression.
+    if info.contains("trailing content") || info.contains("mapping values are not allowed") {
+        let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";
+        return Fault { help: help.into(), ..fault };
+    }
+    fault
 }
 
-fn not_yaml(place: Place, found: &str) -> Fault {
-    Fault { place, found: format!("this is not YAML: {found}"), right: "correct the YAML here".into() }
+fn not_yaml(place: Place, info: &str) -> Fault {
+    Fault::new(place, format!("invalid YAML: {info}"), "correct the YAML syntax here")
+}
+
+/// The first tab that indents something, from a line on.
+fn indenting_tab(text: &str, line: usize) -> Option<Place> {
+    text.lines().enumerate().skip(line.saturating_sub(1)).find_map(|(index, line)| {
+        let content = line.trim_start();
+        let indentation = &line[..line.len() - content.len()];
+        let tab = indentation.find('\t').filter(|_| !content.is_empty() && !content.starts_with('#'))?;
+        Some(Place { line: index + 1, column: indentation[..tab].chars().count() + 1 })
+    })
 }
 
 /// The parser counts columns from 0.
@@ -247,8 +259,8 @@ mod tests {
     fn what_is_plain_and_what_is_tagged() {
         let node = Node::parse("- 60\n- '60'\n- !!str 60\n- ! a\n- |\n  60\n").unwrap();
         let Value::List(list) = node.value else { panic!("no list") };
-        let told: Vec<_> = list.iter().map(|node| (node.is_plain, node.tag.map(|place| place.column))).collect();
-        assert_eq!(told, [(true, None), (false, None), (false, Some(3)), (false, Some(3)), (false, None)]);
+        let found: Vec<_> = list.iter().map(|node| (node.is_plain, node.tag.map(|place| place.column))).collect();
+        assert_eq!(found, [(true, None), (false, None), (false, Some(3)), (false, Some(3)), (false, None)]);
     }
 
     #[test]

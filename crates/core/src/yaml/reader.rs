@@ -1,15 +1,14 @@
-//! From tree to values: every fault is noted where it stands, and reading goes on.
+//! Reads values from a YAML tree. Notes each fault with its place, and reads on.
 
 use super::{
     Node, Value,
     fault::{Fault, Place},
+    scalar::FromScalar,
+    words::{closest, quoted_list},
 };
-use crate::{
-    expression::{Expression, Located},
-    yaml::scalar::{Written, listed, nearest},
-};
+use crate::expression::{Expression, Located};
 
-/// Collects the faults of one file while it is read.
+/// Reads one file and collects its faults.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,
@@ -17,123 +16,128 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader of the file that says `text`.
+    /// A reader of the file with this content.
     pub(crate) fn new(text: &str) -> Self {
         Self { faults: Vec::new(), text: text.to_owned() }
     }
 
-    pub(crate) fn fault(&mut self, place: Place, found: impl Into<String>, right: impl Into<String>) {
-        self.faults.push(Fault { place, found: found.into(), right: right.into() });
+    pub(crate) fn fault(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Fault::new(place, message, help));
     }
 
-    /// Where a character of a scalar stands, counted from the scalar's start.
+    /// The place of a character of a scalar, counted from the scalar's start.
     pub(crate) fn place_within(&self, node: &Node, character: usize) -> Place {
         node.place_within(character, &self.text)
     }
 
-    /// The entries of a mapping that holds no other keys than `known`, and none twice.
+    /// Reads a mapping whose keys must be among `known`. `what` names it in messages: "a rule".
     pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Option<Mapping<'a>> {
         let Value::Mapping(entries) = &node.value else {
-            let right = format!("{what} is a mapping with the keys {}", listed(known));
-            self.fault(node.place, format!("{} where {what} should be", node.described()), right);
+            let help = format!("write {what} as a mapping with the keys {}", quoted_list(known));
+            self.fault(node.place, format!("expected {what}, found {}", node.described()), help);
             return None;
         };
-        let mut seen: Vec<(&str, &Node)> = Vec::new();
-        let mut meant = Vec::new();
+        let mut read: Vec<(&str, &Node)> = Vec::new();
+        let mut suggested = Vec::new();
         for (key, value) in entries {
-            let Value::Scalar(name) = &key.value else {
-                self.fault(key.place, format!("{} as a key", key.described()), format!("a key of {what} is a word"));
+            let Some(name) = self.key(key, &read) else { continue };
+            if known.contains(&name) {
+                read.push((name, value));
                 continue;
-            };
-            if seen.iter().any(|(earlier, _)| earlier == name) {
-                self.fault(key.place, format!("`{name}` is said twice"), "say it once");
-            } else if known.contains(&name.as_str()) {
-                seen.push((name, value));
-            } else {
-                let found = format!("unknown key `{name}` in {what}");
-                match nearest(name, known) {
-                    Some(word) => {
-                        meant.push(word);
-                        self.fault(key.place, found, format!("did you mean `{word}`?"));
-                    }
-                    None => self.fault(key.place, found, format!("the keys known here are {}", listed(known))),
+            }
+            let message = format!("unknown key `{name}` in {what}");
+            match closest(name, known) {
+                Some(word) => {
+                    suggested.push(word);
+                    self.fault(key.place, message, format!("did you mean `{word}`?"));
                 }
+                None => self.fault(key.place, message, format!("the known keys are {}", quoted_list(known))),
             }
         }
-        Some(Mapping { place: node.place, entries: seen, meant })
+        Some(Mapping { place: node.place, entries: read, suggested })
     }
 
-    /// The entries of a mapping whose keys are its author's own.
+    /// Reads a mapping that may have any keys, and has at least one.
     pub(crate) fn entries<'a>(&mut self, node: &'a Node, what: &str, example: &str) -> Vec<(&'a str, &'a Node)> {
-        let Value::Mapping(entries) = &node.value else {
-            self.fault(
-                node.place,
-                format!("{} where {what} should be", node.described()),
-                format!("{what}, as in `{example}`"),
-            );
-            return Vec::new();
+        let entries = match &node.value {
+            Value::Mapping(entries) if !entries.is_empty() => entries,
+            other => {
+                let found =
+                    if matches!(other, Value::Mapping(_)) { "an empty mapping".into() } else { node.described() };
+                let help = format!("write {what}, such as `{example}`");
+                self.fault(node.place, format!("expected {what}, found {found}"), help);
+                return Vec::new();
+            }
         };
-        let mut seen: Vec<(&str, &Node)> = Vec::new();
+        let mut read = Vec::new();
         for (key, value) in entries {
-            match &key.value {
-                Value::Scalar(name) if seen.iter().any(|(earlier, _)| earlier == name) => {
-                    self.fault(key.place, format!("`{name}` is said twice"), "say it once");
-                }
-                Value::Scalar(name) => seen.push((name, value)),
-                _ => self.fault(key.place, format!("{} as a key", key.described()), "a word"),
+            if let Some(name) = self.key(key, &read) {
+                read.push((name, value));
             }
         }
-        if entries.is_empty() {
-            self.fault(
-                node.place,
-                format!("an empty mapping where {what} should be"),
-                format!("{what}, as in `{example}`"),
-            );
-        }
-        seen
+        read
     }
 
-    /// The elements of a list that is not empty.
+    /// The name of a key that none of the keys before has.
+    fn key<'a>(&mut self, key: &'a Node, before: &[(&str, &Node)]) -> Option<&'a str> {
+        let Value::Scalar(name) = &key.value else {
+            self.fault(key.place, format!("expected a key, found {}", key.described()), "write the key as one word");
+            return None;
+        };
+        if before.iter().any(|(earlier, _)| earlier == name) {
+            self.fault(key.place, format!("duplicate key `{name}`"), "remove one of them");
+            return None;
+        }
+        Some(name)
+    }
+
+    /// Reads a list that has at least one element.
     pub(crate) fn list<'a>(&mut self, node: &'a Node, example: &str) -> &'a [Node] {
         match &node.value {
-            Value::List(nodes) if !nodes.is_empty() => nodes,
+            Value::List(nodes) if !nodes.is_empty() => return nodes,
             Value::List(_) => {
-                self.fault(node.place, "an empty list", format!("at least one element, as in `{example}`"));
-                &[]
+                let help = format!("add at least one element, such as `{example}`");
+                self.fault(node.place, "empty list", help);
             }
             _ => {
-                let found = format!("{} where a list should be", node.described());
-                self.fault(node.place, found, format!("a list, as in `{example}`"));
-                &[]
+                let message = format!("expected a list, found {}", node.described());
+                self.fault(node.place, message, format!("write a list, such as `{example}`"));
             }
         }
+        &[]
     }
 
-    /// One scalar, read.
-    pub(crate) fn scalar<T: Written>(&mut self, node: &Node) -> Option<T> {
+    /// Reads a scalar.
+    pub(crate) fn scalar<T: FromScalar>(&mut self, node: &Node) -> Option<T> {
+        let help = || format!("use {}", T::EXPECTED);
         let Value::Scalar(text) = &node.value else {
-            self.fault(node.place, format!("{} where a single value should be", node.described()), T::RIGHT);
+            self.fault(node.place, format!("expected a single value, found {}", node.described()), help());
             return None;
         };
-        match T::read(text) {
+        match T::from_scalar(text) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.fault(node.place, format!("`{text}` {wrong}"), T::RIGHT);
+                self.fault(node.place, format!("`{text}` {wrong}"), help());
                 None
             }
         }
     }
 
-    /// One scalar that is an expression, which has places of its own.
+    /// Reads a list of scalars that has at least one element.
+    pub(crate) fn scalars<T: FromScalar>(&mut self, node: &Node, example: &str) -> Vec<T> {
+        self.list(node, example).iter().filter_map(|node| self.scalar(node)).collect()
+    }
+
+    /// Reads an expression. Its faults have places within the scalar.
     pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
-        let right = "an expression; one that begins with `!`, `\"`, `[` or `{` stands in a block: `|` and a line below";
+        let help = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and the \
+                    expression on the next line";
         if let Some(place) = node.tag {
-            let found = "a YAML tag, which is what a `!` begins, where an expression should be";
-            self.fault(place, found, right);
+            self.fault(place, "expected an expression, found a YAML tag (an unquoted `!`)", help);
             return None;
         }
         let Value::Scalar(text) = &node.value else {
-            self.fault(node.place, format!("{} where an expression should be", node.described()), right);
+            self.fault(node.place, format!("expected an expression, found {}", node.described()), help);
             return None;
         };
         match Expression::compile(text) {
@@ -146,19 +150,14 @@ impl Reader {
             }
         }
     }
-
-    /// A list of scalars, every one read.
-    pub(crate) fn scalars<T: Written>(&mut self, node: &Node, example: &str) -> Vec<T> {
-        self.list(node, example).iter().filter_map(|node| self.scalar(node)).collect()
-    }
 }
 
-/// A mapping whose keys are all known.
+/// A mapping, without its unknown and duplicate keys.
 pub(crate) struct Mapping<'a> {
     pub(crate) place: Place,
     pub(crate) entries: Vec<(&'a str, &'a Node)>,
-    /// The keys that misspelt ones were probably meant to be.
-    pub(crate) meant: Vec<&'static str>,
+    /// The known keys that were suggested for misspelt ones.
+    pub(crate) suggested: Vec<&'static str>,
 }
 
 impl<'a> Mapping<'a> {

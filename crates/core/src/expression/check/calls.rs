@@ -67,7 +67,7 @@ impl<'a> Checker<'a> {
                 }
                 given => format!("`{name}` of {}", given.join(" and ")),
             };
-            self.fault(place, found, format!("it is called as {}", crate::yaml::scalar::listed(&takes)));
+            self.fault(place, found, format!("it is called as {}", crate::yaml::words::quoted_list(&takes)));
             return named.first().map_or(Type::Any, |overload| overload.gives());
         };
         self.literals_of(name, &parts);

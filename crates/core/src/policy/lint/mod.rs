@@ -1,150 +1,110 @@
-//! What is valid and probably not meant: dates that have passed or soon will, and rules
-//! that do nothing. A warning is right, or it is not given.
+//! Findings about a valid policy: rules that have no effect or soon change, and what is good
+//! to know. A warning is given only if it is certainly right.
 
+mod dates;
 mod subsumption;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
-use super::{MaxStops, Mode, Policy, Rule, RuleMode, is_over};
-use crate::yaml::fault::{Fault, Place};
+use super::{MaxStops, Policy, Rule};
+use crate::{
+    checks::CheckOption,
+    expression::{Expression, Variable},
+    yaml::Finding,
+};
 
-/// So many days ahead a date is warned of.
-const DAYS_AHEAD: i64 = 14;
-
-/// The warnings about a policy at that moment.
-pub(super) fn warnings(policy: &Policy, now: Timestamp) -> Vec<Fault> {
-    let mut warnings = Vec::new();
-    warnings.extend(never_stop(policy));
-    warnings.extend(max_stops(policy));
+/// The findings about a policy at that time.
+pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(never_stop(policy));
+    findings.extend(max_stops(policy));
     for (index, rule) in policy.rules.iter().enumerate() {
-        warnings.extend(enforce_after(rule, now));
-        warnings.extend(exemptions(rule, now));
-        // A rule that is off does nothing on purpose.
-        if !is_off(rule) {
-            warnings.extend(no_prices(policy, rule));
-            warnings.extend(never_applies(rule).or_else(|| shadowed(&policy.rules, index, now)));
+        findings.extend(dates::enforce_after(rule, now));
+        findings.extend(dates::exemptions(rule, now));
+        // A rule that is off has no effect on purpose.
+        if !rule.is_off() {
+            findings.extend(no_prices(policy, rule));
+            findings.extend(no_deadline(rule));
+            findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }
-    warnings
+    findings
 }
 
-fn warning(place: Place, found: impl Into<String>, right: impl Into<String>) -> Fault {
-    Fault { place, found: found.into(), right: right.into() }
+fn never_stop(policy: &Policy) -> Option<Finding> {
+    policy.never_stop.as_ref().filter(|projects| projects.match_everything())?;
+    let message = "no rule can stop a build, because `never-stop` matches every project";
+    let help = "list only the projects whose builds must not be stopped; use `mode: report` to stop none";
+    Some(Finding::warning(policy.never_stop_place, message, help))
 }
 
-fn is_off(rule: &Rule) -> bool {
-    rule.mode == RuleMode::Always(Mode::Off)
-}
-
-fn never_stop(policy: &Policy) -> Option<Fault> {
-    policy.never_stop.as_ref().filter(|projects| projects.are_everything())?;
-    let found = "no rule can stop anything: `never-stop` fits every project";
-    let right = "the projects that must not be stopped; `mode: report` where none is to be";
-    Some(warning(policy.never_stop_place, found, right))
-}
-
-fn max_stops(policy: &Policy) -> Option<Fault> {
+fn max_stops(policy: &Policy) -> Option<Finding> {
     let always = MaxStops::ALWAYS;
     match policy.max_stops {
         MaxStops::Count(count) if count < always => {
-            let found = format!("a sweep may stop {always} builds all the same: so many always are allowed");
-            Some(warning(policy.max_stops_place, found, format!("`max-stops-per-sweep: {always}`, or more")))
+            let message = format!("a sweep may always stop up to {always} builds, so this setting has no effect");
+            let help = format!("use `max-stops-per-sweep: {always}` or more");
+            Some(Finding::warning(policy.max_stops_place, message, help))
         }
         _ => None,
     }
 }
 
-fn no_prices(policy: &Policy, rule: &Rule) -> Option<Fault> {
-    let found = format!("`{}` cannot tell of any build: the policy has no prices", rule.id);
-    let right = "`prices: { LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`, with every compute type that is used";
-    (rule.check_id == "max-cost" && policy.prices.is_empty()).then(|| warning(rule.place, found, right))
-}
-
-fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Fault> {
-    let RuleMode::EnforceAfter(date) = rule.mode else { return None };
+fn no_prices(policy: &Policy, rule: &Rule) -> Option<Finding> {
+    if !policy.prices.is_empty() {
+        return None;
+    }
     let id = &rule.id;
-    let (found, right) = match coming(date, now)? {
-        Coming::Over => (
-            format!("`enforce-after` has passed: `{id}` is enforced since the end of {date}, UTC"),
-            "`mode: enforce`, which says the same",
-        ),
-        Coming::Soon(when) => (
-            format!("`{id}` will be enforced after {date}, UTC, {when}"),
-            "a later day, where what it reports is not yet to be stopped",
-        ),
+    let message = match rule.check.option() {
+        CheckOption::MaxDollars(_) => {
+            format!("`{id}` is undecided for every build, because the policy has no `prices`")
+        }
+        _ if rule.expressions().flat_map(Expression::reads).any(|variable| variable == Variable::Cost) => {
+            format!("`cost` is unknown in `{id}`, because the policy has no `prices`")
+        }
+        _ => return None,
     };
-    Some(warning(rule.mode_place, found, right))
+    let help =
+        "add `prices: { LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`, with a price for every compute type in use";
+    Some(Finding::warning(rule.place, message, help))
 }
 
-fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Fault> {
-    let id = &rule.id;
-    rule.except.iter().filter_map(move |exemption| {
-        let until = exemption.until?;
-        let (found, right) = match coming(until, now)? {
-            Coming::Over => (
-                format!("this exemption from `{id}` exempts nothing any more: it ended with {until}, UTC"),
-                "no such exemption, or a later day where it is still needed",
-            ),
-            Coming::Soon(when) => (
-                format!("this exemption from `{id}` ends with {until}, UTC, {when}"),
-                "a later day, where it is needed for longer",
-            ),
-        };
-        Some(warning(exemption.place, found, right))
-    })
-}
-
-/// How near a date is, where it is near enough to be told.
-enum Coming {
-    Over,
-    /// And when, as the end of a sentence.
-    Soon(String),
-}
-
-/// A date holds through its day, UTC: on that day it is still to come.
-fn coming(date: Date, now: Timestamp) -> Option<Coming> {
-    if is_over(date, now) {
-        return Some(Coming::Over);
+fn no_deadline(rule: &Rule) -> Option<Finding> {
+    if rule.check.has_deadline() {
+        return None;
     }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    match date.duration_since(today).as_hours() / 24 {
-        0 => Some(Coming::Soon("which is today".into())),
-        1 => Some(Coming::Soon("which is tomorrow".into())),
-        days if days <= DAYS_AHEAD => Some(Coming::Soon(format!("which is in {days} days"))),
-        _ => None,
-    }
+    let (id, name) = (&rule.id, rule.clock_variable()?.name());
+    let message = format!("`{id}` uses `{name}` and has no deadline: only later events and the sweep enforce it");
+    let help = "run the sweep often enough; `max-duration`, `max-queue-time` and `max-cost` have deadlines";
+    Some(Finding::note(rule.place, message, help))
 }
 
-fn never_applies(rule: &Rule) -> Option<Fault> {
+fn never_broken(rule: &Rule) -> Option<Finding> {
     let id = &rule.id;
     if rule.is_never_broken() {
-        let found = format!("no build can break `{id}`: `*` allows everything");
-        return Some(warning(rule.place, found, "patterns that leave something out, or no such rule"));
+        let message = format!("no build can break `{id}`, because `*` allows every value");
+        return Some(Finding::warning(rule.place, message, "use narrower patterns, or remove the rule"));
     }
-    let (place, found) = match rule.voiding_exemptions().as_slice() {
+    let (place, exemptions) = match rule.voiding_exemptions().as_slice() {
         [] => return None,
-        [exemption] => {
-            let what = if rule.only.is_empty() { "every build" } else { "every build that `only` lets it look at" };
-            (exemption.place, format!("no build can break `{id}`: this exemption fits {what}"))
-        }
-        _ => (
-            rule.place,
-            format!("no build can break `{id}`: its exemptions fit every build that `only` lets it look at"),
-        ),
+        [exemption] => (exemption.place, "this exemption matches"),
+        _ => (rule.place, "its exemptions match"),
     };
-    Some(warning(place, found, "an exemption that leaves the rule something; `mode: off` where it is not to be judged"))
+    let builds = if rule.only.is_empty() { "every build" } else { "every build that `only` selects" };
+    let message = format!("no build can break `{id}`, because {exemptions} {builds}");
+    Some(Finding::warning(place, message, "use narrower exemptions, or `mode: off` to turn the rule off"))
 }
 
-fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Fault> {
+fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Finding> {
     let rule = rules.get(index)?;
     let by = rules.iter().enumerate().find(|(other, by)| {
-        // Of two that do the same, the later one is told.
-        *other != index && !is_off(by) && by.shadows(rule, now) && (*other < index || !rule.shadows(by, now))
+        // Of two rules that do the same, warn about the later one.
+        *other != index && !by.is_off() && by.shadows(rule, now) && (*other < index || !rule.shadows(by, now))
     });
     let (_, by) = by?;
-    let found = format!("`{}` adds nothing: `{}` does all that it does", rule.id, by.id);
-    let right = format!("no such rule, or one that is stricter than `{}` in line {}", by.id, by.place.line);
-    Some(warning(rule.place, found, right))
+    let message = format!("`{}` adds nothing, because `{}` already does everything that it does", rule.id, by.id);
+    let help = format!("remove it, or make it stricter than `{}` in line {}", by.id, by.place.line);
+    Some(Finding::warning(rule.place, message, help))
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! What a policy's parts say of each other, whatever the build: a selector that fits
-//! wherever another does, a rule that does whatever another does.
+//! Compares parts of a policy: whether one covers another for every possible build.
 //!
-//! Every answer here is "surely", or else "not known". A scope that is unknown may end in a
-//! violation as well (`on-unknown: stop`), so each comparison holds for three values:
-//! where the narrower fits the wider fits, and where the narrower may fit the wider may.
+//! `true` means certainly; `false` means no, or not known. An unknown scope can lead to a
+//! violation too (`on-unknown: stop`), so each comparison holds for three values: if the
+//! narrower part matches, so does the wider; if the narrower is unknown, the wider matches or
+//! is unknown.
 
 use jiff::Timestamp;
 
-use crate::policy::{Condition, Exemption, Mode, OnUnknown, Rule, RuleMode, Selector, is_over};
+use crate::policy::{Criterion, Exemption, Mode, OnUnknown, Rule, RuleMode, Selector, mode::is_over};
 
-impl Condition {
+impl Criterion {
     fn covers(&self, narrower: &Self) -> bool {
         match (self, narrower) {
             (Self::Among(subject, wide), Self::Among(other, narrow)) => {
@@ -21,31 +21,31 @@ impl Condition {
         }
     }
 
-    /// Whether every build tells whether it fits.
-    fn is_always_told(&self) -> bool {
-        matches!(self, Self::Among(subject, _) if subject.is_always_told())
+    /// Whether it is never unknown.
+    fn is_always_known(&self) -> bool {
+        matches!(self, Self::Among(subject, _) if subject.is_always_known())
     }
 
-    /// Whether it fits every build. A branch is not known of every build, so that not even
-    /// `branches: ["*"]` does.
+    /// Whether it matches every build. Not even `branches: ["*"]` does: some builds have no
+    /// known branch.
     fn is_everything(&self) -> bool {
-        matches!(self, Self::Among(_, patterns) if patterns.are_everything()) && self.is_always_told()
+        matches!(self, Self::Among(_, patterns) if patterns.match_everything()) && self.is_always_known()
     }
 }
 
 impl Selector {
-    /// Whether it fits every build.
+    /// Whether it matches every build.
     fn is_everything(&self) -> bool {
-        self.0.iter().all(Condition::is_everything)
+        self.0.iter().all(Criterion::is_everything)
     }
 
     fn covers(&self, narrower: &Self) -> bool {
-        let covered = |wide: &Condition| narrower.0.iter().any(|narrow| wide.covers(narrow));
+        let covered = |wide: &Criterion| narrower.0.iter().any(|narrow| wide.covers(narrow));
         self.0.iter().all(|wide| wide.is_everything() || covered(wide))
     }
 }
 
-/// Whether the rule of one `only` looks at all that the rule of another looks at.
+/// Whether one `only` selects every build that another selects.
 fn scope_covers(wide: &[Selector], narrow: &[Selector]) -> bool {
     match (wide, narrow) {
         ([], _) => true,
@@ -59,7 +59,7 @@ impl Exemption {
         self.until.is_some_and(|until| is_over(until, now))
     }
 
-    /// Whether it exempts, from `now` on, every build that `other` exempts.
+    /// Whether it exempts every build that `other` exempts, from `now` on.
     fn covers(&self, other: &Self, now: Timestamp) -> bool {
         let lasts = match (self.until, other.until) {
             (None, _) => true,
@@ -71,13 +71,13 @@ impl Exemption {
 }
 
 impl Rule {
-    /// The exemptions that leave nothing for the rule to look at, ever; none where there may
-    /// be something.
+    /// The exemptions that together exempt every build that the rule selects, for ever; empty
+    /// if there may be a build left.
     pub(in crate::policy) fn voiding_exemptions(&self) -> Vec<&Exemption> {
-        // Where both scope and exemption are unknown, `on-unknown: stop` is a violation.
+        // With `on-unknown: stop`, an unknown scope with an unknown exemption is a violation.
         let holds = |exemption: &&Exemption| {
-            let is_told = || exemption.selector.0.iter().all(Condition::is_always_told);
-            exemption.until.is_none() && (self.on_unknown != OnUnknown::Stop || is_told())
+            let is_known = || exemption.selector.0.iter().all(Criterion::is_always_known);
+            exemption.until.is_none() && (self.on_unknown != OnUnknown::Stop || is_known())
         };
         let lasting = self.except.iter().filter(holds);
         if let Some(everything) = lasting.clone().find(|exemption| exemption.selector.is_everything()) {
@@ -91,39 +91,29 @@ impl Rule {
         lasting.filter(|exemption| voiding.iter().any(|one| std::ptr::eq(*one, *exemption))).collect()
     }
 
-    /// Whether the check can be broken by no build, and what it cannot tell stops none.
+    /// Whether no build can break the check, or be stopped because it is undecided.
     pub(in crate::policy) fn is_never_broken(&self) -> bool {
-        self.check.is_never_broken() && self.on_unknown != OnUnknown::Stop
+        self.check.option().allows_everything() && self.on_unknown != OnUnknown::Stop
     }
 
-    /// Whether it does, from `now` on, to every build at least what `other` does to it.
+    /// Whether it does at least as much as `other` to every build, from `now` on.
     pub(in crate::policy) fn shadows(&self, other: &Self, now: Timestamp) -> bool {
-        // Each member is named, so that a new one cannot be forgotten here.
-        let Self {
-            id: _,
-            place: _,
-            reason: _,
-            mode,
-            mode_place: _,
-            check_id: _,
-            check,
-            only,
-            except,
-            on_unknown,
-            batch,
-        } = self;
+        // Names every field, so that a new one is not forgotten here.
+        let Self { id: _, place: _, reason: _, mode, mode_place: _, kind, check, only, except, on_unknown, batch } =
+            self;
         let mut exemptions = except.iter().filter(|exemption| !exemption.is_over(now));
         mode.is_at_least(other.mode, now)
             && on_unknown.is_at_least(other.on_unknown)
             && *batch >= other.batch
-            && check.covers(other.check.as_ref())
+            && kind.id == other.kind.id
+            && check.option().covers(other.check.option())
             && scope_covers(only, &other.only)
             && exemptions.all(|exemption| other.except.iter().any(|wide| wide.covers(exemption, now)))
     }
 }
 
 impl RuleMode {
-    /// Whether it is never less than `other`, from `now` on.
+    /// Whether it is never weaker than `other`, from `now` on.
     fn is_at_least(self, other: Self, now: Timestamp) -> bool {
         match (self, other) {
             (Self::EnforceAfter(date), Self::EnforceAfter(other)) => date <= other || is_over(date, now),
@@ -135,7 +125,7 @@ impl RuleMode {
 }
 
 impl OnUnknown {
-    /// Whether as much is done with an unknown as `other` does.
+    /// Whether it does at least as much with an undecided build as `other`.
     fn is_at_least(self, other: Self) -> bool {
         match other {
             Self::Ignore => true,

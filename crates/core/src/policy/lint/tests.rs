@@ -4,22 +4,23 @@ use crate::{
     model::{Build, ProjectEnvironment},
     policy::Policy,
     verdict::{Verdict, judge},
+    yaml::Severity,
 };
 
 const NOW: &str = "2026-11-22T23:59:59Z";
 
-/// What the warnings about a policy are about: `line:column found`, a line each.
+/// The findings about a policy: `line:column message`, each on one line.
 #[track_caller]
 fn check(text: &str, now: &str, expected: &[&str]) {
     let policy = Policy::parse("policy.yaml", text).unwrap_or_else(|faults| panic!("{faults}"));
-    let warnings = policy.warnings("policy.yaml", text, now.parse().unwrap());
+    let findings = policy.lint("policy.yaml", text, now.parse().unwrap());
     let found: Vec<String> =
-        warnings.iter().map(|one| format!("{}:{} {}", one.place.line, one.place.column, one.found)).collect();
+        findings.iter().map(|one| format!("{}:{} {}", one.place.line, one.place.column, one.message)).collect();
     assert_eq!(found, expected, "{text}");
 }
 
-/// Rules, one a line, whose ids are `a`, `b`, …; and the ids of those that are warned of,
-/// each with `never` or with the rule that shadows it.
+/// Checks the warnings about rules with the ids `a`, `b`, …: "a never", or "a < b" if `b`
+/// shadows `a`.
 #[track_caller]
 fn check_rules(rules: &[&str], expected: &str) {
     let policy = Policy::parse("policy.yaml", &policy_of(rules)).unwrap_or_else(|faults| panic!("{faults}"));
@@ -32,18 +33,17 @@ fn policy_of(rules: &[&str]) -> String {
     format!("version: 1\nrules:\n{}", lines.collect::<String>())
 }
 
-/// `a < b` where `a` is shadowed by `b`, `a never` where no build can break it.
 fn warned(policy: &Policy) -> Vec<String> {
-    let warnings = policy.warnings("policy.yaml", "", NOW.parse().unwrap());
-    let short = |found: &str| {
-        let names: Vec<&str> = found.split('`').collect();
-        match found {
-            _ if found.contains("adds nothing") => Some(format!("{} < {}", names[1], names[3])),
-            _ if found.contains("no build can break") => Some(format!("{} never", names[1])),
+    let findings = policy.lint("policy.yaml", "", NOW.parse().unwrap());
+    let short = |message: &str| {
+        let names: Vec<&str> = message.split('`').collect();
+        match message {
+            _ if message.contains("adds nothing") => Some(format!("{} < {}", names[1], names[3])),
+            _ if message.contains("no build can break") => Some(format!("{} never", names[1])),
             _ => None,
         }
     };
-    warnings.iter().filter_map(|one| short(&one.found)).collect()
+    findings.iter().filter_map(|one| short(&one.message)).collect()
 }
 
 const DATED: &str = "\
@@ -62,9 +62,9 @@ rules:
 #[test]
 fn dates_hold_through_their_day() {
     let soon = |when: &str| format!("6:20 `a` will be enforced after 2026-11-30, UTC, which is {when}");
-    let over = "6:20 `enforce-after` has passed: `a` is enforced since the end of 2026-11-30, UTC";
-    let ends = |when: &str| format!("9:16 this exemption from `a` ends with 2026-12-20, UTC, which is {when}");
-    let ended = "9:16 this exemption from `a` exempts nothing any more: it ended with 2026-12-20, UTC";
+    let over = "6:20 `enforce-after` has passed: `a` has been enforced since the end of 2026-11-30, UTC";
+    let ends = |when: &str| format!("9:16 the last day of this exemption from `a` is 2026-12-20, UTC, which is {when}");
+    let ended = "9:16 this exemption from `a` has no effect any more: its last day was 2026-12-20, UTC";
     check(DATED, "2026-11-15T23:59:59Z", &[]);
     check(DATED, "2026-11-16T00:00:00Z", &[&soon("in 14 days")]);
     check(DATED, "2026-11-28T12:00:00Z", &[&soon("in 2 days")]);
@@ -78,20 +78,54 @@ fn dates_hold_through_their_day() {
 
 #[test]
 fn a_policy_that_never_stops() {
-    let found = "2:13 no rule can stop anything: `never-stop` fits every project";
+    let found = "2:13 no rule can stop a build, because `never-stop` matches every project";
     check("version: 1\nnever-stop: [a, '**']\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
     check("version: 1\nnever-stop: ['*-*']\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
 }
 
 #[test]
-fn a_cost_without_prices_and_a_belt_that_is_wider_than_it_says() {
-    let found = "2:15 `a` cannot tell of any build: the policy has no prices";
+fn a_cost_without_prices_and_a_limit_without_effect() {
+    let found = "2:15 `a` is undecided for every build, because the policy has no `prices`";
     check("version: 1\nrules: [{ id: a, max-cost: 5 }]", NOW, &[found]);
     check("version: 1\nprices: { SMALL: 0.01 }\nrules: [{ id: a, max-cost: 5 }]", NOW, &[]);
-    let found = "2:34 a sweep may stop 5 builds all the same: so many always are allowed";
+    let found = "2:34 a sweep may always stop up to 5 builds, so this setting has no effect";
     check("version: 1\nsafety: { max-stops-per-sweep:   4 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
     check("version: 1\nsafety: { max-stops-per-sweep: 5 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
     check("version: 1\nsafety: { max-stops-per-sweep: 1% }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
+}
+
+#[test]
+fn an_expression_on_cost_without_prices() {
+    let found = "2:15 `cost` is unknown in `a`, because the policy has no `prices`";
+    let note = |name| format!("2:15 `a` uses `{name}` and has no deadline: only later events and the sweep enforce it");
+    check("version: 1\nrules: [{ id: a, deny-when: cost > 5.0 }]", NOW, &[found, &note("cost")]);
+    check(
+        "version: 1\nrules: [{ id: a, max-timeout: 5m, only: [{ when: cost > 5.0 }] }]",
+        NOW,
+        &[found, &note("cost")],
+    );
+    let priced = "version: 1\nprices: { SMALL:  0.01 }\nrules: [{ id: a, deny-when: cost > 5.0 }]";
+    check(priced, NOW, &[&note("cost").replacen("2:", "3:", 1)]);
+    check("version: 1\nrules: [{ id: a, mode: off, deny-when: cost > 5.0 }]", NOW, &[]);
+}
+
+#[test]
+fn a_note_on_rules_that_only_later_events_and_the_sweep_enforce() {
+    let notes = |rule: &str| {
+        let text = policy_of(&[rule]);
+        let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let findings = policy.lint("policy.yaml", &text, NOW.parse().unwrap());
+        let timed = policy.timed_rules().count();
+        (findings.count(Severity::Note), findings.count(Severity::Warning), timed)
+    };
+    assert_eq!(notes("deny-when: running > duration('90m')"), (1, 0, 1));
+    assert_eq!(notes("deny-when: now.getHours() > 20"), (1, 0, 1));
+    assert_eq!(notes("deny-when: build.timeoutInMinutes > 90"), (0, 0, 0));
+    assert_eq!(notes("max-timeout: 90m, only: [{ when: running > duration('5m') }]"), (1, 0, 1));
+    // A check on time has a deadline.
+    assert_eq!(notes("max-duration: 90m"), (0, 0, 1));
+    assert_eq!(notes("max-duration: 90m, except: [{ when: now.getHours() > 20 }]"), (0, 0, 1));
+    assert_eq!(notes("deny-when: running > duration('90m'), mode: off"), (0, 0, 0));
 }
 
 #[test]
@@ -111,7 +145,7 @@ fn rules_that_no_build_can_break() {
     check_rules(&["max-timeout: 1h, except: [{ projects: ['*'], until: 2020-01-01 }]"], "");
     check_rules(&["max-timeout: 1h, except: [{ projects: ['*'], until: 2027-01-01 }]"], "");
     check_rules(&["max-timeout: 1h, except: [{ projects: ['*'], branches: [main] }]"], "");
-    // Of a build of a commit the branch is not known.
+    // The branch of a build of a commit is unknown.
     check_rules(&["max-timeout: 1h, except: [{ branches: ['*'] }]"], "");
 
     check_rules(&["max-timeout: 1h, only: [{ projects: [ab*] }], except: [{ projects: [a*] }]"], "a never");
@@ -132,7 +166,7 @@ fn rules_that_no_build_can_break() {
         &["max-timeout: 1h, only: [{ when: 'build.buildComplete' }], except: [{ when: 'build.buildComplete' }]"],
         "a never",
     );
-    // A build that does not tell its branch is stopped.
+    // A build without a branch is stopped.
     check_rules(&["max-timeout: 1h, on-unknown: stop, only: [{ branches: [b] }], except: [{ branches: [b] }]"], "");
 
     check_rules(&["allowed-images: [tools, '*']"], "a never");
@@ -238,51 +272,51 @@ rules:
     allowed-sources: ['*']
 ";
     let policy = Policy::parse("policy.yaml", text).unwrap();
-    insta::assert_snapshot!(policy.warnings("policy.yaml", text, NOW.parse().unwrap()), @r"
-    policy.yaml:2:13: warning: no rule can stop anything: `never-stop` fits every project
+    insta::assert_snapshot!(policy.lint("policy.yaml", text, NOW.parse().unwrap()), @"
+    policy.yaml:2:13: warning: no rule can stop a build, because `never-stop` matches every project
      2 | never-stop: ['*']
        |             ^
-       = the projects that must not be stopped; `mode: report` where none is to be
+       = list only the projects whose builds must not be stopped; use `mode: report` to stop none
 
-    policy.yaml:8:16: warning: this exemption from `short-builds` exempts nothing any more: it ended with 2026-11-21, UTC
+    policy.yaml:8:16: warning: this exemption from `short-builds` has no effect any more: its last day was 2026-11-21, UTC
      8 |         until: 2026-11-21
        |                ^
-       = no such exemption, or a later day where it is still needed
+       = remove it, or use a later date if it is still needed
 
-    policy.yaml:10:16: warning: this exemption from `short-builds` ends with 2026-11-23, UTC, which is tomorrow
+    policy.yaml:10:16: warning: the last day of this exemption from `short-builds` is 2026-11-23, UTC, which is tomorrow
      10 |         until: 2026-11-23
         |                ^
-       = a later day, where it is needed for longer
+       = use a later date if it is needed for longer
 
-    policy.yaml:11:9: warning: `long-builds` adds nothing: `short-builds` does all that it does
+    policy.yaml:11:9: warning: `long-builds` adds nothing, because `short-builds` already does everything that it does
      11 |   - id: long-builds
         |         ^
-       = no such rule, or one that is stricter than `short-builds` in line 4
+       = remove it, or make it stricter than `short-builds` in line 4
 
     policy.yaml:16:20: warning: `small-machines` will be enforced after 2026-11-24, UTC, which is in 2 days
      16 |     enforce-after: 2026-11-24
         |                    ^
-       = a later day, where what it reports is not yet to be stopped
+       = use a later date if builds that break the rule must not be stopped yet
 
-    policy.yaml:20:20: warning: `enforce-after` has passed: `old` is enforced since the end of 2020-03-01, UTC
+    policy.yaml:20:20: warning: `enforce-after` has passed: `old` has been enforced since the end of 2020-03-01, UTC
      20 |     enforce-after: 2020-03-01
         |                    ^
-       = `mode: enforce`, which says the same
+       = use `mode: enforce` instead of `mode: report` and `enforce-after`; the effect is the same
 
-    policy.yaml:26:9: warning: no build can break `one-project`: this exemption fits every build that `only` lets it look at
+    policy.yaml:26:9: warning: no build can break `one-project`, because this exemption matches every build that `only` selects
      26 |       - projects: [shop-a, 'shop-*']
         |         ^
-       = an exemption that leaves the rule something; `mode: off` where it is not to be judged
+       = use narrower exemptions, or `mode: off` to turn the rule off
 
-    policy.yaml:27:9: warning: no build can break `both`: its exemptions fit every build that `only` lets it look at
+    policy.yaml:27:9: warning: no build can break `both`, because its exemptions match every build that `only` selects
      27 |   - id: both
         |         ^
-       = an exemption that leaves the rule something; `mode: off` where it is not to be judged
+       = use narrower exemptions, or `mode: off` to turn the rule off
 
-    policy.yaml:31:9: warning: no build can break `everything`: `*` allows everything
+    policy.yaml:31:9: warning: no build can break `everything`, because `*` allows every value
      31 |   - id: everything
         |         ^
-       = patterns that leave something out, or no such rule
+       = use narrower patterns, or remove the rule
     ");
 }
 
@@ -299,7 +333,7 @@ fn rule() -> impl Strategy<Value = String> {
     let check = prop_oneof![
         prop::sample::select(vec!["max-timeout: 30m", "max-timeout: 60m"]).prop_map(str::to_owned),
         "(forbidden|allowed)-(branches|images|variables): \\['[ab*?]{1,2}'\\]"
-            .prop_filter("there is no such check", |check| !check.starts_with("allowed-variables")),
+            .prop_filter("no such check", |check| !check.starts_with("allowed-variables")),
         Just("deny-when: build.buildComplete".to_owned()),
     ];
     let mode = prop::sample::select(vec![
@@ -324,7 +358,7 @@ fn rule() -> impl Strategy<Value = String> {
     })
 }
 
-/// A build that tells its project and its ARN, and may leave anything else out.
+/// A build with a project and an ARN, and perhaps other members.
 fn build() -> impl Strategy<Value = Build> {
     let text = || prop::option::of("[ab]{1,2}");
     let version = prop_oneof![text(), Just(Some("abc1234".to_owned())), Just(Some("pr/1".to_owned()))];
@@ -344,7 +378,7 @@ fn build() -> impl Strategy<Value = Build> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
-    /// Without a rule that is warned of, every build is judged as it is with it.
+    /// Without a rule that has a warning, every build is judged the same.
     #[test]
     fn a_warning_is_right(rules in prop::array::uniform2(rule()), builds in prop::collection::vec(build(), 12)) {
         let policy = Policy::parse("policy.yaml", &policy_of(&[&rules[0], &rules[1]])).unwrap();
@@ -358,10 +392,10 @@ proptest! {
                     let now = now.parse().unwrap();
                     let (with, without) = (judge(&policy, build, now), judge(&without, build, now));
                     prop_assert_eq!(with.action, without.action, "{:?} {:?}", rules, build);
-                    let is_told = |verdict: &Verdict| {
+                    let is_counted = |verdict: &Verdict| {
                         !verdict.violations.is_empty() || verdict.undecided.iter().any(|undecided| undecided.counts)
                     };
-                    prop_assert!(!adds_nothing || is_told(&with) == is_told(&without), "{:?} {:?}", rules, build);
+                    prop_assert!(!adds_nothing || is_counted(&with) == is_counted(&without), "{:?} {:?}", rules, build);
                 }
             }
         }

@@ -1,0 +1,94 @@
+//! The options of checks: how they are written, shown and compared.
+
+use std::fmt;
+
+use super::{About, Check, CheckKind, Override, Patterns};
+use crate::{
+    duration::Duration,
+    expression::Expression,
+    price::Dollars,
+    yaml::{Node, reader::Reader},
+};
+
+/// How an option is written, and the check that it makes.
+#[derive(Clone, Copy)]
+pub(crate) enum OptionKind {
+    Duration(fn(Duration) -> Box<dyn Check>),
+    Dollars(fn(Dollars) -> Box<dyn Check>),
+    Patterns(fn(Patterns) -> Box<dyn Check>),
+    Expression(fn(Expression) -> Box<dyn Check>),
+    Overrides(fn(Vec<Override>) -> Box<dyn Check>),
+}
+
+impl CheckKind {
+    /// Reads the option of a policy file. Returns `None` after a fault.
+    pub(crate) fn read(&self, reader: &mut Reader, node: &Node) -> Option<Box<dyn Check>> {
+        let About { example, .. } = self.about;
+        match self.option {
+            OptionKind::Duration(check) => reader.scalar(node).map(check),
+            OptionKind::Dollars(check) => reader.scalar(node).map(check),
+            OptionKind::Patterns(check) => Patterns::read(reader, node, example).map(check),
+            OptionKind::Expression(check) => reader.expression(node).map(check),
+            OptionKind::Overrides(check) => {
+                Some(reader.scalars(node, example)).filter(|overrides| !overrides.is_empty()).map(check)
+            }
+        }
+    }
+}
+
+/// The option of a check, to be shown and compared with others.
+#[derive(Clone, Copy)]
+pub(crate) enum CheckOption<'a> {
+    /// At most this long.
+    MaxDuration(Duration),
+    /// At most this much.
+    MaxDollars(Dollars),
+    Forbidden(&'a Patterns),
+    Allowed(&'a Patterns),
+    DenyWhen(&'a Expression),
+    ForbiddenOverrides(&'a [Override]),
+}
+
+impl CheckOption<'_> {
+    /// For two options of the same check: whether every build that breaks `other` also breaks
+    /// this, and every build that leaves `other` undecided breaks this or leaves it undecided.
+    /// `false` if that is not known.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::MaxDuration(strict), Self::MaxDuration(other)) => strict <= other,
+            (Self::MaxDollars(strict), Self::MaxDollars(other)) => strict <= other,
+            (Self::Forbidden(wide), Self::Forbidden(narrow)) => wide.covers(narrow),
+            (Self::Allowed(narrow), Self::Allowed(wide)) => wide.covers(narrow),
+            (Self::DenyWhen(one), Self::DenyWhen(other)) => one.as_str() == other.as_str(),
+            (Self::ForbiddenOverrides(all), Self::ForbiddenOverrides(some)) => some.iter().all(|one| all.contains(one)),
+            _ => false,
+        }
+    }
+
+    /// Whether no build can break a check with this option.
+    pub(crate) fn allows_everything(self) -> bool {
+        matches!(self, Self::Allowed(patterns) if patterns.match_everything())
+    }
+}
+
+/// As the policy contains it; an expression on one line, and shortened.
+impl fmt::Display for CheckOption<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LENGTH: usize = 200;
+        match self {
+            Self::MaxDuration(duration) => write!(f, "{duration}"),
+            Self::MaxDollars(dollars) => write!(f, "{dollars}"),
+            Self::Forbidden(patterns) | Self::Allowed(patterns) => f.write_str(&patterns.listed()),
+            Self::DenyWhen(expression) => {
+                let text = expression.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+                match text.char_indices().nth(LENGTH) {
+                    Some((end, _)) => write!(f, "{}…", text[..end].trim_end()),
+                    None => f.write_str(&text),
+                }
+            }
+            Self::ForbiddenOverrides(overrides) => {
+                f.write_str(&overrides.iter().map(|one| one.name()).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}

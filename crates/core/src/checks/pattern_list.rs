@@ -1,0 +1,47 @@
+//! The checks that are a list of patterns: every `forbidden-…` and `allowed-…` of one fact.
+
+use super::{Answer, Check, CheckOption, Fit, Patterns, Subject, subject::Values};
+use crate::facts::Facts;
+
+/// A check that a build breaks if the subject matches a pattern.
+pub(super) fn forbidden(subject: &'static Subject, patterns: Patterns) -> Box<dyn Check> {
+    Box::new(PatternList { subject, patterns, kind: ListKind::Forbidden })
+}
+
+/// A check that a build breaks if the subject matches no pattern.
+pub(super) fn allowed(subject: &'static Subject, patterns: Patterns) -> Box<dyn Check> {
+    Box::new(PatternList { subject, patterns, kind: ListKind::Allowed })
+}
+
+struct PatternList {
+    subject: &'static Subject,
+    patterns: Patterns,
+    kind: ListKind,
+}
+
+#[derive(Clone, Copy)]
+enum ListKind {
+    Forbidden,
+    Allowed,
+}
+
+impl Check for PatternList {
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        match (self.kind, self.patterns.fits(self.subject, facts)) {
+            (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
+            (ListKind::Forbidden, Fit::No) | (ListKind::Allowed, Fit::Yes) => Answer::Pass,
+            (ListKind::Forbidden, Fit::Yes) | (ListKind::Allowed, Fit::No) => match (self.subject.values)(facts) {
+                Ok(Values { other: Some(Ok(other)), .. }) => Answer::Broken(other),
+                Ok(Values { value, .. }) => Answer::Broken(value.into_owned()),
+                Err(fact) => Answer::Unknown(fact),
+            },
+        }
+    }
+
+    fn option(&self) -> CheckOption<'_> {
+        match self.kind {
+            ListKind::Forbidden => CheckOption::Forbidden(&self.patterns),
+            ListKind::Allowed => CheckOption::Allowed(&self.patterns),
+        }
+    }
+}

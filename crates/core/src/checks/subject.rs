@@ -1,0 +1,72 @@
+//! The facts of a build that patterns match: of list checks, and of `only` and `except`.
+
+use std::borrow::Cow;
+
+use super::{branches::BRANCHES, initiators::INITIATORS, sources::SOURCES};
+use crate::facts::{Fact, Facts};
+
+/// The subjects that `only` and `except` select by.
+pub(crate) const SELECTABLE: &[Subject] = &[
+    Subject {
+        name: "projects",
+        example: "[deploy-*]",
+        values: |facts| facts.project_name().map(Values::from),
+        arn_part: Some(ArnPart::Project),
+    },
+    BRANCHES,
+    INITIATORS,
+    Subject {
+        name: "accounts",
+        example: "[\"111122223333\"]",
+        values: |facts| facts.account().map(Values::from),
+        arn_part: Some(ArnPart::Account),
+    },
+    Subject {
+        name: "regions",
+        example: "[eu-*]",
+        values: |facts| facts.region().map(Values::from),
+        arn_part: Some(ArnPart::Region),
+    },
+    SOURCES,
+];
+
+/// A fact that patterns match.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    /// Its name in the plural: the key of a selector.
+    pub(crate) name: &'static str,
+    /// An example of a selector's list.
+    pub(crate) example: &'static str,
+    pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
+    /// The part of the project's ARN that contains it.
+    pub(crate) arn_part: Option<ArnPart>,
+}
+
+impl Subject {
+    /// Whether it is known of every build.
+    pub(crate) fn is_always_known(&self) -> bool {
+        self.arn_part.is_some()
+    }
+}
+
+/// A part of `arn:aws:codebuild:REGION:ACCOUNT:project/PROJECT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArnPart {
+    Region,
+    Account,
+    Project,
+}
+
+/// The value of a subject, or its two spellings.
+#[derive(Debug)]
+pub(crate) struct Values<'a> {
+    pub(crate) value: Cow<'a, str>,
+    /// Another spelling that a pattern may match, or why it is unknown.
+    pub(crate) other: Option<Result<String, Fact>>,
+}
+
+impl<'a> From<&'a str> for Values<'a> {
+    fn from(value: &'a str) -> Self {
+        Self { value: value.into(), other: None }
+    }
+}

@@ -1,0 +1,143 @@
+//! What IAM can refuse of a check before a build starts.
+//!
+//! A condition key contains an *argument* of a call. If a call does not override a setting, its
+//! key is absent; no key contains what the project has.
+//!
+//! - <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
+//! - <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
+
+use super::{compute, sources};
+use crate::{
+    checks::{CheckOption, IamView, Override, Patterns},
+    expression::Expression,
+    policy::Rule,
+};
+
+/// What IAM can refuse of a check.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Prevention {
+    /// Nothing. The reason: lower case, no full stop.
+    NoKey(&'static str),
+    /// Only calls whose builds would certainly break the check.
+    Exact {
+        /// A call that meets one of these is refused.
+        refusals: Vec<Refusal>,
+        /// What else to know about them.
+        remarks: Vec<String>,
+    },
+    /// Also calls whose builds would not break the check.
+    Broad {
+        /// A call that meets one of these is refused.
+        refusals: Vec<Refusal>,
+        /// Why they are too many.
+        why: &'static str,
+    },
+}
+
+/// Conditions that a call must meet to be refused.
+pub(super) type Refusal = Vec<Condition>;
+
+/// A condition on a key.
+///
+/// If the key is absent, `True`, `Like` and `AnyLike` are false, and `NotLike` is true. So each
+/// comes with `Given`, and a call that overrides nothing is never refused.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Condition {
+    /// The call has the argument.
+    Given(&'static str),
+    /// The argument is true.
+    True(&'static str),
+    /// The argument matches a pattern.
+    Like(&'static str, Vec<String>),
+    /// The argument matches no pattern.
+    NotLike(&'static str, Vec<String>),
+    /// One of the argument's several values matches a pattern.
+    AnyLike(&'static str, Vec<String>),
+}
+
+pub(super) fn prevention(rule: &Rule) -> Prevention {
+    let view = rule.kind.iam;
+    match (rule.check.option(), view) {
+        (CheckOption::DenyWhen(expression), _) if is_privileged_mode(expression) => {
+            let key = "codebuild:environment.privilegedMode";
+            exact(vec![vec![Condition::True(key), Condition::Given(key)]])
+        }
+        (CheckOption::ForbiddenOverrides(overrides), _) => forbidden_overrides(overrides),
+        (_, IamView::NoKey(why)) => Prevention::NoKey(why),
+        (CheckOption::Forbidden(patterns), IamView::Value(key)) => {
+            exact(vec![vec![Condition::Like(key, texts(patterns)), Condition::Given(key)]])
+        }
+        (CheckOption::Allowed(patterns), IamView::Value(key)) => {
+            exact(vec![vec![Condition::NotLike(key, texts(patterns)), Condition::Given(key)]])
+        }
+        (CheckOption::Forbidden(patterns), IamView::ComputeType) => compute::forbidden(patterns),
+        (CheckOption::Allowed(patterns), IamView::ComputeType) => compute::allowed(patterns),
+        (CheckOption::Forbidden(patterns), IamView::SourceLocation) => sources::forbidden(patterns),
+        (CheckOption::Allowed(patterns), IamView::SourceLocation) => sources::allowed(patterns),
+        (CheckOption::Forbidden(patterns), IamView::VariableName) => forbidden_variables(patterns),
+        (
+            CheckOption::Allowed(_)
+            | CheckOption::MaxDuration(_)
+            | CheckOption::MaxDollars(_)
+            | CheckOption::DenyWhen(_),
+            _,
+        ) => Prevention::NoKey("no condition key contains what the check compares"),
+    }
+}
+
+/// Refuses exactly what breaks the check.
+fn exact(refusals: Vec<Refusal>) -> Prevention {
+    Prevention::Exact { refusals, remarks: Vec::new() }
+}
+
+pub(super) fn texts(patterns: &Patterns) -> Vec<String> {
+    patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect()
+}
+
+/// The only member with a boolean key.
+fn is_privileged_mode(expression: &Expression) -> bool {
+    ["build.environment.privilegedMode", "build.environment.privilegedMode == true"]
+        .contains(&expression.as_str().trim())
+}
+
+fn forbidden_variables(names: &Patterns) -> Prevention {
+    let key = "codebuild:environment.environmentVariables.name";
+    // The key has several values. Only `ForAnyValue` is false without any.
+    let refusals = vec![vec![Condition::AnyLike(key, texts(names)), Condition::Given(key)]];
+    let why = "no condition key contains the type of a variable, so a variable of such a name from Parameter Store or \
+               Secrets Manager is refused too, which the rule allows";
+    Prevention::Broad { refusals, why }
+}
+
+/// A call can override a setting with the project's own value. The build is then like its
+/// project, but IAM refuses the call.
+fn forbidden_overrides(overrides: &[Override]) -> Prevention {
+    let refusals: Vec<Refusal> =
+        overrides.iter().flat_map(|one| keys(*one)).map(|key| vec![Condition::Given(key)]).collect();
+    if refusals.is_empty() {
+        return Prevention::NoKey("no condition key contains a timeout");
+    }
+    let why = if overrides.contains(&Override::Timeout) {
+        "a call that overrides a setting with the project's own value is refused too, and no condition key contains a \
+         timeout"
+    } else {
+        "a call that overrides a setting with the project's own value is refused too"
+    };
+    Prevention::Broad { refusals, why }
+}
+
+/// The condition keys of an override; none for the timeout.
+fn keys(overridden: Override) -> &'static [&'static str] {
+    match overridden {
+        Override::Image => &["codebuild:environment.image"],
+        Override::Compute => {
+            &["codebuild:environment.computeType", "codebuild:environment.type", "codebuild:environment.fleet.fleetArn"]
+        }
+        Override::Timeout => &[],
+        Override::Privileged => &["codebuild:environment.privilegedMode"],
+        Override::Buildspec => &["codebuild:source.buildspec"],
+        Override::ServiceRole => &["codebuild:serviceRole"],
+        Override::Source => &["codebuild:source.location"],
+    }
+}

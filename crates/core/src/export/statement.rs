@@ -1,0 +1,76 @@
+//! Statements as IAM writes them.
+
+use jiff::civil::Date;
+use serde_json::{Map, Value, json};
+
+use super::{
+    prevention::{Condition, Refusal},
+    resources::Resources,
+};
+
+/// The actions whose calls have the condition keys. `RetryBuild` has none of them.
+/// `CreateProject` and `UpdateProject` have them, but each build can override a project.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
+const ACTIONS: [&str; 2] = ["codebuild:StartBuild", "codebuild:StartBuildBatch"];
+
+/// A statement without its name.
+pub(super) struct Draft {
+    pub(super) refusal: Refusal,
+    pub(super) resources: Resources,
+    /// The first day, UTC, on which it refuses calls.
+    pub(super) from: Option<Date>,
+}
+
+impl Draft {
+    pub(super) fn statement(self, sid: String) -> Value {
+        let mut conditions = Map::new();
+        let mut add = |operator: &str, key: &str, value: Value| {
+            let operator = conditions.entry(operator).or_insert_with(|| json!({}));
+            operator[key] = value;
+        };
+        for condition in self.refusal {
+            match condition {
+                Condition::Given(key) => add("Null", key, "false".into()),
+                Condition::True(key) => add("Bool", key, "true".into()),
+                Condition::Like(key, patterns) => add("StringLike", key, one_or_more(patterns)),
+                Condition::NotLike(key, patterns) => add("StringNotLike", key, one_or_more(patterns)),
+                Condition::AnyLike(key, patterns) => add("ForAnyValue:StringLike", key, one_or_more(patterns)),
+            }
+        }
+        for (key, patterns) in self.resources.conditions {
+            add("StringLike", key, one_or_more(patterns));
+        }
+        if let Some(date) = self.from {
+            add("DateGreaterThanEquals", "aws:CurrentTime", format!("{date}T00:00:00Z").into());
+        }
+        let mut statement = json!({"Sid": sid, "Effect": "Deny", "Action": ACTIONS});
+        statement[self.resources.element] = one_or_more(self.resources.arns);
+        statement["Condition"] = Value::Object(conditions);
+        statement
+    }
+}
+
+/// A name that no other statement has. IAM allows letters and digits alone.
+pub(super) fn free_sid(statements: &[Value], rule: &str, number: Option<usize>) -> String {
+    let words = rule.split('-').filter_map(|word| {
+        let (first, rest) = word.split_at_checked(1)?;
+        Some(first.to_uppercase() + rest)
+    });
+    let mut sid: String = words.collect();
+    sid.extend(number.map(|number| number.to_string()));
+    while statements.iter().any(|statement| statement["Sid"] == sid.as_str()) {
+        sid.push('x');
+    }
+    sid
+}
+
+/// As short as possible, because the size of documents is limited. A `$` is escaped so that it
+/// does not start a policy variable; `*` and `?` mean the same as in buildbrake's patterns.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+fn one_or_more(mut texts: Vec<String>) -> Value {
+    texts.iter_mut().for_each(|text| *text = text.replace('$', "${$}"));
+    match texts.as_slice() {
+        [one] => json!(one),
+        _ => json!(texts),
+    }
+}

@@ -1,0 +1,65 @@
+//! Warnings about dates that have passed or pass soon.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    policy::{Rule, RuleMode, mode::is_over},
+    yaml::Finding,
+};
+
+/// How many days before a date the warnings begin.
+const DAYS_AHEAD: i64 = 14;
+
+pub(super) fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Finding> {
+    let RuleMode::EnforceAfter(date) = rule.mode else { return None };
+    let id = &rule.id;
+    let (message, help) = match nearness(date, now)? {
+        Nearness::Over => (
+            format!("`enforce-after` has passed: `{id}` has been enforced since the end of {date}, UTC"),
+            "use `mode: enforce` instead of `mode: report` and `enforce-after`; the effect is the same",
+        ),
+        Nearness::Soon(when) => (
+            format!("`{id}` will be enforced after {date}, UTC, which is {when}"),
+            "use a later date if builds that break the rule must not be stopped yet",
+        ),
+    };
+    Some(Finding::warning(rule.mode_place, message, help))
+}
+
+pub(super) fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Finding> {
+    let id = &rule.id;
+    rule.except.iter().filter_map(move |exemption| {
+        let until = exemption.until?;
+        let (message, help) = match nearness(until, now)? {
+            Nearness::Over => (
+                format!("this exemption from `{id}` has no effect any more: its last day was {until}, UTC"),
+                "remove it, or use a later date if it is still needed",
+            ),
+            Nearness::Soon(when) => (
+                format!("the last day of this exemption from `{id}` is {until}, UTC, which is {when}"),
+                "use a later date if it is needed for longer",
+            ),
+        };
+        Some(Finding::warning(exemption.place, message, help))
+    })
+}
+
+enum Nearness {
+    Over,
+    /// When: "today", "in 3 days".
+    Soon(String),
+}
+
+/// `None` if the date is further ahead. A date is over after the end of its day, UTC.
+fn nearness(date: Date, now: Timestamp) -> Option<Nearness> {
+    if is_over(date, now) {
+        return Some(Nearness::Over);
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    match date.duration_since(today).as_hours() / 24 {
+        0 => Some(Nearness::Soon("today".into())),
+        1 => Some(Nearness::Soon("tomorrow".into())),
+        days if days <= DAYS_AHEAD => Some(Nearness::Soon(format!("in {days} days"))),
+        _ => None,
+    }
+}

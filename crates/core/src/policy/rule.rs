@@ -1,0 +1,136 @@
+//! A rule: its check, and the builds that it covers.
+
+use jiff::civil::Date;
+
+use super::mode::{Mode, OnUnknown, RuleMode, is_over};
+use crate::{
+    checks::{Check, CheckKind, CheckOption, Fit, Patterns, Subject},
+    expression::{Expression, Variable},
+    facts::Facts,
+    yaml::{fault::Place, scalar::FromScalar},
+};
+
+/// What a rule stops if a build of a batch breaks it, from the least to the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BatchScope {
+    /// The build alone.
+    #[default]
+    Build,
+    /// Every build of the batch.
+    StopAll,
+}
+
+/// A rule of a policy.
+pub(crate) struct Rule {
+    pub(crate) id: String,
+    /// The place of the id.
+    pub(super) place: Place,
+    pub(crate) reason: Option<String>,
+    pub(crate) mode: RuleMode,
+    /// The place of `enforce-after`, or else of the id.
+    pub(super) mode_place: Place,
+    pub(crate) kind: &'static CheckKind,
+    pub(crate) check: Box<dyn Check>,
+    pub(crate) only: Vec<Selector>,
+    pub(crate) except: Vec<Exemption>,
+    pub(crate) on_unknown: OnUnknown,
+    pub(crate) batch: BatchScope,
+}
+
+impl Rule {
+    pub(super) fn is_off(&self) -> bool {
+        self.mode == RuleMode::Always(Mode::Off)
+    }
+
+    /// Whether a build can come to break the rule just because time passes.
+    pub(super) fn is_timed(&self) -> bool {
+        self.check.has_deadline() || self.clock_variable().is_some()
+    }
+
+    /// The variable of an expression of the rule whose value changes with time.
+    pub(super) fn clock_variable(&self) -> Option<Variable> {
+        let changes = |variable: &Variable| matches!(variable, Variable::Running | Variable::Cost | Variable::Now);
+        self.expressions().flat_map(Expression::reads).find(changes)
+    }
+
+    /// Every expression of the rule: that of its check, and those of its selectors.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let check = match self.check.option() {
+            CheckOption::DenyWhen(expression) => Some(expression),
+            _ => None,
+        };
+        let selectors = self.only.iter().chain(self.except.iter().map(|exemption| &exemption.selector));
+        let criteria = selectors.flat_map(Selector::criteria);
+        check.into_iter().chain(criteria.filter_map(|criterion| match criterion {
+            Criterion::When(expression) => Some(expression),
+            Criterion::Among(..) | Criterion::Tagged(..) => None,
+        }))
+    }
+}
+
+/// An element of `except`.
+pub(crate) struct Exemption {
+    pub(crate) selector: Selector,
+    pub(crate) until: Option<Date>,
+    /// The place of `until`, or else of the exemption.
+    pub(super) place: Place,
+    pub(crate) reason: Option<String>,
+}
+
+impl Exemption {
+    pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
+        match self.until {
+            Some(date) if is_over(date, facts.now) => Fit::No,
+            _ => self.selector.fits(facts),
+        }
+    }
+}
+
+/// An element of `only`: matches a build that meets all of its criteria.
+pub(crate) struct Selector(pub(super) Vec<Criterion>);
+
+/// A key of a selector, with its value.
+pub(crate) enum Criterion {
+    /// The subject matches a pattern.
+    Among(&'static Subject, Patterns),
+    /// The project has a tag with this key, whose value matches a pattern.
+    Tagged(String, Patterns),
+    /// The expression is true.
+    When(Expression),
+}
+
+impl Selector {
+    pub(crate) fn criteria(&self) -> impl Iterator<Item = &Criterion> {
+        self.0.iter()
+    }
+
+    pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
+        self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(|| criterion.fits(facts)))
+    }
+}
+
+impl Criterion {
+    fn fits(&self, facts: &Facts<'_>) -> Fit {
+        match self {
+            Self::Among(subject, patterns) => patterns.fits(subject, facts),
+            Self::Tagged(key, patterns) => match facts.tag(key) {
+                Ok(Some(value)) if patterns.any_fits(value) => Fit::Yes,
+                Ok(_) => Fit::No,
+                Err(fact) => Fit::Unknown(fact),
+            },
+            Self::When(expression) => Fit::from(expression.evaluate(facts)),
+        }
+    }
+}
+
+impl FromScalar for BatchScope {
+    const EXPECTED: &'static str = "one of `build` and `stop-all`";
+
+    fn from_scalar(text: &str) -> Result<Self, String> {
+        match text {
+            "build" => Ok(Self::Build),
+            "stop-all" => Ok(Self::StopAll),
+            _ => Err("is not a valid value for `batch`".into()),
+        }
+    }
+}
