@@ -27,7 +27,7 @@ impl Pattern {
         Self { text: "*".into(), ends: Some(Ends { head: 0, tail: 0 }) }
     }
 
-    /// Whether it matches the whole of `value`.
+    /// Returns whether it matches the whole of `value`.
     pub fn fits(&self, value: &str) -> bool {
         let Some(Ends { head, tail }) = self.ends else { return self.text == value };
         let (pattern, value) = (self.text.as_bytes(), value.as_bytes());
@@ -38,7 +38,7 @@ impl Pattern {
         pattern == b"*" || fits_between(pattern, value, || ())
     }
 
-    /// Whether it matches everything that `other` matches: `a*` covers `ab*`.
+    /// Returns whether it matches everything that `other` matches: `a*` covers `ab*`.
     pub fn covers(&self, other: &Self) -> bool {
         let wide: Vec<char> = with_stars_between(&self.text);
         let narrow: Vec<char> = other.text.chars().collect();
@@ -71,7 +71,7 @@ impl Pattern {
         wide[w..].iter().all(|character| *character == '*')
     }
 
-    /// Whether a value exists that both patterns match.
+    /// Returns whether a value exists that both patterns match.
     pub fn overlaps(&self, other: &Self) -> bool {
         let (one, other): (Vec<char>, Vec<char>) = (self.text.chars().collect(), other.text.chars().collect());
         let is_stars = |pattern: &[char]| pattern.iter().all(|character| *character == '*');
@@ -91,7 +91,7 @@ impl Pattern {
         reached[0]
     }
 
-    /// Whether it matches every value.
+    /// Returns whether it matches every value.
     pub fn is_everything(&self) -> bool {
         self.text.bytes().all(|byte| byte == b'*')
     }
@@ -102,7 +102,7 @@ impl Pattern {
     }
 }
 
-/// Whether the pattern matches the whole value. Calls `step` for each step.
+/// Returns whether the pattern matches the whole value. Calls `step` for each step.
 ///
 /// Takes at most as many steps as the product of both lengths, because it only ever goes back
 /// to the last `*`.

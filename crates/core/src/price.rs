@@ -20,7 +20,7 @@ impl Dollars {
         self.0
     }
 
-    /// What a running time costs at this price per minute.
+    /// The cost of a running time at this price per minute.
     pub fn for_running(self, running: Duration) -> Self {
         Self(self.0 * running.as_seconds() as f64 / 60.0)
     }
@@ -66,7 +66,7 @@ impl Prices {
         of_both.or_else(|| self.0.get(compute_type)).copied()
     }
 
-    /// Whether there is no price.
+    /// Returns whether there is no price.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

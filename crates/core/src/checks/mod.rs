@@ -84,7 +84,7 @@ pub(crate) struct About {
     pub(crate) reads: &'static [&'static str],
 }
 
-/// What IAM can see of a check before a build starts: some arguments of StartBuild are passed
+/// The part of a check that IAM can see before a build starts: some arguments of StartBuild are passed
 /// to IAM as condition keys. `export` makes Deny statements of them.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +109,7 @@ pub(crate) trait Check: Send + Sync {
     /// The check's option.
     fn option(&self) -> CheckOption<'_>;
 
-    /// Whether [`Self::breaks_at`] can return a time.
+    /// Returns whether [`Self::breaks_at`] can return a time.
     fn has_deadline(&self) -> bool {
         false
     }
@@ -130,7 +130,7 @@ pub(crate) trait Check: Send + Sync {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Pass,
-    /// The build breaks the check. What was found.
+    /// The build breaks the check, by the value in the text.
     Broken(String),
     /// A fact is missing that the answer depends on.
     Unknown(Fact),

@@ -65,7 +65,7 @@ impl CheckOption<'_> {
         }
     }
 
-    /// Whether no build can break a check with this option.
+    /// Returns whether no build can break a check with this option.
     pub(crate) fn allows_everything(self) -> bool {
         matches!(self, Self::Allowed(patterns) if patterns.match_everything())
     }

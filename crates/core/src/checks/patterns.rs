@@ -7,7 +7,7 @@ use crate::{
     yaml::{Node, reader::Reader, scalar::FromScalar},
 };
 
-/// Whether something matches, as far as that is known.
+/// A match that may be unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fit {
     Yes,
@@ -62,7 +62,7 @@ impl Patterns {
         (!patterns.is_empty()).then_some(Self(patterns))
     }
 
-    /// Whether a pattern matches the build's value of the subject.
+    /// Returns whether a pattern matches the build's value of the subject.
     pub(crate) fn fits(&self, subject: &Subject, facts: &Facts<'_>) -> Fit {
         let Values { value, other } = match (subject.values)(facts) {
             Ok(values) => values,
@@ -76,18 +76,18 @@ impl Patterns {
         }
     }
 
-    /// Whether a pattern matches the value.
+    /// Returns whether a pattern matches the value.
     pub(crate) fn any_fits(&self, value: &str) -> bool {
         self.0.iter().any(|pattern| pattern.fits(value))
     }
 
-    /// Whether these match everything that `other` matches. `false` if only several of them
+    /// Returns whether these match everything that `other` matches. `false` if only several of them
     /// together match as much as one of `other`.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
     }
 
-    /// Whether a pattern matches every value.
+    /// Returns whether a pattern matches every value.
     pub(crate) fn match_everything(&self) -> bool {
         self.0.iter().any(Pattern::is_everything)
     }

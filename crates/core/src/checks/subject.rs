@@ -43,7 +43,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Whether it is known of every build.
+    /// Returns whether it is known of every build.
     pub(crate) fn is_always_known(&self) -> bool {
         self.arn_part.is_some()
     }

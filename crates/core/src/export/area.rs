@@ -91,12 +91,12 @@ impl Arn {
         self.0.iter().all(Pattern::is_everything)
     }
 
-    /// Whether no project matches both.
+    /// Returns whether no project matches both.
     pub(super) fn is_disjoint(&self, other: &Self) -> bool {
         iter::zip(&self.0, &other.0).any(|(one, other)| !one.overlaps(other))
     }
 
-    /// Whether it matches every project that `other` matches.
+    /// Returns whether it matches every project that `other` matches.
     pub(super) fn covers(&self, other: &Self) -> bool {
         iter::zip(&self.0, &other.0).all(|(wide, narrow)| wide.covers(narrow))
     }

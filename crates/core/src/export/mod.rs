@@ -36,7 +36,7 @@ const LIMITS: [(usize, &str); 3] = [
 pub struct Export {
     /// The document. It has no statement if IAM can see no rule.
     pub document: Value,
-    /// What is not exported and why, and what to know about the statements. One line each.
+    /// One line for each thing that is not exported, or that is special about the statements.
     pub remarks: Vec<String>,
 }
 

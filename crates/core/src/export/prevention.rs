@@ -1,4 +1,4 @@
-//! What IAM can refuse of a check before a build starts.
+//! The calls that IAM can refuse because of a check, before a build starts.
 //!
 //! A condition key contains an *argument* of a call. If a call does not override a setting, its
 //! key is absent; no key contains what the project has.
@@ -13,7 +13,7 @@ use crate::{
     policy::Rule,
 };
 
-/// What IAM can refuse of a check.
+/// The calls that IAM can refuse because of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Prevention {
     /// Nothing. The reason: lower case, no full stop.
@@ -22,7 +22,7 @@ pub(super) enum Prevention {
     Exact {
         /// A call that meets one of these is refused.
         refusals: Vec<Refusal>,
-        /// What else to know about them.
+        /// Remarks on them.
         remarks: Vec<String>,
     },
     /// Also calls whose builds would not break the check.

@@ -33,7 +33,7 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     Prevention::Exact { refusals, remarks }
 }
 
-/// Whether a location without `@` that the pattern matches as the call spells it also matches
+/// Returns whether a location without `@` that the pattern matches as the call spells it also matches
 /// with scheme and host in lower case. That is so if the pattern contains no capital letters,
 /// or if it contains the whole scheme and host without wildcards, in lower case.
 fn is_comparable(pattern: &str) -> bool {

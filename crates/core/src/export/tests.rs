@@ -1,5 +1,5 @@
-//! What is exported of each check and of each scope, read by people; and, held against an
-//! evaluator of IAM's own rules, that it refuses what the policy stops and nothing else.
+//! The export of each check and scope, as snapshots. `meaning` proves with an evaluator of IAM
+//! policies that the documents refuse what the policy stops, and nothing else.
 
 mod evaluator;
 mod meaning;
@@ -11,7 +11,7 @@ fn policy(text: &str) -> Policy {
     Policy::parse("policy.yaml", text).unwrap_or_else(|faults| panic!("{text}\n{faults}"))
 }
 
-/// The statements, a line each and without what they share; and the remarks but the general ones.
+/// Each statement on one line, without what all have, and the remarks on rules.
 fn exported(text: &str, breadth: Breadth) -> String {
     let export = iam(&policy(text), breadth);
     let mut lines = Vec::new();
@@ -34,7 +34,7 @@ fn exported(text: &str, breadth: Breadth) -> String {
     lines.join("\n")
 }
 
-/// Of one rule, whose keys follow `id`.
+/// The export of one rule with these keys after its id.
 fn of_rule(keys: &str) -> String {
     exported(&format!("{{version: 1, rules: [{{id: a, {keys}}}]}}"), Breadth::Exact)
 }
@@ -73,6 +73,7 @@ fn compute() {
     a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
     a: the allowed compute types differ between too many environment types to refuse every call that is not allowed
     "#);
+    insta::assert_snapshot!(of_rule("allowed-compute: [a/b/c]"), @"a: not exported: no argument of a call breaks it for certain");
     insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of a call breaks it for certain");
 }
 
@@ -116,7 +117,7 @@ fn overrides_and_privileged_mode() {
 }
 
 #[test]
-fn what_no_key_sees() {
+fn checks_without_a_key() {
     insta::assert_snapshot!(of_rule("max-timeout: 60m"), @"a: not exported: no condition key contains a timeout");
     insta::assert_snapshot!(of_rule("max-queued-timeout: 60m"), @"a: not exported: no condition key contains a timeout");
     insta::assert_snapshot!(of_rule("forbidden-branches: [main]"), @"a: not exported: no condition key contains the source version of a call");
@@ -180,12 +181,12 @@ fn projects_that_are_never_stopped() {
 }
 
 #[test]
-fn a_dollar_sign_begins_no_variable() {
+fn a_dollar_sign_does_not_start_a_variable() {
     insta::assert_snapshot!(of_rule("forbidden-images: [a$b]"), @r#"A: {"Condition":{"StringLike":{"codebuild:environment.image":"a${$}b"},"Null":{"codebuild:environment.image":"false"}}}"#);
 }
 
 #[test]
-fn names_of_statements_are_letters_and_digits_and_differ() {
+fn names_of_statements_are_unique_letters_and_digits() {
     let rules =
         "{id: a-1, allowed-compute: [A/x, B/y]}, {id: a--1, forbidden-images: [a]}, {id: a-11, forbidden-images: [a]}";
     let export = iam(&policy(&format!("{{version: 1, rules: [{rules}]}}")), Breadth::Exact);
@@ -193,9 +194,8 @@ fn names_of_statements_are_letters_and_digits_and_differ() {
     assert_eq!(sids, ["A11", "A12", "A13", "A14", "A1", "A11x"]);
 }
 
-/// A document of which each of many rules adds a statement.
 #[test]
-fn a_document_that_is_too_large_is_said_to_be() {
+fn a_remark_on_a_document_that_is_too_large() {
     let sized = |rules: usize| {
         let rules: String = (0..rules).map(|id| format!("{{id: r-{id}, forbidden-images: [a]}}, ")).collect();
         iam(&policy(&format!("{{version: 1, rules: [{rules}]}}")), Breadth::Exact).remarks.pop().unwrap()

@@ -68,7 +68,7 @@ impl Policy {
         self
     }
 
-    /// Whether the ceiling turns every rule off.
+    /// Returns whether the ceiling turns every rule off.
     pub fn is_off(&self) -> bool {
         self.ceiling == Mode::Off
     }

@@ -1,4 +1,4 @@
-//! What a rule does with a build, and when.
+//! Modes: how a rule treats a build, and when.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::yaml::scalar::FromScalar;
 
-/// What a rule does with a build that breaks it, from the weakest to the strongest.
+/// The treatment of a build that breaks a rule, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -18,7 +18,7 @@ pub enum Mode {
     Enforce,
 }
 
-/// What a rule does with a build that it cannot decide.
+/// The treatment of a build that a rule cannot decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnUnknown {
     /// Counts it in the metrics.
@@ -47,7 +47,7 @@ impl RuleMode {
     }
 }
 
-/// Whether a day, UTC, has ended.
+/// Returns whether a day, UTC, has ended.
 pub(super) fn is_over(date: Date, now: Timestamp) -> bool {
     now.to_zoned(TimeZone::UTC).date() > date
 }

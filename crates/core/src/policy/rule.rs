@@ -10,7 +10,7 @@ use crate::{
     yaml::{fault::Place, scalar::FromScalar},
 };
 
-/// What a rule stops if a build of a batch breaks it, from the least to the most.
+/// The builds that a rule stops if a build of a batch breaks it, from the fewest to all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BatchScope {
     /// The build alone.
@@ -42,7 +42,7 @@ impl Rule {
         self.mode == RuleMode::Always(Mode::Off)
     }
 
-    /// Whether a build can come to break the rule just because time passes.
+    /// Returns whether a build can come to break the rule just because time passes.
     pub(super) fn is_timed(&self) -> bool {
         self.check.has_deadline() || self.clock_variable().is_some()
     }

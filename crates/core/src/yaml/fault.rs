@@ -16,9 +16,9 @@ pub struct Place {
 pub struct Fault {
     /// Where it is.
     pub place: Place,
-    /// What was found: lower case, no full stop.
+    /// The finding: lower case, no full stop.
     pub message: String,
-    /// What to do: lower case, no full stop.
+    /// The remedy: lower case, no full stop.
     pub help: String,
 }
 
@@ -96,9 +96,9 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it is.
     pub place: Place,
-    /// What was found: lower case, no full stop.
+    /// The finding: lower case, no full stop.
     pub message: String,
-    /// What to do: lower case, no full stop.
+    /// The remedy: lower case, no full stop.
     pub help: String,
 }
 
@@ -136,7 +136,7 @@ impl Findings {
         self.list.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Whether there is no finding.
+    /// Returns whether there is no finding.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -34,7 +34,7 @@ pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Faults> {
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
-    /// Whether it is a scalar without quotes or a tag, and not a block: only such a scalar can
+    /// True for a scalar without quotes or a tag that is not a block: only such a scalar can
     /// be a bool, a number or null.
     pub(crate) is_plain: bool,
     /// The place of its tag. YAML parses the `!` of `! build.buildComplete` as a tag, which

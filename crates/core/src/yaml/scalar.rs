@@ -2,7 +2,7 @@
 
 /// A value that is parsed from one scalar.
 pub(crate) trait FromScalar: Sized {
-    /// What is expected, as the end of "use …": lower case, no full stop.
+    /// The expected value, as the end of "use …": lower case, no full stop.
     const EXPECTED: &'static str;
 
     /// Parses the scalar. The error completes a message that starts with the scalar:

@@ -1,4 +1,4 @@
-//! As much of IAM's evaluation as the exported documents use, after its documentation.
+//! IAM's evaluation of policies, as far as the exported documents use it, by its documentation.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
 use std::collections::HashMap;
@@ -6,16 +6,16 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// What IAM knows of a call.
+/// A call as IAM sees it.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) action: &'static str,
     pub(super) resource: String,
-    /// The values of each key that the call has.
+    /// The values of each key.
     pub(super) context: HashMap<&'static str, Vec<String>>,
 }
 
-/// Whether a statement of the document denies the call.
+/// Returns whether a statement of the document denies the call.
 pub(super) fn denies(document: &Value, request: &Request) -> bool {
     document["Statement"].as_array().unwrap().iter().any(|statement| applies(statement, request))
 }
@@ -48,7 +48,7 @@ fn holds(operator: &str, key: &str, wanted: &[String], request: &Request) -> boo
         "Null" => wanted == [values.is_none().to_string()],
         "Bool" => single().is_some_and(|value| wanted == [value.to_string()]),
         "StringLike" => single().is_some_and(like),
-        // A negated condition is true of an absent key.
+        // A negated condition is true if the key is absent.
         "StringNotLike" => !single().is_some_and(like),
         "ForAnyValue:StringLike" => values.into_iter().flatten().any(like),
         "DateGreaterThanEquals" => {
@@ -59,7 +59,7 @@ fn holds(operator: &str, key: &str, wanted: &[String], request: &Request) -> boo
     }
 }
 
-/// An ARN is compared part by part: a wildcard stays in its part.
+/// ARNs are compared part by part: a wildcard does not match `:`.
 fn is_resource(pattern: &str, arn: &str) -> bool {
     let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     let (patterns, values) = (parts(pattern), parts(arn));
@@ -68,7 +68,7 @@ fn is_resource(pattern: &str, arn: &str) -> bool {
 }
 
 fn is_like(pattern: &str, value: &str) -> bool {
-    // A policy variable with a fixed value; no other is used.
+    // The only policy variable that the export uses.
     let pattern = pattern.replace("${$}", "\u{0}");
     assert!(!pattern.contains("${"), "{pattern}");
     let pattern: Vec<char> = pattern.chars().map(|c| if c == '\u{0}' { '$' } else { c }).collect();

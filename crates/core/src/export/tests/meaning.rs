@@ -1,6 +1,6 @@
-//! For any policy and any call: a call that the document denies would start a build that the
-//! policy stops; and a call whose build the policy stops, whatever the project is like and
-//! whoever starts it, is denied.
+//! For any policy and call: if the document denies the call, the policy stops its build. And if
+//! the policy stops its build whatever the project has and whoever starts it, the document
+//! denies the call.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ const BRANCHES: &[&str] = &["main", "feature/basket"];
 const TIMES: &[&str] =
     &["2027-01-31T23:59:59Z", "2027-02-01T00:00:00Z", "2027-02-28T12:00:00Z", "2027-03-01T00:00:00Z"];
 
-/// A call of StartBuild: where, when and what it overrides.
+/// A call of StartBuild with its overrides.
 #[derive(Clone, Debug)]
 struct Call {
     project: &'static str,
@@ -53,7 +53,7 @@ struct Call {
     compute: Option<&'static str>,
     image: Option<&'static str>,
     location: Option<&'static str>,
-    /// Names, and whether they are PLAINTEXT.
+    /// Names, and whether the variables are PLAINTEXT.
     variables: Vec<(&'static str, bool)>,
 }
 
@@ -80,7 +80,7 @@ impl Call {
         Request { action: "codebuild:StartBuild", resource, context }
     }
 
-    /// The build that comes of it, given what the project has and who starts it.
+    /// The build that it starts, with these settings of the project and this initiator.
     fn build(&self, [kind, compute, image, location, initiator, branch]: [&str; 6]) -> Build {
         let variable = |&(name, plaintext): &(&str, bool)| json!({"name": name, "type": if plaintext { "PLAINTEXT" } else { "PARAMETER_STORE" }});
         let variables: Vec<Value> = self.variables.iter().map(variable).collect();
@@ -104,7 +104,7 @@ impl Call {
         judge(policy, &self.build(project), self.now).action == Action::Stop
     }
 
-    /// Whether the build is stopped, whatever the project is like and whoever starts it.
+    /// Returns whether the build is stopped, whatever the project has and whoever starts it.
     fn is_surely_stopped(&self, policy: &Policy) -> bool {
         let kinds = self.kind.map_or(TYPES.to_vec(), |kind| vec![kind]);
         let computes = self.compute.map_or(COMPUTES.to_vec(), |compute| vec![compute]);
@@ -149,7 +149,7 @@ fn some_of(values: &'static [&'static str]) -> impl Strategy<Value = String> {
     subsequence(values, 1..=3.min(values.len())).prop_map(|values| format!("[{}]", values.join(", ")))
 }
 
-/// Patterns of compute types. The last two fit a pair although they look like a compute type.
+/// Patterns of compute types. The last two match a pair although they contain no `/`.
 const COMPUTE_PATTERNS: &[&str] = &[
     "BUILD_GENERAL1_SMALL",
     "BUILD_LAMBDA_*",
@@ -224,7 +224,7 @@ proptest! {
     ) {
         let policy = policy(&text);
         let (kind, compute, image, location, initiator, branch) = project;
-        // The one thing refused beyond the rule, which the export says: an unusual spelling.
+        // The export refuses unusual spellings of a location beyond the rule, with a remark.
         let is_unusual = call.location.is_some_and(|location| normalized(location) != location);
         if denies(&iam(&policy, Breadth::Exact).document, &call.request()) && !(text.contains("allowed-sources") && is_unusual) {
             prop_assert!(call.is_stopped(&policy, [kind, compute, image, location, initiator, branch]));
@@ -235,18 +235,17 @@ proptest! {
     fn what_is_surely_stopped_is_denied(text in policy_text(), call in call()) {
         let policy = policy(&text);
         let export = iam(&policy, Breadth::Broad);
-        // What is left out, and said to be; or, of the odd patterns, is not worth a statement.
-        let is_said = export.remarks.iter().any(|remark| remark.contains("not exported for"))
+        // What the export leaves out, with a remark or because the pattern is too odd.
+        let is_left_out = export.remarks.iter().any(|remark| remark.contains("not exported for"))
             || ["LINUX*LARGE", "CONTAINER?BUILD"].iter().any(|pair| text.contains(pair))
             || text.contains("forbidden-sources")
             || text.contains("{sources")
             || call.location.is_some_and(|location| normalized(location) != location);
-        if !is_said && call.is_surely_stopped(&policy) {
+        if !is_left_out && call.is_surely_stopped(&policy) {
             prop_assert!(denies(&export.document, &call.request()), "{:#}", export.document);
         }
     }
 
-    /// A call that overrides nothing is never refused.
     #[test]
     fn what_overrides_nothing_is_not_denied(text in policy_text(), call in call()) {
         let call = Call { kind: None, compute: None, image: None, location: None, variables: Vec::new(), ..call };

@@ -21,12 +21,12 @@ impl Criterion {
         }
     }
 
-    /// Whether it is never unknown.
+    /// Returns whether it is never unknown.
     fn is_always_known(&self) -> bool {
         matches!(self, Self::Among(subject, _) if subject.is_always_known())
     }
 
-    /// Whether it matches every build. Not even `branches: ["*"]` does: some builds have no
+    /// Returns whether it matches every build. Not even `branches: ["*"]` does: some builds have no
     /// known branch.
     fn is_everything(&self) -> bool {
         matches!(self, Self::Among(_, patterns) if patterns.match_everything()) && self.is_always_known()
@@ -34,7 +34,7 @@ impl Criterion {
 }
 
 impl Selector {
-    /// Whether it matches every build.
+    /// Returns whether it matches every build.
     fn is_everything(&self) -> bool {
         self.0.iter().all(Criterion::is_everything)
     }
@@ -45,7 +45,7 @@ impl Selector {
     }
 }
 
-/// Whether one `only` selects every build that another selects.
+/// Returns whether one `only` selects every build that another selects.
 fn scope_covers(wide: &[Selector], narrow: &[Selector]) -> bool {
     match (wide, narrow) {
         ([], _) => true,
@@ -59,7 +59,7 @@ impl Exemption {
         self.until.is_some_and(|until| is_over(until, now))
     }
 
-    /// Whether it exempts every build that `other` exempts, from `now` on.
+    /// Returns whether it exempts every build that `other` exempts, from `now` on.
     fn covers(&self, other: &Self, now: Timestamp) -> bool {
         let lasts = match (self.until, other.until) {
             (None, _) => true,
@@ -91,12 +91,12 @@ impl Rule {
         lasting.filter(|exemption| voiding.iter().any(|one| std::ptr::eq(*one, *exemption))).collect()
     }
 
-    /// Whether no build can break the check, or be stopped because it is undecided.
+    /// Returns whether no build can break the check, or be stopped because it is undecided.
     pub(in crate::policy) fn is_never_broken(&self) -> bool {
         self.check.option().allows_everything() && self.on_unknown != OnUnknown::Stop
     }
 
-    /// Whether it does at least as much as `other` to every build, from `now` on.
+    /// Returns whether it does at least as much as `other` to every build, from `now` on.
     pub(in crate::policy) fn shadows(&self, other: &Self, now: Timestamp) -> bool {
         // Names every field, so that a new one is not forgotten here.
         let Self { id: _, place: _, reason: _, mode, mode_place: _, kind, check, only, except, on_unknown, batch } =
@@ -113,7 +113,7 @@ impl Rule {
 }
 
 impl RuleMode {
-    /// Whether it is never weaker than `other`, from `now` on.
+    /// Returns whether it is never weaker than `other`, from `now` on.
     fn is_at_least(self, other: Self, now: Timestamp) -> bool {
         match (self, other) {
             (Self::EnforceAfter(date), Self::EnforceAfter(other)) => date <= other || is_over(date, now),
@@ -125,7 +125,7 @@ impl RuleMode {
 }
 
 impl OnUnknown {
-    /// Whether it does at least as much with an undecided build as `other`.
+    /// Returns whether it does at least as much with an undecided build as `other`.
     fn is_at_least(self, other: Self) -> bool {
         match other {
             Self::Ignore => true,
