@@ -20,7 +20,9 @@ fn events() {
 #[test]
 fn policies() {
     let mut seeds = policy_files();
-    seeds.extend(literals("crates/core/src/policy/tests.rs"));
+    for file in ["tests.rs", "tests/faults.rs", "tests/yaml.rs"] {
+        seeds.extend(literals(&format!("crates/core/src/policy/{file}")));
+    }
     run("policies", targets::policies, seeds);
 }
 

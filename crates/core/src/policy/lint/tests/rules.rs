@@ -187,13 +187,13 @@ fn build() -> impl Strategy<Value = Build> {
     let version = prop_oneof![text(), Just(Some("abc1234".to_owned())), Just(Some("pr/1".to_owned()))];
     (("[ab]{1,2}", "[ab]{1,2}"), version, text(), prop::option::of(20..80_i32), text(), prop::option::of(any::<bool>()))
         .prop_map(|((project, account), source_version, initiator, timeout_in_minutes, image, build_complete)| Build {
-            arn: Some(format!("arn:aws:codebuild:eu-west-1:{account}:build/{project}:1").into()),
-            project_name: Some(project.into()),
-            source_version: source_version.map(Into::into),
-            initiator: initiator.map(Into::into),
+            arn: Some(format!("arn:aws:codebuild:eu-west-1:{account}:build/{project}:1")),
+            project_name: Some(project),
+            source_version,
+            initiator,
             timeout_in_minutes,
             build_complete,
-            environment: image.map(|image| ProjectEnvironment { image: Some(image.into()), ..Default::default() }),
+            environment: image.map(|image| ProjectEnvironment { image: Some(image), ..Default::default() }),
             ..Build::default()
         })
 }
