@@ -1,67 +1,72 @@
-//! From EventBridge's JSON to a [`Trigger`].
+//! Parses EventBridge's JSON into a [`Trigger`].
 //!
 //! CodeBuild's events: <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html>.
-//! Members come and go between years and kinds of build, whole numbers are
-//! sometimes floats, and dates are English: all but the build's id is read leniently.
+//! Their members vary with the year and the kind of build, whole numbers are sometimes
+//! floats, and dates are English: everything is read leniently.
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use crate::{
-    model::lenient::{Json, Lenient, Slot, from_json, shapes},
-    model::*,
+use crate::model::{
+    Build, BuildArn, BuildId,
+    lenient::{self, Lenient},
+    shape::shapes,
 };
 
 /// What the function was called for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
-    /// A build is to be judged.
+    /// One build has to be judged.
     Build(BuildEvent),
-    /// Every running build is to be judged.
+    /// All running builds have to be judged.
     Sweep(SweepEvent),
     /// A fleet of reserved machines changed; no build did.
     Fleet,
 }
 
-/// What an event tells of a build.
+/// An event about a build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BuildEvent {
     /// The kind of event.
     pub kind: Kind,
-    /// What `StopBuild` takes.
+    /// The build's id.
     pub id: BuildId,
-    /// When it happened, as EventBridge says.
+    /// When it happened, according to EventBridge, in whole seconds.
     pub time: Option<Timestamp>,
-    /// The build, as far as the event carries it. In a box, since it is large.
+    /// The replay of an archive that EventBridge sent it from, if any.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html>
+    pub replay_name: Option<String>,
+    /// What the event contains of the build. Boxed because it is large.
     pub build: Box<Build>,
 }
 
-/// The kinds of event that a build is judged for.
+/// The kinds of event about a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// The build started or ended.
+    /// The build's status changed: it started or ended.
     StateChange,
     /// A phase of the build ended.
     PhaseChange,
-    /// The moment came that was told in advance.
+    /// The build reached a time limit: the function scheduled this event itself.
     Deadline,
-    /// Nothing happened: the build was found running.
+    /// A sweep found the build running; there was no event.
     Sweep,
 }
 
-/// What an event tells of a sweep.
+/// An event that starts a sweep or continues one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SweepEvent {
-    /// When it was to begin, as EventBridge says.
+    /// When the sweep was due, according to EventBridge.
     pub time: Option<Timestamp>,
-    /// What an earlier invocation left of it.
+    /// Where to continue. Empty for a new sweep.
     pub rest: SweepRest,
 }
 
 impl BuildEvent {
-    /// An event that names a build and tells nothing of it: the build has to be asked for.
+    /// An event that only names a build.
     pub fn naming(kind: Kind, arn: BuildArn, time: Option<Timestamp>) -> Self {
         let (id, text) = (arn.id.clone(), arn.to_string());
         let build = Build {
@@ -70,207 +75,167 @@ impl BuildEvent {
             arn: Some(text),
             ..Build::default()
         };
-        Self { kind, id, time, build: Box::new(build) }
+        Self { kind, id, time, replay_name: None, build: Box::new(build) }
     }
 
-    /// What calls the function back for a build, given by its ARN or id, at a moment.
+    /// The event that has the function judge a build again at a time limit. `build` is its ARN or id.
     pub fn deadline(build: &str, at: Timestamp) -> Value {
-        json!({
-            "source": "buildbrake",
-            "detail-type": DEADLINE,
-            "time": at.to_string(),
-            "resources": [build],
-            "detail": {"build-id": build},
-        })
+        own_event(DEADLINE, at, vec![build.to_owned()], json!({"build-id": build}))
     }
 }
 
 impl SweepEvent {
-    /// What calls the function back for the rest of a sweep.
+    /// The event that has the function continue a sweep.
     pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
-        json!({
-            "source": "buildbrake",
-            "detail-type": SCHEDULED,
-            "time": at.to_string(),
-            "resources": [],
-            "detail": {"sweep": rest},
-        })
+        own_event(SCHEDULED, at, Vec::new(), json!({"sweep": rest}))
     }
+}
+
+/// An event that the function sends to itself.
+fn own_event(detail_type: &str, at: Timestamp, resources: Vec<String>, detail: Value) -> Value {
+    let mut event = EventBridgeEvent::<Value>::default();
+    event.detail_type = detail_type.to_owned();
+    event.source = "buildbrake".to_owned();
+    event.time = at.to_string().parse().ok();
+    event.resources = Some(resources);
+    event.detail = detail;
+    json!(event)
 }
 
 const BUILD_STATE_CHANGE: &str = "CodeBuild Build State Change";
 const BUILD_PHASE_CHANGE: &str = "CodeBuild Build Phase Change";
 const FLEET_STATE_CHANGE: &str = "CodeBuild Fleet State Change";
 const DEADLINE: &str = "Buildbrake Deadline";
-/// What EventBridge's rules send on a schedule.
+/// Sent by EventBridge's rules on a schedule.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html>
 const SCHEDULED: &str = "Scheduled Event";
 
-/// Why an event cannot be read. Never holds text of the event's detail.
+/// Why an event cannot be read. Never contains text of the event's detail.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEvent {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("this is not an EventBridge event: it is not JSON at line {line}, column {column}")]
     NotJson {
-        /// Where that shows, from 1.
+        /// Where parsing stopped, from 1.
         line: usize,
-        /// In that line, from 1.
+        /// The byte in that line, from 1; 0 before the first.
         column: usize,
     },
-    /// It is not EventBridge's envelope, which has a text of that name.
-    #[error("this is not an EventBridge event: it has no text `{0}`")]
+    /// This member of EventBridge's envelope is missing.
+    #[error("this is not an EventBridge event: `{0}` is missing or is not a string")]
     NoEnvelope(&'static str),
-    /// Its kind is none that is handled.
-    #[error("an event of the kind `{detail_type}` from `{source_name}`, which this function does not handle")]
+    /// The function does not handle this kind of event.
+    #[error("events of the kind `{detail_type}` from `{source_name}` are not handled")]
     OtherKind {
         /// `detail-type`.
         detail_type: String,
         /// `source`.
         source_name: String,
     },
-    /// No build's id can be found in it.
+    /// It contains no build's id.
     #[error(
-        "a CodeBuild event that names no build: neither `detail.build-id` nor `resources` holds a build's ARN or id"
+        "this CodeBuild event names no build: neither `detail.build-id` nor `resources` contains a build's ARN or id"
     )]
     NoBuild,
 }
 
 impl Trigger {
-    /// Reads an event.
+    /// Parses an event.
     ///
     /// # Errors
-    /// Where it is of a kind not handled, or names no build.
+    /// If its kind is not handled, or if it names no build.
     pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, UnreadableEvent> {
-        let event: Option<Envelope> = read(json.as_ref())?;
-        let mut event = event.unwrap_or_default();
-        let detail_type = event.detail_type.take().ok_or(UnreadableEvent::NoEnvelope("detail-type"))?;
-        let source = event.source.take().ok_or(UnreadableEvent::NoEnvelope("source"))?;
-        let time = event.time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
-        let kind = match (source.as_str(), detail_type) {
-            ("aws.codebuild", DetailType::BuildStateChange) => Kind::StateChange,
-            ("aws.codebuild", DetailType::BuildPhaseChange) => Kind::PhaseChange,
-            ("aws.codebuild", DetailType::FleetStateChange) => return Ok(Self::Fleet),
-            // Both come from schedules, whose owner writes the source.
-            (_, DetailType::Deadline) => Kind::Deadline,
-            (_, DetailType::Scheduled) => {
-                let rest = event.detail.and_then(|detail| detail.sweep).unwrap_or_default();
-                return Ok(Self::Sweep(SweepEvent { time, rest }));
+        let Received { envelope, time, replay_name, detail } = Received::parse(json.as_ref())?;
+        let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
+            ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::StateChange,
+            ("aws.codebuild", BUILD_PHASE_CHANGE) => Kind::PhaseChange,
+            ("aws.codebuild", FLEET_STATE_CHANGE) => return Ok(Self::Fleet),
+            // These two come from schedules, whose owner chooses the source.
+            (_, DEADLINE) => Kind::Deadline,
+            (_, SCHEDULED) => {
+                return Ok(Self::Sweep(SweepEvent { time, rest: detail.sweep.unwrap_or_default() }));
             }
-            (_, detail_type) => {
-                let detail_type = detail_type.as_str().to_owned();
-                return Err(UnreadableEvent::OtherKind { detail_type, source_name: source.into() });
+            _ => {
+                let EventBridgeEvent { detail_type, source, .. } = envelope;
+                return Err(UnreadableEvent::OtherKind { detail_type, source_name: source });
             }
         };
-        let (id, arn) = name(&mut event)?;
-        let Detail { build_status, project_name, current_phase, build, .. } = event.detail.unwrap_or_default();
-        let InEvents(mut build) = build.unwrap_or_default();
+        let Detail { build_id, build_status, project_name, current_phase, build, .. } = detail;
+        let (id, arn) = name(build_id, envelope)?;
+        let mut build = build.unwrap_or_default();
         build.project_name = Some(project_name.unwrap_or_else(|| id.project().into()));
         (build.build_status, build.current_phase) = (build_status, current_phase);
         (build.id, build.arn) = (Some(id.as_str().into()), arn);
-        Ok(Self::Build(BuildEvent { kind, id, time, build }))
+        Ok(Self::Build(BuildEvent { kind, id, time, replay_name, build }))
     }
 }
 
-/// JSON is UTF-8 wherever systems exchange it.
+/// An event as it was received.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+struct Received {
+    /// Without its time and detail.
+    envelope: EventBridgeEvent,
+    time: Option<Timestamp>,
+    replay_name: Option<String>,
+    detail: Detail,
+}
+
+impl Received {
+    fn parse(json: &[u8]) -> Result<Self, UnreadableEvent> {
+        let Value::Object(mut members) = parse_json(json)? else {
+            return Err(UnreadableEvent::NoEnvelope("detail-type"));
+        };
+        let time: Option<Timestamp> = members.remove("time").and_then(lenient::read);
+        let time = time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
+        let replay_name = members.remove("replay-name").and_then(lenient::read);
+        let detail = members.insert("detail".to_owned(), Value::Null).and_then(lenient::read).unwrap_or_default();
+        let envelope = envelope(members)?;
+        Ok(Self { envelope, time, replay_name, detail })
+    }
+}
+
+/// Reads the envelope. Members of the wrong kind become null, since `EventBridgeEvent` would
+/// otherwise refuse the whole event. It still does without these two texts.
+fn envelope(mut members: Map<String, Value>) -> Result<EventBridgeEvent, UnreadableEvent> {
+    for (name, member) in &mut members {
+        match member {
+            Value::Array(resources) if name == "resources" => resources.retain(Value::is_string),
+            Value::String(_) if name != "resources" => {}
+            _ => *member = Value::Null,
+        }
+    }
+    let missing = if members.get("detail-type").is_some_and(Value::is_string) { "source" } else { "detail-type" };
+    EventBridgeEvent::deserialize(members).map_err(|_| UnreadableEvent::NoEnvelope(missing))
+}
+
+/// Parses JSON, which is always UTF-8 between systems.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
-fn read<T: Lenient>(json: &[u8]) -> Result<Option<T>, UnreadableEvent> {
+fn parse_json(json: &[u8]) -> Result<Value, UnreadableEvent> {
     let text = str::from_utf8(json).map_err(|error| {
         let before = &json[..error.valid_up_to()];
         let line_starts = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         UnreadableEvent::NotJson { line, column: 1 + before.len() - line_starts }
     })?;
-    from_json(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        UnreadableEvent::NotJson { line, column }
-    })
+    lenient::parse(text).map_err(|error| UnreadableEvent::NotJson { line: error.line(), column: error.column() })
 }
 
-/// EventBridge's envelope, as far as it is used.
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-#[derive(Default)]
-struct Envelope {
-    detail_type: Option<DetailType>,
-    source: Option<String>,
-    account: Option<String>,
-    time: Option<Timestamp>,
-    region: Option<String>,
-    resources: Option<Vec<String>>,
-    detail: Option<Detail>,
-}
-
-impl Lenient for Envelope {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        matches!(json, Json::Object).then(Self::default)
-    }
-
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        Some(match name {
-            "detail-type" => &mut self.detail_type,
-            "source" => &mut self.source,
-            "account" => &mut self.account,
-            "time" => &mut self.time,
-            "region" => &mut self.region,
-            "resources" => &mut self.resources,
-            "detail" => &mut self.detail,
-            _ => return None,
-        })
-    }
-}
-
-/// What EventBridge says that an event tells of.
-enum DetailType {
-    BuildStateChange,
-    BuildPhaseChange,
-    FleetStateChange,
-    Deadline,
-    Scheduled,
-    Other(String),
-}
-
-impl DetailType {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::BuildStateChange => BUILD_STATE_CHANGE,
-            Self::BuildPhaseChange => BUILD_PHASE_CHANGE,
-            Self::FleetStateChange => FLEET_STATE_CHANGE,
-            Self::Deadline => DEADLINE,
-            Self::Scheduled => SCHEDULED,
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl Lenient for DetailType {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        let Json::Text(text) = json else { return None };
-        Some(match text {
-            BUILD_STATE_CHANGE => Self::BuildStateChange,
-            BUILD_PHASE_CHANGE => Self::BuildPhaseChange,
-            FLEET_STATE_CHANGE => Self::FleetStateChange,
-            DEADLINE => Self::Deadline,
-            SCHEDULED => Self::Scheduled,
-            _ => Self::Other(text.into()),
-        })
-    }
-}
-
-/// The build's id and, where the event tells account and region, the text of its ARN. They
-/// are taken out of the event.
-fn name(event: &mut Envelope) -> Result<(BuildId, Option<String>), UnreadableEvent> {
-    let told = event.detail.as_mut().and_then(|detail| detail.build_id.take());
+/// Returns the build's id and its ARN. There is no ARN if the event contains neither the ARN itself
+/// nor both account and region.
+fn name(build_id: Option<String>, envelope: EventBridgeEvent) -> Result<(BuildId, Option<String>), UnreadableEvent> {
+    let EventBridgeEvent { resources, region, account, .. } = envelope;
     let mut id = None;
-    for text in told.into_iter().chain(event.resources.take().into_iter().flatten()) {
+    for text in build_id.into_iter().chain(resources.into_iter().flatten()) {
         if let Some(id) = BuildArn::id_in(&text) {
             return Ok((id, Some(text)));
         }
         id = id.or_else(|| text.parse().ok());
     }
     let id: BuildId = id.ok_or(UnreadableEvent::NoBuild)?;
-    let arn = event.region.as_deref().zip(event.account.as_deref()).map(|(region, account)| BuildArn {
-        partition: partition(region).to_owned(),
-        region: region.to_owned(),
-        account: account.to_owned(),
+    let arn = region.zip(account).map(|(region, account)| BuildArn {
+        partition: partition(&region).to_owned(),
+        region,
+        account,
         id: id.clone(),
     });
     Ok((id, arn.map(|arn| arn.to_string())))
@@ -286,70 +251,29 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-/// The detail of CodeBuild's events, as far as it is used, and that of a sweep.
-#[derive(Default)]
+/// The members of `detail` that are used, in CodeBuild's events and in those of a sweep.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 struct Detail {
+    #[serde(deserialize_with = "lenient::member")]
     build_id: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
     build_status: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
     project_name: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
     current_phase: Option<String>,
-    build: Option<InEvents>,
+    #[serde(deserialize_with = "lenient::member", rename = "additional-information")]
+    build: Option<Box<Build>>,
+    #[serde(deserialize_with = "lenient::member")]
     sweep: Option<SweepRest>,
 }
 
-impl Lenient for Detail {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        matches!(json, Json::Object).then(Self::default)
-    }
-
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        Some(match name {
-            "build-id" => &mut self.build_id,
-            "build-status" => &mut self.build_status,
-            "project-name" => &mut self.project_name,
-            "current-phase" => &mut self.current_phase,
-            "additional-information" => &mut self.build,
-            "sweep" => &mut self.sweep,
-            _ => return None,
-        })
-    }
-}
-
-/// What an event carries of a Build in its additional information, under names of its own.
-#[derive(Default)]
-struct InEvents(Box<Build>);
-
-impl Lenient for InEvents {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        matches!(json, Json::Object).then(Self::default)
-    }
-
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        let Self(build) = self;
-        Some(match name {
-            "artifact" => &mut build.artifacts,
-            "build-complete" => &mut build.build_complete,
-            "build-number" => &mut build.build_number,
-            "build-start-time" => &mut build.start_time,
-            "cache" => &mut build.cache,
-            "environment" => &mut build.environment,
-            "initiator" => &mut build.initiator,
-            "logs" => &mut build.logs,
-            "network-interface" => &mut build.network_interface,
-            "phases" => &mut build.phases,
-            "project-file-system-locations" => &mut build.file_system_locations,
-            "queued-timeout-in-minutes" => &mut build.queued_timeout_in_minutes,
-            "source" => &mut build.source,
-            "source-version" => &mut build.source_version,
-            "timeout-in-minutes" => &mut build.timeout_in_minutes,
-            "vpc-config" => &mut build.vpc_config,
-            _ => return None,
-        })
-    }
-}
+impl Lenient for Detail {}
 
 shapes! {
-    /// What is left of a sweep, and what is known of the part that was done.
+    /// What is left of a sweep. `from` is the project to continue with; `running` and `stops` count
+    /// what the earlier parts found.
     pub SweepRest {
         from: String,
         running: i64,

@@ -184,7 +184,13 @@ impl Sweep<'_> {
             .into_iter()
             .map(|Found { id, build }| {
                 let target = Target::new(id.clone(), build.region());
-                let known = Known::whole(BuildEvent { kind: Kind::Sweep, id, time: self.time, build: Box::new(build) });
+                let known = Known::whole(BuildEvent {
+                    kind: Kind::Sweep,
+                    id,
+                    time: self.time,
+                    replay_name: None,
+                    build: Box::new(build),
+                });
                 let verdict = known.judge(policy, now);
                 Judged { target, known, verdict }
             })

@@ -70,7 +70,7 @@ impl Check for MaxTime {
         match (self.phase, facts.build.run_start()) {
             (Phase::Running, _) => breaks_running_limit_at(self.limit, facts),
             (Phase::Queued, RunStart::At(_)) => None,
-            (Phase::Queued, RunStart::Queued | RunStart::Untold) => {
+            (Phase::Queued, RunStart::Queued | RunStart::Unknown) => {
                 first_second_after(self.limit, facts.build.start_time?)
             }
         }
@@ -96,7 +96,7 @@ pub(super) fn breaks_running_limit_at(limit: Duration, facts: &Facts<'_>) -> Opt
         RunStart::At(start) => first_second_after(limit, start),
         // Counted from the start of the build, so that each event computes the same deadline
         // while it is in the future.
-        RunStart::Queued | RunStart::Untold => {
+        RunStart::Queued | RunStart::Unknown => {
             let since_start = first_second_after(limit, facts.build.start_time.unwrap_or(facts.now))?;
             if since_start > facts.now { Some(since_start) } else { first_second_after(limit, facts.now) }
         }

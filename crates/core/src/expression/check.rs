@@ -139,7 +139,9 @@ impl<'a> Checker<'a> {
             Type::Structure(shape) => match shape.member(field) {
                 Some(kind) => Type::of(kind),
                 None => {
-                    let right = suggestion(field, &shape.names(), &format!("the members of {} are", shape.name));
+                    let names = shape.names();
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    let right = suggestion(field, &names, &format!("the members of {} are", shape.name));
                     self.fault(place, format!("{} has no member `{field}`", shape.name), right);
                     Type::Any
                 }

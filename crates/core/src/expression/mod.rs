@@ -35,6 +35,7 @@ use std::{
 use cel::{Context, Env, ExecutionError, Program, Value, extractors::This};
 use regex_lite::Regex;
 
+pub use self::value::FactsAsJson;
 use crate::{
     facts::{Fact, Facts},
     pattern::Pattern,

@@ -1,10 +1,9 @@
-//! The build and what else is known, as CEL's values: looked at where they stand, and
-//! only where an expression looks.
+//! The facts as CEL's values. They are converted from JSON where an expression reads them.
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -19,35 +18,41 @@ use cel::{
     context::VariableResolver,
 };
 
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
 use super::{
     Variable,
     time::{Length, Time},
 };
 use crate::{
     facts::{Fact, Facts},
-    model::shape::{Structure, View},
+    model::{
+        Build, Project,
+        shape::{Kind, Shape},
+    },
 };
 
-/// The "function" of the error that says which member is absent.
+/// The "function" in the error for an absent member.
 pub(super) const ABSENT: &str = "absent";
-/// The "function" of the error that says that the budget is spent.
+/// The "function" in the error for a spent budget.
 pub(super) const BUDGET: &str = "budget";
 
-/// How much of a build one evaluation may look at. What an expression costs is counted
-/// when it is loaded, but not how much there is to look at: a build of thousands of
-/// variables must not stall the function.
+/// Limits how much of a build one evaluation may read. The cost of an expression is limited when
+/// it is compiled, but the size of the build is not known then: one with thousands of variables
+/// must not stall the function.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<AtomicUsize>);
 
 impl Budget {
-    /// In bytes of text that a pattern is held against.
+    /// The whole budget, in bytes of text matched against a pattern.
     const BYTES: usize = 1 << 20;
-    /// What a byte costs that a regular expression is held against: the largest that is
-    /// accepted takes microseconds for it, where a pattern takes nanoseconds.
+    /// The price of a byte matched against a regular expression: the largest that is accepted
+    /// takes microseconds for it, where a pattern takes nanoseconds.
     pub(super) const REGEX: usize = 8;
-    /// What an element of a list costs: it is made, and the loop runs once more.
+    /// The price of a list element: it is converted, and the loop runs once more.
     const ELEMENT: usize = 50;
-    /// What the look at a member costs.
+    /// The price of a member.
     const MEMBER: usize = 2;
 
     fn full() -> Self {
@@ -57,6 +62,21 @@ impl Budget {
     pub(super) fn spend(&self, bytes: usize) -> Result<(), ExecutionError> {
         let spent = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         spent.map(drop).map_err(|_| ExecutionError::function_error(BUDGET, "spent"))
+    }
+}
+
+/// The build and its project as JSON, with the API's names: converted for the first expression
+/// that reads them, and shared by all others.
+#[derive(Clone, Debug, Default)]
+pub struct FactsAsJson(Arc<(OnceLock<Json>, OnceLock<Json>)>);
+
+impl FactsAsJson {
+    fn build(&self, build: &Build) -> &Json {
+        self.0.0.get_or_init(|| json!(build))
+    }
+
+    fn project(&self, project: &Project) -> &Json {
+        self.0.1.get_or_init(|| json!(project))
     }
 }
 
@@ -75,21 +95,30 @@ impl<'a> Variables<'a> {
         &self.budget
     }
 
-    fn structure<'v>(&self, view: &'v dyn Structure, variable: Variable, is_whole: bool) -> CowVal<'v, 'v> {
+    fn structure<'v>(
+        &self,
+        variable: Variable,
+        json: &'v Json,
+        shape: &'static Shape,
+        is_whole: bool,
+    ) -> CowVal<'v, 'v> {
         let path = Arc::from(variable.name());
-        CowVal::owned(Members { structure: view, path, is_whole, budget: self.budget.clone() })
+        CowVal::owned(Structure { json, shape, path, is_whole, budget: self.budget.clone() })
     }
 }
 
-/// The crate asks for a variable whenever an expression comes to its name.
+/// The `cel` crate calls this wherever an expression names a variable.
 impl VariableResolver for Variables<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let text = |text: Result<&'b str, Fact>| text.ok().map(|text| CowVal::owned(CelString::from(text)));
         let facts = self.facts;
         match Variable::named(variable)? {
-            // Whatever a whole Build lacks, the build does not have: then `has` can tell.
-            Variable::Build => Some(self.structure(facts.build, Variable::Build, facts.is_whole)),
-            Variable::Project => Some(self.structure(facts.project?, Variable::Project, true)),
+            Variable::Build => {
+                Some(self.structure(Variable::Build, facts.json.build(facts.build), Build::SHAPE, facts.is_whole))
+            }
+            Variable::Project => {
+                Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, true))
+            }
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
             Variable::Branch => text(facts.branch()),
@@ -100,32 +129,34 @@ impl VariableResolver for Variables<'_> {
     }
 }
 
-/// The fact behind a variable that cannot be told.
+/// The unknown fact that a variable stands for.
 pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
-    let told = |text: Result<&str, Fact>, name| text.err().unwrap_or(Fact::Absent(name));
+    let unknown = |text: Result<&str, Fact>, name| text.err().unwrap_or(Fact::Absent(name));
     match Variable::named(name) {
-        Some(Variable::Account) => told(facts.account(), "account"),
-        Some(Variable::Region) => told(facts.region(), "region"),
-        Some(Variable::Branch) => told(facts.branch(), "branch"),
+        Some(Variable::Account) => unknown(facts.account(), "account"),
+        Some(Variable::Region) => unknown(facts.region(), "region"),
+        Some(Variable::Branch) => unknown(facts.branch(), "branch"),
         Some(Variable::Project) => Fact::NoProject,
         Some(Variable::Cost) => facts.cost().err().unwrap_or(Fact::Absent("cost")),
         Some(Variable::Running) => facts.no_phases("running"),
         Some(variable) => Fact::Absent(variable.name()),
-        None => Fact::Untold { fact: "expression", why: "it names what is not known".to_owned() },
+        None => Fact::Untold { fact: "expression", why: "it names an unknown variable".to_owned() },
     }
 }
 
-/// A structure of the API as a value: its members are looked up when they are asked for.
+/// A structure of the API as a value. Its members are converted when they are looked up.
 #[derive(Clone)]
-struct Members<'v> {
-    structure: &'v dyn Structure,
+struct Structure<'v> {
+    json: &'v Json,
+    shape: &'static Shape,
     path: Arc<str>,
+    /// Whether the JSON is complete, so that a missing member is one that does not exist.
     is_whole: bool,
     budget: Budget,
 }
 
-/// By its path: what the structure holds may be a secret.
-impl fmt::Debug for Members<'_> {
+/// Prints the path only: a structure may contain secrets.
+impl fmt::Debug for Structure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)
     }
@@ -133,7 +164,7 @@ impl fmt::Debug for Members<'_> {
 
 static STRUCTURE: Type = Type::new_unspecified_type("structure");
 
-impl Val for Members<'_> {
+impl Val for Structure<'_> {
     fn get_type(&self) -> &Type {
         &STRUCTURE
     }
@@ -157,7 +188,7 @@ impl Val for Members<'_> {
     }
 }
 
-impl Indexer for Members<'_> {
+impl Indexer for Structure<'_> {
     fn get<'b, 'w>(&'b self, name: &dyn Val) -> Result<CowVal<'b, 'w>, ExecutionError>
     where
         Self: 'w,
@@ -165,11 +196,11 @@ impl Indexer for Members<'_> {
         let name = name.downcast_ref::<CelString>().map(CelString::inner).unwrap_or_default();
         let path = format!("{}.{name}", self.path);
         self.budget.spend(Budget::MEMBER)?;
-        match self.structure.member(name) {
-            Some(view) => self.value(view, &path).map(CowVal::Owned),
-            // `has` takes this error, and no other, for "it does not have it".
-            None if self.is_whole => Err(ExecutionError::no_such_key(&path)),
-            None => Err(ExecutionError::function_error(ABSENT, path)),
+        match (self.json.get(name), self.shape.member(name)) {
+            (Some(json), Some(kind)) => self.value(json, kind, &path).map(CowVal::Owned),
+            // CEL's `has` takes this error, and no other, for an absent member.
+            _ if self.is_whole => Err(ExecutionError::no_such_key(&path)),
+            _ => Err(absent(&path)),
         }
     }
 
@@ -181,24 +212,35 @@ impl Indexer for Members<'_> {
     }
 }
 
-impl<'v> Members<'v> {
-    fn value<'w>(&self, view: View<'v>, path: &str) -> Result<Box<dyn Val + 'w>, ExecutionError>
+impl<'v> Structure<'v> {
+    fn value<'w>(&self, json: &'v Json, kind: Kind, path: &str) -> Result<Box<dyn Val + 'w>, ExecutionError>
     where
         'v: 'w,
     {
-        Ok(match view {
-            View::Flag(flag) => Box::new(CelBool::from(flag)),
-            View::Integer(integer) => Box::new(CelInt::from(integer)),
-            View::Text(text) => Box::new(CelString::from(text)),
-            View::Time(time) => Box::new(Time::from(time)),
-            View::Structure(structure) => Box::new(Self { structure, path: Arc::from(path), ..self.clone() }),
-            View::List(list) => {
-                let views = list.views();
-                self.budget.spend(views.len().saturating_mul(Budget::ELEMENT))?;
+        Ok(match (kind, json) {
+            (Kind::Flag, Json::Bool(flag)) => Box::new(CelBool::from(*flag)),
+            (Kind::Integer, Json::Number(number)) => {
+                Box::new(CelInt::from(number.as_i64().ok_or_else(|| absent(path))?))
+            }
+            (Kind::Text, Json::String(text)) => Box::new(CelString::from(text.as_str())),
+            (Kind::Time, Json::String(time)) => {
+                let time: Timestamp = time.parse().map_err(|_| absent(path))?;
+                Box::new(Time::from(time))
+            }
+            (Kind::Structure(shape), Json::Object(_)) => {
+                Box::new(Self { json, shape, path: Arc::from(path), ..self.clone() })
+            }
+            (Kind::List(element), Json::Array(elements)) => {
+                self.budget.spend(elements.len().saturating_mul(Budget::ELEMENT))?;
                 let path = format!("{path}[]");
-                let values: Result<Vec<_>, _> = views.into_iter().map(|view| self.value(view, &path)).collect();
+                let values: Result<Vec<_>, _> = elements.iter().map(|json| self.value(json, *element, &path)).collect();
                 Box::new(CelList::from(values?))
             }
+            _ => return Err(absent(path)),
         })
     }
+}
+
+fn absent(path: &str) -> ExecutionError {
+    ExecutionError::function_error(ABSENT, path)
 }

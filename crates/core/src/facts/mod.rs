@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use self::source_version::SourceVersion;
 use crate::{
     duration::Duration,
+    expression::FactsAsJson,
     model::{Build, Project},
     price::{Dollars, Prices},
 };
 
 /// A build and the moment it is looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The build.
     pub build: &'a Build,
@@ -33,6 +34,8 @@ pub struct Facts<'a> {
     pub queued: Option<Duration>,
     /// What a minute of a build costs.
     pub prices: Option<&'a Prices>,
+    /// The build and its project as JSON, for expressions.
+    pub json: FactsAsJson,
 }
 
 /// A fact that a rule asked for and that the build does not tell.
@@ -92,12 +95,22 @@ impl<'a> Facts<'a> {
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
         let (running, queued) = (build.running(now), build.queued(now));
         let source_version = build.source_version.as_deref().map(SourceVersion::read);
-        Self { build, now, is_whole: false, source_version, project: None, running, queued, prices: None }
+        Self {
+            build,
+            now,
+            is_whole: false,
+            source_version,
+            project: None,
+            running,
+            queued,
+            prices: None,
+            json: FactsAsJson::default(),
+        }
     }
 
     /// The same at a later moment, if the build runs on as it is.
-    pub fn at(self, later: Timestamp) -> Self {
-        Self { now: later, running: self.build.running(later), queued: self.build.queued(later), ..self }
+    pub fn at(&self, later: Timestamp) -> Self {
+        Self { now: later, running: self.build.running(later), queued: self.build.queued(later), ..self.clone() }
     }
 
     /// What a minute of the build costs.

@@ -1,56 +1,53 @@
-//! A build, as the CodeBuild API defines it, and the names it goes by.
+//! A build, as the CodeBuild API defines it.
 //!
-//! The one [`Build`] stands for what the API answers and for what an event
-//! carries. Every member is optional: `None` is a fact that is not known, which
-//! is not the same as an empty list.
+//! [`Build`] is both what the API returns and what an event contains. Every member is optional:
+//! `None` is an unknown fact, which is not the same as an empty list.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
 
-use super::{
-    lenient::{Json, Lenient, Slot, shapes},
-    shape::described,
-};
+use super::{lenient, shape::shapes};
 
 shapes! {
-    /// One build, whole. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>
+    /// One build. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>
     pub Build {
         id: String,
         arn: String,
-        build_number: i64,
-        start_time: Timestamp,
+        build_number: i64 = "build-number",
+        start_time: Timestamp = "build-start-time",
         end_time: Timestamp,
         current_phase: String,
         build_status: String,
-        source_version: String,
+        source_version: String = "source-version",
         resolved_source_version: String,
         project_name: String,
         phases: Vec<BuildPhase>,
         source: ProjectSource,
         secondary_sources: Vec<ProjectSource>,
         secondary_source_versions: Vec<ProjectSourceVersion>,
-        artifacts: BuildArtifacts,
+        artifacts: BuildArtifacts = "artifact",
         secondary_artifacts: Vec<BuildArtifacts>,
         cache: ProjectCache,
         environment: ProjectEnvironment,
         service_role: String,
         logs: LogsLocation,
-        timeout_in_minutes: i32,
-        queued_timeout_in_minutes: i32,
-        build_complete: bool,
+        timeout_in_minutes: i32 = "timeout-in-minutes",
+        queued_timeout_in_minutes: i32 = "queued-timeout-in-minutes",
+        build_complete: bool = "build-complete",
         initiator: String,
-        vpc_config: VpcConfig,
-        network_interface: NetworkInterface,
+        vpc_config: VpcConfig = "vpc-config",
+        network_interface: NetworkInterface = "network-interface",
         encryption_key: String,
         exported_environment_variables: Vec<ExportedEnvironmentVariable>,
         report_arns: Vec<String>,
-        file_system_locations: Vec<ProjectFileSystemLocation>,
+        file_system_locations: Vec<ProjectFileSystemLocation> = "project-file-system-locations",
         debug_session: DebugSession,
         build_batch_arn: String,
         auto_retry_config: AutoRetryConfig,
     }
 
-    /// One phase a build is in or went through.
+    /// One phase of a build.
     pub BuildPhase {
         phase_type: String = "phase-type",
         phase_status: String = "phase-status",
@@ -60,7 +57,13 @@ shapes! {
         contexts: Vec<PhaseContext> = "phase-context",
     }
 
-    /// Where the code comes from. `buildspec` is a path, an S3 ARN or the whole file.
+    /// Why a phase ended as it did. Free text.
+    pub PhaseContext => phase_context {
+        status_code: String,
+        message: String,
+    }
+
+    /// Where the code comes from. `buildspec` is a path, an S3 ARN or the buildspec itself.
     pub ProjectSource {
         r#type: String,
         location: String,
@@ -79,13 +82,13 @@ shapes! {
         fetch_submodules: bool = "fetch-submodules",
     }
 
-    /// How the source is authorised: the name of a credential, never the credential.
+    /// The name of the credential for the source, never the credential itself.
     pub SourceAuth {
         r#type: String,
         resource: String,
     }
 
-    /// What is reported to the source provider.
+    /// How the build's status is reported to the source provider.
     pub BuildStatusConfig {
         context: String,
         target_url: String = "target-url",
@@ -97,7 +100,7 @@ shapes! {
         source_version: String,
     }
 
-    /// What the build leaves, and where.
+    /// What the build produces, and where that is stored.
     pub BuildArtifacts {
         location: String,
         sha256sum: String,
@@ -108,7 +111,7 @@ shapes! {
         bucket_owner_access: String = "bucket-owner-access",
     }
 
-    /// Where the build caches.
+    /// The build's cache.
     pub ProjectCache {
         r#type: String,
         location: String,
@@ -116,7 +119,7 @@ shapes! {
         cache_namespace: String = "cache-namespace",
     }
 
-    /// The machine and image the build runs in.
+    /// The machine and the image that the build runs on.
     pub ProjectEnvironment {
         r#type: String,
         image: String,
@@ -141,7 +144,7 @@ shapes! {
         instance_type: String,
     }
 
-    /// The fleet of reserved machines the build runs on.
+    /// The fleet of reserved machines that the build runs on.
     pub ProjectFleet {
         fleet_arn: String,
     }
@@ -153,26 +156,26 @@ shapes! {
         r#type: String,
     }
 
-    /// The name of the secret that opens a private image registry.
+    /// The name of the secret for a private image registry.
     pub RegistryCredential {
         credential: String,
         credential_provider: String = "credential-provider",
     }
 
-    /// A Docker server beside the build.
+    /// The Docker server of the build.
     pub DockerServer {
         compute_type: String,
         security_group_ids: Vec<String>,
         status: DockerServerStatus,
     }
 
-    /// How that Docker server does. Free text.
+    /// The status of a Docker server. Free text.
     pub DockerServerStatus {
         status: String,
         message: String,
     }
 
-    /// Where the build's own logs are.
+    /// Where the build's logs are.
     pub LogsLocation {
         group_name: String = "group-name",
         stream_name: String = "stream-name",
@@ -199,7 +202,7 @@ shapes! {
         bucket_owner_access: String = "bucket-owner-access",
     }
 
-    /// The VPC the build reaches.
+    /// The VPC that the build can reach.
     pub VpcConfig {
         vpc_id: String = "vpc-id",
         subnets: Vec<String>,
@@ -212,7 +215,7 @@ shapes! {
         network_interface_id: String = "network-interface-id",
     }
 
-    /// One variable the build hands on to its pipeline. `value` may be a secret.
+    /// One variable that the build exports to its pipeline. `value` may be a secret.
     pub ExportedEnvironmentVariable {
         name: String,
         value: String,
@@ -227,13 +230,13 @@ shapes! {
         mount_options: String = "mount-options",
     }
 
-    /// Whether somebody may look into the running build.
+    /// Whether somebody can open a shell in the running build.
     pub DebugSession {
         session_enabled: bool,
         session_target: String,
     }
 
-    /// The builds that retry this one, and that it retries.
+    /// The retries of a failed build: the next one, and the one that this build retries.
     pub AutoRetryConfig {
         auto_retry_limit: i32,
         auto_retry_number: i32,
@@ -242,44 +245,13 @@ shapes! {
     }
 }
 
-/// What a phase says of how it ended. Free text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PhaseContext {
-    /// `COMMAND_EXECUTION_ERROR`, say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_code: Option<String>,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-described! {
-    PhaseContext {
-        status_code: String,
-        message: String,
-    }
-}
-
-/// The API writes an object; an event writes both members as one text, `CODE: message`.
-impl Lenient for PhaseContext {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        match json {
-            Json::Object => Some(Self::default()),
-            Json::Text(text) => {
-                let (status_code, message) = text.split_once(':')?;
-                let told = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(String::from);
-                Some(Self { status_code: told(status_code), message: told(message) })
-            }
-            _ => None,
-        }
-    }
-
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        match name {
-            "statusCode" => Some(&mut self.status_code),
-            "message" => Some(&mut self.message),
-            _ => None,
-        }
-    }
+/// Reads an object, as the API writes it, or the text `CODE: message`, as events write it.
+fn phase_context<'de, D: Deserializer<'de>>(json: D) -> Result<PhaseContext, D::Error> {
+    let text = match Value::deserialize(json)? {
+        Value::String(text) => text,
+        object => return lenient::structure(object).map_err(D::Error::custom),
+    };
+    let (status_code, message) = text.split_once(':').ok_or_else(|| D::Error::custom("no status code"))?;
+    let part = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(String::from);
+    Ok(PhaseContext { status_code: part(status_code), message: part(message) })
 }

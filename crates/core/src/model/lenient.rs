@@ -1,351 +1,283 @@
 //! Reading JSON whose members may be missing, null or of another kind.
 //!
-//! A guardrail must not lose an event because one member of it cannot be read:
-//! that member becomes `None`, an unknown fact, and all the others stand.
-//!
-//! Every value is read into the slot where it is to stay: a Build is large, and moving it
-//! about would take longer than reading it.
+//! One unreadable member must not cost a whole event: it becomes `None`, an unknown fact, and
+//! all others stand. JSON is first parsed into a [`Value`], so that duplicates are gone and
+//! every member can fail on its own. serde's derive then reads each one with [`member`].
 
 mod time;
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::{Map, Number, Value, value::RawValue};
 
-/// A JSON value. What is in a list or an object comes after it, one by one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Json<'a> {
-    Null,
-    Flag(bool),
-    Integer(i64),
-    Number(f64),
-    Text(&'a str),
-    List,
-    Object,
-}
+/// How deep objects and lists may be nested where serde_json cannot hold the whole text.
+/// A Build has six levels.
+const DEPTH: usize = 64;
 
-/// A value that says which kinds of JSON it can be read from.
-pub(crate) trait Lenient: Sized {
-    /// What a JSON value is read as: of a list or an object, what it is before anything
-    /// of it is read. `None` where it cannot be read.
-    fn begin(json: Json<'_>) -> Option<Self>;
-
-    /// Where an object's member of that name goes, if anywhere.
-    fn member(&mut self, _name: &str) -> Option<&mut dyn Slot> {
-        None
-    }
-
-    /// Has the next element of a list read.
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
-        read(&mut Nowhere);
-    }
-}
-
-/// Where a value goes that is read.
-pub(crate) trait Slot {
-    /// See [`Lenient::begin`].
-    fn begin(&mut self, json: Json<'_>);
-    /// See [`Lenient::member`].
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot>;
-    /// See [`Lenient::element`].
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot));
-}
-
-impl<T: Lenient> Slot for Option<T> {
-    fn begin(&mut self, json: Json<'_>) {
-        *self = T::begin(json);
-    }
-
-    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
-        self.as_mut()?.member(name)
-    }
-
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
-        match self {
-            Some(list) => list.element(read),
-            None => read(&mut Nowhere),
-        }
-    }
-}
-
-/// Where that goes which nobody asks for.
-struct Nowhere;
-
-impl Slot for Nowhere {
-    fn begin(&mut self, _json: Json<'_>) {}
-
-    fn member(&mut self, _name: &str) -> Option<&mut dyn Slot> {
-        None
-    }
-
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
-        read(&mut Nowhere);
-    }
-}
-
-/// The value in a JSON text, or `None` if it is of another kind. Of a duplicate member, the last counts.
+/// Parses JSON. The last of duplicate members counts, and a member that serde_json cannot hold
+/// is left out: a number out of range (`1e999`), a lone surrogate (`"\ud800"`), a list that
+/// contains one of these, or too many levels.
 ///
 /// # Errors
 /// If the text is not JSON.
-pub(crate) fn from_json<T: Lenient>(text: &str) -> serde_json::Result<Option<T>> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = read(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+pub(crate) fn parse(json: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(json).or_else(|error| {
+        let json: &RawValue = serde_json::from_str(json).map_err(|_| error)?;
+        Ok(readable(json, DEPTH).unwrap_or_default())
+    })
 }
 
-/// The value, or `None` where it cannot be read. Of a member that is said twice the last counts.
-///
-/// # Errors
-/// Only what makes the text no JSON at all.
-pub(crate) fn read<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let mut value = None;
-    IntoSlot(&mut value).deserialize(deserializer)?;
-    Ok(value)
-}
-
-/// Reads whatever comes into a slot.
-struct IntoSlot<'a>(&'a mut dyn Slot);
-
-impl<'de> DeserializeSeed<'de> for IntoSlot<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+/// Parses value by value what cannot be parsed whole. `None` if the value itself is unreadable.
+fn readable(json: &RawValue, depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let json = json.get();
+    match json.as_bytes().first()? {
+        b'{' => serde_json::Deserializer::from_str(json).deserialize_map(ReadableMembers { depth }).ok(),
+        b'[' => {
+            let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+            elements.into_iter().map(|element| readable(element, depth)).collect()
+        }
+        _ => serde_json::from_str(json).ok(),
     }
 }
 
-impl<'de> Visitor<'de> for IntoSlot<'_> {
-    type Value = ();
+struct ReadableMembers {
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for ReadableMembers {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
+        f.write_str("an object")
     }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.0.begin(Json::Null);
-        Ok(())
-    }
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        self.0.begin(Json::Flag(flag));
-        Ok(())
-    }
-    fn visit_i64<E>(self, integer: i64) -> Result<(), E> {
-        self.0.begin(Json::Integer(integer));
-        Ok(())
-    }
-    fn visit_u64<E>(self, integer: u64) -> Result<(), E> {
-        self.0.begin(i64::try_from(integer).map_or(Json::Null, Json::Integer));
-        Ok(())
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.0.begin(Json::Number(number));
-        Ok(())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.0.begin(Json::Text(text));
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        self.0.begin(Json::List);
-        loop {
-            let mut read = Ok(None);
-            self.0.element(&mut |slot| read = list.next_element_seed(IntoSlot(slot)));
-            if read?.is_none() {
-                return Ok(());
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = object.next_entry::<&RawValue, &RawValue>()? {
+            if let Ok(name) = serde_json::from_str(name.get()) {
+                members.insert(name, readable(value, self.depth).unwrap_or_default());
             }
         }
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        self.0.begin(Json::Object);
-        while let Some(member) = object.next_key_seed(MemberOf(&mut *self.0))? {
-            match member {
-                Some(slot) => object.next_value_seed(IntoSlot(slot))?,
-                None => drop(object.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
+        Ok(Value::Object(members))
     }
 }
 
-/// Reads a member's name: where its value goes.
-struct MemberOf<'a>(&'a mut dyn Slot);
+/// Reads a value. `None` if it is null or unreadable.
+pub(crate) fn read<T: Lenient>(json: Value) -> Option<T> {
+    T::read(json).ok()
+}
 
-impl<'de, 'a> DeserializeSeed<'de> for MemberOf<'a> {
-    type Value = Option<&'a mut dyn Slot>;
+/// Reads a member of a structure; `None` if it is null or unreadable. For serde's
+/// `deserialize_with`, and only from a [`Value`]: a parser of text would stop inside of what it
+/// refuses.
+pub(crate) fn member<'de, T: Lenient, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
+    let value = Option::<Readable<T>>::deserialize(json).unwrap_or_default();
+    Ok(value.map(|Readable(value)| value))
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
+/// A value read with [`Lenient::read`].
+struct Readable<T>(T);
+
+impl<'de, T: Lenient> Deserialize<'de> for Readable<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        T::read(json).map(Self)
     }
 }
 
-impl<'de, 'a> Visitor<'de> for MemberOf<'a> {
-    type Value = Option<&'a mut dyn Slot>;
+/// A type that a member can have. By default it is a structure.
+pub(crate) trait Lenient: DeserializeOwned {
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// If the value is of another kind.
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        structure(json)
+    }
+}
+
+/// Reads a structure from an object. serde's derive would also accept a list of the members'
+/// values in their order.
+pub(crate) fn structure<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
+    json.deserialize_map(Structure(PhantomData))
+}
+
+struct Structure<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Structure<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
+        f.write_str("an object")
     }
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.member(name))
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
     }
 }
-
-/// Structures of JSON objects: each member is optional, is written under its name in
-/// camel case, as the CodeBuild API spells it, and is read leniently. A name in quotes
-/// is how CodeBuild's events spell the same member. Open enumerations are texts,
-/// since AWS adds to them. [`crate::model::shape`] describes them to those who name members at run time.
-macro_rules! shapes {
-    ($($(#[$doc:meta])* $visibility:vis $shape:ident {
-        $($member:ident: $kind:ty $(= $in_events:literal)?,)*
-    })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize)]
-        #[serde(rename_all = "camelCase")]
-        #[allow(missing_docs, reason = "the members mean what the API reference says under the same names")]
-        $visibility struct $shape {$(
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub $member: Option<$kind>,
-        )*}
-
-        impl crate::model::lenient::Lenient for $shape {
-            fn begin(json: crate::model::lenient::Json<'_>) -> Option<Self> {
-                matches!(json, crate::model::lenient::Json::Object).then(Self::default)
-            }
-
-            fn member(&mut self, name: &str) -> Option<&mut dyn crate::model::lenient::Slot> {
-                $(if name == crate::model::shape::name!($member) $(|| name == $in_events)? {
-                    return Some(&mut self.$member);
-                })*
-                None
-            }
-        }
-
-        crate::model::lenient::readable!($shape);
-        crate::model::shape::described! { $shape { $($member: $kind,)* } }
-    )*};
-}
-pub(crate) use shapes;
-
-/// Has serde read a value as [`read`] does.
-macro_rules! readable {
-    ($value:ty) => {
-        impl<'de> ::serde::Deserialize<'de> for $value {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = crate::model::lenient::read(deserializer)?;
-                value.ok_or_else(|| ::serde::de::Error::custom("a value of the wrong kind"))
-            }
-        }
-    };
-}
-pub(crate) use readable;
 
 impl Lenient for String {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        match json {
-            Json::Text(text) => Some(text.into()),
-            _ => None,
-        }
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        Self::deserialize(json)
     }
 }
 
 impl Lenient for bool {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        match json {
-            Json::Flag(flag) => Some(flag),
-            _ => None,
-        }
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        Self::deserialize(json)
     }
 }
 
 impl Lenient for i64 {
-    /// CodeBuild's events write whole numbers as `60.0`. Within 2^53 a float
-    /// holds a whole number exactly; past that, or with a fraction, it does not tell.
-    fn begin(json: Json<'_>) -> Option<Self> {
-        match json {
-            Json::Integer(integer) => Some(integer),
-            Json::Number(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
-                Some(number as i64)
-            }
-            _ => None,
-        }
+    /// CodeBuild's events contain whole numbers as `60.0`. Up to 2^53 a float holds them exactly.
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = Number::deserialize(json)?;
+        let whole = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT);
+        let integer = number.as_i64().or_else(|| whole().map(|float| float as Self));
+        integer.ok_or_else(|| D::Error::custom("not a whole number"))
     }
 }
 
 impl Lenient for i32 {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        i64::begin(json)?.try_into().ok()
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        Self::try_from(i64::read(json)?).map_err(D::Error::custom)
     }
 }
 
-/// An element that cannot be read is left out: the events hold null ones.
-impl<T: Lenient> Lenient for Vec<T> {
-    fn begin(json: Json<'_>) -> Option<Self> {
-        matches!(json, Json::List).then(Self::new)
+impl<T: Lenient> Lenient for Box<T> {
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        T::read(json).map(Self::new)
     }
+}
 
-    fn element(&mut self, read: &mut dyn FnMut(&mut dyn Slot)) {
-        let mut element = None;
-        read(&mut element);
-        self.extend(element);
+/// Null elements are skipped: CodeBuild's events contain them. A list with any other element
+/// that cannot be read is unknown as a whole, since it would otherwise seem to lack that element.
+impl<T: Lenient> Lenient for Vec<T> {
+    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        let elements = Vec::<Option<Readable<T>>>::deserialize(json)?;
+        Ok(elements.into_iter().flatten().map(|Readable(element)| element).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
     use super::*;
+    use crate::model::{Build, BuildPhase, ProjectSource};
 
     #[track_caller]
     fn check<T: Lenient + PartialEq + fmt::Debug>(json: &str, expected: Option<T>) {
-        assert_eq!(from_json::<T>(json).unwrap(), expected, "{json}");
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        assert_eq!(read::<T, _>(&mut deserializer).unwrap(), expected, "{json}");
-        deserializer.end().unwrap();
+        assert_eq!(read::<T>(parse(json).unwrap()), expected, "{json}");
     }
 
     #[test]
     fn a_value_of_another_kind_is_unknown() {
-        for json in ["null", "true", "1", "[1, [2]]", r#"{"a": {"b": 1}}"#] {
-            check::<String>(json, None);
+        for json in ["null", "true", "1", "1.5", "\"text\"", "[]", "[1, [2]]", r#"["NO_SOURCE"]"#, r#"{"a": {"b": 1}}"#]
+        {
+            check::<String>(json, (json == "\"text\"").then(|| "text".into()));
+            check::<bool>(json, (json == "true").then_some(true));
+            check::<i64>(json, (json == "1").then_some(1));
+            check::<Vec<String>>(
+                json,
+                match json {
+                    "[]" => Some(vec![]),
+                    r#"["NO_SOURCE"]"# => Some(vec!["NO_SOURCE".into()]),
+                    _ => None,
+                },
+            );
+            check::<ProjectSource>(json, json.starts_with('{').then(ProjectSource::default));
         }
-        check("\"text\"", Some(String::from("text")));
         check::<bool>("\"true\"", None);
         check::<i64>("\"60\"", None);
+        check::<Timestamp>("true", None);
     }
 
     #[test]
     fn whole_numbers_may_be_written_as_floats() {
         check("60", Some(60_i32));
         check("60.0", Some(60_i32));
+        check("-60.0", Some(-60_i32));
         check::<i32>("60.5", None);
         check::<i32>("1e300", None);
         check::<i32>("4294967296", None);
+        check("4294967296", Some(4_294_967_296_i64));
+        check("9007199254740992.0", Some(9_007_199_254_740_992_i64));
+        check::<i64>("9007199254740994.0", None);
+        check::<i64>("-9007199254740994.0", None);
         check::<i64>("18446744073709551615", None);
     }
 
     #[test]
-    fn a_member_said_twice_means_what_it_says_last() {
-        shapes! {
-            Part {
-                a: i64,
-                b: String = "b-in-events",
-            }
-            Whole {
-                part: Part,
-                list: Vec<i64>,
-            }
+    fn a_list_with_an_unreadable_element_is_unknown_as_a_whole() {
+        check(r#"[null, "a", null, "b"]"#, Some(vec![String::from("a"), "b".into()]));
+        for element in ["1", "{}", "[]", r#""\ud800""#, "1e999"] {
+            check::<Vec<String>>(&format!(r#"["a", {element}]"#), None);
         }
-        let part = |a, b: Option<&str>| Part { a, b: b.map(String::from) };
+        check::<Vec<BuildPhase>>(r#"[{"phaseType": "BUILD"}, "QUEUED"]"#, None);
         check(
-            r#"{"list": [1], "part": {"a": 1, "a": 2}, "list": [2], "part": {"b-in-events": "b", "c": {}}}"#,
-            Some(Whole { part: Some(part(None, Some("b"))), list: Some(vec![2]) }),
+            r#"[{"phaseType": "BUILD", "durationInSeconds": "?"}]"#,
+            Some(vec![BuildPhase { phase_type: Some("BUILD".into()), ..BuildPhase::default() }]),
         );
-        check(r#"{"part": {"a": 1, "a": 2}, "list": [1], "list": 1}"#, {
-            Some(Whole { part: Some(part(Some(2), None)), list: None })
-        });
-        check::<Whole>("[1]", None);
     }
 
     #[test]
-    fn unreadable_elements_are_left_out() {
-        check(r#"[null, "a", 1, {}, "b"]"#, Some(vec![String::from("a"), "b".into()]));
+    fn the_last_of_duplicate_members_counts() {
+        let json = r#"{"initiator": "a", "source": {"type": "S3", "type": "GITHUB"}, "initiator": "b",
+                       "source": {"location": 1, "location": "here"}, "buildNumber": 1, "buildNumber": "?"}"#;
+        let source = ProjectSource { location: Some("here".into()), ..ProjectSource::default() };
+        check(json, Some(Build { initiator: Some("b".into()), source: Some(source), ..Build::default() }));
+    }
+
+    #[test]
+    fn what_serde_json_cannot_hold_is_unknown_and_the_rest_is_known() {
+        for value in ["1e999", "-1e999", r#""\ud800""#, r#""a\udc00b""#, r#"["a", 1e999]"#] {
+            let json = format!(r#"{{"a": 1, "b": {value}, "c": {{"d": {value}, "e": [true]}}, "a": 2}}"#);
+            assert_eq!(parse(&json).unwrap(), json!({"a": 2, "b": null, "c": {"d": null, "e": [true]}}), "{value}");
+        }
+        assert_eq!(parse(r#"{"\ud800": 1, "\u0061": 1e999, "b": "\u0062"}"#).unwrap(), json!({"a": null, "b": "b"}));
+        assert_eq!(parse("1e999").unwrap(), json!(null));
+        let deep = format!(r#"{{"a": {}{}, "b": 1}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(parse(&deep).unwrap(), json!({"a": null, "b": 1}));
+    }
+
+    #[test]
+    fn what_is_not_json_is_an_error() {
+        for text in ["", "{", "1e999 1", r#"{"a": 1e999"#, r#"{"a": 1e999} x"#, r#"{"a": "\ud800}"#, "[01]", "nul"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    fn json() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6).prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn value_by_value_the_same_is_parsed(json in json()) {
+            let text = json.to_string();
+            let raw: &RawValue = serde_json::from_str(&text).unwrap();
+            let whole: Value = serde_json::from_str(&text).unwrap();
+            proptest::prop_assert_eq!(readable(raw, DEPTH), Some(whole));
+        }
     }
 }

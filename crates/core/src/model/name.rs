@@ -1,20 +1,20 @@
-//! The names a build goes by.
+//! A build's id and ARN.
 
 use std::{fmt, str::FromStr};
 
 use super::Build;
 
-/// A build's id: `project:uuid`. What `StopBuild` and `BatchGetBuilds` take.
+/// A build's id, `project:uuid`, for `StopBuild` and `BatchGetBuilds`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildId(String);
 
 impl BuildId {
-    /// `project:uuid`.
+    /// The id as text: `project:uuid`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What tells the build apart from all others.
+    /// The part after the project's name. Unique to the build.
     pub fn uuid(&self) -> &str {
         self.0.split_once(':').map_or(&self.0, |(_, uuid)| uuid)
     }
@@ -31,7 +31,7 @@ impl fmt::Display for BuildId {
     }
 }
 
-/// What a [`BuildId`] or a [`BuildArn`] could not be read from.
+/// The error for text that is not a [`BuildId`] or [`BuildArn`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct NotABuild {
@@ -58,11 +58,11 @@ impl FromStr for BuildId {
 pub struct BuildArn {
     /// `aws`, `aws-cn`, `aws-us-gov`…
     pub partition: String,
-    /// The region the build runs in.
+    /// The region that the build runs in.
     pub region: String,
-    /// The account the build runs in: twelve digits.
+    /// The account that the build runs in.
     pub account: String,
-    /// What the ARN's resource names.
+    /// The build's id.
     pub id: BuildId,
 }
 
@@ -84,13 +84,13 @@ impl FromStr for BuildArn {
 }
 
 impl BuildArn {
-    /// The id in a build's ARN, where the text is one.
+    /// The id in a build's ARN; `None` if the text is not one.
     pub(crate) fn id_in(text: &str) -> Option<BuildId> {
         parts(text).map(|(_, id)| id)
     }
 }
 
-/// The partition, region and account in a build's ARN, and its id.
+/// The partition, region, account and id in a build's ARN.
 fn parts(text: &str) -> Option<([&str; 3], BuildId)> {
     let (partition, rest) = text.strip_prefix("arn:")?.split_once(':')?;
     let (region, rest) = rest.strip_prefix("codebuild:")?.split_once(':')?;
@@ -101,17 +101,17 @@ fn parts(text: &str) -> Option<([&str; 3], BuildId)> {
 }
 
 impl Build {
-    /// The account the build runs in, as far as its ARN tells.
+    /// The account that the build runs in, from its ARN.
     pub fn account(&self) -> Option<&str> {
         self.arn_part(4)
     }
 
-    /// The region the build runs in, as far as its ARN tells.
+    /// The region that the build runs in, from its ARN.
     pub fn region(&self) -> Option<&str> {
         self.arn_part(3)
     }
 
-    /// What comes after so many of the colons that part an ARN.
+    /// The part of the ARN after `colons` colons.
     fn arn_part(&self, colons: usize) -> Option<&str> {
         self.arn.as_deref()?.split(':').nth(colons).filter(|part| !part.is_empty())
     }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_says_partition_region_account_and_id() {
+    fn an_arn_contains_partition_region_account_and_id() {
         let text = "arn:aws-cn:codebuild:cn-north-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000002";
         let arn: BuildArn = text.parse().unwrap();
         assert_eq!(arn.to_string(), text);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_build_is_refused() {
+    fn other_text_is_refused() {
         for text in ["", "shop", ":", "shop:", ":5e", "arn:aws:codebuild:us-east-1:111122223333:build/shop:5e"] {
             assert!(text.parse::<BuildId>().is_err(), "{text}");
         }

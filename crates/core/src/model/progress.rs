@@ -1,24 +1,24 @@
-//! Whether a build runs, and for how long.
+//! Whether a build is running, and for how long.
 
 use jiff::Timestamp;
 
 use super::{Build, BuildPhase};
 use crate::duration::Duration;
 
-/// Whether a build still runs, as far as it tells.
+/// Whether a build is still running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It is queued or running.
     Running,
-    /// It has ended, whichever way.
+    /// It has ended, successfully or not.
     Ended,
-    /// It does not say, or it says two things.
+    /// The members that would show it are missing or contradict each other.
     Unknown,
 }
 
 impl Build {
-    /// Whether the build still runs: its `buildStatus` and its `buildComplete`,
-    /// where neither gainsays the other. A status that AWS has yet to invent tells nothing.
+    /// Whether the build is still running, by its `buildStatus` and `buildComplete`. An unknown
+    /// status counts as none.
     pub fn progress(&self) -> Progress {
         let by_status = match self.build_status.as_deref() {
             Some("IN_PROGRESS") => Some(Progress::Running),
@@ -33,44 +33,44 @@ impl Build {
         }
     }
 
-    /// Since when the build runs, as far as it tells.
+    /// When the build left the queue.
     pub fn run_start(&self) -> RunStart {
-        let Some(phases) = self.phases.as_ref().filter(|phases| !phases.is_empty()) else { return RunStart::Untold };
+        let Some(phases) = self.phases.as_ref().filter(|phases| !phases.is_empty()) else { return RunStart::Unknown };
         let waits = |phase: &&BuildPhase| matches!(phase.phase_type.as_deref(), Some("SUBMITTED" | "QUEUED"));
         match phases.iter().find(|phase| !waits(phase)) {
-            Some(first) => first.start_time.map_or(RunStart::Untold, RunStart::At),
+            Some(first) => first.start_time.map_or(RunStart::Unknown, RunStart::At),
             None => RunStart::Queued,
         }
     }
 
-    /// How long the build has been running at `now`, or had run when it ended: from the
-    /// end of its time in the queue. `None` where it does not tell its phases.
+    /// How long the build has been running at `now`, or had run when it ended, without its time
+    /// in the queue. `None` if its phases are unknown.
     pub fn running(&self, now: Timestamp) -> Option<Duration> {
         match self.run_start() {
-            RunStart::Untold => None,
+            RunStart::Unknown => None,
             RunStart::Queued => Some(Duration::default()),
             RunStart::At(start) => Some(Duration::between(start, self.end(now))),
         }
     }
 
-    /// How long the build has been queued at `now`, or was until it ran or ended: from its
-    /// start, which is when it was asked for. `None` where it does not tell its phases.
+    /// How long the build has been queued at `now`, or was queued before it ran or ended. `None`
+    /// if its phases or its start, which is when it was requested, are unknown.
     pub fn queued(&self, now: Timestamp) -> Option<Duration> {
         let until = match self.run_start() {
-            RunStart::Untold => return None,
+            RunStart::Unknown => return None,
             RunStart::Queued => self.end(now),
             RunStart::At(start) => start,
         };
         Some(Duration::between(self.start_time?, until))
     }
 
-    /// How long ago the build was asked for, or how long before it ended. It can have been
-    /// queued, and can have been running, for no longer.
+    /// The time from the request for the build to `now`, or to its end. Upper bound of both
+    /// [`running`](Self::running) and [`queued`](Self::queued).
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
         Some(Duration::between(self.start_time?, self.end(now)))
     }
 
-    /// When the build ended, or `now` where it has not.
+    /// When the build ended, or `now` if it has not.
     fn end(&self, now: Timestamp) -> Timestamp {
         let phases = self.phases.iter().flatten();
         let mut completed = phases.filter(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
@@ -78,14 +78,14 @@ impl Build {
     }
 }
 
-/// Since when a build runs, its time in the queue left out.
+/// When a build left the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStart {
-    /// It does not tell its phases.
-    Untold,
-    /// It has yet to leave the queue.
+    /// Its phases are unknown.
+    Unknown,
+    /// It is still in the queue, or ended there.
     Queued,
-    /// Since then.
+    /// At this time.
     At(Timestamp),
 }
 

@@ -1,7 +1,6 @@
-//! A build project, as the CodeBuild API defines it: what `BatchGetProjects` answers.
+//! A build project, as the CodeBuild API defines it: what `BatchGetProjects` returns.
 //!
-//! Every member is optional, as in [`Build`](crate::model::Build), whose structures
-//! it shares. A test holds it against the API's model, member by member.
+//! Every member is optional, as in [`Build`](crate::model::Build).
 
 use jiff::Timestamp;
 
@@ -10,11 +9,11 @@ use super::{
         CloudWatchLogsConfig, ProjectCache, ProjectEnvironment, ProjectFileSystemLocation, ProjectSource,
         ProjectSourceVersion, S3LogsConfig, VpcConfig,
     },
-    lenient::shapes,
+    shape::shapes,
 };
 
 shapes! {
-    /// One project, whole. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html>
+    /// One project. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html>
     pub Project {
         name: String,
         arn: String,
@@ -47,7 +46,7 @@ shapes! {
         auto_retry_limit: i32,
     }
 
-    /// What the project's builds leave, and where.
+    /// What the project's builds produce, and where that is stored.
     pub ProjectArtifacts {
         r#type: String,
         location: String,
@@ -67,7 +66,7 @@ shapes! {
         value: String,
     }
 
-    /// What starts a build when something is pushed. `secret` is one.
+    /// The webhook that starts builds. `secret` is a secret.
     pub Webhook {
         url: String,
         payload_url: String,
@@ -83,21 +82,21 @@ shapes! {
         pull_request_build_policy: PullRequestBuildPolicy,
     }
 
-    /// Which webhook events start a build.
+    /// A condition on the events that start a build.
     pub WebhookFilter {
         r#type: String,
         pattern: String,
         exclude_matched_pattern: bool,
     }
 
-    /// The organisation or group a webhook is of.
+    /// The organization or group that a webhook belongs to.
     pub ScopeConfiguration {
         name: String,
         domain: String,
         scope: String,
     }
 
-    /// Whose pull requests are built without a comment that approves.
+    /// Which pull requests need a comment that approves them, and who can approve.
     pub PullRequestBuildPolicy {
         requires_comment_approval: String,
         approver_roles: Vec<String>,
@@ -109,13 +108,13 @@ shapes! {
         badge_request_url: String,
     }
 
-    /// Where the builds' logs go.
+    /// Where the builds' logs are written.
     pub LogsConfig {
         cloud_watch_logs: CloudWatchLogsConfig,
         s3_logs: S3LogsConfig,
     }
 
-    /// How the project's batches are built.
+    /// How batch builds of the project run.
     pub ProjectBuildBatchConfig {
         service_role: String,
         combine_artifacts: bool,
@@ -124,7 +123,7 @@ shapes! {
         batch_report_mode: String,
     }
 
-    /// What a batch may use.
+    /// What a batch build may use.
     pub BatchRestrictions {
         maximum_builds_allowed: i32,
         compute_types_allowed: Vec<String>,

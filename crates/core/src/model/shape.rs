@@ -1,6 +1,5 @@
-//! What the structures of the API are made of, for those who name their members at
-//! run time: an expression says `build.environment.image`, and is held against this
-//! when it is loaded, and against the very same list when a build is judged.
+//! The structures of the API, described for those who name their members at run time: an
+//! expression (`build.environment.image`) and a test of a policy.
 
 use jiff::Timestamp;
 
@@ -25,106 +24,72 @@ pub(crate) struct Shape {
 /// A member of a structure.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Member {
-    /// As the API spells it.
-    pub(crate) name: &'static str,
+    /// The name of the Rust field.
+    pub(crate) field: &'static str,
     pub(crate) kind: Kind,
-}
-
-/// A value of the API, looked at without knowing its type.
-#[derive(Clone, Copy)]
-pub(crate) enum View<'a> {
-    Flag(bool),
-    Integer(i64),
-    Text(&'a str),
-    Time(Timestamp),
-    List(&'a dyn Elements),
-    Structure(&'a dyn Structure),
-}
-
-/// A type that a member can have.
-pub(crate) trait Described: Send + Sync {
-    const KIND: Kind;
-
-    fn view(&self) -> View<'_>;
-}
-
-/// A structure, member by member.
-pub(crate) trait Structure: Send + Sync {
-    /// The member that the API calls `name`, where it is known.
-    fn member(&self, name: &str) -> Option<View<'_>>;
-}
-
-/// A list, element by element.
-pub(crate) trait Elements: Send + Sync {
-    fn views(&self) -> Vec<View<'_>>;
 }
 
 impl Shape {
     /// The kind of the member that the API calls `name`.
     pub(crate) fn member(&self, name: &str) -> Option<Kind> {
-        self.members.iter().find(|member| member.name == name).map(|member| member.kind)
+        self.members.iter().find(|member| member.letters().eq(name.chars())).map(|member| member.kind)
     }
 
-    /// The members' names, as the API spells them.
-    pub(crate) fn names(&self) -> Vec<&'static str> {
-        self.members.iter().map(|member| member.name).collect()
-    }
-}
-
-/// A field's name as the API spells it, and as serde's `rename_all` does: of
-/// `source_version` it is `sourceVersion`. Made by the compiler: every event has its
-/// members' names held against it.
-macro_rules! name {
-    ($field:ident) => {{
-        const NAME: crate::model::shape::Name = crate::model::shape::Name::of(stringify!($field));
-        const SPELT: &str = NAME.as_str();
-        SPELT
-    }};
-}
-pub(crate) use name;
-
-/// See [`name!`].
-pub(crate) struct Name {
-    letters: [u8; Name::LONGEST],
-    length: usize,
-}
-
-impl Name {
-    const LONGEST: usize = 32;
-
-    pub(crate) const fn of(field: &str) -> Self {
-        let field = field.as_bytes();
-        let (mut letters, mut length) = ([0; Self::LONGEST], 0);
-        let mut from = if let [b'r', b'#', ..] = field { 2 } else { 0 };
-        while from < field.len() {
-            letters[length] = match field[from] {
-                b'_' => {
-                    from += 1;
-                    field[from].to_ascii_uppercase()
-                }
-                letter => letter,
-            };
-            (from, length) = (from + 1, length + 1);
-        }
-        Self { letters, length }
-    }
-
-    pub(crate) const fn as_str(&'static self) -> &'static str {
-        match str::from_utf8(self.letters.split_at(self.length).0) {
-            Ok(name) => name,
-            Err(_) => "",
-        }
+    /// The members' names in the API.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.letters().collect()).collect()
     }
 }
 
-/// Describes a structure by its members; each is an `Option`.
-macro_rules! described {
-    ($shape:ident { $($member:ident: $kind:ty,)* }) => {
+impl Member {
+    /// Its name in the API, which serde's `camelCase` makes of the field's name:
+    /// `sourceVersion` of `source_version`.
+    fn letters(&self) -> impl Iterator<Item = char> {
+        let mut begins_word = false;
+        self.field.trim_start_matches("r#").chars().filter_map(move |letter| {
+            let begins = std::mem::replace(&mut begins_word, letter == '_');
+            (letter != '_').then_some(if begins { letter.to_ascii_uppercase() } else { letter })
+        })
+    }
+}
+
+/// A type that a member can have.
+pub(crate) trait Described {
+    const KIND: Kind;
+}
+
+/// Defines structures of the API, with their [`Shape`]. Each member is optional, has its field's
+/// name in camel case, and is read leniently. CodeBuild's events use the name in quotes for it.
+/// Enumerations are texts, since AWS adds values to them. `=>` names a function that reads the
+/// structure where it is not always an object.
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $visibility:vis $shape:ident $(=> $read:ident)? {
+        $($member:ident: $kind:ty $(= $in_events:literal)?,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        #[allow(missing_docs, reason = "the API reference documents the members under the same names")]
+        $visibility struct $shape {$(
+            #[serde(
+                deserialize_with = "crate::model::lenient::member",
+                skip_serializing_if = "Option::is_none",
+                $(alias = $in_events)?
+            )]
+            pub $member: Option<$kind>,
+        )*}
+
+        impl crate::model::lenient::Lenient for $shape {$(
+            fn read<'de, D: ::serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                $read(json)
+            }
+        )?}
+
         impl $shape {
             pub(crate) const SHAPE: &'static crate::model::shape::Shape = &crate::model::shape::Shape {
                 name: stringify!($shape),
                 members: &[$(crate::model::shape::Member {
-                    name: crate::model::shape::name!($member),
+                    field: stringify!($member),
                     kind: <$kind as crate::model::shape::Described>::KIND,
                 }),*],
             };
@@ -132,76 +97,33 @@ macro_rules! described {
 
         impl crate::model::shape::Described for $shape {
             const KIND: crate::model::shape::Kind = crate::model::shape::Kind::Structure(Self::SHAPE);
-
-            fn view(&self) -> crate::model::shape::View<'_> {
-                crate::model::shape::View::Structure(self)
-            }
         }
-
-        impl crate::model::shape::Structure for $shape {
-            fn member(&self, name: &str) -> Option<crate::model::shape::View<'_>> {
-                $(if name == crate::model::shape::name!($member) {
-                    return self.$member.as_ref().map(crate::model::shape::Described::view);
-                })*
-                None
-            }
-        }
-    };
+    )*};
 }
-pub(crate) use described;
+pub(crate) use shapes;
 
 impl Described for bool {
     const KIND: Kind = Kind::Flag;
-
-    fn view(&self) -> View<'_> {
-        View::Flag(*self)
-    }
 }
 
 impl Described for i32 {
     const KIND: Kind = Kind::Integer;
-
-    fn view(&self) -> View<'_> {
-        View::Integer(i64::from(*self))
-    }
 }
 
 impl Described for i64 {
     const KIND: Kind = Kind::Integer;
-
-    fn view(&self) -> View<'_> {
-        View::Integer(*self)
-    }
 }
 
 impl Described for String {
     const KIND: Kind = Kind::Text;
-
-    fn view(&self) -> View<'_> {
-        View::Text(self)
-    }
 }
 
 impl Described for Timestamp {
     const KIND: Kind = Kind::Time;
-
-    fn view(&self) -> View<'_> {
-        View::Time(*self)
-    }
 }
 
 impl<T: Described> Described for Vec<T> {
     const KIND: Kind = Kind::List(&T::KIND);
-
-    fn view(&self) -> View<'_> {
-        View::List(self)
-    }
-}
-
-impl<T: Described> Elements for Vec<T> {
-    fn views(&self) -> Vec<View<'_>> {
-        self.iter().map(T::view).collect()
-    }
 }
 
 #[cfg(test)]
@@ -213,8 +135,8 @@ mod tests {
     use super::*;
     use crate::{model::Build, model::Project};
 
-    /// Holds a shape against the API's model, whose copy names for each member its shape
-    /// and for each shape its type; and against what serde calls the members.
+    /// Compares a shape with the API's model, which has the shape of each member and the type of
+    /// each shape.
     fn check(shape: &'static Shape, model: &str) {
         let model: Value = serde_json::from_str(model).unwrap();
         let mut open = vec![Kind::Structure(shape)];
@@ -236,7 +158,7 @@ mod tests {
                 .map(|(name, shape)| (name.clone(), kind_in_model(&model, shape.as_str().unwrap())))
                 .collect();
             let ours: BTreeMap<String, String> =
-                shape.members.iter().map(|member| (member.name.to_owned(), described(member.kind))).collect();
+                shape.members.iter().map(|member| (member.letters().collect(), described(member.kind))).collect();
             assert_eq!(ours, expected, "{}", shape.name);
             open.extend(shape.members.iter().map(|member| member.kind));
         }
@@ -276,23 +198,22 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_those_that_serde_writes() {
+    fn the_names_are_the_ones_that_serde_writes() {
         let build: Build = serde_json::from_str(
             r#"{"id": "a:b", "sourceVersion": "main", "logs": {"s3DeepLink": "s", "s3Logs": {"status": "ENABLED"}},
                 "artifacts": {"sha256sum": "0"}, "environment": {"computeConfiguration": {"vCpu": 2}}}"#,
         )
         .unwrap();
         let written = serde_json::to_value(&build).unwrap();
-        fn compare(structure: &dyn Structure, written: &Value) {
+        fn compare(shape: &Shape, written: &Value) {
             for (name, value) in written.as_object().unwrap() {
-                match structure.member(name).unwrap() {
-                    View::Structure(inner) => compare(inner, value),
-                    View::Text(text) => assert_eq!(text, value),
-                    View::Integer(number) => assert_eq!(number, value.as_i64().unwrap()),
-                    _ => panic!("another kind of value"),
+                match shape.member(name) {
+                    Some(Kind::Structure(inner)) => compare(inner, value),
+                    Some(kind) => assert_eq!(kind == Kind::Text, value.is_string(), "{name}"),
+                    None => panic!("`{name}` is not a member of {}", shape.name),
                 }
             }
         }
-        compare(&build, &written);
+        compare(Build::SHAPE, &written);
     }
 }

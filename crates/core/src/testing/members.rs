@@ -107,6 +107,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
     let kind = shape.member(name);
     if kind.is_none() {
         let names = shape.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let right = match nearest_member(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("its members are {}", crate::yaml::words::quoted_list(&names)),
@@ -135,7 +136,7 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
         (Value::Scalar(text), Kind::Time) => {
             let number = text.parse::<f64>().ok().filter(|_| node.is_plain).map(Json::from);
             let written = number.unwrap_or_else(|| Json::from(text.as_str()));
-            lenient::read::<Timestamp, _>(written).ok().flatten().map(|time| Json::from(time.to_string()))
+            lenient::read(written).map(|time: Timestamp| Json::from(time.to_string()))
         }
         (Value::List(nodes), Kind::List(element)) => {
             Some(nodes.iter().filter_map(|node| value(reader, node, *element, name)).collect())

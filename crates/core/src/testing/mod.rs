@@ -85,7 +85,7 @@ impl PolicyTests {
         let mut report = Report { file: self.file.clone(), policy: self.policy_file.clone(), tests: Vec::new() };
         for test in self.tests.iter().filter(|test| is_chosen(&test.name)) {
             let facts = test.facts();
-            coverage.add(&self.policy, facts);
+            coverage.add(&self.policy, facts.clone());
             let actual = Outcome::from(&judge_by(&self.policy, &facts));
             report.tests.push(Tested {
                 name: test.name.clone(),

@@ -135,7 +135,7 @@ impl From<&Verdict> for Outcome {
 
 /// What each rule says of a build, in words.
 pub(super) fn reasons(policy: &Policy, facts: Facts<'_>) -> Vec<Reason> {
-    let decisions = policy.rules.iter().zip(decisions(policy, facts));
+    let decisions = policy.rules.iter().zip(decisions(policy, facts.clone()));
     decisions.map(|(rule, (id, decision))| Reason { rule: id.to_owned(), why: why(rule, &decision, &facts) }).collect()
 }
 

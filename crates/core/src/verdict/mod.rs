@@ -134,7 +134,7 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
 
 /// Judges a build by all that is known of it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
-    let facts = &priced(policy, *facts);
+    let facts = &priced(policy, facts.clone());
     let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
     for rule in &policy.rules {
         let decision = decide(rule, policy.ceiling, facts);
