@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use buildbrake_core::{
     event::BuildEvent,
-    facts::{Facts, Source},
+    facts::{Facts, inquiry::Source},
     model::{Build, Progress, Project, ProjectEnvironment},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
@@ -85,12 +85,7 @@ impl Known {
             Asked::Lately(project) | Asked::Now(Some(project)) => Some(project.as_ref()),
             Asked::NotYet | Asked::Now(None) => None,
         };
-        let mut facts = Facts { is_whole: self.is_whole, project, ..Facts::of(self.build(), now) };
-        // An event tells what was, and may be late: the build need not have run on since.
-        if !self.is_whole && self.build().progress() != Progress::Ended {
-            (facts.running, facts.queued) = (None, None);
-        }
-        judge_by(policy, &facts)
+        judge_by(policy, &Facts::known(self.build(), self.is_whole, project, now))
     }
 
     /// What is to be asked for next. No build is stopped that may have ended, and none

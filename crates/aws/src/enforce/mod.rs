@@ -20,7 +20,7 @@ use self::{
 };
 use buildbrake_core::{
     event::{BuildEvent, SweepRest, Trigger},
-    facts::Source,
+    facts::inquiry::Source,
     model::{BuildArn, Progress},
     policy::Policy,
     record::{Batch, Done, Failure, Outcome, Record},

@@ -22,7 +22,7 @@ use super::{
 };
 use buildbrake_core::{
     event::{BuildEvent, Kind, SweepEvent, SweepRest},
-    facts::Source,
+    facts::inquiry::Source,
     model::{BuildArn, Project},
     record::{Done, Failure, Outcome, Record, Safety, Swept},
     verdict::{Action, Verdict},

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     checks::{Answer, Fit},
-    facts::{Fact, Facts, Source},
+    facts::{Fact, Facts, inquiry::Source},
     model::Build,
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
 };
