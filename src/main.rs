@@ -87,7 +87,7 @@ async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<Ra
     }
     match record.failure() {
         Some(failure) => Err(Diagnostic { error_type: failure.r#type.clone(), error_message: failure.message.clone() }),
-        None => Ok(record.answer()),
+        None => Ok(record.into_response()),
     }
 }
 

@@ -23,7 +23,7 @@ use buildbrake_core::{
     facts::inquiry::Source,
     model::{BuildArn, Progress},
     policy::Policy,
-    record::{Batch, Done, Failure, Outcome, Record},
+    record::{Effect, Failure, Outcome, Record, StoppedBatch},
     verdict::{Action, Verdict},
 };
 
@@ -149,7 +149,7 @@ impl Brake {
         verdict: &mut Verdict,
         target: &Target,
         invocation: &Invocation<'_>,
-    ) -> Result<Done, CallError> {
+    ) -> Result<Effect, CallError> {
         if self.policy.is_off() {
             return Ok(Outcome::Ignored.into());
         }
@@ -167,7 +167,7 @@ impl Brake {
             (_, Action::Stop) => Ok(Box::pin(stop(&self.client, target, verdict)).await.into()),
             (_, action) => {
                 let deadline = self.set_deadline(known, verdict, target, invocation).await?;
-                Ok(Done { deadline, ..Outcome::of_running(action).into() })
+                Ok(Effect { deadline, ..Outcome::of_running(action).into() })
             }
         }
     }
@@ -253,10 +253,10 @@ impl From<CallError> for Failure {
     }
 }
 
-impl From<Stopped> for Done {
+impl From<Stopped> for Effect {
     fn from(stopped: Stopped) -> Self {
         let Stopped { outcome, failure, build, batch } = stopped;
-        let batch = batch.map(|BuildBatch { arn, status, .. }| Batch { arn, build_batch_status: status });
-        Self { outcome, failure: failure.map(Failure::from), returned: build, batch, deadline: None }
+        let batch = batch.map(|BuildBatch { arn, status, .. }| StoppedBatch { arn, build_batch_status: status });
+        Self { withheld: None, outcome, failure: failure.map(Failure::from), returned: build, batch, deadline: None }
     }
 }

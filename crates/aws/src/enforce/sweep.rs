@@ -24,8 +24,8 @@ use buildbrake_core::{
     event::{BuildEvent, Kind, SweepEvent, SweepRest},
     facts::inquiry::Source,
     model::{BuildArn, Project},
-    record::{Done, Failure, Outcome, Record, Safety, Swept},
-    verdict::{Action, Verdict},
+    record::{Effect, Failure, Outcome, Record, Safety, SweepSummary},
+    verdict::{Action, Verdict, Withheld},
 };
 
 use crate::{
@@ -60,10 +60,10 @@ impl Brake {
             stops: count(rest.stops),
             from: rest.from.map(String::from),
             condemned: Vec::new(),
-            swept: Swept::default(),
+            swept: SweepSummary::default(),
         };
         sweep.run().await;
-        let record = Record::swept(&self.policy, sweep.swept, sweep.time, (invocation.now)());
+        let record = Record::of_sweep(&self.policy, sweep.swept, sweep.time, (invocation.now)());
         (invocation.tell)(&record);
         record
     }
@@ -84,7 +84,7 @@ struct Sweep<'a> {
     stops: u64,
     /// Those to be stopped, of this invocation.
     condemned: Vec<Judged>,
-    swept: Swept,
+    swept: SweepSummary,
 }
 
 /// A running build, and what the policy says of it.
@@ -108,7 +108,7 @@ impl Sweep<'_> {
         // A build that there was no time to stop is looked at again.
         let from = self.stop_condemned().await.or(rest.cloned());
         match from {
-            Some(from) if names.first() == Some(&from) && self.swept.are_none_dealt_with() => {
+            Some(from) if names.first() == Some(&from) && self.swept.is_empty() => {
                 let message = format!("there is not enough time to sweep the project {from}");
                 self.note(CallError::new(Class::TimedOut, message));
             }
@@ -219,7 +219,7 @@ impl Sweep<'_> {
         let allowed = max_stops.of(self.running);
         if self.stops > allowed {
             self.swept.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
-            condemned.iter().for_each(|held| self.tell(held, Outcome::Reported.into()));
+            condemned.iter().for_each(|held| self.tell(held, Withheld::SafetyBelt.into()));
             return None;
         }
         let (brake, invocation, ends) = (self.brake, self.invocation, self.ends);
@@ -229,7 +229,7 @@ impl Sweep<'_> {
             }
             let stopping = stop(brake.patient(), &condemned.target, &condemned.verdict);
             let done =
-                timeout(PATIENCE, stopping).await.map_or_else(|_| Failure::from(out_of_time()).into(), Done::from);
+                timeout(PATIENCE, stopping).await.map_or_else(|_| Failure::from(out_of_time()).into(), Effect::from);
             (condemned, Some(done))
         });
         let mut stops = std::pin::pin!(stream::iter(stops).buffered(CALLS));
@@ -281,7 +281,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn tell(&mut self, judged: &Judged, done: Done) {
+    fn tell(&mut self, judged: &Judged, done: Effect) {
         let now = (self.invocation.now)();
         let Judged { known, verdict, .. } = judged;
         let record = Record::judged(&self.brake.policy, &known.event, verdict, done, now);
@@ -291,7 +291,7 @@ impl Sweep<'_> {
 
     /// Something of the account could not be looked at. All else is.
     fn note(&mut self, error: CallError) {
-        self.swept.note(error.into());
+        self.swept.add_failed_call(error.into());
     }
 
     /// The time that is left to look at builds. As much again is for stopping them.

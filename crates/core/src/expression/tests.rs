@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{duration::Duration, model::Build, model::Project, price::Dollars, yaml::scalar::FromScalar};
+use crate::{model::Build, model::Project, price::Dollars};
 
 mod faults;
 mod hostile;
