@@ -37,7 +37,7 @@ pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
     let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
     let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
     for text in messages.chain(statuses) {
-        *text = secrets.removed_from(text).into();
+        *text = secrets.removed_from(text);
     }
     build
 }
