@@ -207,7 +207,22 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        net::{SocketAddr, TcpListener, TcpStream},
+        time::Instant,
+    };
+
+    use aws_credential_types::{
+        credential_fn::provide_credentials_fn,
+        provider::{SharedCredentialsProvider, error::CredentialsError},
+    };
+    use socket2::{Domain, Socket, Type};
+
     use super::*;
+    use crate::{
+        CallError, Class,
+        codebuild::{Client, get_project},
+    };
 
     #[test]
     fn the_environment_chooses_the_retries() {
@@ -229,5 +244,54 @@ mod tests {
                 "AWS_RETRY_MODE: `often` is not a retry mode; set `standard` or `adaptive`",
             ]
         );
+    }
+
+    /// A call to an address over the function's HTTP client: its error, and how long it took.
+    async fn call(address: SocketAddr, credentials: SharedCredentialsProvider) -> (CallError, Duration) {
+        let http_client = http_client(&Roots::Amazon, ProxyConfig::disabled()).unwrap();
+        let loader = defaults(http_client)
+            .profile_files(no_files())
+            .endpoint_url(format!("http://{address}"))
+            .region(Region::from_static("eu-west-1"))
+            .credentials_provider(credentials);
+        let once = Retries { max_attempts: Some(1), mode: None };
+        let client = Client::new(&AwsConfig::load(loader, once).await.prompt);
+        let begun = Instant::now();
+        (get_project(&client, "shop").await.unwrap_err(), begun.elapsed())
+    }
+
+    fn some_credentials() -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "none", None, None, "test"))
+    }
+
+    fn nobodys_address() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn missing_credentials_and_a_missing_connection_have_different_messages() {
+        let (error, _) = call(nobodys_address(), some_credentials()).await;
+        assert_eq!((error.class, error.message.as_str()), (Class::ConnectionFault, "no connection to CodeBuild"));
+        let without = SharedCredentialsProvider::new(provide_credentials_fn(async || {
+            Err(CredentialsError::not_loaded("a text that must not be quoted"))
+        }));
+        let (error, _) = call(nobodys_address(), without).await;
+        assert_eq!(
+            (error.class, error.message.as_str()),
+            (Class::ConnectionFault, "no credentials for CodeBuild: none were found")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_connect_timeout_reaches_the_http_client() {
+        // Of a queue that is full, Linux answers no further connection.
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let _first = TcpStream::connect(address).unwrap();
+        let (error, took) = call(address, some_credentials()).await;
+        assert_eq!(error.class, Class::TimedOut);
+        assert!(took < Duration::from_millis(1800), "{took:?}: longer than {CONNECT_TIMEOUT:?}");
     }
 }
