@@ -3,10 +3,10 @@
 
 use std::{cell::LazyCell, sync::LazyLock, thread};
 
-use aws_sdk_codebuild::config::{BehaviorVersion, Config, Region};
 use buildbrake_aws::{
-    codebuild::Client,
-    enforce::{Brake, Invocation},
+    Clients, Discard,
+    config::AwsConfig,
+    enforce::{Enforcer, Invocation},
 };
 use buildbrake_core::{
     event::{BuildEvent, Trigger},
@@ -64,24 +64,23 @@ thread_local! {
 }
 
 const INVOCATION: Invocation<'_> = Invocation {
-    function: "arn:aws:lambda:us-east-1:111122223333:function:buildbrake",
+    function: Some("arn:aws:lambda:us-east-1:111122223333:function:buildbrake"),
     deadline: Timestamp::MAX,
-    now: &|| Timestamp::UNIX_EPOCH,
-    tell: &|_| (),
+    clock: &|| Timestamp::UNIX_EPOCH,
+    sink: &Discard,
 };
 
-/// An event, all the way to its record. The function has no credentials, so that it asks
-/// nobody.
+/// An event, all the way to its record. The function is offline: no call reaches
+/// a network.
 pub fn events(text: &str) {
-    static BRAKE: LazyLock<Brake> = LazyLock::new(|| {
-        let config =
-            Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(Region::new("us-east-1"));
+    static ENFORCER: LazyLock<Enforcer> = LazyLock::new(|| {
+        let config = RUNTIME.with(|runtime| runtime.block_on(AwsConfig::offline("us-east-1")));
         let policy = Policy::parse("policy.yaml", POLICY).unwrap_or_else(|faults| panic!("{faults}"));
-        Brake::new(policy, Client::from_conf(config.build()))
+        Enforcer::new(policy, Clients::new(config), None)
     });
     let record = |text: &str| {
-        let record = RUNTIME.with(|runtime| runtime.block_on(BRAKE.enforce(text.as_bytes(), &INVOCATION)));
-        record.answer().to_string()
+        let record = RUNTIME.with(|runtime| runtime.block_on(ENFORCER.handle(text.as_bytes(), &INVOCATION)));
+        record.into_response().to_string()
     };
     record(text);
     if let Some(planted) = planted(text) {

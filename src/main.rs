@@ -1,45 +1,38 @@
-//! The Lambda function: reads its settings and its policy once, then hands every
-//! event to a [`Brake`].
+//! The Lambda function: parses its settings and its policy once, and hands every event to an
+//! [`Enforcer`].
 
-use std::{
-    env,
-    io::{self, Write},
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-};
+mod output;
+mod settings;
+
+use std::{env, process::ExitCode};
 
 use buildbrake_aws::{
-    codebuild::Client,
-    config,
-    enforce::{Brake, Invocation},
-    scheduler::{self, Scheduler},
+    Clients, Scheduler,
+    config::AwsConfig,
+    enforce::{Enforcer, Invocation},
 };
-use buildbrake_core::{
-    policy::{Mode, Policy},
-    record::Record,
-};
+use buildbrake_core::policy::Policy;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-// The release profile must not be overridden: a panic may end one invocation, never the function.
+use self::{
+    output::{StandardOutput, log_to_standard_error},
+    settings::{Settings, log_level},
+};
+
+// The release profile must not be overridden: a panic may end one invocation, but not the function.
 #[cfg(not(panic = "unwind"))]
 compile_error!("build with `panic = \"unwind\"`, so that a panic in one invocation does not end the function");
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    log_to_standard_error();
-    // The default says what the panic says, which may hold a part of an event.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a panic: this is a fault of buildbrake");
-    }));
-    let Some(brake) = brake().await else { return ExitCode::FAILURE };
+    log_to_standard_error(log_level(|name| env::var(name)));
+    let Some(enforcer) = start().await else { return ExitCode::FAILURE };
     let handler = service_fn(async |LambdaEvent { payload, context }: LambdaEvent<Box<RawValue>>| {
-        handle(payload.get().as_bytes(), &context, &brake).await
+        handle(payload.get().as_bytes(), &context, &enforcer).await
     });
-    // Without the span that `lambda_runtime::run` puts around every event: no line of ours is in it.
+    // `lambda_runtime::run` would add a span around every event, which none of our lines needs.
     match Runtime::new(handler).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,106 +42,57 @@ async fn main() -> ExitCode {
     }
 }
 
-/// All that the settings say. What is wrong with them is in the log.
-async fn brake() -> Option<Brake> {
-    let policy = policy().ok()?;
+/// Builds the enforcer from the environment and the policy. Logs all faults.
+async fn start() -> Option<Enforcer> {
+    let settings = Settings::parse(|name| env::var(name));
+    let config = AwsConfig::for_function().await;
+    settings.as_ref().err().into_iter().flatten().for_each(|fault| tracing::error!("{fault}"));
+    config.as_ref().err().into_iter().flatten().for_each(|fault| tracing::error!("{fault}"));
+    let (settings, config) = (settings.ok()?, config.ok()?);
+
+    let policy = load_policy(&settings.policy)?.under(settings.mode);
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
-    let config = config::load().await.map_err(|error| tracing::error!("{error}")).ok()?;
-    let scheduler = scheduler(&config).ok()?;
     let timed: Vec<&str> = policy.timed_rules().collect();
-    if scheduler.is_none() && !timed.is_empty() {
+    if settings.schedules.is_none() && !timed.is_empty() {
         let rules = timed.join(", ");
-        tracing::warn!(rules, "no deadlines without BUILDBRAKE_SCHEDULE_GROUP: only the sweep enforces time");
+        tracing::warn!(rules, "without BUILDBRAKE_SCHEDULE_GROUP, only the sweep enforces time limits");
     }
-    Some(Brake::new(policy, Client::new(&config)).with_scheduler(scheduler))
+    let clients = Clients::new(config);
+    let scheduler = settings.schedules.map(|schedules| Scheduler::new(clients.config(), schedules));
+    Some(Enforcer::new(policy, clients, scheduler))
 }
 
-/// One event: each of its records goes to standard output as soon as it is made, and the
-/// last is the answer unless the invocation fails.
-async fn handle(event: &[u8], context: &Context, brake: &Brake) -> Result<Box<RawValue>, Diagnostic> {
-    let unwritten = Mutex::new(None);
+/// Loads the policy. Logs its faults.
+fn load_policy(path: &str) -> Option<Policy> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| tracing::error!("BUILDBRAKE_POLICY: the policy `{path}` cannot be read: {error}"))
+        .ok()?;
+    let policy = Policy::parse(path, &text).map_err(|faults| {
+        for fault in faults.iter() {
+            let (line, column) = (fault.place.line, fault.place.column);
+            tracing::error!(path, line, column, help = fault.help, "the policy has a fault: {}", fault.message);
+        }
+    });
+    policy.ok()
+}
+
+/// Handles one event. The response is the last record, unless the invocation fails.
+async fn handle(event: &[u8], context: &Context, enforcer: &Enforcer) -> Result<Box<RawValue>, Diagnostic> {
+    let output = StandardOutput::default();
+    let deadline = i64::try_from(context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     let invocation = Invocation {
-        function: &context.invoked_function_arn,
-        deadline: i64::try_from(context.deadline)
-            .ok()
-            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
-            .unwrap_or(Timestamp::MAX),
-        now: &Timestamp::now,
-        tell: &|record| {
-            if let Err(error) = print(record) {
-                unwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        },
+        function: Some(&context.invoked_function_arn),
+        deadline: deadline.unwrap_or(Timestamp::MAX),
+        clock: &Timestamp::now,
+        sink: &output,
     };
-    let record = brake.enforce(event, &invocation).await;
-    if let Some(error) = unwritten.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let record = enforcer.handle(event, &invocation).await;
+    if let Err(error) = output.finish() {
         let error_message = format!("the record could not be written: {error}");
         return Err(Diagnostic { error_type: "RecordNotWritten".into(), error_message });
     }
     match record.failure() {
         Some(failure) => Err(Diagnostic { error_type: failure.r#type.clone(), error_message: failure.message.clone() }),
-        None => Ok(record.answer()),
+        None => Ok(record.into_response()),
     }
-}
-
-/// One write a line, so that no other line gets into it.
-fn print(record: &Record) -> io::Result<()> {
-    io::stdout().write_all([record.json().get(), "\n"].concat().as_bytes())
-}
-
-/// Where deadlines are made, if they are.
-fn scheduler(config: &aws_config::SdkConfig) -> Result<Option<Scheduler>, ()> {
-    let setting = |name| env::var(name).ok().filter(|text| !text.is_empty());
-    match (setting("BUILDBRAKE_SCHEDULE_GROUP"), setting("BUILDBRAKE_SCHEDULE_ROLE")) {
-        (Some(group), Some(role)) => {
-            let dead_letters = setting("BUILDBRAKE_SCHEDULE_DEAD_LETTER_QUEUE");
-            Ok(Some(Scheduler::new(scheduler::Client::new(config), group, role, dead_letters)))
-        }
-        (None, None) => Ok(None),
-        (group, _) => {
-            let (given, missing) = if group.is_some() { ("GROUP", "ROLE") } else { ("ROLE", "GROUP") };
-            tracing::error!("BUILDBRAKE_SCHEDULE_{given} without BUILDBRAKE_SCHEDULE_{missing}: set both, or neither");
-            Err(())
-        }
-    }
-}
-
-/// The policy that the settings name. What is wrong with it, or with them, is in the log.
-fn policy() -> Result<Policy, ()> {
-    let ceiling = match env::var("BUILDBRAKE_MODE").as_deref() {
-        Err(_) | Ok("") => Mode::Enforce,
-        Ok(text) => text.parse().map_err(|wrong| tracing::error!("BUILDBRAKE_MODE: {wrong}"))?,
-    };
-    let path = env::var("BUILDBRAKE_POLICY").unwrap_or_else(|_| "/opt/policy.yaml".into());
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| tracing::error!("BUILDBRAKE_POLICY: the policy `{path}` cannot be read: {error}"))?;
-    let policy = Policy::parse(&path, &text).map_err(|faults| {
-        for fault in faults.iter() {
-            let (line, column) = (fault.place.line, fault.place.column);
-            tracing::error!(path, line, column, help = fault.help, "the policy has a fault: {}", fault.message);
-        }
-    })?;
-    Ok(policy.under(ceiling))
-}
-
-/// Diagnostics as JSON lines on standard error; standard output is the records' own.
-///
-/// The level is Lambda's `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`. It holds for this
-/// program alone: at TRACE the Lambda runtime logs whole events, and the SDK whole
-/// answers, environment variables included, so both stay at their warnings.
-fn log_to_standard_error() {
-    let level = env::var("AWS_LAMBDA_LOG_LEVEL").or_else(|_| env::var("RUST_LOG")).unwrap_or_default();
-    let level = match level.to_ascii_uppercase().as_str() {
-        "TRACE" => tracing::Level::TRACE,
-        "DEBUG" => tracing::Level::DEBUG,
-        "WARN" => tracing::Level::WARN,
-        "ERROR" | "FATAL" => tracing::Level::ERROR,
-        _ => tracing::Level::INFO,
-    };
-    let targets = Targets::new()
-        .with_default(level.min(tracing::Level::WARN))
-        .with_target("buildbrake", level)
-        .with_target("buildbrake_lambda", level);
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
 }

@@ -90,7 +90,7 @@ fn the_message_tells_a_person_what_was_done_to_which_build_and_why() {
     assert_eq!(
         record["message"],
         "Stopped build nightly-report:5e000003-0000-4000-8000-000000000003. \
-         short-builds: max-timeout 60m, and the build has 480m. Builds over an hour block the shared fleet."
+         Rule `short-builds` (max-timeout 60m) is broken: found 480m. Builds over an hour block the shared fleet."
     );
 }
 

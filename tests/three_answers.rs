@@ -44,7 +44,12 @@ fn a_commit_where_a_branch_is_asked_for_is_undecided() {
     assert_eq!(record["undecided"], commit_instead_of_branch());
     assert_eq!((&record["outcome"], &record["Undecided"]), (&json!("allowed"), &json!(1)));
     assert_eq!(record["Rule"], "protected-branches");
-    assert!(record["message"].as_str().unwrap().contains("protected-branches cannot tell: missing branch"));
+    assert!(
+        record["message"]
+            .as_str()
+            .unwrap()
+            .contains("Rule `protected-branches` could not be evaluated: the branch is unknown")
+    );
     assert_eq!(record.get("branch"), None);
     assert!(codebuild.calls().is_empty(), "the API knows no more of it than the event");
 }

@@ -79,7 +79,7 @@ fn a_bundle_without_certificates_fails_the_start_and_says_so() {
     let empty = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("empty.pem");
     fs::write(&empty, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     for (file, expected) in
-        [(empty.to_str().unwrap(), "is no list of PEM certificates"), ("/nowhere.pem", "cannot be read")]
+        [(empty.to_str().unwrap(), "is not a list of usable PEM certificates"), ("/nowhere.pem", "cannot be read")]
     {
         let (end, log) = start_in_vain(POLICY, &[("AWS_CA_BUNDLE", file)]);
         assert!(!end.success());

@@ -1,53 +1,75 @@
-//! The SDK's errors, sorted into ours: what a retry can help, and what it cannot.
+//! Failed calls to AWS, sorted by what a retry can and cannot fix.
 
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_codebuild::{
     config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
     operation::RequestId,
 };
-use serde::Serialize;
+use buildbrake_core::record::Failure;
 
-/// Why a call to AWS did not do its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Why a call to AWS failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Too many calls. A retry helps.
+    /// Too many calls. A retry can fix it.
     Throttled,
-    /// The service failed. A retry helps.
+    /// The service failed. A retry can fix it.
     ServiceFault,
-    /// No answer in time. A retry helps.
+    /// There was no answer in time. A retry can fix it.
     TimedOut,
-    /// No connection, or one that broke, or no credentials to be had. A retry helps.
+    /// There was no connection, or a broken one, or no credentials. A retry can fix it.
     ConnectionFault,
-    /// The credentials, or the clock that signs with them, were out of date. A retry helps.
+    /// The credentials had expired, or the clock is off. A retry can fix it.
     ExpiredCredentials,
-    /// An answer that cannot be read, or that lacks what it is for. A retry helps.
+    /// The answer could not be parsed, or is incomplete. A retry can fix it.
     UnreadableAnswer,
-    /// The stop was answered, and the build runs on. A retry helps.
+    /// The stop was answered, but the build is still running. A retry can fix it.
     NotConfirmed,
-    /// The function's role may not do this. No retry helps.
+    /// The role may not do this. No retry can fix it.
     AccessDenied,
-    /// The API takes the request for wrong. No retry helps.
+    /// The API considers the request invalid. No retry can fix it.
     InvalidInput,
-    /// There is no such build. No retry helps.
+    /// The thing does not exist. No retry can fix it.
     NotFound,
-    /// The API refuses for another reason. No retry helps.
+    /// The API refuses for another reason. No retry can fix it.
     Refused,
-    /// The request could not be made: no region, say. No retry helps.
+    /// The request could not be made, for example without a region. No retry can fix it.
     NotSent,
 }
 
-/// A call that did not do its work. Holds no text that could hold a secret but the
-/// service's own message.
+impl Class {
+    /// The name in a record's `error.type` and in an invocation's `errorType`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "Throttled",
+            Self::ServiceFault => "ServiceFault",
+            Self::TimedOut => "TimedOut",
+            Self::ConnectionFault => "ConnectionFault",
+            Self::ExpiredCredentials => "ExpiredCredentials",
+            Self::UnreadableAnswer => "UnreadableAnswer",
+            Self::NotConfirmed => "NotConfirmed",
+            Self::AccessDenied => "AccessDenied",
+            Self::InvalidInput => "InvalidInput",
+            Self::NotFound => "NotFound",
+            Self::Refused => "Refused",
+            Self::NotSent => "NotSent",
+        }
+    }
+}
+
+/// A failed call. Its message quotes nothing but the service's own message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CallError {
-    /// What kind of failure.
+    /// The kind of failure.
     pub class: Class,
     /// The API's error code.
     pub code: Option<String>,
-    /// The request's id, as AWS support asks for it.
+    /// The request's id, for AWS support.
     pub request_id: Option<String>,
-    /// What happened, for a person.
+    /// What happened, as a lower-case fragment.
     pub message: String,
 }
 
@@ -56,43 +78,72 @@ impl CallError {
         Self { class, code: None, request_id: None, message: message.into() }
     }
 
-    /// Sorts an error of the SDK, of a call to `service`. Neither its `Debug` form nor its
-    /// chain of sources is read for text: both print whole requests and answers.
+    /// Sorts an error of a call to `service`. The error's `Debug` form and the texts of its
+    /// sources are never used: they contain whole requests and answers.
     pub(crate) fn from_sdk<E>(service: &str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata,
         SdkError<E, HttpResponse>: RequestId,
     {
         let request_id = error.request_id().map(str::to_owned);
-        let status = error.raw_response().map(|response| response.status().as_u16());
         let code = error.code().map(str::to_owned);
-        let class = match &error {
-            SdkError::ConstructionFailure(_) => Class::NotSent,
-            SdkError::TimeoutError(_) => Class::TimedOut,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Class::TimedOut,
-            SdkError::DispatchFailure(_) => Class::ConnectionFault,
-            _ => classify(status.unwrap_or_default(), code.as_deref()),
-        };
-        let message = match (class, &code, status) {
-            (Class::NotSent, ..) => "the request could not be made".to_owned(),
-            (Class::TimedOut, _, None) => format!("{service} did not answer in time"),
-            (Class::ConnectionFault, ..) => format!("no connection to {service}, or no credentials for it"),
-            // The service explains a wrong signature by the request's headers, session token included.
-            (_, Some(code), _) if code.contains("Signature") => format!("{service} answered {code}"),
-            (_, Some(code), _) => match error.message() {
-                Some(message) => format!("{service} answered {code}: {message}"),
-                None => format!("{service} answered {code}"),
-            },
-            (Class::UnreadableAnswer, ..) => format!("{service}'s answer could not be read"),
-            (_, None, status) => format!("{service} answered HTTP {}", status.unwrap_or_default()),
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let (class, message) = match &error {
+            SdkError::ConstructionFailure(_) => {
+                (Class::NotSent, "the request could not be made; is a region set?".to_owned())
+            }
+            SdkError::TimeoutError(_) => (Class::TimedOut, format!("{service} did not answer in time")),
+            SdkError::DispatchFailure(failure) => undelivered(service, failure.as_connector_error()),
+            _ => {
+                let class = classify(status, code.as_deref());
+                (class, answered(service, class, status, code.as_deref(), error.message()))
+            }
         };
         Self { class, code, request_id, message }
     }
 }
 
-/// Sorts an answer by its HTTP status and error code. The SDK itself retries some of
-/// these and not others (a bodiless 429, a fault sent as 400); what remains is sorted
-/// the same, so that Lambda retries it.
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let CallError { class, code, request_id, message } = error;
+        Self { r#type: class.name().to_owned(), code, request_id, message }
+    }
+}
+
+/// Why a request did not reach the service: no answer, no credentials, or no connection.
+fn undelivered(service: &str, error: Option<&ConnectorError>) -> (Class, String) {
+    if error.is_some_and(ConnectorError::is_timeout) {
+        return (Class::TimedOut, format!("{service} did not answer in time"));
+    }
+    let mut cause = error.map(|error| error as &(dyn Error + 'static));
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<CredentialsError>() {
+            let why = match error {
+                CredentialsError::CredentialsNotLoaded(_) => "none were found",
+                CredentialsError::ProviderTimedOut(_) => "their provider did not answer in time",
+                CredentialsError::InvalidConfiguration(_) => "their configuration is invalid",
+                _ => "their provider failed",
+            };
+            return (Class::ConnectionFault, format!("no credentials for {service}: {why}"));
+        }
+        cause = error.source();
+    }
+    (Class::ConnectionFault, format!("no connection to {service}"))
+}
+
+/// What the service answered.
+fn answered(service: &str, class: Class, status: u16, code: Option<&str>, message: Option<&str>) -> String {
+    match (code, message) {
+        // The service explains a wrong signature by the request's headers, session token included.
+        (Some(code), Some(message)) if !code.contains("Signature") => format!("{service} answered {code}: {message}"),
+        (Some(code), _) => format!("{service} answered {code}"),
+        (None, _) if class == Class::UnreadableAnswer => format!("{service}'s answer could not be read"),
+        (None, _) => format!("{service} answered HTTP {status}"),
+    }
+}
+
+/// Sorts an answer by its HTTP status and error code. The SDK retries some of these and not
+/// others (a 429 without a body, a fault sent as 400); Lambda retries them all.
 ///
 /// Common codes: <https://docs.aws.amazon.com/codebuild/latest/APIReference/CommonErrors.html>
 fn classify(status: u16, code: Option<&str>) -> Class {

@@ -1,13 +1,19 @@
-//! The acting half of buildbrake: asks AWS for facts, has the core judge, and acts on its verdicts.
+//! The acting half of buildbrake: fetches facts from AWS, has the core judge builds, and acts on
+//! its verdicts.
 
-pub mod codebuild;
+mod clients;
+mod codebuild;
 pub mod config;
 pub mod enforce;
 mod error;
-pub mod scheduler;
+mod resolve;
+mod scheduler;
+mod sink;
 mod trust;
 
 pub use self::{
+    clients::{AccountRegion, Clients},
     error::{CallError, Class},
-    trust::UntrustedRoots,
+    scheduler::{ScheduleSettings, Scheduler},
+    sink::{Discard, Sink},
 };

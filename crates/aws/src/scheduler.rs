@@ -1,66 +1,78 @@
-//! EventBridge Scheduler, which calls the function back at a moment that can be told in
-//! advance. <https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html>
+//! EventBridge Scheduler, which calls the function back at a given moment.
+//! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html>
 
+use aws_config::SdkConfig;
 use aws_sdk_scheduler::{
-    error::ProvideErrorMetadata,
+    Client,
+    error::{BuildError, ProvideErrorMetadata},
     types::{ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, Target},
 };
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::Value;
 
-pub use aws_sdk_scheduler::Client;
+use crate::{CallError, Class};
 
-use crate::CallError;
+/// Where schedules are created, and as whom they call the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// The name of the schedule group.
+    pub group: String,
+    /// The ARN of the role that may call the function.
+    pub role: String,
+    /// The ARN of the queue for calls that could not be delivered.
+    pub dead_letter_queue: Option<String>,
+}
 
-/// Where schedules are made, and as whom they call the function.
+/// Creates schedules.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     client: Client,
-    group: String,
-    role: String,
-    dead_letters: Option<String>,
+    settings: ScheduleSettings,
 }
 
 impl Scheduler {
-    /// `group` is the name of the schedule group; `role` the ARN of the role that may call
-    /// the function; `dead_letters` the ARN of the queue for calls that never got there.
-    pub fn new(client: Client, group: String, role: String, dead_letters: Option<String>) -> Self {
-        Self { client, group, role, dead_letters }
+    /// Makes no call yet.
+    pub fn new(config: &SdkConfig, settings: ScheduleSettings) -> Self {
+        Self { client: Client::new(config), settings }
     }
 
-    /// Has the function called with that event at that moment, once; see [`on_the_minute`].
-    /// The schedule is deleted afterwards. Where there is one of that name, it stands.
+    /// Schedules one call of the function with an event; see [`on_the_minute`]. The schedule is
+    /// deleted afterwards. If there is a schedule of that name, it stays as it is.
     /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>
     ///
     /// # Errors
-    /// Whatever keeps the schedule from being made.
-    pub async fn call(&self, function: &str, name: &str, at: Timestamp, event: &Value) -> Result<(), CallError> {
-        let unmade = |error: aws_sdk_scheduler::error::BuildError| {
-            CallError::new(crate::Class::NotSent, format!("the schedule could not be made: {error}"))
-        };
+    /// If the schedule could not be created.
+    pub(crate) async fn schedule(
+        &self,
+        function: &str,
+        name: &str,
+        at: Timestamp,
+        event: &Value,
+    ) -> Result<(), CallError> {
+        let incomplete = |_: BuildError| CallError::new(Class::NotSent, "the schedule is incomplete");
         let target = Target::builder()
             .arn(function)
-            .role_arn(&self.role)
+            .role_arn(&self.settings.role)
             .input(event.to_string())
-            // A call that is later than this is of no more use than the next sweep.
+            // A call that comes an hour late is of no more use than the next sweep.
             .retry_policy(RetryPolicy::builder().maximum_event_age_in_seconds(3600).maximum_retry_attempts(185).build())
             .set_dead_letter_config(
-                self.dead_letters.as_ref().map(|queue| DeadLetterConfig::builder().arn(queue).build()),
+                self.settings.dead_letter_queue.as_ref().map(|queue| DeadLetterConfig::builder().arn(queue).build()),
             )
             .build()
-            .map_err(unmade)?;
-        let at_once = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(unmade)?;
+            .map_err(incomplete)?;
+        let at_once = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(incomplete)?;
         let call = self
             .client
             .create_schedule()
             .name(name)
-            .group_name(&self.group)
+            .group_name(&self.settings.group)
             .schedule_expression(at.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string())
             .schedule_expression_timezone("UTC")
             .flexible_time_window(at_once)
             .action_after_completion(ActionAfterCompletion::Delete)
             .target(target);
-        match Box::pin(call.send()).await {
+        match call.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConflictException") => Ok(()),
             Err(error) => Err(CallError::from_sdk("EventBridge Scheduler", error)),
@@ -68,12 +80,12 @@ impl Scheduler {
     }
 }
 
-/// The full minute that a call for `moment` is made at. The Scheduler calls some time
-/// within the minute that begins with it, so that a moment within a minute could be missed
-/// by less than one. A moment that is past, or all but past, is the next such minute.
+/// The full minute at which a call for `moment` is scheduled: the first one that is not before
+/// it, since Scheduler calls at any time within the minute. For a moment that has passed, or
+/// will have passed before the schedule exists, it is the next such minute.
 /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
-pub fn on_the_minute(moment: Timestamp, now: Timestamp) -> Timestamp {
-    /// What it may take until the schedule is made.
+pub(crate) fn on_the_minute(moment: Timestamp, now: Timestamp) -> Timestamp {
+    /// How long it may take until the schedule exists.
     const AHEAD: SignedDuration = SignedDuration::from_secs(5);
     let soonest = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let rounding = jiff::TimestampRound::new().smallest(Unit::Minute).mode(jiff::RoundMode::Ceil);
@@ -81,9 +93,9 @@ pub fn on_the_minute(moment: Timestamp, now: Timestamp) -> Timestamp {
     moment.round(rounding).unwrap_or(moment)
 }
 
-/// A schedule's name made of another: what is no letter, digit, `-`, `_` or `.` is `-`, and
-/// it is 64 characters long at most.
-pub fn name(text: &str) -> String {
+/// A valid schedule name: `-` replaces all but letters, digits, `-`, `_` and `.`, and it has 64
+/// characters at most.
+pub(crate) fn name(text: &str) -> String {
     let fits = |character: &char| character.is_ascii_alphanumeric() || ['-', '_', '.'].contains(character);
     text.chars().map(|character| if fits(&character) { character } else { '-' }).take(64).collect()
 }

@@ -1,12 +1,11 @@
-//! Whose certificates are trusted.
+//! The certificate authorities that the function trusts.
 //!
-//! A machine's own roots are some 150 certificates, and parsing them is most of what
-//! the function would do at its start. AWS's endpoints present certificates of Amazon
-//! Trust Services, so its five roots are compiled in: all five, as Amazon recommends for
-//! a trust store of one's own (<https://www.amazontrust.com/repository/>). Who needs
-//! other roots names them in the variables that AWS's and other tools know.
+//! A machine has some 150 roots, and parsing them would take most of a cold start. AWS's
+//! endpoints present certificates of Amazon Trust Services, so its five roots are compiled in:
+//! all five, as Amazon recommends (<https://www.amazontrust.com/repository/>). The variables that
+//! AWS's and other tools read can name others.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::PathBuf};
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::{
@@ -14,61 +13,81 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
+use crate::config::ConfigFault;
+
 /// <https://www.amazontrust.com/repository/>; the last of them expires in 2040.
 const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("amazon-trust-services.pem");
 
-/// Why the roots that were asked for cannot be trusted.
-#[derive(Debug, thiserror::Error)]
-pub enum UntrustedRoots {
-    /// The file cannot be read.
-    #[error("AWS_CA_BUNDLE: `{0}` cannot be read: {1}")]
-    NoFile(String, std::io::Error),
-    /// The file holds none, or one that is broken.
-    #[error("AWS_CA_BUNDLE: `{0}` is no list of PEM certificates")]
-    NoCertificates(String),
+/// The roots that a process trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// The certificates in this file, which `AWS_CA_BUNDLE` names.
+    Bundle(PathBuf),
+    /// The machine's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    Machine,
+    /// Amazon's.
+    Amazon,
 }
 
-/// The trust roots for this process, by its environment:
-///
-/// - `AWS_CA_BUNDLE`: the certificates of that file alone;
-/// - `SSL_CERT_FILE`, `SSL_CERT_DIR`: the machine's, as these name them;
-/// - an endpoint outside AWS, or another partition: the machine's;
-/// - otherwise Amazon's.
-///
-/// # Errors
-/// If `AWS_CA_BUNDLE` names a file without usable certificates.
-pub(crate) fn context() -> Result<TlsContext, UntrustedRoots> {
-    let unusable = |_| UntrustedRoots::NoCertificates("the trust store".into());
-    TlsContext::builder().with_trust_store(store()?).build().map_err(unusable)
-}
-
-fn store() -> Result<TrustStore, UntrustedRoots> {
-    if let Some(path) = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
-        return Ok(TrustStore::empty().with_pem_certificate(bundle(Path::new(&path))?));
+impl Roots {
+    /// The function's roots: the bundle if there is one; the machine's if a variable names them
+    /// or an endpoint is not Amazon's; otherwise Amazon's.
+    pub(crate) fn for_function() -> Self {
+        let variables = env::vars_os();
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Self::of_variables(variables.map(|(name, value)| (text(name), text(value))))
     }
-    let is_native = env::vars_os().any(|(name, value)| {
-        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        let is_other_endpoint = name.starts_with("AWS_ENDPOINT_URL") && value.starts_with("https:");
-        name == "SSL_CERT_FILE" || name == "SSL_CERT_DIR" || is_other_endpoint
-    });
-    // Endpoints in China and in the isolated regions have certificates of other authorities.
-    let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).unwrap_or_default();
-    if is_native || region.starts_with("cn-") || region.contains("-iso") {
-        return Ok(TrustStore::default());
+
+    /// The command line's roots: the bundle if there is one; otherwise the machine's, which
+    /// include those of a proxy that inspects TLS.
+    pub(crate) fn for_command_line() -> Self {
+        env::var_os("AWS_CA_BUNDLE")
+            .filter(|path| !path.is_empty())
+            .map_or(Self::Machine, |path| Self::Bundle(path.into()))
     }
-    Ok(TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES))
+
+    fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Self {
+        let (mut roots, mut region, mut default_region) = (Self::Amazon, None, None);
+        for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+            match name.as_str() {
+                "AWS_CA_BUNDLE" => return Self::Bundle(value.into()),
+                "SSL_CERT_FILE" | "SSL_CERT_DIR" => roots = Self::Machine,
+                "AWS_REGION" => region = Some(value),
+                "AWS_DEFAULT_REGION" => default_region = Some(value),
+                name if name.starts_with("AWS_ENDPOINT_URL") && value.starts_with("https:") => roots = Self::Machine,
+                _ => {}
+            }
+        }
+        // Endpoints in China and in the isolated regions have certificates of other authorities.
+        let is_elsewhere = |region: String| region.starts_with("cn-") || region.contains("-iso");
+        if region.or(default_region).is_some_and(is_elsewhere) { Self::Machine } else { roots }
+    }
+
+    /// The TLS settings that trust these roots.
+    ///
+    /// # Errors
+    /// If the bundle cannot be used.
+    pub(crate) fn tls_context(&self) -> Result<TlsContext, ConfigFault> {
+        let store = match self {
+            Self::Bundle(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
+            Self::Machine => TrustStore::default(),
+            Self::Amazon => TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES),
+        };
+        let unusable = |_| ConfigFault::UnusableBundle("the trust store".into());
+        TlsContext::builder().with_trust_store(store).build().map_err(unusable)
+    }
 }
 
-/// The bytes of a PEM file whose certificates are all usable as roots.
-fn bundle(path: &Path) -> Result<Vec<u8>, UntrustedRoots> {
-    let name = || path.display().to_string();
-    let pem = fs::read(path).map_err(|error| UntrustedRoots::NoFile(name(), error))?;
+/// The bytes of a PEM file whose certificates can all be used as roots.
+fn read_bundle(path: &PathBuf) -> Result<Vec<u8>, ConfigFault> {
+    let unusable = || ConfigFault::UnusableBundle(path.clone());
+    let pem = fs::read(path).map_err(|error| ConfigFault::UnreadableBundle { path: path.clone(), error })?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|_| UntrustedRoots::NoCertificates(name()))?;
-        roots.add(certificate).map_err(|_| UntrustedRoots::NoCertificates(name()))?;
+        let certificate = certificate.map_err(|_| unusable())?;
+        roots.add(certificate).map_err(|_| unusable())?;
     }
-    if roots.is_empty() { Err(UntrustedRoots::NoCertificates(name())) } else { Ok(pem) }
+    if roots.is_empty() { Err(unusable()) } else { Ok(pem) }
 }
 
 #[cfg(test)]
@@ -78,5 +97,22 @@ mod tests {
     #[test]
     fn all_five_roots_of_amazon_are_compiled_in() {
         assert_eq!(CertificateDer::pem_slice_iter(AMAZON_TRUST_SERVICES).flatten().count(), 5);
+    }
+
+    #[test]
+    fn the_environment_chooses_the_roots() {
+        let check = |variables: &[(&str, &str)], expected: Roots| {
+            let found = Roots::of_variables(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+            assert_eq!(found, expected, "{variables:?}");
+        };
+        check(&[("AWS_REGION", "eu-west-1")], Roots::Amazon);
+        check(&[("AWS_REGION", "cn-north-1")], Roots::Machine);
+        check(&[("AWS_DEFAULT_REGION", "cn-north-1")], Roots::Machine);
+        check(&[("AWS_DEFAULT_REGION", "us-iso-east-1"), ("AWS_REGION", "")], Roots::Machine);
+        check(&[("AWS_DEFAULT_REGION", "cn-north-1"), ("AWS_REGION", "eu-west-1")], Roots::Amazon);
+        check(&[("AWS_ENDPOINT_URL_CODEBUILD", "https://codebuild.example.com")], Roots::Machine);
+        check(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")], Roots::Amazon);
+        check(&[("SSL_CERT_FILE", "/etc/roots.pem")], Roots::Machine);
+        check(&[("SSL_CERT_FILE", "/a.pem"), ("AWS_CA_BUNDLE", "/b.pem")], Roots::Bundle("/b.pem".into()));
     }
 }

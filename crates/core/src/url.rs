@@ -1,9 +1,9 @@
-//! The user information of a URL: a place where tokens stand.
+//! The user information of a URL, which often contains a token.
 //! <https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1>
 
 use std::borrow::Cow;
 
-/// `text` without the user information of any URL in it, wherever it stands.
+/// `text` without the user information of the URLs in it.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     if !text.contains('@') {
         return text.into();
@@ -25,7 +25,8 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     kept.into()
 }
 
-/// A location as patterns see it: without user information, scheme and host in lower case.
+/// A location as patterns are compared with it: without user information, and with scheme and
+/// host in lower case.
 pub(crate) fn normalized(location: &str) -> Cow<'_, str> {
     let location = without_user_info(location);
     let Some(colon) = location.find("://") else { return location };

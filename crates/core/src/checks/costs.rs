@@ -33,7 +33,7 @@ impl Check for MaxCost {
             Ok(price) => price,
             Err(fact) => return Answer::Unknown(fact),
         };
-        pass_within(price.running_time_for(self.limit), facts.running, facts).unwrap_or_else(|| match facts.cost() {
+        pass_within(price.running_time_for(self.limit), facts.running(), facts).unwrap_or_else(|| match facts.cost() {
             Ok(cost) => Answer::Broken(cost.to_string()),
             Err(fact) => Answer::Unknown(fact),
         })

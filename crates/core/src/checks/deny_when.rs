@@ -42,7 +42,7 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::{
-        facts::{Facts, Source},
+        facts::{Facts, inquiry::Source},
         model::Build,
         policy::Policy,
         verdict::{judge, judge_by},

@@ -53,8 +53,8 @@ enum Phase {
 impl Check for MaxTime {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let (time, fact) = match self.phase {
-            Phase::Running => (facts.running, "running"),
-            Phase::Queued => (facts.queued, "queued"),
+            Phase::Running => (facts.running(), "running"),
+            Phase::Queued => (facts.queued(), "queued"),
         };
         pass_within(self.limit, time, facts).unwrap_or_else(|| match time {
             Some(time) => Answer::Broken(time.to_string()),
@@ -127,7 +127,7 @@ mod tests {
             r#"{{"startTime": "2026-11-22T{start}Z", "phases": {phases}, "environment": {{"computeType": "SMALL"}}}}"#
         );
         let build: Build = serde_json::from_str(&json).unwrap();
-        let verdict = judge_by(&policy, &Facts::of(&build, NOW.parse().unwrap()));
+        let verdict = judge_by(&policy, &Facts::known(&build, phases != "null", None, NOW.parse().unwrap()));
         let mut found = match verdict.action {
             Action::Stop => format!("stop at {}", verdict.violations[0].found),
             _ => "run".to_owned(),

@@ -158,8 +158,8 @@ mod tests {
             let action = |build: &str| {
                 let build: Build = serde_json::from_str(build).unwrap();
                 let project: Option<Project> = about.project.map(|project| serde_json::from_str(project).unwrap());
-                let facts = Facts::of(&build, "2026-11-22T09:00:00Z".parse().unwrap());
-                judge_by(&policy, &Facts { project: project.as_ref(), ..facts }).action
+                let now = "2026-11-22T09:00:00Z".parse().unwrap();
+                judge_by(&policy, &Facts::known(&build, true, project.as_ref(), now)).action
             };
             assert_eq!(action(about.allowed), Action::Allow, "{id}");
             assert_eq!(action(about.stopped), Action::Stop, "{id}");

@@ -167,7 +167,7 @@ impl Check for ForbiddenOverrides {
             && change > start
         {
             let why = "the project was changed after the build started".to_owned();
-            return Answer::Unknown(Fact::Untold { fact: "project", why });
+            return Answer::Unknown(Fact::Unknown { fact: "project", why });
         }
         let (mut found, mut missing) = (Vec::new(), None);
         for one in &self.overrides {

@@ -223,5 +223,5 @@ fn open(error: ExecutionError, facts: &Facts<'_>) -> Fact {
 }
 
 fn went_wrong(why: &str) -> Fact {
-    Fact::Untold { fact: "expression", why: why.to_owned() }
+    Fact::Unknown { fact: "expression", why: why.to_owned() }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{duration::Duration, model::Build, model::Project, price::Dollars, yaml::scalar::FromScalar};
+use crate::{model::Build, model::Project, price::Dollars};
 
 mod faults;
 mod hostile;
@@ -35,7 +35,7 @@ fn build() -> Build {
         },
         "phases": [
             { "phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED", "durationInSeconds": 0, "contexts": [] },
-            { "phaseType": "BUILD", "contexts": [{ "statusCode": "COMMAND_EXECUTION_ERROR" }] },
+            { "phaseType": "BUILD", "startTime": "2026-11-22T22:00:00Z", "contexts": [{ "statusCode": "COMMAND_EXECUTION_ERROR" }] },
         ],
         "reportArns": [],
     }))
@@ -60,7 +60,6 @@ fn answer(expression: &str, change: impl FnOnce(&mut Facts<'_>)) -> String {
     let (build, project) = (build(), project());
     let now: Timestamp = "2026-11-22T23:30:00Z".parse().unwrap();
     let mut facts = Facts { project: Some(&project), is_whole: true, ..Facts::of(&build, now) };
-    facts.running = Some(Duration::from_scalar("90m").unwrap());
     let prices = [("BUILD_GENERAL1_LARGE".to_owned(), Dollars::new(2.5 / 90.0))].into_iter().collect();
     facts.prices = Some(&prices);
     change(&mut facts);

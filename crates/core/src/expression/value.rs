@@ -122,7 +122,7 @@ impl VariableResolver for Variables<'_> {
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
             Variable::Branch => text(facts.branch()),
-            Variable::Running => Length::from_seconds(facts.running?.as_seconds()).map(CowVal::owned),
+            Variable::Running => Length::from_seconds(facts.running()?.as_seconds()).map(CowVal::owned),
             Variable::Cost => Some(CowVal::owned(CelDouble::from(facts.cost().ok()?.amount()))),
             Variable::Now => Some(CowVal::owned(Time::from(facts.now))),
         }
@@ -140,7 +140,7 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Cost) => facts.cost().err().unwrap_or(Fact::Absent("cost")),
         Some(Variable::Running) => facts.no_phases("running"),
         Some(variable) => Fact::Absent(variable.name()),
-        None => Fact::Untold { fact: "expression", why: "it names an unknown variable".to_owned() },
+        None => Fact::Unknown { fact: "expression", why: "it names an unknown variable".to_owned() },
     }
 }
 

@@ -1,58 +1,55 @@
-//! What is known of a build when it is judged, and what is not.
+//! What is known about a build when it is judged, and what is not.
 
+pub mod inquiry;
 pub mod source_version;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use self::source_version::SourceVersion;
+use self::{inquiry::Source, source_version::SourceVersion};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
-    model::{Build, Project},
+    model::{Build, Progress, Project},
     price::{Dollars, Prices},
 };
 
-/// A build and the moment it is looked at.
+/// Everything that is known about a build at the moment when it is judged.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The build.
     pub build: &'a Build,
     /// When it is judged.
     pub now: Timestamp,
-    /// Whether the build is all that the API knows of it, so that a member it lacks is
-    /// one it does not have. An event carries less.
+    /// Whether the build is the API's, so that it does not have the members that are absent.
+    /// An event's build has fewer members, and may be out of date.
     pub is_whole: bool,
-    /// What its source version says, read once: every rule on branches asks.
+    /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
-    /// Its project, where it was asked for.
+    /// The build's project, if it was fetched.
     pub project: Option<&'a Project>,
-    /// How long it has been running, its time in the queue left out.
-    pub running: Option<Duration>,
-    /// How long it has been queued, or was until it ran.
-    pub queued: Option<Duration>,
-    /// What a minute of a build costs.
+    /// The policy's prices.
     pub prices: Option<&'a Prices>,
     /// The build and its project as JSON, for expressions.
     pub json: FactsAsJson,
 }
 
-/// A fact that a rule asked for and that the build does not tell.
+/// A fact that a rule needs and that is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// The build carries no such member: the API may know it where an event does not.
+    /// A member that the build does not have. The API may have it if an event does not.
     Absent(&'static str),
-    /// The same, of a member that an expression names: its path from the variable,
+    /// The same for a member that an expression names: its path, starting with the variable,
     /// as in `build.environment.image`.
     AbsentMember(String),
-    /// The build's project has yet to be asked for, or there is none.
+    /// The build's project, which was not fetched, or does not exist.
     NoProject,
-    /// The build carries what it has of it, and that does not tell.
-    Untold {
+    /// A fact that cannot be derived from what is known.
+    Unknown {
         /// The fact.
         fact: &'static str,
-        /// Why it cannot be told.
+        /// Why it is unknown.
         why: String,
     },
 }
@@ -63,57 +60,80 @@ impl fmt::Display for Fact {
             Self::Absent(member) => write!(f, "{member}"),
             Self::NoProject => f.write_str("project"),
             Self::AbsentMember(path) => write!(f, "{path}"),
-            Self::Untold { fact, why } => write!(f, "{fact} ({why})"),
+            Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
         }
     }
 }
 
-/// What the API can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The whole Build: `BatchGetBuilds`.
-    Build,
-    /// The build's project: `BatchGetProjects`.
-    Project,
-}
-
 impl Fact {
-    /// Who may tell it, where somebody may.
+    /// The source that may know the fact, if there is one.
     pub fn source(&self) -> Option<Source> {
         match self {
             Self::Absent(_) => Some(Source::Build),
             Self::AbsentMember(path) if path.starts_with("build") => Some(Source::Build),
             Self::NoProject => Some(Source::Project),
-            // The project was asked for, and has no such member.
-            Self::AbsentMember(_) | Self::Untold { .. } => None,
+            // The project was fetched, and does not have the member.
+            Self::AbsentMember(_) | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// A clause for a record's message: "the branch is unknown (the source is S3)".
+    pub(crate) fn clause(&self) -> String {
+        match self {
+            Self::Absent(member) => format!("`{member}` is unknown"),
+            Self::AbsentMember(path) => format!("`{path}` is unknown"),
+            Self::NoProject => "the project is unknown".to_owned(),
+            Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
+            Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
+            Self::Unknown { fact, why } => format!("the {} is unknown ({why})", spelled_out(fact)),
         }
     }
 }
 
+fn spelled_out(fact: &'static str) -> &'static str {
+    match fact {
+        "running" => "running time",
+        "queued" => "queue time",
+        other => other,
+    }
+}
+
 impl<'a> Facts<'a> {
-    /// What a build tells at that moment, and nothing besides.
+    /// What an event's build says at a moment, and nothing else.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
-        let (running, queued) = (build.running(now), build.queued(now));
         let source_version = build.source_version.as_deref().map(SourceVersion::read);
-        Self {
-            build,
-            now,
-            is_whole: false,
-            source_version,
-            project: None,
-            running,
-            queued,
-            prices: None,
-            json: FactsAsJson::default(),
-        }
+        Self { build, now, is_whole: false, source_version, project: None, prices: None, json: FactsAsJson::default() }
     }
 
-    /// The same at a later moment, if the build runs on as it is.
+    /// Everything that is known about a build. `is_whole`: the build is the API's.
+    pub fn known(build: &'a Build, is_whole: bool, project: Option<&'a Project>, now: Timestamp) -> Self {
+        Self { is_whole, project, ..Self::of(build, now) }
+    }
+
+    /// The facts at a later moment, if the build keeps running.
     pub fn at(&self, later: Timestamp) -> Self {
-        Self { now: later, running: self.build.running(later), queued: self.build.queued(later), ..self.clone() }
+        Self { now: later, ..self.clone() }
+    }
+
+    /// How long the build has been running, without its time in the queue.
+    pub fn running(&self) -> Option<Duration> {
+        self.build.running(self.now).filter(|_| self.is_up_to_date())
+    }
+
+    /// How long the build has been queued, or was until it ran.
+    pub fn queued(&self) -> Option<Duration> {
+        self.build.queued(self.now).filter(|_| self.is_up_to_date())
+    }
+
+    /// An event may be late: a build that was running then may have ended since.
+    fn is_up_to_date(&self) -> bool {
+        self.is_whole || self.build.progress() == Progress::Ended
     }
 
     /// What a minute of the build costs.
+    ///
+    /// # Errors
+    /// The missing fact.
     pub fn price(&self) -> Result<Dollars, Fact> {
         let environment = self.build.environment.as_ref();
         let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
@@ -121,20 +141,20 @@ impl<'a> Facts<'a> {
         let kind = environment.and_then(|environment| environment.r#type.as_deref());
         self.prices.and_then(|prices| prices.of(kind, compute_type)).ok_or_else(|| {
             let name = kind.map(|kind| format!("{kind}/")).unwrap_or_default();
-            Fact::Untold { fact: "cost", why: format!("the policy has no price for {name}{compute_type}") }
+            Fact::Unknown { fact: "cost", why: format!("the policy has no price for {name}{compute_type}") }
         })
     }
 
     /// What the build has cost so far.
     pub fn cost(&self) -> Result<Dollars, Fact> {
         let price = self.price()?;
-        self.running.map(|running| price.for_running(running)).ok_or_else(|| self.no_phases("running"))
+        self.running().map(|running| price.for_running(running)).ok_or_else(|| self.no_phases("running"))
     }
 
-    /// Why a time cannot be told. A whole Build that does not tell its phases never will.
+    /// Why a time is unknown. If the API's Build has no phases, nothing else has them.
     pub fn no_phases(&self, fact: &'static str) -> Fact {
         match self.is_whole {
-            true => Fact::Untold { fact, why: "the build does not tell its phases".to_owned() },
+            true => Fact::Unknown { fact, why: "the build has no phases".to_owned() },
             false => Fact::Absent(fact),
         }
     }
@@ -159,21 +179,21 @@ impl<'a> Facts<'a> {
         self.build.region().ok_or(Fact::Absent("arn"))
     }
 
-    /// The value of one of its project's tags; `None` where the project has none of that key.
+    /// The value of one of its project's tags, or `None` if the project has no such tag.
     pub fn tag(&self, key: &str) -> Result<Option<&'a str>, Fact> {
         let tags = self.project.ok_or(Fact::NoProject)?.tags.iter().flatten();
         let tag = tags.filter(|tag| tag.key.as_deref() == Some(key)).find_map(|tag| tag.value.as_deref());
         Ok(tag)
     }
 
-    /// Where the build's primary source is.
+    /// The location of the build's primary source.
     pub fn source_location(&self) -> Result<&'a str, Fact> {
         let source = self.build.source.as_ref().ok_or(Fact::Absent("source"))?;
         match (source.location.as_deref(), source.r#type.as_deref()) {
             (Some(location), _) if !location.is_empty() => Ok(location),
-            // These have no location of their own, and never will.
+            // These types never have a location.
             (_, Some(kind @ ("CODEPIPELINE" | "NO_SOURCE"))) => {
-                Err(Fact::Untold { fact: "source.location", why: format!("the source is {kind}") })
+                Err(Fact::Unknown { fact: "source.location", why: format!("the source is {kind}") })
             }
             _ => Err(Fact::Absent("source.location")),
         }
@@ -185,7 +205,7 @@ impl<'a> Facts<'a> {
         environment.and_then(|environment| environment.image.as_deref()).ok_or(Fact::Absent("environment.image"))
     }
 
-    /// The branch the build is of, as far as its source version names one.
+    /// The branch, if the source version names one.
     pub fn branch(&self) -> Result<&'a str, Fact> {
         match self.revision()? {
             SourceVersion::Branch(branch) => Ok(branch),
@@ -193,8 +213,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The branch the build is of, if its source version is a branch and no abbreviated
-    /// commit id; then with the reason why that cannot be told.
+    /// The branch, or what may be one: a name that could also be an abbreviated commit id is
+    /// returned with that doubt.
     pub fn perhaps_branch(&self) -> Result<(&'a str, Option<Fact>), Fact> {
         match self.revision()? {
             SourceVersion::Branch(branch) => Ok((branch, None)),
@@ -203,18 +223,18 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The source version as git reads it. A source from CodePipeline or S3 has one
-    /// that is no git revision.
+    /// The source version as git reads it. Sources from CodePipeline and S3 have versions that
+    /// are not git revisions.
     fn revision(&self) -> Result<SourceVersion<'a>, Fact> {
         let kind = self.build.source.as_ref().and_then(|source| source.r#type.as_deref());
         if let Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) = kind {
-            return Err(Fact::Untold { fact: "branch", why: format!("the source is {kind}") });
+            return Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") });
         }
         self.source_version.ok_or(Fact::Absent("sourceVersion"))
     }
 }
 
-/// A commit, a tag or a pull request belongs to branches that the build does not name.
+/// A commit, a tag or a pull request may belong to any branch.
 fn no_branch(version: SourceVersion<'_>) -> Fact {
-    Fact::Untold { fact: "branch", why: format!("the source version is {version}") }
+    Fact::Unknown { fact: "branch", why: format!("the source version is {version}") }
 }

@@ -7,26 +7,26 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Outcome, Swept};
+use super::{Counted, Outcome, SweepSummary};
 use crate::verdict::Verdict;
 
 const NAMESPACE: &str = "Buildbrake";
 const REACTION: &str = "ReactionMs";
 
-/// Of a judged build.
+/// The metrics of a judged build.
 static JUDGED: LazyLock<Set> =
     LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed", REACTION]));
-/// The same of an event that does not say when it happened.
+/// The metrics of a judged build whose event has no time.
 static UNTIMED: LazyLock<Set> = LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed"]));
-/// Of a sweep.
+/// The metrics of a sweep.
 static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", "Failed"]));
 
-/// The members that make a record a metric: the values, `Rule`, and `_aws`.
+/// The fields that make a record a metric: the values, `Rule`, and `_aws`.
 ///
-/// Without dimensions every record counts in every metric, zeroes too, so that an
-/// alarm sees a quiet day and a dead function apart. With the dimension `Rule`, a
-/// record counts for the first rule it broke or could not decide: the format allows
-/// one value of a dimension a line.
+/// Without dimensions, every record counts in every metric, zeroes included, so that an alarm
+/// can distinguish a quiet day from a dead function. With the dimension `Rule`, a record counts
+/// for the first rule that was broken or could not be evaluated: the format allows one value
+/// per dimension in a line.
 pub(super) struct Metrics<'a> {
     set: &'static Set,
     /// In the order of the set's names.
@@ -38,12 +38,13 @@ pub(super) struct Metrics<'a> {
 impl<'a> Metrics<'a> {
     pub(super) fn of(outcome: Outcome, verdict: &'a Verdict, reaction_ms: Option<i64>, now: Timestamp) -> Self {
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
+        let counts_as = |counted| outcome.counted() == counted;
         let flags = [
-            outcome == Outcome::Stopped,
-            matches!(outcome, Outcome::Reported | Outcome::Protected),
-            outcome == Outcome::Allowed,
+            counts_as(Counted::Stopped),
+            counts_as(Counted::Reported),
+            counts_as(Counted::Allowed),
             undecided.is_some(),
-            outcome == Outcome::Failed,
+            counts_as(Counted::Failed),
         ];
         let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
         let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
@@ -53,10 +54,11 @@ impl<'a> Metrics<'a> {
 }
 
 impl Metrics<'static> {
-    /// The same of a sweep, which counts what its builds' own records do not.
-    pub(super) fn of_sweep(outcome: Outcome, swept: &Swept, now: Timestamp) -> Self {
-        let running = i64::try_from(swept.running).unwrap_or(i64::MAX);
-        let values = vec![running, swept.safety.is_some().into(), (outcome == Outcome::Failed).into()];
+    /// The metrics of a sweep, which counts what its builds' own records do not.
+    pub(super) fn of_sweep(outcome: Outcome, summary: &SweepSummary, now: Timestamp) -> Self {
+        let running = i64::try_from(summary.running).unwrap_or(i64::MAX);
+        let failed = outcome.counted() == Counted::Failed;
+        let values = vec![running, summary.safety.is_some().into(), failed.into()];
         Self { set: &SWEPT, values, rule: None, now }
     }
 }
@@ -77,8 +79,8 @@ impl Serialize for Metrics<'_> {
     }
 }
 
-/// Metrics that go together, and what CloudWatch is told of them. That is written once:
-/// it is the longest part of most records, and in all of them the same.
+/// Metrics that go together, with the directives that describe them to CloudWatch. These are
+/// serialized once: they are the longest part of most records, and always the same.
 struct Set {
     names: &'static [&'static str],
     in_all: Box<RawValue>,
@@ -90,7 +92,7 @@ impl Set {
         let directive = |dimensions| {
             let unit = |name| if name == REACTION { "Milliseconds" } else { "Count" };
             let metrics = names.iter().map(|name| Metric { name, unit: unit(*name) }).collect();
-            // It is made of texts and lists: it has a JSON form.
+            // Texts and lists can always be serialized.
             to_raw_value(&Directive { namespace: NAMESPACE, dimensions, metrics }).unwrap_or_default()
         };
         Self { names, in_all: directive(&[&[]]), by_rule: directive(&[&[], &["Rule"]]) }

@@ -1,9 +1,13 @@
-//! The JSON line: what was decided and done, in words and in fields, without secrets,
-//! with its metrics in CloudWatch's embedded format.
+//! The JSON line: what was decided and done, in words and in fields, without secrets, with
+//! metrics in CloudWatch's embedded format.
 
+mod message;
 mod metrics;
+mod outcome;
 mod redact;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,46 +17,14 @@ use crate::{
     event::{BuildEvent, Kind, UnreadableEvent},
     model::Build,
     policy::Policy,
-    verdict::{Action, Exempted, Undecided, Verdict, Violation},
+    verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
 };
 
-use metrics::Metrics;
-pub use sweep::{Safety, Swept};
-
-/// What became of a build, or of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// No rule is broken.
-    Allowed,
-    /// A rule is broken, and none that is enforced.
-    Reported,
-    /// An enforced rule is broken, by a project that is never stopped.
-    Protected,
-    /// The build was stopped.
-    Stopped,
-    /// The build ended before it could be stopped.
-    AlreadyComplete,
-    /// CodeBuild has no such build.
-    NotFound,
-    /// The event is of a build that ended.
-    NotRunning,
-    /// There was nothing to judge.
-    Ignored,
-    /// It could not be done. The invocation fails too.
-    Failed,
-}
-
-impl Outcome {
-    /// What becomes of a build that is not stopped.
-    pub fn of_running(action: Action) -> Self {
-        match action {
-            Action::Allow => Self::Allowed,
-            Action::Protect => Self::Protected,
-            Action::Report | Action::Stop => Self::Reported,
-        }
-    }
-}
+use self::{message::message, metrics::Metrics};
+pub use self::{
+    outcome::{Counted, Outcome},
+    sweep::{Safety, SweepSummary},
+};
 
 /// Why an invocation fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,15 +50,17 @@ impl From<UnreadableEvent> for Failure {
 
 /// What was done about a verdict.
 #[derive(Clone, Debug)]
-pub struct Done {
+pub struct Effect {
     /// What became of the build.
     pub outcome: Outcome,
-    /// Why it could not be done.
+    /// Why the build was not stopped, if the verdict does not say so.
+    pub withheld: Option<Withheld>,
+    /// Why the work could not be done.
     pub failure: Option<Failure>,
-    /// The Build that `StopBuild` returned. In a box, since it is large and most are let run.
+    /// The Build that `StopBuild` returned. Boxed because it is large and seldom there.
     pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it.
-    pub batch: Option<Batch>,
+    pub batch: Option<StoppedBatch>,
     /// When the function will be called back for the build.
     pub deadline: Option<Timestamp>,
 }
@@ -94,42 +68,50 @@ pub struct Done {
 /// A batch that was stopped, under the API's own names.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Batch {
+pub struct StoppedBatch {
     /// Its ARN.
     pub arn: String,
     /// `STOPPED`.
     pub build_batch_status: String,
 }
 
-impl From<Outcome> for Done {
+impl From<Outcome> for Effect {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, failure: None, returned: None, batch: None, deadline: None }
+        Self { outcome, withheld: None, failure: None, returned: None, batch: None, deadline: None }
     }
 }
 
-impl From<Failure> for Done {
+impl From<Withheld> for Effect {
+    fn from(withheld: Withheld) -> Self {
+        Self { withheld: Some(withheld), ..Outcome::Reported.into() }
+    }
+}
+
+impl From<Failure> for Effect {
     fn from(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Outcome::Failed.into() }
     }
 }
 
-/// The record of one event: the invocation's answer, and one line of the log.
-/// Redacted when it is made; a secret never stands in it.
+/// The record of one build or event: the invocation's response, and one line of the log.
+/// It is redacted when it is made, and never contains a secret.
 #[derive(Clone, Debug)]
 pub struct Record {
     outcome: Outcome,
     failure: Option<Failure>,
     json: Box<RawValue>,
-    /// What the invocation answers, where that is more than the line.
-    answer: Option<Box<RawValue>>,
+    /// The invocation's response, if that is more than the line.
+    response: Option<Box<RawValue>>,
 }
 
-/// The record's members, in the order in which they are read.
+/// The record's fields, in the order in which people read them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Members<'a> {
+struct RecordFields<'a> {
     outcome: Outcome,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Withheld>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger: Option<Kind>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,13 +145,13 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Box<Build>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    build_batch: Option<Batch>,
+    build_batch: Option<StoppedBatch>,
     #[serde(flatten)]
     metrics: Metrics<'a>,
 }
 
-impl<'a> Members<'a> {
-    /// What every record says, of a build or not.
+impl<'a> RecordFields<'a> {
+    /// The fields of every record, about a build or not.
     fn of_any(
         policy: &'a Policy,
         outcome: Outcome,
@@ -180,6 +162,7 @@ impl<'a> Members<'a> {
         Self {
             outcome,
             message,
+            withheld: None,
             trigger: None,
             build_id: None,
             build_arn: None,
@@ -205,15 +188,17 @@ impl<'a> Members<'a> {
 }
 
 impl Record {
-    /// The record of a judged build: whose it is, what the policy says, what was done.
-    pub fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, done: Done, now: Timestamp) -> Self {
-        let Done { outcome, failure, returned, batch, deadline } = done;
+    /// The record of a judged build.
+    pub fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, effect: Effect, now: Timestamp) -> Self {
+        let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
         let build = &event.build;
         let failure = failure.map(|failure| redact::failure(failure, build));
-        let message = message(outcome, event.id.as_str(), verdict, failure.as_ref());
+        let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
+        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref());
         let reaction_ms = event.time.map(|time| now.as_millisecond() - time.as_millisecond());
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
-        let members = Members {
+        let fields = RecordFields {
+            withheld,
             trigger: Some(event.kind),
             build_id: Some(event.id.as_str()),
             build_arn: build.arn.as_deref(),
@@ -231,19 +216,19 @@ impl Record {
             deadline,
             build: returned.map(redact::build),
             build_batch: batch,
-            ..Members::of_any(policy, outcome, message, failure.as_ref(), metrics)
+            ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
-        Self { outcome, json: redact::every_url(&members), failure, answer: None }
+        Self { outcome, json: redact::every_url(&fields), failure, response: None }
     }
 
-    /// The record of an event that is of no build to be judged.
-    pub fn without_build(policy: &Policy, message: &str, done: Done, now: Timestamp) -> Self {
-        let Done { outcome, failure, .. } = done;
+    /// The record of an event that leads to no judgement.
+    pub fn without_build(policy: &Policy, message: &str, effect: Effect, now: Timestamp) -> Self {
+        let Effect { outcome, failure, .. } = effect;
         let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
         let nothing = Verdict::default();
         let metrics = Metrics::of(outcome, &nothing, None, now);
-        let members = Members::of_any(policy, outcome, message.to_owned(), failure.as_ref(), metrics);
-        Self { outcome, json: redact::every_url(&members), failure, answer: None }
+        let fields = RecordFields::of_any(policy, outcome, message.to_owned(), failure.as_ref(), metrics);
+        Self { outcome, json: redact::every_url(&fields), failure, response: None }
     }
 
     /// What became of the build.
@@ -256,43 +241,13 @@ impl Record {
         self.failure.as_ref()
     }
 
-    /// The record as it is printed.
+    /// The record as one line of JSON.
     pub fn json(&self) -> &RawValue {
         &self.json
     }
 
-    /// The record as the invocation's answer: a sweep's has the records of its builds.
-    pub fn answer(self) -> Box<RawValue> {
-        self.answer.unwrap_or(self.json)
+    /// The invocation's response. That of a sweep contains the records of its builds.
+    pub fn into_response(self) -> Box<RawValue> {
+        self.response.unwrap_or(self.json)
     }
-}
-
-/// What was done to which build, and why: one sentence for each rule.
-fn message(outcome: Outcome, id: &str, verdict: &Verdict, failure: Option<&Failure>) -> String {
-    let (before, after) = match outcome {
-        _ if failure.is_some() => ("Build ", " could not be dealt with: "),
-        Outcome::Allowed => ("Allowed build ", "."),
-        Outcome::Reported => ("Reported build ", "; it runs on."),
-        Outcome::Protected => ("Reported build ", "; it runs on, since its project is never stopped."),
-        Outcome::Stopped => ("Stopped build ", "."),
-        Outcome::AlreadyComplete => ("Build ", " had ended before it could be stopped."),
-        Outcome::NotFound => ("CodeBuild has no build ", "."),
-        Outcome::NotRunning => ("Build ", " has ended; there is nothing to stop."),
-        Outcome::Ignored => ("Did not judge build ", ": buildbrake is off."),
-        Outcome::Failed => ("Build ", " could not be dealt with."),
-    };
-    let mut message = [before, id, after].concat();
-    if let Some(failure) = failure {
-        message.push_str(&format!("{}.", failure.message));
-    }
-    for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
-        message.push_str(&format!(" {rule}: {check} {limit}, and the build has {found}."));
-        if let Some(reason) = reason {
-            message.push_str(&format!(" {}", reason.trim_end()));
-        }
-    }
-    for undecided in verdict.undecided.iter().filter(|undecided| undecided.counts) {
-        message.push_str(&format!(" {} cannot tell: missing {}.", undecided.rule, undecided.missing));
-    }
-    message
 }

@@ -1,5 +1,5 @@
-//! What never leaves: values of environment variables, user information in URLs,
-//! the text of inline buildspecs.
+//! Redaction: the values of environment variables, user information in URLs, and the text of
+//! inline buildspecs never leave the program.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::{
 
 const STARS: &str = "***";
 
-/// The Build as it may be seen.
+/// The Build without its secrets.
 pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
     let secrets = Secrets::of(&build);
     let environment = build.environment.iter_mut();
@@ -31,27 +31,27 @@ pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
     for source in build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()) {
         buildspec(source);
     }
-    // CodeBuild quotes failed commands in these, with variables expanded or not.
+    // CodeBuild quotes failed commands in these texts, with or without expanded variables.
     let contexts = build.phases.iter_mut().flatten().flat_map(|phase| phase.contexts.iter_mut().flatten());
     let messages = contexts.filter_map(|context| context.message.as_mut());
     let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
     let statuses = docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut());
     for text in messages.chain(statuses) {
-        *text = secrets.left_out_of(text);
+        *text = secrets.removed_from(text);
     }
     build
 }
 
-/// A failure as it may be seen: the service's words may repeat what it was sent or what the build holds.
+/// The failure without secrets: a service's message may quote the request or the build.
 pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
-    Failure { message: without_user_info(&Secrets::of(build).left_out_of(&failure.message)).into_owned(), ..failure }
+    Failure { message: without_user_info(&Secrets::of(build).removed_from(&failure.message)).into_owned(), ..failure }
 }
 
-/// The JSON of something, without the user information of any URL in it, wherever it stands.
-pub(super) fn every_url(members: &impl Serialize) -> Box<RawValue> {
-    // A record is made of texts, numbers and lists of such: it has a JSON form.
-    let json = to_raw_value(members).unwrap_or_default();
-    // Both are written as they are in JSON, and user information without them there is none.
+/// Serializes fields, and removes the user information of every URL in them.
+pub(super) fn every_url(fields: &impl Serialize) -> Box<RawValue> {
+    // A record consists of texts, numbers and lists: it can always be serialized.
+    let json = to_raw_value(fields).unwrap_or_default();
+    // JSON escapes neither of these, and no user information is without them.
     if !json.get().contains('@') || !json.get().contains("://") {
         return json;
     }
@@ -69,8 +69,8 @@ fn every_url_of(json: &mut Value) {
     }
 }
 
-/// In the place of an inline buildspec: its size and its digest, by which two can be
-/// told apart. A path or an S3 ARN stays as it is.
+/// Replaces an inline buildspec by its size and digest, which distinguish it from another. A
+/// path or an S3 ARN stays as it is.
 fn buildspec(source: &mut ProjectSource) {
     source.buildspec = source.buildspec.take().map(|text| {
         if is_path(&text) {
@@ -81,24 +81,24 @@ fn buildspec(source: &mut ProjectSource) {
     });
 }
 
-/// A buildspec is a path in the source, an S3 ARN, or the whole file: what holds
-/// anything that no plain path does is taken for the file.
+/// A buildspec is a path in the source, an S3 ARN, or the whole file. A text with any character
+/// that plain paths do not have counts as the file.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-name-storage>
 fn is_path(buildspec: &str) -> bool {
     let path = buildspec.strip_prefix("arn:").map_or(buildspec, |arn| arn.splitn(5, ':').last().unwrap_or_default());
     path.chars().all(|character| character.is_ascii_alphanumeric() || "/._-+@=%~".contains(character))
 }
 
-/// What a build holds that no text may repeat.
+/// What a build contains that no text may quote.
 struct Secrets {
-    /// The values of its variables that are long enough to be told from ordinary words.
+    /// The values of its variables that are long enough to be distinguished from other words.
     values: Vec<String>,
     /// The words of its inline buildspecs: CodeBuild quotes the commands that failed.
     words: HashSet<String>,
 }
 
-/// Shorter than this, a text says nothing and occurs everywhere.
-const TELLING: usize = 4;
+/// Shorter texts reveal little, and occur in many words.
+const MIN_SECRET_LENGTH: usize = 4;
 
 impl Secrets {
     fn of(build: &Build) -> Self {
@@ -108,19 +108,20 @@ impl Secrets {
         let values = variables.filter_map(|variable| variable.value.as_ref());
         let mut values: Vec<String> = values
             .chain(exported.filter_map(|variable| variable.value.as_ref()))
-            .filter(|value| value.len() >= TELLING)
+            .filter(|value| value.len() >= MIN_SECRET_LENGTH)
             .map(ToString::to_string)
             .collect();
-        // A value that holds another must go first, or its rest would stay.
+        // A value that contains another goes first, or its remainder would stay.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
 
         let sources = build.source.iter().chain(build.secondary_sources.iter().flatten());
         let inline = sources.filter_map(|source| source.buildspec.as_deref()).filter(|text| !is_path(text));
-        let words = inline.flat_map(|text| text.split(ends_word)).map(bare).filter(|word| word.len() >= TELLING);
+        let words =
+            inline.flat_map(|text| text.split(ends_word)).map(bare).filter(|word| word.len() >= MIN_SECRET_LENGTH);
         Self { values, words: words.map(str::to_owned).collect() }
     }
 
-    fn left_out_of(&self, text: &str) -> String {
+    fn removed_from(&self, text: &str) -> String {
         let text = self.values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), STARS));
         let pieces = text.split_inclusive(ends_word).map(|piece| {
             let word = bare(piece.trim_end_matches(ends_word));
@@ -130,12 +131,12 @@ impl Secrets {
     }
 }
 
-/// Where a word ends, in YAML as in a sentence that quotes it.
+/// Whether a word ends here, in YAML or in a sentence that quotes it.
 fn ends_word(character: char) -> bool {
     character.is_whitespace() || "\"'`,;()[]{}".contains(character)
 }
 
-/// A word without what a sentence or YAML's keys put at its ends.
+/// The word without the punctuation of a sentence or of a YAML key.
 fn bare(word: &str) -> &str {
     word.trim_matches(['.', ':'])
 }

@@ -1,86 +1,85 @@
-//! The record of a sweep: its counts, and what it found.
+//! The record of a sweep: its counts, and the records of its builds.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Failure, Metrics, Outcome, Record, redact};
+use super::{Counted, Failure, Metrics, Outcome, Record, redact};
 use crate::{model::Build, policy::Policy};
 
-/// Lambda takes an answer of 6 MB at most. Every record is a line of its own as well.
+/// Lambda accepts responses of up to 6 MB. Every record is also a line of its own.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const ANSWER_BYTES: usize = 4_000_000;
+const MAX_RESPONSE_BYTES: usize = 4_000_000;
 
 /// What a sweep did.
 #[derive(Debug, Default)]
-pub struct Swept {
-    /// The projects that were looked at.
+pub struct SweepSummary {
+    /// The number of projects that were looked at.
     pub projects: u64,
-    /// The running builds that were found.
+    /// The number of running builds that were found.
     pub running: u64,
-    /// The builds of which a rule could not tell.
+    /// The number of builds for which a rule could not be evaluated.
     pub undecided: u64,
-    /// What would have been stopped, where that was more than a sweep may stop.
+    /// Set if the policy would have stopped more builds than a sweep may stop.
     pub safety: Option<Safety>,
-    /// The project that another invocation begins with, where there was no time for all.
+    /// The project with which the next part of the sweep begins, if there was not enough time.
     pub rest: Option<String>,
     broken: u64,
     stopped: u64,
     reported: u64,
     failed: u64,
-    /// The first failure.
-    failure: Option<Failure>,
-    /// Calls that failed, besides those of a build.
-    unseen: u64,
+    first_failure: Option<Failure>,
+    /// Failed calls that concern no single build.
+    failed_calls: u64,
     records: Vec<Box<RawValue>>,
-    bytes: usize,
+    record_bytes: usize,
 }
 
-/// The safety belt, holding.
+/// The safety belt held: nothing was stopped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Safety {
-    /// How many builds the policy would have had stopped.
+    /// How many builds the policy would have stopped.
     pub stops: u64,
-    /// How many a sweep may stop.
+    /// How many builds a sweep may stop.
     pub allowed: u64,
     /// The policy's `max-stops-per-sweep`.
     #[serde(rename = "maxStopsPerSweep")]
     pub setting: String,
 }
 
-impl Swept {
+impl SweepSummary {
     /// Counts a build that broke a rule, by its record.
     pub fn add(&mut self, record: &Record) {
         self.broken += 1;
-        match record.outcome() {
-            Outcome::Stopped => self.stopped += 1,
-            Outcome::Reported | Outcome::Protected => self.reported += 1,
-            Outcome::Failed => self.failed += 1,
-            _ => {}
+        match record.outcome().counted() {
+            Counted::Stopped => self.stopped += 1,
+            Counted::Reported => self.reported += 1,
+            Counted::Failed => self.failed += 1,
+            Counted::Allowed | Counted::Ended | Counted::Nothing => {}
         }
         if let Some(failure) = record.failure() {
-            self.failure.get_or_insert_with(|| failure.clone());
+            self.first_failure.get_or_insert_with(|| failure.clone());
         }
-        self.bytes += record.json().get().len();
-        if self.bytes <= ANSWER_BYTES {
+        self.record_bytes += record.json().get().len();
+        if self.record_bytes <= MAX_RESPONSE_BYTES {
             self.records.push(record.json().to_owned());
         }
     }
 
-    /// Whether nothing was done about any build.
-    pub fn are_none_dealt_with(&self) -> bool {
+    /// Counts a failure that concerns no single build.
+    pub fn add_failed_call(&mut self, failure: Failure) {
+        self.failed_calls += 1;
+        self.first_failure.get_or_insert(failure);
+    }
+
+    /// Whether no build has been counted yet.
+    pub fn is_empty(&self) -> bool {
         self.broken == 0
     }
 
-    /// Notes that something could not be done that is of no one build.
-    pub fn note(&mut self, failure: Failure) {
-        self.unseen += 1;
-        self.failure.get_or_insert(failure);
-    }
-
     fn outcome(&self) -> Outcome {
-        match (self.failure.is_some(), self.stopped, self.broken) {
+        match (self.first_failure.is_some(), self.stopped, self.broken) {
             (true, ..) => Outcome::Failed,
             (_, 0, 0) => Outcome::Allowed,
             (_, 0, _) => Outcome::Reported,
@@ -89,40 +88,48 @@ impl Swept {
     }
 
     fn message(&self) -> String {
-        let Self { projects, running, broken, stopped, undecided, failed, unseen, .. } = self;
+        let Self { running, broken, stopped, undecided, failed, failed_calls, .. } = self;
         let mut message = String::new();
         if let Some(Safety { stops, allowed, setting }) = &self.safety {
             message.push_str(&format!(
-                "SAFETY BELT: nothing was stopped. The policy would have {stops} of the running builds stopped, and \
-                 one sweep may stop {allowed} (max-stops-per-sweep: {setting}). Look at the policy first. "
+                "SAFETY BELT: nothing was stopped. The policy would have stopped {stops} of the running builds, but \
+                 one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. "
             ));
         }
         message.push_str(&format!(
-            "Swept {projects} projects: of {running} running builds, {broken} broke a rule and {stopped} were stopped."
+            "Swept {}: of {}, {broken} broke a rule and {stopped} were stopped.",
+            counted(self.projects, "project"),
+            counted(*running, "running build"),
         ));
         if *undecided > 0 {
-            message.push_str(&format!(" Of {undecided} a rule could not tell."));
+            let builds = counted(*undecided, "build");
+            message.push_str(&format!(" For {builds}, at least one rule could not be evaluated."));
         }
         if *failed > 0 {
-            message.push_str(&format!(" {failed} could not be dealt with."));
+            message.push_str(&format!(" {} could not be handled.", counted(*failed, "build")));
         }
-        if *unseen > 0 {
-            message.push_str(&format!(" {unseen} calls failed, so that not all was seen."));
+        if *failed_calls > 0 {
+            message.push_str(&format!(" {} failed, so not everything was seen.", counted(*failed_calls, "call")));
         }
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = &self.first_failure {
             message.push_str(&format!(" The first failure: {}.", failure.message));
         }
         if let Some(from) = &self.rest {
-            message.push_str(&format!(" There was no time for the rest, from the project {from} on: it is handed on."));
+            let rest = format!(" There was not enough time for all projects; the next part begins with `{from}`.");
+            message.push_str(&rest);
         }
         message
     }
 }
 
-/// The record's members, in the order in which they are read.
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The record's fields, in the order in which people read them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Members<'a> {
+struct SweepFields<'a> {
     outcome: Outcome,
     message: String,
     trigger: &'static str,
@@ -144,49 +151,49 @@ struct Members<'a> {
     reaction_ms: Option<i64>,
     #[serde(flatten)]
     metrics: Metrics<'static>,
-    /// In the answer alone, as is what follows.
+    /// In the response only, as is the next field.
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<&'a [Box<RawValue>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records_left_out: Option<u64>,
 }
 
-/// The project that the rest begins with.
+/// The project with which the next part begins.
 #[derive(Serialize)]
 struct Rest<'a> {
     from: &'a str,
 }
 
 impl Record {
-    /// The record of a sweep. Its line has the counts; its answer has, besides, the record
-    /// of each build that broke a rule, as many as Lambda takes.
-    pub fn swept(policy: &Policy, mut swept: Swept, time: Option<Timestamp>, now: Timestamp) -> Self {
-        swept.failure = swept.failure.map(|failure| redact::failure(failure, &Build::default()));
-        let outcome = swept.outcome();
-        let mut members = Members {
+    /// The record of a sweep. Its line contains the counts; its response also contains the
+    /// records of the builds that broke a rule, as many as Lambda accepts.
+    pub fn of_sweep(policy: &Policy, mut summary: SweepSummary, time: Option<Timestamp>, now: Timestamp) -> Self {
+        summary.first_failure = summary.first_failure.map(|failure| redact::failure(failure, &Build::default()));
+        let outcome = summary.outcome();
+        let mut fields = SweepFields {
             outcome,
-            message: swept.message(),
+            message: summary.message(),
             trigger: "sweep",
-            projects: swept.projects,
-            running: swept.running,
-            broken: swept.broken,
-            stopped: swept.stopped,
-            reported: swept.reported,
-            undecided: swept.undecided,
-            failed: swept.failed,
+            projects: summary.projects,
+            running: summary.running,
+            broken: summary.broken,
+            stopped: summary.stopped,
+            reported: summary.reported,
+            undecided: summary.undecided,
+            failed: summary.failed,
             policy: policy.digest(),
-            safety: swept.safety.as_ref(),
-            rest: swept.rest.as_deref().map(|from| Rest { from }),
-            error: swept.failure.as_ref(),
+            safety: summary.safety.as_ref(),
+            rest: summary.rest.as_deref().map(|from| Rest { from }),
+            error: summary.first_failure.as_ref(),
             reaction_ms: time.map(|time| now.as_millisecond() - time.as_millisecond()),
-            metrics: Metrics::of_sweep(outcome, &swept, now),
+            metrics: Metrics::of_sweep(outcome, &summary, now),
             records: None,
             records_left_out: None,
         };
-        let json = redact::every_url(&members);
-        members.records = Some(&swept.records);
-        members.records_left_out = Some(swept.broken - swept.records.len() as u64).filter(|left_out| *left_out > 0);
-        let answer = redact::every_url(&members);
-        Self { outcome, failure: swept.failure, json, answer: Some(answer) }
+        let json = redact::every_url(&fields);
+        fields.records = Some(&summary.records);
+        fields.records_left_out = Some(summary.broken - summary.records.len() as u64).filter(|count| *count > 0);
+        let response = Some(redact::every_url(&fields));
+        Self { outcome, failure: summary.first_failure, json, response }
     }
 }

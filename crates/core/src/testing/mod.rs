@@ -103,7 +103,6 @@ impl PolicyTests {
 
 impl Test {
     fn facts(&self) -> Facts<'_> {
-        let (is_whole, project) = (self.is_whole, self.project.as_ref());
-        Facts { is_whole, project, ..Facts::of(&self.build, self.now) }
+        Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now)
     }
 }

@@ -18,6 +18,19 @@ rules:
 
 const EVENT: &str = include_str!("../../../../events/forbidden-branch.json");
 
+const PHASE_CHANGE: &str = r#"{
+    "source": "aws.codebuild", "detail-type": "CodeBuild Build Phase Change", "time": "2026-11-22T10:00:00Z",
+    "detail": {
+        "build-id": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001",
+        "build-status": "IN_PROGRESS",
+        "additional-information": {
+            "build-complete": false,
+            "build-start-time": "Nov 22, 2026 8:00:00 AM",
+            "phases": [{"phase-type": "PROVISIONING", "start-time": "Nov 22, 2026 8:00:00 AM"}]
+        }
+    }
+}"#;
+
 fn read(path: &str) -> Result<File, String> {
     let text = match path {
         "policy.yaml" => POLICY,
@@ -25,6 +38,8 @@ fn read(path: &str) -> Result<File, String> {
         "event.json" => EVENT,
         "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
         "text.json" => "no event",
+        "timed.yaml" => "{version: 1, rules: [{id: short-runs, max-duration: 60m}]}",
+        "phases.json" => PHASE_CHANGE,
         _ => return Err("there is no such file".into()),
     };
     Ok(File { name: path.into(), text: text.into() })
@@ -422,4 +437,20 @@ fn the_policy_s_faults_are_told_beside_the_file_s() {
        |          ^
        = correct the YAML syntax here
     ");
+}
+
+/// An event may be late: the function fetches the Build before it judges the running time.
+#[test]
+fn the_running_time_of_an_events_build_is_unknown_as_in_the_function() {
+    let test = |build: &str| {
+        let text =
+            format!("policy: timed.yaml\ntests: [{{name: a, {build}, now: 2026-11-22T10:00:00Z, expect: stop}}]");
+        let report = parse(&text).unwrap().run(|_| true, &mut Coverage::default());
+        report.tests[0].reasons[0].why.clone()
+    };
+    let by_event = test("event: phases.json");
+    assert!(by_event.contains("missing running"), "{by_event}");
+    let phases = "[{phaseType: PROVISIONING, startTime: '2026-11-22T08:00:00Z'}]";
+    let by_build = test(&format!("build: {{startTime: '2026-11-22T08:00:00Z', phases: {phases}}}"));
+    assert!(by_build.contains("broken"), "{by_build}");
 }

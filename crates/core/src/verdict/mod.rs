@@ -1,45 +1,58 @@
-//! From a policy and a build to a verdict: pure, three-valued, and it cannot fail.
+//! From a policy and facts to a verdict: pure, three-valued, and it cannot fail.
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, Serializer};
 
 use crate::{
     checks::{Answer, Fit},
-    facts::{Fact, Facts, Source},
+    facts::{Fact, Facts, inquiry::Source},
     model::Build,
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
 };
 
-/// What a policy says of a build.
+/// The result of judging a build by a policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// The rules it breaks, in the order of the policy.
+    /// The broken rules, in the order of the policy.
     pub violations: Vec<Violation>,
-    /// The rules that could not tell.
+    /// The rules that could not be evaluated.
     pub undecided: Vec<Undecided>,
-    /// The rules it would break, were it not exempt.
+    /// The rules that the build would break if it were not exempt.
     pub exempted: Vec<Exempted>,
-    /// What is to be done.
+    /// What to do with the build.
     pub action: Action,
-    /// The branch, where the build names one.
+    /// Why the build is only reported although it breaks an enforced rule.
+    pub withheld: Option<Withheld>,
+    /// The branch, if it is known.
     pub branch: Option<String>,
-    /// The earliest moment to come at which a rule will be broken that is not yet, if the
-    /// build runs on, where that can be told in advance.
+    /// When the next rule will be broken if the build keeps running, if that can be computed.
     pub deadline: Option<Timestamp>,
 }
 
-/// What is to be done with a build; more than another where it does more.
+/// What to do with a build, in ascending order of effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Nothing.
     #[default]
     Allow,
-    /// It is reported.
+    /// Report it.
     Report,
-    /// It would be stopped, were its project not among those that never are.
+    /// Report it: an enforced rule is broken, but the project is one that is never stopped.
     Protect,
-    /// It is stopped.
+    /// Stop it.
     Stop,
+}
+
+/// Why an enforced rule did not stop a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withheld {
+    /// The deployment's mode is `report`; see [`Policy::under`].
+    Ceiling,
+    /// The sweep would have stopped more builds than it may.
+    SafetyBelt,
+    /// Nothing was to be stopped.
+    DryRun,
 }
 
 /// A rule that a build breaks.
@@ -49,8 +62,11 @@ pub struct Violation {
     pub rule: String,
     /// The check's key.
     pub check: &'static str,
-    /// What the rule does at that moment, under the ceiling.
+    /// The rule's mode at that moment, under the ceiling.
     pub mode: Mode,
+    /// The rule's mode at that moment without the ceiling.
+    #[serde(skip)]
+    pub own_mode: Mode,
     /// The rule's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -58,20 +74,20 @@ pub struct Violation {
     pub found: String,
     /// What the rule allows or forbids.
     pub limit: String,
-    /// What is stopped besides the build, where it is one of a batch.
+    /// What is stopped besides the build, if it belongs to a batch.
     #[serde(skip)]
     pub batch: BatchScope,
 }
 
-/// A rule that cannot tell.
+/// A rule that could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Undecided {
     /// The rule's id.
     pub rule: String,
-    /// The fact that the build does not tell.
+    /// The unknown fact.
     #[serde(serialize_with = "as_text")]
     pub missing: Fact,
-    /// Whether it counts: not where the rule says `on-unknown: ignore`.
+    /// Whether it counts, which it does not if the rule says `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
 }
@@ -94,14 +110,14 @@ fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Verdict {
-    /// Whether the batch that the build is of is to be stopped with it.
+    /// Whether the batch that the build belongs to must be stopped with it.
     pub fn stops_batch(&self) -> bool {
         let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll;
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
-    /// Whether a source could tell more than is known, and it matters: a rule asked for
-    /// a fact of it, and no other rule stops the build anyway.
+    /// Whether the verdict may depend on a source: a rule needs one of its facts, and no other
+    /// rule stops the build anyway.
     pub fn wants(&self, source: Source) -> bool {
         let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops_anyway =
@@ -110,29 +126,29 @@ impl Verdict {
     }
 }
 
-/// What one rule says of a build.
+/// How one rule decided about a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// The rule is off.
     Off,
     /// The check passes.
     Passes,
-    /// The rule looks at other builds.
+    /// The build is not in the rule's scope.
     OutOfScope,
-    /// The build would break it or not tell, and is exempt.
+    /// The rule is broken or could not be evaluated, but the build is exempt.
     Exempt(Exempted),
-    /// The build breaks it.
+    /// The rule is broken.
     Broken(Violation),
-    /// The build does not tell; and the violation that is made of it, with `on-unknown: stop`.
+    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation.
     Unknown(Undecided, Option<Violation>),
 }
 
-/// Judges a build as it is known at `now`, by what it tells itself.
+/// Judges an event's build at `now`, by nothing but the event.
 pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     judge_by(policy, &Facts::of(build, now))
 }
 
-/// Judges a build by all that is known of it.
+/// Judges a build by everything that is known about it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
     let facts = &priced(policy, facts.clone());
     let mut verdict = Verdict { branch: facts.branch().ok().map(str::to_owned), ..Verdict::default() };
@@ -152,28 +168,32 @@ pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
             }
         }
     }
-    let enforced = verdict.violations.iter().any(|violation| violation.mode == Mode::Enforce);
+    let is_enforced = verdict.violations.iter().any(|violation| violation.mode == Mode::Enforce);
+    let would_be_enforced = verdict.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
     verdict.action = match verdict.violations.is_empty() {
         true => Action::Allow,
-        false if !enforced => Action::Report,
+        false if !is_enforced => Action::Report,
         false if is_protected(policy, facts) => Action::Protect,
         false => Action::Stop,
     };
+    if verdict.action == Action::Report && would_be_enforced && !is_protected(policy, facts) {
+        verdict.withheld = Some(Withheld::Ceiling);
+    }
     verdict
 }
 
-/// What every rule says of a build, by the rule's id, in the order of the policy.
+/// Each rule's id and decision about a build, in the order of the policy.
 pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item = (&'a str, Decision)> {
     let facts = priced(policy, facts);
     policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule, policy.ceiling, &facts)))
 }
 
-/// What is known of a build, with the policy's prices.
+/// The facts, with the policy's prices.
 fn priced<'a>(policy: &'a Policy, facts: Facts<'a>) -> Facts<'a> {
     Facts { prices: Some(&policy.prices), ..facts }
 }
 
-/// When the build will break a rule, if that can be told and the rule will then apply.
+/// When the build will break a rule, if that can be computed and the rule will then apply.
 fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> {
     let at = rule.check.breaks_at(facts).filter(|at| *at > facts.now)?;
     let then = facts.at(at);
@@ -183,7 +203,7 @@ fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> 
     applies.then_some(at)
 }
 
-/// Whether the rule looks at the build.
+/// Whether the build is in the rule's scope.
 fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     match rule.only.as_slice() {
         [] => Fit::Yes,
@@ -191,11 +211,12 @@ fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     }
 }
 
-/// Holds a build against one rule. Scope, exemption and check are joined as Kleene
-/// joins three truths: a rule is broken where the build is surely in its scope, surely
-/// not exempt and surely breaks the check; it passes where one of these is surely not so.
+/// Judges a build by one rule. Scope, exemption and check are combined by Kleene's three-valued
+/// logic: a rule is broken if the build is known to be in scope, not to be exempt and to break
+/// the check; it passes if one of these is known to be false.
 fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
-    let mode = rule.mode.at(facts.now).min(ceiling);
+    let own_mode = rule.mode.at(facts.now);
+    let mode = own_mode.min(ceiling);
     if mode == Mode::Off {
         return Decision::Off;
     }
@@ -221,6 +242,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
         rule: rule.id.clone(),
         check: rule.kind.id,
         mode,
+        own_mode,
         reason: rule.reason.clone(),
         found,
         limit: rule.check.limit(),
@@ -236,8 +258,8 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts }, stops)
 }
 
-/// Whether the build's project is among those that are never stopped. One whose
-/// project is not known might be, so it is not stopped either.
+/// Whether the build's project is one that is never stopped. If the project is unknown, it may
+/// be one, so its build is not stopped either.
 fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
     policy
         .never_stop

@@ -9,11 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
-use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
 use buildbrake_aws::{
-    codebuild::Client,
-    config,
-    enforce::{Brake, Invocation},
+    Clients, Discard,
+    config::AwsConfig,
+    enforce::{Enforcer, Invocation},
 };
 use buildbrake_core::{
     event::{BuildEvent, Trigger},
@@ -54,18 +53,14 @@ pub(crate) async fn run(_: &Arguments) -> anyhow::Result<Exit> {
     let policy = Policy::parse("policy/policy.yaml", POLICY)?;
     let events = events_of_now()?;
     let endpoint = Endpoint::start(builds(&events)?).await?;
-    let brake = Brake::new(policy, client(&endpoint).await?);
+    let config = AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "eu-west-1").await;
+    let enforcer = Enforcer::new(policy, Clients::new(config), None);
 
     let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
     let mut returned = None;
-    let invocation = Invocation {
-        function: "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake",
-        deadline: Timestamp::MAX,
-        now: &Timestamp::now,
-        tell: &|_| (),
-    };
+    let invocation = Invocation { function: None, deadline: Timestamp::MAX, clock: &Timestamp::now, sink: &Discard };
     for (name, event) in &events {
-        let record = brake.enforce(event.as_bytes(), &invocation).await;
+        let record = enforcer.handle(event.as_bytes(), &invocation).await;
         let json: Value = serde_json::from_str(record.json().get())?;
         rows.push([(*name).to_owned(), text(&json["project"]), what_it_broke(&json), text(&json["outcome"])]);
         if let Some(build) = json.get("build") {
@@ -95,15 +90,6 @@ const NEXT: &str = "\
 The policy is policy/policy.yaml and the events are in events/. Change one and run this
 again; `buildbrake check policy/policy.yaml` says what is wrong with a policy.
 ";
-
-/// The real SDK client, pointed at the endpoint.
-async fn client(endpoint: &Endpoint) -> anyhow::Result<Client> {
-    let config = Config::from(&config::load().await?)
-        .endpoint_url(format!("http://{}", endpoint.address))
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "demo"));
-    Ok(Client::from_conf(config.build()))
-}
 
 /// The sample events, as if they were sent at this moment.
 fn events_of_now() -> anyhow::Result<Vec<(&'static str, String)>> {

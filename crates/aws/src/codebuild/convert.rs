@@ -1,7 +1,6 @@
-//! From the SDK's types to [`Build`](buildbrake_core::model::Build) and [`Project`](buildbrake_core::model::Project): every member, and nothing lost.
+//! Converts the SDK's types to those of [`model`](buildbrake_core::model), with all members.
 //!
-//! A member that the API gains is missing from a structure below until it is
-//! added to `build.rs`; then the compiler asks for it here.
+//! A member that the model gains must be added below: without it, this does not compile.
 
 use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
 use jiff::Timestamp;
@@ -15,53 +14,46 @@ use buildbrake_core::model::{
     RegistryCredential, S3LogsConfig, ScopeConfiguration, SourceAuth, Tag, VpcConfig, Webhook, WebhookFilter,
 };
 
-/// Carries one value of the SDK over into ours.
-pub(super) trait Carry<T> {
-    fn carry(self) -> Option<T>;
+pub(super) trait Convert<T> {
+    fn convert(self) -> Option<T>;
 }
 
-macro_rules! as_it_is {
+macro_rules! unchanged {
     ($($kind:ty),*) => {$(
-        impl Carry<$kind> for $kind {
-            fn carry(self) -> Option<$kind> {
+        impl Convert<$kind> for $kind {
+            fn convert(self) -> Option<$kind> {
                 Some(self)
             }
         }
     )*};
 }
-as_it_is!(bool, i32, i64);
+unchanged!(bool, i32, i64, String);
 
-impl Carry<String> for String {
-    fn carry(self) -> Option<String> {
-        Some(self.into())
-    }
-}
-
-/// The API's times are seconds with three decimals. The SDK reads them as binary
-/// fractions, so that .587 arrives as .586999893.
-impl Carry<Timestamp> for DateTime {
-    fn carry(self) -> Option<Timestamp> {
+/// The API's times are seconds with three decimals. The SDK parses them as binary fractions, so
+/// that .587 arrives as .586999893.
+impl Convert<Timestamp> for DateTime {
+    fn convert(self) -> Option<Timestamp> {
         Timestamp::from_millisecond((self.as_secs_f64() * 1000.0).round() as i64).ok()
     }
 }
 
-impl<A: Carry<T>, T> Carry<T> for Option<A> {
-    fn carry(self) -> Option<T> {
-        self.and_then(A::carry)
+impl<A: Convert<T>, T> Convert<T> for Option<A> {
+    fn convert(self) -> Option<T> {
+        self.and_then(A::convert)
     }
 }
 
-impl<A: Carry<T>, T> Carry<Vec<T>> for Vec<A> {
-    fn carry(self) -> Option<Vec<T>> {
-        Some(self.into_iter().filter_map(A::carry).collect())
+impl<A: Convert<T>, T> Convert<Vec<T>> for Vec<A> {
+    fn convert(self) -> Option<Vec<T>> {
+        Some(self.into_iter().filter_map(A::convert).collect())
     }
 }
 
 macro_rules! open_enumerations {
     ($($name:ident),* $(,)?) => {$(
-        impl Carry<String> for sdk::$name {
-            fn carry(self) -> Option<String> {
-                Some(self.as_str().into())
+        impl Convert<String> for sdk::$name {
+            fn convert(self) -> Option<String> {
+                Some(self.as_str().to_owned())
             }
         }
     )*};
@@ -70,7 +62,7 @@ open_enumerations! {
     BucketOwnerAccess, BuildPhaseType, CacheMode, CacheType, ComputeType, CredentialProviderType, EnvironmentType,
     EnvironmentVariableType, FileSystemType, HostKernel, ImagePullCredentialsType, LogsConfigStatusType, MachineType,
     SourceAuthType, SourceType, StatusType,
-    // Of projects.
+    // The types that only projects have:
     ArtifactNamespace, ArtifactPackaging, ArtifactsType, BatchReportModeType, ProjectVisibilityType,
     PullRequestBuildApproverRole, PullRequestBuildCommentApproval, WebhookBuildType, WebhookFilterType,
     WebhookScopeType, WebhookStatus,
@@ -78,9 +70,9 @@ open_enumerations! {
 
 macro_rules! structures {
     ($($shape:ident { $($member:ident),* $(,)? })*) => {$(
-        impl Carry<$shape> for sdk::$shape {
-            fn carry(self) -> Option<$shape> {
-                Some($shape { $($member: self.$member.carry()),* })
+        impl Convert<$shape> for sdk::$shape {
+            fn convert(self) -> Option<$shape> {
+                Some($shape { $($member: self.$member.convert()),* })
             }
         }
     )*};
@@ -124,17 +116,17 @@ structures! {
     BatchRestrictions { maximum_builds_allowed, compute_types_allowed, fleets_allowed }
 }
 
-/// The two digests are spelt otherwise in the SDK.
-impl Carry<BuildArtifacts> for sdk::BuildArtifacts {
-    fn carry(self) -> Option<BuildArtifacts> {
+/// The SDK spells the two digests differently.
+impl Convert<BuildArtifacts> for sdk::BuildArtifacts {
+    fn convert(self) -> Option<BuildArtifacts> {
         Some(BuildArtifacts {
-            location: self.location.carry(),
-            sha256sum: self.sha256_sum.carry(),
-            md5sum: self.md5_sum.carry(),
+            location: self.location.convert(),
+            sha256sum: self.sha256_sum.convert(),
+            md5sum: self.md5_sum.convert(),
             override_artifact_name: self.override_artifact_name,
             encryption_disabled: self.encryption_disabled,
-            artifact_identifier: self.artifact_identifier.carry(),
-            bucket_owner_access: self.bucket_owner_access.carry(),
+            artifact_identifier: self.artifact_identifier.convert(),
+            bucket_owner_access: self.bucket_owner_access.convert(),
         })
     }
 }

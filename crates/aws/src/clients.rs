@@ -1,0 +1,92 @@
+//! The SDK's clients, by account and region.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_codebuild::{Client, config::Builder};
+use buildbrake_core::model::Build;
+
+use crate::config::AwsConfig;
+
+/// An account and a region. What is `None` is the program's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AccountRegion {
+    /// Twelve digits.
+    pub account: Option<String>,
+    /// As in `eu-west-1`.
+    pub region: Option<String>,
+}
+
+impl AccountRegion {
+    /// Where a build runs, by its ARN.
+    pub fn of_build(build: &Build) -> Self {
+        Self { account: build.account().map(str::to_owned), region: build.region().map(str::to_owned) }
+    }
+
+    /// The account and region in an ARN.
+    pub fn of_arn(arn: &str) -> Self {
+        let part = |index| arn.split(':').nth(index).filter(|part| !part.is_empty()).map(str::to_owned);
+        Self { account: part(4), region: part(3) }
+    }
+}
+
+/// How long a call may take; see [`AwsConfig`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Pace {
+    Prompt,
+    Patient,
+}
+
+/// Clients for other regions than the program's own are seldom needed; more are not kept.
+const MAX_CLIENTS: usize = 64;
+
+/// The clients of all accounts and regions, each made when it is first needed.
+#[derive(Debug)]
+pub struct Clients {
+    config: AwsConfig,
+    /// For events in the program's own region, made in advance.
+    home: Client,
+    others: Mutex<HashMap<(AccountRegion, Pace), Client>>,
+}
+
+impl Clients {
+    /// Makes no call yet.
+    pub fn new(config: AwsConfig) -> Self {
+        let home = Client::new(&config.prompt);
+        Self { config, home, others: Mutex::default() }
+    }
+
+    /// The client of CodeBuild in an account and region. All accounts are entered with the
+    /// program's own credentials.
+    pub(crate) fn codebuild(&self, place: &AccountRegion, pace: Pace) -> Client {
+        let own_region = self.config.prompt.region().map(Region::as_ref);
+        let is_home = place.region.as_deref().is_none_or(|region| Some(region) == own_region);
+        if is_home && pace == Pace::Prompt {
+            return self.home.clone();
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.len() >= MAX_CLIENTS {
+            others.clear();
+        }
+        let client = others.entry((place.clone(), pace)).or_insert_with(|| {
+            let config: &SdkConfig = match pace {
+                Pace::Prompt => &self.config.prompt,
+                Pace::Patient => &self.config.patient,
+            };
+            let region = place.region.clone().map(Region::new);
+            let region = region.or_else(|| config.region().cloned());
+            let mut builder = Builder::from(config);
+            builder.set_region(region);
+            Client::from_conf(builder.build())
+        });
+        client.clone()
+    }
+
+    /// The configuration of clients of other services.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config.prompt
+    }
+}

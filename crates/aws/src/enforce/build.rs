@@ -1,0 +1,135 @@
+//! One build: what is missing is fetched, and what the verdict says is done.
+
+use buildbrake_core::{
+    event::BuildEvent,
+    facts::inquiry::{Case, OnFailure, Reply},
+    model::{BuildArn, Progress},
+    record::{Effect, Failure, Outcome, Record},
+    verdict::Action,
+};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    BUILD_BUDGET, Enforcer, Invocation, out_of_time,
+    stop::{retry_of, stop},
+};
+use crate::{AccountRegion, CallError, clients::Pace, scheduler};
+
+/// CodeBuild retries a build at most that often.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
+const MAX_RETRIES: usize = 10;
+
+impl Enforcer {
+    /// Judges one build, and the retries that CodeBuild starts of it if it is stopped. Each has a
+    /// record of its own; returned is the first one that failed, or the build's own.
+    pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
+        let until = Instant::now() + BUILD_BUDGET;
+        let (kind, time) = (event.kind, event.time);
+        let (mut returned, mut retry) = self.judge_one(event, invocation, until).await;
+        for _ in 0..MAX_RETRIES {
+            let Some(arn) = retry.take() else { break };
+            let event = BuildEvent::naming(kind, arn, time);
+            let (record, next) = self.judge_one(event, invocation, until).await;
+            retry = next;
+            if returned.failure().is_none() && record.failure().is_some() {
+                returned = record;
+            }
+        }
+        returned
+    }
+
+    /// Judges one build. Returns its record, and its retry if there is one.
+    async fn judge_one(
+        &self,
+        event: BuildEvent,
+        invocation: &Invocation<'_>,
+        until: Instant,
+    ) -> (Record, Option<BuildArn>) {
+        let mut case = Case::of_event(&self.policy, event, invocation.now());
+        // Boxed: the SDK's futures are nested so deeply that the layout of the function's own future
+        // would exceed the compiler's recursion limit.
+        let acted = Box::pin(self.act(&mut case, invocation));
+        let effect = match timeout_at(until, acted).await {
+            Ok(Ok(effect)) => effect,
+            Ok(Err(error)) => Failure::from(error).into(),
+            Err(_elapsed) => Failure::from(out_of_time()).into(),
+        };
+        let retry = effect.returned.as_deref().and_then(retry_of);
+        let record = Record::judged(&self.policy, case.event(), case.verdict(), effect, invocation.now());
+        invocation.sink.write(&record).await;
+        (record, retry)
+    }
+
+    /// Fetches what is missing, and does what the verdict then says.
+    async fn act(&self, case: &mut Case<'_>, invocation: &Invocation<'_>) -> Result<Effect, CallError> {
+        if self.policy.is_off() {
+            return Ok(Outcome::Ignored.into());
+        }
+        if case.build().progress() == Progress::Ended {
+            return Ok(Outcome::NotRunning.into());
+        }
+        let place = AccountRegion::of_build(case.build());
+        let is_named_only = case.is_named_only();
+        self.fetch_missing(case, &place, invocation).await?;
+        if case.is_gone() {
+            return Ok(Outcome::NotFound.into());
+        }
+        match (case.build().progress(), case.verdict().action) {
+            (Progress::Ended, _) if is_named_only => Ok(Outcome::NotRunning.into()),
+            (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
+            (_, Action::Stop) => {
+                let client = self.clients.codebuild(&place, Pace::Prompt);
+                Ok(stop(&client, &case.event().id, case.verdict()).await)
+            }
+            (_, action) => {
+                let deadline = self.schedule_deadline(case, invocation).await?;
+                Ok(Effect { deadline, ..Outcome::of_running(action).into() })
+            }
+        }
+    }
+
+    /// Answers the case's questions until there are no more.
+    async fn fetch_missing(
+        &self,
+        case: &mut Case<'_>,
+        place: &AccountRegion,
+        invocation: &Invocation<'_>,
+    ) -> Result<(), CallError> {
+        while let Some(question) = case.next_question() {
+            let source = question.source();
+            let client = self.clients.codebuild(place, Pace::Prompt);
+            let reply = match self.resolver.answer(&question, &client, place, invocation.now()).await {
+                Ok(reply) => reply,
+                Err(error) => match source.on_failure() {
+                    OnFailure::FailInvocation => return Err(error),
+                    OnFailure::LeaveUnknown => Reply::Unavailable(source, error.class.name().to_owned()),
+                },
+            };
+            case.add(reply, invocation.now());
+        }
+        Ok(())
+    }
+
+    /// Schedules a call of the function for the moment when a rule will be broken. Returns the
+    /// time of the call, if there is one.
+    pub(super) async fn schedule_deadline(
+        &self,
+        case: &Case<'_>,
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<Timestamp>, CallError> {
+        let (Some(scheduler), Some(function)) = (&self.scheduler, invocation.function) else { return Ok(None) };
+        let Some(moment) = case.verdict().deadline.filter(|_| case.build().progress() == Progress::Running) else {
+            return Ok(None);
+        };
+        let at = scheduler::on_the_minute(moment, invocation.now());
+        let id = &case.event().id;
+        // A build that is judged twice has the same deadline, and so the same schedule.
+        let name = scheduler::name(&format!("{}-{}", id.uuid(), at.as_second()));
+        let event = BuildEvent::deadline(case.build().arn.as_deref().unwrap_or(id.as_str()), at);
+        match scheduler.schedule(function, &name, at, &event).await {
+            Ok(()) => Ok(Some(at)),
+            Err(error) => Err(CallError { message: format!("its deadline could not be scheduled: {error}"), ..error }),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Judges the running builds that a sweep finds.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use buildbrake_core::{
+    event::{BuildEvent, Kind},
+    facts::inquiry::{Case, Question, Reply, Source},
+    model::{BuildArn, Project},
+    record::{Counted, Outcome},
+    verdict::Action,
+};
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    CONCURRENT_CALLS, Sweep, SweepMode,
+    running::{FoundBuild, RunningBuilds, running_builds},
+};
+use crate::{
+    CallError,
+    codebuild::{self, MAX_IDS},
+};
+
+/// Deadlines within this time are scheduled. Later ones are left to a later sweep.
+const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
+
+impl Sweep<'_> {
+    /// Judges the running builds of some projects.
+    pub(super) async fn judge_projects(&mut self, projects: &[String]) {
+        let RunningBuilds { builds, failures } = running_builds(&self.client, projects, self.invocation.now()).await;
+        failures.into_iter().for_each(|error| self.add_failed_call(error));
+        let cases = self.judge(builds).await;
+        if self.mode == SweepMode::Enforce {
+            self.schedule_deadlines(&cases).await;
+        }
+        self.summary.projects += projects.len() as u64;
+        for mut case in cases {
+            self.running += 1;
+            self.summary.running += 1;
+            self.summary.undecided += u64::from(case.verdict().undecided.iter().any(|undecided| undecided.counts));
+            match case.verdict().action {
+                Action::Allow => {}
+                Action::Stop => {
+                    case.shorten();
+                    self.to_stop.push(case);
+                }
+                action @ (Action::Report | Action::Protect) => {
+                    self.record(&case, Outcome::of_running(action).into()).await;
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Sweep<'a> {
+    /// Judges builds, with their projects if a rule needs them.
+    async fn judge(&mut self, builds: Vec<FoundBuild>) -> Vec<Case<'a>> {
+        let now = self.invocation.now();
+        let of_build = |FoundBuild { id, build }| {
+            let event =
+                BuildEvent { kind: Kind::Sweep, id, time: self.time, replay_name: None, build: Box::new(build) };
+            Case::of_build(&self.enforcer.policy, event, now)
+        };
+        let mut cases: Vec<Case<'_>> = builds.into_iter().map(of_build).collect();
+        let names: BTreeSet<String> = cases.iter().filter_map(wanted_project).collect();
+        let (mut projects, mut failure): (Vec<Arc<Project>>, _) = (Vec::new(), None);
+        for names in Vec::from_iter(names).chunks(MAX_IDS) {
+            match codebuild::many_projects(&self.client, names).await {
+                Ok(found) => projects.extend(found.into_iter().map(Arc::new)),
+                Err(error) => {
+                    failure = Some(error.class);
+                    self.add_failed_call(error);
+                }
+            }
+        }
+        for case in &mut cases {
+            let Some(name) = wanted_project(case) else { continue };
+            let project = projects.iter().find(|project| project.name.as_deref() == Some(&name));
+            let reply = match (project, failure) {
+                (None, Some(class)) => Reply::Unavailable(Source::Project, class.name().to_owned()),
+                (project, _) => Reply::Project(project.cloned()),
+            };
+            case.add(reply, now);
+        }
+        cases
+    }
+
+    /// A failure does not keep the sweep from going on.
+    async fn schedule_deadlines(&mut self, cases: &[Case<'_>]) {
+        let now = self.invocation.now();
+        let is_near = |at: Timestamp| at.duration_since(now) < SCHEDULE_AHEAD;
+        let is_due =
+            |case: &&Case<'_>| case.verdict().action != Action::Stop && case.verdict().deadline.is_some_and(is_near);
+        let scheduled = cases.iter().filter(is_due).map(|case| self.enforcer.schedule_deadline(case, self.invocation));
+        let scheduled: Vec<Result<_, CallError>> =
+            stream::iter(scheduled).buffer_unordered(CONCURRENT_CALLS).collect().await;
+        scheduled.into_iter().filter_map(Result::err).for_each(|error| self.add_failed_call(error));
+    }
+
+    /// Judges the build that CodeBuild itself started to retry a stopped one.
+    pub(super) async fn judge_retry(&mut self, retry: Option<BuildArn>) {
+        let Some(arn) = retry else { return };
+        let event = BuildEvent::naming(Kind::Sweep, arn, self.time);
+        let record = self.enforcer.judge_build(event, self.invocation).await;
+        match record.outcome().counted() {
+            Counted::Allowed | Counted::Nothing => {}
+            Counted::Reported | Counted::Stopped | Counted::Ended | Counted::Failed => self.summary.add(&record),
+        }
+    }
+}
+
+fn wanted_project(case: &Case<'_>) -> Option<String> {
+    match case.next_question()? {
+        Question::Project { name, .. } => Some(name),
+        Question::Build(_) => None,
+    }
+}

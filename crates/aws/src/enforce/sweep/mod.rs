@@ -1,0 +1,258 @@
+//! The sweep: judges every running build of an account and region, with or without an event.
+//!
+//! Projects are looked at a hundred at a time, ordered by name. Builds are stopped at the end,
+//! when it is known how many they are: a faulty policy must not stop everything.
+
+mod judge;
+mod running;
+
+use std::time::Duration;
+
+use buildbrake_core::{
+    event::{SweepEvent, SweepRest},
+    facts::inquiry::Case,
+    record::{Effect, Failure, Outcome, Record, Safety, SweepSummary},
+    verdict::Withheld,
+};
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::timeout;
+
+use super::{
+    BUILD_BUDGET, Enforcer, Invocation, out_of_time,
+    stop::{retry_of, stop},
+};
+use crate::{
+    AccountRegion, CallError, Class,
+    clients::Pace,
+    codebuild::{self, Client, MAX_IDS},
+    scheduler,
+};
+
+/// How many calls are made at the same time.
+const CONCURRENT_CALLS: usize = 16;
+
+/// How much of an invocation's time is kept for the record; less of a short invocation.
+const RESERVE: SignedDuration = SignedDuration::from_secs(15);
+
+/// What to sweep, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepRequest {
+    /// The account and region.
+    pub place: AccountRegion,
+    /// What to do about broken rules.
+    pub mode: SweepMode,
+    /// When the sweep was to begin.
+    pub time: Option<Timestamp>,
+    /// What an earlier invocation left of the sweep.
+    pub rest: SweepRest,
+}
+
+/// What a sweep does about broken rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweepMode {
+    /// What the policy says.
+    Enforce,
+    /// It reports them. It stops no build, and schedules nothing.
+    DryRun,
+}
+
+impl Enforcer {
+    /// Judges every running build, stops those that must be stopped, and hands on what there is
+    /// no time for.
+    pub async fn sweep(&self, request: SweepRequest, invocation: &Invocation<'_>) -> Record {
+        if self.policy.is_off() {
+            let message = "Swept nothing, because buildbrake is off.";
+            return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
+        }
+        let SweepRequest { place, mode, time, mut rest } = request;
+        if rest == SweepRest::default() && mode == SweepMode::Enforce {
+            rest = self.take_rest(&place).unwrap_or_default();
+        }
+        let begun = invocation.now();
+        let reserve = RESERVE.min(invocation.deadline.duration_since(begun) / 4);
+        let mut sweep = Sweep {
+            enforcer: self,
+            invocation,
+            client: self.clients.codebuild(&place, Pace::Patient),
+            place,
+            mode,
+            time,
+            begun,
+            ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
+            running: to_unsigned(rest.running),
+            stops: to_unsigned(rest.stops),
+            from: rest.from,
+            to_stop: Vec::new(),
+            summary: SweepSummary::default(),
+        };
+        sweep.run().await;
+        let record = Record::of_sweep(&self.policy, sweep.summary, sweep.time, invocation.now());
+        invocation.sink.write(&record).await;
+        record
+    }
+}
+
+/// One sweep, or this invocation's part of it.
+struct Sweep<'a> {
+    enforcer: &'a Enforcer,
+    invocation: &'a Invocation<'a>,
+    client: Client,
+    place: AccountRegion,
+    mode: SweepMode,
+    time: Option<Timestamp>,
+    begun: Timestamp,
+    /// When this invocation must hand on the rest.
+    ends: Timestamp,
+    /// The first project, if an earlier invocation did a part.
+    from: Option<String>,
+    /// The running builds, and those to stop, in all parts so far.
+    running: u64,
+    stops: u64,
+    /// The builds to stop in this part.
+    to_stop: Vec<Case<'a>>,
+    summary: SweepSummary,
+}
+
+impl Sweep<'_> {
+    async fn run(&mut self) {
+        let names = self.project_names().await;
+        let mut rest = None;
+        for block in names.chunks(MAX_IDS) {
+            let left = self.time_to_judge();
+            if left.is_zero() || timeout(left, self.judge_projects(block)).await.is_err() {
+                rest = block.first();
+                break;
+            }
+        }
+        // A build that there was no time to stop is judged again.
+        let from = self.stop_all().await.or(rest.cloned());
+        match from {
+            Some(from) if names.first() == Some(&from) && self.summary.is_empty() => {
+                let message = format!("there is not enough time to sweep the project {from}");
+                self.add_failed_call(CallError::new(Class::TimedOut, message));
+            }
+            Some(from) => self.hand_on(from).await,
+            None => {}
+        }
+    }
+
+    /// The projects that are left to look at, ordered by name.
+    async fn project_names(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut token = None;
+        loop {
+            let page = timeout(self.time_to_judge(), codebuild::list_projects(&self.client, token)).await;
+            match page.unwrap_or_else(|_| {
+                Err(CallError::new(Class::TimedOut, "there is not enough time to list the projects"))
+            }) {
+                Ok((page, next)) => {
+                    names.extend(page);
+                    token = next;
+                }
+                Err(error) => {
+                    self.add_failed_call(error);
+                    break;
+                }
+            }
+            if token.is_none() {
+                break;
+            }
+        }
+        names.sort_unstable();
+        names.retain(|name| self.from.as_ref().is_none_or(|from| name >= from));
+        names
+    }
+
+    /// Stops the builds that must be stopped, or none if a sweep may not stop so many. Returns
+    /// the project of the first build that there was no time for.
+    async fn stop_all(&mut self) -> Option<String> {
+        let to_stop = std::mem::take(&mut self.to_stop);
+        self.stops += to_stop.len() as u64;
+        let max_stops = self.enforcer.policy.max_stops();
+        let allowed = max_stops.of(self.running);
+        let withheld = if self.stops > allowed {
+            self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
+            Some(Withheld::SafetyBelt)
+        } else {
+            (self.mode == SweepMode::DryRun).then_some(Withheld::DryRun)
+        };
+        if let Some(withheld) = withheld {
+            for case in &to_stop {
+                self.record(case, withheld.into()).await;
+            }
+            return None;
+        }
+        let (client, invocation, ends) = (self.client.clone(), self.invocation, self.ends);
+        let stops = to_stop.into_iter().map(async |case| {
+            if invocation.now() >= ends {
+                return (case, None);
+            }
+            let stopped = timeout(BUILD_BUDGET, stop(&client, &case.event().id, case.verdict())).await;
+            (case, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
+        });
+        let mut stops = std::pin::pin!(stream::iter(stops).buffered(CONCURRENT_CALLS));
+        let mut rest = None;
+        while let Some((case, effect)) = stops.next().await {
+            match effect {
+                Some(effect) => {
+                    let retry = effect.returned.as_deref().and_then(retry_of);
+                    self.record(&case, effect).await;
+                    self.judge_retry(retry).await;
+                }
+                None => {
+                    self.stops -= 1;
+                    rest = rest.or_else(|| Some(case.event().id.project().to_owned()));
+                }
+            }
+        }
+        rest
+    }
+
+    /// Has another invocation continue with a project, or the next sweep.
+    async fn hand_on(&mut self, from: String) {
+        let rest =
+            SweepRest { from: Some(from.clone()), running: to_signed(self.running), stops: to_signed(self.stops) };
+        self.summary.rest = Some(from);
+        if self.mode == SweepMode::DryRun {
+            return;
+        }
+        let (Some(scheduler), Some(function)) = (&self.enforcer.scheduler, self.invocation.function) else {
+            return self.enforcer.keep_rest(self.place.clone(), rest);
+        };
+        let now = self.invocation.now();
+        let at = scheduler::on_the_minute(now, now);
+        let name = scheduler::name(&format!("sweep-{}", now.as_millisecond()));
+        if let Err(error) = scheduler.schedule(function, &name, at, &SweepEvent::for_rest(&rest, at)).await {
+            let message = format!("the rest of the sweep could not be handed on: {error}");
+            self.add_failed_call(CallError { message, ..error });
+        }
+    }
+
+    async fn record(&mut self, case: &Case<'_>, effect: Effect) {
+        let now = self.invocation.now();
+        let record = Record::judged(&self.enforcer.policy, case.event(), case.verdict(), effect, now);
+        self.invocation.sink.write(&record).await;
+        self.summary.add(&record);
+    }
+
+    /// The sweep goes on, but fails in the end.
+    fn add_failed_call(&mut self, error: CallError) {
+        self.summary.add_failed_call(error.into());
+    }
+
+    /// How much time is left to judge builds. As much again is for stopping them.
+    fn time_to_judge(&self) -> Duration {
+        let half = self.ends.duration_since(self.begun) / 2;
+        let left = half - self.invocation.now().duration_since(self.begun);
+        Duration::try_from(left).unwrap_or_default()
+    }
+}
+
+fn to_unsigned(number: Option<i64>) -> u64 {
+    number.and_then(|number| number.try_into().ok()).unwrap_or_default()
+}
+
+fn to_signed(number: u64) -> Option<i64> {
+    i64::try_from(number).ok()
+}

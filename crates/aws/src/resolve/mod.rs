@@ -1,0 +1,51 @@
+//! Answers the questions of a [`Case`](buildbrake_core::facts::inquiry::Case), with one file for
+//! each source of facts. Each has a time budget of its own, and a cache if its facts seldom change.
+
+mod build;
+mod project;
+
+use std::time::Duration;
+
+use buildbrake_core::facts::inquiry::{Question, Reply};
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use self::project::ProjectCache;
+use crate::{AccountRegion, CallError, Class, codebuild::Client};
+
+/// All sources of facts.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    projects: ProjectCache,
+}
+
+impl Resolver {
+    /// Answers a question about a build in an account and region.
+    ///
+    /// # Errors
+    /// If the source cannot be asked; what follows is the source's
+    /// [`on_failure`](buildbrake_core::facts::inquiry::Source::on_failure).
+    pub(crate) async fn answer(
+        &self,
+        question: &Question,
+        client: &Client,
+        place: &AccountRegion,
+        now: Timestamp,
+    ) -> Result<Reply, CallError> {
+        match question {
+            Question::Build(id) => build::fetch(client, id).await,
+            Question::Project { name, may_be_cached } => {
+                self.projects.fetch(client, place, name, *may_be_cached, now).await
+            }
+        }
+    }
+}
+
+/// Waits for a source no longer than its budget.
+async fn within<T>(budget: Duration, fetched: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let too_late = |_| {
+        let message = format!("CodeBuild did not answer within {} seconds", budget.as_secs());
+        Err(CallError::new(Class::TimedOut, message))
+    };
+    timeout(budget, fetched).await.unwrap_or_else(too_late)
+}

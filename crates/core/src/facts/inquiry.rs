@@ -1,0 +1,323 @@
+//! What to ask next about a build.
+//!
+//! A [`Case`] holds everything that is known about one build, and the verdict on it. As long as
+//! the verdict depends on a fact that a source may know, the case has a next question. Whoever
+//! can answer questions adds the replies; the function, the sweep and the demo all do so.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Fact, Facts};
+use crate::{
+    event::BuildEvent,
+    model::{Build, BuildId, Progress, Project, ProjectEnvironment},
+    policy::Policy,
+    verdict::{Action, Verdict, judge_by},
+};
+
+/// A source of facts beyond the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The whole Build: `BatchGetBuilds`.
+    Build,
+    /// The build's project: `BatchGetProjects`.
+    Project,
+}
+
+/// What follows if a source cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The invocation fails, and Lambda retries it.
+    FailInvocation,
+    /// The source's facts are unknown, with the reason; see [`Reply::Unavailable`].
+    LeaveUnknown,
+}
+
+impl Source {
+    /// What follows if the source cannot be asked.
+    pub fn on_failure(self) -> OnFailure {
+        match self {
+            Self::Build | Self::Project => OnFailure::FailInvocation,
+        }
+    }
+
+    /// What the source describes, as a record names it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Project => "project",
+        }
+    }
+}
+
+/// A question about a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The Build with this id.
+    Build(BuildId),
+    /// The project with this name.
+    Project {
+        /// The project's name.
+        name: String,
+        /// Whether a copy that was fetched some minutes ago is good enough.
+        may_be_cached: bool,
+    },
+}
+
+impl Question {
+    /// The source that answers the question.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Build(_) => Source::Build,
+            Self::Project { .. } => Source::Project,
+        }
+    }
+}
+
+/// The reply to a question.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The Build as the API returns it now.
+    Build(Box<Build>),
+    /// There is no such build.
+    NoBuild,
+    /// The project as it was some minutes ago.
+    CachedProject(Arc<Project>),
+    /// The project as it is now, or `None` if it does not exist.
+    Project(Option<Arc<Project>>),
+    /// The source cannot be asked. Its facts remain unknown for the reason given, which must
+    /// not quote anything that a service returned.
+    Unavailable(Source, String),
+}
+
+/// One build: what is known about it so far, and the verdict on that.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    policy: &'a Policy,
+    event: BuildEvent,
+    origin: Origin,
+    project: KnownProject,
+    unavailable: Vec<(Source, String)>,
+    verdict: Verdict,
+}
+
+/// Where the build's members come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Event,
+    Api,
+    /// The API has no such build.
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+enum KnownProject {
+    NotAsked,
+    /// Some minutes old; it may have changed since.
+    Cached(Arc<Project>),
+    Current(Option<Arc<Project>>),
+}
+
+impl<'a> Case<'a> {
+    /// Judges an event's build.
+    pub fn of_event(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
+        Self::new(policy, event, Origin::Event, now)
+    }
+
+    /// Judges a Build that the API returned, which is the event's.
+    pub fn of_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
+        Self::new(policy, event, Origin::Api, now)
+    }
+
+    fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, now: Timestamp) -> Self {
+        let project = KnownProject::NotAsked;
+        let mut case = Self { policy, event, origin, project, unavailable: Vec::new(), verdict: Verdict::default() };
+        case.judge(now);
+        case
+    }
+
+    /// The event, with the build as it is known by now.
+    pub fn event(&self) -> &BuildEvent {
+        &self.event
+    }
+
+    /// The build as it is known by now.
+    pub fn build(&self) -> &Build {
+        &self.event.build
+    }
+
+    /// The verdict on what is known by now.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Whether the event names the build and says nothing about it.
+    pub fn is_named_only(&self) -> bool {
+        self.build().build_status.is_none() && self.build().build_complete.is_none()
+    }
+
+    /// Whether the API has no such build.
+    pub fn is_gone(&self) -> bool {
+        self.origin == Origin::Gone
+    }
+
+    /// The next question, or `None` if the verdict is final.
+    pub fn next_question(&self) -> Option<Question> {
+        let mut questions = self.build_question().into_iter().chain(self.project_question());
+        questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
+    }
+
+    /// A build that may have ended is fetched before it is stopped.
+    fn build_question(&self) -> Option<Question> {
+        let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
+        let is_wanted = may_have_ended || self.is_named_only() || self.verdict.wants(Source::Build);
+        (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
+    }
+
+    /// A copy of the project is good enough to allow a build, but not to act on it.
+    fn project_question(&self) -> Option<Question> {
+        let may_be_cached = match self.project {
+            KnownProject::NotAsked if self.verdict.wants(Source::Project) => true,
+            KnownProject::Cached(_) if self.verdict.action != Action::Allow => false,
+            KnownProject::NotAsked | KnownProject::Cached(_) | KnownProject::Current(_) => return None,
+        };
+        let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
+        Some(Question::Project { name, may_be_cached })
+    }
+
+    /// Adds a reply to what is known, and judges the build again.
+    pub fn add(&mut self, reply: Reply, now: Timestamp) {
+        match reply {
+            Reply::Build(build) => (self.event.build, self.origin) = (build, Origin::Api),
+            Reply::NoBuild => self.origin = Origin::Gone,
+            Reply::CachedProject(project) => self.project = KnownProject::Cached(project),
+            Reply::Project(project) => self.project = KnownProject::Current(project),
+            Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
+        }
+        self.judge(now);
+    }
+
+    fn judge(&mut self, now: Timestamp) {
+        let project = match &self.project {
+            KnownProject::Cached(project) | KnownProject::Current(Some(project)) => Some(project.as_ref()),
+            KnownProject::NotAsked | KnownProject::Current(None) => None,
+        };
+        let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
+        let mut verdict = judge_by(self.policy, &facts);
+        for undecided in &mut verdict.undecided {
+            let source = undecided.missing.source();
+            if let Some((source, why)) = self.unavailable.iter().find(|(other, _)| Some(*other) == source) {
+                undecided.missing = Fact::Unknown { fact: source.name(), why: why.clone() };
+            }
+        }
+        self.verdict = verdict;
+    }
+
+    /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand
+    /// cases until it knows how many builds it would stop.
+    pub fn shorten(&mut self) {
+        let build = std::mem::take(&mut *self.event.build);
+        let environment = build.environment.map(|environment| ProjectEnvironment {
+            environment_variables: environment.environment_variables,
+            ..ProjectEnvironment::default()
+        });
+        *self.event.build = Build {
+            arn: build.arn,
+            project_name: build.project_name,
+            initiator: build.initiator,
+            source_version: build.source_version,
+            source: build.source,
+            secondary_sources: build.secondary_sources,
+            environment,
+            exported_environment_variables: build.exported_environment_variables,
+            ..Build::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+
+    const NOW: &str = "2026-11-22T09:00:00Z";
+    const ID: &str = "shop:5e000000-0000-4000-8000-000000000001";
+
+    fn policy(rules: &str) -> Policy {
+        Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{rules}]}}")).unwrap()
+    }
+
+    fn event(build: &str) -> BuildEvent {
+        let build = serde_json::from_str(build).unwrap();
+        BuildEvent { kind: Kind::StateChange, id: ID.parse().unwrap(), time: None, build }
+    }
+
+    fn project(json: &str) -> Arc<Project> {
+        Arc::new(serde_json::from_str(json).unwrap())
+    }
+
+    fn build_question() -> Option<Question> {
+        Some(Question::Build(ID.parse().unwrap()))
+    }
+
+    fn project_question(may_be_cached: bool) -> Option<Question> {
+        Some(Question::Project { name: "shop".into(), may_be_cached })
+    }
+
+    const RUNNING_ON_MAIN: &str = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "sourceVersion": "main"}"#;
+
+    #[test]
+    fn a_running_build_that_breaks_a_rule_needs_no_question() {
+        let policy = policy("{id: a, forbidden-branches: [main]}, {id: b, max-timeout: 5m}");
+        let case = Case::of_event(&policy, event(RUNNING_ON_MAIN), NOW.parse().unwrap());
+        assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+    }
+
+    #[test]
+    fn the_build_is_fetched_if_the_verdict_depends_on_it() {
+        let now = NOW.parse().unwrap();
+        let (timeout, branch) = (policy("{id: a, max-timeout: 5m}"), policy("{id: a, forbidden-branches: [main]}"));
+        for (policy, build) in [
+            (&timeout, RUNNING_ON_MAIN),
+            // Nothing says that the build is running.
+            (&branch, r#"{"buildStatus": "REINCARNATING", "sourceVersion": "main"}"#),
+            // The event only names the build.
+            (&branch, r#"{"sourceVersion": "dev"}"#),
+        ] {
+            let mut case = Case::of_event(policy, event(build), now);
+            assert_eq!(case.next_question(), build_question(), "{build}");
+            case.add(Reply::Build(Box::new(serde_json::from_str(build).unwrap())), now);
+            assert_eq!(case.next_question(), None, "{build}: a Build is fetched once");
+        }
+    }
+
+    #[test]
+    fn a_build_that_does_not_exist_has_no_further_question() {
+        let policy = policy("{id: a, max-timeout: 5m}");
+        let mut case = Case::of_event(&policy, event(RUNNING_ON_MAIN), NOW.parse().unwrap());
+        case.add(Reply::NoBuild, NOW.parse().unwrap());
+        assert!(case.is_gone() && case.next_question().is_none());
+    }
+
+    #[test]
+    fn no_build_is_stopped_for_what_its_project_was_some_minutes_ago() {
+        let (policy, now) = (policy("{id: a, forbidden-overrides: [image]}"), NOW.parse().unwrap());
+        let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "environment": {"image": "b"}}"#;
+        let mut case = Case::of_build(&policy, event(build), now);
+        assert_eq!(case.next_question(), project_question(true));
+        case.add(Reply::CachedProject(project(r#"{"environment": {"image": "a"}}"#)), now);
+        assert_eq!((case.verdict().action, case.next_question()), (Action::Stop, project_question(false)));
+        case.add(Reply::Project(Some(project(r#"{"environment": {"image": "b"}}"#))), now);
+        assert_eq!((case.verdict().action, case.next_question()), (Action::Allow, None));
+    }
+
+    #[test]
+    fn the_facts_of_an_unavailable_source_are_unknown_for_that_reason() {
+        let (policy, now) = (policy("{id: a, forbidden-overrides: [image]}"), NOW.parse().unwrap());
+        let mut case = Case::of_build(&policy, event(RUNNING_ON_MAIN), now);
+        case.add(Reply::Unavailable(Source::Project, "the service is down".into()), now);
+        assert_eq!(case.next_question(), None);
+        assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (the service is down)");
+    }
+}

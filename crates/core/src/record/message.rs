@@ -1,0 +1,46 @@
+//! A record's message: what was done to which build, and why, in sentences.
+
+use super::{Failure, Outcome};
+use crate::verdict::{Undecided, Verdict, Violation, Withheld};
+
+/// One sentence about the outcome, and one for each rule that is broken or undecided.
+pub(super) fn message(
+    outcome: Outcome,
+    withheld: Option<Withheld>,
+    id: &str,
+    verdict: &Verdict,
+    failure: Option<&Failure>,
+) -> String {
+    let mut message = match (outcome, failure) {
+        (_, Some(failure)) => format!("Build {id} could not be handled: {}.", failure.message),
+        (Outcome::Failed, None) => format!("Build {id} could not be handled."),
+        (Outcome::Allowed, None) => format!("Allowed build {id}."),
+        (Outcome::Reported, None) => format!("Reported build {id}; it keeps running."),
+        (Outcome::Protected, None) => {
+            format!("Reported build {id}; it keeps running, because `never-stop` lists its project.")
+        }
+        (Outcome::Stopped, None) => format!("Stopped build {id}."),
+        (Outcome::AlreadyComplete, None) => format!("Build {id} ended before it could be stopped."),
+        (Outcome::NotFound, None) => format!("CodeBuild has no build {id}."),
+        (Outcome::NotRunning, None) => format!("Build {id} has already ended; there is nothing to stop."),
+        (Outcome::Ignored, None) => format!("Build {id} was not judged, because buildbrake is off."),
+    };
+    if let Some(withheld) = withheld {
+        let why = match withheld {
+            Withheld::Ceiling => "the deployment's mode is `report`",
+            Withheld::SafetyBelt => "the sweep would have stopped more builds than it may (`max-stops-per-sweep`)",
+            Withheld::DryRun => "this was a dry run",
+        };
+        message.push_str(&format!(" An enforced rule is broken, but the build was not stopped, because {why}."));
+    }
+    for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
+        message.push_str(&format!(" Rule `{rule}` ({check} {limit}) is broken: found {found}."));
+        if let Some(reason) = reason {
+            message.push_str(&format!(" {}", reason.trim_end()));
+        }
+    }
+    for Undecided { rule, missing, .. } in verdict.undecided.iter().filter(|undecided| undecided.counts) {
+        message.push_str(&format!(" Rule `{rule}` could not be evaluated: {}.", missing.clause()));
+    }
+    message
+}

@@ -1,0 +1,74 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{facts::inquiry::Case, policy::Mode};
+
+const NOW: &str = "2026-11-22T09:00:00Z";
+
+/// The record of a build under a rule and a ceiling, of which nothing but this became.
+fn record(rule: &str, build: Value, ceiling: Mode, effect: impl Into<Effect>) -> Value {
+    let text = format!("{{version: 1, never-stop: [deploy-*], rules: [{{id: r, {rule}}}]}}");
+    let policy = Policy::parse("policy.yaml", &text).unwrap().under(ceiling);
+    let now = NOW.parse().unwrap();
+    let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+    let build = serde_json::from_value(build).unwrap();
+    let event = BuildEvent { kind: Kind::StateChange, id, time: None, build };
+    let case = Case::of_event(&policy, event, now);
+    let record = Record::judged(&policy, case.event(), case.verdict(), effect.into(), now);
+    serde_json::from_str(record.json().get()).unwrap()
+}
+
+fn on_main(project: &str) -> Value {
+    json!({"projectName": project, "sourceVersion": "main", "buildStatus": "IN_PROGRESS"})
+}
+
+const RULE: &str = "forbidden-branches: [main], reason: Releases are built by the pipeline.";
+
+#[test]
+fn the_ceiling_is_named_if_it_spared_the_build() {
+    let spared = record(RULE, on_main("shop"), Mode::Report, Outcome::Reported);
+    assert_eq!((&spared["outcome"], &spared["withheld"]), (&json!("reported"), &json!("ceiling")));
+    assert_eq!(
+        spared["message"],
+        "Reported build shop:5e000000-0000-4000-8000-000000000001; it keeps running. An enforced rule is broken, but \
+         the build was not stopped, because the deployment's mode is `report`. Rule `r` (forbidden-branches main) is \
+         broken: found main. Releases are built by the pipeline."
+    );
+    // Without the ceiling, these would not have been stopped either.
+    for (rule, project) in [(format!("{RULE}, mode: report"), "shop"), (RULE.to_owned(), "deploy-shop")] {
+        assert_eq!(record(&rule, on_main(project), Mode::Report, Outcome::Reported).get("withheld"), None, "{rule}");
+    }
+    // The build has ended: nothing spared it.
+    assert_eq!(record(RULE, on_main("shop"), Mode::Report, Outcome::NotRunning).get("withheld"), None);
+}
+
+#[test]
+fn the_safety_belt_and_a_dry_run_are_named() {
+    for (withheld, name, why) in [
+        (Withheld::SafetyBelt, "safety-belt", "because the sweep would have stopped more builds than it may"),
+        (Withheld::DryRun, "dry-run", "because this was a dry run"),
+    ] {
+        let spared = record(RULE, on_main("shop"), Mode::Enforce, withheld);
+        assert_eq!((&spared["outcome"], &spared["withheld"]), (&json!("reported"), &json!(name)));
+        assert!(spared["message"].as_str().unwrap().contains(why), "{spared}");
+    }
+}
+
+#[test]
+fn a_message_says_which_fact_was_unknown() {
+    let unknown = |rule: &str, build: Value| {
+        let message = record(rule, build, Mode::Enforce, Outcome::Allowed)["message"].clone();
+        message.as_str().unwrap().split_once(". ").unwrap().1.to_owned()
+    };
+    for (rule, build, expected) in [
+        (
+            "forbidden-branches: [main]",
+            json!({"sourceVersion": "pr/25"}),
+            "Rule `r` could not be evaluated: the branch is unknown (the source version is pull request 25).",
+        ),
+        ("max-timeout: 5m", json!({}), "Rule `r` could not be evaluated: `timeoutInMinutes` is unknown."),
+        ("forbidden-overrides: [image]", json!({}), "Rule `r` could not be evaluated: the project is unknown."),
+    ] {
+        assert_eq!(unknown(rule, build), expected);
+    }
+}
