@@ -250,7 +250,7 @@ mod tests {
 
     fn event(build: &str) -> BuildEvent {
         let build = serde_json::from_str(build).unwrap();
-        BuildEvent { kind: Kind::StateChange, id: ID.parse().unwrap(), time: None, build }
+        BuildEvent { kind: Kind::StateChange, id: ID.parse().unwrap(), time: None, replay_name: None, build }
     }
 
     fn project(json: &str) -> Arc<Project> {
