@@ -1,50 +1,30 @@
-//! What the end-to-end tests share: a small HTTP server, Lambda's side of the Runtime
-//! API, and a CodeBuild that answers what a test tells it to.
+//! What the tests of reading share with the end-to-end tests.
 
-#![allow(dead_code, reason = "each test program uses a part of this")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of this")]
 
-pub mod account;
-pub mod codebuild;
-pub mod faults;
-pub mod http;
-pub mod json;
-pub mod lambda;
-pub mod metrics;
-pub mod region;
-pub mod scheduler;
-pub mod sweep;
+pub use buildbrake_testkit::{
+    events::{event, events},
+    http, json,
+};
 
-use serde_json::Value;
-
-/// A sample event of the project's own.
-pub fn event(name: &str) -> Value {
-    let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).unwrap()
+pub mod codebuild {
+    pub use buildbrake_testkit::codebuild::Endpoint as CodeBuild;
 }
 
-/// Every event of a folder, by the name of its file.
-pub fn events(folder: &str) -> Vec<(String, Value)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut events = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        events.push((name, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))));
+pub mod lambda {
+    pub use buildbrake_testkit::lambda::Answer;
+    use buildbrake_testkit::lambda::Program;
+
+    pub struct Lambda;
+
+    impl Lambda {
+        pub fn start(
+            policy: &str,
+            codebuild: std::net::SocketAddr,
+            settings: &[(&str, &str)],
+        ) -> buildbrake_testkit::lambda::Lambda {
+            Program { path: env!("CARGO_BIN_EXE_buildbrake-lambda"), folder: env!("CARGO_TARGET_TMPDIR") }
+                .start(policy, codebuild, settings)
+        }
     }
-    assert!(!events.is_empty(), "{} is empty", folder.display());
-    events.sort_by(|(one, _), (other, _)| one.cmp(other));
-    events
-}
-
-/// The part of an event that tells of the build.
-pub fn told(event: &mut Value) -> &mut Value {
-    &mut event["detail"]["additional-information"]
-}
-
-/// An event as it was captured from CodeBuild.
-pub fn captured_event(name: &str) -> Value {
-    event(&format!("../tests/events/{name}"))
 }

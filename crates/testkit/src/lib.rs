@@ -1,0 +1,17 @@
+//! AWS on loopback, for buildbrake's tests and for its demo: one HTTP server, which also
+//! misbehaves, one stateful CodeBuild, one Scheduler, one Runtime API with the function
+//! behind it, and the table of everything that can go wrong with an answer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
+
+pub mod codebuild;
+pub mod events;
+pub mod faults;
+pub mod http;
+pub mod json;
+pub mod lambda;
+pub mod metrics;
+pub mod runtime_api;
+pub mod scheduler;
+#[cfg(feature = "tls")]
+pub mod tls;

@@ -1,0 +1,102 @@
+//! Lambda's side of the Runtime API.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde_json::Value;
+
+use crate::http::{Address, Reply, Request, Server};
+
+/// The ARN that the function is invoked by.
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:buildbrake";
+
+/// A running Runtime API of one function.
+pub struct RuntimeApi {
+    server: Server,
+    /// `None` once there are no more events.
+    events: Option<Sender<String>>,
+    responses: Receiver<Response>,
+}
+
+/// What the function answered to one event.
+#[derive(Debug)]
+pub struct Response {
+    /// The answer, or `{errorType, errorMessage}`.
+    pub result: Result<Value, Value>,
+    /// The time from the event's delivery to the answer.
+    pub took: Duration,
+}
+
+impl RuntimeApi {
+    /// Starts the API of a function whose invocations may take that long.
+    pub fn start(timeout: Duration) -> Self {
+        let (events, incoming) = channel::<String>();
+        let (outgoing, responses) = channel();
+        let (incoming, delivered) = (Mutex::new(incoming), Mutex::new(Instant::now()));
+        let server =
+            Address::reserve().open(move |request| answer(&request, &incoming, &delivered, &outgoing, timeout));
+        Self { server, events: Some(events), responses }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// Delivers an event; returns the response, or `None` if there is none within this time.
+    pub fn invoke(&self, event: String, patience: Duration) -> Option<Response> {
+        self.events.as_ref()?.send(event).unwrap();
+        self.responses.recv_timeout(patience).ok()
+    }
+
+    /// Delivers no more events: it closes the connection of a function that asks for one.
+    pub fn close(&mut self) {
+        self.events = None;
+    }
+}
+
+fn answer(
+    request: &Request,
+    incoming: &Mutex<Receiver<String>>,
+    delivered: &Mutex<Instant>,
+    outgoing: &Sender<Response>,
+    timeout: Duration,
+) -> Reply {
+    let respond = |result| {
+        let took = delivered.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let _ = outgoing.send(Response { result, took });
+        Reply::json(202, r#"{"status":"OK"}"#)
+    };
+    let body = || serde_json::from_str(&request.body).unwrap();
+    match request.path.rsplit('/').next() {
+        Some("next") => match incoming.lock().unwrap_or_else(PoisonError::into_inner).recv() {
+            Ok(event) => {
+                *delivered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                delivery(event, timeout)
+            }
+            Err(_) => Reply::Close,
+        },
+        Some("response") => respond(Ok(body())),
+        Some("error") => respond(Err(body())),
+        _ => panic!("{request:?}"),
+    }
+}
+
+/// An event with the headers of its invocation.
+fn delivery(event: String, timeout: Duration) -> Reply {
+    let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + timeout;
+    let headers = vec![
+        ("content-type", "application/json".into()),
+        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
+        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", FUNCTION.into()),
+    ];
+    Reply::Http { status: 200, headers, body: event }
+}

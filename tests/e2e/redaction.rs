@@ -1,0 +1,277 @@
+//! Canaries in every place where a secret can stand: none may come out of the function,
+//! whatever it does, at any level of its log.
+
+use std::{thread, time::Duration};
+
+use buildbrake_testkit::{
+    codebuild::{Endpoint, builds_answer, refusal, running, stop_answer, stopped},
+    events::{additional_information, event},
+    http::Reply,
+    lambda::Answer,
+};
+use serde_json::{Value, json};
+
+use crate::PROGRAM;
+
+const POLICY: &str = "\
+version: 1
+rules:
+  - id: short-builds
+    max-timeout: 60m
+  - id: known-sources
+    allowed-sources: [https://git.example.com/*]
+  - id: no-secrets-in-variables
+    forbidden-variables: [\"*\"]
+";
+
+/// What every canary begins with; the rest says where it stood.
+const CANARY: &str = "cAnArY7f3a";
+
+/// The policy asks for nothing of this, so such a build is allowed.
+const LENIENT_POLICY: &str = "version: 1\nrules: [{id: short-builds, max-timeout: 36h}]\n";
+
+/// Every level that Lambda can be set to, and the variable other Rust programs heed.
+const LEVELS: [(&str, &str); 6] = [
+    ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+    ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"),
+    ("AWS_LAMBDA_LOG_LEVEL", "INFO"),
+    ("AWS_LAMBDA_LOG_LEVEL", "WARN"),
+    ("AWS_LAMBDA_LOG_LEVEL", "ERROR"),
+    ("RUST_LOG", "trace"),
+];
+
+fn canary(place: &str) -> String {
+    format!("{CANARY}-{place}")
+}
+
+/// A URL with a secret before its host.
+fn url(place: &str) -> String {
+    format!("https://user:{}@git.example.org/acme/app.git", canary(place))
+}
+
+fn buildspec(place: &str) -> String {
+    format!("version: 0.2\nphases:\n  build:\n    commands:\n      - deploy --token {}\n", canary(place))
+}
+
+/// A Build of the API, with a canary in every place.
+fn build_with_canaries(mut build: Value) -> Value {
+    let told_by = |message: String| json!([{"statusCode": "COMMAND_EXECUTION_ERROR", "message": message}]);
+    let variable = |kind: &str| json!({"name": kind, "type": kind, "value": canary(kind)});
+    let phase = |message: String| json!({"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": told_by(message)});
+    let more = json!({
+        "source": {
+            "type": "GITHUB", "location": url("location"), "buildspec": buildspec("buildspec"),
+            "buildStatusConfig": {"context": url("status-context"), "targetUrl": url("target")},
+        },
+        "secondarySources": [
+            {"type": "GITHUB", "location": url("second"), "sourceIdentifier": "one",
+             "buildspec": format!("version: 0.2 # {}", canary("one-line"))},
+            {"type": "GITHUB", "sourceIdentifier": "two", "buildspec": "ci/build-spec_2.yml"},
+            {"type": "GITHUB", "sourceIdentifier": "three", "buildspec": "arn:aws:s3:::acme-specs/app.yml"},
+        ],
+        "secondarySourceVersions": [{"sourceIdentifier": "one", "sourceVersion": url("second-version")}],
+        "artifacts": {"location": url("artifacts")},
+        "secondaryArtifacts": [{"location": url("second-artifacts")}],
+        "cache": {"type": "S3", "location": url("cache")},
+        "logs": {"deepLink": url("deep-link"), "s3DeepLink": url("s3-deep-link"), "s3Logs": {"status": "ENABLED", "location": url("s3")}},
+        "fileSystemLocations": [{"location": url("file-system")}],
+        "debugSession": {"sessionTarget": url("session")},
+        "environment": {
+            "type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL",
+            "environmentVariables": [
+                variable("PLAINTEXT"), variable("PARAMETER_STORE"), variable("SECRETS_MANAGER"),
+                {"name": "URL", "type": "PLAINTEXT", "value": url("variable")},
+            ],
+            "dockerServer": {"computeType": "BUILD_GENERAL1_SMALL", "status": {"status": "FAILED", "message": format!("no login with {}", canary("PLAINTEXT"))}},
+        },
+        "exportedEnvironmentVariables": [{"name": "TOKEN", "value": canary("exported")}],
+        "phases": [
+            phase(format!("cannot reach {}", url("phase"))),
+            phase(format!("{} then {} then {}.", canary("PLAINTEXT"), canary("exported"), url("variable"))),
+            phase(format!("Error while executing command: deploy --token {}. Reason: exit 1", canary("buildspec"))),
+        ],
+        "timeoutInMinutes": 480,
+    });
+    build.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    build
+}
+
+/// An event of CodeBuild, with a canary in every place that an event has.
+fn event_with_canaries() -> Value {
+    let mut event = event("forbidden-branch");
+    let build = build_with_canaries(json!({}));
+    *additional_information(&mut event) = json!({
+        "timeout-in-minutes": 480, "build-complete": false, "initiator": url("initiator"),
+        "source-version": url("source-version"), "source": build["source"], "artifact": build["artifacts"],
+        "cache": build["cache"], "logs": {"deep-link": url("deep-link")},
+        "environment": {"environment-variables": build["environment"]["environmentVariables"]},
+        "phases": [{"phase-context": [format!("COMMAND_EXECUTION_ERROR: {}", canary("PLAINTEXT"))]}],
+    });
+    event["detail"]["current-phase-context"] = json!(format!("[{}]", canary("context")));
+    event
+}
+
+/// What the service says when it says too much.
+fn words() -> String {
+    format!("Not for {} at {}, {}", canary("PLAINTEXT"), url("variable"), url("message"))
+}
+
+/// What CodeBuild does, and what becomes of it.
+struct Course {
+    policy: &'static str,
+    outcome: &'static str,
+    stop: fn(&str) -> Reply,
+    get: fn(&str) -> Reply,
+}
+
+const STOPS: fn(&str) -> Reply = |id| stop_answer(build_with_canaries(stopped(id)));
+const RUNS: fn(&str) -> Reply = |id| builds_answer(build_with_canaries(running(id)));
+
+const COURSES: &[Course] = &[
+    Course { policy: POLICY, outcome: "stopped", stop: STOPS, get: RUNS },
+    Course { policy: LENIENT_POLICY, outcome: "allowed", stop: STOPS, get: RUNS },
+    failing(|id| stop_answer(build_with_canaries(running(id)))),
+    failing(|_| refusal(400, "AccessDeniedException", &words())),
+    failing(|_| refusal(400, "InvalidInputException", &words())),
+    failing(|_| refusal(400, "SomethingNewException", &words())),
+    failing(|_| refusal(500, "InternalServerError", &words())),
+    // A signature that does not match is explained with the request's headers, the token among them.
+    failing(|_| refusal(400, "InvalidSignatureException", &format!("x-amz-security-token:{}", canary("session")))),
+    // JSON that breaks off, JSON of another kind, and none at all.
+    failing(|id| Reply::json(200, &build_with_canaries(stopped(id)).to_string()[1..])),
+    failing(|_| Reply::json(200, json!({"build": canary("body")}))),
+    failing(|_| Reply::json(200, json!({"build": {"timeoutInMinutes": canary("number")}}))),
+    failing(|_| Reply::json(400, canary("body"))),
+    failing(|_| Reply::Raw(canary("no-http").into_bytes())),
+    failing(|_| Reply::Raw(format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{}", canary("half")).into_bytes())),
+];
+
+const fn failing(stop: fn(&str) -> Reply) -> Course {
+    Course { policy: POLICY, outcome: "failed", stop, get: RUNS }
+}
+
+/// One event at one level: everything that comes out, and whether it is what was to come.
+fn run(course: &Course, level: (&str, &str), event: &Value) -> Value {
+    let codebuild = Endpoint::with(course.stop, course.get);
+    let session = canary("session");
+    let lambda = PROGRAM.start(course.policy, codebuild.address, &[level, ("AWS_SESSION_TOKEN", &session)]);
+    let answer = lambda.invoke(event);
+    let log = lambda.end();
+    assert_no_canary(&answer, &log);
+    let is_quiet = ["WARN", "ERROR"].contains(&level.1);
+    assert_eq!(log.contains("policy loaded"), !is_quiet, "the level {level:?} is not heeded: {log}");
+    let record = answer.record();
+    assert_eq!(record["outcome"], course.outcome, "{record}");
+    record
+}
+
+fn assert_no_canary(answer: &Answer, log: &str) {
+    let Answer { result, line, .. } = answer;
+    for (what, text) in [("answer", format!("{result:?}").as_str()), ("record", line), ("log", log)] {
+        if let Some(at) = text.find(CANARY) {
+            panic!("in the {what}: {}", text[at..].chars().take(40).collect::<String>());
+        }
+    }
+}
+
+#[test]
+fn no_secret_comes_out_of_any_course_at_any_level() {
+    for level in LEVELS {
+        for course in COURSES {
+            run(course, level, &event_with_canaries());
+        }
+    }
+}
+
+#[test]
+fn no_secret_comes_out_of_a_call_that_never_ends() {
+    // All of them wait for the same timeout, so they run beside each other.
+    thread::scope(|scope| {
+        for level in LEVELS {
+            let hangs = failing(|_| Reply::Hang(Duration::from_secs(60)));
+            scope.spawn(move || run(&hangs, level, &event_with_canaries()));
+        }
+    });
+}
+
+#[test]
+fn no_secret_comes_out_of_a_build_that_was_fetched() {
+    for level in LEVELS {
+        for course in &COURSES[..4] {
+            run(course, level, &event("no-additional-information"));
+        }
+    }
+}
+
+#[test]
+fn no_secret_comes_out_of_an_event_that_cannot_be_read() {
+    let with = |key: &str, value: Value| {
+        let mut event = event_with_canaries();
+        event[key] = value;
+        event
+    };
+    for event in [
+        json!([canary("list")]),
+        json!(canary("text")),
+        json!({"detail": canary("detail")}),
+        with("detail-type", json!(url("detail-type"))),
+        with("source", json!(url("source"))),
+    ] {
+        for level in LEVELS {
+            run(&failing(STOPS), level, &event);
+        }
+    }
+    // The build is still named, so it is judged.
+    for event in [
+        with("detail", json!(canary("detail"))),
+        with("time", json!(canary("time"))),
+        with("resources", json!(canary("resources"))),
+    ] {
+        for level in LEVELS {
+            run(&COURSES[0], level, &event);
+        }
+    }
+}
+
+#[test]
+fn every_value_is_stars_and_every_name_stays() {
+    let record = run(&COURSES[0], LEVELS[2], &event_with_canaries());
+    let build = &record["build"];
+    let stars = |name: &str| json!({"name": name, "value": "***", "type": name});
+    assert_eq!(
+        build["environment"]["environmentVariables"],
+        json!([
+            stars("PLAINTEXT"),
+            stars("PARAMETER_STORE"),
+            stars("SECRETS_MANAGER"),
+            {"name": "URL", "value": "***", "type": "PLAINTEXT"},
+        ])
+    );
+    assert_eq!(build["exportedEnvironmentVariables"], json!([{"name": "TOKEN", "value": "***"}]));
+    assert_eq!(build["phases"][1]["contexts"][0]["message"], "*** then *** then ***.");
+    assert_eq!(record["violations"][2]["found"], "PLAINTEXT, URL");
+}
+
+#[test]
+fn a_url_keeps_all_but_its_user() {
+    let record = run(&COURSES[0], LEVELS[2], &event_with_canaries());
+    let plain = "https://git.example.org/acme/app.git";
+    for place in ["/source/location", "/source/buildStatusConfig/targetUrl", "/logs/deepLink", "/cache/location"] {
+        assert_eq!(record["build"].pointer(place).unwrap(), plain, "{place}");
+    }
+    assert_eq!(record["build"]["phases"][0]["contexts"][0]["message"], format!("cannot reach {plain}"));
+    assert_eq!((&record["initiator"], &record["violations"][1]["found"]), (&json!(plain), &json!(plain)));
+}
+
+#[test]
+fn an_inline_buildspec_is_its_size_and_digest_and_a_path_is_itself() {
+    let record = run(&COURSES[0], LEVELS[2], &event_with_canaries());
+    let (build, text) = (&record["build"], buildspec("buildspec"));
+    let digest = "f7c661c0df0677169031fca57950cbbf02aeb82be56e48d1e8ec5581f425863f";
+    let expected = format!("inline buildspec, {} bytes, sha256:{digest}", text.len());
+    assert_eq!(build["source"]["buildspec"], expected);
+    let second = &build["secondarySources"];
+    assert!(second[0]["buildspec"].as_str().unwrap().starts_with("inline buildspec, 34 bytes, sha256:"), "{second}");
+    assert_eq!(second[1]["buildspec"], "ci/build-spec_2.yml");
+    assert_eq!(second[2]["buildspec"], "arn:aws:s3:::acme-specs/app.yml");
+}

@@ -1,0 +1,367 @@
+//! The sweep: what is running and breaks a rule is found and stopped, whether or not there was an
+//! event of it, and nothing else is; and what there is no time for is left to another invocation.
+
+mod parts;
+
+use std::{
+    collections::BTreeSet,
+    env,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    thread,
+    time::{Duration, Instant},
+};
+
+use buildbrake_testkit::{
+    codebuild::{Call, CodeBuild, Endpoint, refusal},
+    events::scheduled,
+    http::Reply,
+    lambda::Lambda,
+    scheduler::Scheduler,
+};
+use serde_json::{Value, json};
+
+use crate::PROGRAM;
+
+const POLICY: &str = "\
+version: 1
+safety: {max-stops-per-sweep: 100%}
+rules:
+  - id: protected-branches
+    forbidden-branches: [main]
+  - id: short-builds
+    max-duration: 3h
+";
+
+/// What came of a sweep: the answer, its line, and the lines of the builds.
+struct Swept {
+    answer: Result<Value, Value>,
+    summary: Value,
+    builds: Vec<Value>,
+}
+
+/// One sweep of a running function.
+fn sweep(lambda: &Lambda, event: &Value) -> Swept {
+    let (answer, builds) = lambda.invoke_until(event, |record| record.get("buildId").is_none());
+    let summary = serde_json::from_str(&answer.line).unwrap();
+    Swept { answer: answer.result, summary, builds }
+}
+
+/// One sweep of a fresh function.
+fn sweep_once(policy: &str, codebuild: &Endpoint) -> Swept {
+    let lambda = PROGRAM.start(policy, codebuild.address, &[]);
+    let swept = sweep(&lambda, &scheduled());
+    lambda.end();
+    swept
+}
+
+fn ids(records: &[Value]) -> BTreeSet<String> {
+    records.iter().map(|record| record["buildId"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_violator_is_stopped_and_nothing_else() {
+    let region = CodeBuild::default();
+    let mut violators = BTreeSet::new();
+    for number in 0..230 {
+        let project = format!("shop-{number}");
+        region.put_project(json!({"name": project}));
+        region.run_to_its_end(&project, 100_000);
+        region.run_to_its_end(&project, 30);
+        if number % 3 == 0 {
+            region.run(&project, 20, "feature/basket");
+        }
+        if number % 7 == 0 {
+            violators.insert(region.run(&project, 2, "main"));
+        }
+        if number % 11 == 0 {
+            violators.insert(region.run(&project, 200, "feature/basket"));
+        }
+    }
+    let codebuild = region.listen();
+    let Swept { answer, summary, builds } = sweep_once(POLICY, &codebuild);
+    assert_eq!(region.stopped(), violators);
+    assert_eq!(ids(&builds), violators);
+    assert!(builds.iter().all(|record| record["outcome"] == "stopped" && record["trigger"] == "sweep"));
+    assert_eq!(codebuild.stops().len(), violators.len());
+
+    let count = violators.len() as u64;
+    assert_eq!((&summary["outcome"], &summary["trigger"]), (&json!("stopped"), &json!("sweep")));
+    assert_eq!((&summary["projects"], &summary["running"]), (&json!(230), &json!(count + 77)));
+    assert_eq!(
+        (&summary["broken"], &summary["stopped"], &summary["failed"]),
+        (&json!(count), &json!(count), &json!(0))
+    );
+    // The answer is the line, with the records of the builds.
+    let mut answer = answer.unwrap();
+    assert_eq!(answer.as_object_mut().unwrap().shift_remove("records"), Some(Value::from(builds)));
+    assert_eq!(answer, summary);
+}
+
+#[test]
+fn an_account_that_keeps_to_its_policy_is_left_alone() {
+    let region = CodeBuild::default();
+    region.run("shop", 20, "feature/basket");
+    region.run_to_its_end("shop", 10);
+    let codebuild = region.listen();
+    let swept = sweep_once(POLICY, &codebuild);
+    assert_eq!((&swept.summary["outcome"], swept.builds.len()), (&json!("allowed"), 0));
+    assert!(codebuild.stops().is_empty());
+
+    let swept = sweep_once(POLICY, &CodeBuild::default().listen());
+    assert_eq!((&swept.summary["outcome"], &swept.summary["projects"]), (&json!("allowed"), &json!(0)));
+}
+
+/// The list is of all builds of a project, whatever became of them.
+#[test]
+fn a_build_that_runs_since_yesterday_is_found_below_a_thousand_newer_ones() {
+    let region = CodeBuild::default();
+    let old = region.run("shop", 43 * 60, "feature/basket");
+    for number in 0..1000 {
+        region.run_to_its_end("shop", 42 * 60 - number * 2);
+    }
+    let swept = sweep_once(POLICY, &region.listen());
+    assert_eq!((region.stopped(), swept.builds.len()), (BTreeSet::from([old]), 1));
+}
+
+#[test]
+fn builds_too_old_to_run_are_not_asked_for() {
+    let region = CodeBuild::default();
+    for number in 0..1000 {
+        region.run_to_its_end("shop", 50 * 60 + number);
+        region.run_to_its_end("warehouse", 50 * 60 + number);
+    }
+    let codebuild = region.listen();
+    sweep_once(POLICY, &codebuild);
+    let calls = codebuild.operations();
+    let count = |operation: &str| calls.iter().filter(|call| *call == operation).count();
+    assert_eq!((count("ListBuildsForProject"), count("BatchGetBuilds")), (2, 1), "{calls:?}");
+}
+
+#[test]
+fn the_projects_of_builds_are_asked_for_together() {
+    let region = CodeBuild::default();
+    let frozen = region.run("vault-1", 20, "feature/basket");
+    region.put_project(json!({"name": "vault-1", "tags": [{"key": "team", "value": "vault"}]}));
+    for number in 0..40 {
+        region.run(&format!("shop-{number}"), 20, "feature/basket");
+    }
+    let codebuild = region.listen();
+    let policy = "{version: 1, rules: [{id: frozen, forbidden-branches: ['*'], only: [{tags: {team: [vault]}}]}]}";
+    sweep_once(policy, &codebuild);
+    assert_eq!(region.stopped(), BTreeSet::from([frozen]));
+    assert_eq!(codebuild.operations().iter().filter(|call| *call == "BatchGetProjects").count(), 1);
+}
+
+#[test]
+fn what_is_only_reported_runs_on() {
+    let region = CodeBuild::default();
+    region.run("shop", 20, "main");
+    region.run("deploy-shop", 20, "main");
+    let policy = format!("never-stop: [deploy-*]\n{POLICY}");
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(&policy, codebuild.address, &[("BUILDBRAKE_MODE", "report")]);
+    let swept = sweep(&lambda, &scheduled());
+    assert_eq!((&swept.summary["outcome"], &swept.summary["reported"]), (&json!("reported"), &json!(2)));
+    lambda.end();
+    let swept = sweep_once(&policy, &codebuild);
+    let outcomes: BTreeSet<&str> = swept.builds.iter().map(|record| record["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, BTreeSet::from(["protected", "stopped"]));
+    assert_eq!((&swept.summary["stopped"], &swept.summary["reported"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn nothing_is_swept_when_it_is_off() {
+    let region = CodeBuild::default();
+    region.run("shop", 20, "main");
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &[("BUILDBRAKE_MODE", "off")]);
+    assert_eq!(lambda.invoke(&scheduled()).record()["outcome"], "ignored");
+    assert!(codebuild.calls().is_empty());
+    lambda.end();
+}
+
+#[test]
+fn a_policy_gone_wrong_does_not_stop_everything() {
+    let with = |violators: usize, others: usize| {
+        let region = CodeBuild::default();
+        for number in 0..violators {
+            region.run(&format!("shop-{number}"), 20, "main");
+        }
+        for number in 0..others {
+            region.run(&format!("warehouse-{number}"), 20, "feature/basket");
+        }
+        region
+    };
+    let default = POLICY.replace("safety: {max-stops-per-sweep: 100%}\n", "");
+    let number = POLICY.replace("100%", "7");
+    for (policy, violators, others, stops) in [
+        (&default, 20, 80, 20),
+        (&default, 21, 79, 0),
+        (&default, 5, 0, 5),
+        (&default, 6, 0, 0),
+        (&number, 7, 0, 7),
+        (&number, 8, 100, 0),
+    ] {
+        let region = with(violators, others);
+        let Swept { answer, summary, builds } = sweep_once(policy, &region.listen());
+        assert_eq!(region.stopped().len(), stops, "{violators} of {}", violators + others);
+        assert_eq!(builds.len(), violators, "each has its record all the same");
+        let held = stops == 0;
+        assert_eq!(summary["SafetyBelt"], u8::from(held));
+        assert_eq!(summary["message"].as_str().unwrap().starts_with("SAFETY BELT: nothing was stopped."), held);
+        if held {
+            assert_eq!((&summary["outcome"], &summary["safety"]["stops"]), (&json!("reported"), &json!(violators)));
+            assert!(builds.iter().all(|record| record["outcome"] == "reported"));
+        }
+        answer.unwrap();
+    }
+}
+
+#[test]
+fn a_near_deadline_is_set_by_the_sweep_too() {
+    let region = CodeBuild::default();
+    region.run("shop", 170, "feature/basket");
+    region.run("warehouse", 20, "feature/basket");
+    let (codebuild, scheduler) = (region.listen(), Scheduler::obliging());
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &scheduler.settings());
+    sweep(&lambda, &scheduled());
+    assert_eq!(
+        scheduler.event()["detail"]["build-id"],
+        json!("arn:aws:codebuild:us-east-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000000")
+    );
+    lambda.end();
+}
+
+#[test]
+fn what_cannot_be_seen_fails_the_sweep_and_all_else_is_swept() {
+    let denied = || refusal(400, "AccessDeniedException", "not authorized to perform: codebuild:ListBuildsForProject");
+    let unreadable = || Reply::json(200, "{}");
+    let lists_vault: fn(&Call) -> bool =
+        |call| call.operation == "ListBuildsForProject" && call.input["projectName"] == "vault";
+    let cases: [(fn(&Call) -> bool, fn() -> Reply, &str, bool); 5] = [
+        (lists_vault, denied, "AccessDenied", true),
+        (lists_vault, unreadable, "UnreadableAnswer", true),
+        (|call| call.operation == "ListProjects", denied, "AccessDenied", false),
+        (|call| call.operation == "ListProjects", unreadable, "UnreadableAnswer", false),
+        (|call| call.operation == "BatchGetBuilds", unreadable, "UnreadableAnswer", false),
+    ];
+    for (is_spoilt, answer, kind, is_swept) in cases {
+        let region = CodeBuild::default();
+        let violator = region.run("shop", 20, "main");
+        region.run("vault", 20, "main");
+        let codebuild = region.listen_unless(move |call| is_spoilt(call).then(answer));
+        let Swept { answer, summary, .. } = sweep_once(POLICY, &codebuild);
+        assert_eq!(answer.unwrap_err()["errorType"], kind);
+        assert_eq!(
+            (&summary["outcome"], &summary["error"]["type"], &summary["Failed"]),
+            (&json!("failed"), &json!(kind), &json!(1))
+        );
+        assert_eq!(region.stopped(), if is_swept { BTreeSet::from([violator]) } else { BTreeSet::new() }, "{kind}");
+    }
+}
+
+#[test]
+fn a_build_that_cannot_be_stopped_fails_the_sweep_and_the_others_are_stopped() {
+    let region = CodeBuild::default();
+    let stubborn = region.run("shop-1", 20, "main");
+    let other = region.run("shop-2", 20, "main");
+    let id = stubborn.clone();
+    let codebuild = region.listen_unless(move |call| {
+        (call.operation == "StopBuild" && call.id() == id).then(|| refusal(400, "AccessDeniedException", "No"))
+    });
+    let Swept { answer, summary, builds } = sweep_once(POLICY, &codebuild);
+    assert_eq!(answer.unwrap_err()["errorType"], "AccessDenied");
+    assert_eq!((&summary["stopped"], &summary["failed"]), (&json!(1), &json!(1)));
+    assert_eq!((region.stopped(), builds.len()), (BTreeSet::from([other]), 2));
+}
+
+#[test]
+fn no_secret_of_a_swept_build_comes_out() {
+    let region = CodeBuild::default();
+    let id = region.run("shop", 20, "main");
+    region.change(&id, |build| {
+        build["environment"]["environmentVariables"] =
+            json!([{"name": "TOKEN", "value": "cAnArY-value", "type": "PLAINTEXT"}]);
+        build["source"]["location"] = json!("https://alice:cAnArY-password@github.com/acme/shop.git");
+        build["source"]["buildspec"] = json!("version: 0.2\nphases: {build: {commands: [cAnArY-command]}}");
+    });
+    let denied = || refusal(400, "AccessDeniedException", "cAnArY-value is what you may not stop");
+    for codebuild in [region.listen_unless(move |call| (call.operation == "StopBuild").then(denied)), region.listen()] {
+        let lambda = PROGRAM.start(POLICY, codebuild.address, &[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]);
+        let Swept { answer, summary, builds } = sweep(&lambda, &scheduled());
+        let said = format!("{answer:?} {summary} {builds:?} {}", lambda.end());
+        assert!(said.contains(&id) && !said.contains("cAnArY"), "{said}");
+    }
+    assert_eq!(region.stopped(), BTreeSet::from([id]));
+}
+
+/// The account's rate is everybody's: the sweep goes slower, and gets there.
+#[test]
+fn a_sweep_that_is_throttled_goes_on() {
+    let region = CodeBuild::default();
+    let mut violators = BTreeSet::new();
+    for number in 0..250 {
+        violators.insert(region.run(&format!("shop-{number}"), 20, "main"));
+    }
+    let calls = AtomicU64::new(0);
+    let codebuild = region.listen_unless(move |_| {
+        (calls.fetch_add(1, SeqCst) % 3 == 1).then(|| refusal(400, "ThrottlingException", "Rate exceeded"))
+    });
+    let swept = sweep_once(POLICY, &codebuild);
+    assert_eq!((region.stopped(), &swept.summary["failed"]), (violators, &json!(0)));
+}
+
+/// A broken network drops every event: what they were of is found all the same.
+#[test]
+fn where_every_event_is_dropped_the_sweep_alone_stops_every_violator() {
+    let seed = env::var("BUILDBRAKE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let count = env::var("BUILDBRAKE_SWEPT_PROJECTS").map_or(150, |count| count.parse().unwrap());
+    let mut random = fastrand::Rng::with_seed(seed);
+    let region = CodeBuild::default();
+    let (mut violators, mut running) = (BTreeSet::new(), 0);
+    for number in 0..count {
+        let project = format!("shop-{number:05}");
+        region.put_project(json!({"name": project}));
+        for _ in 0..random.usize(0..30) {
+            region.run_to_its_end(&project, random.i64(0..5_000));
+        }
+        for _ in 0..random.usize(0..11) {
+            // Not so near the limit that this test's own time counts.
+            let minutes = if random.bool() { random.i64(0..170) } else { random.i64(190..300) };
+            let branch = if random.u8(0..8) == 0 { "main" } else { "feature/basket" };
+            let id = region.run(&project, minutes, branch);
+            running += 1;
+            if branch == "main" || minutes > 180 {
+                violators.insert(id);
+            }
+        }
+    }
+    let codebuild = region.listen_unless(|_| {
+        thread::sleep(Duration::from_millis(20));
+        None
+    });
+    let begun = Instant::now();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &[]);
+    let swept = sweep(&lambda, &scheduled());
+    println!(
+        "BUILDBRAKE_SEED={seed}: swept {count} projects and {running} running builds in {:?} with {} calls; stopped {}; \
+         {} bytes of memory",
+        begun.elapsed(),
+        codebuild.calls().len(),
+        violators.len(),
+        most_memory(&lambda),
+    );
+    lambda.end();
+    assert_eq!(region.stopped(), violators, "BUILDBRAKE_SEED={seed}");
+    assert_eq!((&swept.summary["running"], &swept.summary["failed"]), (&json!(running), &json!(0)));
+}
+
+#[cfg(target_os = "linux")]
+fn most_memory(lambda: &Lambda) -> u64 {
+    lambda.most_memory()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn most_memory(_: &Lambda) -> &'static str {
+    "an unknown number of"
+}

@@ -1,0 +1,61 @@
+//! Rules of the repository that no lint can check.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use buildbrake_core::checks;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The text files below a folder.
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![Path::new(ROOT).join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} is empty");
+    found
+}
+
+/// An account number that AWS does not use in its own examples could be somebody's.
+#[test]
+fn all_account_numbers_are_those_of_the_documentation() {
+    let examples = ["111122223333", "444455556666", "123456789012", "999999999999", "012345678901"];
+    for folder in ["crates", "docs", "events", "library", "policy", "src", "tests"] {
+        for (path, text) in files(folder) {
+            let runs = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '-');
+            for number in runs.filter(|run| run.len() == 12 && run.bytes().all(|byte| byte.is_ascii_digit())) {
+                assert!(examples.contains(&number), "{}: {number}", path.display());
+            }
+        }
+    }
+}
+
+/// Clippy forbids the core's I/O and clocks (`crates/core/clippy.toml`), but sees no `cfg`.
+#[test]
+fn the_core_is_tied_to_no_processor_and_no_operating_system() {
+    for (path, text) in files("crates/core/src") {
+        for word in ["target_arch", "target_os", "target_pointer_width", "std::arch", "core::arch", "std::os"] {
+            assert!(!text.contains(word), "{} contains `{word}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_check_is_documented() {
+    for file in ["docs/policy.md", "docs/prevention.md"] {
+        let documentation = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        for check in checks::ids() {
+            assert!(documentation.contains(&format!("`{check}`")), "{file} does not explain `{check}`");
+        }
+    }
+}
