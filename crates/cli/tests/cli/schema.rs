@@ -1,7 +1,5 @@
 //! The policy's JSON Schema: fresh, and of one mind with `check`.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
-
 use buildbrake_core::policy::{Policy, schema};
 use serde_json::Value;
 

@@ -1,8 +1,6 @@
 //! Every policy that comes with the program keeps what its tests promise: each rule is
 //! broken by one of them and passed by another.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

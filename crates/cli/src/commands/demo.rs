@@ -1,7 +1,5 @@
 //! `buildbrake demo`: the whole job, with nothing of AWS but its SDK.
 
-mod endpoint;
-
 use std::{
     collections::BTreeMap,
     fmt::Write,
@@ -18,16 +16,16 @@ use buildbrake_core::{
     event::{BuildEvent, Trigger},
     policy::Policy,
 };
-use endpoint::Endpoint;
+use buildbrake_testkit::codebuild::CodeBuild;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::output::Exit;
 
-const POLICY: &str = include_str!("../../../../../policy/policy.yaml");
+const POLICY: &str = include_str!("../../../../policy/policy.yaml");
 
 macro_rules! events {
-    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../../../events/", $name, ".json")))),*] };
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../../events/", $name, ".json")))),*] };
 }
 const EVENTS: [(&str, &str); 9] = events![
     "compliant",
@@ -52,7 +50,9 @@ pub(crate) struct Arguments {}
 pub(crate) async fn run(_: &Arguments) -> anyhow::Result<Exit> {
     let policy = Policy::parse("policy/policy.yaml", POLICY)?;
     let events = events_of_now()?;
-    let endpoint = Endpoint::start(builds(&events)?).await?;
+    let codebuild = CodeBuild::default();
+    builds(&events)?.into_iter().for_each(|build| codebuild.put(build));
+    let endpoint = codebuild.listen();
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "eu-west-1").await;
     let enforcer = Enforcer::new(policy, Clients::new(config), None);
 
@@ -68,7 +68,11 @@ pub(crate) async fn run(_: &Arguments) -> anyhow::Result<Exit> {
         }
     }
     let (message, build) = returned.context("no sample event led to a stop")?;
-    let calls: Vec<String> = endpoint.calls().iter().map(|(operation, times)| format!("{operation} {times}")).collect();
+    let mut calls = BTreeMap::<String, usize>::new();
+    for operation in endpoint.operations() {
+        *calls.entry(operation).or_default() += 1;
+    }
+    let calls: Vec<String> = calls.iter().map(|(operation, times)| format!("{operation} {times}")).collect();
     write!(
         stdout(),
         "{}\n{LEGEND}\nCalls made to CodeBuild, here an endpoint in memory at {}: {}.\n\n{}\nThe Build that StopBuild returned, as it is logged:\n\n{build:#}\n\n{NEXT}",
@@ -107,8 +111,8 @@ fn events_of_now() -> anyhow::Result<Vec<(&'static str, String)>> {
 }
 
 /// The builds that the events are of, as CodeBuild would have them.
-fn builds(events: &[(&str, String)]) -> anyhow::Result<BTreeMap<String, Value>> {
-    let mut builds = BTreeMap::new();
+fn builds(events: &[(&str, String)]) -> anyhow::Result<Vec<Value>> {
+    let mut builds = Vec::new();
     for (_, event) in events {
         let event = build_event(event)?;
         let mut build = with_seconds(serde_json::to_value(&event.build)?);
@@ -117,7 +121,7 @@ fn builds(events: &[(&str, String)]) -> anyhow::Result<BTreeMap<String, Value>> 
                 build.entry(member).or_insert(value);
             }
         }
-        builds.insert(event.id.to_string(), build);
+        builds.push(build);
     }
     Ok(builds)
 }

@@ -1,7 +1,5 @@
 //! The command line, as transcripts in `tests/transcripts/` and in the documentation.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
-
 #[test]
 fn transcripts() {
     // The transcripts name files from the repository's root.

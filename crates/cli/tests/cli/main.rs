@@ -1,0 +1,7 @@
+//! The command line end to end: its transcripts, its schema, and the library's policy tests.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+mod library;
+mod schema;
+mod transcripts;
