@@ -300,7 +300,7 @@ fn no_secret_of_a_swept_build_comes_out() {
 fn a_sweep_that_is_throttled_goes_on() {
     let region = CodeBuild::default();
     let mut violators = BTreeSet::new();
-    for number in 0..250 {
+    for number in 0..120 {
         violators.insert(region.run(&format!("shop-{number}"), 20, "main"));
     }
     let calls = AtomicU64::new(0);

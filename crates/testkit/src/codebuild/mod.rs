@@ -73,7 +73,7 @@ impl CodeBuild {
 
     /// Changes one build.
     pub fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
-        change(self.state().builds().find(|build| build["id"] == id).unwrap_or_else(|| panic!("no build {id}")));
+        change(self.state().build(id).unwrap_or_else(|| panic!("no build {id}")));
     }
 
     /// Forgets everything.

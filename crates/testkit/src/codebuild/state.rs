@@ -75,6 +75,11 @@ impl State {
         self.regions.values_mut().flat_map(BTreeMap::values_mut).flat_map(|project| project.builds.values_mut())
     }
 
+    /// The build of this id, wherever it is.
+    pub(super) fn build(&mut self, id: &str) -> Option<&mut Value> {
+        self.regions.values_mut().find_map(|projects| find_build(projects, id))
+    }
+
     /// The project, which is added if it is missing.
     fn project(&mut self, place: Place, name: &str) -> &mut Project {
         let settings = builds::project(&place.account, &place.region, name);
