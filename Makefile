@@ -38,7 +38,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: fmt clippy doc rust-test template-lint template-test deploy-test instructions ## Run the whole gate.
+test: fmt clippy doc wasm rust-test template-lint template-test deploy-test ## Run the whole gate.
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -48,14 +48,25 @@ fmt: ## Check the formatting of the Rust code.
 .PHONY: clippy
 clippy: ## Lint the Rust code.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --workspace --all-targets --locked -- -D warnings
 
 .PHONY: doc
 doc: export RUSTDOCFLAGS := -D warnings
 doc: ## Build the documentation, with every link checked.
 	cargo doc --workspace --no-deps --locked
 
+# The core runs on any processor and any system. The target comes with rustup.
+WASM := wasm32-unknown-unknown
+.PHONY: wasm
+wasm: ## Compile the core for WebAssembly, if that target is installed.
+	@if [ -d "$$(rustc --print target-libdir --target $(WASM))" ]; then \
+		cargo check --locked --package buildbrake-core --target $(WASM); \
+	else \
+		echo "SKIPPED: the core is not checked for $(WASM); install it with: rustup target add $(WASM)"; \
+	fi
+
+# Many of the tests wait for timeouts, so that more of them run than there are processors.
 .PHONY: rust-test
+rust-test: export RUST_TEST_THREADS ?= 8
 rust-test: $(STAMP) ## Run the Rust tests.
 	cargo test --workspace --locked
 
@@ -68,8 +79,8 @@ soak: export BUILDBRAKE_KILLS ?= 200
 soak: export BUILDBRAKE_INVOCATIONS ?= 200000
 soak: export BUILDBRAKE_SWEPT_PROJECTS ?= 2000
 soak: ## Run the tests of everything that goes wrong at full length (twenty minutes).
-	cargo test --locked --test chaos -- --nocapture
-	cargo test --locked --test sweep every_event_is_dropped -- --nocapture
+	cargo test --locked --test e2e chaos:: -- --nocapture
+	cargo test --locked --test e2e sweep::where_every_event_is_dropped -- --nocapture
 
 # The tests leave the seeds in the target folder. The lock file follows buildbrake's own
 # dependencies. Without a sanitizer any toolchain will do, and it needs a C++ compiler for
@@ -79,7 +90,7 @@ FUZZ_TARGETS ?= events policies source-versions expressions
 .PHONY: fuzz
 fuzz: TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a minute by default.
-	cargo test --locked --test fuzz
+	cargo test --locked --test e2e fuzz::
 	cargo update --workspace --manifest-path fuzz/Cargo.toml
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target; \
@@ -125,11 +136,17 @@ BENCH_CARGO := cargo build --release --locked --manifest-path bench/Cargo.toml -
 BENCH_STAMP := $(BENCH)/installed-$(firstword $(shell cat bench/requirements.txt bench/peers/*/* 2>&1 | cksum))
 
 .PHONY: bench
-bench: $(BENCH_STAMP) package ## Measure beside the peers, and renew docs/performance.md.
+bench: $(BENCH_STAMP) package bench-clippy ## Measure beside the peers, and renew docs/performance.md.
 	$(BENCH_CARGO) nothing
 	$(BENCH_CARGO) bare-sdk
 	$(BENCH_CARGO) buildbrake-bench
 	$(dir $(TOOLS))release/buildbrake-bench $(dir $(TOOLS))
+	$(MAKE) instructions
+
+# This compiles the AWS SDK once more, so that it is no part of the gate.
+.PHONY: bench-clippy
+bench-clippy: ## Lint the bench.
+	cargo clippy --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --workspace --all-targets -- -D warnings
 
 # The package's own `node` is a Python program that starts the real one.
 $(BENCH_STAMP):
@@ -150,22 +167,14 @@ bench-inside: ## Measure what judging costs, and draw how that grows (docs/scale
 	cargo bench $(INSIDE) --profile release --bench judging
 	cargo run --quiet $(INSIDE) --release --bin scale
 
-# Instructions repeat where times do not. Valgrind comes from no package index of ours, so
-# that a machine without it leaves them to continuous integration. The lock file follows
-# buildbrake's own dependencies by itself.
-INSTRUCTIONS := cargo run --quiet $(INSIDE) --profile counted --bin instructions
-
+# Instructions repeat where times do not.
 .PHONY: instructions
-instructions: ## Hold the instructions that judging takes against the committed figures.
+instructions: ## Report the instructions that judging takes, and renew their figures.
 	@if valgrind --version > /dev/null 2>&1; then \
-		$(INSTRUCTIONS) check; \
+		cargo run --quiet $(INSIDE) --profile counted --bin instructions; \
 	else \
 		echo "SKIPPED: instructions are not counted, since valgrind is not installed here."; \
 	fi
-
-.PHONY: instructions-renew
-instructions-renew: ## Count the instructions anew, where more of them are worth it.
-	$(INSTRUCTIONS) renew
 
 .PHONY: tools
 tools: $(STAMP) ## Install the Python tools.

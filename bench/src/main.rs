@@ -6,7 +6,6 @@
 
 mod codebuild;
 mod figures;
-mod http;
 mod lambda;
 mod peer;
 mod process;
@@ -20,6 +19,7 @@ use std::{
 };
 
 use anyhow::Context;
+use buildbrake_testkit::{codebuild::Endpoint, tls::Authority};
 use flate2::{Compression, write::DeflateEncoder};
 
 use crate::{
@@ -92,11 +92,12 @@ struct Stage {
     plain: String,
     tls: String,
     authority: PathBuf,
+    _endpoints: [Endpoint; 2],
     quota: Option<Quota>,
-    compliant: Vec<u8>,
+    compliant: String,
     /// An event without details, of a build that is compliant.
-    asking: Vec<u8>,
-    violating: Vec<u8>,
+    asking: String,
+    violating: String,
 }
 
 impl Stage {
@@ -104,17 +105,19 @@ impl Stage {
         // As it is sent: on one line, without spaces.
         let event = |name| {
             let text = fs::read(bench.join("../events").join(name)).with_context(|| format!("the event {name}"))?;
-            anyhow::Ok(serde_json::from_slice::<serde_json::Value>(&text)?.to_string().into_bytes())
+            anyhow::Ok(serde_json::from_slice::<serde_json::Value>(&text)?.to_string())
         };
-        let (tls, pem) = codebuild::tls()?;
-        let authority = target.join("bench/authority.pem");
+        let authority = Authority::new();
+        let pem = target.join("bench/authority.pem");
         fs::create_dir_all(target.join("bench"))?;
-        fs::write(&authority, pem)?;
+        fs::write(&pem, authority.pem())?;
+        let (plain, tls) = (codebuild::plain(), codebuild::tls(&authority));
         Ok(Self {
             bench: bench.to_owned(),
-            plain: format!("http://{}", codebuild::plain()?),
-            tls: format!("https://localhost:{}", tls.port()),
-            authority,
+            plain: format!("http://{}", plain.address),
+            tls: format!("https://localhost:{}", tls.address.port()),
+            authority: pem,
+            _endpoints: [plain, tls],
             quota: Quota::new(),
             compliant: event("compliant.json")?,
             asking: event("no-additional-information.json")?,
@@ -148,7 +151,7 @@ impl Stage {
         figures.start.add_time(lambda.wait_for_ask()? - process.started);
         figures.start_cpu.add_time(process.cpu()?);
         figures.resident_at_start.add(process.resident()? / 1e6);
-        let events = |event: &[u8], samples: &mut Samples, cpu: &mut Samples| {
+        let events = |event: &str, samples: &mut Samples, cpu: &mut Samples| {
             for _ in 0..WARM_UP {
                 lambda.invoke(event)?;
             }

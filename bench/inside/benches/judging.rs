@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use buildbrake::{build::Build, event::Trigger, pattern::Pattern, policy::Policy, verdict::judge};
+use buildbrake_core::{event::Trigger, model::Build, pattern::Pattern, policy::Policy, verdict::judge};
 use divan::{
     Bencher,
     counter::{BytesCount, ItemsCount},

@@ -6,13 +6,12 @@ use std::{hint::black_box, sync::LazyLock};
 
 use anyhow::Context;
 use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
-use buildbrake::{
+use buildbrake_aws::{
     codebuild::Client,
+    config,
     enforce::{Brake, Invocation},
-    event::Trigger,
-    policy::Policy,
-    verdict::judge,
 };
+use buildbrake_core::{event::Trigger, policy::Policy, verdict::judge};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::runtime::{self, Runtime};
@@ -101,9 +100,9 @@ pub fn policy(text: &str) -> anyhow::Result<Policy> {
 /// Where nothing can run, or no certificates are to be had.
 pub fn brake(policy: Policy, endpoint: &str) -> anyhow::Result<(Brake, Runtime)> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let config = Config::from(&buildbrake::aws::config()?)
+    let config = Config::from(&runtime.block_on(config::load())?)
         .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "bench"))
-        .region(Region::new("eu-west-1"))
+        .region(Region::new("us-east-1"))
         .endpoint_url(endpoint);
     Ok((Brake::new(policy, Client::from_conf(config.build())), runtime))
 }

@@ -1,19 +1,16 @@
 //! How the cost grows: of judging by rules, patterns and the event's size, and of a sweep
 //! by projects and running builds. Draws `docs/scale.svg`.
 
-#[path = "../../../src/http.rs"]
-#[allow(dead_code, reason = "this CodeBuild answers by what a body names, whatever its path")]
-mod http;
-
 use std::{
     fs,
     hint::black_box,
     io::{self, Write},
-    net::TcpStream,
     time::Instant,
 };
 
-use buildbrake::{enforce::Invocation, event::Trigger, verdict::judge};
+use buildbrake_aws::enforce::Invocation;
+use buildbrake_core::{event::Trigger, verdict::judge};
+use buildbrake_testkit::{codebuild::CodeBuild, events::scheduled};
 use inside::{
     COMPLIANT, SAMPLE, brake, event_with, now,
     plot::{Series, svg, told},
@@ -84,55 +81,21 @@ fn reading(variables: usize) -> anyhow::Result<f64> {
     }))
 }
 
-/// Of an account of so many projects, with so many running builds each.
+/// A sweep of an account of so many projects, with so many running builds each.
 fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
-    let address = http::serve(Ok::<TcpStream, _>, move |request| codebuild(projects, builds, &request.body))?;
-    let (brake, runtime) = brake(policy(SAMPLE)?, &format!("http://{address}"))?;
-    let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}).to_string();
+    let codebuild = CodeBuild::default();
+    for project in (0..projects).map(|project| format!("shop-{project:04}")) {
+        codebuild.put_project(json!({"name": project}));
+        for _ in 0..builds {
+            codebuild.run(&project, 0, "feature/basket");
+        }
+    }
+    let endpoint = codebuild.listen();
+    let (brake, runtime) = brake(policy(SAMPLE)?, &format!("http://{}", endpoint.address))?;
+    let event = scheduled().to_string();
     let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
     let swept = runtime.block_on(brake.enforce(event.as_bytes(), &invocation)).answer();
     let swept: Value = serde_json::from_str(swept.get())?;
     anyhow::ensure!(swept["projects"] == projects && swept["running"] == projects * builds, "{swept}");
     Ok(seconds(|| drop(runtime.block_on(brake.enforce(event.as_bytes(), &invocation)))))
-}
-
-/// A CodeBuild of such an account, by what each call names.
-fn codebuild(projects: usize, builds: usize, body: &[u8]) -> Option<http::Answer> {
-    let input: Value = serde_json::from_slice(body).ok()?;
-    let answer = if let Some(project) = input["projectName"].as_str() {
-        json!({"ids": (0..builds).map(|build| format!("{project}:5e-{build}")).collect::<Vec<_>>()})
-    } else if let Some(ids) = input["ids"].as_array() {
-        json!({"builds": ids.iter().filter_map(|id| running(id.as_str()?)).collect::<Vec<_>>()})
-    } else {
-        // A page of a hundred, as the API's are.
-        let from: usize = input["nextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or_default();
-        let to = projects.min(from + 100);
-        let names: Vec<String> = (from..to).map(|project| format!("shop-{project:04}")).collect();
-        json!({"projects": names, "nextToken": (to < projects).then(|| to.to_string())})
-    };
-    let mut answer = http::Answer::json(answer.to_string().into_bytes());
-    answer.headers = "content-type: application/x-amz-json-1.1\r\n".to_owned();
-    Some(answer)
-}
-
-fn running(id: &str) -> Option<Value> {
-    Some(json!({
-        "id": id,
-        "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}"),
-        "projectName": id.split_once(':')?.0,
-        "startTime": Timestamp::now().as_second(),
-        "buildStatus": "IN_PROGRESS",
-        "buildComplete": false,
-        "sourceVersion": "feature/basket",
-        "source": {"type": "GITHUB", "location": "https://github.com/acme/shop-api.git"},
-        "environment": {
-            "type": "LINUX_CONTAINER",
-            "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
-            "computeType": "BUILD_GENERAL1_SMALL",
-            "environmentVariables": [{"name": "STAGE", "value": "beta", "type": "PLAINTEXT"}]
-        },
-        "timeoutInMinutes": 45,
-        "queuedTimeoutInMinutes": 480,
-        "initiator": "Developer/alice"
-    }))
 }
