@@ -197,6 +197,9 @@ mod tests {
         let expected = Some("2026-11-23T05:00:01Z".to_owned());
         assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-22}]"), expected);
         assert_eq!(deadline("except: [{projects: [shop], until: 2026-11-23}]"), None);
+        for keys in ["mode: off", "only: [{projects: [warehouse-*]}]", "except: [{projects: [sh*]}]"] {
+            assert_eq!(deadline(keys), None, "{keys}");
+        }
         assert_eq!(deadline("only: [{when: 'now > timestamp(\"2026-11-23T00:00:00Z\")'}]"), expected);
         assert_eq!(deadline("only: [{when: 'now < timestamp(\"2026-11-23T00:00:00Z\")'}]"), None);
     }
