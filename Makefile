@@ -114,10 +114,10 @@ template-lint: $(STAMP) ## Lint the SAM template.
 template-test: $(STAMP) ## Test what the SAM template makes.
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
 
-# The function is the debug binary that the Rust tests use too.
+# The function and the testkit are the debug binaries that the Rust tests use too.
 .PHONY: deploy-test
 deploy-test: $(STAMP) ## Deploy the template into an AWS on this machine (a minute).
-	cargo build --workspace --locked --bin buildbrake-lambda
+	cargo build --workspace --locked --bin buildbrake-lambda --bin buildbrake-testkit
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
 
 # SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an

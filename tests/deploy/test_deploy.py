@@ -10,7 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from codebuild import codebuild
+from codebuild import ENDED, codebuild
 from local_aws import ROOT, Stack, local_aws, until
 from samtranslator.yaml_helper import yaml_parse
 
@@ -129,12 +129,11 @@ def test_a_second_deployment_brings_another_policy(stack, builds):
     assert stack.configuration()["CodeSha256"] == code
 
 
-def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack):
-    with codebuild() as running:
+def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack, tmp_path):
+    with codebuild(tmp_path) as running:
         stack.configure(AWS_ENDPOINT_URL_CODEBUILD=running.url)
         allowed = running.start("refs/heads/hotfix/login")
         broken = running.start("refs/heads/feature")
-        ended = running.start("refs/heads/feature", status="SUCCEEDED")
 
         def swept():
             return [r for r in stack.records() if r.get("trigger") == "sweep" and r.get("buildId") == broken]
@@ -143,7 +142,7 @@ def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack
         assert record["outcome"] == "stopped"
         assert running.status(broken) == "STOPPED"
         assert running.status(allowed) == "IN_PROGRESS"
-        assert running.status(ended) == "SUCCEEDED"
+        assert running.status(ENDED) == "SUCCEEDED"
 
 
 def test_nothing_is_left_after_the_stack_is_deleted(stack):

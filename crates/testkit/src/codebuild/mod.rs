@@ -122,3 +122,6 @@ impl CodeBuild {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
