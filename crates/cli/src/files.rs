@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use buildbrake_core::{policy::Policy, yaml};
 
-use crate::output::{Exit, count, print_error};
+use crate::output::{Exit, print_error, print_faults};
 
 /// A valid policy with the file it came from.
 pub(crate) struct PolicyFile {
@@ -26,7 +26,7 @@ impl PolicyFile {
         match parsed {
             Ok((text, policy)) => Ok(Self { name, text, policy }),
             Err(faults) => {
-                print_error(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
+                print_faults(&faults);
                 Err(Exit::Findings)
             }
         }

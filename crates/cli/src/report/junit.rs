@@ -1,9 +1,9 @@
-//! The results as JUnit's XML: a suite a file, and one for the rules that are not covered.
+//! Test results as JUnit XML: one suite for each file, and one for the rules that are not covered.
 
-use buildbrake_core::testing::Tested;
+use buildbrake_core::testing::TestResult;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::text::{failure, lines};
+use super::text::{failure, uncovered};
 use crate::commands::test::Results;
 
 pub(crate) fn results(results: &Results) -> anyhow::Result<String> {
@@ -16,7 +16,7 @@ pub(crate) fn results(results: &Results) -> anyhow::Result<String> {
     if results.needs_coverage && !results.uncovered.is_empty() {
         let mut suite = TestSuite::new("coverage");
         for open in &results.uncovered {
-            let mut case = TestCase::new(&open.policy, failed(&lines(open).join("; "), ""));
+            let mut case = TestCase::new(&open.policy, failed(&uncovered(open).join("; "), ""));
             case.set_classname("coverage");
             suite.add_test_case(case);
         }
@@ -25,14 +25,13 @@ pub(crate) fn results(results: &Results) -> anyhow::Result<String> {
     Ok(format!("{}\n", report.to_string()?.trim_end()))
 }
 
-fn case(file: &str, test: &Tested) -> TestCase {
+fn case(file: &str, test: &TestResult) -> TestCase {
     let status = if test.passed {
         TestCaseStatus::success()
     } else {
-        let different = test.expected.rows(&test.actual).into_iter().filter(|(_, expected, actual)| expected != actual);
-        let message: Vec<String> = different
-            .map(|(key, expected, actual)| format!("{key}: expected {expected}, and it is {actual}"))
-            .collect();
+        let rows = test.expected.compare(&test.actual).into_iter().filter(|row| !row.is_equal());
+        let message: Vec<String> =
+            rows.map(|row| format!("{}: expected {}, actual {}", row.key, row.expected, row.actual)).collect();
         failed(&message.join("; "), &failure(test))
     };
     let mut case = TestCase::new(&test.name, status);

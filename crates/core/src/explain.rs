@@ -1,0 +1,76 @@
+//! Explains, rule by rule, why a policy judges a build as it does.
+
+use serde::Serialize;
+
+use crate::{
+    checks::Fit,
+    facts::Facts,
+    policy::{Criterion, Exemption, Mode, Policy, Rule},
+    verdict::{Decision, Violation, decisions},
+};
+
+/// The decision of one rule about a build, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The rule's id.
+    pub rule: String,
+    /// The decision and its reason.
+    pub why: String,
+}
+
+/// Explains the decision of every rule, in the order of the policy.
+pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
+    // Exemptions may depend on the cost, so look at them with the policy's prices too.
+    let facts = Facts { prices: Some(&policy.prices), ..facts };
+    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
+    rules.map(|(rule, (id, decision))| Explanation { rule: id.to_owned(), why: why(rule, &decision, &facts) }).collect()
+}
+
+fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
+    match decision {
+        Decision::Off => "off".into(),
+        Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
+        Decision::OutOfScope => "does not apply: no selector in `only` matches".into(),
+        Decision::Exempt(exempted) => {
+            // The first exemption that matches is the one that counts.
+            let exemption = rule.except.iter().find(|exemption| exemption.fits(facts) == Fit::Yes);
+            let mut text = format!("exempt by {}", exemption.map(conditions).unwrap_or_default());
+            if let Some(until) = exempted.until {
+                text.push_str(&format!(", until {until}"));
+            }
+            if let Some(reason) = &exempted.reason {
+                text.push_str(&format!(": {}", reason.trim_end()));
+            }
+            text
+        }
+        Decision::Broken(broken) => {
+            format!("broken{}: {} {}; found: {}", mode(broken), broken.check, broken.limit, broken.found)
+        }
+        Decision::Unknown(undecided, violation) => {
+            let effect = match violation {
+                Some(broken) => format!(", counts as broken by `on-unknown: stop`{}", mode(broken)),
+                None if undecided.counts => String::new(),
+                None => ", ignored by `on-unknown: ignore`".into(),
+            };
+            format!("could not be evaluated{effect}: missing {}", undecided.missing)
+        }
+    }
+}
+
+fn mode(broken: &Violation) -> &'static str {
+    match broken.mode {
+        Mode::Report => " (report only)",
+        Mode::Enforce | Mode::Off => "",
+    }
+}
+
+fn conditions(exemption: &Exemption) -> String {
+    let conditions = exemption.selector.criteria().map(|criterion| match criterion {
+        Criterion::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
+        Criterion::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
+        Criterion::When(expression) => {
+            format!("when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+    });
+    conditions.collect::<Vec<_>>().join(" and ")
+}
