@@ -74,3 +74,25 @@ fn conditions(exemption: &Exemption) -> String {
     });
     conditions.collect::<Vec<_>>().join(" and ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Build;
+
+    #[test]
+    fn an_exemption_by_cost_is_named() {
+        let policy = "version: 1
+prices: { S: 0.01 }
+rules: [{ id: r, max-timeout: 1m, except: [{ when: cost > 0.1 }] }]";
+        let policy = Policy::parse("policy.yaml", policy).unwrap();
+        let build: Build = serde_json::from_str(
+            r#"{"timeoutInMinutes": 60, "environment": {"computeType": "S"}, "phases": [
+                {"phaseType": "QUEUED", "startTime": "2026-11-20T08:00:00Z", "endTime": "2026-11-20T08:00:01Z"},
+                {"phaseType": "BUILD", "startTime": "2026-11-20T08:00:01Z"}]}"#,
+        )
+        .unwrap();
+        let facts = Facts { is_whole: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
+        assert_eq!(explain(&policy, facts)[0].why, "exempt by when cost > 0.1");
+    }
+}

@@ -116,7 +116,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
     if kind.is_none() {
         let names = shape.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let right = match nearest_member(name, &names) {
+        let right = match closest(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("its members are {}", quoted_list(&names)),
         };
@@ -124,13 +124,6 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
         reader.fault(place, format!("{} has no member `{name}`", shape.name), right);
     }
     kind
-}
-
-/// Returns the member that was probably meant. Events spell `source-version`.
-fn nearest_member<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let same = names.iter().copied().find(|known| letters(known) == letters(name));
-    same.or_else(|| closest(name, names))
 }
 
 /// Parses a value to JSON. Returns `None` if it is empty or has a fault.

@@ -6,7 +6,7 @@ use super::{
     scalar::FromScalar,
     words::{closest, quoted_list},
 };
-use crate::expression::{Expression, Located};
+use crate::expression::{Expression, ExpressionFault};
 
 /// Reads one file and collects its faults.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Reader {
         match Expression::compile(text) {
             Ok(expression) => Some(expression),
             Err(faults) => {
-                for Located { start, found, right } in faults {
+                for ExpressionFault { start, found, right } in faults {
                     self.fault(node.place_within(start, &self.text), found, right);
                 }
                 None

@@ -1,4 +1,4 @@
-//! What timestamps and durations mean, by the language's definition:
+//! The meaning of timestamps and durations, by the language's definition:
 //! <https://github.com/google/cel-spec/blob/master/doc/langdef.md>.
 
 use super::*;
@@ -6,7 +6,7 @@ use super::*;
 #[track_caller]
 fn check_all(expressions: &[&str]) {
     for expression in expressions {
-        // A constant alone is told when it is loaded.
+        // A constant alone would be evaluated when the expression is loaded.
         check(&format!("build.buildNumber == 7 && ({expression})"), "true");
     }
 }
@@ -17,7 +17,7 @@ fn every_function_is_declared_once() {
 }
 
 #[test]
-fn durations_are_read_and_written() {
+fn durations_are_parsed_and_formatted() {
     check_all(&[
         "duration('1m') == duration('60s') && duration('1h') == duration('60m')",
         "duration('1.5h') == duration('1h30m') && duration('0') == duration('0s')",
@@ -33,7 +33,7 @@ fn durations_are_read_and_written() {
 }
 
 #[test]
-fn timestamps_are_read_and_written() {
+fn timestamps_are_parsed_and_formatted() {
     check_all(&[
         "timestamp('2023-05-29T00:00:00Z') == timestamp('2023-05-29T02:00:00+02:00')",
         "timestamp(1234567890) == timestamp('2009-02-13T23:31:30Z')",
@@ -47,7 +47,7 @@ fn timestamps_are_read_and_written() {
 }
 
 #[test]
-fn timestamps_and_durations_are_reckoned_with() {
+fn timestamps_and_durations_are_added_and_subtracted() {
     check_all(&[
         "timestamp('2023-05-29T00:00:00Z') - duration('24h') == timestamp('2023-05-28T00:00:00Z')",
         "timestamp('2023-05-29T00:00:00Z') - timestamp('2023-05-28T00:00:00Z') == duration('24h')",
@@ -60,7 +60,7 @@ fn timestamps_and_durations_are_reckoned_with() {
         "timestamp('9999-12-31T23:59:59Z') + running > now",
         "timestamp('0001-01-01T00:00:00Z') - running > now",
     ] {
-        check(expression, "unknown: expression (a number, a time or a duration out of range)");
+        check(expression, "unknown: expression (a number, a timestamp or a duration is out of range)");
     }
 }
 
@@ -98,7 +98,7 @@ fn the_parts_of_a_time() {
 }
 
 #[test]
-fn what_is_no_time_is_refused() {
+fn invalid_times_are_refused() {
     for expression in [
         "now > timestamp('2027-01-31')",
         "now > timestamp('2027-01-31T00:00Z')",
