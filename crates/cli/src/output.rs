@@ -11,8 +11,8 @@ pub(crate) enum Exit {
     Success = 0,
     /// The input has faults or findings, or a test failed.
     Findings = 1,
-    /// Wrong arguments or an unreadable file; clap uses the same status.
-    Usage = 2,
+    /// The command could not run: wrong arguments, or an unusable file. clap uses the same status.
+    Error = 2,
 }
 
 /// Writes text to standard output.

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if passed + failed == 0 && !files.is_empty() {
         let names: Vec<String> = names.iter().map(|text| format!("`{text}`")).collect();
         print_error(&format!("buildbrake: no test name contains {}", names.join(" or ")));
-        exit = exit.max(Exit::Usage);
+        exit = exit.max(Exit::Error);
     }
     let uncovered = if names.is_empty() { coverage.uncovered() } else { Vec::new() };
     if failed > 0 || (arguments.coverage && !uncovered.is_empty()) {
@@ -93,12 +93,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 fn load(path: &Path) -> Result<PolicyTests, Exit> {
     let file = read(path).map_err(|error| {
         print_error(&format!("{}: the file cannot be read: {error}", path.display()));
-        Exit::Usage
+        Exit::Error
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     PolicyTests::parse(&file, |name| read(&folder.join(name)).map_err(|error| error.to_string())).map_err(|faulty| {
         faulty.iter().for_each(print_faults);
-        Exit::Usage
+        Exit::Error
     })
 }
 
