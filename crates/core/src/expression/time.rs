@@ -20,7 +20,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-pub(super) use self::duration::{Length, duration_parts};
+pub(super) use self::duration::{DurationError, Length};
 
 /// The time from which timestamps count.
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);

@@ -12,7 +12,7 @@ use crate::{
         ENVIRONMENT,
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
-        time::duration_parts,
+        time::{DurationError, Length},
         types::{Type, suggestion},
     },
     pattern::Pattern,
@@ -103,8 +103,12 @@ impl<'a> Checker<'a> {
                 self.charge(5);
                 self.pattern(text).err()
             }
-            "duration" if duration_parts(text).is_none() => Some(DURATION.to_owned()),
-            "duration" => None,
+            "duration" => Length::parse(text).err().map(|error| match error {
+                DurationError::Syntax => {
+                    "use numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`".into()
+                }
+                DurationError::OutOfRange => "use at most `2562047h`, about 292 years".into(),
+            }),
             _ if !is_zone(wanted) => Some(
                 "use a name of the time zone database, such as `Europe/Berlin`, or an offset, such as `+01:00`".into(),
             ),
@@ -135,8 +139,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-const DURATION: &str = "use numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`";
-
 /// Whether a time zone exists: then a timestamp has an hour there.
 fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
@@ -165,7 +167,6 @@ fn without_value(call: &CallExpr) -> (String, &'static str) {
     };
     match call.func_name.as_str() {
         "timestamp" => (format!("`{text}` is not a timestamp"), "use RFC 3339, as in `2027-01-31T00:00:00Z`"),
-        "duration" => (format!("`{text}` is not a duration"), "use at most `2562047h`, about 292 years"),
         "int" => (format!("`{text}` is not an int"), "use digits"),
         "double" => (format!("`{text}` is not a double"), "use digits and a point"),
         "bool" => (format!("`{text}` is not a bool"), "use `true` or `false`"),

@@ -23,12 +23,26 @@ fn durations_are_parsed_and_formatted() {
         "duration('1.5h') == duration('1h30m') && duration('0') == duration('0s')",
         "duration('-1h30m') == duration('0') - duration('90m')",
         "duration('2h30m45s').getHours() == 2 && duration('2h30m45s').getMinutes() == 150",
-        "duration('2h30m45s').getSeconds() == 9045 && duration('1s500ms').getMilliseconds() == 1500",
+        "duration('2h30m45s').getSeconds() == 9045 && duration('1s500ms').getMilliseconds() == 500",
         "duration('25h').getHours() == 25 && duration('-90m').getHours() == -1",
         "string(duration('1h30m')) == '5400s' && string(duration('1500ms')) == '1.5s'",
         "string(duration('-1ns')) == '-0.000000001s' && string(duration('0')) == '0s'",
         "duration('1h') - duration('1m') == duration('59m')",
         "duration('1h') + duration('1m') > duration('1h')",
+        "duration('123.321456789s').getMilliseconds() == 321 && duration('-1500ms').getMilliseconds() == -500",
+    ]);
+}
+
+#[test]
+fn durations_are_exact() {
+    check_all(&[
+        "duration('1.001s') == duration('1001ms') && duration('4.35s') == duration('4350ms')",
+        "duration('0.1h') == duration('6m') && duration('1.1m') == duration('66s')",
+        "duration('.5s') == duration('500ms') && duration('1.s') == duration('1s')",
+        "duration('0.000000001s') == duration('1ns') && duration('0.1ns') == duration('0s')",
+        "duration('0.33333333333333333333h') == duration('1199.999999999s')",
+        "duration('2562047h47m16.854775807s') == duration('9223372036854775807ns')",
+        "duration('0.00000000000000000000000000000000000000000000001h') == duration('0')",
     ]);
 }
 
@@ -109,6 +123,12 @@ fn invalid_times_are_refused() {
         "running > duration('1d')",
         "running > duration('')",
         "running > duration('2562048h')",
+        "running > duration('9223372036854775808ns')",
+        "running > duration('99999999999999999999999999999999999999999999h')",
+        "running > duration('.s')",
+        "running > duration('1.2.3s')",
+        "running > duration('1h-1m')",
+        "running > duration('-')",
         "now.getHours('europe/berlin') == 1",
         "now.getHours('Europe/Atlantis') == 1",
         "now.getHours('+24:00') == 1",

@@ -14,44 +14,60 @@ impl Length {
         i64::try_from(seconds).ok()?.checked_mul(1_000_000_000).map(Self)
     }
 
-    /// Parses `-1h30m`. Returns `None` if it is not a duration or too long.
-    fn parse(text: &str) -> Option<Self> {
-        let mut sum: i64 = 0;
-        for (number, unit) in duration_parts(text)? {
-            let nanoseconds = number * unit;
-            // The float nearest to the maximum lies above it.
-            let part = (nanoseconds < i64::MAX as f64).then_some(nanoseconds as i64)?;
-            sum = sum.checked_add(part)?;
+    /// Parses `-1h30m`. A part of a nanosecond is dropped.
+    pub(in crate::expression) fn parse(text: &str) -> Result<Self, DurationError> {
+        let (sign, mut rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+        if rest == "0" {
+            return Ok(Self(0));
         }
-        Some(Self(if text.starts_with('-') { -sum } else { sum }))
+        let mut sum: i128 = 0;
+        loop {
+            let (number, after) = split(rest, |character| character.is_ascii_digit() || character == '.');
+            let (unit, after) = split(after, |character| character.is_ascii_alphabetic());
+            let part = nanoseconds(number, unit)?;
+            sum = sum.checked_add(part).ok_or(DurationError::OutOfRange)?;
+            rest = after;
+            if rest.is_empty() {
+                return i64::try_from(sign * sum).map(Self).map_err(|_| DurationError::OutOfRange);
+            }
+        }
     }
 }
 
-/// Returns the numbers of a duration, each with its unit in nanoseconds, or `None` if it is not a
-/// duration.
-pub(in crate::expression) fn duration_parts(text: &str) -> Option<Vec<(f64, f64)>> {
-    let mut rest = text.strip_prefix('-').unwrap_or(text);
-    let mut parts = Vec::new();
-    if rest == "0" {
-        return Some(parts);
+/// Splits a text after the characters that match.
+fn split(text: &str, matches: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|character| !matches(character)).unwrap_or(text.len()))
+}
+
+/// Computes exactly: 1.001 has no exact `f64`.
+fn nanoseconds(number: &str, unit: &str) -> Result<i128, DurationError> {
+    /// More digits of a fraction would overflow, and count for nothing.
+    const DIGITS: usize = 25;
+    let unit: i128 = match unit {
+        "h" => 3_600_000_000_000,
+        "m" => 60_000_000_000,
+        "s" => 1_000_000_000,
+        "ms" => 1_000_000,
+        "us" => 1_000,
+        "ns" => 1,
+        _ => return Err(DurationError::Syntax),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return Err(DurationError::Syntax);
     }
-    while !rest.is_empty() {
-        let after = rest.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
-        let number = rest[..rest.len() - after.len()].parse().ok()?;
-        let end = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
-        let unit = match &after[..end] {
-            "h" => 3_600e9,
-            "m" => 60e9,
-            "s" => 1e9,
-            "ms" => 1e6,
-            "us" => 1e3,
-            "ns" => 1.0,
-            _ => return None,
-        };
-        parts.push((number, unit));
-        rest = &after[end..];
-    }
-    (!text.is_empty()).then_some(parts)
+    let fraction = &fraction[..fraction.len().min(DIGITS)];
+    let parse = |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<i128>().ok() };
+    let scale = fraction.chars().fold(1, |scale, _| scale * 10);
+    let exact = || parse(whole)?.checked_mul(unit)?.checked_add(parse(fraction)? * unit / scale);
+    exact().ok_or(DurationError::OutOfRange)
+}
+
+/// Why a text is not a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::expression) enum DurationError {
+    Syntax,
+    OutOfRange,
 }
 
 /// Adds the functions to the language.
@@ -67,7 +83,7 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 fn of_text(text: &CelString<'_>) -> Result<Length, ExecutionError> {
-    Length::parse(text.inner()).ok_or_else(|| ExecutionError::function_error("duration", "no duration"))
+    Length::parse(text.inner()).map_err(|_| ExecutionError::function_error("duration", "no duration"))
 }
 
 /// Formats a duration in seconds: `-1.5s`.
@@ -90,6 +106,8 @@ fn seconds(length: &Length) -> CelInt {
     CelInt::from(length.0 / 1_000_000_000)
 }
 
+/// Returns the milliseconds of the last second. The other functions return the whole duration:
+/// <https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions>.
 fn milliseconds(length: &Length) -> CelInt {
-    CelInt::from(length.0 / 1_000_000)
+    CelInt::from(length.0 / 1_000_000 % 1_000)
 }
