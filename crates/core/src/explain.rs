@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     checks::Fit,
-    facts::Facts,
+    facts::{Fact, Facts},
     policy::{Criterion, Exemption, Mode, Policy, Rule},
     verdict::{Decision, Violation, decisions},
 };
@@ -16,6 +16,9 @@ pub struct Explanation {
     pub rule: String,
     /// The decision and its reason.
     pub why: String,
+    /// The fact without which the rule could not be evaluated.
+    #[serde(skip)]
+    pub missing: Option<Fact>,
 }
 
 /// Explains the decision of every rule, in the order of the policy.
@@ -23,7 +26,15 @@ pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
     // Exemptions may depend on the cost, so look at them with the policy's prices too.
     let facts = Facts { prices: Some(&policy.prices), ..facts };
     let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
-    rules.map(|(rule, (id, decision))| Explanation { rule: id.to_owned(), why: why(rule, &decision, &facts) }).collect()
+    let explanations = rules.map(|(rule, (_, decision))| {
+        let why = why(rule, &decision, &facts);
+        let missing = match decision {
+            Decision::Unknown(undecided, _) => Some(undecided.missing),
+            _ => None,
+        };
+        Explanation { rule: rule.id.clone(), why, missing }
+    });
+    explanations.collect()
 }
 
 fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {

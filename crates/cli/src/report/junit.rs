@@ -36,6 +36,9 @@ fn case(file: &str, test: &TestResult) -> TestCase {
     };
     let mut case = TestCase::new(&test.name, status);
     case.set_classname(file);
+    if !test.notes.is_empty() {
+        case.set_system_out(test.notes.join("\n"));
+    }
     case.extra.insert("file".into(), file.into());
     case.extra.insert("line".into(), test.line.to_string().into());
     case

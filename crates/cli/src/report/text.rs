@@ -26,6 +26,12 @@ pub(crate) fn results(results: &Results) -> String {
 fn report(FileReport { file, tests, .. }: &FileReport) -> String {
     let failures: Vec<&TestResult> = tests.iter().filter(|test| !test.passed).collect();
     let mut text = format!("{file}: {} passed, {} failed\n", tests.len() - failures.len(), failures.len());
+    for test in tests.iter().filter(|test| !test.notes.is_empty()) {
+        text.push_str(&format!("  NOTE {file}:{}: {}\n", test.line, test.name));
+        for note in &test.notes {
+            text.push_str(&format!("    {note}\n"));
+        }
+    }
     for test in &failures {
         text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, test.name));
         for line in failure(test).lines() {

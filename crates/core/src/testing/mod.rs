@@ -4,6 +4,7 @@
 //! its place. The caller passes in how files are read.
 
 mod coverage;
+mod hints;
 mod members;
 mod parse;
 mod report;
@@ -13,11 +14,11 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::{
-    explain::explain,
+    explain::{Explanation, explain},
     facts::Facts,
     model::{Build, Project},
     policy::Policy,
-    verdict::judge_by,
+    verdict::{Action, Verdict, judge_by},
     yaml::fault::{Faults, Place},
 };
 
@@ -80,16 +81,36 @@ impl PolicyTests {
 impl Test {
     fn run(&self, policy: &Policy) -> TestResult {
         let facts = self.facts();
-        let actual = Judgement::from(&judge_by(policy, &facts));
+        let verdict = judge_by(policy, &facts);
+        let actual = Judgement::from(&verdict);
+        let mut reasons = explain(policy, facts.clone());
+        for Explanation { why, missing, .. } in &mut reasons {
+            if let Some(hint) = missing.as_ref().and_then(hints::hint) {
+                why.push_str(&format!("; {hint}"));
+            }
+        }
+        let passed = self.expected.compare(&actual).iter().all(Comparison::is_equal);
         TestResult {
             name: self.name.clone(),
             line: self.place.line,
-            passed: self.expected.compare(&actual).iter().all(Comparison::is_equal),
+            passed,
+            notes: if passed { self.notes(&verdict, &reasons) } else { Vec::new() },
             expected: self.expected.clone(),
             actual,
             now: self.now,
-            reasons: explain(policy, facts),
+            reasons,
         }
+    }
+
+    /// A build may be allowed only because a rule could not be evaluated. Notes each such rule,
+    /// unless the test or the rule says that this is intended.
+    fn notes(&self, verdict: &Verdict, reasons: &[Explanation]) -> Vec<String> {
+        if self.expected.action != Action::Allow || self.expected.unknown.is_some() {
+            return Vec::new();
+        }
+        let counts = |rule: &str| verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.counts);
+        let undecided = reasons.iter().filter(|reason| counts(&reason.rule));
+        undecided.map(|reason| format!("passed, but `{}` {}", reason.rule, reason.why)).collect()
     }
 
     fn facts(&self) -> Facts<'_> {

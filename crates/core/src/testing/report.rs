@@ -28,6 +28,9 @@ pub struct TestResult {
     pub line: usize,
     /// Whether the judgement is the expected one.
     pub passed: bool,
+    /// What a reader of a passed test should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The expected judgement.
     pub expected: Judgement,
     /// The judgement of the policy.

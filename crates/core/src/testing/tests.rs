@@ -61,9 +61,10 @@ fn check(lines: &str) -> String {
     let report = tests.run(|_| true, &mut Coverage::default());
     let result = &report.tests[0];
     let mut lines: Vec<String> =
-        result.reasons.iter().map(|Explanation { rule, why }| format!("{rule}: {why}")).collect();
+        result.reasons.iter().map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect();
     let rows = result.expected.compare(&result.actual).into_iter();
     let rows = rows.map(|Comparison { key, expected, actual }| format!("{key} {expected} / {actual}"));
+    lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
     lines.push(format!("{}: {}", if result.passed { "passed" } else { "failed" }, rows.collect::<Vec<_>>().join("; ")));
     lines.join("\n")
 }
@@ -81,8 +82,8 @@ fn explains_each_decision() {
     short-builds: passes max-timeout 60m
     protected-branches: broken: forbidden-branches main; found: main
     costly: broken (report only): forbidden-compute *LARGE; found: LINUX_CONTAINER/X_LARGE
-    strict: could not be evaluated, counts as broken by `on-unknown: stop`: missing environment.image
-    open: could not be evaluated, ignored by `on-unknown: ignore`: missing source.location
+    strict: could not be evaluated, counts as broken by `on-unknown: stop`: missing environment.image; set `environment.image`
+    open: could not be evaluated, ignored by `on-unknown: ignore`: missing source.location; set `source.location`
     unused: off
     failed: expect report / stop; broken none / costly, protected-branches, strict
     ");
@@ -103,6 +104,63 @@ fn explains_each_decision() {
     open: passes forbidden-sources *secret*
     unused: off
     passed: expect protect / protect
+    ");
+}
+
+/// A build that is allowed although a rule could not be evaluated is no proof of the rule.
+#[test]
+fn an_allowed_build_with_an_undecided_rule_is_noted() {
+    let notes = |lines: &str| {
+        let found = check(lines);
+        assert!(found.lines().last().unwrap().starts_with("passed"), "{found}");
+        found.lines().filter(|line| line.starts_with("note")).collect::<Vec<_>>().join("\n")
+    };
+    let unknown = "event: event.json\nset: { sourceVersion: 1111111111111111111111111111111111111111, source.location: ~ }\nexpect: allow";
+    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: missing branch (the source version is a commit id)");
+    let absent = "event: event.json\nset: { sourceVersion: ~ }\nexpect: allow";
+    insta::assert_snapshot!(notes(absent), @"note: passed, but `protected-branches` could not be evaluated: missing sourceVersion; set `sourceVersion`");
+    assert_eq!(notes(&format!("{absent}\nunknown: [protected-branches]")), "", "the test expects it");
+    assert_eq!(
+        notes("event: event.json\nset: { sourceVersion: dev, source.location: ~ }\nexpect: allow"),
+        "",
+        "ignored"
+    );
+    assert_eq!(notes("event: event.json\nset: { environment: ~ }\nexpect: stop"), "", "stopped anyway");
+}
+
+#[test]
+fn says_how_to_provide_what_is_missing() {
+    let policy = "{version: 1, prices: {S: 1}, rules: [
+        {id: time, max-duration: 1h}, {id: queue, max-queue-time: 1h}, {id: cost, max-cost: 5},
+        {id: fleet, deny-when: build.environment.fleet.fleetArn == 'x'},
+        {id: variable, deny-when: 'build.environment.environmentVariables.exists(v, v.type == \"X\")'},
+        {id: badge, deny-when: project.badge.badgeEnabled}, {id: division, deny-when: 1 / build.timeoutInMinutes == 1}]}";
+    let why = |test: &str| {
+        let read =
+            |path: &str| if path == "p" { Ok(File { name: "p".into(), text: policy.into() }) } else { read(path) };
+        let tests = format!("{{policy: p, tests: [{{name: a, expect: stop, now: 2026-12-01T00:00:00Z, {test}}}]}}");
+        let tests = PolicyTests::parse(&File { name: "t".into(), text: tests }, read).unwrap();
+        let report = tests.run(|_| true, &mut Coverage::default());
+        let reasons = report.tests[0].reasons.iter();
+        reasons.map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(why("event: event.json, set: {phases: ~, environment: {computeType: S}, timeoutInMinutes: 0}"), @"
+    time: could not be evaluated: missing running; set `phases` to test time rules
+    queue: could not be evaluated: missing queued; set `phases` to test time rules
+    cost: could not be evaluated: missing running; set `phases` to test time rules
+    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
+    variable: could not be evaluated: missing build.environment.environmentVariables; set `environment.environmentVariables`
+    badge: could not be evaluated: missing project; add `project` to the test
+    division: could not be evaluated: missing expression (division by zero)
+    ");
+    insta::assert_snapshot!(why("build: {startTime: 2026-11-20T09:28:52Z, environment: {environmentVariables: [{name: A}]}}, project: {name: x}"), @"
+    time: could not be evaluated: missing running (the build does not tell its phases); set `phases` to test time rules
+    queue: could not be evaluated: missing queued (the build does not tell its phases); set `phases` to test time rules
+    cost: could not be evaluated: missing environment.computeType; set `environment.computeType`
+    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
+    variable: could not be evaluated: missing build.environment.environmentVariables[].type; set `environment.environmentVariables`
+    badge: could not be evaluated: missing project.badge; add `badge` to the test's `project`
+    division: could not be evaluated: missing build.timeoutInMinutes; set `timeoutInMinutes`
     ");
 }
 
