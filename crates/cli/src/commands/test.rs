@@ -5,7 +5,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use buildbrake_core::testing::{Coverage, File, FileReport, PolicyTests, Uncovered};
+use buildbrake_core::{
+    testing::{Coverage, File, FileReport, PolicyTests, Uncovered},
+    yaml::Findings,
+};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -61,12 +65,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
     let mut coverage = Coverage::default();
     let mut files = Vec::new();
+    let mut findings: Vec<Findings> = Vec::new();
     for path in &arguments.files {
         match load(path) {
-            Ok(tests) => files.push(tests.run(is_chosen, &mut coverage)),
+            Ok(tests) => {
+                files.push(tests.run(is_chosen, &mut coverage));
+                findings.push(tests.lint(Timestamp::now()));
+            }
             Err(faulty) => exit = exit.max(faulty),
         }
     }
+    print_findings(&findings);
     let tests = || files.iter().flat_map(|file| &file.tests);
     let (passed, failed) = (tests().filter(|test| test.passed).count(), tests().filter(|test| !test.passed).count());
     if passed + failed == 0 && !files.is_empty() {
@@ -87,6 +96,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Format::Junit => junit::results(&results)?,
     })?;
     Ok(exit)
+}
+
+/// Prints the findings about each policy once, however many files test it.
+fn print_findings(findings: &[Findings]) {
+    for (index, of_policy) in findings.iter().enumerate() {
+        if !of_policy.is_empty() && !findings[..index].contains(of_policy) {
+            print_error(&format!("{of_policy}\n"));
+        }
+    }
 }
 
 /// Loads a test file. Prints its faults, or why it cannot be read, and returns the exit status.

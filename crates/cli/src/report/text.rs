@@ -66,10 +66,14 @@ pub(super) fn failure(test: &TestResult) -> String {
     text
 }
 
-/// One line for the rules that no tested build breaks, and one for those that none passes.
+/// One line for the rules that no tested build breaks, one for those that none passes, and one for
+/// those that would stop every tested build.
 pub(super) fn uncovered(open: &Uncovered) -> Vec<String> {
-    let line = |what: &str, rules: &[String]| {
-        (!rules.is_empty()).then(|| format!("no tested build {what} {}", rules.join(", ")))
-    };
-    line("breaks", &open.never_broken).into_iter().chain(line("passes", &open.never_passed)).collect()
+    let line = |what: &str, rules: &[String]| (!rules.is_empty()).then(|| format!("{what} {}", rules.join(", ")));
+    let lines = [
+        line("no tested build breaks", &open.never_broken),
+        line("no tested build passes", &open.never_passed),
+        line("every tested build would be stopped by", &open.stop_every_build),
+    ];
+    lines.into_iter().flatten().collect()
 }

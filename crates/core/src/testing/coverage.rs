@@ -25,6 +25,8 @@ pub struct Uncovered {
     pub never_broken: Vec<String>,
     /// The rules that no tested build passes.
     pub never_passed: Vec<String>,
+    /// The rules that would stop every tested build, if there are several.
+    pub stop_every_build: Vec<String>,
 }
 
 impl Coverage {
@@ -35,7 +37,8 @@ impl Coverage {
                 rules.iter().filter(|rule| !is_seen(rule)).map(|rule| rule.id.clone()).collect()
             };
             let (never_broken, never_passed) = (without(|rule| rule.broken), without(|rule| rule.passed));
-            Uncovered { policy: file.clone(), never_broken, never_passed }
+            let stop_every_build = without(|rule| rule.builds < 2 || rule.stopped < rule.builds);
+            Uncovered { policy: file.clone(), never_broken, never_passed, stop_every_build }
         });
         policies.filter(|open| !open.never_broken.is_empty() || !open.never_passed.is_empty()).collect()
     }
@@ -47,7 +50,7 @@ impl Coverage {
             return;
         }
         let judged = policy.rules.iter().filter(|rule| rule.mode != RuleMode::Always(Mode::Off));
-        let rules = judged.map(|rule| RuleCoverage { id: rule.id.clone(), broken: false, passed: false }).collect();
+        let rules = judged.map(|rule| RuleCoverage { id: rule.id.clone(), ..RuleCoverage::default() }).collect();
         self.policies.push(PolicyCoverage { digest: policy.digest().to_owned(), file: file.to_owned(), rules });
     }
 
@@ -58,6 +61,12 @@ impl Coverage {
         let Some(PolicyCoverage { rules, .. }) = covered else { return };
         for (id, decision) in decisions(policy, facts) {
             let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) else { continue };
+            rule.builds += 1;
+            if let Decision::Broken(broken) | Decision::Unknown(_, Some(broken)) = &decision
+                && broken.mode == Mode::Enforce
+            {
+                rule.stopped += 1;
+            }
             match decision {
                 Decision::Broken(_) => rule.broken = true,
                 Decision::Passes | Decision::OutOfScope => rule.passed = true,
@@ -74,9 +83,11 @@ struct PolicyCoverage {
     rules: Vec<RuleCoverage>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct RuleCoverage {
     id: String,
+    builds: usize,
+    stopped: usize,
     broken: bool,
     passed: bool,
 }

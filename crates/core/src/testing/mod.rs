@@ -19,7 +19,7 @@ use crate::{
     model::{Build, Project},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
-    yaml::fault::{Faults, Place},
+    yaml::fault::{Faults, Findings, Place},
 };
 
 pub use coverage::{Coverage, Uncovered};
@@ -38,7 +38,7 @@ pub struct File {
 #[derive(Debug)]
 pub struct PolicyTests {
     file: String,
-    policy_file: String,
+    policy_file: File,
     policy: Policy,
     tests: Vec<Test>,
 }
@@ -66,15 +66,20 @@ impl PolicyTests {
         parse::tests(file, &read)
     }
 
+    /// The findings about the policy, as `buildbrake check` reports them.
+    pub fn lint(&self, now: Timestamp) -> Findings {
+        self.policy.lint(&self.policy_file.name, &self.policy_file.text, now)
+    }
+
     /// Runs the tests whose name `is_chosen`, and adds the decisions of each rule to `coverage`.
     pub fn run(&self, is_chosen: impl Fn(&str) -> bool, coverage: &mut Coverage) -> FileReport {
-        coverage.add_policy(&self.policy_file, &self.policy);
+        coverage.add_policy(&self.policy_file.name, &self.policy);
         let chosen = self.tests.iter().filter(|test| is_chosen(&test.name));
         let tests = chosen.map(|test| {
             coverage.add(&self.policy, test.facts());
             test.run(&self.policy)
         });
-        FileReport { tests: tests.collect(), file: self.file.clone(), policy: self.policy_file.clone() }
+        FileReport { tests: tests.collect(), file: self.file.clone(), policy: self.policy_file.name.clone() }
     }
 }
 

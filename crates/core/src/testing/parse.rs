@@ -48,7 +48,7 @@ struct Parser<'a> {
     reader: Reader,
     read: Read<'a>,
     /// The policy file and the policy, if it has no fault.
-    policy: Option<(String, Policy)>,
+    policy: Option<(File, Policy)>,
     /// The policy's faults.
     faults: Vec<Faults>,
 }
@@ -77,7 +77,7 @@ impl Parser<'_> {
     fn read_policy(&mut self, node: &Node) {
         let Some(file) = self.file_at(node) else { return };
         match Policy::parse(&file.name, &file.text) {
-            Ok(policy) => self.policy = Some((file.name, policy)),
+            Ok(policy) => self.policy = Some((file, policy)),
             Err(faults) => self.faults.push(faults),
         }
     }
@@ -221,7 +221,7 @@ impl Parser<'_> {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("its rules are {}", quoted_list(&known)),
         };
-        Some(Fault::new(node.place, format!("`{file}` has no rule `{id}`"), right))
+        Some(Fault::new(node.place, format!("`{}` has no rule `{id}`", file.name), right))
     }
 }
 

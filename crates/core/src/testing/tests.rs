@@ -264,6 +264,24 @@ fn coverage_is_of_all_files_of_a_policy() {
 }
 
 #[test]
+fn a_rule_that_would_stop_every_tested_build_is_named() {
+    let stopping = |tests: &str| {
+        let mut coverage = Coverage::default();
+        parse(&format!("{{policy: policy.yaml, tests: [{tests}]}}")).unwrap().run(|_| true, &mut coverage);
+        coverage.uncovered().remove(0).stop_every_build
+    };
+    let one = "{name: a, expect: stop, event: event.json}";
+    let two = "{name: b, expect: stop, event: event.json, set: {timeoutInMinutes: 61, environment.image: ~}}";
+    assert_eq!(stopping(one), [""; 0], "one build proves nothing");
+    assert_eq!(stopping(&format!("{one}, {two}")), ["protected-branches"]);
+    let other = "{name: c, expect: allow, event: event.json, set: {sourceVersion: dev}}";
+    assert_eq!(stopping(&format!("{one}, {two}, {other}")), [""; 0]);
+    let reported =
+        "{name: a, expect: report, event: event.json, set: {sourceVersion: dev, environment.computeType: LARGE}}";
+    assert_eq!(stopping(&format!("{reported}, {}", reported.replace("name: a", "name: b"))), [""; 0], "report only");
+}
+
+#[test]
 fn reports_all_faults_in_order() {
     insta::assert_snapshot!(parse("\
 policy: policy.yaml
