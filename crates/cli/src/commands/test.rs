@@ -7,7 +7,7 @@ use std::{
 
 use buildbrake_core::{
     testing::{Coverage, File, FileReport, PolicyTests, Uncovered},
-    yaml::Findings,
+    yaml::{Fault, Faults, Findings},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,10 +46,13 @@ enum Format {
     Junit,
 }
 
-/// The results of all files without faults.
+/// The results of all files.
 #[derive(Serialize)]
 pub(crate) struct Results {
+    /// The files whose tests were run.
     pub(crate) files: Vec<FileReport>,
+    /// Why the tests of the other files were not run.
+    pub(crate) errors: Vec<FileError>,
     /// The rules that are not covered; empty if only some tests were run.
     pub(crate) uncovered: Vec<Uncovered>,
     /// Whether an uncovered rule is a failure.
@@ -59,12 +62,27 @@ pub(crate) struct Results {
     pub(crate) failed: usize,
 }
 
+/// Why a file cannot be used.
+#[derive(Serialize)]
+pub(crate) struct FileError {
+    /// The test file, or its policy.
+    pub(crate) file: String,
+    /// The line and the column of a fault, from 1; `None` if the file cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let names = &arguments.name;
     let is_chosen = |name: &str| names.is_empty() || names.iter().any(|text| name.contains(text));
     let mut exit = Exit::Success;
     let mut coverage = Coverage::default();
-    let mut files = Vec::new();
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
     let mut findings: Vec<Findings> = Vec::new();
     for path in &arguments.files {
         match load(path) {
@@ -72,7 +90,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
                 files.push(tests.run(is_chosen, &mut coverage));
                 findings.push(tests.lint(Timestamp::now()));
             }
-            Err(faulty) => exit = exit.max(faulty),
+            Err(of_file) => {
+                errors.extend(of_file);
+                exit = Exit::Error;
+            }
         }
     }
     print_findings(&findings);
@@ -81,13 +102,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if passed + failed == 0 && !files.is_empty() {
         let names: Vec<String> = names.iter().map(|text| format!("`{text}`")).collect();
         print_error(&format!("buildbrake: no test name contains {}", names.join(" or ")));
-        exit = exit.max(Exit::Error);
+        exit = Exit::Error;
     }
     let uncovered = if names.is_empty() { coverage.uncovered() } else { Vec::new() };
     if failed > 0 || (arguments.coverage && !uncovered.is_empty()) {
         exit = exit.max(Exit::Findings);
     }
-    let results = Results { files, uncovered, needs_coverage: arguments.coverage, passed, failed };
+    let results = Results { files, errors, uncovered, needs_coverage: arguments.coverage, passed, failed };
     print(&match arguments.format {
         // "0 failed" would mislead if no test was run.
         Format::Text if results.files.is_empty() => String::new(),
@@ -107,16 +128,28 @@ fn print_findings(findings: &[Findings]) {
     }
 }
 
-/// Loads a test file. Prints its faults, or why it cannot be read, and returns the exit status.
-fn load(path: &Path) -> Result<PolicyTests, Exit> {
+/// Loads a test file. Prints and returns its faults, or why it cannot be read.
+fn load(path: &Path) -> Result<PolicyTests, Vec<FileError>> {
     let file = read(path).map_err(|error| {
-        print_error(&format!("{}: the file cannot be read: {error}", path.display()));
-        Exit::Error
+        let (file, message) = (path.display().to_string(), format!("the file cannot be read: {error}"));
+        print_error(&format!("{file}: {message}"));
+        vec![FileError { file, line: None, column: None, message, help: None }]
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    PolicyTests::parse(&file, |name| read(&folder.join(name)).map_err(|error| error.to_string())).map_err(|faulty| {
+    let read = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
+    PolicyTests::parse(&file, read).map_err(|faulty| {
         faulty.iter().for_each(print_faults);
-        Exit::Error
+        faulty.iter().flat_map(file_errors).collect()
+    })
+}
+
+fn file_errors(faults: &Faults) -> impl Iterator<Item = FileError> {
+    faults.iter().map(|Fault { place, message, help }| FileError {
+        file: faults.file().to_owned(),
+        line: Some(place.line),
+        column: Some(place.column),
+        message: message.clone(),
+        help: Some(help.clone()),
     })
 }
 
