@@ -30,6 +30,11 @@ type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
 pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Faults>> {
     let of_file = |list| Faults::new(&file.name, &file.text, list);
     let tree = Node::parse(&file.text).map_err(|fault| vec![of_file(vec![fault])])?;
+    if tree.has_key("rules") && !tree.has_key("tests") {
+        let (message, help) =
+            ("this is a policy, not a test file", "use a test file here, or check this file with `buildbrake check`");
+        return Err(vec![of_file(vec![Fault::new(tree.place, message, help)])]);
+    }
     let mut parser = Parser { reader: Reader::new(&file.text), read, policy: None, faults: Vec::new() };
     let tests = parser.file(&tree);
     let Parser { reader, policy, mut faults, .. } = parser;

@@ -36,6 +36,7 @@ fn read(path: &str) -> Result<File, String> {
     let text = match path {
         "policy.yaml" => POLICY,
         "faulty.yaml" => "version: 2",
+        "tests.yaml" => "{policy: policy.yaml, tests: []}",
         "event.json" => EVENT,
         "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
         "text.json" => "no event",
@@ -472,6 +473,22 @@ tests:
         |                                                   ^
        = use a string
     "#);
+}
+
+#[test]
+fn a_policy_is_no_test_file_and_the_other_way_round() {
+    insta::assert_snapshot!(parse("# a policy\nversion: 1\nrules: []").unwrap_err(), @"
+    tests.yaml:2:1: this is a policy, not a test file
+     2 | version: 1
+       | ^
+       = use a test file here, or check this file with `buildbrake check`
+    ");
+    insta::assert_snapshot!(parse("{policy: tests.yaml, tests: [{name: a, event: event.json, expect: stop}]}").unwrap_err(), @"
+    tests.yaml:1:1: this is a test file, not a policy
+     1 | {policy: policy.yaml, tests: []}
+       | ^
+       = use a policy here, or run this file with `buildbrake test`
+    ");
 }
 
 #[test]
