@@ -114,6 +114,11 @@ mod tests {
         for lines in [
             "deny-when: ! build.environment.privilegedMode",
             "deny-when: !x build.environment.privilegedMode",
+            "deny-when: !build.environment.privilegedMode",
+            "deny-when: !build.projectName.startsWith(\"x\")",
+            "deny-when: ![1, 2].all(n, n > 1)",
+            "deny-when: !!build.projectName.matches('a%b')",
+            "max-timeout: 5m\nonly: [{ when: !branch.glob(\"x\") }]",
             "deny-when: ! \"build.environment.privilegedMode\"",
             "deny-when: ! |\n  build.environment.privilegedMode",
             "deny-when: !x &y > # why\n  build.environment.privilegedMode",
