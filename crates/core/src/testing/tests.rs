@@ -491,6 +491,22 @@ fn a_policy_is_no_test_file_and_the_other_way_round() {
     ");
 }
 
+/// A fault may quote any part of a file: a terminal must survive it, and so must its reader.
+#[test]
+fn quoted_values_are_cut_and_escaped() {
+    let quoted = |value: &str| {
+        let faults = parse(&format!(
+            "{{policy: policy.yaml, tests: [{{name: a, event: event.json, expect: {value}, broken: [{value}]}}]}}"
+        ));
+        faults.unwrap_err()
+    };
+    let escaped = quoted(r#""a\u001b[31m\nb\u009b""#);
+    assert!(escaped.contains(r"`a\u{1b}[31m\nb\u{9b}` is not an action"), "{escaped}");
+    let long = quoted(&"é".repeat(100_000));
+    assert!(long.contains("é…é") && long.contains("` is not an action\n"), "{long}");
+    assert!(long.len() < 3_000, "{} bytes", long.len());
+}
+
 #[test]
 fn reports_the_faults_of_the_policy_too() {
     insta::assert_snapshot!(parse("{policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}").unwrap_err(), @"
