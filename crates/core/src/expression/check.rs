@@ -49,12 +49,12 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
     }
     if checker.steps > limits::STEPS {
         let found = format!("the expression could take {} steps", checker.steps);
-        let right = format!(
+        let help = format!(
             "use at most {} steps; a list of the API counts as {} elements, and nested loops multiply",
             limits::STEPS,
             limits::ELEMENTS
         );
-        checker.fault(0, found, right);
+        checker.fault(0, found, help);
     }
     if checker.faults.is_empty() {
         return Ok(Checked { literals: checker.literals, reads: checker.reads });
@@ -81,9 +81,8 @@ impl<'a> Checker<'a> {
     fn type_of(&mut self, node: &'a IdedExpr, depth: usize) -> Type {
         if depth > limits::DEPTH {
             if !std::mem::replace(&mut self.is_too_deep, true) {
-                let right =
-                    format!("nest at most {} levels, or split the expression into several rules", limits::DEPTH);
-                self.fault(self.place(node), "operators and calls are nested too deeply", right);
+                let help = format!("nest at most {} levels, or split the expression into several rules", limits::DEPTH);
+                self.fault(self.place(node), "operators and calls are nested too deeply", help);
             }
             return Type::Any;
         }
@@ -107,7 +106,7 @@ impl<'a> Checker<'a> {
     }
 
     fn literal(&mut self, node: &IdedExpr, literal: &LiteralValue) -> Type {
-        let (found, right) = match literal {
+        let (found, help) = match literal {
             LiteralValue::Boolean(_) => return Type::Bool,
             LiteralValue::Int(_) => return Type::Int,
             LiteralValue::Double(_) => return Type::Double,
@@ -118,7 +117,7 @@ impl<'a> Checker<'a> {
                 ("`null` is not supported", "test whether a member exists with `has(build.vpcConfig)`")
             }
         };
-        self.fault(self.place(node), found, right);
+        self.fault(self.place(node), found, help);
         Type::Any
     }
 
@@ -152,14 +151,14 @@ impl<'a> Checker<'a> {
                 None => {
                     let names = shape.names();
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                    let right = suggestion(field, &names, &format!("the members of {} are", shape.name));
-                    self.fault(place, format!("{} has no member `{field}`", shape.name), right);
+                    let help = suggestion(field, &names, &format!("the members of {} are", shape.name));
+                    self.fault(place, format!("{} has no member `{field}`", shape.name), help);
                     Type::Any
                 }
             },
             Type::List(_) => {
-                let right = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
-                self.fault(place, format!("a list has no member `{field}`"), right);
+                let help = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+                self.fault(place, format!("a list has no member `{field}`"), help);
                 Type::Any
             }
             other => {
@@ -177,8 +176,8 @@ impl<'a> Checker<'a> {
             if element == Type::Any {
                 element = found;
             } else if !element.fits(&found) {
-                let right = format!("use elements of one type; the first one is {element}");
-                self.fault(self.place(part), format!("{found} in a list with {element}"), right);
+                let help = format!("use elements of one type; the first one is {element}");
+                self.fault(self.place(part), format!("{found} in a list with {element}"), help);
                 break;
             }
         }
@@ -207,13 +206,13 @@ impl<'a> Checker<'a> {
             }
         };
         let Some(body) = body else {
-            let right = "use `all`, `exists` or `exists_one`; an expression cannot build lists";
-            self.fault(place, format!("unknown function `{name}`"), right);
+            let help = "use `all`, `exists` or `exists_one`; an expression cannot build lists";
+            self.fault(place, format!("unknown function `{name}`"), help);
             return Type::Any;
         };
         let Some(elements) = self.elements(&parts.iter_range) else {
-            let right = "use a list of the build or of the project, or a list of literals";
-            self.fault(self.place(&parts.iter_range), format!("`{name}` called on a computed list"), right);
+            let help = "use a list of the build or of the project, or a list of literals";
+            self.fault(self.place(&parts.iter_range), format!("`{name}` called on a computed list"), help);
             return Type::Bool;
         };
         let outside = self.repeats;
@@ -256,9 +255,9 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds a fault at a byte of the text.
-    fn fault(&mut self, place: usize, found: impl Into<String>, right: impl Into<String>) {
+    fn fault(&mut self, place: usize, message: impl Into<String>, help: impl Into<String>) {
         let start = self.text.get(..place).map_or(0, |before| before.chars().count());
-        self.faults.push(ExpressionFault { start, found: found.into(), right: right.into() });
+        self.faults.push(ExpressionFault { start, message: message.into(), help: help.into() });
     }
 
     /// Returns the place of a node in bytes: its operator, its bracket, or its first character.

@@ -35,8 +35,8 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     }
     Err(ExpressionFault {
         start: 0,
-        found: format!("the expression has {} bytes", text.len()),
-        right: format!("use at most {LENGTH} bytes, or split it into several rules"),
+        message: format!("the expression has {} bytes", text.len()),
+        help: format!("use at most {LENGTH} bytes, or split it into several rules"),
     })
 }
 
@@ -44,11 +44,11 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
 pub(super) fn on_a_large_stack<T: Send>(
     parse: impl FnOnce() -> Result<T, Vec<ExpressionFault>> + Send,
 ) -> Result<T, Vec<ExpressionFault>> {
-    let cannot = |found: &str| {
+    let cannot = |message: &str| {
         Err(vec![ExpressionFault {
             start: 0,
-            found: found.to_owned(),
-            right: "write the expression in another way".into(),
+            message: message.to_owned(),
+            help: "write the expression in another way".into(),
         }])
     };
     thread::scope(|scope| match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse) {

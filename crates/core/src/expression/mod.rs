@@ -71,9 +71,9 @@ pub struct ExpressionFault {
     /// The number of characters before the fault.
     pub start: usize,
     /// What is wrong.
-    pub found: String,
+    pub message: String,
     /// How to correct it.
-    pub right: String,
+    pub help: String,
 }
 
 /// A variable of the language.

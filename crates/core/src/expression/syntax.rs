@@ -9,13 +9,13 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
     // Errors about the crate's own tree are consequences as well.
     let is_inner = |message: &str| message.starts_with("Incomplete") || message.starts_with("No `");
     let Some(error) = errors.errors.iter().find(|error| error.pos != (0, 0) && !is_inner(&error.msg)) else {
-        return ExpressionFault { start: 0, found: "the expression is not CEL".into(), right: EXAMPLE.into() };
+        return ExpressionFault { start: 0, message: "the expression is not CEL".into(), help: EXAMPLE.into() };
     };
     let (line, column) = error.pos;
     let start = offset(text, usize::try_from(line).unwrap_or(1), usize::try_from(column).unwrap_or(1));
     let rest: String = text.chars().skip(start).collect();
     let word: String = rest.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
-    let found = match rest.chars().next() {
+    let message = match rest.chars().next() {
         _ if error.msg.contains("Recursion limit") => "brackets are nested too deeply".to_owned(),
         None if text.trim().is_empty() => "the expression is empty".to_owned(),
         None => "the expression ends too early".to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
     };
     // Suggest what CEL has in place of other languages' operators.
     let before: String = text.chars().take(start).collect();
-    let right = match (word.as_str(), rest.chars().next()) {
+    let help = match (word.as_str(), rest.chars().next()) {
         _ if error.msg.contains("Recursion limit") => "split the expression into several rules",
         _ if error.msg.contains("missing ')'") => "close every `(` with a `)`",
         ("and", _) => "use `&&` instead of `and`",
@@ -50,7 +50,7 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
         _ if error.msg.contains("simple name") => "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`",
         _ => EXAMPLE,
     };
-    ExpressionFault { start, found, right: right.to_owned() }
+    ExpressionFault { start, message, help: help.to_owned() }
 }
 
 const EXAMPLE: &str = "write an expression such as `build.environment.privilegedMode && branch != \"main\"`";

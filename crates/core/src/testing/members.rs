@@ -98,11 +98,11 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
             Kind::Structure(inner) => shape = inner,
             other => {
                 let place = reader.place_within(key, before);
-                let right = match other {
+                let help = match other {
                     Kind::List(_) => "set the whole list".into(),
                     _ => format!("end the path at `{name}`"),
                 };
-                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), right);
+                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), help);
                 return None;
             }
         }
@@ -116,12 +116,12 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
     if kind.is_none() {
         let names = shape.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let right = match closest(name, &names) {
+        let help = match closest(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("its members are {}", quoted_list(&names)),
         };
         let place = reader.place_within(key, start);
-        reader.fault(place, format!("{} has no member `{name}`", shape.name), right);
+        reader.fault(place, format!("{} has no member `{name}`", shape.name), help);
     }
     kind
 }

@@ -68,12 +68,12 @@ struct Given {
 impl Parser<'_> {
     fn file(&mut self, node: &Node) -> Vec<Test> {
         let Some(mapping) = self.reader.mapping(node, "a test file", FILE_KEYS) else { return Vec::new() };
-        let right = "add the path of the policy from this file's folder: `policy: policy.yaml`";
-        if let Some(node) = required(&mut self.reader, &mapping, "policy", right) {
+        let help = "add the path of the policy from this file's folder: `policy: policy.yaml`";
+        if let Some(node) = required(&mut self.reader, &mapping, "policy", help) {
             self.read_policy(node);
         }
-        let right = "add a list of tests: `tests: [{name: …, event: …, expect: stop}]`";
-        let tests = required(&mut self.reader, &mapping, "tests", right);
+        let help = "add a list of tests: `tests: [{name: …, event: …, expect: stop}]`";
+        let tests = required(&mut self.reader, &mapping, "tests", help);
         let nodes = tests.map(|node| self.reader.list(node, "- name: a build of main is stopped")).unwrap_or_default();
         let mut names: Vec<(String, Place)> = Vec::new();
         nodes.iter().filter_map(|node| self.test(node, &mut names)).collect()
@@ -92,8 +92,8 @@ impl Parser<'_> {
         match (self.read)(&path) {
             Ok(file) => Some(file),
             Err(why) => {
-                let right = "use the path of a file from this file's folder";
-                self.reader.fault(node.place, format!("`{path}` cannot be read: {why}"), right);
+                let help = "use the path of a file from this file's folder";
+                self.reader.fault(node.place, format!("`{path}` cannot be read: {why}"), help);
                 None
             }
         }
@@ -126,8 +126,8 @@ impl Parser<'_> {
                 let now = time.or(build.start_time);
                 // A `startTime` with a fault has been reported already.
                 if now.is_none() && is_sound {
-                    let right = "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build";
-                    self.reader.fault(mapping.place, "no time to judge the build at", right);
+                    let help = "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build";
+                    self.reader.fault(mapping.place, "no time to judge the build at", help);
                 }
                 now
             }
@@ -141,12 +141,12 @@ impl Parser<'_> {
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {
-        let right = "add what the test expects, as in `name: a build of main is stopped`";
-        let node = required(&mut self.reader, mapping, "name", right)?;
+        let help = "add what the test expects, as in `name: a build of main is stopped`";
+        let node = required(&mut self.reader, mapping, "name", help)?;
         let name: String = self.reader.scalar(node)?;
         if let Some((_, earlier)) = names.iter().find(|(other, _)| *other == name) {
-            let right = format!("choose another name; line {} has this one already", earlier.line);
-            self.reader.fault(node.place, format!("duplicate test name `{name}`"), right);
+            let help = format!("choose another name; line {} has this one already", earlier.line);
+            self.reader.fault(node.place, format!("duplicate test name `{name}`"), help);
         }
         names.push((name.clone(), node.place));
         Some(name)
@@ -166,8 +166,8 @@ impl Parser<'_> {
             }
             (None, None) => {
                 if !mapping.suggested.iter().any(|key| ["event", "build"].contains(key)) {
-                    let right = "add `event: events/some.json`, or `build: {…}` with the API's own names";
-                    self.reader.fault(mapping.place, "a test without a build", right);
+                    let help = "add `event: events/some.json`, or `build: {…}` with the API's own names";
+                    self.reader.fault(mapping.place, "a test without a build", help);
                 }
                 None
             }
@@ -176,15 +176,15 @@ impl Parser<'_> {
 
     fn event(&mut self, node: &Node) -> Option<Given> {
         let file = self.file_at(node)?;
-        let right = "use an EventBridge event about the state or the phase of a build";
+        let help = "use an EventBridge event about the state or the phase of a build";
         let event = match Trigger::parse(&file.text) {
             Ok(Trigger::Build(event)) => event,
             Ok(_) => {
-                self.reader.fault(node.place, format!("the event in `{}` is not about a build", file.name), right);
+                self.reader.fault(node.place, format!("the event in `{}` is not about a build", file.name), help);
                 return None;
             }
             Err(why) => {
-                self.reader.fault(node.place, format!("`{}` contains no usable event: {why}", file.name), right);
+                self.reader.fault(node.place, format!("`{}` contains no usable event: {why}", file.name), help);
                 return None;
             }
         };
@@ -197,8 +197,8 @@ impl Parser<'_> {
     fn rule_ids(&mut self, mapping: &Mapping<'_>, key: &str) -> Option<Vec<String>> {
         let node = mapping.get(key)?;
         let Value::List(nodes) = &node.value else {
-            let right = "write a list of rules, as in `[short-builds]`; `[]` for none";
-            self.reader.fault(node.place, format!("{} where a list should be", node.described()), right);
+            let help = "write a list of rules, as in `[short-builds]`; `[]` for none";
+            self.reader.fault(node.place, format!("{} where a list should be", node.described()), help);
             return None;
         };
         let mut ids: Vec<String> = Vec::new();
@@ -222,11 +222,11 @@ impl Parser<'_> {
         if known.contains(&id) {
             return None;
         }
-        let right = match closest(id, &known) {
+        let help = match closest(id, &known) {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("its rules are {}", quoted_list(&known)),
         };
-        Some(Fault::new(node.place, format!("`{}` has no rule `{id}`", file.name), right))
+        Some(Fault::new(node.place, format!("`{}` has no rule `{id}`", file.name), help))
     }
 }
 

@@ -145,8 +145,8 @@ impl Reader {
         match Expression::compile(text) {
             Ok(expression) => Some(expression),
             Err(faults) => {
-                for ExpressionFault { start, found, right } in faults {
-                    self.fault(node.place_within(start, &self.text), found, right);
+                for ExpressionFault { start, message, help } in faults {
+                    self.fault(node.place_within(start, &self.text), message, help);
                 }
                 None
             }

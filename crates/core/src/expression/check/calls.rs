@@ -30,8 +30,8 @@ impl<'a> Checker<'a> {
         let is_constant = parts.all(|part| matches!(part.expr, Expr::Literal(_)));
         let is_ours = matches!(call.func_name.as_str(), "matches" | "glob");
         if self.faults.len() == faults && is_constant && !is_ours && !has_value(node) {
-            let (found, right) = without_value(call);
-            self.fault(self.place(call.args.first().unwrap_or(node)), found, right);
+            let (found, help) = without_value(call);
+            self.fault(self.place(call.args.first().unwrap_or(node)), found, help);
         }
         result
     }
@@ -44,14 +44,14 @@ impl<'a> Checker<'a> {
         let overloads: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
         if overloads.is_empty() {
             // Skip the arguments: those of a macro would be full of unknown names.
-            let (found, right) = if MACROS.contains(&name) {
-                let right =
+            let (found, help) = if MACROS.contains(&name) {
+                let help =
                     "write `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)` or `list.exists_one(x, …)`";
-                (format!("wrong arguments for `{name}`"), right.to_owned())
+                (format!("wrong arguments for `{name}`"), help.to_owned())
             } else {
                 (format!("unknown function `{name}`"), suggestion(name, &names(), "the functions are"))
             };
-            self.fault(place, found, right);
+            self.fault(place, found, help);
             return Type::Any;
         }
         let types: Vec<Type> = parts.iter().map(|part| self.type_of(part, depth + 1)).collect();
@@ -70,8 +70,8 @@ impl<'a> Checker<'a> {
                 }
                 given => format!("`{name}` called with {}", given.join(" and ")),
             };
-            let right = if signatures.len() == 1 { "call it as" } else { "use one of" };
-            self.fault(place, found, format!("{right} {}", quoted_list(&signatures)));
+            let help = if signatures.len() == 1 { "call it as" } else { "use one of" };
+            self.fault(place, found, format!("{help} {}", quoted_list(&signatures)));
             return overloads.first().map_or(Type::Any, |overload| overload.result.clone());
         };
         self.literals_of(name, &parts);
@@ -90,8 +90,8 @@ impl<'a> Checker<'a> {
         };
         let place = self.place(wanted);
         let Expr::Literal(LiteralValue::String(literal)) = &wanted.expr else {
-            let right = format!("write {what} in quotes, so that it can be checked when the policy is loaded");
-            return self.fault(place, format!("the {} is not a literal", what.trim_start_matches("a ")), right);
+            let help = format!("write {what} in quotes, so that it can be checked when the policy is loaded");
+            return self.fault(place, format!("the {} is not a literal", what.trim_start_matches("a ")), help);
         };
         let text = literal.inner();
         let refused = match name {
@@ -114,8 +114,8 @@ impl<'a> Checker<'a> {
             ),
             _ => None,
         };
-        if let Some(right) = refused {
-            self.fault(place, format!("`{text}` is not {what}"), right);
+        if let Some(help) = refused {
+            self.fault(place, format!("`{text}` is not {what}"), help);
         }
     }
 

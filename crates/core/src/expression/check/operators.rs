@@ -16,8 +16,8 @@ impl<'a> Checker<'a> {
         let joined = match (call.func_name.as_str(), types.as_slice()) {
             (op::CONDITIONAL, [condition, one, other]) => {
                 if !Type::Bool.fits(condition) {
-                    let right = "use a bool as the condition, as in `condition ? one : other`";
-                    self.fault(self.place(node), format!("{condition} before `?`"), right);
+                    let help = "use a bool as the condition, as in `condition ? one : other`";
+                    self.fault(self.place(node), format!("{condition} before `?`"), help);
                 }
                 return Some(self.branches(node, one, other));
             }
@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if joined.is_none() {
-            self.fault(self.place(node), found(symbol, &types), right(&call.func_name, &types));
+            self.fault(self.place(node), found(symbol, &types), help(&call.func_name, &types));
             let is_arithmetic = matches!(
                 call.func_name.as_str(),
                 op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO | op::NEGATE | op::INDEX
@@ -43,8 +43,8 @@ impl<'a> Checker<'a> {
         if one.fits(other) {
             return if *one == Type::Any { other.clone() } else { one.clone() };
         }
-        let right = "use one type on both sides of `:`";
-        self.fault(self.place(node), format!("`? :` between {one} and {other}"), right);
+        let help = "use one type on both sides of `:`";
+        self.fault(self.place(node), format!("`? :` between {one} and {other}"), help);
         Type::Any
     }
 }
@@ -98,7 +98,7 @@ fn found(symbol: &str, types: &[Type]) -> String {
     }
 }
 
-fn right(name: &str, types: &[Type]) -> &'static str {
+fn help(name: &str, types: &[Type]) -> &'static str {
     let has = |wanted: fn(&Type) -> bool| types.iter().any(wanted);
     let is_structure = |found: &Type| matches!(found, Type::Structure(_));
     let is_list = |found: &Type| matches!(found, Type::List(_));

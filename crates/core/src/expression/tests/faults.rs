@@ -5,9 +5,9 @@ use super::*;
 /// The text, a mark below each fault, and how to correct it.
 fn shown(text: &str) -> String {
     let Err(faults) = Expression::compile(text) else { return format!("{text}\naccepted") };
-    let faults = faults.iter().map(|ExpressionFault { start, found, right }| {
+    let faults = faults.iter().map(|ExpressionFault { start, message, help }| {
         let line = text.replace(['\n', '\t'], " ");
-        format!("{line}\n{:start$}^ {found}\n  = {right}", "")
+        format!("{line}\n{:start$}^ {message}\n  = {help}", "")
     });
     faults.collect::<Vec<_>>().join("\n")
 }

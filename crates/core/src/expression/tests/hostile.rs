@@ -20,7 +20,7 @@ fn survived(expression: &str) -> Result<(), String> {
     let start = Instant::now();
     let run = move || {
         let faults =
-            |faults: Vec<ExpressionFault>| faults.into_iter().map(|fault| fault.found).collect::<Vec<_>>().join(", ");
+            |faults: Vec<ExpressionFault>| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join(", ");
         let expression = Expression::compile(&text).map_err(faults)?;
         let build = large();
         let facts = Facts { is_whole: true, ..Facts::of(&build, Timestamp::UNIX_EPOCH) };
