@@ -1,10 +1,10 @@
-//! Policy files, read and reported.
+//! Loads policy files.
 
 use std::{fs, path::Path};
 
 use buildbrake_core::{policy::Policy, yaml};
 
-use crate::output::{Exit, count, print_error};
+use crate::output::{print_error, print_faults};
 
 /// A valid policy with the file it came from.
 pub(crate) struct PolicyFile {
@@ -13,21 +13,29 @@ pub(crate) struct PolicyFile {
     pub(crate) policy: Policy,
 }
 
+/// Why there is no policy. The reason has been printed.
+pub(crate) enum NotLoaded {
+    /// The file cannot be read.
+    Unreadable,
+    /// The policy has faults.
+    Faulty,
+}
+
 impl PolicyFile {
-    /// Loads a policy. Prints its faults, or why it cannot be read, and returns the exit status.
-    pub(crate) fn load(path: &Path) -> Result<Self, Exit> {
+    /// Loads a policy. Prints its faults, or why it cannot be read.
+    pub(crate) fn load(path: &Path) -> Result<Self, NotLoaded> {
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|error| {
             print_error(&format!("{name}: the file cannot be read: {error}"));
-            Exit::Usage
+            NotLoaded::Unreadable
         })?;
         let parsed =
             yaml::decode(&name, bytes).and_then(|text| Policy::parse(&name, &text).map(|policy| (text, policy)));
         match parsed {
             Ok((text, policy)) => Ok(Self { name, text, policy }),
             Err(faults) => {
-                print_error(&format!("{faults}\n\n{name}: {}", count(faults.count(), "fault")));
-                Err(Exit::Findings)
+                print_faults(&faults);
+                Err(NotLoaded::Faulty)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The command line: checks, tests, exports and explains policies.
+//! The command line: checks, tests and exports policies, and explains their checks.
 
 mod commands;
 mod files;
@@ -14,11 +14,11 @@ use crate::commands::Arguments;
 fn main() -> ExitCode {
     match Arguments::parse().run() {
         Ok(exit) => ExitCode::from(exit as u8),
-        // The reader of the output has seen enough.
+        // The reader of the output wants no more, such as `head`.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::print_error(&format!("buildbrake: {error:#}"));
-            ExitCode::from(output::Exit::Usage as u8)
+            ExitCode::from(output::Exit::Error as u8)
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use buildbrake_core::yaml::Faults;
+
 /// The exit status of the program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -9,8 +11,8 @@ pub(crate) enum Exit {
     Success = 0,
     /// The input has faults or findings, or a test failed.
     Findings = 1,
-    /// Wrong arguments or an unreadable file; clap uses the same status.
-    Usage = 2,
+    /// The command could not run: wrong arguments, or an unusable file. clap uses the same status.
+    Error = 2,
 }
 
 /// Writes text to standard output.
@@ -24,6 +26,12 @@ pub(crate) fn print_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Writes the faults of a file, and how many there are, to standard error.
+pub(crate) fn print_faults(faults: &Faults) {
+    print_error(&format!("{faults}\n\n{}: {}", faults.file(), count(faults.count(), "fault")));
+}
+
+/// Whether the reader of standard output has closed it.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

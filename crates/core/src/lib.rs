@@ -8,6 +8,7 @@
 pub mod checks;
 pub mod duration;
 pub mod event;
+pub mod explain;
 pub mod export;
 pub mod expression;
 pub mod facts;

@@ -6,7 +6,7 @@ use buildbrake_core::yaml::Severity;
 use jiff::Timestamp;
 
 use crate::{
-    files::PolicyFile,
+    files::{NotLoaded, PolicyFile},
     output::{Exit, count, print, print_error},
 };
 
@@ -16,14 +16,15 @@ use crate::{
 /// and about rules that have no effect. Notes rules that have no deadline although they depend
 /// on the time.
 ///
-/// Exit status: 0 all policies are valid, 1 a policy has a fault, 2 a file cannot be read.
+/// Exit status: 0 all policies are valid, 1 a policy has a fault (or a warning, with
+/// `--deny-warnings`), 2 a file cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Exit with status 1 if there is a warning.
     #[arg(long)]
     deny_warnings: bool,
     /// Policy files.
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
 }
 
@@ -38,7 +39,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 fn check(path: &Path, deny_warnings: bool) -> anyhow::Result<Exit> {
     let PolicyFile { name, text, policy } = match PolicyFile::load(path) {
         Ok(file) => file,
-        Err(exit) => return Ok(exit),
+        Err(NotLoaded::Faulty) => return Ok(Exit::Findings),
+        Err(NotLoaded::Unreadable) => return Ok(Exit::Error),
     };
     let rules = count(policy.rule_ids().count(), "rule");
     let findings = policy.lint(&name, &text, Timestamp::now());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use buildbrake_core::export::{Breadth, iam};
 
 use crate::{
-    files::PolicyFile,
+    files::{NotLoaded, PolicyFile},
     output::{Exit, print, print_error},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 /// attached as a service control policy or to a role. Standard error lists what is not exported,
 /// and why.
 ///
-/// Exit status: 0 success, 1 the policy has a fault, 2 it cannot be read.
+/// Exit status: 0 success, 2 the policy has a fault or cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The format of the export.
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Format::Iam = arguments.format;
     let policy = match PolicyFile::load(&arguments.policy) {
         Ok(file) => file.policy,
-        Err(exit) => return Ok(exit),
+        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => return Ok(Exit::Error),
     };
     let export = iam(&policy, if arguments.exact { Breadth::Exact } else { Breadth::Broad });
     for remark in export.remarks {

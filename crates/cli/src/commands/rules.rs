@@ -7,7 +7,7 @@ use crate::output::{Exit, print};
 
 /// Explains the checks that a rule can contain.
 ///
-/// Exit status: 0 success, 2 there is no such check.
+/// Exit status: 0 success, 2 unknown check.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The check to explain; without it, all checks are listed, one line each.
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let text = match &arguments.check {
         Some(id) => checks::explanation(id)
-            .with_context(|| format!("there is no check `{id}`; `buildbrake rules` lists them"))?,
+            .with_context(|| format!("unknown check `{id}`; `buildbrake rules` lists all checks"))?,
         None if arguments.markdown => checks::markdown(),
         None => checks::overview(),
     };

@@ -1,18 +1,19 @@
 //! `buildbrake test`.
 
 use std::{
-    fs,
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
 use buildbrake_core::{
-    testing::{Coverage, File, PolicyTests, Report, Uncovered},
-    yaml::Faults,
+    testing::{Coverage, File, FileReport, PolicyTests, Uncovered},
+    yaml::{Fault, Faults, Findings},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    output::{Exit, count, print, print_error},
+    output::{Exit, print, print_error, print_faults},
     report::{junit, text},
 };
 
@@ -24,65 +25,92 @@ pub(crate) struct Arguments {
     /// Test files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Runs only the tests whose name contains this; may be given several times.
+    /// Run only the tests whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
     name: Vec<String>,
-    /// Fails where a rule is broken by no test, or passed by none.
+    /// Fail if no tested build breaks a rule, or none passes it.
     #[arg(long, conflicts_with = "name")]
     coverage: bool,
-    /// What to print.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// What the results are printed as.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Format {
-    /// For a person.
+    /// Text for people.
     Text,
     /// One JSON object.
     Json,
-    /// JUnit's XML, which most continuous integration shows.
+    /// JUnit XML, which most continuous integration systems show.
     Junit,
 }
 
-/// What came of all the files that could be used.
+/// The results of all files.
 #[derive(Serialize)]
 pub(crate) struct Results {
-    pub(crate) files: Vec<Report>,
-    /// Rules that the tests leave open; not told where only some tests were run.
+    /// The files whose tests were run.
+    pub(crate) files: Vec<FileReport>,
+    /// Why the tests of the other files were not run.
+    pub(crate) errors: Vec<FileError>,
+    /// The rules that are not covered; empty if only some tests were run.
     pub(crate) uncovered: Vec<Uncovered>,
-    /// Whether such a rule is a failure.
+    /// Whether an uncovered rule is a failure.
     #[serde(skip)]
     pub(crate) needs_coverage: bool,
     pub(crate) passed: usize,
     pub(crate) failed: usize,
 }
 
-pub(crate) fn run(options: &Arguments) -> anyhow::Result<Exit> {
-    let is_chosen = |name: &str| options.name.is_empty() || options.name.iter().any(|text| name.contains(text));
+/// Why a file cannot be used.
+#[derive(Serialize)]
+pub(crate) struct FileError {
+    /// The test file, or its policy.
+    pub(crate) file: String,
+    /// The line and the column of a fault, from 1; `None` if the file cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let names = &arguments.name;
+    let is_chosen = |name: &str| names.is_empty() || names.iter().any(|text| name.contains(text));
     let mut exit = Exit::Success;
     let mut coverage = Coverage::default();
-    let mut files = Vec::new();
-    for path in &options.files {
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
+    let mut findings: Vec<Findings> = Vec::new();
+    for path in &arguments.files {
         match load(path) {
-            Ok(tests) => files.push(tests.run(is_chosen, &mut coverage)),
-            Err(faulty) => exit = exit.max(faulty),
+            Ok(tests) => {
+                files.push(tests.run(is_chosen, &mut coverage));
+                findings.push(tests.lint(Timestamp::now()));
+            }
+            Err(of_file) => {
+                errors.extend(of_file);
+                exit = Exit::Error;
+            }
         }
     }
-    let all = || files.iter().flat_map(|file| &file.tests);
-    let (passed, failed) = (all().filter(|test| test.passed).count(), all().filter(|test| !test.passed).count());
+    print_findings(&findings);
+    let tests = || files.iter().flat_map(|file| &file.tests);
+    let (passed, failed) = (tests().filter(|test| test.passed).count(), tests().filter(|test| !test.passed).count());
     if passed + failed == 0 && !files.is_empty() {
-        print_error("buildbrake: no test has such a name");
-        exit = exit.max(Exit::Usage);
+        let names: Vec<String> = names.iter().map(|text| format!("`{text}`")).collect();
+        print_error(&format!("buildbrake: no test name contains {}", names.join(" or ")));
+        exit = Exit::Error;
     }
-    let uncovered = if options.name.is_empty() { coverage.uncovered() } else { Vec::new() };
-    if failed > 0 || (options.coverage && !uncovered.is_empty()) {
+    let uncovered = if names.is_empty() { coverage.uncovered() } else { Vec::new() };
+    if failed > 0 || (arguments.coverage && !uncovered.is_empty()) {
         exit = exit.max(Exit::Findings);
     }
-    let results = Results { files, uncovered, needs_coverage: options.coverage, passed, failed };
-    print(&match options.format {
-        // That nothing failed would mislead where nothing was run.
+    let results = Results { files, errors, uncovered, needs_coverage: arguments.coverage, passed, failed };
+    print(&match arguments.format {
+        // "0 failed" would mislead if no test was run.
         Format::Text if results.files.is_empty() => String::new(),
         Format::Text => text::results(&results),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&results)?),
@@ -91,28 +119,46 @@ pub(crate) fn run(options: &Arguments) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The tests of a file; or, once what is wrong is said, how the command ends.
-fn load(path: &Path) -> Result<PolicyTests, Exit> {
-    let file = read(path).map_err(|error| {
-        print_error(&format!("{}: the file cannot be read: {error}", path.display()));
-        Exit::Usage
-    })?;
-    // What the file names is told from its own folder.
-    let folder = path.parent().unwrap_or(Path::new(""));
-    PolicyTests::parse(&file, |name| read(&folder.join(name)).map_err(|error| error.to_string())).map_err(|faulty| {
-        for faults in faulty {
-            print_error(&told(&faults));
+/// Prints the findings about each policy once, however many files test it.
+fn print_findings(findings: &[Findings]) {
+    for (index, of_policy) in findings.iter().enumerate() {
+        if !of_policy.is_empty() && !findings[..index].contains(of_policy) {
+            print_error(&format!("{of_policy}\n"));
         }
-        Exit::Usage
+    }
+}
+
+/// Loads a test file. Prints and returns its faults, or why it cannot be read.
+fn load(path: &Path) -> Result<PolicyTests, Vec<FileError>> {
+    let file = read(path).map_err(|error| {
+        let (file, message) = (path.display().to_string(), format!("the file cannot be read: {error}"));
+        print_error(&format!("{file}: {message}"));
+        vec![FileError { file, line: None, column: None, message, help: None }]
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
+    PolicyTests::parse(&file, read).map_err(|faulty| {
+        faulty.iter().for_each(print_faults);
+        faulty.iter().flat_map(file_errors).collect()
     })
 }
 
-fn read(path: &Path) -> std::io::Result<File> {
+fn file_errors(faults: &Faults) -> impl Iterator<Item = FileError> {
+    faults.iter().map(|Fault { place, message, help }| FileError {
+        file: faults.file().to_owned(),
+        line: Some(place.line),
+        column: Some(place.column),
+        message: message.clone(),
+        help: Some(help.clone()),
+    })
+}
+
+fn read(path: &Path) -> io::Result<File> {
     Ok(File { name: shortened(path).display().to_string(), text: fs::read_to_string(path)? })
 }
 
-/// A path for a person: `tests/../policy.yaml` is `policy.yaml`. Behind a symbolic link it
-/// could be another file, so it is never read by this.
+/// Shortens a path for display: `tests/../policy.yaml` becomes `policy.yaml`. Behind a symbolic
+/// link that may be another file, so the short path is never opened.
 fn shortened(path: &Path) -> PathBuf {
     let mut short = PathBuf::new();
     for part in path.components() {
@@ -124,8 +170,4 @@ fn shortened(path: &Path) -> PathBuf {
         }
     }
     short
-}
-
-fn told(faults: &Faults) -> String {
-    format!("{faults}\n\n{}: {}", faults.file(), count(faults.count(), "fault"))
 }

@@ -1,10 +1,13 @@
-//! The results for a person.
+//! Test results as text.
 
-use buildbrake_core::testing::{Report, Tested, Uncovered};
+use buildbrake_core::{
+    testing::{FileReport, TestResult, Uncovered},
+    verdict::Action,
+};
 
 use crate::commands::test::Results;
 
-/// A line a file, failures in full, what the rules lack, and the sum.
+/// One line per file, failures in full, the rules that are not covered, and the totals.
 pub(crate) fn results(results: &Results) -> String {
     let mut text = String::new();
     for file in &results.files {
@@ -12,7 +15,7 @@ pub(crate) fn results(results: &Results) -> String {
     }
     let mark = if results.needs_coverage { "FAILED " } else { "" };
     for open in &results.uncovered {
-        for line in lines(open) {
+        for line in uncovered(open) {
             text.push_str(&format!("{mark}{}: {line}\n", open.policy));
         }
     }
@@ -20,9 +23,15 @@ pub(crate) fn results(results: &Results) -> String {
     text
 }
 
-fn report(Report { file, tests, .. }: &Report) -> String {
-    let failures: Vec<&Tested> = tests.iter().filter(|test| !test.passed).collect();
+fn report(FileReport { file, tests, .. }: &FileReport) -> String {
+    let failures: Vec<&TestResult> = tests.iter().filter(|test| !test.passed).collect();
     let mut text = format!("{file}: {} passed, {} failed\n", tests.len() - failures.len(), failures.len());
+    for test in tests.iter().filter(|test| !test.notes.is_empty()) {
+        text.push_str(&format!("  NOTE {file}:{}: {}\n", test.line, test.name));
+        for note in &test.notes {
+            text.push_str(&format!("    {note}\n"));
+        }
+    }
     for test in &failures {
         text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, test.name));
         for line in failure(test).lines() {
@@ -36,30 +45,35 @@ fn report(Report { file, tests, .. }: &Report) -> String {
     text
 }
 
-/// What was expected beside what was found, and what each rule said.
-pub(super) fn failure(test: &Tested) -> String {
-    let rows = test.expected.rows(&test.actual);
-    let width = rows.iter().map(|(_, expected, _)| expected.chars().count()).chain(["expected".len()]).max();
+/// The expected judgement beside the actual one, and the decision of each rule.
+pub(super) fn failure(test: &TestResult) -> String {
+    let rows = test.expected.compare(&test.actual);
+    let width = rows.iter().map(|row| row.expected.chars().count()).chain(["expected".len()]).max();
     let width = width.unwrap_or_default();
     let mut text = format!("           {:width$}  actual\n", "expected");
-    for (key, expected, actual) in rows {
-        let mark = if expected == actual { ' ' } else { '!' };
-        text.push_str(&format!("{mark} {key:7}  {expected:width$}  {actual}\n"));
+    for row in rows {
+        let mark = if row.is_equal() { ' ' } else { '!' };
+        text.push_str(&format!("{mark} {:7}  {:width$}  {}\n", row.key, row.expected, row.actual));
     }
-    text.push_str(&format!("\nwhy, at {}:\n", test.now));
+    text.push_str(&format!("\njudged at {}:\n", test.now));
     let width = test.reasons.iter().map(|reason| reason.rule.len()).max().unwrap_or_default();
     for reason in &test.reasons {
         text.push_str(&format!("  {:width$}  {}\n", reason.rule, reason.why));
     }
-    if test.is_protected() {
-        text.push_str("  the project is among those that `never-stop` names, or is not known\n");
+    if test.actual.action == Action::Protect {
+        text.push_str("  the project matches `never-stop`, or is unknown\n");
     }
     text
 }
 
-/// What the tests of a policy lack.
-pub(super) fn lines(open: &Uncovered) -> Vec<String> {
-    let line =
-        |what: &str, rules: &[String]| (!rules.is_empty()).then(|| format!("no test {what} {}", rules.join(", ")));
-    line("breaks", &open.never_broken).into_iter().chain(line("passes", &open.never_passed)).collect()
+/// One line for the rules that no tested build breaks, one for those that none passes, and one for
+/// those that would stop every tested build.
+pub(super) fn uncovered(open: &Uncovered) -> Vec<String> {
+    let line = |what: &str, rules: &[String]| (!rules.is_empty()).then(|| format!("{what} {}", rules.join(", ")));
+    let lines = [
+        line("no tested build breaks", &open.never_broken),
+        line("no tested build passes", &open.never_passed),
+        line("every tested build would be stopped by", &open.stop_every_build),
+    ];
+    lines.into_iter().flatten().collect()
 }

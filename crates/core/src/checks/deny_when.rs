@@ -114,6 +114,11 @@ mod tests {
         for lines in [
             "deny-when: ! build.environment.privilegedMode",
             "deny-when: !x build.environment.privilegedMode",
+            "deny-when: !build.environment.privilegedMode",
+            "deny-when: !build.projectName.startsWith(\"x\")",
+            "deny-when: ![1, 2].all(n, n > 1)",
+            "deny-when: !!build.projectName.matches('a%b')",
+            "max-timeout: 5m\nonly: [{ when: !branch.glob(\"x\") }]",
             "deny-when: ! \"build.environment.privilegedMode\"",
             "deny-when: ! |\n  build.environment.privilegedMode",
             "deny-when: !x &y > # why\n  build.environment.privilegedMode",
@@ -172,10 +177,10 @@ mod tests {
            |                                                             ^
            =
 
-        policy.yaml:5:7: `#` does not belong here
+        policy.yaml:5:7: unexpected `#`
          5 |       # no comment
            |       ^
-           = `//` begins a comment of CEL's
+           = begin a comment with `//`
 
         policy.yaml:6:15: Build has no member `bild`
          6 |         build.bild == 'x' ||
@@ -205,7 +210,7 @@ mod tests {
         policy.yaml:5:27: `==` between a string and an int
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
            |                           ^
-           = values of one type: `int(x)`, `double(x)` and `string(x)` convert
+           = use values of one type; convert with `int(x)`, `double(x)` or `string(x)`
 
         policy.yaml:5:50: Build has no member `x`
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
@@ -225,7 +230,7 @@ mod tests {
         policy.yaml:4:37: the expression ends too early
          4 |     deny-when: 'build.projectName =='
            |                                     ^
-           = an expression as in `build.environment.privilegedMode && branch != "main"`
+           = write an expression such as `build.environment.privilegedMode && branch != "main"`
         "#);
     }
 }

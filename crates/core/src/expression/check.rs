@@ -1,9 +1,9 @@
-//! The types of an expression, found out when it is loaded.
+//! Checks the types and the cost of an expression when it is loaded.
 //!
-//! Every node of the tree is given a type from its parts, by CEL's own rules
-//! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md>). Where CEL leaves
-//! it to the evaluation, as between values of two types, the stricter answer is given
-//! here: what can never be true is a mistake of its author's.
+//! Every node of the tree gets a type from its parts, by CEL's own rules
+//! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md>). CEL leaves some checks to
+//! the evaluation, such as a comparison of two types. They are faults here: an expression that
+//! can never be true is a mistake.
 
 mod calls;
 mod operators;
@@ -16,18 +16,18 @@ use cel::{
 };
 
 use super::{
-    Literals, Located, Variable, limits,
+    ExpressionFault, Literals, Variable, limits,
     types::{Type, suggestion},
 };
 
-/// What is known of an expression once it is checked.
+/// The literals and variables of an expression without faults.
 pub(super) struct Checked {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
 }
 
-/// Checks an expression whose syntax is right.
-pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Located>> {
+/// Checks an expression whose syntax is correct.
+pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<ExpressionFault>> {
     let mut checker = Checker {
         text,
         program,
@@ -41,16 +41,20 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Locate
     };
     let found = checker.type_of(program.expression(), 0);
     if !Type::Bool.fits(&found) {
-        checker.fault(0, format!("the expression is {found}"), "a bool: something that is true or false of a build");
+        checker.fault(
+            0,
+            format!("the expression is {found}"),
+            "write an expression that is a bool: true or false for each build",
+        );
     }
     if checker.steps > limits::STEPS {
-        let found = format!("an expression that could take {} steps", checker.steps);
-        let right = format!(
-            "at most {} steps: a list of the API counts for {} elements, and loops within loops multiply",
+        let found = format!("the expression could take {} steps", checker.steps);
+        let help = format!(
+            "use at most {} steps; a list of the API counts as {} elements, and nested loops multiply",
             limits::STEPS,
             limits::ELEMENTS
         );
-        checker.fault(0, found, right);
+        checker.fault(0, found, help);
     }
     if checker.faults.is_empty() {
         return Ok(Checked { literals: checker.literals, reads: checker.reads });
@@ -62,10 +66,10 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Locate
 struct Checker<'a> {
     text: &'a str,
     program: &'a Program,
-    faults: Vec<Located>,
-    /// The variables of the loops that a node stands in.
+    faults: Vec<ExpressionFault>,
+    /// The variables of the loops around a node.
     loops: Vec<(&'a str, Type)>,
-    /// How often a node is evaluated, by the loops that it stands in.
+    /// How often a node is evaluated, because of the loops around it.
     repeats: u64,
     steps: u64,
     is_too_deep: bool,
@@ -77,8 +81,8 @@ impl<'a> Checker<'a> {
     fn type_of(&mut self, node: &'a IdedExpr, depth: usize) -> Type {
         if depth > limits::DEPTH {
             if !std::mem::replace(&mut self.is_too_deep, true) {
-                let right = format!("at most {} within one another: make several rules of it", limits::DEPTH);
-                self.fault(self.place(node), "too many operators and calls within one another", right);
+                let help = format!("nest at most {} levels, or split the expression into several rules", limits::DEPTH);
+                self.fault(self.place(node), "operators and calls are nested too deeply", help);
             }
             return Type::Any;
         }
@@ -91,27 +95,29 @@ impl<'a> Checker<'a> {
             Expr::List(list) => self.list(node, list, depth),
             Expr::Comprehension(comprehension) => self.comprehension(node, comprehension, depth),
             Expr::Map(_) | Expr::Struct(_) => {
-                self.fault(self.place(node), "a map or a message", "a build has none to compare it with");
+                self.fault(self.place(node), "maps and messages are not supported", "compare members one by one");
                 Type::Any
             }
             Expr::Unspecified => {
-                self.fault(self.place(node), "nothing that can be evaluated", "an expression");
+                self.fault(self.place(node), "a part without a value", "write an expression");
                 Type::Any
             }
         }
     }
 
     fn literal(&mut self, node: &IdedExpr, literal: &LiteralValue) -> Type {
-        let (found, right) = match literal {
+        let (found, help) = match literal {
             LiteralValue::Boolean(_) => return Type::Bool,
             LiteralValue::Int(_) => return Type::Int,
             LiteralValue::Double(_) => return Type::Double,
             LiteralValue::String(_) => return Type::Text,
-            LiteralValue::UInt(_) => ("an unsigned number", "a build's numbers are signed: write it without `u`"),
-            LiteralValue::Bytes(_) => ("a literal of bytes", "a build's texts are strings: write it without `b`"),
-            LiteralValue::Null => ("`null`", "a member is there or it is not: `has(build.vpcConfig)` tells"),
+            LiteralValue::UInt(_) => ("unsigned numbers are not supported", "remove the `u`"),
+            LiteralValue::Bytes(_) => ("bytes are not supported", "remove the `b`"),
+            LiteralValue::Null => {
+                ("`null` is not supported", "test whether a member exists with `has(build.vpcConfig)`")
+            }
         };
-        self.fault(self.place(node), found, right);
+        self.fault(self.place(node), found, help);
         Type::Any
     }
 
@@ -125,11 +131,15 @@ impl<'a> Checker<'a> {
         }
         let known = self.loops.iter().map(|(name, _)| *name).chain(Variable::ALL.map(Variable::name));
         let known: Vec<&str> = known.collect();
-        self.fault(self.place(node), format!("no variable `{name}`"), suggestion(name, &known, "the variables are"));
+        self.fault(
+            self.place(node),
+            format!("unknown variable `{name}`"),
+            suggestion(name, &known, "the variables are"),
+        );
         Type::Any
     }
 
-    /// `operand.field`, or `has(operand.field)`, which is written as one with a flag.
+    /// `operand.field`, or `has(operand.field)`, which is the same node with a flag.
     fn member(&mut self, node: &'a IdedExpr, select: &'a SelectExpr, depth: usize) -> Type {
         let operand = self.type_of(&select.operand, depth + 1);
         let field = select.field.as_str();
@@ -141,18 +151,18 @@ impl<'a> Checker<'a> {
                 None => {
                     let names = shape.names();
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                    let right = suggestion(field, &names, &format!("the members of {} are", shape.name));
-                    self.fault(place, format!("{} has no member `{field}`", shape.name), right);
+                    let help = suggestion(field, &names, &format!("the members of {} are", shape.name));
+                    self.fault(place, format!("{} has no member `{field}`", shape.name), help);
                     Type::Any
                 }
             },
             Type::List(_) => {
-                let right = "its elements have members: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
-                self.fault(place, format!("`.{field}` of a list"), right);
+                let help = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+                self.fault(place, format!("a list has no member `{field}`"), help);
                 Type::Any
             }
             other => {
-                self.fault(place, format!("`.{field}` of {other}"), format!("{other} has no members"));
+                self.fault(place, format!("{other} has no member `{field}`"), format!("remove `.{field}`"));
                 Type::Any
             }
         };
@@ -166,18 +176,18 @@ impl<'a> Checker<'a> {
             if element == Type::Any {
                 element = found;
             } else if !element.fits(&found) {
-                let right = format!("elements of one type: the first one is {element}");
-                self.fault(self.place(part), format!("{found} in a list with {element}"), right);
+                let help = format!("use elements of one type; the first one is {element}");
+                self.fault(self.place(part), format!("{found} in a list with {element}"), help);
                 break;
             }
         }
         if !list.optional_indices.is_empty() {
-            self.fault(self.place(node), "optional elements", "a list without `?`");
+            self.fault(self.place(node), "optional elements are not supported", "remove the `?`");
         }
         Type::List(Box::new(element))
     }
 
-    /// What the crate makes of `list.all(x, …)` and its like.
+    /// `list.all(x, …)` and the like, as the crate expands them.
     fn comprehension(&mut self, node: &'a IdedExpr, parts: &'a ComprehensionExpr, depth: usize) -> Type {
         let (place, name) = self.word_before(node);
         let body = match (&parts.accu_init.expr, &parts.loop_step.expr) {
@@ -191,18 +201,18 @@ impl<'a> Checker<'a> {
             Type::List(element) => *element,
             Type::Any => Type::Any,
             other => {
-                self.fault(place, format!("`{name}` over {other}"), "loops go over lists");
+                self.fault(place, format!("`{name}` called on {other}"), "call it on a list");
                 Type::Any
             }
         };
         let Some(body) = body else {
-            let right = "`all`, `exists` and `exists_one` look at each element; no list is built";
-            self.fault(place, format!("no function `{name}`"), right);
+            let help = "use `all`, `exists` or `exists_one`; an expression cannot build lists";
+            self.fault(place, format!("unknown function `{name}`"), help);
             return Type::Any;
         };
         let Some(elements) = self.elements(&parts.iter_range) else {
-            let right = "a list of the build or of the project, or one of texts, numbers and bools written out";
-            self.fault(self.place(&parts.iter_range), format!("`{name}` over a list that is made up"), right);
+            let help = "use a list of the build or of the project, or a list of literals";
+            self.fault(self.place(&parts.iter_range), format!("`{name}` called on a computed list"), help);
             return Type::Bool;
         };
         let outside = self.repeats;
@@ -214,13 +224,17 @@ impl<'a> Checker<'a> {
         self.loops.pop();
         self.repeats = outside;
         if !Type::Bool.fits(&found) {
-            self.fault(self.place(body), format!("the condition of `{name}` is {found}"), "a bool");
+            self.fault(
+                self.place(body),
+                format!("the condition of `{name}` is {found}"),
+                "use a condition that is a bool",
+            );
         }
         Type::Bool
     }
 
-    /// How many elements a loop's list is taken to have. One that is made up while the
-    /// expression is evaluated has none: a loop over it could make texts ever longer.
+    /// Returns the number of elements that a loop is assumed to visit, or `None` for a list that is
+    /// computed while the expression is evaluated: a loop over it could make ever longer strings.
     fn elements(&self, range: &IdedExpr) -> Option<u64> {
         match &range.expr {
             Expr::List(list) if list.elements.iter().all(|element| matches!(element.expr, Expr::Literal(_))) => {
@@ -235,18 +249,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Counts steps, each as often as the loops it stands in run.
+    /// Counts steps, times the number of repetitions of the loops around them.
     fn charge(&mut self, steps: u64) {
         self.steps = self.steps.saturating_add(self.repeats.saturating_mul(steps));
     }
 
-    /// Notes what is wrong at a byte of the text.
-    fn fault(&mut self, place: usize, found: impl Into<String>, right: impl Into<String>) {
+    /// Adds a fault at a byte of the text.
+    fn fault(&mut self, place: usize, message: impl Into<String>, help: impl Into<String>) {
         let start = self.text.get(..place).map_or(0, |before| before.chars().count());
-        self.faults.push(Located { start, found: found.into(), right: right.into() });
+        self.faults.push(ExpressionFault { start, message: message.into(), help: help.into() });
     }
 
-    /// Where a node stands: its operator, its bracket, or its first character. In bytes.
+    /// Returns the place of a node in bytes: its operator, its bracket, or its first character.
     fn place(&self, node: &IdedExpr) -> usize {
         match &node.expr {
             Expr::Select(select) if !select.test => self.place_of_field(node, &select.field),
@@ -259,7 +273,7 @@ impl<'a> Checker<'a> {
         self.program.source_info().offset_for(node.id).and_then(|(start, _)| usize::try_from(start).ok()).unwrap_or(0)
     }
 
-    /// Where the name of a field stands that follows a dot at or after a node.
+    /// Returns the place of a field's name, which follows a dot at or after a node.
     fn place_of_field(&self, node: &IdedExpr, field: &str) -> usize {
         let from = self.offset(node);
         let rest = self.text.get(from..).unwrap_or_default();
@@ -274,7 +288,7 @@ impl<'a> Checker<'a> {
         from
     }
 
-    /// The word before the bracket at which a call stands, and where.
+    /// Returns the word before the bracket of a call, and its place.
     fn word_before(&self, node: &IdedExpr) -> (usize, &'a str) {
         let bracket = self.offset(node);
         let before = self.text.get(..bracket).unwrap_or_default().trim_end();

@@ -1,17 +1,26 @@
-//! The functions an expression can call, and what they take and give.
+//! The functions that an expression can call, with their signatures.
 //!
-//! They are CEL's standard ones as far as a build has values for them
+//! They are CEL's standard functions on the types that a build has
 //! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions>),
 //! and `glob`.
 
-use super::types::Type;
+use std::sync::LazyLock;
 
-/// One way to call a function: with the value it is called on first, where it is called on one.
+use super::types::Type::{self, Bool, Double, Duration, Int, Text, Time};
+
+/// The macros. They are not functions, since they take their arguments unevaluated.
+pub(super) const MACROS: &[&str] = &["has", "all", "exists", "exists_one"];
+
+/// All signatures of all functions.
+pub(super) static OVERLOADS: LazyLock<Vec<Overload>> = LazyLock::new(overloads);
+
+/// One signature of a function.
 pub(super) struct Overload {
     pub(super) name: &'static str,
     pub(super) style: Style,
-    pub(super) takes: &'static [Take],
-    gives: Take,
+    /// The types of the arguments. The first one of a method is the value that it is called on.
+    pub(super) parameters: Vec<Type>,
+    pub(super) result: Type,
 }
 
 /// How a function is called.
@@ -23,134 +32,67 @@ pub(super) enum Style {
     Method,
 }
 
-/// A type, in a constant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Take {
-    Bool,
-    Int,
-    Double,
-    Text,
-    Time,
-    Duration,
-    AnyList,
-}
-
-impl Take {
-    fn accepts(self, found: &Type) -> bool {
-        match (self, found) {
-            (_, Type::Any) | (Self::AnyList, Type::List(_)) => true,
-            (take, found) => *found == take.as_type(),
-        }
-    }
-
-    pub(super) fn as_type(self) -> Type {
-        match self {
-            Self::Bool => Type::Bool,
-            Self::Int => Type::Int,
-            Self::Double => Type::Double,
-            Self::Text => Type::Text,
-            Self::Time => Type::Time,
-            Self::Duration => Type::Duration,
-            Self::AnyList => Type::List(Box::new(Type::Any)),
-        }
-    }
-}
-
 impl Overload {
-    pub(super) fn gives(&self) -> Type {
-        self.gives.as_type()
+    pub(super) fn accepts(&self, arguments: &[Type]) -> bool {
+        self.parameters.len() == arguments.len()
+            && self.parameters.iter().zip(arguments).all(|(parameter, argument)| parameter.fits(argument))
     }
 
-    pub(super) fn accepts(&self, found: &[Type]) -> bool {
-        self.takes.len() == found.len() && self.takes.iter().zip(found).all(|(take, found)| take.accepts(found))
-    }
-
-    /// As one would write it: `string.startsWith(string)`.
-    pub(super) fn written(&self) -> String {
-        let words: Vec<String> = self.takes.iter().map(|take| take.as_type().bare()).collect();
-        match (self.style, words.split_first()) {
+    /// The signature as text: `string.startsWith(string)`.
+    pub(super) fn signature(&self) -> String {
+        let names: Vec<String> = self.parameters.iter().map(Type::name).collect();
+        match (self.style, names.split_first()) {
             (Style::Method, Some((target, rest))) => format!("{target}.{}({})", self.name, rest.join(", ")),
-            _ => format!("{}({})", self.name, words.join(", ")),
+            _ => format!("{}({})", self.name, names.join(", ")),
         }
     }
 }
-
-const fn global(name: &'static str, takes: &'static [Take], gives: Take) -> Overload {
-    Overload { name, style: Style::Global, takes, gives }
-}
-
-const fn method(name: &'static str, takes: &'static [Take], gives: Take) -> Overload {
-    Overload { name, style: Style::Method, takes, gives }
-}
-
-use Take::{AnyList, Bool, Double, Duration, Int, Text, Time};
-
-/// Every one.
-pub(super) const OVERLOADS: &[Overload] = &[
-    method("startsWith", &[Text, Text], Bool),
-    method("endsWith", &[Text, Text], Bool),
-    method("contains", &[Text, Text], Bool),
-    method("glob", &[Text, Text], Bool),
-    method("matches", &[Text, Text], Bool),
-    global("matches", &[Text, Text], Bool),
-    global("size", &[Text], Int),
-    global("size", &[AnyList], Int),
-    method("size", &[Text], Int),
-    method("size", &[AnyList], Int),
-    global("duration", &[Text], Duration),
-    global("timestamp", &[Text], Time),
-    global("timestamp", &[Int], Time),
-    global("string", &[Text], Text),
-    global("string", &[Bool], Text),
-    global("string", &[Int], Text),
-    global("string", &[Double], Text),
-    global("string", &[Time], Text),
-    global("string", &[Duration], Text),
-    global("int", &[Int], Int),
-    global("int", &[Double], Int),
-    global("int", &[Text], Int),
-    global("int", &[Time], Int),
-    global("double", &[Double], Double),
-    global("double", &[Int], Double),
-    global("double", &[Text], Double),
-    global("bool", &[Bool], Bool),
-    global("bool", &[Text], Bool),
-    method("getFullYear", &[Time], Int),
-    method("getFullYear", &[Time, Text], Int),
-    method("getMonth", &[Time], Int),
-    method("getMonth", &[Time, Text], Int),
-    method("getDate", &[Time], Int),
-    method("getDate", &[Time, Text], Int),
-    method("getDayOfMonth", &[Time], Int),
-    method("getDayOfMonth", &[Time, Text], Int),
-    method("getDayOfWeek", &[Time], Int),
-    method("getDayOfWeek", &[Time, Text], Int),
-    method("getDayOfYear", &[Time], Int),
-    method("getDayOfYear", &[Time, Text], Int),
-    method("getHours", &[Time], Int),
-    method("getHours", &[Time, Text], Int),
-    method("getHours", &[Duration], Int),
-    method("getMinutes", &[Time], Int),
-    method("getMinutes", &[Time, Text], Int),
-    method("getMinutes", &[Duration], Int),
-    method("getSeconds", &[Time], Int),
-    method("getSeconds", &[Time, Text], Int),
-    method("getSeconds", &[Duration], Int),
-    method("getMilliseconds", &[Time], Int),
-    method("getMilliseconds", &[Time, Text], Int),
-    method("getMilliseconds", &[Duration], Int),
-];
-
-/// The macros, which are no functions: they look at their arguments unevaluated.
-pub(super) const MACROS: &[&str] = &["has", "all", "exists", "exists_one"];
 
 /// The names of all functions and macros, each once.
 pub(super) fn names() -> Vec<&'static str> {
     let mut names: Vec<&str> = MACROS.to_vec();
-    for overload in OVERLOADS {
+    for overload in OVERLOADS.iter() {
         if !names.contains(&overload.name) {
             names.push(overload.name);
         }
     }
     names
+}
+
+fn overloads() -> Vec<Overload> {
+    let list = || Type::List(Box::new(Type::Any));
+    let mut overloads = vec![
+        method("startsWith", [Text, Text], Bool),
+        method("endsWith", [Text, Text], Bool),
+        method("contains", [Text, Text], Bool),
+        method("glob", [Text, Text], Bool),
+        method("matches", [Text, Text], Bool),
+        global("matches", [Text, Text], Bool),
+        global("size", [Text], Int),
+        global("size", [list()], Int),
+        method("size", [Text], Int),
+        method("size", [list()], Int),
+        global("duration", [Text], Duration),
+        global("timestamp", [Text], Time),
+        global("timestamp", [Int], Time),
+    ];
+    overloads.extend([Text, Bool, Int, Double, Time, Duration].map(|from| global("string", [from], Text)));
+    overloads.extend([Int, Double, Text, Time].map(|from| global("int", [from], Int)));
+    overloads.extend([Double, Int, Text].map(|from| global("double", [from], Double)));
+    overloads.extend([Bool, Text].map(|from| global("bool", [from], Bool)));
+    for name in ["getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"] {
+        overloads.extend([method(name, [Time], Int), method(name, [Time, Text], Int)]);
+    }
+    for name in ["getHours", "getMinutes", "getSeconds", "getMilliseconds"] {
+        overloads.extend([method(name, [Time], Int), method(name, [Time, Text], Int), method(name, [Duration], Int)]);
+    }
+    overloads
+}
+
+fn global(name: &'static str, parameters: impl Into<Vec<Type>>, result: Type) -> Overload {
+    Overload { name, style: Style::Global, parameters: parameters.into(), result }
+}
+
+fn method(name: &'static str, parameters: impl Into<Vec<Type>>, result: Type) -> Overload {
+    Overload { name, style: Style::Method, parameters: parameters.into(), result }
 }

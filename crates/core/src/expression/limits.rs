@@ -1,55 +1,59 @@
-//! What an expression may cost, to read and to evaluate.
+//! Limits of the cost of parsing and evaluating an expression.
 //!
-//! A stack that overflows cannot be caught: it ends the process. The crate's reader
-//! recurses for each bracket and its evaluation for each term, so both are bounded
-//! before they start: the one by the length of the text and a stack of its own, the
-//! other by the depth of the tree. The figures were measured in a debug build, which
-//! takes several times the stack of a release build.
+//! A stack overflow cannot be caught: it ends the process. The crate's parser recurses for each
+//! bracket and its evaluator for each term, so both are bounded before they start: the parser by
+//! the length of the text and a stack of its own, the evaluator by the depth of the tree. The
+//! figures were measured in a debug build, which needs several times the stack of a release
+//! build.
 
 use std::thread;
 
-use super::Located;
+use super::ExpressionFault;
 
-/// Of the text, in bytes.
+/// The length of the text, in bytes.
 pub(super) const LENGTH: usize = 4_000;
-/// Of the tree, in operators and calls that stand within one another: what is accepted is
-/// evaluated on less than 1 MiB of stack.
+/// The depth of nested operators and calls. An expression within it is evaluated on less than
+/// 1 MiB of stack.
 pub(super) const DEPTH: usize = 20;
-/// In steps: one is a node of the tree evaluated once. A step takes well under a
-/// microsecond on a whole CPU, and a function of 128 MB has a fourteenth of one.
+/// The number of steps: evaluations of a node of the tree. A step takes well under a microsecond
+/// on a whole CPU, and a function of 128 MB has a fourteenth of one.
 pub(super) const STEPS: u64 = 200_000;
-/// The elements a list of the API is taken to have, when the steps are counted.
+/// The number of elements that a list of the API is assumed to have when steps are counted.
 pub(super) const ELEMENTS: u64 = 50;
-/// Of a regular expression or a pattern, in bytes.
+/// The length of a regular expression or a pattern, in bytes.
 pub(super) const PATTERN: usize = 200;
-/// Of a regular expression, once read, in bytes.
+/// The size of a compiled regular expression, in bytes.
 pub(super) const REGEX: usize = 8 << 10;
 
-/// Only what is touched of it is ever taken from memory.
+/// The size of the parser's stack, in bytes. Only the pages that are used take memory.
 const STACK: usize = 64 << 20;
 
-/// Refuses a text that is too long to be read at all.
-pub(super) fn length(text: &str) -> Result<(), Located> {
+/// Returns a fault if a text is too long to be parsed at all.
+pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     if text.len() <= LENGTH {
         return Ok(());
     }
-    Err(Located {
+    Err(ExpressionFault {
         start: 0,
-        found: format!("an expression of {} bytes", text.len()),
-        right: format!("at most {LENGTH} bytes: make several rules of it"),
+        message: format!("the expression has {} bytes", text.len()),
+        help: format!("use at most {LENGTH} bytes, or split it into several rules"),
     })
 }
 
-/// Runs the reading of an expression where no expression of that length overflows.
-pub(super) fn on_a_stack_that_fits<T: Send>(
-    read: impl FnOnce() -> Result<T, Vec<Located>> + Send,
-) -> Result<T, Vec<Located>> {
-    let cannot = |found: &str| {
-        Err(vec![Located { start: 0, found: found.to_owned(), right: "an expression written in another way".into() }])
+/// Runs the parser on a stack that no expression within [`LENGTH`] overflows.
+pub(super) fn on_a_large_stack<T: Send>(
+    parse: impl FnOnce() -> Result<T, Vec<ExpressionFault>> + Send,
+) -> Result<T, Vec<ExpressionFault>> {
+    let cannot = |message: &str| {
+        Err(vec![ExpressionFault {
+            start: 0,
+            message: message.to_owned(),
+            help: "write the expression in another way".into(),
+        }])
     };
-    thread::scope(|scope| match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
-        // A panic of the crate is a fault of the crate, and still no reason to end.
-        Ok(reader) => reader.join().unwrap_or_else(|_| cannot("this cannot be read")),
-        Err(_) => cannot("there is no memory to read this"),
+    thread::scope(|scope| match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse) {
+        // A panic of the crate must not end the process.
+        Ok(parser) => parser.join().unwrap_or_else(|_| cannot("the expression cannot be parsed")),
+        Err(_) => cannot("there is not enough memory to parse the expression"),
     })
 }

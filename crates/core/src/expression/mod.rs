@@ -1,20 +1,19 @@
-//! Expressions of CEL, the Common Expression Language, over a build and what is known
-//! of it: `build.environment.privilegedMode && !branch.glob("release/*")`.
+//! Expressions in CEL, the Common Expression Language, about a build:
+//! `build.environment.privilegedMode && !branch.glob("release/*")`.
 //!
-//! The language is <https://github.com/google/cel-spec/blob/master/doc/langdef.md>;
-//! `build` and `project` are the API's objects under the API's own names. The crate
-//! `cel` reads and evaluates; nothing outside this module names it. What this module
-//! adds:
+//! The language is <https://github.com/google/cel-spec/blob/master/doc/langdef.md>. `build` and
+//! `project` are the API's objects, with the API's own names. The crate `cel` parses and
+//! evaluates, and nothing outside this module uses it. This module adds:
 //!
-//! - **Types, when an expression is loaded.** The crate has none: a name that does not
-//!   exist, a text compared with a number, would all come out while a build is judged.
-//! - **Three answers.** A member that is absent makes the answer unknown, and says which.
-//! - **Bounds.** No expression that is accepted can stall or kill a small function.
+//! - **Types, when an expression is loaded.** The crate finds an unknown name, or a string
+//!   compared with a number, only while it evaluates.
+//! - **Three answers.** An absent member makes the answer unknown, and is named.
+//! - **Limits.** No accepted expression can stall or crash a small function.
 //!
-//! What a build has no values of is left out of the language: maps, messages, bytes,
-//! unsigned numbers, `null`, type values, optional values; and `map` and `filter`, which
-//! build lists. Regular expressions are RE2's, as CEL asks for, but for the classes of
-//! Unicode (`\pL`); `(?i)`, `\d`, `\w` and `\s` know ASCII.
+//! Left out of the language are the types of which a build has no values (maps, messages, bytes,
+//! unsigned numbers, `null`, type values, optional values), and `map` and `filter`, which build
+//! lists. Regular expressions are RE2's, as CEL requires, without Unicode classes (`\pL`); `(?i)`,
+//! `\d`, `\w` and `\s` are limited to ASCII.
 
 mod check;
 mod functions;
@@ -41,17 +40,17 @@ use crate::{
     pattern::Pattern,
 };
 
-/// CEL's standard library, without optional values. Made at the first expression: a
-/// policy that has none never makes it.
+/// CEL's standard library, without optional values. It is created for the first expression, so
+/// that a policy without expressions does not pay for it.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib().with_optional_support(false);
-    // A function that is declared twice would be the one error, and would fail the tests.
+    // The only possible error is a function declared twice, which a test excludes.
     let declared = time::declare(&mut env);
     debug_assert_eq!(declared, Ok(()));
     Arc::new(env)
 });
 
-/// One expression that is true or false of a build, checked and bounded.
+/// A checked expression that is true or false for each build.
 pub struct Expression {
     text: String,
     program: Program,
@@ -59,51 +58,51 @@ pub struct Expression {
     reads: BTreeSet<Variable>,
 }
 
-/// The regular expressions and patterns that an expression writes out, read once.
+/// The regular expressions and patterns of an expression, parsed once.
 #[derive(Default)]
 struct Literals {
     regexes: BTreeMap<String, Regex>,
     patterns: BTreeMap<String, Pattern>,
 }
 
-/// What is wrong with an expression, and where in it.
+/// A fault of an expression, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located {
-    /// How many characters of the expression come before.
+pub struct ExpressionFault {
+    /// The number of characters before the fault.
     pub start: usize,
-    /// What was found.
-    pub found: String,
-    /// What would be right.
-    pub right: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to correct it.
+    pub help: String,
 }
 
-/// What an expression can name, and where it comes from.
+/// A variable of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Variable {
-    /// The API's Build object, as far as it is known.
+    /// The API's Build, as far as it is known.
     Build,
-    /// The API's Project object.
+    /// The API's Project.
     Project,
-    /// The account the build runs in, from its ARN.
+    /// The account of the build, from its ARN.
     Account,
-    /// The region the build runs in, from its ARN.
+    /// The region of the build, from its ARN.
     Region,
-    /// The branch the build is of.
+    /// The branch that is built.
     Branch,
-    /// How long the build has been running, its time in the queue left out.
+    /// How long the build has been running, without its time in the queue.
     Running,
-    /// What the build has cost so far, in USD.
+    /// The cost of the build so far, in USD.
     Cost,
-    /// The moment the build is judged.
+    /// The time for which the build is judged.
     Now,
 }
 
 impl Variable {
-    /// Every variable, in the order in which they are explained.
+    /// All variables, in the order of the documentation.
     pub const ALL: [Self; 8] =
         [Self::Build, Self::Project, Self::Account, Self::Region, Self::Branch, Self::Running, Self::Cost, Self::Now];
 
-    /// Its name in an expression.
+    /// The name in an expression.
     pub fn name(self) -> &'static str {
         match self {
             Self::Build => "build",
@@ -123,14 +122,13 @@ impl Variable {
 }
 
 impl Expression {
-    /// Reads and checks an expression.
+    /// Parses and checks an expression.
     ///
     /// # Errors
-    /// Everything that is wrong with it: its syntax, or else its names, its types, its
-    /// literals and its cost.
-    pub fn compile(text: &str) -> Result<Self, Vec<Located>> {
+    /// The fault of its syntax, or else all faults of its names, types, literals and cost.
+    pub fn compile(text: &str) -> Result<Self, Vec<ExpressionFault>> {
         limits::length(text).map_err(|fault| vec![fault])?;
-        limits::on_a_stack_that_fits(|| {
+        limits::on_a_large_stack(|| {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
             let check::Checked { literals, reads } = checked;
@@ -138,15 +136,15 @@ impl Expression {
         })
     }
 
-    /// Whether it is true of a build. A variable that it does not name is not asked for.
+    /// Evaluates the expression for a build.
     ///
     /// # Errors
-    /// What is missing, or goes wrong, where that leaves the answer open:
-    /// `false && missing` is false, and `true || missing` is true. No value of the build
-    /// is ever part of it.
+    /// The fact that is missing, or the reason why the evaluation failed, if the answer depends on
+    /// it: `false && missing` is false, and `true || missing` is true. No value of the build is
+    /// ever part of the error.
     pub fn evaluate(&self, facts: &Facts<'_>) -> Result<bool, Fact> {
         let variables = value::Variables::new(facts);
-        // The crate may have faults of its own: a panic of its leaves the answer open, too.
+        // A panic of the crate makes the answer unknown, too.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
             self.literals.add_to(&mut context, variables.budget())?;
@@ -155,25 +153,25 @@ impl Expression {
         }));
         match outcome {
             Ok(Ok(Value::Bool(answer))) => Ok(answer),
-            Ok(Ok(_)) => Err(went_wrong("it is neither true nor false")),
-            Ok(Err(error)) => Err(open(error, facts)),
-            Err(_) => Err(went_wrong("it cannot be evaluated")),
+            Ok(Ok(_)) => Err(failed("it is neither true nor false")),
+            Ok(Err(error)) => Err(unknown(error, facts)),
+            Err(_) => Err(failed("it cannot be evaluated")),
         }
     }
 
-    /// The variables it names: the facts that it may ask for.
+    /// The variables that the expression uses.
     pub fn reads(&self) -> impl Iterator<Item = Variable> {
         self.reads.iter().copied()
     }
 
-    /// The expression as written.
+    /// The text of the expression.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
 impl Literals {
-    /// Both functions see only literals: [`check`] refuses anything else.
+    /// Adds `matches` and `glob`. Both see only literals, since [`check`] refuses anything else.
     fn add_to(self: &Arc<Self>, context: &mut Context<'_, '_>, budget: &value::Budget) -> Result<(), ExecutionError> {
         let wrong = |error: cel::DeclarationError| ExecutionError::function_error("matches", error);
         if !self.regexes.is_empty() {
@@ -202,26 +200,24 @@ impl Literals {
     }
 }
 
-/// Why an answer is open. The crate's errors print the values they are about, so none
-/// is ever printed: only what kind of error it is, and names from the expression itself.
-fn open(error: ExecutionError, facts: &Facts<'_>) -> Fact {
+/// Returns why an answer is unknown. The crate's errors contain values of the build, so only the
+/// kind of error and names from the expression are used.
+fn unknown(error: ExecutionError, facts: &Facts<'_>) -> Fact {
     match error {
         ExecutionError::NoSuchKey(path) => Fact::AbsentMember(path.to_string()),
         ExecutionError::FunctionError { function, message } if function == value::ABSENT => Fact::AbsentMember(message),
         ExecutionError::FunctionError { function, .. } if function == value::BUDGET => {
-            went_wrong("the build has more elements or text than an expression may look at")
+            failed("the build has more elements or text than an expression may read")
         }
         ExecutionError::UndeclaredReference(name) => value::missing(&name, facts),
-        ExecutionError::FunctionError { function, .. } => {
-            went_wrong(&format!("`{function}` cannot be told of such a value"))
-        }
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => went_wrong("a division by zero"),
-        ExecutionError::Overflow(..) => went_wrong("a number, a time or a duration out of range"),
-        ExecutionError::IndexOutOfBounds(_) => went_wrong("a list has no such element"),
-        _ => went_wrong("it cannot be evaluated"),
+        ExecutionError::FunctionError { function, .. } => failed(&format!("`{function}` does not accept the value")),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => failed("division by zero"),
+        ExecutionError::Overflow(..) => failed("a number, a timestamp or a duration is out of range"),
+        ExecutionError::IndexOutOfBounds(_) => failed("list index out of range"),
+        _ => failed("it cannot be evaluated"),
     }
 }
 
-fn went_wrong(why: &str) -> Fact {
+fn failed(why: &str) -> Fact {
     Fact::Unknown { fact: "expression", why: why.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! What expressions mean, what is refused, and that nothing of it can do harm.
+//! The meaning of expressions, their faults, and their limits.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ mod faults;
 mod hostile;
 mod times;
 
-/// A build as the API tells it.
+/// A build as the API returns it.
 fn build() -> Build {
     serde_json::from_value(json!({
         "id": "shop:5e000000-0000-4000-8000-000000000002",
@@ -74,7 +74,7 @@ fn check(expression: &str, expected: &str) {
     assert_eq!(answer(expression, |_| ()), expected, "{expression}");
 }
 
-/// By what an event carries: not all of the build, and nothing else.
+/// Evaluates with the facts of an event: a part of the build, and nothing else.
 #[track_caller]
 fn check_event(expression: &str, expected: &str) {
     let bare = |facts: &mut Facts<'_>| *facts = Facts::of(facts.build, facts.now);
@@ -114,7 +114,7 @@ fn lists_are_looked_into() {
 }
 
 #[test]
-fn texts_are_held_against_patterns() {
+fn strings_are_matched_against_patterns() {
     check("branch.glob('release/*')", "true");
     check("branch.glob('release')", "false");
     check("branch.matches('^release/[0-9]+')", "true");
@@ -133,7 +133,7 @@ fn a_freeze_knows_its_time_zone() {
 }
 
 #[test]
-fn what_is_missing_leaves_the_answer_open() {
+fn a_missing_member_makes_the_answer_unknown() {
     check("build.environment.fleet.fleetArn == 'x'", "unknown: build.environment.fleet");
     check("!build.environment.fleet.fleetArn.contains('x')", "unknown: build.environment.fleet");
     check(
@@ -143,21 +143,21 @@ fn what_is_missing_leaves_the_answer_open() {
     check("build.environment.certificate == 'x' ? true : false", "unknown: build.environment.certificate");
     check("build.environment.certificate != 'x'", "unknown: build.environment.certificate");
     check("build.vpcConfig.vpcId in ['vpc-1']", "unknown: build.vpcConfig");
-    check("build.phases[5].phaseType == 'BUILD'", "unknown: expression (a list has no such element)");
-    check("build.timeoutInMinutes / (build.timeoutInMinutes - 60) > 1", "unknown: expression (a division by zero)");
-    check("int(build.projectName) > 1", "unknown: expression (`int` cannot be told of such a value)");
+    check("build.phases[5].phaseType == 'BUILD'", "unknown: expression (list index out of range)");
+    check("build.timeoutInMinutes / (build.timeoutInMinutes - 60) > 1", "unknown: expression (division by zero)");
+    check("int(build.projectName) > 1", "unknown: expression (`int` does not accept the value)");
     let lowest = "(build.buildNumber - 9223372036854775807 - 8)";
     for operation in [format!("{lowest} / -1 > 1"), format!("{lowest} % -1 > 1"), format!("-{lowest} > 1")] {
-        check(&operation, "unknown: expression (a number, a time or a duration out of range)");
+        check(&operation, "unknown: expression (a number, a timestamp or a duration is out of range)");
     }
     check(
         "build.buildNumber * 9223372036854775807 > 1",
-        "unknown: expression (a number, a time or a duration out of range)",
+        "unknown: expression (a number, a timestamp or a duration is out of range)",
     );
 }
 
 #[test]
-fn logic_settles_what_it_can() {
+fn logic_decides_what_it_can() {
     let missing = "build.encryptionKey == 'x'";
     check(&format!("false && {missing}"), "false");
     check(&format!("{missing} && false"), "false");
@@ -172,7 +172,7 @@ fn logic_settles_what_it_can() {
     ] {
         check(&open, "unknown: build.encryptionKey");
     }
-    // The first element tells nothing, the second one settles it.
+    // The first element leaves the answer open, the second one decides it.
     check("build.phases.exists(p, p.durationInSeconds > 0 || p.phaseType == 'BUILD')", "true");
     check("build.environment.environmentVariables.exists(v, v.type == 'X' || v.name == 'TOKEN')", "true");
     check("build.environment.environmentVariables.all(v, v.type == 'PLAINTEXT' && v.name != 'TOKEN')", "false");
@@ -183,7 +183,7 @@ fn logic_settles_what_it_can() {
 }
 
 #[test]
-fn has_tells_of_a_whole_build_alone() {
+fn has_is_decided_for_a_whole_build_only() {
     check("has(build.environment) && !has(build.vpcConfig)", "true");
     check("has(build.environment.image) && !has(project.description)", "true");
     check("has(build.vpcConfig.vpcId)", "unknown: build.vpcConfig");
@@ -196,7 +196,7 @@ fn has_tells_of_a_whole_build_alone() {
 }
 
 #[test]
-fn what_was_not_asked_for_is_missing() {
+fn a_fact_that_was_not_fetched_is_missing() {
     check_event("project.name == 'shop'", "unknown: project");
     check_event("has(project.vpcConfig)", "unknown: project");
     check_event("running > duration('1h')", "unknown: running");
@@ -212,7 +212,7 @@ fn what_was_not_asked_for_is_missing() {
 }
 
 #[test]
-fn only_what_is_named_is_read() {
+fn reads_only_the_variables_that_are_named() {
     let reads = |text| Expression::compile(text).unwrap().reads().map(Variable::name).collect::<Vec<_>>();
     assert_eq!(reads("true"), [""; 0]);
     assert_eq!(reads("branch == 'main' && build.projectName == 'x'"), ["build", "branch"]);

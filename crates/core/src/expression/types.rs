@@ -1,15 +1,17 @@
-//! The types of values that an expression meets, and their names.
+//! The types of an expression, and their names.
 
 use std::fmt;
 
 use super::Variable;
 use crate::{
-    model::Build,
-    model::Project,
-    model::shape::{Kind, Shape},
+    model::{
+        Build, Project,
+        shape::{Kind, Shape},
+    },
+    yaml::words::{closest, quoted_list},
 };
 
-/// CEL's types, as far as a build has values of them.
+/// CEL's types, without those of which a build has no values.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Type {
     Bool,
@@ -20,7 +22,7 @@ pub(super) enum Type {
     Duration,
     List(Box<Type>),
     Structure(&'static Shape),
-    /// Something is already wrong with it, or it is an element of an empty list.
+    /// The type of an expression with a fault, and of the elements of an empty list.
     Any,
 }
 
@@ -47,7 +49,7 @@ impl Type {
         }
     }
 
-    /// Whether a value of one can stand for a value of the other.
+    /// Whether the two types are the same, as far as they are known.
     pub(super) fn fits(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,
@@ -56,13 +58,13 @@ impl Type {
         }
     }
 
-    /// Its name without an article.
-    pub(super) fn bare(&self) -> String {
+    /// The name without an article.
+    pub(super) fn name(&self) -> String {
         let text = self.to_string();
         text.split_once(' ').map_or(text.clone(), |(_, name)| name.to_owned())
     }
 
-    /// Whether values of the two can be equal: numbers compare by value.
+    /// Whether values of the two types can be compared. Numbers compare by value.
     pub(super) fn compares(&self, other: &Self) -> bool {
         self.fits(other) || (self.is_number() && other.is_number())
     }
@@ -72,7 +74,7 @@ impl Type {
     }
 }
 
-/// By CEL's own names, with an article.
+/// CEL's name of the type, with an article.
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,7 +88,7 @@ impl fmt::Display for Type {
                 Self::Any => f.write_str("a list"),
                 Self::List(_) => f.write_str("a list of lists"),
                 Self::Structure(shape) => write!(f, "a list of {}", shape.name),
-                scalar => write!(f, "a list of {}s", scalar.bare()),
+                scalar => write!(f, "a list of {}s", scalar.name()),
             },
             Self::Structure(shape) => write!(f, "the structure {}", shape.name),
             Self::Any => f.write_str("a value"),
@@ -94,16 +96,8 @@ impl fmt::Display for Type {
     }
 }
 
-/// The word that was probably meant, or else all there are.
+/// Returns how to correct an unknown name: the word that was probably meant, and all known words.
 pub(super) fn suggestion(name: &str, known: &[&str], what: &str) -> String {
-    let lower = name.to_lowercase();
-    let nearest = known
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(&lower, &word.to_lowercase()), *word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((_, word)) => format!("did you mean `{word}`? {what} {}", crate::yaml::words::quoted_list(known)),
-        None => format!("{what} {}", crate::yaml::words::quoted_list(known)),
-    }
+    let all = format!("{what} {}", quoted_list(known));
+    closest(name, known).map_or(all.clone(), |word| format!("did you mean `{word}`? {all}"))
 }

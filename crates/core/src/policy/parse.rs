@@ -23,6 +23,11 @@ const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 /// Parses a policy, or returns all its faults.
 pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
     let tree = Node::parse(text).map_err(|fault| vec![fault])?;
+    if tree.has_key("tests") && !tree.has_key("rules") {
+        let (message, help) =
+            ("this is a test file, not a policy", "use a policy here, or run this file with `buildbrake test`");
+        return Err(vec![Fault::new(tree.place, message, help)]);
+    }
     let mut reader = Reader::new(text);
     let policy = read_policy(&mut reader, &tree, digest);
     match policy {

@@ -1,4 +1,4 @@
-//! Which rules no test breaks, and which no test passes.
+//! Which rules no tested build breaks, and which none passes.
 
 use serde::Serialize;
 
@@ -8,79 +8,86 @@ use crate::{
     verdict::{Decision, decisions},
 };
 
-/// What the tests showed of the rules of each policy, whichever file they stand in.
+/// The decisions that tests have produced, for each rule of each policy. The tests of one policy
+/// count together, whichever file contains them.
 #[derive(Debug, Default)]
 pub struct Coverage {
-    policies: Vec<Covered>,
+    policies: Vec<PolicyCoverage>,
 }
 
-#[derive(Debug)]
-struct Covered {
-    digest: String,
-    file: String,
-    rules: Vec<Seen>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    id: String,
-    broken: bool,
-    passed: bool,
-}
-
-/// The rules of a policy that the tests leave open.
+/// The rules of a policy that the tests do not cover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Uncovered {
     /// The policy file.
     pub policy: String,
-    /// The rules that no test breaks.
-    #[serde(rename = "neverBroken")]
+    /// The rules that no tested build breaks.
     pub never_broken: Vec<String>,
-    /// The rules that no test passes.
-    #[serde(rename = "neverPassed")]
+    /// The rules that no tested build passes.
     pub never_passed: Vec<String>,
+    /// The rules that would stop every tested build, if there are several.
+    pub stop_every_build: Vec<String>,
 }
 
 impl Coverage {
-    /// The rules of a policy, none of them seen yet. One that is off can be neither
-    /// broken nor passed, so it is left out.
+    /// The policies with a rule that is not covered.
+    pub fn uncovered(&self) -> Vec<Uncovered> {
+        let policies = self.policies.iter().map(|PolicyCoverage { file, rules, .. }| {
+            let without = |is_seen: fn(&RuleCoverage) -> bool| -> Vec<String> {
+                rules.iter().filter(|rule| !is_seen(rule)).map(|rule| rule.id.clone()).collect()
+            };
+            let (never_broken, never_passed) = (without(|rule| rule.broken), without(|rule| rule.passed));
+            let stop_every_build = without(|rule| rule.builds < 2 || rule.stopped < rule.builds);
+            Uncovered { policy: file.clone(), never_broken, never_passed, stop_every_build }
+        });
+        policies.filter(|open| !open.never_broken.is_empty() || !open.never_passed.is_empty()).collect()
+    }
+
+    /// Adds the rules of a policy. A rule that is off can be neither broken nor passed, so it is
+    /// left out.
     pub(super) fn add_policy(&mut self, file: &str, policy: &Policy) {
         if self.policies.iter().any(|covered| covered.digest == policy.digest()) {
             return;
         }
         let judged = policy.rules.iter().filter(|rule| rule.mode != RuleMode::Always(Mode::Off));
-        let rules = judged.map(|rule| Seen { id: rule.id.clone(), broken: false, passed: false }).collect();
-        self.policies.push(Covered { digest: policy.digest().to_owned(), file: file.to_owned(), rules });
+        let rules = judged.map(|rule| RuleCoverage { id: rule.id.clone(), ..RuleCoverage::default() }).collect();
+        self.policies.push(PolicyCoverage { digest: policy.digest().to_owned(), file: file.to_owned(), rules });
     }
 
-    /// Notes what each rule says of a build. A build out of a rule's scope passes it. One
-    /// that is exempt does not: it would break the rule, or not tell.
+    /// Adds the decision of each rule about a build. A build outside a rule's scope passes it. An
+    /// exempt build does not: without the exemption it would break the rule or be undecided.
     pub(super) fn add(&mut self, policy: &Policy, facts: Facts<'_>) {
         let covered = self.policies.iter_mut().find(|covered| covered.digest == policy.digest());
-        let Some(Covered { rules, .. }) = covered else { return };
+        let Some(PolicyCoverage { rules, .. }) = covered else { return };
         for (id, decision) in decisions(policy, facts) {
-            let Some(seen) = rules.iter_mut().find(|seen| seen.id == id) else { continue };
+            let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) else { continue };
+            rule.builds += 1;
+            if let Decision::Broken(broken) | Decision::Unknown(_, Some(broken)) = &decision
+                && broken.mode == Mode::Enforce
+            {
+                rule.stopped += 1;
+            }
             match decision {
-                Decision::Broken(_) => seen.broken = true,
-                Decision::Passes | Decision::OutOfScope => seen.passed = true,
+                Decision::Broken(_) => rule.broken = true,
+                Decision::Passes | Decision::OutOfScope => rule.passed = true,
                 Decision::Off | Decision::Exempt(_) | Decision::Unknown(..) => {}
             }
         }
     }
+}
 
-    /// What is left open, a policy each; empty where nothing is.
-    pub fn uncovered(&self) -> Vec<Uncovered> {
-        let mut uncovered = Vec::new();
-        for Covered { file, rules, .. } in &self.policies {
-            let without = |is_seen: fn(&Seen) -> bool| -> Vec<String> {
-                rules.iter().filter(|seen| !is_seen(seen)).map(|seen| seen.id.clone()).collect()
-            };
-            let never_broken = without(|seen| seen.broken);
-            let never_passed = without(|seen| seen.passed);
-            if !never_broken.is_empty() || !never_passed.is_empty() {
-                uncovered.push(Uncovered { policy: file.clone(), never_broken, never_passed });
-            }
-        }
-        uncovered
-    }
+#[derive(Debug)]
+struct PolicyCoverage {
+    digest: String,
+    file: String,
+    rules: Vec<RuleCoverage>,
+}
+
+#[derive(Debug, Default)]
+struct RuleCoverage {
+    id: String,
+    builds: usize,
+    stopped: usize,
+    broken: bool,
+    passed: bool,
 }

@@ -1,5 +1,5 @@
-//! Members of the API's structures as a test file writes them: under the API's own
-//! names, each of the kind that the API says.
+//! Members of the API's structures in a test file, under the API's own names and with the API's
+//! types.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -9,15 +9,19 @@ use crate::{
         lenient,
         shape::{Kind, Shape},
     },
-    yaml::{Node, Value, reader::Reader, words::closest},
+    yaml::{
+        Node, Value,
+        reader::Reader,
+        words::{closest, quoted_list},
+    },
 };
 
-/// A structure written whole, as JSON. What has a fault is left out.
+/// Parses a whole structure to JSON. Members with a fault are left out.
 pub(super) fn structure(reader: &mut Reader, node: &Node, shape: &Shape) -> Map<String, Json> {
     let mut members = Map::new();
     let Value::Mapping(entries) = &node.value else {
         let found = format!("{} where a {} should be", node.described(), shape.name);
-        reader.fault(node.place, found, "a mapping with the API's own names");
+        reader.fault(node.place, found, "use a mapping with the API's own names");
         return members;
     };
     for (key, node) in entries {
@@ -32,13 +36,17 @@ pub(super) fn structure(reader: &mut Reader, node: &Node, shape: &Shape) -> Map<
     members
 }
 
-/// Members to be set, each by its path from the structure, and its value: `None` takes
-/// the member away.
+/// Parses the members to set: the path of each from the structure, and its value. `None` removes
+/// the member.
 pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -> Vec<(Vec<String>, Option<Json>)> {
     let mut changes: Vec<(Vec<String>, Option<Json>)> = Vec::new();
     let Value::Mapping(entries) = &node.value else {
         let found = format!("{} where members to set should be", node.described());
-        reader.fault(node.place, found, "a mapping of members to values, as in `{ environment.image: my/image }`");
+        reader.fault(
+            node.place,
+            found,
+            "use a mapping from members to values, as in `{ environment.image: my/image }`",
+        );
         return changes;
     };
     for (key, node) in entries {
@@ -53,13 +61,13 @@ pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -
     changes
 }
 
-/// Changes one member of a structure that is JSON.
+/// Sets or removes one member of a structure.
 pub(super) fn change(structure: &mut Map<String, Json>, path: &[String], value: Option<Json>) {
     match (path, value) {
         ([], _) => {}
         ([name], Some(value)) => drop(structure.insert(name.clone(), value)),
         ([name], None) => drop(structure.shift_remove(name)),
-        // What is not there has nothing to be taken away.
+        // There is nothing to remove.
         ([name, ..], None) if !structure.contains_key(name) => {}
         ([name, rest @ ..], value) => {
             let inner = structure.entry(name.clone()).or_insert_with(|| Json::Object(Map::new()));
@@ -72,13 +80,13 @@ pub(super) fn change(structure: &mut Map<String, Json>, path: &[String], value: 
 
 fn key_name<'a>(reader: &mut Reader, key: &'a Node) -> Option<&'a str> {
     let Value::Scalar(name) = &key.value else {
-        reader.fault(key.place, format!("{} as a key", key.described()), "a key is a member's name");
+        reader.fault(key.place, format!("{} as a key", key.described()), "use the name of a member");
         return None;
     };
     Some(name)
 }
 
-/// The kind of the member that a path leads to.
+/// Returns the type of the member at a path.
 fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shape) -> Option<Kind> {
     let mut before = 0;
     let mut steps = path.split('.').peekable();
@@ -90,11 +98,11 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
             Kind::Structure(inner) => shape = inner,
             other => {
                 let place = reader.place_within(key, before);
-                let right = match other {
-                    Kind::List(_) => "set the whole list",
-                    _ => "end the path there",
+                let help = match other {
+                    Kind::List(_) => "set the whole list".into(),
+                    _ => format!("end the path at `{name}`"),
                 };
-                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), right);
+                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), help);
                 return None;
             }
         }
@@ -102,36 +110,29 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
     None
 }
 
-/// The kind of a member, whose name begins at that character of the key.
+/// Returns the type of a member, whose name begins at the character `start` of the key.
 fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Shape) -> Option<Kind> {
     let kind = shape.member(name);
     if kind.is_none() {
         let names = shape.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let right = match nearest_member(name, &names) {
+        let help = match closest(name, &names) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("its members are {}", crate::yaml::words::quoted_list(&names)),
+            None => format!("its members are {}", quoted_list(&names)),
         };
         let place = reader.place_within(key, start);
-        reader.fault(place, format!("a {} has no member `{name}`", shape.name), right);
+        reader.fault(place, format!("{} has no member `{name}`", shape.name), help);
     }
     kind
 }
 
-/// The member that was probably meant. An event spells it `source-version`.
-fn nearest_member<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let same = names.iter().copied().find(|known| letters(known) == letters(name));
-    same.or_else(|| closest(name, names))
-}
-
-/// A value as JSON; `None` where it is nothing, or has a fault.
+/// Parses a value to JSON. Returns `None` if it is empty or has a fault.
 fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Json> {
     let json = match (&node.value, kind) {
         (Value::Empty, _) => return None,
         (Value::Scalar(text), Kind::Text) => Some(Json::from(text.as_str())),
         (Value::Scalar(text), Kind::Flag) if node.is_plain => text.to_lowercase().parse::<bool>().ok().map(Json::from),
-        // A few members are wider, and no build has a number that needs it.
+        // A few members are 64 bits wide, but no build has a number that needs them.
         (Value::Scalar(text), Kind::Integer) if node.is_plain => text.parse::<i32>().ok().map(Json::from),
         (Value::Scalar(text), Kind::Time) => {
             let number = text.parse::<f64>().ok().filter(|_| node.is_plain).map(Json::from);
@@ -145,13 +146,11 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
         _ => None,
     };
     if json.is_none() {
-        let quoted = matches!((&node.value, node.is_plain), (Value::Scalar(_), false));
-        let found = if quoted && matches!(kind, Kind::Flag | Kind::Integer) {
-            format!("the text {} where `{name}` should be", node.described())
-        } else {
-            format!("{} where `{name}` should be", node.described())
-        };
-        reader.fault(node.place, found, format!("`{name}` is {}", described(kind)));
+        let quoted =
+            matches!((&node.value, node.is_plain, kind), (Value::Scalar(_), false, Kind::Flag | Kind::Integer));
+        let article = if quoted { "the string " } else { "" };
+        let found = format!("{article}{} is not a valid `{name}`", node.described());
+        reader.fault(node.place, found, format!("use {}", described(kind)));
     }
     json
 }
@@ -160,9 +159,9 @@ fn described(kind: Kind) -> String {
     match kind {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Integer => "a whole number of at most 2147483647".into(),
-        Kind::Text => "a text".into(),
-        Kind::Time => "a time as in `2026-11-22T09:00:00Z`".into(),
+        Kind::Text => "a string".into(),
+        Kind::Time => "a time, as in `2026-11-22T09:00:00Z`".into(),
         Kind::List(_) => "a list".into(),
-        Kind::Structure(shape) => format!("a mapping, the API's {}", shape.name),
+        Kind::Structure(shape) => format!("a mapping with the members of {}", shape.name),
     }
 }

@@ -1,9 +1,10 @@
-//! Policy tests: what a policy must make of a build, written down and held against it.
+//! Policy tests: sample builds, and how a policy must judge them.
 //!
-//! A test file is YAML, read as the policy is: every fault at once, each with its place.
-//! Reading the files that it names is the caller's, who passes in how.
+//! A test file is YAML and is parsed like a policy: all faults are reported at once, each with
+//! its place. The caller passes in how files are read.
 
 mod coverage;
+mod hints;
 mod members;
 mod parse;
 mod report;
@@ -13,95 +14,110 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::{
+    explain::{Explanation, explain},
     facts::Facts,
-    model::Build,
-    model::Project,
+    model::{Build, Project},
     policy::Policy,
-    verdict::{Action, judge_by},
-    yaml::fault::{Faults, Place},
+    verdict::{Action, Verdict, judge_by},
+    yaml::fault::{Faults, Findings, Place},
 };
 
 pub use coverage::{Coverage, Uncovered};
-pub use report::{Outcome, Reason, Report, Tested};
+pub use report::{Comparison, FileReport, Judgement, TestResult};
 
-/// A file that was read.
+/// A file and its text.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// What its faults call it.
+    /// The name that faults show.
     pub name: String,
-    /// What it says.
+    /// The content.
     pub text: String,
 }
 
-/// The tests of one file, and the policy that they are of.
+/// The tests of one file, with their policy.
 #[derive(Debug)]
 pub struct PolicyTests {
     file: String,
-    policy_file: String,
+    policy_file: File,
     policy: Policy,
     tests: Vec<Test>,
 }
 
-/// One test: a build, the moment it is judged at, and what must become of it.
+/// One test: a build, the time for which it is judged, and the expected judgement.
 #[derive(Debug)]
 struct Test {
     name: String,
     place: Place,
     build: Build,
-    /// Whether the build is all that the API knows of it; an event's is not.
+    /// Whether the build is all that the API knows of it. An event carries less.
     is_whole: bool,
     project: Option<Project>,
     now: Timestamp,
-    expected: Expected,
-}
-
-/// What must become of a build. A list that is not given is not looked at.
-#[derive(Clone, Debug)]
-struct Expected {
-    action: Action,
-    broken: Option<Vec<String>>,
-    unknown: Option<Vec<String>>,
-    exempt: Option<Vec<String>>,
+    expected: Judgement,
 }
 
 impl PolicyTests {
-    /// Reads a test file. `read` reads a file that it names by a path of its own, or
-    /// says why it cannot be read.
+    /// Parses a test file. `read` reads a file by the path that the test file contains, or
+    /// returns why it cannot be read.
     ///
     /// # Errors
-    /// All faults at once: of the policy, where that has some, and of the test file.
+    /// All faults of the policy and of the test file.
     pub fn parse(file: &File, read: impl Fn(&str) -> Result<File, String>) -> Result<Self, Vec<Faults>> {
         parse::tests(file, &read)
     }
 
-    /// The policy file, as it was read.
-    pub fn policy_file(&self) -> &str {
-        &self.policy_file
+    /// The findings about the policy, as `buildbrake check` reports them.
+    pub fn lint(&self, now: Timestamp) -> Findings {
+        self.policy.lint(&self.policy_file.name, &self.policy_file.text, now)
     }
 
-    /// Runs the tests whose name `is_chosen`, and notes in `coverage` what each rule said.
-    pub fn run(&self, is_chosen: impl Fn(&str) -> bool, coverage: &mut Coverage) -> Report {
-        coverage.add_policy(&self.policy_file, &self.policy);
-        let mut report = Report { file: self.file.clone(), policy: self.policy_file.clone(), tests: Vec::new() };
-        for test in self.tests.iter().filter(|test| is_chosen(&test.name)) {
-            let facts = test.facts();
-            coverage.add(&self.policy, facts.clone());
-            let actual = Outcome::from(&judge_by(&self.policy, &facts));
-            report.tests.push(Tested {
-                name: test.name.clone(),
-                line: test.place.line,
-                passed: actual.fits(&test.expected),
-                expected: Outcome::from(&test.expected),
-                actual,
-                now: test.now,
-                reasons: report::reasons(&self.policy, facts),
-            });
-        }
-        report
+    /// Runs the tests whose name `is_chosen`, and adds the decisions of each rule to `coverage`.
+    pub fn run(&self, is_chosen: impl Fn(&str) -> bool, coverage: &mut Coverage) -> FileReport {
+        coverage.add_policy(&self.policy_file.name, &self.policy);
+        let chosen = self.tests.iter().filter(|test| is_chosen(&test.name));
+        let tests = chosen.map(|test| {
+            coverage.add(&self.policy, test.facts());
+            test.run(&self.policy)
+        });
+        FileReport { tests: tests.collect(), file: self.file.clone(), policy: self.policy_file.name.clone() }
     }
 }
 
 impl Test {
+    fn run(&self, policy: &Policy) -> TestResult {
+        let facts = self.facts();
+        let verdict = judge_by(policy, &facts);
+        let actual = Judgement::from(&verdict);
+        let mut reasons = explain(policy, facts.clone());
+        for Explanation { why, missing, .. } in &mut reasons {
+            if let Some(hint) = missing.as_ref().and_then(hints::hint) {
+                why.push_str(&format!("; {hint}"));
+            }
+        }
+        let passed = self.expected.compare(&actual).iter().all(Comparison::is_equal);
+        TestResult {
+            name: self.name.clone(),
+            line: self.place.line,
+            passed,
+            notes: if passed { self.notes(&verdict, &reasons) } else { Vec::new() },
+            expected: self.expected.clone(),
+            actual,
+            now: self.now,
+            reasons,
+        }
+    }
+
+    /// A build may be allowed only because a rule could not be evaluated. Notes each such rule,
+    /// unless the test or the rule says that this is intended.
+    fn notes(&self, verdict: &Verdict, reasons: &[Explanation]) -> Vec<String> {
+        if self.expected.action != Action::Allow || self.expected.unknown.is_some() {
+            return Vec::new();
+        }
+        let counts = |rule: &str| verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.counts);
+        let undecided = reasons.iter().filter(|reason| counts(&reason.rule));
+        undecided.map(|reason| format!("passed, but `{}` {}", reason.rule, reason.why)).collect()
+    }
+
     fn facts(&self) -> Facts<'_> {
         Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now)
     }

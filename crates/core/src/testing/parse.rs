@@ -1,10 +1,10 @@
-//! The test file's format: its keys, and what each holds.
+//! The format of a test file: its keys and their values.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{Expected, File, PolicyTests, Test, members, report::ACTIONS};
+use super::{File, Judgement, PolicyTests, Test, members, report::ACTIONS};
 use crate::{
     event::Trigger,
     model::{Build, Project},
@@ -15,7 +15,7 @@ use crate::{
         fault::{Fault, Faults, Place},
         reader::{Mapping, Reader},
         scalar::FromScalar,
-        words::closest,
+        words::{closest, quoted_list},
     },
 };
 
@@ -23,13 +23,18 @@ const FILE_KEYS: &[&str] = &["policy", "tests"];
 const TEST_KEYS: &[&str] =
     &["name", "event", "build", "project", "set", "now", "expect", "broken", "unknown", "exempt"];
 
-/// How a file is read that the test file names.
+/// Reads a file by the path that the test file contains.
 type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
 
-/// The tests that a file says, or every fault in it and in its policy.
+/// Parses the tests of a file. Returns all faults of the file and of its policy.
 pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Faults>> {
     let of_file = |list| Faults::new(&file.name, &file.text, list);
     let tree = Node::parse(&file.text).map_err(|fault| vec![of_file(vec![fault])])?;
+    if tree.has_key("rules") && !tree.has_key("tests") {
+        let (message, help) =
+            ("this is a policy, not a test file", "use a test file here, or check this file with `buildbrake check`");
+        return Err(vec![of_file(vec![Fault::new(tree.place, message, help)])]);
+    }
     let mut parser = Parser { reader: Reader::new(&file.text), read, policy: None, faults: Vec::new() };
     let tests = parser.file(&tree);
     let Parser { reader, policy, mut faults, .. } = parser;
@@ -47,13 +52,13 @@ pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Faul
 struct Parser<'a> {
     reader: Reader,
     read: Read<'a>,
-    /// The policy and its file, where it has no fault.
-    policy: Option<(String, Policy)>,
+    /// The policy file and the policy, if it has no fault.
+    policy: Option<(File, Policy)>,
     /// The policy's faults.
     faults: Vec<Faults>,
 }
 
-/// A build, and when an event says that it happened.
+/// A build, with the time of its event.
 struct Given {
     build: Map<String, Json>,
     time: Option<Timestamp>,
@@ -63,12 +68,12 @@ struct Given {
 impl Parser<'_> {
     fn file(&mut self, node: &Node) -> Vec<Test> {
         let Some(mapping) = self.reader.mapping(node, "a test file", FILE_KEYS) else { return Vec::new() };
-        let right = "the policy that is tested, by its path from this file: `policy: policy.yaml`";
-        if let Some(node) = required(&mut self.reader, &mapping, "policy", right) {
+        let help = "add the path of the policy from this file's folder: `policy: policy.yaml`";
+        if let Some(node) = required(&mut self.reader, &mapping, "policy", help) {
             self.read_policy(node);
         }
-        let right = "a list of tests: `tests: [{name: …, event: …, expect: stop}]`";
-        let tests = required(&mut self.reader, &mapping, "tests", right);
+        let help = "add a list of tests: `tests: [{name: …, event: …, expect: stop}]`";
+        let tests = required(&mut self.reader, &mapping, "tests", help);
         let nodes = tests.map(|node| self.reader.list(node, "- name: a build of main is stopped")).unwrap_or_default();
         let mut names: Vec<(String, Place)> = Vec::new();
         nodes.iter().filter_map(|node| self.test(node, &mut names)).collect()
@@ -77,7 +82,7 @@ impl Parser<'_> {
     fn read_policy(&mut self, node: &Node) {
         let Some(file) = self.file_at(node) else { return };
         match Policy::parse(&file.name, &file.text) {
-            Ok(policy) => self.policy = Some((file.name, policy)),
+            Ok(policy) => self.policy = Some((file, policy)),
             Err(faults) => self.faults.push(faults),
         }
     }
@@ -87,8 +92,8 @@ impl Parser<'_> {
         match (self.read)(&path) {
             Ok(file) => Some(file),
             Err(why) => {
-                let right = "the path of a file, from the folder of this one";
-                self.reader.fault(node.place, format!("`{path}` cannot be read: {why}"), right);
+                let help = "use the path of a file from this file's folder";
+                self.reader.fault(node.place, format!("`{path}` cannot be read: {why}"), help);
                 None
             }
         }
@@ -102,7 +107,8 @@ impl Parser<'_> {
         let changes = mapping.get("set").map(|node| members::changes(&mut self.reader, node, Build::SHAPE));
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
-        let expect = required(&mut self.reader, &mapping, "expect", Expect::EXPECTED);
+        let expect =
+            required(&mut self.reader, &mapping, "expect", "add `expect` with `stop`, `report`, `protect` or `allow`");
         let action = expect.and_then(|node| self.reader.scalar(node)).map(|Expect(action)| action);
         let broken = self.rule_ids(&mapping, "broken");
         let unknown = self.rule_ids(&mapping, "unknown");
@@ -118,15 +124,15 @@ impl Parser<'_> {
             Some(moment) => moment,
             None => {
                 let now = time.or(build.start_time);
-                // A `startTime` with a fault is told already.
+                // A `startTime` with a fault has been reported already.
                 if now.is_none() && is_sound {
-                    let found = "no `now`, and neither an event's time nor a `startTime` in its place";
-                    self.reader.fault(mapping.place, found, format!("`now`, {}", Moment::EXPECTED));
+                    let help = "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build";
+                    self.reader.fault(mapping.place, "no time to judge the build at", help);
                 }
                 now
             }
         };
-        let expected = Expected { action: action?, broken, unknown, exempt };
+        let expected = Judgement { action: action?, broken, unknown, exempt };
         let project = match project {
             Some(project) => Some(typed(project)?),
             None => None,
@@ -135,18 +141,18 @@ impl Parser<'_> {
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {
-        let right = "what must be so, as in `name: a build of main is stopped`";
-        let node = required(&mut self.reader, mapping, "name", right)?;
+        let help = "add what the test expects, as in `name: a build of main is stopped`";
+        let node = required(&mut self.reader, mapping, "name", help)?;
         let name: String = self.reader.scalar(node)?;
         if let Some((_, earlier)) = names.iter().find(|(other, _)| *other == name) {
-            let right = format!("a name of its own: line {} has this one", earlier.line);
-            self.reader.fault(node.place, format!("two tests are called `{name}`"), right);
+            let help = format!("choose another name; line {} has this one already", earlier.line);
+            self.reader.fault(node.place, format!("duplicate test name `{name}`"), help);
         }
         names.push((name.clone(), node.place));
         Some(name)
     }
 
-    /// The build of a test, before anything is set.
+    /// The build of a test, before `set` is applied.
     fn given(&mut self, mapping: &Mapping<'_>) -> Option<Given> {
         match (mapping.get("event"), mapping.get("build")) {
             (Some(event), None) => self.event(event),
@@ -155,13 +161,13 @@ impl Parser<'_> {
                 Some(Given { build, time: None, is_whole: true })
             }
             (Some(_), Some(build)) => {
-                self.reader.fault(build.place, "a `build` beside an `event`", "one of the two: make two tests of it");
+                self.reader.fault(build.place, "both `event` and `build`", "remove one of them, or make two tests");
                 None
             }
             (None, None) => {
                 if !mapping.suggested.iter().any(|key| ["event", "build"].contains(key)) {
-                    let right = "`event: events/some.json`, or `build: {…}` in the API's names";
-                    self.reader.fault(mapping.place, "a test of no build", right);
+                    let help = "add `event: events/some.json`, or `build: {…}` with the API's own names";
+                    self.reader.fault(mapping.place, "a test without a build", help);
                 }
                 None
             }
@@ -170,29 +176,29 @@ impl Parser<'_> {
 
     fn event(&mut self, node: &Node) -> Option<Given> {
         let file = self.file_at(node)?;
-        let right = "an event of EventBridge that says a build's state or phase changed";
+        let help = "use an EventBridge event about the state or the phase of a build";
         let event = match Trigger::parse(&file.text) {
             Ok(Trigger::Build(event)) => event,
             Ok(_) => {
-                self.reader.fault(node.place, format!("`{}` is an event of no build", file.name), right);
+                self.reader.fault(node.place, format!("the event in `{}` is not about a build", file.name), help);
                 return None;
             }
             Err(why) => {
-                self.reader.fault(node.place, format!("`{}` cannot be used: {why}", file.name), right);
+                self.reader.fault(node.place, format!("`{}` contains no usable event: {why}", file.name), help);
                 return None;
             }
         };
-        // The names of a Build's members are the API's here, however the event spells them.
+        // An event spells some members in its own way; `set` uses the API's names.
         let Ok(Json::Object(build)) = serde_json::to_value(&event.build) else { return None };
         Some(Given { build, time: event.time, is_whole: false })
     }
 
-    /// A list of rules that the policy has.
+    /// Parses a list of the policy's rules.
     fn rule_ids(&mut self, mapping: &Mapping<'_>, key: &str) -> Option<Vec<String>> {
         let node = mapping.get(key)?;
         let Value::List(nodes) = &node.value else {
-            let right = "a list of the policy's rules, as in `[short-builds]`; `[]` for none";
-            self.reader.fault(node.place, format!("{} where a list should be", node.described()), right);
+            let help = "write a list of rules, as in `[short-builds]`; `[]` for none";
+            self.reader.fault(node.place, format!("{} where a list should be", node.described()), help);
             return None;
         };
         let mut ids: Vec<String> = Vec::new();
@@ -206,26 +212,25 @@ impl Parser<'_> {
         Some(ids)
     }
 
-    /// What is wrong with a rule that is named, where the policy is known.
+    /// Returns the fault of a rule id, if it is a duplicate or the policy has no such rule.
     fn wrong_rule(&self, node: &Node, id: &str, earlier: &[String]) -> Option<Fault> {
         if earlier.iter().any(|earlier| earlier == id) {
-            let (found, right) = (format!("duplicate rule `{id}`"), "remove one of them");
-            return Some(Fault::new(node.place, found, right));
+            return Some(Fault::new(node.place, format!("duplicate rule `{id}`"), "remove one of them"));
         }
         let (file, policy) = self.policy.as_ref()?;
         let known: Vec<&str> = policy.rule_ids().collect();
         if known.contains(&id) {
             return None;
         }
-        let right = match closest(id, &known) {
+        let help = match closest(id, &known) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("its rules are {}", crate::yaml::words::quoted_list(&known)),
+            None => format!("its rules are {}", quoted_list(&known)),
         };
-        Some(Fault::new(node.place, format!("`{file}` has no rule `{id}`"), right))
+        Some(Fault::new(node.place, format!("`{}` has no rule `{id}`", file.name), help))
     }
 }
 
-/// A structure of the API. It can always be read: each member is of its kind by now.
+/// Deserializes a structure of the API. This succeeds, since each member has been checked.
 fn typed<T: DeserializeOwned>(members: Map<String, Json>) -> Option<T> {
     serde_json::from_value(Json::Object(members)).ok()
 }
@@ -233,11 +238,11 @@ fn typed<T: DeserializeOwned>(members: Map<String, Json>) -> Option<T> {
 struct Expect(Action);
 
 impl FromScalar for Expect {
-    const EXPECTED: &'static str = "`expect` with one of `stop`, `report`, `protect` and `allow`";
+    const EXPECTED: &'static str = "`stop`, `report`, `protect` or `allow`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
         let found = ACTIONS.iter().find(|(word, _)| *word == text);
-        found.map(|(_, action)| Self(*action)).ok_or_else(|| "is nothing to expect".into())
+        found.map(|(_, action)| Self(*action)).ok_or_else(|| "is not an action".into())
     }
 }
 
@@ -247,6 +252,6 @@ impl FromScalar for Moment {
     const EXPECTED: &'static str = "a time with its offset from UTC, as in `2026-11-22T09:00:00Z`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| "is no time".into())
+        text.parse().map(Self).map_err(|_| "is not a time".into())
     }
 }

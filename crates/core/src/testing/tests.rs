@@ -1,4 +1,5 @@
 use super::*;
+use crate::explain::Explanation;
 
 const POLICY: &str = "\
 version: 1
@@ -35,6 +36,7 @@ fn read(path: &str) -> Result<File, String> {
     let text = match path {
         "policy.yaml" => POLICY,
         "faulty.yaml" => "version: 2",
+        "tests.yaml" => "{policy: policy.yaml, tests: []}",
         "event.json" => EVENT,
         "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
         "text.json" => "no event",
@@ -50,7 +52,7 @@ fn parse(text: &str) -> Result<PolicyTests, String> {
     PolicyTests::parse(&File { name: "tests.yaml".into(), text: text.into() }, read).map_err(all)
 }
 
-/// The test of these lines: what each rule says, the last line being what is done.
+/// Runs the test of these lines. Returns the explanation of each rule; the last line is the result.
 fn check(lines: &str) -> String {
     let text = format!("policy: policy.yaml\ntests:\n  - name: a\n    {}\n", lines.trim().replace('\n', "\n    "));
     let tests = match parse(&text) {
@@ -58,15 +60,17 @@ fn check(lines: &str) -> String {
         Err(faults) => return faults,
     };
     let report = tests.run(|_| true, &mut Coverage::default());
-    let tested = &report.tests[0];
-    let mut lines: Vec<String> = tested.reasons.iter().map(|Reason { rule, why }| format!("{rule}: {why}")).collect();
-    let rows = tested.expected.rows(&tested.actual).into_iter();
-    let rows = rows.map(|(key, expected, actual)| format!("{key} {expected} / {actual}"));
-    lines.push(format!("{}: {}", if tested.passed { "passed" } else { "failed" }, rows.collect::<Vec<_>>().join("; ")));
+    let result = &report.tests[0];
+    let mut lines: Vec<String> =
+        result.reasons.iter().map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect();
+    let rows = result.expected.compare(&result.actual).into_iter();
+    let rows = rows.map(|Comparison { key, expected, actual }| format!("{key} {expected} / {actual}"));
+    lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
+    lines.push(format!("{}: {}", if result.passed { "passed" } else { "failed" }, rows.collect::<Vec<_>>().join("; ")));
     lines.join("\n")
 }
 
-/// Whether the test of a build, given as an event and what is set, goes as expected.
+/// Asserts that the test of an event with `set` passes.
 #[track_caller]
 fn passes(set: &str, expected: &str) {
     let found = check(&format!("event: event.json\nset: {set}\n{expected}"));
@@ -74,33 +78,90 @@ fn passes(set: &str, expected: &str) {
 }
 
 #[test]
-fn says_why_each_rule_decided_so() {
+fn explains_each_decision() {
     insta::assert_snapshot!(check("event: event.json\nset: { environment.image: ~, source.location: null, environment.computeType: X_LARGE }\nexpect: report\nbroken: []"), @"
     short-builds: passes max-timeout 60m
-    protected-branches: broken: forbidden-branches main, and the build has main
-    costly: broken, and reported only: forbidden-compute *LARGE, and the build has LINUX_CONTAINER/X_LARGE
-    strict: cannot tell, which counts as broken: missing environment.image
-    open: cannot tell, which is ignored: missing source.location
+    protected-branches: broken: forbidden-branches main; found: main
+    costly: broken (report only): forbidden-compute *LARGE; found: LINUX_CONTAINER/X_LARGE
+    strict: could not be evaluated, counts as broken by `on-unknown: stop`: missing environment.image; set `environment.image`
+    open: could not be evaluated, ignored by `on-unknown: ignore`: missing source.location; set `source.location`
     unused: off
     failed: expect report / stop; broken none / costly, protected-branches, strict
     ");
     insta::assert_snapshot!(check("event: event.json\nset: { initiator: codepipeline/x, projectName: other, environment.computeType: X_LARGE }\nexpect: allow\nexempt: [protected-branches]"), @"
     short-builds: passes max-timeout 60m
     protected-branches: exempt by initiators codepipeline/*, until 2027-01-31: OPS-1
-    costly: looks at other builds, by its `only`
+    costly: does not apply: no selector in `only` matches
     strict: passes allowed-images aws/*
     open: passes forbidden-sources *secret*
     unused: off
     passed: expect allow / allow; exempt protected-branches / protected-branches
     ");
     insta::assert_snapshot!(check("event: event.json\nset: { environment.privilegedMode: true, projectName: deploy-x, timeoutInMinutes: 61 }\nexpect: protect"), @"
-    short-builds: broken: max-timeout 60m, and the build has 61m
+    short-builds: broken: max-timeout 60m; found: 61m
     protected-branches: exempt by when build.environment.privilegedMode
     costly: passes forbidden-compute *LARGE
     strict: passes allowed-images aws/*
     open: passes forbidden-sources *secret*
     unused: off
     passed: expect protect / protect
+    ");
+}
+
+/// A build that is allowed although a rule could not be evaluated is no proof of the rule.
+#[test]
+fn an_allowed_build_with_an_undecided_rule_is_noted() {
+    let notes = |lines: &str| {
+        let found = check(lines);
+        assert!(found.lines().last().unwrap().starts_with("passed"), "{found}");
+        found.lines().filter(|line| line.starts_with("note")).collect::<Vec<_>>().join("\n")
+    };
+    let unknown = "event: event.json\nset: { sourceVersion: 1111111111111111111111111111111111111111, source.location: ~ }\nexpect: allow";
+    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: missing branch (the source version is a commit id)");
+    let absent = "event: event.json\nset: { sourceVersion: ~ }\nexpect: allow";
+    insta::assert_snapshot!(notes(absent), @"note: passed, but `protected-branches` could not be evaluated: missing sourceVersion; set `sourceVersion`");
+    assert_eq!(notes(&format!("{absent}\nunknown: [protected-branches]")), "", "the test expects it");
+    assert_eq!(
+        notes("event: event.json\nset: { sourceVersion: dev, source.location: ~ }\nexpect: allow"),
+        "",
+        "ignored"
+    );
+    assert_eq!(notes("event: event.json\nset: { environment: ~ }\nexpect: stop"), "", "stopped anyway");
+}
+
+#[test]
+fn says_how_to_provide_what_is_missing() {
+    let policy = "{version: 1, prices: {S: 1}, rules: [
+        {id: time, max-duration: 1h}, {id: queue, max-queue-time: 1h}, {id: cost, max-cost: 5},
+        {id: fleet, deny-when: build.environment.fleet.fleetArn == 'x'},
+        {id: variable, deny-when: 'build.environment.environmentVariables.exists(v, v.type == \"X\")'},
+        {id: badge, deny-when: project.badge.badgeEnabled}, {id: division, deny-when: 1 / build.timeoutInMinutes == 1}]}";
+    let why = |test: &str| {
+        let read =
+            |path: &str| if path == "p" { Ok(File { name: "p".into(), text: policy.into() }) } else { read(path) };
+        let tests = format!("{{policy: p, tests: [{{name: a, expect: stop, now: 2026-12-01T00:00:00Z, {test}}}]}}");
+        let tests = PolicyTests::parse(&File { name: "t".into(), text: tests }, read).unwrap();
+        let report = tests.run(|_| true, &mut Coverage::default());
+        let reasons = report.tests[0].reasons.iter();
+        reasons.map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(why("event: event.json, set: {phases: ~, environment: {computeType: S}, timeoutInMinutes: 0}"), @"
+    time: could not be evaluated: missing running; set `phases` to test time rules
+    queue: could not be evaluated: missing queued; set `phases` to test time rules
+    cost: could not be evaluated: missing running; set `phases` to test time rules
+    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
+    variable: could not be evaluated: missing build.environment.environmentVariables; set `environment.environmentVariables`
+    badge: could not be evaluated: missing project; add `project` to the test
+    division: could not be evaluated: missing expression (division by zero)
+    ");
+    insta::assert_snapshot!(why("build: {startTime: 2026-11-20T09:28:52Z, environment: {environmentVariables: [{name: A}]}}, project: {name: x}"), @"
+    time: could not be evaluated: missing running (the build does not tell its phases); set `phases` to test time rules
+    queue: could not be evaluated: missing queued (the build does not tell its phases); set `phases` to test time rules
+    cost: could not be evaluated: missing environment.computeType; set `environment.computeType`
+    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
+    variable: could not be evaluated: missing build.environment.environmentVariables[].type; set `environment.environmentVariables`
+    badge: could not be evaluated: missing project.badge; add `badge` to the test's `project`
+    division: could not be evaluated: missing build.timeoutInMinutes; set `timeoutInMinutes`
     ");
 }
 
@@ -116,9 +177,9 @@ fn members_are_set_and_taken_away() {
     passes("{ environment.environmentVariables: [{ name: A, value: 012, type: PLAINTEXT }] }", "expect: stop");
 }
 
-/// An exemption, an `enforce-after` and the like go by this moment.
+/// Dates in a policy are compared with this time.
 #[test]
-fn now_is_given_or_the_event_s_or_the_build_s() {
+fn now_is_given_or_comes_from_the_event_or_the_build() {
     passes("{ initiator: codepipeline/x }", "expect: allow");
     passes("{ initiator: codepipeline/x }", "now: 2027-01-31T23:59:59Z\nexpect: allow");
     passes("{ initiator: codepipeline/x }", "now: 2027-02-01T00:00:00Z\nexpect: stop");
@@ -128,20 +189,20 @@ fn now_is_given_or_the_event_s_or_the_build_s() {
         assert!(at(start).contains("passed: expect stop"), "{start}");
     }
     insta::assert_snapshot!(at("~"), @"
-    tests.yaml:3:5: no `now`, and neither an event's time nor a `startTime` in its place
+    tests.yaml:3:5: no time to judge the build at
      3 |   - name: a
        |     ^
-       = `now`, a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
+       = add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build
     ");
     insta::assert_snapshot!(at("yesterday"), @"
-    tests.yaml:4:41: `yesterday` where `startTime` should be
+    tests.yaml:4:41: `yesterday` is not a valid `startTime`
      4 |     build: { projectName: a, startTime: yesterday }
        |                                         ^
-       = `startTime` is a time as in `2026-11-22T09:00:00Z`
+       = use a time, as in `2026-11-22T09:00:00Z`
     ");
 }
 
-/// What a whole build lacks it does not have; an event carries less.
+/// A member that a whole build lacks does not exist; an event carries less.
 #[test]
 fn a_build_is_whole_and_an_event_is_not() {
     let policy = "{version: 1, rules: [{id: vpc, deny-when: '!has(build.vpcConfig)'}]}";
@@ -197,14 +258,32 @@ fn coverage_is_of_all_files_of_a_policy() {
         let open = coverage.uncovered();
         open.iter().map(|open| format!("{:?} {:?}", open.never_broken, open.never_passed)).collect::<String>()
     };
-    // One that is exempt would break the rule, so it passes nothing. A rule that is off is not asked for.
+    // An exempt build passes nothing: without the exemption it would break the rule. Rules that are off need no test.
     insta::assert_snapshot!(run("set: { initiator: codepipeline/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
     insta::assert_snapshot!(run("set: { sourceVersion: dev, timeoutInMinutes: 61 }"), @r#"["protected-branches", "costly", "strict", "open"] []"#);
     insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: secret }"), @"");
 }
 
 #[test]
-fn all_faults_are_told_at_once_and_in_order() {
+fn a_rule_that_would_stop_every_tested_build_is_named() {
+    let stopping = |tests: &str| {
+        let mut coverage = Coverage::default();
+        parse(&format!("{{policy: policy.yaml, tests: [{tests}]}}")).unwrap().run(|_| true, &mut coverage);
+        coverage.uncovered().remove(0).stop_every_build
+    };
+    let one = "{name: a, expect: stop, event: event.json}";
+    let two = "{name: b, expect: stop, event: event.json, set: {timeoutInMinutes: 61, environment.image: ~}}";
+    assert_eq!(stopping(one), [""; 0], "one build proves nothing");
+    assert_eq!(stopping(&format!("{one}, {two}")), ["protected-branches"]);
+    let other = "{name: c, expect: allow, event: event.json, set: {sourceVersion: dev}}";
+    assert_eq!(stopping(&format!("{one}, {two}, {other}")), [""; 0]);
+    let reported =
+        "{name: a, expect: report, event: event.json, set: {sourceVersion: dev, environment.computeType: LARGE}}";
+    assert_eq!(stopping(&format!("{reported}, {}", reported.replace("name: a", "name: b"))), [""; 0], "report only");
+}
+
+#[test]
+fn reports_all_faults_in_order() {
     insta::assert_snapshot!(parse("\
 policy: policy.yaml
 test: []
@@ -252,69 +331,69 @@ tests:
     tests.yaml:5:12: `nowhere.json` cannot be read: there is no such file
      5 |     event: nowhere.json
        |            ^
-       = the path of a file, from the folder of this one
+       = use the path of a file from this file's folder
 
-    tests.yaml:6:13: `stopped` is nothing to expect
+    tests.yaml:6:13: `stopped` is not an action
      6 |     expect: stopped
        |             ^
-       = use `expect` with one of `stop`, `report`, `protect` and `allow`
+       = use `stop`, `report`, `protect` or `allow`
 
     tests.yaml:7:5: unknown key `brocken` in a test
      7 |     brocken: [short-builds]
        |     ^
        = did you mean `broken`?
 
-    tests.yaml:8:11: two tests are called `a`
+    tests.yaml:8:11: duplicate test name `a`
      8 |   - name: a
        |           ^
-       = a name of its own: line 4 has this one
+       = choose another name; line 4 has this one already
 
-    tests.yaml:11:19: a ProjectEnvironment has no member `computeTyp`
+    tests.yaml:11:19: ProjectEnvironment has no member `computeTyp`
      11 |       environment.computeTyp: X
         |                   ^
        = did you mean `computeType`?
 
-    tests.yaml:12:21: `sourceVersion` is a text, which has no members
+    tests.yaml:12:21: `sourceVersion` is a string, which has no members
      12 |       sourceVersion.x: X
         |                     ^
-       = end the path there
+       = end the path at `sourceVersion`
 
     tests.yaml:13:14: `phases` is a list, which has no members
      13 |       phases.phaseType: X
         |              ^
        = set the whole list
 
-    tests.yaml:14:25: the text `60` where `timeoutInMinutes` should be
+    tests.yaml:14:25: the string `60` is not a valid `timeoutInMinutes`
      14 |       timeoutInMinutes: "60"
         |                         ^
-       = `timeoutInMinutes` is a whole number of at most 2147483647
+       = use a whole number of at most 2147483647
 
-    tests.yaml:15:22: the text `true` where `buildComplete` should be
+    tests.yaml:15:22: the string `true` is not a valid `buildComplete`
      15 |       buildComplete: 'true'
         |                      ^
-       = `buildComplete` is `true` or `false`
+       = use `true` or `false`
 
-    tests.yaml:16:18: `yesterday` where `startTime` should be
+    tests.yaml:16:18: `yesterday` is not a valid `startTime`
      16 |       startTime: yesterday
         |                  ^
-       = `startTime` is a time as in `2026-11-22T09:00:00Z`
+       = use a time, as in `2026-11-22T09:00:00Z`
 
-    tests.yaml:17:26: a list where `environment.image` should be
+    tests.yaml:17:26: a list is not a valid `environment.image`
      17 |       environment.image: [a]
         |                          ^
-       = `environment.image` is a text
+       = use a string
 
-    tests.yaml:18:15: `github` where `source` should be
+    tests.yaml:18:15: `github` is not a valid `source`
      18 |       source: github
         |               ^
-       = `source` is a mapping, the API's ProjectSource
+       = use a mapping with the members of ProjectSource
 
-    tests.yaml:19:7: a Build has no member `source-version`
+    tests.yaml:19:7: Build has no member `source-version`
      19 |       source-version: main
         |       ^
        = did you mean `sourceVersion`?
 
-    tests.yaml:20:10: `tomorrow` is no time
+    tests.yaml:20:10: `tomorrow` is not a time
      20 |     now: tomorrow
         |          ^
        = use a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
@@ -332,44 +411,44 @@ tests:
     tests.yaml:23:14: `short-builds` where a list should be
      23 |     unknown: short-builds
         |              ^
-       = a list of the policy's rules, as in `[short-builds]`; `[]` for none
+       = write a list of rules, as in `[short-builds]`; `[]` for none
 
     tests.yaml:24:5: missing key `name`
      24 |   - event: event.json
         |     ^
-       = what must be so, as in `name: a build of main is stopped`
+       = add what the test expects, as in `name: a build of main is stopped`
 
     tests.yaml:24:5: missing key `expect`
      24 |   - event: event.json
         |     ^
-       = `expect` with one of `stop`, `report`, `protect` and `allow`
+       = add `expect` with `stop`, `report`, `protect` or `allow`
 
-    tests.yaml:25:12: a `build` beside an `event`
+    tests.yaml:25:12: both `event` and `build`
      25 |     build: {}
         |            ^
-       = one of the two: make two tests of it
+       = remove one of them, or make two tests
 
-    tests.yaml:26:5: a test of no build
+    tests.yaml:26:5: a test without a build
      26 |   - name: b
         |     ^
-       = `event: events/some.json`, or `build: {…}` in the API's names
+       = add `event: events/some.json`, or `build: {…}` with the API's own names
 
-    tests.yaml:29:12: `fleet.json` is an event of no build
+    tests.yaml:29:12: the event in `fleet.json` is not about a build
      29 |     event: fleet.json
         |            ^
-       = an event of EventBridge that says a build's state or phase changed
+       = use an EventBridge event about the state or the phase of a build
 
-    tests.yaml:32:12: `text.json` cannot be used: this is not an EventBridge event: it is not JSON at line 1, column 2
+    tests.yaml:32:12: `text.json` contains no usable event: this is not an EventBridge event: it is not JSON at line 1, column 2
      32 |     event: text.json
         |            ^
-       = an event of EventBridge that says a build's state or phase changed
+       = use an EventBridge event about the state or the phase of a build
 
-    tests.yaml:33:22: `yes` where `tags` should be
+    tests.yaml:33:22: `yes` is not a valid `tags`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                      ^
-       = `tags` is a list
+       = use a list
 
-    tests.yaml:33:27: a Project has no member `nmae`
+    tests.yaml:33:27: Project has no member `nmae`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                           ^
        = did you mean `name`?
@@ -379,25 +458,57 @@ tests:
         |                                             ^
        = remove one of them
 
-    tests.yaml:36:32: `3000000000` where `timeoutInMinutes` should be
+    tests.yaml:36:32: `3000000000` is not a valid `timeoutInMinutes`
      36 |     build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environmen
         |                                ^
-       = `timeoutInMinutes` is a whole number of at most 2147483647
+       = use a whole number of at most 2147483647
 
-    tests.yaml:36:57: `1.5` where `buildNumber` should be
+    tests.yaml:36:57: `1.5` is not a valid `buildNumber`
      36 | ild: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
         |                                                   ^
-       = `buildNumber` is a whole number of at most 2147483647
+       = use a whole number of at most 2147483647
 
-    tests.yaml:36:84: a list where `phaseType` should be
+    tests.yaml:36:84: a list is not a valid `phaseType`
      36 | 00000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
         |                                                   ^
-       = `phaseType` is a text
+       = use a string
     "#);
 }
 
 #[test]
-fn the_policy_s_faults_are_told_beside_the_file_s() {
+fn a_policy_is_no_test_file_and_the_other_way_round() {
+    insta::assert_snapshot!(parse("# a policy\nversion: 1\nrules: []").unwrap_err(), @"
+    tests.yaml:2:1: this is a policy, not a test file
+     2 | version: 1
+       | ^
+       = use a test file here, or check this file with `buildbrake check`
+    ");
+    insta::assert_snapshot!(parse("{policy: tests.yaml, tests: [{name: a, event: event.json, expect: stop}]}").unwrap_err(), @"
+    tests.yaml:1:1: this is a test file, not a policy
+     1 | {policy: policy.yaml, tests: []}
+       | ^
+       = use a policy here, or run this file with `buildbrake test`
+    ");
+}
+
+/// A fault may quote any part of a file: a terminal must survive it, and so must its reader.
+#[test]
+fn quoted_values_are_cut_and_escaped() {
+    let quoted = |value: &str| {
+        let faults = parse(&format!(
+            "{{policy: policy.yaml, tests: [{{name: a, event: event.json, expect: {value}, broken: [{value}]}}]}}"
+        ));
+        faults.unwrap_err()
+    };
+    let escaped = quoted(r#""a\u001b[31m\nb\u009b""#);
+    assert!(escaped.contains(r"`a\u{1b}[31m\nb\u{9b}` is not an action"), "{escaped}");
+    let long = quoted(&"é".repeat(100_000));
+    assert!(long.contains("é…é") && long.contains("` is not an action\n"), "{long}");
+    assert!(long.len() < 3_000, "{} bytes", long.len());
+}
+
+#[test]
+fn reports_the_faults_of_the_policy_too() {
     insta::assert_snapshot!(parse("{policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}").unwrap_err(), @"
     faulty.yaml:1:1: missing key `rules`
      1 | version: 2
@@ -412,13 +523,13 @@ fn the_policy_s_faults_are_told_beside_the_file_s() {
     tests.yaml:1:31: missing key `expect`
      1 | {policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}
        |                               ^
-       = `expect` with one of `stop`, `report`, `protect` and `allow`
+       = add `expect` with `stop`, `report`, `protect` or `allow`
     ");
     insta::assert_snapshot!(parse("{policy: nowhere.yaml, tests: []}").unwrap_err(), @"
     tests.yaml:1:10: `nowhere.yaml` cannot be read: there is no such file
      1 | {policy: nowhere.yaml, tests: []}
        |          ^
-       = the path of a file, from the folder of this one
+       = use the path of a file from this file's folder
 
     tests.yaml:1:31: empty list
      1 | {policy: nowhere.yaml, tests: []}

@@ -24,7 +24,7 @@ pub struct Fault {
 
 impl Fault {
     pub(crate) fn new(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: help.into() }
+        Self { place, message: printable(&message.into(), MESSAGE), help: printable(&help.into(), HELP) }
     }
 }
 
@@ -104,11 +104,15 @@ pub struct Finding {
 
 impl Finding {
     pub(crate) fn warning(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, place, message: message.into(), help: help.into() }
+        Self::new(Severity::Warning, place, &message.into(), &help.into())
     }
 
     pub(crate) fn note(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { severity: Severity::Note, place, message: message.into(), help: help.into() }
+        Self::new(Severity::Note, place, &message.into(), &help.into())
+    }
+
+    fn new(severity: Severity, place: Place, message: &str, help: &str) -> Self {
+        Self { severity, place, message: printable(message, MESSAGE), help: printable(help, HELP) }
     }
 }
 
@@ -152,6 +156,28 @@ impl fmt::Display for Findings {
         }
         Ok(())
     }
+}
+
+/// The length of a message, in characters.
+const MESSAGE: usize = 300;
+/// The length of a help, in characters. The longest lists all members of a Build.
+const HELP: usize = 1_500;
+
+/// Escapes control characters, and cuts out the middle of a text that is longer than `most`
+/// characters: it may quote any part of a file.
+fn printable(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    let cut = most / 2..count.saturating_sub(most / 2);
+    let mut shown = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if count > most && index == cut.start => shown.push('…'),
+            _ if count > most && cut.contains(&index) => {}
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// A file's name and lines, to show what a message is about.

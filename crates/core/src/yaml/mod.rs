@@ -80,6 +80,12 @@ impl Node {
         }
     }
 
+    /// Whether the node is a mapping with the key.
+    pub(crate) fn has_key(&self, name: &str) -> bool {
+        let Value::Mapping(entries) = &self.value else { return false };
+        entries.iter().any(|(key, _)| matches!(&key.value, Value::Scalar(key) if key == name))
+    }
+
     /// Its name in messages.
     pub(crate) fn described(&self) -> String {
         match &self.value {

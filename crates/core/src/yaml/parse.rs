@@ -190,7 +190,12 @@ fn fault_of(error: &ScanError, text: &str) -> Fault {
     if let Some(place) = indenting_tab(text, error.marker().line()).filter(|_| info.contains("tab")) {
         return Fault::new(place, "invalid YAML: a tab in the indentation", "indent with spaces");
     }
-    let fault = not_yaml(place_of(error.marker()), &info);
+    let place = place_of(error.marker());
+    // In these files, only expressions begin with a `!`.
+    if ["scanning a tag", "parsing a tag", "the handle wasn't declared"].iter().any(|part| info.contains(part)) {
+        return Fault::unquoted_exclamation_mark(place);
+    }
+    let fault = not_yaml(place, &info);
     // A plain scalar that YAML parses as more than one value, as many an expression.
     if info.contains("trailing content") || info.contains("mapping values are not allowed") {
         let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";

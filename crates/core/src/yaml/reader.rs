@@ -6,7 +6,11 @@ use super::{
     scalar::FromScalar,
     words::{closest, quoted_list},
 };
-use crate::expression::{Expression, Located};
+use crate::expression::{Expression, ExpressionFault};
+
+/// How to write an expression.
+const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and \
+                          the expression on the next line";
 
 /// Reads one file and collects its faults.
 #[derive(Debug)]
@@ -130,25 +134,30 @@ impl Reader {
 
     /// Reads an expression. Its faults have places within the scalar.
     pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
-        let help = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and the \
-                    expression on the next line";
         if let Some(place) = node.tag {
-            self.fault(place, "expected an expression, found a YAML tag (an unquoted `!`)", help);
+            self.faults.push(Fault::unquoted_exclamation_mark(place));
             return None;
         }
         let Value::Scalar(text) = &node.value else {
-            self.fault(node.place, format!("expected an expression, found {}", node.described()), help);
+            self.fault(node.place, format!("expected an expression, found {}", node.described()), EXPRESSION);
             return None;
         };
         match Expression::compile(text) {
             Ok(expression) => Some(expression),
             Err(faults) => {
-                for Located { start, found, right } in faults {
-                    self.fault(node.place_within(start, &self.text), found, right);
+                for ExpressionFault { start, message, help } in faults {
+                    self.fault(node.place_within(start, &self.text), message, help);
                 }
                 None
             }
         }
+    }
+}
+
+impl Fault {
+    /// An expression such as `!has(build.vpcConfig)`, which YAML takes for a tag.
+    pub(super) fn unquoted_exclamation_mark(place: Place) -> Self {
+        Self::new(place, "expected an expression, found a YAML tag (an unquoted `!`)", EXPRESSION)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Calls: which function they mean, and the literals that it reads.
+//! Calls: the function that is called, and its literals.
 
 use cel::{
     Context, IdedExpr, Value,
@@ -12,10 +12,11 @@ use crate::{
         ENVIRONMENT,
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
-        time::duration_parts,
+        time::{DurationError, Length},
         types::{Type, suggestion},
     },
     pattern::Pattern,
+    yaml::words::quoted_list,
 };
 
 impl<'a> Checker<'a> {
@@ -29,8 +30,8 @@ impl<'a> Checker<'a> {
         let is_constant = parts.all(|part| matches!(part.expr, Expr::Literal(_)));
         let is_ours = matches!(call.func_name.as_str(), "matches" | "glob");
         if self.faults.len() == faults && is_constant && !is_ours && !has_value(node) {
-            let (found, right) = without_value(call);
-            self.fault(self.place(call.args.first().unwrap_or(node)), found, right);
+            let (found, help) = without_value(call);
+            self.fault(self.place(call.args.first().unwrap_or(node)), found, help);
         }
         result
     }
@@ -40,41 +41,45 @@ impl<'a> Checker<'a> {
         let (place, _) = self.word_before(node);
         let style = if call.target.is_some() { Style::Method } else { Style::Global };
         let parts: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
-        let named: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
-        if named.is_empty() {
-            // Its arguments are not looked at: a macro's would be full of unknown names.
-            let (found, right) = if MACROS.contains(&name) {
-                let right = "`has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)`, `list.exists_one(x, …)`";
-                (format!("`{name}` called in another way"), right.to_owned())
+        let overloads: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
+        if overloads.is_empty() {
+            // Skip the arguments: those of a macro would be full of unknown names.
+            let (found, help) = if MACROS.contains(&name) {
+                let help =
+                    "write `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)` or `list.exists_one(x, …)`";
+                (format!("wrong arguments for `{name}`"), help.to_owned())
             } else {
-                (format!("no function `{name}`"), suggestion(name, &names(), "the functions are"))
+                (format!("unknown function `{name}`"), suggestion(name, &names(), "the functions are"))
             };
-            self.fault(place, found, right);
+            self.fault(place, found, help);
             return Type::Any;
         }
         let types: Vec<Type> = parts.iter().map(|part| self.type_of(part, depth + 1)).collect();
-        let Some(overload) = named.iter().find(|overload| overload.style == style && overload.accepts(&types)) else {
-            let takes: Vec<String> = named.iter().map(|overload| overload.written()).collect();
-            let takes: Vec<&str> = takes.iter().map(String::as_str).collect();
+        let Some(overload) = overloads.iter().find(|overload| overload.style == style && overload.accepts(&types))
+        else {
+            let signatures: Vec<String> = overloads.iter().map(|overload| overload.signature()).collect();
+            let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
             let given: Vec<String> = types.iter().map(Type::to_string).collect();
             let found = match given.as_slice() {
-                [] => format!("`{name}` of nothing"),
+                [] => format!("`{name}` called without arguments"),
                 [target, rest @ ..] if style == Style::Method && rest.is_empty() => {
                     format!("`{name}` called on {target}")
                 }
                 [target, rest @ ..] if style == Style::Method => {
-                    format!("`{name}` called on {target}, with {}", rest.join(" and "))
+                    format!("`{name}` called on {target} with {}", rest.join(" and "))
                 }
-                given => format!("`{name}` of {}", given.join(" and ")),
+                given => format!("`{name}` called with {}", given.join(" and ")),
             };
-            self.fault(place, found, format!("it is called as {}", crate::yaml::words::quoted_list(&takes)));
-            return named.first().map_or(Type::Any, |overload| overload.gives());
+            let help = if signatures.len() == 1 { "call it as" } else { "use one of" };
+            self.fault(place, found, format!("{help} {}", quoted_list(&signatures)));
+            return overloads.first().map_or(Type::Any, |overload| overload.result.clone());
         };
         self.literals_of(name, &parts);
-        overload.gives()
+        overload.result.clone()
     }
 
-    /// What has to be written out, so that it can be read once and refused in time.
+    /// Checks the arguments that must be literals, so that faults are found when the policy is
+    /// loaded, and each is parsed once.
     fn literals_of(&mut self, name: &str, parts: &[&'a IdedExpr]) {
         let (wanted, what) = match (name, parts) {
             ("matches", [_, regex]) => (regex, "a regular expression"),
@@ -85,8 +90,8 @@ impl<'a> Checker<'a> {
         };
         let place = self.place(wanted);
         let Expr::Literal(LiteralValue::String(literal)) = &wanted.expr else {
-            let right = format!("{what} stands between quotes, so that it can be checked when the policy is loaded");
-            return self.fault(place, format!("{what} that is not written out"), right);
+            let help = format!("write {what} in quotes, so that it can be checked when the policy is loaded");
+            return self.fault(place, format!("the {} is not a literal", what.trim_start_matches("a ")), help);
         };
         let text = literal.inner();
         let refused = match name {
@@ -98,50 +103,52 @@ impl<'a> Checker<'a> {
                 self.charge(5);
                 self.pattern(text).err()
             }
-            "duration" if duration_parts(text).is_none() => Some(DURATION.to_owned()),
-            "duration" => None,
-            _ if !is_zone(wanted) => {
-                Some("a name of the time zone database, as in `Europe/Berlin`, or `+01:00`".into())
-            }
+            "duration" => Length::parse(text).err().map(|error| match error {
+                DurationError::Syntax => {
+                    "use numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`".into()
+                }
+                DurationError::OutOfRange => "use at most `2562047h`, about 292 years".into(),
+            }),
+            _ if !is_zone(wanted) => Some(
+                "use a name of the time zone database, such as `Europe/Berlin`, or an offset, such as `+01:00`".into(),
+            ),
             _ => None,
         };
-        if let Some(right) = refused {
-            self.fault(place, format!("`{text}` is not {what}"), right);
+        if let Some(help) = refused {
+            self.fault(place, format!("`{text}` is not {what}"), help);
         }
     }
 
     fn regex(&mut self, text: &str) -> Result<(), String> {
         if text.len() > limits::PATTERN {
-            return Err(format!("at most {} bytes", limits::PATTERN));
+            return Err(format!("use at most {} bytes", limits::PATTERN));
         }
         let regex = RegexBuilder::new(text).size_limit(limits::REGEX).nest_limit(20).build();
-        let regex = regex.map_err(|error| format!("the reason: {error}"))?;
+        let regex = regex.map_err(|error| format!("correct the expression: {error}"))?;
         self.literals.regexes.insert(text.to_owned(), regex);
         Ok(())
     }
 
     fn pattern(&mut self, text: &str) -> Result<(), String> {
         if text.len() > limits::PATTERN {
-            return Err(format!("at most {} bytes", limits::PATTERN));
+            return Err(format!("use at most {} bytes", limits::PATTERN));
         }
-        let pattern: Pattern = text.parse().map_err(|error| format!("the reason: {error}"))?;
+        let pattern: Pattern = text.parse().map_err(|error| format!("correct the pattern: {error}"))?;
         self.literals.patterns.insert(text.to_owned(), pattern);
         Ok(())
     }
 }
 
-const DURATION: &str = "numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`";
-
-/// Whether there is such a time zone: some moment has an hour there.
+/// Whether a time zone exists: then a timestamp has an hour there.
 fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
     let epoch = called("timestamp", None, vec![number(0)]);
     has_value(&called("getHours", Some(Box::new(epoch)), vec![zone.clone()]))
 }
 
-/// Whether something that names no variable can be evaluated: then it can be compared with
-/// itself. What `Value::resolve` answers cannot be one of our times, and `Value::resolve_val`
-/// would have all of the evaluator compiled a second time, into here.
+/// Whether an expression without variables can be evaluated. It is compared with itself, since
+/// `Value::resolve` cannot return our timestamps and durations, and `Value::resolve_val` would
+/// compile the whole evaluator a second time.
 fn has_value(constant: &IdedExpr) -> bool {
     let compared = called(EQUALS, None, vec![constant.clone(), constant.clone()]);
     Value::resolve(&compared, &Context::with_env(ENVIRONMENT.clone())).is_ok()
@@ -154,14 +161,15 @@ fn called(name: &str, target: Option<Box<IdedExpr>>, args: Vec<IdedExpr>) -> Ide
 fn without_value(call: &CallExpr) -> (String, &'static str) {
     let text = match call.args.first().map(|argument| &argument.expr) {
         Some(Expr::Literal(LiteralValue::String(text))) => text.inner(),
-        _ => return ("a constant that has no value".to_owned(), "a division by zero or a number out of range is none"),
+        _ => {
+            return ("the constant cannot be computed".to_owned(), "avoid a division by zero and numbers out of range");
+        }
     };
     match call.func_name.as_str() {
-        "timestamp" => (format!("`{text}` is not a timestamp"), "RFC 3339, as in `2027-01-31T00:00:00Z`"),
-        "duration" => (format!("`{text}` is not a duration"), "at most about 10,000 years"),
-        "int" => (format!("`{text}` is not an int"), "digits"),
-        "double" => (format!("`{text}` is not a double"), "digits and a point"),
-        "bool" => (format!("`{text}` is not a bool"), "`true` or `false`"),
-        _ => ("a constant that has no value".to_owned(), "a value that can be computed"),
+        "timestamp" => (format!("`{text}` is not a timestamp"), "use RFC 3339, as in `2027-01-31T00:00:00Z`"),
+        "int" => (format!("`{text}` is not an int"), "use digits"),
+        "double" => (format!("`{text}` is not a double"), "use digits and a point"),
+        "bool" => (format!("`{text}` is not a bool"), "use `true` or `false`"),
+        _ => ("the constant cannot be computed".to_owned(), "use values that the function accepts"),
     }
 }

@@ -1,4 +1,4 @@
-//! The types of operators: what they join, and what comes of it.
+//! The types of operators: their operands and their results.
 
 use cel::{
     IdedExpr,
@@ -9,15 +9,15 @@ use super::Checker;
 use crate::expression::types::Type;
 
 impl<'a> Checker<'a> {
-    /// An operator's type, or `None` where the call is no operator.
+    /// Returns the type of an operator's result, or `None` if the call is not an operator.
     pub(super) fn operator(&mut self, node: &'a IdedExpr, call: &'a CallExpr, depth: usize) -> Option<Type> {
         let symbol = symbol(&call.func_name)?;
         let types: Vec<Type> = call.args.iter().map(|part| self.type_of(part, depth + 1)).collect();
         let joined = match (call.func_name.as_str(), types.as_slice()) {
             (op::CONDITIONAL, [condition, one, other]) => {
                 if !Type::Bool.fits(condition) {
-                    let right = "`condition ? one : other`, where the condition is a bool";
-                    self.fault(self.place(node), format!("{condition} before `?`"), right);
+                    let help = "use a bool as the condition, as in `condition ? one : other`";
+                    self.fault(self.place(node), format!("{condition} before `?`"), help);
                 }
                 return Some(self.branches(node, one, other));
             }
@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if joined.is_none() {
-            self.fault(self.place(node), found(symbol, &types), right(&call.func_name, &types));
+            self.fault(self.place(node), found(symbol, &types), help(&call.func_name, &types));
             let is_arithmetic = matches!(
                 call.func_name.as_str(),
                 op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO | op::NEGATE | op::INDEX
@@ -43,28 +43,28 @@ impl<'a> Checker<'a> {
         if one.fits(other) {
             return if *one == Type::Any { other.clone() } else { one.clone() };
         }
-        let right = "one type on both sides of `:`";
-        self.fault(self.place(node), format!("{one} or {other}, as the condition has it"), right);
+        let help = "use one type on both sides of `:`";
+        self.fault(self.place(node), format!("`? :` between {one} and {other}"), help);
         Type::Any
     }
 }
 
-/// What an operator of two operands gives, where it takes them.
+/// Returns the type of the result of a binary operator, or `None` if it does not take the operands.
 fn binary(name: &str, one: &Type, other: &Type) -> Option<Type> {
     use Type::{Any, Bool, Double, Duration, Int, Text, Time};
     let is = |takes: &[Type]| takes.contains(one) || (*one == Any && (*other == Any || takes.contains(other)));
     let same = one.fits(other);
-    // What is wrong with one side is told already.
-    let is_told = *one == Any || *other == Any;
+    // The fault of an operand has been reported already.
+    let is_reported = *one == Any || *other == Any;
     let known = || if *one == Any { other.clone() } else { one.clone() };
     match name {
         op::LOGICAL_AND | op::LOGICAL_OR => (Bool.fits(one) && Bool.fits(other)).then_some(Bool),
         // Numbers compare by value, whatever their types.
         op::EQUALS | op::NOT_EQUALS => {
-            (is_told || (one.compares(other) && is(&[Bool, Int, Double, Text, Time, Duration]))).then_some(Bool)
+            (is_reported || (one.compares(other) && is(&[Bool, Int, Double, Text, Time, Duration]))).then_some(Bool)
         }
         op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS => {
-            (is_told || (one.compares(other) && is(&[Int, Double, Text, Time, Duration]))).then_some(Bool)
+            (is_reported || (one.compares(other) && is(&[Int, Double, Text, Time, Duration]))).then_some(Bool)
         }
         op::IN => match other {
             Type::List(element) if matches!(**element, Type::List(_) | Type::Structure(_)) => None,
@@ -98,30 +98,30 @@ fn found(symbol: &str, types: &[Type]) -> String {
     }
 }
 
-fn right(name: &str, types: &[Type]) -> &'static str {
+fn help(name: &str, types: &[Type]) -> &'static str {
     let has = |wanted: fn(&Type) -> bool| types.iter().any(wanted);
     let is_structure = |found: &Type| matches!(found, Type::Structure(_));
     let is_list = |found: &Type| matches!(found, Type::List(_));
     match name {
-        op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT => "bools on every side of it",
-        op::INDEX if has(is_structure) => "a member is named after a dot: `build.environment`",
-        op::INDEX => "a list indexed with an int, from 0",
-        op::IN if has(is_structure) => "`exists(x, …)` looks into structures",
-        op::IN => "a list of such values on the right; `contains` looks into a string",
-        op::MODULO => "ints on both sides",
-        op::NEGATE => "a number after `-`",
-        _ if has(is_structure) => "its members can be compared, one by one",
-        _ if has(is_list) => "`size`, `in`, `all` and `exists` look into lists",
+        op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT => "use bools as operands",
+        op::INDEX if has(is_structure) => "write a member after a dot: `build.environment`",
+        op::INDEX => "index a list with an int, from 0",
+        op::IN if has(is_structure) => "look into structures with `exists(x, …)`",
+        op::IN => "write a list of such values on the right; look into a string with `contains`",
+        op::MODULO => "use ints on both sides",
+        op::NEGATE => "use a number after `-`",
+        _ if has(is_structure) => "compare its members, one by one",
+        _ if has(is_list) => "look into lists with `size`, `in`, `all` and `exists`",
         op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE if types.iter().all(Type::is_number) => {
-            "numbers of one type: `double(x)` makes one of an int, and `1.0` is one"
+            "use numbers of one type: `double(x)` converts an int, and `1.0` is a double"
         }
-        _ if has(|found| *found == Type::Duration) => "a duration is written `duration(\"90m\")`",
-        _ if has(|found| *found == Type::Time) => "a time is written `timestamp(\"2027-01-31T00:00:00Z\")`",
-        _ => "values of one type: `int(x)`, `double(x)` and `string(x)` convert",
+        _ if has(|found| *found == Type::Duration) => "write a duration as `duration(\"90m\")`",
+        _ if has(|found| *found == Type::Time) => "write a timestamp as `timestamp(\"2027-01-31T00:00:00Z\")`",
+        _ => "use values of one type; convert with `int(x)`, `double(x)` or `string(x)`",
     }
 }
 
-/// How an operator is written.
+/// The symbol of an operator, or `None` if the call is not an operator.
 fn symbol(name: &str) -> Option<&'static str> {
     Some(match name {
         op::CONDITIONAL => "?",

@@ -1,13 +1,13 @@
-//! Every message, as a person sees it.
+//! The messages of faults.
 
 use super::*;
 
-/// The text, a mark below each fault, and what would be right.
+/// The text, a mark below each fault, and how to correct it.
 fn shown(text: &str) -> String {
     let Err(faults) = Expression::compile(text) else { return format!("{text}\naccepted") };
-    let faults = faults.iter().map(|Located { start, found, right }| {
+    let faults = faults.iter().map(|ExpressionFault { start, message, help }| {
         let line = text.replace(['\n', '\t'], " ");
-        format!("{line}\n{:start$}^ {found}\n  = {right}", "")
+        format!("{line}\n{:start$}^ {message}\n  = {help}", "")
     });
     faults.collect::<Vec<_>>().join("\n")
 }
@@ -38,72 +38,72 @@ fn syntax() {
         "true ? 1",
     ]), @r#"
 
-    ^ an empty expression
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+    ^ the expression is empty
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     build.projectName ==
                         ^ the expression ends too early
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     build.projectName = 'x'
-                      ^ `=` does not belong here
-      = `==` compares
+                      ^ unexpected `=`
+      = use `==` to compare
 
     branch == 'a' and region == 'b'
-                  ^ `and` does not belong here
-      = `&&` is CEL's `and`
+                  ^ unexpected `and`
+      = use `&&` instead of `and`
 
     branch == 'a' & region == 'b'
-                  ^ `&` does not belong here
-      = `&&`
+                  ^ unexpected `&`
+      = use `&&`
 
     not build.buildComplete
-        ^ `build` does not belong here
-      = `!` is CEL's `not`
+        ^ unexpected `build`
+      = use `!` instead of `not`
 
     branch == 'a
-              ^ a text that does not end, or holds an escape that CEL does not know, after `'`
-      = a text between quotes: `"main"`; a backslash in it is written twice
+              ^ unterminated string, or unknown escape in it, after `'`
+      = write a string as `"main"`, with every backslash in it twice
 
     branch.matches('\d+')
-                   ^ a text that does not end, or holds an escape that CEL does not know, after `'`
-      = a text between quotes: `"main"`; a backslash in it is written twice
+                   ^ unterminated string, or unknown escape in it, after `'`
+      = write a string as `"main"`, with every backslash in it twice
 
     (branch == 'a'
                   ^ the expression ends too early
-      = a `)` for every `(`
+      = close every `(` with a `)`
 
     branch == 'a')
-                 ^ `)` does not belong here
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+                 ^ unexpected `)`
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     build.?vpcConfig
-         ^ optional values are not known here
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+         ^ optional values are not supported
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     has(build)
-        ^ `has` of something that is no member
-      = `has(build.vpcConfig)`
+        ^ the argument of `has` is not a member
+      = write `has(build.vpcConfig)`
 
     build.phases.all(p.x, true)
-                      ^ a loop variable that is no name
-      = `build.phases.exists(phase, phase.phaseType == "BUILD")`
+                      ^ the loop variable is not a name
+      = write `build.phases.exists(phase, phase.phaseType == "BUILD")`
 
     branch == 'ü' ü
-                  ^ `ü` does not belong here
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+                  ^ unexpected `ü`
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     99999999999999999999 > 1
-    ^ a number out of range
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+    ^ the number is out of range
+      = use a number of at most 64 bits
 
     if branch == 'a'
-    ^ `if` is a word that CEL keeps for itself
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+    ^ `if` is a reserved word of CEL
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
 
     true ? 1
             ^ the expression ends too early
-      = an expression as in `build.environment.privilegedMode && branch != "main"`
+      = write an expression such as `build.environment.privilegedMode && branch != "main"`
     "#);
 }
 
@@ -129,7 +129,7 @@ fn names() {
         "has()",
     ]), @r#"
     bild.projectName == 'x'
-    ^ no variable `bild`
+    ^ unknown variable `bild`
       = did you mean `build`? the variables are `build`, `project`, `account`, `region`, `branch`, `running`, `cost` and `now`
 
     build.projectNam == 'x'
@@ -156,51 +156,51 @@ fn names() {
       = did you mean `phaseType`? the members of BuildPhase are `phaseType`, `phaseStatus`, `startTime`, `endTime`, `durationInSeconds` and `contexts`
 
     build.phases.exists(p, q.phaseType == 'BUILD')
-                           ^ no variable `q`
+                           ^ unknown variable `q`
       = did you mean `p`? the variables are `p`, `build`, `project`, `account`, `region`, `branch`, `running`, `cost` and `now`
 
     build.phases.phaseType == 'BUILD'
-                 ^ `.phaseType` of a list
-      = its elements have members: `build.phases.exists(phase, phase.phaseType == "BUILD")`
+                 ^ a list has no member `phaseType`
+      = look at its elements: `build.phases.exists(phase, phase.phaseType == "BUILD")`
 
     build.projectName.x == 'y'
-                      ^ `.x` of a string
-      = a string has no members
+                      ^ a string has no member `x`
+      = remove `.x`
 
     project.tags.team == 'x'
-                 ^ `.team` of a list
-      = its elements have members: `build.phases.exists(phase, phase.phaseType == "BUILD")`
+                 ^ a list has no member `team`
+      = look at its elements: `build.phases.exists(phase, phase.phaseType == "BUILD")`
 
     build['projectName'] == 'x'
          ^ the structure Build indexed with a string
-      = a member is named after a dot: `build.environment`
+      = write a member after a dot: `build.environment`
 
     build.startTime.getHour() > 1
-                    ^ no function `getHour`
+                    ^ unknown function `getHour`
       = did you mean `getHours`? the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
 
     lower(branch) == 'main'
-    ^ no function `lower`
+    ^ unknown function `lower`
       = the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
 
     branch.startswith('x')
-           ^ no function `startswith`
+           ^ unknown function `startswith`
       = did you mean `startsWith`? the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
 
     startsWith(branch, 'x')
-    ^ `startsWith` of a string and a string
-      = it is called as `string.startsWith(string)`
+    ^ `startsWith` called with a string and a string
+      = call it as `string.startsWith(string)`
 
     type(branch) == string
-    ^ no function `type`
+    ^ unknown function `type`
       = the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
     type(branch) == string
-                    ^ no variable `string`
+                    ^ unknown variable `string`
       = the variables are `build`, `project`, `account`, `region`, `branch`, `running`, `cost` and `now`
 
     has()
-    ^ `has` called in another way
-      = `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)`, `list.exists_one(x, …)`
+    ^ wrong arguments for `has`
+      = write `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)` or `list.exists_one(x, …)`
     "#);
 }
 
@@ -232,94 +232,94 @@ fn types() {
     ]), @r#"
     build.projectName
     ^ the expression is a string
-      = a bool: something that is true or false of a build
+      = write an expression that is a bool: true or false for each build
 
     build.timeoutInMinutes > '60'
                            ^ `>` between an int and a string
-      = values of one type: `int(x)`, `double(x)` and `string(x)` convert
+      = use values of one type; convert with `int(x)`, `double(x)` or `string(x)`
 
     build.timeoutInMinutes * 1.5 > 60.0
                            ^ `*` between an int and a double
-      = numbers of one type: `double(x)` makes one of an int, and `1.0` is one
+      = use numbers of one type: `double(x)` converts an int, and `1.0` is a double
 
     build.environment == build.environment
                       ^ `==` between the structure ProjectEnvironment and the structure ProjectEnvironment
-      = its members can be compared, one by one
+      = compare its members, one by one
 
     build.reportArns == []
                      ^ `==` between a list of strings and a list
-      = `size`, `in`, `all` and `exists` look into lists
+      = look into lists with `size`, `in`, `all` and `exists`
 
     build.vpcConfig == null
-                       ^ `null`
-      = a member is there or it is not: `has(build.vpcConfig)` tells
+                       ^ `null` is not supported
+      = test whether a member exists with `has(build.vpcConfig)`
 
     running > 60
             ^ `>` between a duration and an int
-      = a duration is written `duration("90m")`
+      = write a duration as `duration("90m")`
 
     now > '2027-01-01'
         ^ `>` between a timestamp and a string
-      = a time is written `timestamp("2027-01-31T00:00:00Z")`
+      = write a timestamp as `timestamp("2027-01-31T00:00:00Z")`
 
     branch in 'main'
            ^ `in` between a string and a string
-      = a list of such values on the right; `contains` looks into a string
+      = write a list of such values on the right; look into a string with `contains`
 
     build.timeoutInMinutes in ['60']
                            ^ `in` between an int and a list of strings
-      = a list of such values on the right; `contains` looks into a string
+      = write a list of such values on the right; look into a string with `contains`
 
     ['a', 1] == ['a']
           ^ an int in a list with a string
-      = elements of one type: the first one is a string
+      = use elements of one type; the first one is a string
     ['a', 1] == ['a']
              ^ `==` between a list of strings and a list of strings
-      = `size`, `in`, `all` and `exists` look into lists
+      = look into lists with `size`, `in`, `all` and `exists`
 
     build.buildComplete && build.initiator
                         ^ `&&` between a bool and a string
-      = bools on every side of it
+      = use bools as operands
 
     !build.timeoutInMinutes
     ^ `!` before an int
-      = bools on every side of it
+      = use bools as operands
 
     build.initiator.size() + 'x' == 'y'
                            ^ `+` between an int and a string
-      = values of one type: `int(x)`, `double(x)` and `string(x)` convert
+      = use values of one type; convert with `int(x)`, `double(x)` or `string(x)`
 
     build.phases[branch].phaseType == 'x'
                 ^ a list of BuildPhase indexed with a string
-      = a list indexed with an int, from 0
+      = index a list with an int, from 0
 
     branch == 'a' ? 1 : 'x'
-                  ^ an int or a string, as the condition has it
-      = one type on both sides of `:`
+                  ^ `? :` between an int and a string
+      = use one type on both sides of `:`
 
     build.phases.all(p, p.phaseType)
                           ^ the condition of `all` is a string
-      = a bool
+      = use a condition that is a bool
 
     build.environment.all(x, true)
-                      ^ `all` over the structure ProjectEnvironment
-      = loops go over lists
+                      ^ `all` called on the structure ProjectEnvironment
+      = call it on a list
 
     branch.contains(1)
-           ^ `contains` called on a string, with an int
-      = it is called as `string.contains(string)`
+           ^ `contains` called on a string with an int
+      = call it as `string.contains(string)`
 
     size(build.timeoutInMinutes) > 1
-    ^ `size` of an int
-      = it is called as `size(string)`, `size(list)`, `string.size()` and `list.size()`
+    ^ `size` called with an int
+      = use one of `size(string)`, `size(list)`, `string.size()` and `list.size()`
 
     build.timeoutInMinutes > 60u
-                             ^ an unsigned number
-      = a build's numbers are signed: write it without `u`
+                             ^ unsigned numbers are not supported
+      = remove the `u`
 
     {'a': 1}.a == 1
-    ^ a map or a message
-      = a build has none to compare it with
+    ^ maps and messages are not supported
+      = compare members one by one
     "#);
 }
 
@@ -339,57 +339,57 @@ fn literals() {
         "branch.glob(region)",
         "1 / 0 == 1",
         "int('x') == 1",
-    ]), @r#"
+    ]), @"
     running > duration('1 hour')
                        ^ `1 hour` is not a duration
-      = numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`
+      = use numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`
 
     running > duration('90')
                        ^ `90` is not a duration
-      = numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`
+      = use numbers with the units `h`, `m`, `s` and `ms`, without spaces, as in `90m` or `1h30m`
 
     running > duration(branch)
-                       ^ a duration that is not written out
-      = a duration stands between quotes, so that it can be checked when the policy is loaded
+                       ^ the duration is not a literal
+      = write a duration in quotes, so that it can be checked when the policy is loaded
 
     now > timestamp('2027-01-31')
                     ^ `2027-01-31` is not a timestamp
-      = RFC 3339, as in `2027-01-31T00:00:00Z`
+      = use RFC 3339, as in `2027-01-31T00:00:00Z`
 
     now.getHours('Berlin') > 8
                  ^ `Berlin` is not a time zone
-      = a name of the time zone database, as in `Europe/Berlin`, or `+01:00`
+      = use a name of the time zone database, such as `Europe/Berlin`, or an offset, such as `+01:00`
 
     now.getHours(region) > 8
-                 ^ a time zone that is not written out
-      = a time zone stands between quotes, so that it can be checked when the policy is loaded
+                 ^ the time zone is not a literal
+      = write a time zone in quotes, so that it can be checked when the policy is loaded
 
     branch.matches('(')
                    ^ `(` is not a regular expression
-      = the reason: found open group without closing ')'
+      = correct the expression: found open group without closing ')'
 
     branch.matches(region)
-                   ^ a regular expression that is not written out
-      = a regular expression stands between quotes, so that it can be checked when the policy is loaded
+                   ^ the regular expression is not a literal
+      = write a regular expression in quotes, so that it can be checked when the policy is loaded
 
     matches(branch, region)
-                    ^ a regular expression that is not written out
-      = a regular expression stands between quotes, so that it can be checked when the policy is loaded
+                    ^ the regular expression is not a literal
+      = write a regular expression in quotes, so that it can be checked when the policy is loaded
 
     branch.glob('[main]')
                 ^ `[main]` is not a pattern
-      = the reason: the only wildcards are `*` (any run of characters) and `?` (one character)
+      = correct the pattern: the only wildcards are `*` (any run of characters) and `?` (one character)
 
     branch.glob(region)
-                ^ a pattern that is not written out
-      = a pattern stands between quotes, so that it can be checked when the policy is loaded
+                ^ the pattern is not a literal
+      = write a pattern in quotes, so that it can be checked when the policy is loaded
 
     1 / 0 == 1
-    ^ a constant that has no value
-      = a division by zero or a number out of range is none
+    ^ the constant cannot be computed
+      = avoid a division by zero and numbers out of range
 
     int('x') == 1
         ^ `x` is not an int
-      = digits
-    "#);
+      = use digits
+    ");
 }

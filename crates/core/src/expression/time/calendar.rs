@@ -13,10 +13,10 @@ use jiff::{
 
 use super::Time;
 
-/// The time zones by their names, read at the first one that an expression names.
+/// The time zone database, loaded when the first expression uses it.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// Each function twice, as the language has it: in UTC, and in a time zone.
+/// Declares each function twice: in UTC, and in a time zone.
 macro_rules! parts {
     ($($name:literal, $module:ident: $part:expr;)*) => {
         $(mod $module {
@@ -62,8 +62,8 @@ parts! {
     "getMilliseconds", milliseconds: |time| time.millisecond().into();
 }
 
-/// Date and time in a zone: a name of the time zone database as it is written there, or
-/// `+01:00`. No text is UTC.
+/// Returns date and time in a zone: the exact name in the time zone database, or `+01:00`. An empty
+/// name is UTC.
 fn in_zone_of_name(time: &Time, zone: &str) -> Option<DateTime> {
     if zone.is_empty() {
         return Some(time.0);
@@ -76,7 +76,7 @@ fn in_zone_of_name(time: &Time, zone: &str) -> Option<DateTime> {
     Some(zone.to_datetime(time))
 }
 
-/// `+01:00`
+/// Parses an offset such as `+01:00`.
 pub(super) fn offset(written: &str) -> Option<Offset> {
     let (hours, minutes) = written.split_once(':')?;
     let sign = if hours.starts_with('-') { -1 } else { 1 };

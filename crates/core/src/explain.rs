@@ -1,0 +1,109 @@
+//! Explains, rule by rule, why a policy judges a build as it does.
+
+use serde::Serialize;
+
+use crate::{
+    checks::Fit,
+    facts::{Fact, Facts},
+    policy::{Criterion, Exemption, Mode, Policy, Rule},
+    verdict::{Decision, Violation, decisions},
+};
+
+/// The decision of one rule about a build, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The rule's id.
+    pub rule: String,
+    /// The decision and its reason.
+    pub why: String,
+    /// The fact without which the rule could not be evaluated.
+    #[serde(skip)]
+    pub missing: Option<Fact>,
+}
+
+/// Explains the decision of every rule, in the order of the policy.
+pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
+    // Exemptions may depend on the cost, so look at them with the policy's prices too.
+    let facts = Facts { prices: Some(&policy.prices), ..facts };
+    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
+    let explanations = rules.map(|(rule, (_, decision))| {
+        let why = why(rule, &decision, &facts);
+        let missing = match decision {
+            Decision::Unknown(undecided, _) => Some(undecided.missing),
+            _ => None,
+        };
+        Explanation { rule: rule.id.clone(), why, missing }
+    });
+    explanations.collect()
+}
+
+fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
+    match decision {
+        Decision::Off => "off".into(),
+        Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
+        Decision::OutOfScope => "does not apply: no selector in `only` matches".into(),
+        Decision::Exempt(exempted) => {
+            // The first exemption that matches is the one that counts.
+            let exemption = rule.except.iter().find(|exemption| exemption.fits(facts) == Fit::Yes);
+            let mut text = format!("exempt by {}", exemption.map(conditions).unwrap_or_default());
+            if let Some(until) = exempted.until {
+                text.push_str(&format!(", until {until}"));
+            }
+            if let Some(reason) = &exempted.reason {
+                text.push_str(&format!(": {}", reason.trim_end()));
+            }
+            text
+        }
+        Decision::Broken(broken) => {
+            format!("broken{}: {} {}; found: {}", mode(broken), broken.check, broken.limit, broken.found)
+        }
+        Decision::Unknown(undecided, violation) => {
+            let effect = match violation {
+                Some(broken) => format!(", counts as broken by `on-unknown: stop`{}", mode(broken)),
+                None if undecided.counts => String::new(),
+                None => ", ignored by `on-unknown: ignore`".into(),
+            };
+            format!("could not be evaluated{effect}: missing {}", undecided.missing)
+        }
+    }
+}
+
+fn mode(broken: &Violation) -> &'static str {
+    match broken.mode {
+        Mode::Report => " (report only)",
+        Mode::Enforce | Mode::Off => "",
+    }
+}
+
+fn conditions(exemption: &Exemption) -> String {
+    let conditions = exemption.selector.criteria().map(|criterion| match criterion {
+        Criterion::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
+        Criterion::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
+        Criterion::When(expression) => {
+            format!("when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+    });
+    conditions.collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Build;
+
+    #[test]
+    fn an_exemption_by_cost_is_named() {
+        let policy = "version: 1
+prices: { S: 0.01 }
+rules: [{ id: r, max-timeout: 1m, except: [{ when: cost > 0.1 }] }]";
+        let policy = Policy::parse("policy.yaml", policy).unwrap();
+        let build: Build = serde_json::from_str(
+            r#"{"timeoutInMinutes": 60, "environment": {"computeType": "S"}, "phases": [
+                {"phaseType": "QUEUED", "startTime": "2026-11-20T08:00:00Z", "endTime": "2026-11-20T08:00:01Z"},
+                {"phaseType": "BUILD", "startTime": "2026-11-20T08:00:01Z"}]}"#,
+        )
+        .unwrap();
+        let facts = Facts { is_whole: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
+        assert_eq!(explain(&policy, facts)[0].why, "exempt by when cost > 0.1");
+    }
+}

@@ -1,0 +1,25 @@
+//! How a test provides a fact that is missing.
+
+use crate::facts::Fact;
+
+/// Returns how a test provides a missing fact, or `None` if no key of the test can.
+pub(super) fn hint(missing: &Fact) -> Option<String> {
+    match missing {
+        Fact::Absent("running" | "queued") | Fact::Untold { fact: "running" | "queued", .. } => {
+            Some("set `phases` to test time rules".into())
+        }
+        Fact::Absent(member) => Some(set(member)),
+        Fact::AbsentMember(path) => match path.split_once('.')? {
+            ("build", member) => Some(set(member)),
+            ("project", member) => Some(format!("add `{member}` to the test's `project`")),
+            _ => None,
+        },
+        Fact::NoProject => Some("add `project` to the test".into()),
+        Fact::Untold { .. } => None,
+    }
+}
+
+/// The path of an element's member contains `[]`; `set` replaces the whole list.
+fn set(path: &str) -> String {
+    format!("set `{}`", path.split("[]").next().unwrap_or(path))
+}
