@@ -63,7 +63,7 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
                 None if undecided.counts => String::new(),
                 None => ", ignored by `on-unknown: ignore`".into(),
             };
-            format!("could not be evaluated{effect}: missing {}", undecided.missing)
+            format!("could not be evaluated{effect}: {}", undecided.missing.clause())
         }
     }
 }

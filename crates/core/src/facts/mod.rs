@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     /// Whether the build is the API's, so that it does not have the members that are absent.
     /// An event's build has fewer members, and may be out of date.
     pub is_whole: bool,
+    /// Whether the phases are up to date even if the build is an event's: a policy test sets them.
+    pub has_current_phases: bool,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
@@ -102,7 +104,16 @@ impl<'a> Facts<'a> {
     /// What an event's build says at a moment, and nothing else.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
         let source_version = build.source_version.as_deref().map(SourceVersion::read);
-        Self { build, now, is_whole: false, source_version, project: None, prices: None, json: FactsAsJson::default() }
+        Self {
+            build,
+            now,
+            is_whole: false,
+            has_current_phases: false,
+            source_version,
+            project: None,
+            prices: None,
+            json: FactsAsJson::default(),
+        }
     }
 
     /// Everything that is known about a build. `is_whole`: the build is the API's.
@@ -127,7 +138,7 @@ impl<'a> Facts<'a> {
 
     /// An event may be late: a build that was running then may have ended since.
     fn is_up_to_date(&self) -> bool {
-        self.is_whole || self.build.progress() == Progress::Ended
+        self.is_whole || self.has_current_phases || self.build.progress() == Progress::Ended
     }
 
     /// What a minute of the build costs.

@@ -5,7 +5,7 @@ use crate::facts::Fact;
 /// Returns how a test provides a missing fact, or `None` if no key of the test can.
 pub(super) fn hint(missing: &Fact) -> Option<String> {
     match missing {
-        Fact::Absent("running" | "queued") | Fact::Untold { fact: "running" | "queued", .. } => {
+        Fact::Absent("running" | "queued") | Fact::Unknown { fact: "running" | "queued", .. } => {
             Some("set `phases` to test time rules".into())
         }
         Fact::Absent(member) => Some(set(member)),
@@ -15,7 +15,7 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
             _ => None,
         },
         Fact::NoProject => Some("add `project` to the test".into()),
-        Fact::Untold { .. } => None,
+        Fact::Unknown { .. } => None,
     }
 }
 

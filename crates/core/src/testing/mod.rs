@@ -51,6 +51,8 @@ struct Test {
     build: Build,
     /// Whether the build is all that the API knows of it. An event carries less.
     is_whole: bool,
+    /// Whether the test sets the phases. Those of an event may be out of date.
+    sets_phases: bool,
     project: Option<Project>,
     now: Timestamp,
     expected: Judgement,
@@ -119,6 +121,7 @@ impl Test {
     }
 
     fn facts(&self) -> Facts<'_> {
-        Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now)
+        let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
+        Facts { has_current_phases: self.sets_phases, ..facts }
     }
 }

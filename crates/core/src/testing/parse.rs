@@ -116,7 +116,9 @@ impl Parser<'_> {
         let moment = mapping.get("now").map(|node| self.reader.scalar(node).map(|Moment(now)| now));
 
         let Given { mut build, time, is_whole } = given?;
-        for (path, value) in changes.unwrap_or_default() {
+        let changes = changes.unwrap_or_default();
+        let sets_phases = changes.iter().any(|(path, value)| path[..] == ["phases"] && value.is_some());
+        for (path, value) in changes {
             members::change(&mut build, &path, value);
         }
         let build: Build = typed(build)?;
@@ -137,7 +139,7 @@ impl Parser<'_> {
             Some(project) => Some(typed(project)?),
             None => None,
         };
-        Some(Test { name: name?, place: mapping.place, build, is_whole, project, now: now?, expected })
+        Some(Test { name: name?, place: mapping.place, build, is_whole, sets_phases, project, now: now?, expected })
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {

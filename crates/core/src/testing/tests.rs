@@ -83,8 +83,8 @@ fn explains_each_decision() {
     short-builds: passes max-timeout 60m
     protected-branches: broken: forbidden-branches main; found: main
     costly: broken (report only): forbidden-compute *LARGE; found: LINUX_CONTAINER/X_LARGE
-    strict: could not be evaluated, counts as broken by `on-unknown: stop`: missing environment.image; set `environment.image`
-    open: could not be evaluated, ignored by `on-unknown: ignore`: missing source.location; set `source.location`
+    strict: could not be evaluated, counts as broken by `on-unknown: stop`: `environment.image` is unknown; set `environment.image`
+    open: could not be evaluated, ignored by `on-unknown: ignore`: `source.location` is unknown; set `source.location`
     unused: off
     failed: expect report / stop; broken none / costly, protected-branches, strict
     ");
@@ -117,9 +117,9 @@ fn an_allowed_build_with_an_undecided_rule_is_noted() {
         found.lines().filter(|line| line.starts_with("note")).collect::<Vec<_>>().join("\n")
     };
     let unknown = "event: event.json\nset: { sourceVersion: 1111111111111111111111111111111111111111, source.location: ~ }\nexpect: allow";
-    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: missing branch (the source version is a commit id)");
+    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: the branch is unknown (the source version is a commit id)");
     let absent = "event: event.json\nset: { sourceVersion: ~ }\nexpect: allow";
-    insta::assert_snapshot!(notes(absent), @"note: passed, but `protected-branches` could not be evaluated: missing sourceVersion; set `sourceVersion`");
+    insta::assert_snapshot!(notes(absent), @"note: passed, but `protected-branches` could not be evaluated: `sourceVersion` is unknown; set `sourceVersion`");
     assert_eq!(notes(&format!("{absent}\nunknown: [protected-branches]")), "", "the test expects it");
     assert_eq!(
         notes("event: event.json\nset: { sourceVersion: dev, source.location: ~ }\nexpect: allow"),
@@ -146,22 +146,22 @@ fn says_how_to_provide_what_is_missing() {
         reasons.map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(why("event: event.json, set: {phases: ~, environment: {computeType: S}, timeoutInMinutes: 0}"), @"
-    time: could not be evaluated: missing running; set `phases` to test time rules
-    queue: could not be evaluated: missing queued; set `phases` to test time rules
-    cost: could not be evaluated: missing running; set `phases` to test time rules
-    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
-    variable: could not be evaluated: missing build.environment.environmentVariables; set `environment.environmentVariables`
-    badge: could not be evaluated: missing project; add `project` to the test
-    division: could not be evaluated: missing expression (division by zero)
+    time: could not be evaluated: `running` is unknown; set `phases` to test time rules
+    queue: could not be evaluated: `queued` is unknown; set `phases` to test time rules
+    cost: could not be evaluated: `running` is unknown; set `phases` to test time rules
+    fleet: could not be evaluated: `build.environment.fleet` is unknown; set `environment.fleet`
+    variable: could not be evaluated: `build.environment.environmentVariables` is unknown; set `environment.environmentVariables`
+    badge: could not be evaluated: the project is unknown; add `project` to the test
+    division: could not be evaluated: its expression has no result (division by zero)
     ");
     insta::assert_snapshot!(why("build: {startTime: 2026-11-20T09:28:52Z, environment: {environmentVariables: [{name: A}]}}, project: {name: x}"), @"
-    time: could not be evaluated: missing running (the build does not tell its phases); set `phases` to test time rules
-    queue: could not be evaluated: missing queued (the build does not tell its phases); set `phases` to test time rules
-    cost: could not be evaluated: missing environment.computeType; set `environment.computeType`
-    fleet: could not be evaluated: missing build.environment.fleet; set `environment.fleet`
-    variable: could not be evaluated: missing build.environment.environmentVariables[].type; set `environment.environmentVariables`
-    badge: could not be evaluated: missing project.badge; add `badge` to the test's `project`
-    division: could not be evaluated: missing build.timeoutInMinutes; set `timeoutInMinutes`
+    time: could not be evaluated: the running time is unknown (the build has no phases); set `phases` to test time rules
+    queue: could not be evaluated: the queue time is unknown (the build has no phases); set `phases` to test time rules
+    cost: could not be evaluated: `environment.computeType` is unknown; set `environment.computeType`
+    fleet: could not be evaluated: `build.environment.fleet` is unknown; set `environment.fleet`
+    variable: could not be evaluated: `build.environment.environmentVariables[].type` is unknown; set `environment.environmentVariables`
+    badge: could not be evaluated: `project.badge` is unknown; add `badge` to the test's `project`
+    division: could not be evaluated: `build.timeoutInMinutes` is unknown; set `timeoutInMinutes`
     ");
 }
 
@@ -560,8 +560,10 @@ fn the_running_time_of_an_events_build_is_unknown_as_in_the_function() {
         report.tests[0].reasons[0].why.clone()
     };
     let by_event = test("event: phases.json");
-    assert!(by_event.contains("missing running"), "{by_event}");
+    assert!(by_event.ends_with("`running` is unknown; set `phases` to test time rules"), "{by_event}");
     let phases = "[{phaseType: PROVISIONING, startTime: '2026-11-22T08:00:00Z'}]";
+    let by_phases = test(&format!("event: phases.json, set: {{phases: {phases}}}"));
+    assert!(by_phases.contains("broken"), "{by_phases}");
     let by_build = test(&format!("build: {{startTime: '2026-11-22T08:00:00Z', phases: {phases}}}"));
     assert!(by_build.contains("broken"), "{by_build}");
 }
