@@ -27,7 +27,7 @@ fn slow_region() -> (CodeBuild, Endpoint) {
         region.run(&format!("shop-{number:03}"), 20, "main");
     }
     let codebuild = region.listen_unless(|_| {
-        thread::sleep(Duration::from_millis(80));
+        thread::sleep(Duration::from_millis(50));
         None
     });
     (region, codebuild)
