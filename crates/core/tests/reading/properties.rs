@@ -172,15 +172,14 @@ fn the_policy_uses_every_check_there_is() {
 
 #[test]
 fn json_of_any_depth_is_refused_or_read() {
-    for depth in [100, 127, 128, 1_000, 100_000] {
+    for depth in [100, 127, 128, 1_000, 10_000] {
         let (open, close) = (r#"{"a":["#.repeat(depth), "]}".repeat(depth));
         read_and_judge(&format!("{open}{close}"));
         let event = EVENTS[0].clone().to_string();
         for member in ["cache", "invented"] {
             let information = format!(r#""additional-information":{{"{member}":{open}{close}}},"build-id""#);
             let event = event.replacen(r#""build-id""#, &information, 1);
-            let read = read_and_judge(&event);
-            assert!(read.is_some() || depth >= 127, "{depth} levels below {member}");
+            assert!(read_and_judge(&event).is_some(), "{depth} levels below {member}");
         }
     }
 }
