@@ -1,19 +1,19 @@
 //! Every way in which a member of an event can be missing or damaged: that member is unknown, all
 //! others stay known, and the build is never lost.
 
+use buildbrake_testkit::{
+    events::events,
+    json::{assert_same, pointers, remove},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    build, events,
-    json::{assert_same, pointers, remove},
-    read,
-};
+use crate::{build, read};
 
 /// Reads every event as `mutate` changes it at every path below the root, and compares the result
 /// with the unchanged event. `mutate` returns the changed events and what is expected of each.
 fn mutate_everywhere(mutate: impl Fn(&mut Value, &str) -> Vec<(String, Expected)>) {
     let mut count = 0;
-    for (name, original) in events("tests/events").into_iter().chain(events("events")) {
+    for (name, original) in events("crates/core/tests/events").into_iter().chain(events("events")) {
         let before = read(&original.to_string(), &name);
         let known = build(&before);
         for pointer in pointers(&original).iter().filter(|pointer| !is_kind(pointer)) {

@@ -6,15 +6,16 @@ use buildbrake_core::{
     policy::Policy,
     verdict::judge,
 };
+use buildbrake_testkit::{events::events, json::remove};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{build, events, json::remove, read};
+use crate::{build, read};
 
 #[test]
 fn real_events_are_read_as_a_person_would_read_them() {
     let settings = insta::Settings::new();
-    for (name, event) in events("tests/events") {
+    for (name, event) in events("crates/core/tests/events") {
         let BuildEvent { kind, id, time, .. } = &read(&event.to_string(), &name);
         let read =
             json!({"kind": kind, "id": id.as_str(), "time": time, "build": build(&read(&event.to_string(), &name))});
@@ -38,7 +39,7 @@ fn the_network_of_a_build_is_read() {
 #[test]
 fn every_event_is_judged() {
     let policy = Policy::parse("policy.yaml", include_str!("../../../../policy/policy.yaml")).unwrap();
-    for (name, event) in events("tests/events").into_iter().chain(events("events")) {
+    for (name, event) in events("crates/core/tests/events").into_iter().chain(events("events")) {
         let event = read(&event.to_string(), &name);
         let now = event.time.unwrap();
         let verdict = judge(&policy, &event.build, now);
@@ -50,7 +51,7 @@ fn every_event_is_judged() {
 fn a_build_is_named_by_its_id_or_by_the_resources() {
     let id = "shop:5e000001-0000-4000-8000-000000000001";
     let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
-    for (name, original) in events("tests/events") {
+    for (name, original) in events("crates/core/tests/events") {
         let mut event = original.clone();
         for (build_id, resources) in [
             (json!(id), json!(["arn:aws:s3:::bucket"])),
@@ -73,7 +74,7 @@ fn a_build_is_named_by_its_id_or_by_the_resources() {
 
 #[test]
 fn without_its_kind_an_event_is_unreadable() {
-    for (name, original) in events("tests/events") {
+    for (name, original) in events("crates/core/tests/events") {
         for pointer in ["/detail-type", "/source"] {
             let mut event = original.clone();
             remove(&mut event, pointer);

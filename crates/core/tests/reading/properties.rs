@@ -9,10 +9,9 @@ use buildbrake_core::{
     policy::Policy,
     verdict::judge,
 };
+use buildbrake_testkit::{events::events, json::pointers};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
-
-use crate::{events, json::pointers};
 
 /// Every check.
 const CHECKS: &str = "\
@@ -51,8 +50,9 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     Policy::parse("policy.yaml", &policy).unwrap_or_else(|faults| panic!("{faults:?}"))
 });
 
-static EVENTS: LazyLock<Vec<Value>> =
-    LazyLock::new(|| events("tests/events").into_iter().chain(events("events")).map(|(_, event)| event).collect());
+static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    events("crates/core/tests/events").into_iter().chain(events("events")).map(|(_, event)| event).collect()
+});
 
 /// The names and texts that events hold, so that what is made up resembles them.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
