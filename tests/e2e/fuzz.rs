@@ -13,7 +13,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
 fn events() {
-    run("events", 20, targets::events, files(&["events", "tests/events"], "json"));
+    run("events", 20, targets::events, files(&["events", "crates/core/tests/events"], "json"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod deadlines;
 mod failures;
 mod features;
 mod fuzz;
+mod model;
 mod moto;
 mod outcomes;
 mod projects;

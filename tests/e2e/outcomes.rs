@@ -232,7 +232,7 @@ fn an_event_without_details_has_its_build_fetched_once_and_judged() {
 #[test]
 fn the_events_of_a_phase_are_judged_too() {
     let policy = branch_rule("on-unknown: stop").replace("main", "master");
-    let event = event("../tests/events/real-2020-phase-change-refs-heads-caret-floats");
+    let event = event("../crates/core/tests/events/real-2020-phase-change-refs-heads-caret-floats");
     let (record, codebuild) = run_under(&policy, &[], &event);
     assert_eq!((&record["trigger"], &record["outcome"]), (&json!("phase-change"), &json!("stopped")));
     assert_eq!(record["branch"], "master");

@@ -332,7 +332,7 @@ def events(folder):
     return [pytest.param(json.loads(file.read_text()), id=file.stem) for file in files]
 
 
-EVENTS = [*events("events"), *events("tests/events")]
+EVENTS = [*events("events"), *events("crates/core/tests/events")]
 
 
 def starts_a_build(event):

@@ -30,7 +30,7 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BuildEvent {
     /// The kind of event.
-    pub kind: Kind,
+    pub kind: TriggerKind,
     /// The build's id.
     pub id: BuildId,
     /// When it happened, according to EventBridge, in whole seconds.
@@ -45,7 +45,7 @@ pub struct BuildEvent {
 /// The kinds of event about a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum TriggerKind {
     /// The build's status changed: it started or ended.
     StateChange,
     /// A phase of the build ended.
@@ -67,7 +67,7 @@ pub struct SweepEvent {
 
 impl BuildEvent {
     /// An event that only names a build.
-    pub fn naming(kind: Kind, arn: BuildArn, time: Option<Timestamp>) -> Self {
+    pub fn naming(kind: TriggerKind, arn: BuildArn, time: Option<Timestamp>) -> Self {
         let (id, text) = (arn.id.clone(), arn.to_string());
         let build = Build {
             id: Some(id.as_str().into()),
@@ -147,11 +147,11 @@ impl Trigger {
     pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, UnreadableEvent> {
         let Received { envelope, time, replay_name, detail } = Received::parse(json.as_ref())?;
         let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
-            ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::StateChange,
-            ("aws.codebuild", BUILD_PHASE_CHANGE) => Kind::PhaseChange,
+            ("aws.codebuild", BUILD_STATE_CHANGE) => TriggerKind::StateChange,
+            ("aws.codebuild", BUILD_PHASE_CHANGE) => TriggerKind::PhaseChange,
             ("aws.codebuild", FLEET_STATE_CHANGE) => return Ok(Self::Fleet),
             // These two come from schedules, whose owner chooses the source.
-            (_, DEADLINE) => Kind::Deadline,
+            (_, DEADLINE) => TriggerKind::Deadline,
             (_, SCHEDULED) => {
                 return Ok(Self::Sweep(SweepEvent { time, rest: detail.sweep.unwrap_or_default() }));
             }

@@ -44,6 +44,9 @@ pub fn assert_same(expected: &Value, found: &Value, what: &str) {
 
 /// The differences of two values, each with its path.
 pub fn differences(expected: &Value, found: &Value) -> Vec<String> {
+    if expected == found {
+        return Vec::new();
+    }
     let (expected, found) = (leaves(expected), leaves(found));
     let paths: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
     let difference = |path: &String| match (expected.get(path), found.get(path)) {

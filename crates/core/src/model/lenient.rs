@@ -14,9 +14,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// How deep objects and lists may be nested where serde_json cannot hold the whole text.
-/// A Build has six levels.
-const DEPTH: usize = 64;
+/// How many levels are read of JSON that serde_json cannot hold. An event has ten.
+const DEPTH: usize = 16;
 
 /// Parses JSON. The last of duplicate members counts, and a member that serde_json cannot hold
 /// is left out: a number out of range (`1e999`), a lone surrogate (`"\ud800"`), a list that

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{BuildEvent, Kind, UnreadableEvent},
+    event::{BuildEvent, TriggerKind, UnreadableEvent},
     model::Build,
     policy::Policy,
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
@@ -113,7 +113,7 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Withheld>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trigger: Option<Kind>,
+    trigger: Option<TriggerKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

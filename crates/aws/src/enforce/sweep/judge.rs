@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use buildbrake_core::{
-    event::{BuildEvent, Kind},
+    event::{BuildEvent, TriggerKind},
     facts::inquiry::{Case, Question, Reply, Source},
     model::{BuildArn, Project},
     record::{Counted, Outcome},
@@ -58,7 +58,7 @@ impl<'a> Sweep<'a> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
             let event =
-                BuildEvent { kind: Kind::Sweep, id, time: self.time, replay_name: None, build: Box::new(build) };
+                BuildEvent { kind: TriggerKind::Sweep, id, time: self.time, replay_name: None, build: Box::new(build) };
             Case::of_build(&self.enforcer.policy, event, now)
         };
         let mut cases: Vec<Case<'_>> = builds.into_iter().map(of_build).collect();
@@ -100,7 +100,7 @@ impl<'a> Sweep<'a> {
     /// Judges the build that CodeBuild itself started to retry a stopped one.
     pub(super) async fn judge_retry(&mut self, retry: Option<BuildArn>) {
         let Some(arn) = retry else { return };
-        let event = BuildEvent::naming(Kind::Sweep, arn, self.time);
+        let event = BuildEvent::naming(TriggerKind::Sweep, arn, self.time);
         let record = self.enforcer.judge_build(event, self.invocation).await;
         match record.outcome().counted() {
             Counted::Allowed | Counted::Nothing => {}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::Kind;
+use crate::event::TriggerKind;
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 const ID: &str = "shop:5e000000-0000-4000-8000-000000000001";
@@ -10,7 +10,7 @@ fn policy(rules: &str) -> Policy {
 
 fn event(build: &str) -> BuildEvent {
     let build = serde_json::from_str(build).unwrap();
-    BuildEvent { kind: Kind::StateChange, id: ID.parse().unwrap(), time: None, replay_name: None, build }
+    BuildEvent { kind: TriggerKind::StateChange, id: ID.parse().unwrap(), time: None, replay_name: None, build }
 }
 
 fn project(json: &str) -> Arc<Project> {

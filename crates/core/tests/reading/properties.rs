@@ -1,8 +1,4 @@
-//! Whatever comes in, nothing panics, and a build that an event names is not lost.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
-
-mod common;
+//! No input causes a panic, and a build that an event names is never lost.
 
 use std::sync::LazyLock;
 
@@ -13,7 +9,7 @@ use buildbrake_core::{
     policy::Policy,
     verdict::judge,
 };
-use common::{events, json::pointers};
+use buildbrake_testkit::{events::events, json::pointers};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
 
@@ -54,8 +50,9 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     Policy::parse("policy.yaml", &policy).unwrap_or_else(|faults| panic!("{faults:?}"))
 });
 
-static EVENTS: LazyLock<Vec<Value>> =
-    LazyLock::new(|| events("tests/events").into_iter().chain(events("events")).map(|(_, event)| event).collect());
+static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    events("crates/core/tests/events").into_iter().chain(events("events")).map(|(_, event)| event).collect()
+});
 
 /// The names and texts that events hold, so that what is made up resembles them.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -175,15 +172,14 @@ fn the_policy_uses_every_check_there_is() {
 
 #[test]
 fn json_of_any_depth_is_refused_or_read() {
-    for depth in [100, 127, 128, 1_000, 100_000] {
+    for depth in [100, 127, 128, 1_000, 10_000] {
         let (open, close) = (r#"{"a":["#.repeat(depth), "]}".repeat(depth));
         read_and_judge(&format!("{open}{close}"));
         let event = EVENTS[0].clone().to_string();
         for member in ["cache", "invented"] {
             let information = format!(r#""additional-information":{{"{member}":{open}{close}}},"build-id""#);
             let event = event.replacen(r#""build-id""#, &information, 1);
-            let read = read_and_judge(&event);
-            assert!(read.is_some() || depth >= 127, "{depth} levels below {member}");
+            assert!(read_and_judge(&event).is_some(), "{depth} levels below {member}");
         }
     }
 }

@@ -1,97 +1,39 @@
-//! What is read from events as CodeBuild sends them, and from every way in which one
-//! of their members may be missing or unreadable: that member is not known, all others
-//! stand, and the build is never lost.
+//! Every way in which a member of an event can be missing or damaged: that member is unknown, all
+//! others stay known, and the build is never lost.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
-
-mod common;
-
-use buildbrake_core::{
-    event::{BuildEvent, Trigger, UnreadableEvent},
-    policy::Policy,
-    verdict::judge,
-};
-use common::{
-    events,
+use buildbrake_testkit::{
+    events::events,
     json::{assert_same, pointers, remove},
 };
 use serde_json::{Value, json};
 
-#[track_caller]
-fn read(event: &Value, what: &str) -> BuildEvent {
-    read_text(&event.to_string(), what)
-}
+use crate::{build, read};
 
-#[track_caller]
-fn read_text(event: &str, what: &str) -> BuildEvent {
-    match Trigger::parse(event) {
-        Ok(Trigger::Build(event)) => event,
-        other => panic!("{what}: {other:?}"),
-    }
-}
-
-fn build(event: &BuildEvent) -> Value {
-    serde_json::to_value(&event.build).unwrap()
-}
-
-#[test]
-fn real_events_are_read_as_a_person_would_read_them() {
-    let settings = insta::Settings::new();
-    for (name, event) in events("tests/events") {
-        let BuildEvent { kind, id, time, .. } = &read(&event, &name);
-        let read = json!({"kind": kind, "id": id.as_str(), "time": time, "build": build(&read(&event, &name))});
-        settings.bind(|| insta::assert_json_snapshot!(name, read));
-    }
-}
-
-/// No captured event is of a build in a VPC.
-#[test]
-fn the_network_of_a_build_is_read() {
-    let (name, mut event) = events("events").remove(0);
-    event["detail"]["additional-information"]["vpc-config"] =
-        json!({"vpc-id": "vpc-1", "subnets": ["subnet-1"], "security-group-ids": ["sg-1"]});
-    event["detail"]["additional-information"]["network-interface"] =
-        json!({"subnet-id": "subnet-1", "network-interface-id": "eni-1"});
-    let build = build(&read(&event, &name));
-    assert_eq!(build["vpcConfig"], json!({"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}));
-    assert_eq!(build["networkInterface"], json!({"subnetId": "subnet-1", "networkInterfaceId": "eni-1"}));
-}
-
-#[test]
-fn every_event_is_judged() {
-    let policy = Policy::parse("policy.yaml", include_str!("../policy/policy.yaml")).unwrap();
-    for (name, event) in events("tests/events").into_iter().chain(events("events")) {
-        let event = read(&event, &name);
-        let now = event.time.unwrap();
-        let verdict = judge(&policy, &event.build, now);
-        assert!(verdict.violations.len() + verdict.undecided.len() <= 3, "{name}: {verdict:?}");
-    }
-}
-
-/// Reads every event as `mutate` changes it at every path below the root, and compares
-/// with what was read before. `mutate` answers what it then expects at that path.
+/// Reads every event as `mutate` changes it at every path below the root, and compares the result
+/// with the unchanged event. `mutate` returns the changed events and what is expected of each.
 fn mutate_everywhere(mutate: impl Fn(&mut Value, &str) -> Vec<(String, Expected)>) {
     let mut count = 0;
-    for (name, original) in events("tests/events").into_iter().chain(events("events")) {
-        let before = read(&original, &name);
+    for (name, original) in events("crates/core/tests/events").into_iter().chain(events("events")) {
+        let before = read(&original.to_string(), &name);
+        let known = build(&before);
         for pointer in pointers(&original).iter().filter(|pointer| !is_kind(pointer)) {
             for (mutated, expected) in mutate(&mut original.clone(), pointer) {
                 let what = format!("{name} with another {pointer}: {mutated}");
-                let after = read_text(&mutated, &what);
-                let mut build_before = build(&before);
+                let after = read(&mutated, &what);
+                let mut still_known = known.clone();
                 match &expected {
                     Expected::Same => {}
-                    Expected::Unknown => forget(&mut build_before, &original, pointer),
-                    Expected::ListUnknown => forget(&mut build_before, &original, list_of(&original, pointer).unwrap()),
+                    Expected::Unknown => forget(&mut still_known, &original, pointer),
+                    Expected::ListUnknown => forget(&mut still_known, &original, list_of(&original, pointer).unwrap()),
                     Expected::Text(text) => {
-                        if let Some(there) = build_before.pointer_mut(&in_build(&original, pointer)) {
+                        if let Some(there) = still_known.pointer_mut(&in_build(&original, pointer)) {
                             *there = json!(text);
                         }
                     }
                 }
                 assert_eq!(after.id, before.id, "{what}");
                 assert_eq!(after.kind, before.kind, "{what}");
-                assert_same(&build_before, &build(&after), &what);
+                assert_same(&still_known, &build(&after), &what);
                 let is_time_lost = pointer == "/time" && expected == Expected::Unknown;
                 assert_eq!(after.time, before.time.filter(|_| !is_time_lost), "{what}");
                 count += 1;
@@ -103,11 +45,11 @@ fn mutate_everywhere(mutate: impl Fn(&mut Value, &str) -> Vec<(String, Expected)
 
 #[derive(PartialEq)]
 enum Expected {
-    /// Every fact is as it was.
+    /// Every fact is the same.
     Same,
-    /// The fact at that path is not known.
+    /// The fact at that path is unknown.
     Unknown,
-    /// Nor is the list that has the element at that path.
+    /// The list that contains that path is unknown.
     ListUnknown,
     /// The fact at that path is this text.
     Text(&'static str),
@@ -128,10 +70,10 @@ fn a_member_of_another_kind_costs_that_fact_alone() {
         let original = event.pointer(pointer).unwrap();
         let is_date = pointer.ends_with("-time") || pointer == "/time";
         let other_kinds = others.iter().filter(|other| match other {
-            // A date may be written as seconds, and a text may be no date.
+            // A date may be a number of seconds, and a text may not be a date.
             Value::Number(_) => !is_date,
             Value::String(_) => !original.is_string() || is_date || pointer.contains("/phase-context/"),
-            // The API writes the contexts of a phase as objects, the events as texts.
+            // Contexts of a phase are objects in the API and texts in events.
             Value::Object(_) => !original.is_object() && !original.is_null() && !pointer.contains("/phase-context/"),
             Value::Array(_) => !original.is_array(),
             Value::Bool(_) => !original.is_boolean(),
@@ -201,7 +143,7 @@ fn what_aws_adds_changes_nothing_that_was_known() {
 }
 
 #[test]
-fn a_status_phase_or_type_that_aws_adds_is_read_as_it_stands() {
+fn a_status_phase_or_type_that_aws_adds_is_kept() {
     let is_enumeration = |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase());
     mutate_everywhere(|event, pointer| {
         let last = pointer.rsplit('/').next().unwrap();
@@ -213,76 +155,6 @@ fn a_status_phase_or_type_that_aws_adds_is_read_as_it_stands() {
         *member = json!("INVENTED");
         vec![(event.to_string(), Expected::Text("INVENTED"))]
     });
-}
-
-#[test]
-fn a_build_is_named_by_its_id_or_by_the_resources_and_without_both_by_nothing() {
-    let id = "shop:5e000001-0000-4000-8000-000000000001";
-    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
-    for (name, original) in events("tests/events") {
-        let mut event = original.clone();
-        for (told, resources) in [
-            (json!(id), json!(["arn:aws:s3:::bucket"])),
-            (json!(arn), json!([])),
-            (json!(null), json!(["arn:aws:s3:::bucket", id, "a"])),
-            (json!("other:5e"), json!(["arn:aws:s3:::bucket", arn])),
-        ] {
-            (event["detail"]["build-id"], event["resources"]) = (told, resources);
-            let Ok(Trigger::Build(read)) = Trigger::parse(event.to_string()) else { panic!("{name}: {event}") };
-            assert_eq!(read.id.as_str(), id, "{name}: {event}");
-        }
-        remove(&mut event, "/detail/build-id");
-        for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
-            event["resources"] = resources;
-            let error = Trigger::parse(event.to_string()).unwrap_err();
-            assert!(matches!(error, UnreadableEvent::NoBuild), "{name}: {error}");
-        }
-    }
-}
-
-#[test]
-fn without_its_kind_an_event_is_unreadable() {
-    for (name, original) in events("tests/events") {
-        for pointer in ["/detail-type", "/source"] {
-            let mut event = original.clone();
-            remove(&mut event, pointer);
-            let missing = Trigger::parse(event.to_string()).unwrap_err();
-            let expected =
-                format!("this is not an EventBridge event: `{}` is missing or is not a string", &pointer[1..]);
-            assert_eq!(missing.to_string(), expected, "{name}");
-            for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
-                event[&pointer[1..]] = other;
-                let error = Trigger::parse(event.to_string()).unwrap_err();
-                assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
-            }
-        }
-    }
-}
-
-#[test]
-fn what_is_no_json_is_told_with_its_place() {
-    for (text, expected) in [
-        ("", "line 1, column 0"),
-        ("{\"detail\": {}\n \"source\": \"x\"}", "line 2, column 2"),
-        ("{\"source\": \"a\nb\"}", "line 2, column 0"),
-        ("{\"source\": 01}", "line 1, column 13"),
-        ("{} {}", "line 1, column 4"),
-    ] {
-        let error = Trigger::parse(text).unwrap_err();
-        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
-    }
-}
-
-#[test]
-fn what_is_no_utf_8_is_no_json_either() {
-    for (bytes, expected) in [
-        (&b"\xff"[..], "line 1, column 1"),
-        (b"{\"source\": \"aws.codebuild\xc3\"}", "line 1, column 26"),
-        (b"{\n \"a\": 1,\n \"\xe2\x82\": 1}", "line 3, column 3"),
-    ] {
-        let error = Trigger::parse(bytes).unwrap_err();
-        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
-    }
 }
 
 fn is_kind(pointer: &str) -> bool {
@@ -300,7 +172,7 @@ fn list_of<'a>(event: &Value, pointer: &'a str) -> Option<&'a str> {
     event.pointer(parent)?.is_array().then_some(parent)
 }
 
-/// Takes out of a Build what the member of the event at a path told of it.
+/// Removes from a Build what the member at a path of the event contributed to it.
 fn forget(build: &mut Value, event: &Value, pointer: &str) {
     match pointer {
         "/detail" | "/detail/additional-information" => {
@@ -308,15 +180,15 @@ fn forget(build: &mut Value, event: &Value, pointer: &str) {
                 forget(build, event, &format!("{pointer}/{name}"));
             }
         }
-        // The build's id names its project as well.
+        // The build's id contains the project's name, too.
         "/detail/project-name" => {}
-        // It told nothing: its list was read without it.
+        // A null element contributes nothing.
         _ if event.pointer(pointer) == Some(&Value::Null) => {}
         _ => remove(build, &in_build(event, pointer)),
     }
 }
 
-/// Where a Build holds what the event holds at a path.
+/// The path in the Build of the value at a path of the event.
 fn in_build(event: &Value, pointer: &str) -> String {
     let Some(rest) = pointer.strip_prefix("/detail") else { return "/nowhere".into() };
     let rest = rest.strip_prefix("/additional-information").unwrap_or(rest);

@@ -1,0 +1,201 @@
+//! Events as CodeBuild, EventBridge and the function itself send them.
+
+use buildbrake_core::{
+    event::{BuildEvent, SweepEvent, SweepRest, Trigger, TriggerKind, UnreadableEvent},
+    model::Build,
+    policy::Policy,
+    verdict::judge,
+};
+use buildbrake_testkit::{events::events, json::remove};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{build, read};
+
+#[test]
+fn real_events_are_read_as_a_person_would_read_them() {
+    let settings = insta::Settings::new();
+    for (name, event) in events("crates/core/tests/events") {
+        let BuildEvent { kind, id, time, .. } = &read(&event.to_string(), &name);
+        let read =
+            json!({"kind": kind, "id": id.as_str(), "time": time, "build": build(&read(&event.to_string(), &name))});
+        settings.bind(|| insta::assert_json_snapshot!(name, read));
+    }
+}
+
+/// No captured event is about a build in a VPC.
+#[test]
+fn the_network_of_a_build_is_read() {
+    let (name, mut event) = events("events").remove(0);
+    event["detail"]["additional-information"]["vpc-config"] =
+        json!({"vpc-id": "vpc-1", "subnets": ["subnet-1"], "security-group-ids": ["sg-1"]});
+    event["detail"]["additional-information"]["network-interface"] =
+        json!({"subnet-id": "subnet-1", "network-interface-id": "eni-1"});
+    let build = build(&read(&event.to_string(), &name));
+    assert_eq!(build["vpcConfig"], json!({"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}));
+    assert_eq!(build["networkInterface"], json!({"subnetId": "subnet-1", "networkInterfaceId": "eni-1"}));
+}
+
+#[test]
+fn every_event_is_judged() {
+    let policy = Policy::parse("policy.yaml", include_str!("../../../../policy/policy.yaml")).unwrap();
+    for (name, event) in events("crates/core/tests/events").into_iter().chain(events("events")) {
+        let event = read(&event.to_string(), &name);
+        let now = event.time.unwrap();
+        let verdict = judge(&policy, &event.build, now);
+        assert!(verdict.violations.len() + verdict.undecided.len() <= 3, "{name}: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_build_is_named_by_its_id_or_by_the_resources() {
+    let id = "shop:5e000001-0000-4000-8000-000000000001";
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
+    for (name, original) in events("crates/core/tests/events") {
+        let mut event = original.clone();
+        for (build_id, resources) in [
+            (json!(id), json!(["arn:aws:s3:::bucket"])),
+            (json!(arn), json!([])),
+            (json!(null), json!(["arn:aws:s3:::bucket", id, "a"])),
+            (json!("other:5e"), json!(["arn:aws:s3:::bucket", arn])),
+        ] {
+            (event["detail"]["build-id"], event["resources"]) = (build_id, resources);
+            let Ok(Trigger::Build(read)) = Trigger::parse(event.to_string()) else { panic!("{name}: {event}") };
+            assert_eq!(read.id.as_str(), id, "{name}: {event}");
+        }
+        remove(&mut event, "/detail/build-id");
+        for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
+            event["resources"] = resources;
+            let error = Trigger::parse(event.to_string()).unwrap_err();
+            assert!(matches!(error, UnreadableEvent::NoBuild), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn without_its_kind_an_event_is_unreadable() {
+    for (name, original) in events("crates/core/tests/events") {
+        for pointer in ["/detail-type", "/source"] {
+            let mut event = original.clone();
+            remove(&mut event, pointer);
+            let missing = Trigger::parse(event.to_string()).unwrap_err();
+            let expected =
+                format!("this is not an EventBridge event: `{}` is missing or is not a string", &pointer[1..]);
+            assert_eq!(missing.to_string(), expected, "{name}");
+            for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
+                event[&pointer[1..]] = other;
+                let error = Trigger::parse(event.to_string()).unwrap_err();
+                assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn text_that_is_not_json_is_reported_with_its_place() {
+    for (text, expected) in [
+        ("", "line 1, column 0"),
+        ("{\"detail\": {}\n \"source\": \"x\"}", "line 2, column 2"),
+        ("{\"source\": \"a\nb\"}", "line 2, column 0"),
+        ("{\"source\": 01}", "line 1, column 13"),
+        ("{} {}", "line 1, column 4"),
+    ] {
+        let error = Trigger::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_reported_with_their_place() {
+    for (bytes, expected) in [
+        (&b"\xff"[..], "line 1, column 1"),
+        (b"{\"source\": \"aws.codebuild\xc3\"}", "line 1, column 26"),
+        (b"{\n \"a\": 1,\n \"\xe2\x82\": 1}", "line 3, column 3"),
+    ] {
+        let error = Trigger::parse(bytes).unwrap_err();
+        assert_eq!(error.to_string(), format!("this is not an EventBridge event: it is not JSON at {expected}"));
+    }
+}
+
+/// An event of the shop's build, with a bare id.
+fn event() -> Value {
+    json!({
+        "detail-type": "CodeBuild Build State Change",
+        "source": "aws.codebuild",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "time": "2026-11-22T09:00:00Z",
+        "detail": {"build-id": "shop:5e000001-0000-4000-8000-000000000001"},
+    })
+}
+
+#[test]
+fn without_an_arn_it_is_made_from_region_and_account() {
+    let arn = |event: &Value| read(&event.to_string(), "the event").build.arn;
+    for (region, partition) in
+        [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-east-1", "aws")]
+    {
+        let mut event = event();
+        event["region"] = json!(region);
+        let id = "shop:5e000001-0000-4000-8000-000000000001";
+        let expected = format!("arn:{partition}:codebuild:{region}:111122223333:build/{id}");
+        assert_eq!(arn(&event), Some(expected));
+    }
+    for member in ["account", "region"] {
+        for value in [json!(null), json!(["eu-west-1"]), json!(111_122_223_333_i64), json!({})] {
+            let mut event = event();
+            event[member] = value;
+            assert_eq!(arn(&event), None, "{event}");
+        }
+    }
+}
+
+#[test]
+fn the_kind_of_an_event_and_its_time() {
+    let check = |detail_type: &str, source: &str, expected: TriggerKind| {
+        let mut event = event();
+        (event["detail-type"], event["source"]) = (json!(detail_type), json!(source));
+        event["time"] = json!("2026-11-22T10:00:00.75+01:00");
+        let event = read(&event.to_string(), detail_type);
+        assert_eq!((event.kind, event.time), (expected, "2026-11-22T09:00:00Z".parse().ok()), "{detail_type}");
+    };
+    check("CodeBuild Build State Change", "aws.codebuild", TriggerKind::StateChange);
+    check("CodeBuild Build Phase Change", "aws.codebuild", TriggerKind::PhaseChange);
+    check("Buildbrake Deadline", "buildbrake", TriggerKind::Deadline);
+    check("Buildbrake Deadline", "somebody", TriggerKind::Deadline);
+    let other = |detail_type: &str, source: &str| {
+        let event = json!({"detail-type": detail_type, "source": source, "detail": {"sweep": {"from": 1}}});
+        Trigger::parse(event.to_string())
+    };
+    assert_eq!(other("CodeBuild Fleet State Change", "aws.codebuild").unwrap(), Trigger::Fleet);
+    assert_eq!(other("Scheduled Event", "aws.events").unwrap(), Trigger::Sweep(SweepEvent::default()));
+    let error = other("CodeBuild Build State Change", "aws.ec2").unwrap_err().to_string();
+    assert_eq!(error, "events of the kind `CodeBuild Build State Change` from `aws.ec2` are not handled");
+}
+
+#[test]
+fn a_replayed_event_names_its_replay() {
+    let mut event = event();
+    assert_eq!(read(&event.to_string(), "no replay").replay_name, None);
+    event["replay-name"] = json!("last-week");
+    assert_eq!(read(&event.to_string(), "a replay").replay_name.as_deref(), Some("last-week"));
+    event["replay-name"] = json!(1);
+    assert_eq!(read(&event.to_string(), "a damaged replay").replay_name, None);
+}
+
+#[test]
+fn the_function_reads_the_events_that_it_sends_itself() {
+    let time: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+    let id = "shop:5e000001-0000-4000-8000-000000000001";
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
+    let deadline = BuildEvent::deadline(&arn, time);
+    assert_eq!((&deadline["source"], &deadline["resources"]), (&json!("buildbrake"), &json!([arn])));
+    let event = read(&deadline.to_string(), "a deadline");
+    assert_eq!(event, BuildEvent::naming(TriggerKind::Deadline, arn.parse().unwrap(), Some(time)));
+    let expected = Build { id: Some(id.into()), arn: Some(arn), project_name: Some("shop".into()), ..Build::default() };
+    assert_eq!(*event.build, expected);
+
+    let rest = SweepRest { from: Some("shop".into()), running: Some(3), stops: Some(1) };
+    let sweep = Trigger::parse(SweepEvent::for_rest(&rest, time).to_string()).unwrap();
+    assert_eq!(sweep, Trigger::Sweep(SweepEvent { time: Some(time), rest }));
+}
