@@ -1,13 +1,13 @@
 //! `buildbrake test`.
 
 use std::{
-    fs, io,
+    fs,
     path::{Component, Path, PathBuf},
 };
 
 use buildbrake_core::{
     testing::{Coverage, File, FileReport, PolicyTests, Uncovered},
-    yaml::{Fault, Faults, Findings},
+    yaml::{self, Fault, Faults, Findings},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -130,17 +130,31 @@ fn print_findings(findings: &[Findings]) {
 
 /// Loads a test file. Prints and returns its faults, or why it cannot be read.
 fn load(path: &Path) -> Result<PolicyTests, Vec<FileError>> {
-    let file = read(path).map_err(|error| {
+    let bytes = fs::read(path).map_err(|error| {
         let (file, message) = (path.display().to_string(), format!("the file cannot be read: {error}"));
         print_error(&format!("{file}: {message}"));
         vec![FileError { file, line: None, column: None, message, help: None }]
     })?;
+    let name = shortened(path).display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
-    PolicyTests::parse(&file, read).map_err(|faulty| {
+    let tests = yaml::decode(&name, bytes)
+        .map_err(|faults| vec![faults])
+        .and_then(|text| PolicyTests::parse(&File { name, text }, |name| read(&folder.join(name))));
+    tests.map_err(|faulty| {
         faulty.iter().for_each(print_faults);
         faulty.iter().flat_map(file_errors).collect()
     })
+}
+
+/// Reads a policy or an event.
+fn read(path: &Path) -> Result<File, String> {
+    let name = shortened(path).display().to_string();
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let text = yaml::decode(&name, bytes).map_err(|faults| {
+        let faults = faults.iter().map(|Fault { place, message, .. }| format!("{message} (line {})", place.line));
+        faults.collect::<Vec<_>>().join("; ")
+    })?;
+    Ok(File { name, text })
 }
 
 fn file_errors(faults: &Faults) -> impl Iterator<Item = FileError> {
@@ -151,10 +165,6 @@ fn file_errors(faults: &Faults) -> impl Iterator<Item = FileError> {
         message: message.clone(),
         help: Some(help.clone()),
     })
-}
-
-fn read(path: &Path) -> io::Result<File> {
-    Ok(File { name: shortened(path).display().to_string(), text: fs::read_to_string(path)? })
 }
 
 /// Shortens a path for display: `tests/../policy.yaml` becomes `policy.yaml`. Behind a symbolic

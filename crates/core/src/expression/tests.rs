@@ -203,7 +203,7 @@ fn a_fact_that_was_not_fetched_is_missing() {
     check_event("cost > 1.0", "unknown: cost (the policy has no price for LINUX_CONTAINER/BUILD_GENERAL1_LARGE)");
     check_event("cost > 1.0 || branch == 'release/1.2'", "true");
     let commit = |facts: &mut Facts<'_>| {
-        let build = Build { source_version: Some("1f".repeat(20).into()), ..facts.build.clone() };
+        let build = Build { source_version: Some("1f".repeat(20)), ..facts.build.clone() };
         *facts = Facts::of(Box::leak(Box::new(build)), facts.now);
     };
     insta::assert_snapshot!(answer("branch == 'main'", commit), @"unknown: branch (the source version is a commit id)");
