@@ -239,7 +239,8 @@ fn what_cannot_be_seen_fails_the_sweep_and_all_else_is_swept() {
     let unreadable = || Reply::json(200, "{}");
     let lists_vault: fn(&Call) -> bool =
         |call| call.operation == "ListBuildsForProject" && call.input["projectName"] == "vault";
-    let cases: [(fn(&Call) -> bool, fn() -> Reply, &str, bool); 5] = [
+    type Case = (fn(&Call) -> bool, fn() -> Reply, &'static str, bool);
+    let cases: [Case; 5] = [
         (lists_vault, denied, "AccessDenied", true),
         (lists_vault, unreadable, "UnreadableAnswer", true),
         (|call| call.operation == "ListProjects", denied, "AccessDenied", false),

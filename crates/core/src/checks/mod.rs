@@ -1,6 +1,6 @@
 //! The checks: one file each, and one list of them.
 //!
-//! A check's file contains its description ([`CheckKind`]) and its decision ([`Check`]).
+//! A check's file contains its description (`CheckKind`) and its decision (`Check`).
 //! Everything else follows from these: the key in a policy, its faults, the JSON Schema, the
 //! documentation, the comparison of rules, and the IAM export.
 
