@@ -261,7 +261,7 @@ proptest! {
         suffix in "(\\^|~|\\^[0-9]|~[0-9]|\\^\\{commit\\}|\\^\\{\\}|@\\{0\\}|\\^\\{75614758eace7c1d9d032b8980854ab486068f3b\\}){0,3}",
         branch in prop::sample::select(vec!["main", "release/1.2", "héritage"]),
     ) {
-        let spelt = Build { source_version: Some(format!("{prefix}{branch}{suffix}").into()), ..build() };
+        let spelt = Build { source_version: Some(format!("{prefix}{branch}{suffix}")), ..build() };
         let forbidden = judge(&policy("forbidden-branches: [main, release/*, h*]"), &spelt, NOW.parse().unwrap());
         prop_assert_eq!(forbidden.action, Action::Stop, "{:?}", spelt.source_version);
         prop_assert_eq!(forbidden.branch.as_deref(), Some(branch));
