@@ -79,8 +79,8 @@ soak: export BUILDBRAKE_KILLS ?= 200
 soak: export BUILDBRAKE_INVOCATIONS ?= 200000
 soak: export BUILDBRAKE_SWEPT_PROJECTS ?= 2000
 soak: ## Run the tests of everything that goes wrong at full length (twenty minutes).
-	cargo test --locked --test e2e chaos:: -- --nocapture
-	cargo test --locked --test e2e sweep::where_every_event_is_dropped -- --nocapture
+	cargo test --workspace --locked --test e2e chaos:: -- --nocapture
+	cargo test --workspace --locked --test e2e sweep::where_every_event_is_dropped -- --nocapture
 
 # The tests leave the seeds in the target folder. The lock file follows buildbrake's own
 # dependencies. Without a sanitizer any toolchain will do, and it needs a C++ compiler for
@@ -90,7 +90,7 @@ FUZZ_TARGETS ?= events policies source-versions expressions
 .PHONY: fuzz
 fuzz: TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a minute by default.
-	cargo test --locked --test e2e fuzz::
+	cargo test --workspace --locked --test e2e fuzz::
 	cargo update --workspace --manifest-path fuzz/Cargo.toml
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target; \
@@ -114,10 +114,11 @@ template-lint: $(STAMP) ## Lint the SAM template.
 template-test: $(STAMP) ## Test what the SAM template makes.
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
 
-# The function and the testkit are the debug binaries that the Rust tests use too.
+# The function and the testkit are the debug binaries of the Rust tests. `cargo build` would
+# compile the AWS SDK once more, with other features.
 .PHONY: deploy-test
 deploy-test: $(STAMP) ## Deploy the template into an AWS on this machine (a minute).
-	cargo build --workspace --locked --bin buildbrake-lambda --bin buildbrake-testkit
+	cargo test --workspace --locked --no-run
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
 
 # SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an

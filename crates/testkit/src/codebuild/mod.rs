@@ -122,6 +122,3 @@ impl CodeBuild {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,16 @@
-use super::*;
+//! The CodeBuild as its callers see it, and as a program of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Command, Stdio},
+};
+
+use buildbrake_testkit::codebuild::{ACCOUNT, Call, CodeBuild, running_in};
+use serde_json::{Value, json};
 
 /// The answer to a call in `eu-west-1`.
 fn call(codebuild: &CodeBuild, account: &str, operation: &str, input: Value) -> Value {
@@ -54,4 +66,21 @@ fn a_batch_is_stopped_with_its_builds() {
     assert_eq!(call("ListBuildBatchesForProject", json!({"projectName": "shop"}))["ids"], json!(["shop:b"]));
     assert_eq!(call("StopBuildBatch", json!({"id": "shop:b"}))["buildBatch"]["buildBatchStatus"], "STOPPED");
     assert_eq!(codebuild.stopped(), BTreeSet::from(["shop:1".to_owned()]));
+}
+
+#[test]
+fn the_program_serves_it() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake-testkit"));
+    let mut child = command.args(["codebuild", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let mut stream = TcpStream::connect(url.trim().strip_prefix("http://").unwrap()).unwrap();
+    let head = "POST / HTTP/1.1\r\nx-amz-target: CodeBuild_20161006.ListProjects\r\ncontent-length: 2\r\n\
+                authorization: AWS4-HMAC-SHA256 Credential=111122223333/20261126/eu-west-1/codebuild/aws4_request\r\n";
+    stream.write_all(format!("{head}\r\n{{}}").as_bytes()).unwrap();
+    let mut answer = [0; 64];
+    let length = stream.read(&mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
