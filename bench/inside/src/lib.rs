@@ -5,11 +5,10 @@ pub mod plot;
 use std::{hint::black_box, sync::LazyLock};
 
 use anyhow::Context;
-use aws_sdk_codebuild::config::{Builder as Config, Credentials, Region};
 use buildbrake_aws::{
-    codebuild::Client,
-    config,
-    enforce::{Brake, Invocation},
+    Clients, Discard,
+    config::AwsConfig,
+    enforce::{Enforcer, Invocation},
 };
 use buildbrake_core::{event::Trigger, policy::Policy, verdict::judge};
 use jiff::Timestamp;
@@ -72,11 +71,12 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
             })
         }
         "from an event to its record" => {
-            let ((brake, runtime), now) = (brake(policy(SAMPLE)?, "http://localhost")?, now()?);
+            let ((enforcer, runtime), now) = (enforcer(policy(SAMPLE)?, "http://localhost")?, now()?);
             Box::new(move || {
-                let (now, tell) = (|| now, |_: &_| ());
-                let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &now, tell: &tell };
-                drop(black_box(runtime.block_on(brake.enforce(black_box(COMPLIANT.as_bytes()), &invocation)).answer()));
+                let clock = || now;
+                let invocation = Invocation { function: None, deadline: Timestamp::MAX, clock: &clock, sink: &Discard };
+                let record = runtime.block_on(enforcer.handle(black_box(COMPLIANT.as_bytes()), &invocation));
+                drop(black_box(record.into_response()));
             })
         }
         "judge by twenty rules" => judging(TWENTY_RULES, &COMPLIANT)?,
@@ -98,13 +98,10 @@ pub fn policy(text: &str) -> anyhow::Result<Policy> {
 ///
 /// # Errors
 /// Where nothing can run, or no certificates are to be had.
-pub fn brake(policy: Policy, endpoint: &str) -> anyhow::Result<(Brake, Runtime)> {
+pub fn enforcer(policy: Policy, endpoint: &str) -> anyhow::Result<(Enforcer, Runtime)> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let config = Config::from(&runtime.block_on(config::load())?)
-        .credentials_provider(Credentials::new("AKIAIOSFODNN7EXAMPLE", "no secret", None, None, "bench"))
-        .region(Region::new("us-east-1"))
-        .endpoint_url(endpoint);
-    Ok((Brake::new(policy, Client::from_conf(config.build())), runtime))
+    let config = runtime.block_on(AwsConfig::for_local_endpoint(endpoint, "us-east-1"));
+    Ok((Enforcer::new(policy, Clients::new(config), None), runtime))
 }
 
 /// So many rules of two patterns each.

@@ -8,11 +8,11 @@ use std::{
     time::Instant,
 };
 
-use buildbrake_aws::enforce::Invocation;
+use buildbrake_aws::{Discard, enforce::Invocation};
 use buildbrake_core::{event::Trigger, verdict::judge};
 use buildbrake_testkit::{codebuild::CodeBuild, events::scheduled};
 use inside::{
-    COMPLIANT, SAMPLE, brake, event_with, now,
+    COMPLIANT, SAMPLE, enforcer, event_with, now,
     plot::{Series, svg, told},
     policy, policy_of_patterns, policy_of_rules,
 };
@@ -91,11 +91,11 @@ fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
         }
     }
     let endpoint = codebuild.listen();
-    let (brake, runtime) = brake(policy(SAMPLE)?, &format!("http://{}", endpoint.address))?;
+    let (enforcer, runtime) = enforcer(policy(SAMPLE)?, &format!("http://{}", endpoint.address))?;
     let event = scheduled().to_string();
-    let invocation = Invocation { function: "", deadline: Timestamp::MAX, now: &Timestamp::now, tell: &|_| () };
-    let swept = runtime.block_on(brake.enforce(event.as_bytes(), &invocation)).answer();
+    let invocation = Invocation { function: None, deadline: Timestamp::MAX, clock: &Timestamp::now, sink: &Discard };
+    let swept = runtime.block_on(enforcer.handle(event.as_bytes(), &invocation)).into_response();
     let swept: Value = serde_json::from_str(swept.get())?;
     anyhow::ensure!(swept["projects"] == projects && swept["running"] == projects * builds, "{swept}");
-    Ok(seconds(|| drop(runtime.block_on(brake.enforce(event.as_bytes(), &invocation)))))
+    Ok(seconds(|| drop(runtime.block_on(enforcer.handle(event.as_bytes(), &invocation)))))
 }
