@@ -11,7 +11,7 @@ use buildbrake_aws::{
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
 };
-use buildbrake_core::policy::Policy;
+use buildbrake_core::{policy::Policy, yaml};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
@@ -64,10 +64,10 @@ async fn start() -> Option<Enforcer> {
 
 /// Loads the policy. Logs its faults.
 fn load_policy(path: &str) -> Option<Policy> {
-    let text = std::fs::read_to_string(path)
+    let bytes = std::fs::read(path)
         .map_err(|error| tracing::error!("BUILDBRAKE_POLICY: the policy `{path}` cannot be read: {error}"))
         .ok()?;
-    let policy = Policy::parse(path, &text).map_err(|faults| {
+    let policy = yaml::decode(path, bytes).and_then(|text| Policy::parse(path, &text)).map_err(|faults| {
         for fault in faults.iter() {
             let (line, column) = (fault.place.line, fault.place.column);
             tracing::error!(path, line, column, help = fault.help, "the policy has a fault: {}", fault.message);
