@@ -21,6 +21,8 @@ STAMP := $(TOOLS)/installed-$(firstword $(shell { $(PYTHON) --version; cat tools
 # This folder is named after what is in it, for the same reason.
 FUZZER_VERSION := 0.13.2
 FUZZER := $(TOOLS)/cargo-fuzz-$(FUZZER_VERSION)
+MUTATOR_VERSION := 27.1.0
+MUTATOR := $(TOOLS)/cargo-mutants-$(MUTATOR_VERSION)
 
 # The Rust tests start this server in place of AWS.
 export MOTO_SERVER := $(TOOLS)/bin/moto_server
@@ -102,6 +104,24 @@ fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a 
 $(FUZZER)/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version =$(FUZZER_VERSION) --locked --root $(FUZZER) --target-dir $(FUZZER)/target
 	rm -r $(FUZZER)/target
+
+# A fixed share of the core's mutants, spread over all of its files. cargo-mutants fails if it
+# finds any that the tests miss (2) or that time out (3, which counts as caught).
+MUTANTS_SHARD ?= 0/8
+MUTANTS_CAUGHT ?= 90
+.PHONY: mutants
+mutants: export PROPTEST_CASES ?= 32
+mutants: MUTANTS_OUT := $(dir $(TOOLS))mutants.out
+mutants: $(MUTATOR)/bin/cargo-mutants ## Check that the core's tests catch MUTANTS_CAUGHT % of its mutants (an hour).
+	$(MUTATOR)/bin/cargo-mutants mutants --package buildbrake-core --output $(dir $(TOOLS)) \
+		--sharding round-robin --shard $(MUTANTS_SHARD) || [ $$? -eq 2 ] || [ $$? -eq 3 ]
+	@cd $(MUTANTS_OUT) && cat caught.txt timeout.txt | wc -l | awk -v missed=$$(wc -l < missed.txt) \
+		'{ share = 100 * $$1 / ($$1 + missed); printf "%d of %d viable mutants caught: %.1f %%\n", $$1, $$1 + missed, share; \
+		exit share < $(MUTANTS_CAUGHT) }'
+
+$(MUTATOR)/bin/cargo-mutants:
+	cargo install cargo-mutants --version =$(MUTATOR_VERSION) --locked --root $(MUTATOR) --target-dir $(MUTATOR)/target
+	rm -r $(MUTATOR)/target
 
 # cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
 # translate.
