@@ -27,6 +27,11 @@ impl Pattern {
         Self { text: "*".into(), ends: Some(Ends { head: 0, tail: 0 }) }
     }
 
+    /// Returns whether it contains a wildcard.
+    pub(crate) fn is_wild(&self) -> bool {
+        self.ends.is_some()
+    }
+
     /// Returns whether it matches the whole of `value`.
     pub fn fits(&self, value: &str) -> bool {
         let Some(Ends { head, tail }) = self.ends else { return self.text == value };
@@ -193,6 +198,9 @@ pub enum BadPattern {
     /// It begins or ends with white space, which no value in CodeBuild does.
     #[error("a pattern that begins or ends with white space matches nothing")]
     WhiteSpace,
+    /// It contains a line break or another control character.
+    #[error("a pattern with a line break or another control character matches nothing")]
+    Control,
     /// It contains brackets or braces, which are wildcards in other languages.
     #[error("the only wildcards are `*` (any run of characters) and `?` (one character)")]
     OtherWildcard,
@@ -207,6 +215,9 @@ impl FromStr for Pattern {
     fn from_str(text: &str) -> Result<Self, BadPattern> {
         if text.is_empty() {
             return Err(BadPattern::Empty);
+        }
+        if text.contains(char::is_control) {
+            return Err(BadPattern::Control);
         }
         if text.trim() != text {
             return Err(BadPattern::WhiteSpace);

@@ -47,7 +47,7 @@ fn what_check_accepts_the_schema_accepts() {
         "allowed-images: ['111122223333.dkr.ecr.*.amazonaws.com/*']",
         "forbidden-variables: ['*']",
         "max-timeout: 5m, mode: report, enforce-after: 2027-03-01, reason: Because., on-unknown: stop",
-        "max-timeout: 5m, only: [{projects: [a], branches: [b]}], except: [{accounts: ['1'], until: 2027-01-31, reason: x}]",
+        "max-timeout: 5m, only: [{projects: [a], branches: [b]}], except: [{accounts: ['1*'], until: 2027-01-31, reason: x}]",
     ] {
         let text = format!("{{version: 1, mode: report, never-stop: [a], rules: [{{id: a-1, {rule}}}]}}");
         assert_eq!(accepted(&text), (true, true), "{text}");
@@ -109,6 +109,7 @@ fn what_only_check_can_see() {
     for text in [
         "{version: 1, rules: [{id: a, max-timeout: 5m}, {id: a, max-timeout: 5m}]}",
         "{version: 1, rules: [{id: a, deny-when: build.nonesuch}]}",
+        "{version: 1, rules: [{id: a, forbidden-compute: [LARGE]}]}",
         "{version: 1, rules: [{id: a, max-timeout: 5m, mode: report, enforce-after: 2027-02-30}]}",
     ] {
         assert_eq!(accepted(text), (true, false), "{text}");

@@ -4,15 +4,17 @@
 use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
-    subject::{Subject, Values},
+    patterns::Syntax,
+    subject::{Subject, Value, Values},
 };
 
 pub(super) const BRANCHES: Subject = Subject {
     name: "branches",
     example: "[main, release/*]",
+    syntax: Syntax::Branch,
     values: |facts| {
         let (branch, doubt) = facts.perhaps_branch()?;
-        Ok(Values { value: branch.into(), other: doubt.map(Err) })
+        Ok(Values { value: Value::from(branch), other: doubt.map(Err) })
     },
     arn_part: None,
 };
@@ -30,7 +32,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         stopped: r#"{"sourceVersion": "refs/heads/main"}"#,
         reads: &["sourceVersion", "source.type"],
     },
-    option: OptionKind::Patterns(|patterns| forbidden(&BRANCHES, patterns)),
+    option: OptionKind::Forbidden(Syntax::Branch, |patterns| forbidden(&BRANCHES, patterns)),
     iam: IAM,
 };
 
@@ -45,6 +47,6 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
         stopped: r#"{"sourceVersion": "feature/basket"}"#,
         reads: &["sourceVersion", "source.type"],
     },
-    option: OptionKind::Patterns(|patterns| allowed(&BRANCHES, patterns)),
+    option: OptionKind::Allowed(Syntax::Branch, |patterns| allowed(&BRANCHES, patterns)),
     iam: IAM,
 };

@@ -4,13 +4,15 @@
 use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
-    subject::{Subject, Values},
+    patterns::Syntax,
+    subject::{Subject, Value, Values},
 };
 use crate::facts::{Fact, Facts};
 
 pub(super) const COMPUTE: Subject = Subject {
     name: "compute",
     example: "[BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]",
+    syntax: Syntax::Compute,
     values: compute,
     arn_part: None,
 };
@@ -28,7 +30,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         stopped: r#"{"environment": {"type": "LINUX_GPU_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"}}"#,
         reads: &["environment.computeType", "environment.type"],
     },
-    option: OptionKind::Patterns(|patterns| forbidden(&COMPUTE, patterns)),
+    option: OptionKind::Forbidden(Syntax::Compute, |patterns| forbidden(&COMPUTE, patterns)),
     iam: IAM,
 };
 
@@ -43,7 +45,7 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
         stopped: r#"{"environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_XLARGE"}}"#,
         reads: &["environment.computeType", "environment.type"],
     },
-    option: OptionKind::Patterns(|patterns| allowed(&COMPUTE, patterns)),
+    option: OptionKind::Allowed(Syntax::Compute, |patterns| allowed(&COMPUTE, patterns)),
     iam: IAM,
 };
 
@@ -51,5 +53,5 @@ fn compute<'a>(facts: &Facts<'a>) -> Result<Values<'a>, Fact> {
     let environment = facts.build.environment.as_ref().ok_or(Fact::Absent("environment"))?;
     let compute = environment.compute_type.as_deref().ok_or(Fact::Absent("environment.computeType"))?;
     let kind = environment.r#type.as_deref().ok_or(Fact::Absent("environment.type"));
-    Ok(Values { value: compute.into(), other: Some(kind.map(|kind| [kind, "/", compute].concat())) })
+    Ok(Values { value: Value::from(compute), other: Some(kind.map(|kind| [kind, "/", compute].concat())) })
 }

@@ -44,7 +44,7 @@ fn section(CheckKind { id, about, .. }: &CheckKind) -> String {
         "## `{id}`\n\n**Breaks when:** {breaks_when}\n\n**Why:** {why}\n\n\
          \u{20}   - id: example\n      {id}: {example}\n\n\
          | | members of the Build |\n| --- | --- |\n{of_project}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
-         **Reads:** {reads}, from the event.\n\n\
+         **Reads:** {reads}.\n\n\
          **Needs:** `codebuild:StopBuild` to stop a build; {calls}.\n"
     )
 }

@@ -4,22 +4,25 @@
 use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
-    subject::{Subject, Values},
+    patterns::Syntax,
+    subject::{Subject, Value, Values},
 };
+use crate::facts::image::Image;
 
 pub(super) const IMAGES: Subject = Subject {
     name: "images",
     example: "[aws/codebuild/*]",
-    values: |facts| facts.image().map(Values::from),
+    syntax: Syntax::Image,
+    values: |facts| facts.image().map(|image| Values { value: Value::Image(Image::read(image)), other: None }),
     arn_part: None,
 };
 
-const IAM: IamView = IamView::Value("codebuild:environment.image");
+const IAM: IamView = IamView::Image;
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-images",
     about: About {
-        breaks_when: "The image that the build runs in matches a pattern.",
+        breaks_when: "The image that the build runs in matches a pattern, as the build names it or as Docker reads that name: `tools` is `docker.io/library/tools:latest`.",
         why: "An image that is not patched any more, or that anyone can push to, runs with the build's credentials.",
         example: "['*:latest']",
         project: None,
@@ -27,14 +30,14 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         stopped: r#"{"environment": {"image": "tools:latest"}}"#,
         reads: &["environment.image"],
     },
-    option: OptionKind::Patterns(|patterns| forbidden(&IMAGES, patterns)),
+    option: OptionKind::Forbidden(Syntax::Image, |patterns| forbidden(&IMAGES, patterns)),
     iam: IAM,
 };
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-images",
     about: About {
-        breaks_when: "The image that the build runs in matches none of the patterns.",
+        breaks_when: "The image that the build runs in matches none of the patterns, as Docker reads its name.",
         why: "A build should run only in images that someone maintains.",
         example: "[aws/codebuild/*, '111122223333.dkr.ecr.eu-west-1.amazonaws.com/*']",
         project: None,
@@ -42,6 +45,6 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
         stopped: r#"{"environment": {"image": "docker.io/somebody/tools:1"}}"#,
         reads: &["environment.image"],
     },
-    option: OptionKind::Patterns(|patterns| allowed(&IMAGES, patterns)),
+    option: OptionKind::Allowed(Syntax::Image, |patterns| allowed(&IMAGES, patterns)),
     iam: IAM,
 };

@@ -5,12 +5,14 @@
 use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
+    patterns::Syntax,
     subject::{Subject, Values},
 };
 
 pub(super) const INITIATORS: Subject = Subject {
     name: "initiators",
     example: "[codepipeline/*]",
+    syntax: Syntax::Initiator,
     values: |facts| facts.initiator().map(Values::from),
     arn_part: None,
 };
@@ -28,7 +30,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         stopped: r#"{"initiator": "GitHub-Hookshot/4f5b68a"}"#,
         reads: &["initiator"],
     },
-    option: OptionKind::Patterns(|patterns| forbidden(&INITIATORS, patterns)),
+    option: OptionKind::Forbidden(Syntax::Initiator, |patterns| forbidden(&INITIATORS, patterns)),
     iam: IAM,
 };
 
@@ -43,6 +45,6 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
         stopped: r#"{"initiator": "Developer/alice"}"#,
         reads: &["initiator"],
     },
-    option: OptionKind::Patterns(|patterns| allowed(&INITIATORS, patterns)),
+    option: OptionKind::Allowed(Syntax::Initiator, |patterns| allowed(&INITIATORS, patterns)),
     iam: IAM,
 };

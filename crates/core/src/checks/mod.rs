@@ -16,6 +16,7 @@ mod option;
 mod overrides;
 mod pattern_list;
 mod patterns;
+mod refs;
 mod sources;
 mod subject;
 mod timeouts;
@@ -26,7 +27,7 @@ use jiff::Timestamp;
 pub use documentation::{explanation, markdown, overview};
 pub(crate) use option::{CheckOption, OptionKind};
 pub(crate) use overrides::Override;
-pub(crate) use patterns::{Fit, Patterns};
+pub(crate) use patterns::{Fit, Patterns, Syntax};
 pub(crate) use subject::{ArnPart, SELECTABLE, Subject};
 
 use crate::facts::{Fact, Facts};
@@ -40,6 +41,8 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     costs::MAX_COST,
     branches::FORBIDDEN,
     branches::ALLOWED,
+    refs::FORBIDDEN,
+    refs::ALLOWED,
     compute::FORBIDDEN,
     compute::ALLOWED,
     images::FORBIDDEN,
@@ -91,8 +94,8 @@ pub(crate) struct About {
 pub(crate) enum IamView {
     /// No condition key contains it. The reason: lower case, no full stop.
     NoKey(&'static str),
-    /// This key contains the value that the patterns match.
-    Value(&'static str),
+    /// A key contains the image as the call spells it.
+    Image,
     /// Two keys contain the environment type and the compute type.
     ComputeType,
     /// A key contains the location as the call spells it.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::{About, Check, CheckKind, Override, Patterns};
+use super::{About, Check, CheckKind, Override, Patterns, patterns::Syntax};
 use crate::{
     duration::Duration,
     expression::Expression,
+    facts::source_pattern::Direction,
     price::Dollars,
     yaml::{Node, reader::Reader},
 };
@@ -15,7 +16,10 @@ use crate::{
 pub(crate) enum OptionKind {
     Duration(fn(Duration) -> Box<dyn Check>),
     Dollars(fn(Dollars) -> Box<dyn Check>),
-    Patterns(fn(Patterns) -> Box<dyn Check>),
+    /// A list of what is forbidden.
+    Forbidden(Syntax, fn(Patterns) -> Box<dyn Check>),
+    /// A list of all that is allowed.
+    Allowed(Syntax, fn(Patterns) -> Box<dyn Check>),
     Expression(fn(Expression) -> Box<dyn Check>),
     Overrides(fn(Vec<Override>) -> Box<dyn Check>),
 }
@@ -27,7 +31,12 @@ impl CheckKind {
         match self.option {
             OptionKind::Duration(check) => reader.scalar(node).map(check),
             OptionKind::Dollars(check) => reader.scalar(node).map(check),
-            OptionKind::Patterns(check) => Patterns::read(reader, node, example).map(check),
+            OptionKind::Forbidden(syntax, check) => {
+                Patterns::read(reader, node, example, syntax, Direction::Forbid).map(check)
+            }
+            OptionKind::Allowed(syntax, check) => {
+                Patterns::read(reader, node, example, syntax, Direction::Allow).map(check)
+            }
             OptionKind::Expression(check) => reader.expression(node).map(check),
             OptionKind::Overrides(check) => {
                 Some(reader.scalars(node, example)).filter(|overrides| !overrides.is_empty()).map(check)

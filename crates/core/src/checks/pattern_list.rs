@@ -1,7 +1,7 @@
 //! The checks that are a list of patterns: every `forbidden-…` and `allowed-…` of one fact.
 
 use super::{Answer, Check, CheckOption, Fit, Patterns, Subject, subject::Values};
-use crate::facts::Facts;
+use crate::facts::{Facts, source_pattern::Direction};
 
 /// A check that a build breaks if the subject matches a pattern.
 pub(super) fn forbidden(subject: &'static Subject, patterns: Patterns) -> Box<dyn Check> {
@@ -27,12 +27,16 @@ enum ListKind {
 
 impl Check for PatternList {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        match (self.kind, self.patterns.fits(self.subject, facts)) {
+        let direction = match self.kind {
+            ListKind::Forbidden => Direction::Forbid,
+            ListKind::Allowed => Direction::Allow,
+        };
+        match (self.kind, self.patterns.fits(self.subject, facts, direction)) {
             (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
             (ListKind::Forbidden, Fit::No) | (ListKind::Allowed, Fit::Yes) => Answer::Pass,
             (ListKind::Forbidden, Fit::Yes) | (ListKind::Allowed, Fit::No) => match (self.subject.values)(facts) {
                 Ok(Values { other: Some(Ok(other)), .. }) => Answer::Broken(other),
-                Ok(Values { value, .. }) => Answer::Broken(value.into_owned()),
+                Ok(Values { value, .. }) => Answer::Broken(value.text().into_owned()),
                 Err(fact) => Answer::Unknown(fact),
             },
         }

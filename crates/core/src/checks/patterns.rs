@@ -1,8 +1,17 @@
 //! Lists of patterns, and whether they match a fact.
 
-use super::subject::{Subject, Values};
+use super::subject::{Subject, Value, Values};
 use crate::{
-    facts::{Fact, Facts},
+    facts::{
+        Fact, Facts,
+        git_ref::{branch_pattern, ref_pattern},
+        image::ImagePattern,
+        possible::Remark,
+        source_pattern::{Direction, SourcePattern},
+        vocabulary::{
+            account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, variable_pattern,
+        },
+    },
     pattern::Pattern,
     yaml::{Node, reader::Reader, scalar::FromScalar},
 };
@@ -51,54 +60,171 @@ impl Fit {
     }
 }
 
-/// A list of patterns, of which one must match.
+/// What a list of patterns is about, which decides how a pattern is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    Account,
+    Branch,
+    Compute,
+    Image,
+    Initiator,
+    Project,
+    Ref,
+    Region,
+    Source,
+    Tag,
+    Variable,
+}
+
+impl Syntax {
+    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// that can never match.
+    fn parse(self, text: &str, direction: Direction) -> Result<(FactPattern, Vec<Remark>), Remark> {
+        let parse = match self {
+            Self::Account => account_pattern,
+            Self::Branch => branch_pattern,
+            Self::Compute => compute_pattern,
+            Self::Initiator => initiator_pattern,
+            Self::Project => project_pattern,
+            Self::Ref => ref_pattern,
+            Self::Region => region_pattern,
+            Self::Variable => variable_pattern,
+            Self::Tag => |text: &str| Ok((Remark::pattern(text)?, Vec::new())),
+            Self::Image => {
+                let (pattern, warnings) = ImagePattern::parse(text, direction)?;
+                return Ok((FactPattern::Image(pattern), warnings));
+            }
+            Self::Source => {
+                let (pattern, warnings) = SourcePattern::parse(text)?;
+                return Ok((FactPattern::Source(pattern), warnings));
+            }
+        };
+        let (normal, warnings) = parse(text)?;
+        Ok((FactPattern::Text { written: Remark::pattern(text)?, normal }, warnings))
+    }
+}
+
+/// A pattern and its normal form.
 #[derive(Clone, Debug)]
-pub(crate) struct Patterns(Vec<Pattern>);
+pub(crate) enum FactPattern {
+    Image(ImagePattern),
+    Source(SourcePattern),
+    Text { written: Pattern, normal: Pattern },
+}
+
+impl FactPattern {
+    /// The pattern as the policy contains it.
+    fn written(&self) -> &Pattern {
+        match self {
+            Self::Image(pattern) => pattern.written(),
+            Self::Source(pattern) => pattern.written(),
+            Self::Text { written, .. } => written,
+        }
+    }
+
+    fn fits(&self, value: &Value<'_>, direction: Direction) -> Result<bool, Fact> {
+        match (self, value) {
+            (Self::Image(pattern), Value::Image(image)) => Ok(pattern.matches(image, direction)),
+            (Self::Source(pattern), Value::Source(location)) => {
+                pattern.matches(location, direction).map_err(|why| Fact::Unknown { fact: "source.location", why })
+            }
+            (Self::Text { normal, .. }, value) => Ok(normal.fits(&value.text())),
+            (Self::Image(_) | Self::Source(_), value) => Ok(self.written().fits(&value.text())),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Image(wide), Self::Image(narrow)) => wide.covers(narrow),
+            (Self::Source(wide), Self::Source(narrow)) => wide.covers(narrow),
+            (Self::Text { normal: wide, .. }, Self::Text { normal: narrow, .. }) => wide.covers(narrow),
+            _ => false,
+        }
+    }
+}
+
+/// A list of patterns. It matches if one of them does.
+#[derive(Clone, Debug)]
+pub(crate) struct Patterns(Vec<FactPattern>);
 
 impl Patterns {
     /// Reads a list of a policy file. Returns `None` if it contains no valid pattern.
-    pub(crate) fn read(reader: &mut Reader, node: &Node, example: &str) -> Option<Self> {
-        let patterns = reader.scalars(node, example);
+    pub(crate) fn read(
+        reader: &mut Reader,
+        node: &Node,
+        example: &str,
+        syntax: Syntax,
+        direction: Direction,
+    ) -> Option<Self> {
+        let nodes = reader.list(node, example);
+        let patterns: Vec<FactPattern> = nodes
+            .iter()
+            .filter_map(|node| reader.checked(node, Pattern::EXPECTED, |text| syntax.parse(text, direction)))
+            .collect();
         (!patterns.is_empty()).then_some(Self(patterns))
     }
 
-    /// Returns whether a pattern matches the build's value of the subject.
-    pub(crate) fn fits(&self, subject: &Subject, facts: &Facts<'_>) -> Fit {
+    /// Matches the build's value of the subject.
+    pub(crate) fn fits(&self, subject: &Subject, facts: &Facts<'_>, direction: Direction) -> Fit {
         let Values { value, other } = match (subject.values)(facts) {
             Ok(values) => values,
             Err(fact) => return Fit::Unknown(fact),
         };
-        match other {
-            _ if self.any_fits(&value) => Fit::Yes,
-            Some(Ok(other)) if self.any_fits(&other) => Fit::Yes,
+        self.fits_value(&value, direction).or(|| match other {
+            None => Fit::No,
+            Some(Ok(other)) => self.fits_value(&Value::from(&*other), direction),
             Some(Err(fact)) => Fit::Unknown(fact),
-            _ => Fit::No,
-        }
+        })
     }
 
-    /// Returns whether a pattern matches the value.
-    pub(crate) fn any_fits(&self, value: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.fits(value))
+    /// Matches a value.
+    pub(crate) fn fits_value(&self, value: &Value<'_>, direction: Direction) -> Fit {
+        self.0.iter().fold(Fit::No, |fit, pattern| fit.or(|| Fit::from(pattern.fits(value, direction))))
     }
 
-    /// Returns whether these match everything that `other` matches. `false` if only several of them
+    /// Whether a pattern matches the text.
+    pub(crate) fn any_fits(&self, text: &str) -> bool {
+        self.fits_value(&Value::from(text), Direction::Forbid) == Fit::Yes
+    }
+
+    /// Whether these match everything that `other` matches. `false` if only several of them
     /// together match as much as one of `other`.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
     }
 
-    /// Returns whether a pattern matches every value.
+    /// Whether a pattern matches every value.
     pub(crate) fn match_everything(&self) -> bool {
-        self.0.iter().any(Pattern::is_everything)
+        self.iter().any(Pattern::is_everything)
     }
 
+    /// The patterns as the policy contains them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
-        self.0.iter()
+        self.0.iter().map(FactPattern::written)
+    }
+
+    /// The patterns of images among them.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &ImagePattern> {
+        self.0.iter().filter_map(|pattern| match pattern {
+            FactPattern::Image(pattern) => Some(pattern),
+            FactPattern::Source(_) | FactPattern::Text { .. } => None,
+        })
+    }
+
+    /// Patterns of the usual spellings of images.
+    pub(crate) fn image_spellings(&self) -> Vec<String> {
+        let mut spellings: Vec<String> = Vec::new();
+        for spelling in self.images().flat_map(ImagePattern::spellings) {
+            if !spellings.contains(&spelling) {
+                spellings.push(spelling);
+            }
+        }
+        spellings
     }
 
     /// The patterns as the policy contains them, separated by commas.
     pub(crate) fn listed(&self) -> String {
-        self.0.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ")
+        self.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,17 +1,22 @@
-//! `forbidden-sources`, `allowed-sources`: the location of the primary source, without user
-//! information and with scheme and host in lower case, so that neither can evade a pattern.
+//! `forbidden-sources`, `allowed-sources`: the locations of the sources, primary and secondary,
+//! in a normal form, so that no spelling evades a pattern.
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
-    pattern_list::{allowed, forbidden},
-    subject::{Subject, Values},
+    About, Answer, Check, CheckKind, CheckOption, Fit, IamView, OptionKind, Patterns,
+    patterns::Syntax,
+    subject::{Subject, Value, Values},
 };
-use crate::url::normalized;
+use crate::{
+    facts::{Fact, Facts, source_location::SourceLocation, source_pattern::Direction},
+    model::ProjectSource,
+    url::normalized,
+};
 
 pub(super) const SOURCES: Subject = Subject {
     name: "sources",
     example: "[https://github.com/acme/*]",
-    values: |facts| facts.source_location().map(|location| Values { value: normalized(location), other: None }),
+    syntax: Syntax::Source,
+    values: |facts| facts.source().map(|location| Values { value: Value::Source(location), other: None }),
     arn_part: None,
 };
 
@@ -20,29 +25,90 @@ const IAM: IamView = IamView::SourceLocation;
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-sources",
     about: About {
-        breaks_when: "The location of the build's primary source matches a pattern. It is compared without user information, and with scheme and host in lower case.",
+        breaks_when: "The location of a source matches a pattern, in any of its spellings. Secondary sources count too.",
         why: "Code from some places must not run with this account's credentials.",
         example: "['https://github.com/somebody/*']",
         project: None,
-        allowed: r#"{"source": {"type": "GITHUB", "location": "https://github.com/acme/app.git"}}"#,
+        allowed: r#"{"source": {"type": "GITHUB", "location": "https://github.com/acme/app.git"}, "secondarySources": []}"#,
         stopped: r#"{"source": {"type": "GITHUB", "location": "https://github.com/somebody/app.git"}}"#,
-        reads: &["source.location", "source.type"],
+        reads: &["source.location", "source.type", "secondarySources"],
     },
-    option: OptionKind::Patterns(|patterns| forbidden(&SOURCES, patterns)),
+    option: OptionKind::Forbidden(Syntax::Source, |patterns| {
+        Box::new(Sources { patterns, direction: Direction::Forbid })
+    }),
     iam: IAM,
 };
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-sources",
     about: About {
-        breaks_when: "The location of the build's primary source matches none of the patterns. It is compared without user information, and with scheme and host in lower case.",
+        breaks_when: "The location of a source matches none of the patterns. Secondary sources count too, and a build without a source has the location `NO_SOURCE`.",
         why: "A build that is started with another source location runs that code with the project's role.",
         example: "['https://github.com/acme/*']",
         project: None,
-        allowed: r#"{"source": {"type": "GITHUB", "location": "https://github.com/acme/app.git"}}"#,
+        allowed: r#"{"source": {"type": "GITHUB", "location": "https://github.com/acme/app.git"}, "secondarySources": []}"#,
         stopped: r#"{"source": {"type": "GITHUB", "location": "https://github.com/somebody/app.git"}}"#,
-        reads: &["source.location", "source.type"],
+        reads: &["source.location", "source.type", "secondarySources"],
     },
-    option: OptionKind::Patterns(|patterns| allowed(&SOURCES, patterns)),
+    option: OptionKind::Allowed(Syntax::Source, |patterns| Box::new(Sources { patterns, direction: Direction::Allow })),
     iam: IAM,
 };
+
+/// A list that every source of a build is held against.
+struct Sources {
+    patterns: Patterns,
+    direction: Direction,
+}
+
+impl Sources {
+    fn answer(&self, source: &ProjectSource) -> Answer {
+        let Some(location) = SourceLocation::of(source) else {
+            return Answer::Unknown(Fact::Absent("source.location"));
+        };
+        let found = source.location.as_deref().filter(|_| location != SourceLocation::NoSource);
+        let found = found.map_or_else(|| location.to_string(), shown);
+        match (self.direction, self.patterns.fits_value(&Value::Source(location), self.direction)) {
+            (Direction::Forbid, Fit::Yes) | (Direction::Allow, Fit::No) => Answer::Broken(found),
+            (Direction::Forbid, Fit::No) | (Direction::Allow, Fit::Yes) => Answer::Pass,
+            (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
+        }
+    }
+}
+
+/// A location as the build has it, without user information, query and fragment.
+fn shown(location: &str) -> String {
+    let location = normalized(location);
+    location.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+impl Check for Sources {
+    /// One source that breaks it is enough; one that is unknown leaves it undecided.
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        let primary = match &facts.build.source {
+            Some(source) => self.answer(source),
+            None => Answer::Unknown(Fact::Absent("source")),
+        };
+        let secondary = match &facts.build.secondary_sources {
+            Some(sources) => sources.iter().map(|source| self.answer(source)).collect(),
+            None if facts.is_whole => Vec::new(),
+            // No event contains them.
+            None => vec![Answer::Unknown(Fact::Absent("secondarySources"))],
+        };
+        let mut undecided = None;
+        for answer in [primary].into_iter().chain(secondary) {
+            match answer {
+                Answer::Pass => {}
+                Answer::Broken(_) => return answer,
+                Answer::Unknown(_) => undecided = undecided.or(Some(answer)),
+            }
+        }
+        undecided.unwrap_or(Answer::Pass)
+    }
+
+    fn option(&self) -> CheckOption<'_> {
+        match self.direction {
+            Direction::Forbid => CheckOption::Forbidden(&self.patterns),
+            Direction::Allow => CheckOption::Allowed(&self.patterns),
+        }
+    }
+}

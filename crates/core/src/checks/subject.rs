@@ -2,28 +2,32 @@
 
 use std::borrow::Cow;
 
-use super::{branches::BRANCHES, initiators::INITIATORS, sources::SOURCES};
-use crate::facts::{Fact, Facts};
+use super::{branches::BRANCHES, initiators::INITIATORS, patterns::Syntax, refs::REFS, sources::SOURCES};
+use crate::facts::{Fact, Facts, image::Image, source_location::SourceLocation};
 
 /// The subjects that `only` and `except` select by.
 pub(crate) const SELECTABLE: &[Subject] = &[
     Subject {
         name: "projects",
         example: "[deploy-*]",
+        syntax: Syntax::Project,
         values: |facts| facts.project_name().map(Values::from),
         arn_part: Some(ArnPart::Project),
     },
     BRANCHES,
+    REFS,
     INITIATORS,
     Subject {
         name: "accounts",
         example: "[\"111122223333\"]",
+        syntax: Syntax::Account,
         values: |facts| facts.account().map(Values::from),
         arn_part: Some(ArnPart::Account),
     },
     Subject {
         name: "regions",
         example: "[eu-*]",
+        syntax: Syntax::Region,
         values: |facts| facts.region().map(Values::from),
         arn_part: Some(ArnPart::Region),
     },
@@ -37,6 +41,7 @@ pub(crate) struct Subject {
     pub(crate) name: &'static str,
     /// An example of a selector's list.
     pub(crate) example: &'static str,
+    pub(crate) syntax: Syntax,
     pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
     /// The part of the project's ARN that contains it.
     pub(crate) arn_part: Option<ArnPart>,
@@ -60,7 +65,7 @@ pub(crate) enum ArnPart {
 /// The value of a subject, or its two spellings.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
-    pub(crate) value: Cow<'a, str>,
+    pub(crate) value: Value<'a>,
     /// Another spelling that a pattern may match, or why it is unknown.
     pub(crate) other: Option<Result<String, Fact>>,
 }
@@ -68,5 +73,30 @@ pub(crate) struct Values<'a> {
 impl<'a> From<&'a str> for Values<'a> {
     fn from(value: &'a str) -> Self {
         Self { value: value.into(), other: None }
+    }
+}
+
+/// A value that patterns match.
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    Image(Image),
+    Source(SourceLocation),
+    Text(Cow<'a, str>),
+}
+
+impl Value<'_> {
+    /// The value in a message: an image as the build names it, a location in its normal form.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Image(image) => image.written().into(),
+            Self::Source(location) => location.to_string().into(),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
     }
 }

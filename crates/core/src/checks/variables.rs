@@ -1,7 +1,7 @@
 //! `forbidden-variables`: names that no PLAINTEXT environment variable may have. A variable
 //! from Parameter Store or Secrets Manager may: its value is only a reference.
 
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind, Patterns};
+use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind, Patterns, patterns::Syntax};
 use crate::facts::{Fact, Facts};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
@@ -15,7 +15,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         stopped: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "PLAINTEXT", "value": "x"}]}}"#,
         reads: &["environment.environmentVariables"],
     },
-    option: OptionKind::Patterns(|names| Box::new(ForbiddenVariables { names })),
+    option: OptionKind::Forbidden(Syntax::Variable, |names| Box::new(ForbiddenVariables { names })),
     iam: IamView::VariableName,
 };
 

@@ -18,21 +18,19 @@ pub(super) struct Area {
 
 /// The smallest area that contains every project that a selector matches.
 pub(super) struct Widened {
-    /// `None` if the selector cannot match any project.
-    pub(super) area: Option<Area>,
+    pub(super) area: Area,
     /// The criteria of the selector that no ARN contains.
     pub(super) unseen: Vec<&'static str>,
 }
 
 impl Area {
     pub(super) fn widened(selector: &Selector) -> Widened {
-        let mut area = Some(Self::default());
+        let mut area = Self::default();
         let mut unseen = Vec::new();
         for criterion in selector.criteria() {
             match criterion {
                 Criterion::Among(Subject { arn_part: Some(part), .. }, patterns) => {
-                    let possible = possible(patterns);
-                    area = area.filter(|_| !possible.is_empty()).map(|area| area.limited_to(*part, possible));
+                    area = area.limited_to(*part, patterns.iter().cloned().collect());
                 }
                 Criterion::Among(subject, _) => unseen.push(subject.name),
                 Criterion::Tagged(..) => unseen.push("tags"),
@@ -43,7 +41,7 @@ impl Area {
     }
 
     pub(super) fn of_projects(projects: &Patterns) -> Self {
-        Self { projects: Some(possible(projects)), ..Self::default() }
+        Self { projects: Some(projects.iter().cloned().collect()), ..Self::default() }
     }
 
     pub(super) fn is_everything(&self) -> bool {
@@ -72,14 +70,6 @@ impl Area {
         *limited = Some(patterns);
         self
     }
-}
-
-/// The patterns that can match a region, an account or a project. Others must not get into an
-/// ARN: a `:` would shift its parts. A project's name has letters, digits, `-` and `_`.
-/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
-fn possible(patterns: &Patterns) -> Vec<Pattern> {
-    let is_possible = |character: char| character.is_ascii_alphanumeric() || "-_*?".contains(character);
-    patterns.iter().filter(|pattern| pattern.as_str().chars().all(is_possible)).cloned().collect()
 }
 
 /// Patterns of a region, an account and a project's name.

@@ -6,6 +6,7 @@
 
 mod area;
 mod compute;
+mod images;
 mod prevention;
 mod resources;
 mod sources;
@@ -139,7 +140,7 @@ fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
     let mut areas = Vec::new();
     for selector in &rule.only {
         match Area::widened(selector) {
-            Widened { area, unseen } if unseen.is_empty() => areas.extend(area),
+            Widened { area, unseen } if unseen.is_empty() => areas.push(area),
             Widened { unseen, .. } => {
                 let unseen = unseen.join(" or ");
                 remark(&format!("a selector of `only` is left out, because no ARN contains its {unseen}"));
@@ -182,8 +183,8 @@ fn times_and_resources(
                     "every call that an exemption may cover is let through{until}, because no ARN contains its {unseen}"
                 ));
             }
-            all_exempt |= area.as_ref().is_some_and(Area::is_everything);
-            excluded.extend(area.iter().flat_map(Area::arns));
+            all_exempt |= area.is_everything();
+            excluded.extend(area.arns());
         }
         if all_exempt {
             continue;

@@ -6,7 +6,7 @@
 //! - <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
 //! - <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
 
-use super::{compute, sources};
+use super::{compute, images, sources};
 use crate::{
     checks::{CheckOption, IamView, Override, Patterns},
     expression::Expression,
@@ -65,12 +65,8 @@ pub(super) fn prevention(rule: &Rule) -> Prevention {
         }
         (CheckOption::ForbiddenOverrides(overrides), _) => forbidden_overrides(overrides),
         (_, IamView::NoKey(why)) => Prevention::NoKey(why),
-        (CheckOption::Forbidden(patterns), IamView::Value(key)) => {
-            exact(vec![vec![Condition::Like(key, texts(patterns)), Condition::Given(key)]])
-        }
-        (CheckOption::Allowed(patterns), IamView::Value(key)) => {
-            exact(vec![vec![Condition::NotLike(key, texts(patterns)), Condition::Given(key)]])
-        }
+        (CheckOption::Forbidden(patterns), IamView::Image) => images::forbidden(patterns),
+        (CheckOption::Allowed(patterns), IamView::Image) => images::allowed(patterns),
         (CheckOption::Forbidden(patterns), IamView::ComputeType) => compute::forbidden(patterns),
         (CheckOption::Allowed(patterns), IamView::ComputeType) => compute::allowed(patterns),
         (CheckOption::Forbidden(patterns), IamView::SourceLocation) => sources::forbidden(patterns),

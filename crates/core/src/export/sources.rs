@@ -2,16 +2,21 @@
 //! the call spells it, while the checks compare it without user information and with scheme
 //! and host in lower case.
 
-use super::prevention::{Condition, Prevention, texts};
+use super::prevention::{Condition, Prevention, Refusal, texts};
 use crate::checks::Patterns;
 
 const LOCATION: &str = "codebuild:source.location";
 
 pub(super) fn allowed(patterns: &Patterns) -> Prevention {
-    let remark = "a location with user information, or with capital letters in its scheme or host, is refused even if \
-                  the rule allows it, because IAM compares it as the call spells it";
-    let refusal = vec![Condition::NotLike(LOCATION, texts(patterns)), Condition::Given(LOCATION)];
-    Prevention::Exact { refusals: vec![refusal], remarks: vec![remark.into()] }
+    let remark = "a location in another spelling than the pattern's (user information, capital letters, `git@host:path`) \
+                  is refused even if the rule allows it, because IAM compares it as the call spells it";
+    let mut allowed = texts(patterns);
+    // Some hosts ignore case.
+    let lower: Vec<String> =
+        allowed.iter().map(|text| text.to_lowercase()).filter(|text| !allowed.contains(text)).collect();
+    allowed.extend(lower);
+    let refusal = vec![Condition::NotLike(LOCATION, allowed), Condition::Given(LOCATION)];
+    Prevention::Exact { refusals: vec![refusal, dot_segments()], remarks: vec![remark.into(), DOT_SEGMENTS.into()] }
 }
 
 pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
@@ -20,9 +25,12 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     let (mut refusals, mut remarks) = (Vec::new(), Vec::new());
     if !comparable.is_empty() {
         // Without an `@`, a location has no user information.
-        let no_user_info = Condition::NotLike(LOCATION, vec!["*@*".into()]);
-        refusals.push(vec![Condition::Like(LOCATION, comparable), no_user_info, Condition::Given(LOCATION)]);
-        remarks.push("a location that contains `@` is not refused, because it may have user information".to_owned());
+        let plain = Condition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into(), "*..*".into()]);
+        refusals.push(vec![Condition::Like(LOCATION, comparable), plain, Condition::Given(LOCATION)]);
+        remarks.push(
+            "a location that contains `@` or `%` is not refused, because it may have user information or another path"
+                .to_owned(),
+        );
     }
     if !others.is_empty() {
         remarks.push(format!(
@@ -30,7 +38,18 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
             others.join(", ")
         ));
     }
+    refusals.push(dot_segments());
+    remarks.push(DOT_SEGMENTS.to_owned());
     Prevention::Exact { refusals, remarks }
+}
+
+const DOT_SEGMENTS: &str =
+    "a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it";
+
+/// Refuses `https://github.com/acme/../evil/app.git`, from which git fetches `/evil/app.git`.
+fn dot_segments() -> Refusal {
+    let segments = ["*/..", "*/../*", "*%2e*", "*%2E*"].map(str::to_owned).to_vec();
+    vec![Condition::Like(LOCATION, segments), Condition::Given(LOCATION)]
 }
 
 /// Returns whether a location without `@` that the pattern matches as the call spells it also matches

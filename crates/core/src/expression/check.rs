@@ -6,6 +6,7 @@
 //! can never be true is a mistake.
 
 mod calls;
+mod comparisons;
 mod operators;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,8 @@ use super::{
 pub(super) struct Checked {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
+    /// What is valid and probably a mistake.
+    pub(super) warnings: Vec<ExpressionFault>,
 }
 
 /// Checks an expression whose syntax is correct.
@@ -32,6 +35,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         text,
         program,
         faults: Vec::new(),
+        warnings: Vec::new(),
         loops: Vec::new(),
         repeats: 1,
         steps: 0,
@@ -57,7 +61,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         checker.fault(0, found, help);
     }
     if checker.faults.is_empty() {
-        return Ok(Checked { literals: checker.literals, reads: checker.reads });
+        return Ok(Checked { literals: checker.literals, reads: checker.reads, warnings: checker.warnings });
     }
     checker.faults.sort_by_key(|fault| fault.start);
     Err(checker.faults)
@@ -67,6 +71,7 @@ struct Checker<'a> {
     text: &'a str,
     program: &'a Program,
     faults: Vec<ExpressionFault>,
+    warnings: Vec<ExpressionFault>,
     /// The variables of the loops around a node.
     loops: Vec<(&'a str, Type)>,
     /// How often a node is evaluated, because of the loops around it.

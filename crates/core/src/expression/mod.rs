@@ -56,6 +56,7 @@ pub struct Expression {
     program: Program,
     literals: Arc<Literals>,
     reads: BTreeSet<Variable>,
+    warnings: Vec<ExpressionFault>,
 }
 
 /// The regular expressions and patterns of an expression, parsed once.
@@ -131,8 +132,8 @@ impl Expression {
         limits::on_a_large_stack(|| {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
-            let check::Checked { literals, reads } = checked;
-            Ok(Self { text: text.to_owned(), program, literals: Arc::new(literals), reads })
+            let check::Checked { literals, reads, warnings } = checked;
+            Ok(Self { text: text.to_owned(), program, literals: Arc::new(literals), reads, warnings })
         })
     }
 
@@ -162,6 +163,11 @@ impl Expression {
     /// The variables that the expression uses.
     pub fn reads(&self) -> impl Iterator<Item = Variable> {
         self.reads.iter().copied()
+    }
+
+    /// What is valid and probably a mistake.
+    pub fn warnings(&self) -> &[ExpressionFault] {
+        &self.warnings
     }
 
     /// The text of the expression.

@@ -1,7 +1,13 @@
 //! What is known about a build when it is judged, and what is not.
 
+pub mod git_ref;
+pub mod image;
 pub mod inquiry;
+pub mod possible;
+pub mod source_location;
+pub mod source_pattern;
 pub mod source_version;
+pub mod vocabulary;
 
 use std::fmt;
 

@@ -24,7 +24,7 @@ use crate::{
     price::Prices,
     yaml::{
         fault::Place,
-        {Faults, Findings},
+        {Faults, Finding, Findings},
     },
 };
 
@@ -40,6 +40,8 @@ pub struct Policy {
     never_stop_place: Place,
     pub(crate) ceiling: Mode,
     digest: String,
+    /// What its values are probably not meant to be.
+    warnings: Vec<Finding>,
 }
 
 impl Policy {

@@ -2,7 +2,8 @@
 
 use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
-    checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE},
+    checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
+    facts::source_pattern::Direction,
     price::{Dollars, Prices},
     yaml::{
         Node,
@@ -31,7 +32,7 @@ pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
     let mut reader = Reader::new(text);
     let policy = read_policy(&mut reader, &tree, digest);
     match policy {
-        Some(policy) if reader.faults.is_empty() => Ok(policy),
+        Some(policy) if reader.faults.is_empty() => Ok(Policy { warnings: reader.warnings, ..policy }),
         _ => Err(reader.faults),
     }
 }
@@ -43,7 +44,8 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(Mode::Enforce);
     let never_stop = mapping.get("never-stop");
     let never_stop_place = never_stop.map_or(mapping.place, |node| node.place);
-    let never_stop = never_stop.and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]"));
+    let never_stop = never_stop
+        .and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]", Syntax::Project, Direction::Allow));
     let prices = mapping.get("prices").map(|node| read_prices(reader, node)).unwrap_or_default();
     let (max_stops, max_stops_place) = mapping
         .get("safety")
@@ -58,7 +60,17 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
         rules.extend(read_rule(reader, node, mode, &mut ids));
     }
     let ceiling = Mode::Enforce;
-    Some(Policy { rules, never_stop, never_stop_place, prices, max_stops, max_stops_place, ceiling, digest })
+    Some(Policy {
+        rules,
+        never_stop,
+        never_stop_place,
+        prices,
+        max_stops,
+        max_stops_place,
+        ceiling,
+        digest,
+        warnings: Vec::new(),
+    })
 }
 
 fn read_prices(reader: &mut Reader, node: &Node) -> Prices {
@@ -139,7 +151,7 @@ fn read_selectors(reader: &mut Reader, node: &Node) -> Vec<Selector> {
     let mut selectors = Vec::new();
     for node in reader.list(node, "[{ projects: [shop-*] }]") {
         if let Some(mapping) = reader.mapping(node, "a selector", &selector_keys(&[])) {
-            selectors.extend(read_selector(reader, &mapping));
+            selectors.extend(read_selector(reader, &mapping, Direction::Forbid));
         }
     }
     selectors
@@ -153,27 +165,30 @@ fn read_exemptions(reader: &mut Reader, node: &Node) -> Vec<Exemption> {
             let place = until.map_or(mapping.place, |node| node.place);
             let until = until.and_then(|node| reader.scalar(node));
             let reason = mapping.get("reason").and_then(|node| reader.scalar(node));
-            let selector = read_selector(reader, &mapping);
+            let selector = read_selector(reader, &mapping, Direction::Allow);
             exemptions.extend(selector.map(|selector| Exemption { selector, until, place, reason }));
         }
     }
     exemptions
 }
 
-fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<Selector> {
+fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Direction) -> Option<Selector> {
     let mut criteria = Vec::new();
     let mut named = false;
     for subject in SELECTABLE {
         if let Some(node) = mapping.get(subject.name) {
             named = true;
-            let patterns = Patterns::read(reader, node, subject.example);
+            let patterns = Patterns::read(reader, node, subject.example, subject.syntax, direction);
             criteria.extend(patterns.map(|patterns| Criterion::Among(subject, patterns)));
         }
     }
     if let Some(node) = mapping.get(TAGS) {
         named = true;
         for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
-            let patterns = Patterns::read(reader, node, "[payments, fin-*]");
+            if key.trim().is_empty() {
+                reader.fault(node.place, "a tag without a key", "write the tag's key, as in `team: [payments]`");
+            }
+            let patterns = Patterns::read(reader, node, "[payments, fin-*]", Syntax::Tag, direction);
             criteria.extend(patterns.map(|patterns| Criterion::Tagged(key.to_owned(), patterns)));
         }
     }

@@ -6,7 +6,7 @@ use super::mode::{Mode, OnUnknown, RuleMode, is_over};
 use crate::{
     checks::{Check, CheckKind, CheckOption, Fit, Patterns, Subject},
     expression::{Expression, Variable},
-    facts::Facts,
+    facts::{Facts, source_pattern::Direction},
     yaml::{fault::Place, scalar::FromScalar},
 };
 
@@ -81,7 +81,7 @@ impl Exemption {
     pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
         match self.until {
             Some(date) if is_over(date, facts.now) => Fit::No,
-            _ => self.selector.fits(facts),
+            _ => self.selector.fits(facts, Direction::Allow),
         }
     }
 }
@@ -104,15 +104,16 @@ impl Selector {
         self.0.iter()
     }
 
-    pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
-        self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(|| criterion.fits(facts)))
+    /// Whether a build meets all criteria. An exemption lets a build through, and `only` does not.
+    pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
+        self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(|| criterion.fits(facts, direction)))
     }
 }
 
 impl Criterion {
-    fn fits(&self, facts: &Facts<'_>) -> Fit {
+    fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         match self {
-            Self::Among(subject, patterns) => patterns.fits(subject, facts),
+            Self::Among(subject, patterns) => patterns.fits(subject, facts, direction),
             Self::Tagged(key, patterns) => match facts.tag(key) {
                 Ok(Some(value)) if patterns.any_fits(value) => Fit::Yes,
                 Ok(_) => Fit::No,

@@ -1,5 +1,5 @@
 //! The JSON Schema of a policy, for editors. It refuses what `check` refuses, except duplicate
-//! ids, impossible dates, and faults of expressions.
+//! ids, impossible dates, patterns that can never match, and faults of expressions.
 //! <https://json-schema.org/draft/2020-12/schema>
 
 use serde_json::{Map, Value, json};
@@ -52,7 +52,7 @@ pub fn schema() -> Value {
         let option = match check.option {
             OptionKind::Duration(_) => "#/$defs/duration",
             OptionKind::Dollars(_) => "#/$defs/dollars",
-            OptionKind::Patterns(_) => "#/$defs/patterns",
+            OptionKind::Forbidden(..) | OptionKind::Allowed(..) => "#/$defs/patterns",
             OptionKind::Expression(_) => "#/$defs/expression",
             OptionKind::Overrides(_) => "#/$defs/overrides",
         };

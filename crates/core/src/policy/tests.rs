@@ -1,4 +1,5 @@
 mod faults;
+mod silent;
 mod yaml;
 
 use crate::{checks, policy::Policy, yaml::words::quoted_list};

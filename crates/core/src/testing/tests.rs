@@ -261,7 +261,7 @@ fn coverage_is_of_all_files_of_a_policy() {
     // An exempt build passes nothing: without the exemption it would break the rule. Rules that are off need no test.
     insta::assert_snapshot!(run("set: { initiator: codepipeline/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
     insta::assert_snapshot!(run("set: { sourceVersion: dev, timeoutInMinutes: 61 }"), @r#"["protected-branches", "costly", "strict", "open"] []"#);
-    insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: secret }"), @"");
+    insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: https://github.com/secret/x }"), @"");
 }
 
 #[test]

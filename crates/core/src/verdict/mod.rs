@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     checks::{Answer, Fit},
-    facts::{Fact, Facts, inquiry::Source},
+    facts::{Fact, Facts, inquiry::Source, source_pattern::Direction},
     model::Build,
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
 };
@@ -207,7 +207,7 @@ fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> 
 fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     match rule.only.as_slice() {
         [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts))),
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts, Direction::Forbid))),
     }
 }
 

@@ -168,6 +168,8 @@ fn a_source_is_known_by_its_place_whatever_stands_before_the_host() {
     let mut spelt = build();
     spelt.source.as_mut().unwrap().location = Some("HTTPS://token@GitHub.com/acme/shop".into());
     check("forbidden-sources: ['https://github.com/acme/*']", &spelt, "stop");
+    check("allowed-sources: ['https://github.com/acme/*']", &spelt, "allow, unknown secondarySources");
+    spelt.secondary_sources = Some(Vec::new());
     check("allowed-sources: ['https://github.com/acme/*']", &spelt, "allow");
 }
 

@@ -2,11 +2,14 @@
 
 use super::{
     Node, Value,
-    fault::{Fault, Place},
+    fault::{Fault, Finding, Place},
     scalar::FromScalar,
     words::{closest, quoted_list},
 };
-use crate::expression::{Expression, ExpressionFault};
+use crate::{
+    expression::{Expression, ExpressionFault},
+    facts::possible::Remark,
+};
 
 /// How to write an expression.
 const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and \
@@ -16,13 +19,15 @@ const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,
+    /// What is valid and probably a mistake.
+    pub(crate) warnings: Vec<Finding>,
     text: String,
 }
 
 impl Reader {
     /// A reader of the file with this content.
     pub(crate) fn new(text: &str) -> Self {
-        Self { faults: Vec::new(), text: text.to_owned() }
+        Self { faults: Vec::new(), warnings: Vec::new(), text: text.to_owned() }
     }
 
     pub(crate) fn fault(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
@@ -113,15 +118,50 @@ impl Reader {
 
     /// Reads a scalar.
     pub(crate) fn scalar<T: FromScalar>(&mut self, node: &Node) -> Option<T> {
-        let help = || format!("use {}", T::EXPECTED);
-        let Value::Scalar(text) = &node.value else {
-            self.fault(node.place, format!("expected a single value, found {}", node.described()), help());
-            return None;
-        };
+        let text = self.text_of(node, T::EXPECTED)?;
         match T::from_scalar(text) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.fault(node.place, format!("`{text}` {wrong}"), help());
+                self.fault(node.place, format!("`{text}` {wrong}"), format!("use {}", T::EXPECTED));
+                None
+            }
+        }
+    }
+
+    /// The text of a scalar without a tag, whose meaning would be another program's.
+    fn text_of<'a>(&mut self, node: &'a Node, expected: &str) -> Option<&'a str> {
+        if let Some(place) = node.tag {
+            self.fault(
+                place,
+                "YAML tags are not supported",
+                "remove the tag, or put a value that begins with `!` in quotes",
+            );
+            return None;
+        }
+        let Value::Scalar(text) = &node.value else {
+            let message = format!("expected a single value, found {}", node.described());
+            self.fault(node.place, message, format!("use {expected}"));
+            return None;
+        };
+        Some(text)
+    }
+
+    /// Reads a scalar that `parse` accepts, perhaps with warnings. `expected` is what it is.
+    pub(crate) fn checked<T>(
+        &mut self,
+        node: &Node,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<(T, Vec<Remark>), Remark>,
+    ) -> Option<T> {
+        match parse(self.text_of(node, expected)?) {
+            Ok((value, warnings)) => {
+                let warnings = warnings.into_iter();
+                self.warnings
+                    .extend(warnings.map(|Remark { message, help }| Finding::warning(node.place, message, help)));
+                Some(value)
+            }
+            Err(Remark { message, help }) => {
+                self.fault(node.place, message, help);
                 None
             }
         }
@@ -143,7 +183,13 @@ impl Reader {
             return None;
         };
         match Expression::compile(text) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                for ExpressionFault { start, message, help } in expression.warnings().iter().cloned() {
+                    let place = node.place_within(start, &self.text);
+                    self.warnings.push(Finding::warning(place, message, help));
+                }
+                Some(expression)
+            }
             Err(faults) => {
                 for ExpressionFault { start, message, help } in faults {
                     self.fault(node.place_within(start, &self.text), message, help);

@@ -22,6 +22,8 @@ max-queue-time: 30m
 max-cost: 2.50
 forbidden-branches: [main, release/*]
 allowed-branches: [feature/*]
+forbidden-refs: [refs/pull/*]
+allowed-refs: [refs/heads/*]
 forbidden-compute: [BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]
 allowed-compute: [BUILD_GENERAL1_SMALL]
 forbidden-images: ['*:latest']

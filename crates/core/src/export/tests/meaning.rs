@@ -17,15 +17,15 @@ use super::{
     policy,
 };
 use crate::{
+    facts::source_location::SourceLocation,
     model::Build,
     policy::Policy,
-    url::normalized,
     verdict::{Action, judge},
 };
 
 const TYPES: &[&str] = &["LINUX_CONTAINER", "LINUX_GPU_CONTAINER", "ARM_CONTAINER", "WINDOWS_EC2"];
 const COMPUTES: &[&str] = &["BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE", "BUILD_LAMBDA_1GB", "CUSTOM_INSTANCE_TYPE"];
-const IMAGES: &[&str] = &["aws/codebuild/standard:7.0", "tools:latest", "tools", "other"];
+const IMAGES: &[&str] = &["aws/codebuild/standard:7.0", "tools:latest", "tools", "tools:1", "other"];
 const LOCATIONS: &[&str] = &[
     "https://github.com/acme/app",
     "https://github.com/Evil/app",
@@ -89,7 +89,8 @@ impl Call {
             "projectName": self.project,
             "initiator": initiator,
             "sourceVersion": branch,
-            "source": {"type": "GITHUB", "location": self.location.unwrap_or(location)},
+            "source": {"type": source_type(self.location.unwrap_or(location)), "location": self.location.unwrap_or(location)},
+            "secondarySources": [],
             "environment": {
                 "type": self.kind.unwrap_or(kind),
                 "computeType": self.compute.unwrap_or(compute),
@@ -124,6 +125,16 @@ impl Call {
             })
         })
     }
+}
+
+fn source_type(location: &str) -> &'static str {
+    if location.contains("://") { "GITHUB" } else { "S3" }
+}
+
+/// Whether a location is spelt in another way than its normal form.
+fn is_unusual(location: &str) -> bool {
+    SourceLocation::read(Some(source_type(location)), Some(location))
+        .is_none_or(|normal| normal.to_string() != location)
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -225,7 +236,7 @@ proptest! {
         let policy = policy(&text);
         let (kind, compute, image, location, initiator, branch) = project;
         // The export refuses unusual spellings of a location beyond the rule, with a remark.
-        let is_unusual = call.location.is_some_and(|location| normalized(location) != location);
+        let is_unusual = call.location.is_some_and(is_unusual);
         if denies(&iam(&policy, Breadth::Exact).document, &call.request()) && !(text.contains("allowed-sources") && is_unusual) {
             prop_assert!(call.is_stopped(&policy, [kind, compute, image, location, initiator, branch]));
         }
@@ -240,7 +251,8 @@ proptest! {
             || ["LINUX*LARGE", "CONTAINER?BUILD"].iter().any(|pair| text.contains(pair))
             || text.contains("forbidden-sources")
             || text.contains("{sources")
-            || call.location.is_some_and(|location| normalized(location) != location);
+            || (text.contains("allowed-images") && text.contains("latest"))
+            || call.location.is_some_and(is_unusual);
         if !is_left_out && call.is_surely_stopped(&policy) {
             prop_assert!(denies(&export.document, &call.request()), "{:#}", export.document);
         }

@@ -75,6 +75,7 @@ impl<'a> Checker<'a> {
             return overloads.first().map_or(Type::Any, |overload| overload.result.clone());
         };
         self.literals_of(name, &parts);
+        self.part_of_text(name, &parts);
         overload.result.clone()
     }
 

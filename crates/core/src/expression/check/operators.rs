@@ -36,6 +36,7 @@ impl<'a> Checker<'a> {
             );
             return Some(if is_arithmetic { Type::Any } else { Type::Bool });
         }
+        self.comparison(call);
         joined
     }
 

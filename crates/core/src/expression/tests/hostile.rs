@@ -325,8 +325,8 @@ fn word() -> impl Strategy<Value = &'static str> {
 fn condition() -> impl Strategy<Value = String> {
     let text = proptest::sample::select(vec![
         "branch",
-        "region",
-        "account",
+        "(region + '')",
+        "(account + '')",
         "build.projectName",
         "build.environment.image",
         "build.encryptionKey",

@@ -2,6 +2,7 @@
 //! to know. A warning is given only if it is certainly right.
 
 mod dates;
+mod effect;
 mod subsumption;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::{
 
 /// The findings about a policy at that time.
 pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = policy.warnings.clone();
     findings.extend(never_stop(policy));
     findings.extend(max_stops(policy));
     for (index, rule) in policy.rules.iter().enumerate() {
@@ -25,6 +26,9 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
         if !rule.is_off() {
             findings.extend(no_prices(policy, rule));
             findings.extend(no_deadline(rule));
+            findings.extend(effect::timeout(rule));
+            findings.extend(effect::constants(rule));
+            findings.extend(effect::contradiction(&policy.rules, rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }

@@ -1,0 +1,52 @@
+//! `forbidden-refs`, `allowed-refs`: the full name of the build's reference, however it is
+//! spelt. A build of a commit has no reference.
+
+use super::{
+    About, CheckKind, IamView, OptionKind,
+    pattern_list::{allowed, forbidden},
+    patterns::Syntax,
+    subject::{Subject, Value, Values},
+};
+
+pub(super) const REFS: Subject = Subject {
+    name: "refs",
+    example: "[refs/tags/v*, refs/pull/*]",
+    syntax: Syntax::Ref,
+    values: |facts| {
+        let (name, doubt) = facts.git_ref()?;
+        Ok(Values { value: Value::Text(name.into()), other: doubt.map(Err) })
+    },
+    arn_part: None,
+};
+
+const IAM: IamView = IamView::NoKey("no condition key contains the source version of a call");
+
+pub(super) const FORBIDDEN: CheckKind = CheckKind {
+    id: "forbidden-refs",
+    about: About {
+        breaks_when: "The build's ref matches a pattern. A ref is a full name: `refs/heads/main`, `refs/tags/v1`, `refs/pull/25/head` (every spelling of a pull or merge request).",
+        why: "Code from a pull request is code that nobody has reviewed yet.",
+        example: "[refs/pull/*]",
+        project: None,
+        allowed: r#"{"sourceVersion": "main"}"#,
+        stopped: r#"{"sourceVersion": "pr/25"}"#,
+        reads: &["sourceVersion", "source.type"],
+    },
+    option: OptionKind::Forbidden(Syntax::Ref, |patterns| forbidden(&REFS, patterns)),
+    iam: IAM,
+};
+
+pub(super) const ALLOWED: CheckKind = CheckKind {
+    id: "allowed-refs",
+    about: About {
+        breaks_when: "The build's ref matches none of the patterns.",
+        why: "A project that releases should build tags and nothing else.",
+        example: "[refs/tags/v*]",
+        project: None,
+        allowed: r#"{"sourceVersion": "refs/tags/v1.2"}"#,
+        stopped: r#"{"sourceVersion": "main"}"#,
+        reads: &["sourceVersion", "source.type"],
+    },
+    option: OptionKind::Allowed(Syntax::Ref, |patterns| allowed(&REFS, patterns)),
+    iam: IAM,
+};

@@ -1,0 +1,101 @@
+//! Git references: their full names, and patterns of branches and references.
+//!
+//! A branch has a short name (`main`), a reference a full one (`refs/heads/main`). A pattern is
+//! read as [`SourceVersion::read`] reads a value, so that `refs/heads/main` and `origin/main`
+//! mean the branch `main`; what `git-check-ref-format(1)` refuses can never fit.
+
+mod name;
+
+use self::name::{Named, check_literals, named};
+use super::{
+    Fact, Facts,
+    possible::{Remark, can_begin_with, is_wild},
+    source_version::SourceVersion,
+};
+use crate::pattern::Pattern;
+
+impl SourceVersion<'_> {
+    /// The full name of the reference, if the text names one: `refs/heads/main`,
+    /// `refs/tags/v1`, or `refs/pull/25/head` for a pull or merge request of any host.
+    pub fn full_name(&self) -> Option<String> {
+        match self {
+            Self::Branch(name) => Some(format!("refs/heads/{name}")),
+            Self::Tag(name) => Some(format!("refs/tags/{name}")),
+            Self::PullRequest(number) => Some(format!("refs/pull/{number}/head")),
+            Self::Commit(_) | Self::BranchOrCommit(_) | Self::S3Object(_) | Self::Default | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// The full name of the build's reference, if its source version is a reference and no
+    /// abbreviated commit id; then with the reason why that is unknown.
+    pub fn git_ref(&self) -> Result<(String, Option<Fact>), Fact> {
+        let unknown =
+            |version: SourceVersion<'_>| Fact::Unknown { fact: "ref", why: format!("the source version is {version}") };
+        match self.revision()? {
+            either @ SourceVersion::BranchOrCommit(name) => Ok((format!("refs/heads/{name}"), Some(unknown(either)))),
+            version => version.full_name().map(|name| (name, None)).ok_or_else(|| unknown(version)),
+        }
+    }
+}
+
+/// Reads a pattern of branches and returns it as one of short names, with warnings about what
+/// is probably not meant. The error is a pattern that no branch can fit, and what to write.
+pub fn branch_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    Remark::pattern(text)?;
+    let trimmed = text.trim_matches('/');
+    let never = |why: &str, right: String| Err(Remark::new(format!("no branch fits `{text}`: {why}"), right));
+    let short = match named(trimmed) {
+        Named::Branch(short) | Named::Short(short) => short,
+        Named::Tag(name) => return never("it is a tag's name", in_refs(&format!("refs/tags/{name}"))),
+        Named::PullRequest { full, is_certain: true } => {
+            return never("a pull request has a ref and no branch", in_refs(&full));
+        }
+        Named::PullRequest { .. } => trimmed,
+        Named::NoPullRequest(_) => return never("a pull request has a ref and no branch", in_refs("refs/pull/*")),
+        Named::Refs => return never("a branch pattern is a short name", "`main`, not `refs/heads/main`".to_owned()),
+    };
+    check_literals(text, short, "branch")?;
+    Ok((Remark::pattern(short)?, name::probably_not_meant(text, short)))
+}
+
+/// Reads a pattern of references and returns it as one of full names, with warnings. The error
+/// is a pattern that no build's reference can fit, and what to write.
+pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    Remark::pattern(text)?;
+    let trimmed = text.trim_matches('/');
+    let never = |why: &str, right: String| Err(Remark::new(format!("no ref fits `{text}`: {why}"), right));
+    let full = match named(trimmed) {
+        Named::Branch(short) => format!("refs/heads/{short}"),
+        Named::Tag(name) => format!("refs/tags/{name}"),
+        Named::PullRequest { full, .. } => full,
+        Named::NoPullRequest(number) => {
+            return never("a pull request's ref has an end", format!("`refs/pull/{number}/head`"));
+        }
+        Named::Short(name) if !is_possible(name) => {
+            let right = format!("`refs/heads/{name}` for a branch, `refs/tags/{name}` for a tag");
+            return never("a ref pattern is a full name", right);
+        }
+        Named::Refs if !is_possible(trimmed) => {
+            let right = "a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`";
+            return never("a build's ref is a branch, a tag or a pull request", right.to_owned());
+        }
+        Named::Short(_) | Named::Refs => trimmed.to_owned(),
+    };
+    check_literals(text, &full, "ref")?;
+    Ok((Remark::pattern(&full)?, name::probably_no_name(text, &full)))
+}
+
+/// Whether some reference of a build may fit.
+fn is_possible(text: &str) -> bool {
+    let starts = ["refs/heads/", "refs/tags/", "refs/pull/"];
+    is_wild(text) && text.parse().is_ok_and(|pattern| starts.iter().any(|start| can_begin_with(&pattern, start)))
+}
+
+fn in_refs(full: &str) -> String {
+    format!("`{full}` as a ref: `forbidden-refs`, or `refs` in a selector")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What a pattern of branches or references names, and what git would refuse of it.
+
+use crate::facts::possible::{Remark, is_wild};
+
+/// What a pattern names, read in the order in which git looks a name up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named<'a> {
+    /// A branch, by its short name, from a longer spelling.
+    Branch(&'a str),
+    /// A tag, by its short name.
+    Tag(&'a str),
+    /// A pull or merge request.
+    PullRequest {
+        /// Its full name in the normal form.
+        full: String,
+        /// Whether the text is a full name; `pr/*` could be a branch's.
+        is_certain: bool,
+    },
+    /// A pull request by its number alone, which is no reference: `refs/pull/25`.
+    NoPullRequest(&'a str),
+    /// Something else under `refs/`.
+    Refs,
+    /// Any other text.
+    Short(&'a str),
+}
+
+/// Reads a pattern without slashes around it.
+pub(super) fn named(text: &str) -> Named<'_> {
+    let below_refs = below(text, "refs");
+    let path = below_refs.unwrap_or(text);
+    if let Some(branch) = below(path, "heads") {
+        return Named::Branch(branch);
+    }
+    if let Some(tag) = below(path, "tags") {
+        return Named::Tag(tag);
+    }
+    if let Some((_, branch)) = below(path, "remotes").and_then(|rest| rest.split_once('/')) {
+        return Named::Branch(branch.trim_start_matches('/'));
+    }
+    if let Some(request) = pull_request(path, below_refs.is_some()) {
+        return request;
+    }
+    match below_refs {
+        Some(_) => Named::Refs,
+        None => below(text, "origin").map_or(Named::Short(text), Named::Branch),
+    }
+}
+
+fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(folder)?.strip_prefix('/')?.trim_start_matches('/');
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// A pull request in the spellings of CodeBuild, GitHub, GitLab and Bitbucket, with a number or
+/// wildcards in its place.
+fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
+    let (kind, rest) = path.split_once('/')?;
+    if !matches!(kind, "pr" | "pull" | "pull-requests" | "merge-requests") {
+        return None;
+    }
+    let (number, end) = match rest.split_once('/') {
+        Some((number, end)) => (number, Some(end)),
+        None => (rest, None),
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || is_wild_byte(byte));
+    let is_certain = is_full && kind != "pr";
+    let full = match end {
+        _ if !is_number => return None,
+        Some("head" | "merge" | "from") => format!("refs/pull/{number}/head"),
+        Some(end) if is_wild(end) => format!("refs/pull/{number}/{end}"),
+        None if kind == "pr" && !number.contains('*') => format!("refs/pull/{number}/head"),
+        // The `*` goes on to the end.
+        None if number.ends_with('*') => format!("refs/pull/{number}"),
+        None if is_full => return Some(Named::NoPullRequest(number)),
+        None if !number.contains('*') => return Some(Named::Short(path)),
+        None => format!("refs/pull/{number}/head"),
+        Some(_) => return None,
+    };
+    Some(Named::PullRequest { full, is_certain })
+}
+
+fn is_wild_byte(byte: u8) -> bool {
+    matches!(byte, b'*' | b'?')
+}
+
+/// Refuses a pattern in whose literal parts is something that git accepts in no name.
+/// <https://git-scm.com/docs/git-check-ref-format>
+pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), Remark> {
+    let never = |why: String, right: String| Err(Remark::new(format!("no {kind} fits `{text}`: {why}"), right));
+    let start = |end: usize| match &name[..end] {
+        "" => "a name, as in `main`".to_owned(),
+        start => format!("`{start}`"),
+    };
+    let refused = |c: char| c == ' ' || c.is_ascii_control() || matches!(c, '~' | '^' | ':' | '\\');
+    if let Some(at) = name.find(refused) {
+        let found = name[at..].chars().next().unwrap_or_default();
+        return match found {
+            ' ' => never("a name has no white space".to_owned(), "a list with an element for each name".to_owned()),
+            found => never(format!("git accepts no `{}` in a name", found.escape_debug()), start(at)),
+        };
+    }
+    if let Some(at) = name.find("..") {
+        return never("git accepts no `..` in a name".to_owned(), start(at));
+    }
+    if name.contains("//") || name.is_empty() {
+        return never("a part of the name is empty".to_owned(), "one `/` between two parts".to_owned());
+    }
+    if name == "@" || name.ends_with('.') {
+        return never(format!("git accepts no name that ends in `{}`", &name[name.len() - 1..]), start(name.len() - 1));
+    }
+    for part in name.split('/') {
+        if let Some(rest) = part.strip_prefix('.') {
+            let right = match rest.trim_start_matches(['*', '+', '?']) {
+                "" => format!("`{}`, since `*` alone stands for any run of characters", name.replace(part, "*")),
+                _ => format!("`{}`", name.replace(part, part.trim_start_matches('.'))),
+            };
+            return never("git accepts no part of a name that begins with `.`".to_owned(), right);
+        }
+        if let Some(rest) = part.strip_suffix(".lock") {
+            let right = format!("`{}`", name.replace(part, rest));
+            return never("git accepts no part of a name that ends with `.lock`".to_owned(), right);
+        }
+    }
+    Ok(())
+}
+
+/// Warnings about a pattern of branches: a name that it could be, and probably is not.
+pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
+    let mut warnings = probably_no_name(text, short);
+    let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
+    let request = match named(short) {
+        Named::PullRequest { full, .. } => Some(full),
+        Named::Short(_) if short == text && is_numbered_request(short) => Some("refs/pull/*".to_owned()),
+        _ => None,
+    };
+    if let Some(full) = request.filter(|_| short == text.trim_matches('/')) {
+        let found = format!("`{text}` fits a branch of that name alone: a pull request has a ref and no branch");
+        warn(found, format!("`{full}` in `forbidden-refs`, or `refs` in a selector"));
+    }
+    if matches!(short, "HEAD" | "origin") && short == text {
+        warn(format!("`{text}` fits a branch of that name alone"), "the name of the branch, as in `main`".to_owned());
+    }
+    if matches!(short.len(), 40 | 64) && short.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let found = format!("`{text}` looks like a commit id, and no build of a commit has that as its branch");
+        warn(found, "the name of a branch".to_owned());
+    }
+    let folders = short.trim_end_matches(|c: char| c != '/');
+    let last = &short[folders.len()..];
+    if !folders.is_empty() && folders.bytes().all(|byte| is_wild_byte(byte) || byte == b'/') {
+        let is_default = matches!(last, "main" | "master" | "develop" | "trunk");
+        if is_default || folders == "**/" {
+            warn(format!("`{text}` does not fit the branch `{last}`, which has no `/`"), format!("`{last}` beside it"));
+        }
+    }
+    warnings
+}
+
+fn is_numbered_request(short: &str) -> bool {
+    let number = short.strip_prefix("pull/").or_else(|| short.strip_prefix("merge-requests/"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Warnings about what git accepts in a name, and what means something else elsewhere.
+pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
+    let mut warnings = Vec::new();
+    let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
+    let bare = text.trim_matches('/');
+    if bare != text {
+        let right =
+            if text.ends_with('/') { format!("`{bare}`, or `{bare}/*` for all below it") } else { format!("`{bare}`") };
+        warn(format!("`{text}` is read as `{name}`: a name has no `/` around it"), right);
+    }
+    let inner: String = bare.chars().filter(|c| !"()'\"".contains(*c)).collect();
+    if let Some(separator) = ['|', ','].into_iter().find(|separator| bare.contains(*separator)) {
+        let list = inner.split(separator).filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", ");
+        warn(format!("`{separator}` in `{text}` is a part of the name"), format!("a list: `[{list}]`"));
+    } else if inner != bare {
+        warn(format!("quotes and parentheses in `{text}` are a part of the name"), format!("`{inner}`"));
+    }
+    if let Some(rest) = bare.strip_prefix('!') {
+        warn(format!("`!` in `{text}` is a part of the name"), format!("`{rest}` in a rule that allows"));
+    }
+    if bare.starts_with('-') {
+        warn(format!("git creates no branch called `{text}`"), "a name that does not begin with `-`".to_owned());
+    }
+    if bare.contains("%2F") || bare.contains("%2f") {
+        let right = format!("`{}`", bare.replace("%2F", "/").replace("%2f", "/"));
+        warn(format!("`%2F` in `{text}` is a part of the name"), right);
+    }
+    let dot = bare.find(".*").or_else(|| bare.find(".+"));
+    // `release-1.*` is a version.
+    if let Some(at) = dot.filter(|at| !bare[..*at].ends_with(|c: char| c.is_ascii_digit() || is_wild(&c.to_string()))) {
+        let right = format!("`{}*`, where no dot is meant", &bare[..at]);
+        warn(format!("`{text}` fits only names with a `.` in that place"), right);
+    }
+    warnings
+}

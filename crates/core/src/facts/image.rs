@@ -1,0 +1,240 @@
+//! Container images: as a build names them, and as Docker reads that name.
+//!
+//! Docker reads `tools` as `docker.io/library/tools:latest`; see
+//! <https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed>. A rule that
+//! compared only the text would be slipped past by the next spelling.
+
+use super::{
+    possible::{Remark, is_wild},
+    source_pattern::Direction,
+};
+use crate::pattern::Pattern;
+
+/// An image, in two forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    written: String,
+    full: String,
+}
+
+impl Image {
+    /// Reads the name of an image.
+    pub fn read(text: &str) -> Self {
+        let written = text.trim().to_owned();
+        let full = full_name(&written);
+        Self { written, full }
+    }
+
+    /// The image as Docker reads its name, or the name of one of CodeBuild's own images.
+    pub fn full(&self) -> &str {
+        &self.full
+    }
+
+    /// The image as the build names it.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+}
+
+/// A pattern of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagePattern {
+    written: Pattern,
+    /// The forms in which it is held against an image's full form; any one may fit.
+    full: Vec<Pattern>,
+}
+
+impl ImagePattern {
+    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// that no image can fit, and what to write.
+    pub fn parse(text: &str, direction: Direction) -> Result<(Self, Vec<Remark>), Remark> {
+        let written = Remark::pattern(text)?;
+        if let Some(remark) = never_fits(text) {
+            return Err(remark);
+        }
+        let full = full_forms(text).iter().map(|form| Remark::pattern(form)).collect::<Result<_, _>>()?;
+        Ok((Self { written, full }, probably_not_meant(text, direction)))
+    }
+
+    /// Whether an image fits. What is forbidden may fit in either form, what is allowed only
+    /// in the full one.
+    pub fn matches(&self, image: &Image, direction: Direction) -> bool {
+        self.full.iter().any(|pattern| pattern.fits(&image.full))
+            || direction == Direction::Forbid
+                && (self.written.fits(&image.written)
+                    || self.written.fits(&image.full)
+                    || self.full.iter().any(|pattern| pattern.fits(&image.written)))
+    }
+
+    /// The forms in which it is held against an image's full form.
+    pub fn full(&self) -> impl Iterator<Item = &Pattern> {
+        self.full.iter()
+    }
+
+    /// Patterns of the usual spellings of what fits: as written, full, and without what Docker
+    /// adds.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut spellings = vec![self.written.as_str().to_owned()];
+        for full in self.full.iter().map(Pattern::as_str) {
+            let mut names = vec![full];
+            if !is_wild(full) {
+                names.extend(names[0].strip_prefix("docker.io/"));
+                names.extend(names[0].strip_prefix("docker.io/library/"));
+            }
+            for name in names {
+                spellings.push(name.to_owned());
+                spellings.extend(name.strip_suffix(":latest").filter(|short| !is_wild(short)).map(str::to_owned));
+            }
+        }
+        spellings
+    }
+
+    /// Whether every image fits that fits `other`.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.written.covers(&other.written)
+            && other.full.iter().all(|narrow| self.full.iter().any(|wide| wide.covers(narrow)))
+    }
+
+    /// Whether it fits every image.
+    pub fn is_everything(&self) -> bool {
+        self.written.is_everything()
+    }
+
+    /// The pattern as written.
+    pub fn written(&self) -> &Pattern {
+        &self.written
+    }
+}
+
+const DOCKER_HUB: &str = "docker.io";
+
+/// Other names of Docker Hub.
+const SECOND_NAMES: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
+
+/// The beginning of the names of the images that CodeBuild provides, which no registry has.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html>
+pub(crate) const OWN_IMAGES: &str = "aws/";
+
+fn full_name(text: &str) -> String {
+    // A value has no wildcards, so that it has one form.
+    full_forms_of(text, |_| false).into_iter().next().unwrap_or_default()
+}
+
+fn full_forms(text: &str) -> Vec<String> {
+    full_forms_of(text, is_wild)
+}
+
+/// The full forms of a name or of a pattern. A registry and `library/` stand in front only
+/// where the first component has no wildcard, `:latest` behind only where the last one has no
+/// wildcard, tag or digest.
+fn full_forms_of(text: &str, is_wild: fn(&str) -> bool) -> Vec<String> {
+    let (name, end) = split_end(text, is_wild);
+    if name.starts_with(OWN_IMAGES) || name == "*" {
+        return vec![text.to_owned()];
+    }
+    let (first, rest) = match name.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (name, None),
+    };
+    let is_host = rest.is_some() && is_registry(first);
+    let host = first.split(':').next().unwrap_or(first);
+    if is_wild(if is_host { host } else { first }) {
+        return vec![format!("{name}{end}")];
+    }
+    let (registry, path) = match rest {
+        Some(path) if is_host => (registry(first), path),
+        _ => (DOCKER_HUB.to_owned(), name),
+    };
+    let full = format!("{registry}/{path}{end}");
+    match registry == DOCKER_HUB && !path.contains('/') {
+        // `docker.io/to*` can be a library's image, and another one.
+        true if is_wild(path) => vec![full, format!("{registry}/library/{path}{end}")],
+        true => vec![format!("{registry}/library/{path}{end}")],
+        false => vec![full],
+    }
+}
+
+/// Splits the tag or digest off. A tag beside a digest is left out, as Docker ignores it; no tag
+/// and no digest are `:latest`.
+fn split_end(text: &str, is_wild: fn(&str) -> bool) -> (&str, String) {
+    let last = text.rfind('/').map_or(0, |slash| slash + 1);
+    let (name, digest) = match text[last..].find('@') {
+        Some(at) => text.split_at(last + at),
+        None => (text, ""),
+    };
+    let (name, tag) = match name[last..].rfind(':') {
+        Some(colon) => name.split_at(last + colon),
+        None => (name, ""),
+    };
+    let end = match (digest, tag) {
+        ("", "") if is_wild(&name[last..]) => "",
+        ("", "") => ":latest",
+        ("", tag) => tag,
+        (digest, _) => digest,
+    };
+    (name, end.to_owned())
+}
+
+/// Whether the first component of a name is a registry's host, by Docker's rule.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn registry(host: &str) -> String {
+    let lower = host.to_ascii_lowercase();
+    // A single word is a host because it has capital letters.
+    if !lower.contains(['.', ':']) && lower != "localhost" {
+        return host.to_owned();
+    }
+    let bare = lower.strip_suffix(":443").filter(|bare| bare.contains('.') || *bare == "localhost");
+    let host = bare.unwrap_or(&lower);
+    if SECOND_NAMES.contains(&host) { DOCKER_HUB.to_owned() } else { host.to_owned() }
+}
+
+/// What is wrong with a pattern that no image can fit.
+fn never_fits(text: &str) -> Option<Remark> {
+    let found = |why: &str| format!("no image fits `{text}`: {why}");
+    if let Some((_, rest)) = text.split_once("://") {
+        return Some(Remark::new(found("an image has no scheme"), format!("`{rest}`")));
+    }
+    if text.starts_with("arn:") {
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let right = match fields[..] {
+            [_, _, "ecr", region, account, resource] => {
+                let name = resource.strip_prefix("repository/").unwrap_or(resource);
+                format!("`{account}.dkr.ecr.{region}.amazonaws.com/{name}:*`")
+            }
+            _ => "the image's name, as in `aws/codebuild/*`".to_owned(),
+        };
+        return Some(Remark::new(found("an image's name is no ARN"), right));
+    }
+    let (name, _) = split_end(text, is_wild);
+    let path =
+        name.split_once('/').filter(|(first, _)| is_registry(first) || is_wild(first)).map_or(name, |(_, path)| path);
+    if text.contains(char::is_whitespace) {
+        return Some(Remark::new(found("a name has no white space"), "a list with an element for each image"));
+    }
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let right = format!("`{}`", text.replacen(path, &path.to_ascii_lowercase(), 1));
+        return Some(Remark::new(found("the names of images are lower case"), right));
+    }
+    None
+}
+
+fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
+    let mut warnings = Vec::new();
+    let (name, _) = split_end(text, is_wild);
+    if name.starts_with("aws/codebuild/") && name == text && !is_wild(name) {
+        let found = format!("`{text}` has no tag, and CodeBuild's own images have one");
+        warnings.push(Remark::new(found, format!("`{text}:*`")));
+    }
+    // Without a registry, only images of registries that begin so would fit.
+    if direction == Direction::Allow && !text.contains('/') && is_wild(name) && !name.starts_with(['*', '?']) {
+        let found = format!("`{text}` is compared with full names such as `{DOCKER_HUB}/library/tools:latest`");
+        warnings.push(Remark::new(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that is meant")));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The path of a repository in its normal form.
+
+/// What a path is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::facts) enum Part {
+    /// A build's location.
+    Value,
+    /// A pattern, in which `*` and `?` are wildcards.
+    Pattern,
+}
+
+/// A path without doubled slashes, dot segments, needless percent-encoding, `.git` and the
+/// slashes around it; empty, or with a `/` in front. `folds`: in lower case.
+///
+/// The error is why the path can be read in more ways than one.
+pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Result<String, String> {
+    let path = normal_encoding(path, part)?;
+    let path = if folds { path.to_lowercase() } else { path };
+    let mut segments: Vec<&str> = Vec::new();
+    let mut after_empty = false;
+    for (index, segment) in path.split('/').enumerate() {
+        match segment {
+            "" => {
+                after_empty |= index > 0;
+                continue;
+            }
+            "." => {}
+            // RFC 3986 takes the empty segment for a folder, a file system does not.
+            ".." if after_empty => return Err("`..` behind `//` can be read in two ways".to_owned()),
+            ".." => {
+                let removed = segments.pop();
+                if part == Part::Pattern && removed.is_some_and(|segment| segment.contains(['*', '?'])) {
+                    return Err("`..` behind a wildcard".to_owned());
+                }
+            }
+            segment => segments.push(segment),
+        }
+        after_empty = false;
+    }
+    if let Some(last) = segments.last_mut() {
+        *last = last.strip_suffix(".git").unwrap_or(last);
+        if last.ends_with(".git") {
+            return Err("`.git` twice can be read in two ways".to_owned());
+        }
+        if last.is_empty() {
+            segments.pop();
+        }
+    }
+    Ok(segments.iter().flat_map(|segment| ["/", segment]).collect())
+}
+
+/// Decodes what need not be encoded, and encodes what must be.
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
+fn normal_encoding(path: &str, part: Part) -> Result<String, String> {
+    let mut normal = String::new();
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        let is_wildcard = part == Part::Pattern && matches!(byte, b'*' | b'?');
+        match byte {
+            b'%' => {
+                let digits = bytes.get(at..at + 2).and_then(|digits| std::str::from_utf8(digits).ok());
+                let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                let Some((code, digits)) = code.zip(digits) else {
+                    return Err("`%` without two hexadecimal digits".to_owned());
+                };
+                match kind(code) {
+                    Kind::Plain => normal.push(code.into()),
+                    Kind::Encoded => normal.push_str(&format!("%{code:02X}")),
+                    Kind::Reserved | Kind::Never => {
+                        return Err(format!("`%{digits}` in a path can be read in two ways"));
+                    }
+                }
+                at += 2;
+            }
+            _ if is_wildcard => normal.push(byte.into()),
+            _ => match kind(byte) {
+                Kind::Plain | Kind::Reserved => normal.push(byte.into()),
+                Kind::Encoded => normal.push_str(&format!("%{byte:02X}")),
+                Kind::Never => return Err("a path with `\\` or a control character can be read in two ways".to_owned()),
+            },
+        }
+    }
+    Ok(normal)
+}
+
+/// How a byte of a path may be written.
+enum Kind {
+    /// The same, encoded or not.
+    Plain,
+    /// Only encoded.
+    Encoded,
+    /// Encoded, it may mean something else.
+    Reserved,
+    /// In no way that every program understands alike.
+    Never,
+}
+
+fn kind(byte: u8) -> Kind {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Kind::Plain,
+        b'/' | b'?' | b'#' | b'[' | b']' | b'@' | b':' | b'%' => Kind::Reserved,
+        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => Kind::Reserved,
+        b'\\' | 0..=0x1f | 0x7f => Kind::Never,
+        _ => Kind::Encoded,
+    }
+}

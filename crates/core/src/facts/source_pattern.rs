@@ -1,0 +1,133 @@
+//! Patterns of source locations, normalized as locations are, in their literal parts alone.
+
+mod parse;
+mod remarks;
+
+use super::{
+    possible::{Remark, can_begin_with},
+    source_location::{Scheme, SourceLocation, Url, is_known},
+};
+use crate::pattern::Pattern;
+
+/// What a pattern decides. Only what is certain lets a build through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A location that fits is caught: it is forbidden, or a rule applies to its builds.
+    Forbid,
+    /// A location that fits is let through: it is allowed, or exempt from a rule.
+    Allow,
+}
+
+/// A pattern of source locations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePattern {
+    written: Pattern,
+    /// Whether it is a repository's URL, which no object in S3 fits.
+    is_url: bool,
+    /// The normal forms; any one may fit.
+    normal: Vec<NormalPattern>,
+}
+
+/// A pattern in three forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct NormalPattern {
+    exact: Pattern,
+    /// For hosts that ignore case.
+    lower: Pattern,
+    /// In lower case, without a port, a second name of a host for the first.
+    loose: Pattern,
+    /// Whether it holds only for what is forbidden: `https`, where `http` was written.
+    only_forbids: bool,
+}
+
+impl SourcePattern {
+    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// that no location can fit, and what to write.
+    pub fn parse(text: &str) -> Result<(Self, Vec<Remark>), Remark> {
+        parse::pattern(text)
+    }
+
+    /// Whether the location fits. The error is why that is unknown.
+    pub fn matches(&self, location: &SourceLocation, direction: Direction) -> Result<bool, String> {
+        if self.written.is_everything() && !matches!(location, SourceLocation::Unclear { .. }) {
+            return Ok(true);
+        }
+        match location {
+            SourceLocation::NoSource => Ok(self.written.fits(&location.to_string())),
+            SourceLocation::S3(text) => Ok(!self.is_url && self.written.fits(text)),
+            SourceLocation::Repository(url) => self.matches_url(url, direction),
+            SourceLocation::UnclearPath { host, why } => match self.may_fit_below(host, direction) {
+                true => Err(why.clone()),
+                false => Ok(false),
+            },
+            SourceLocation::Unclear { why, .. } => Err(why.clone()),
+        }
+    }
+
+    fn matches_url(&self, url: &Url, direction: Direction) -> Result<bool, String> {
+        let mut may_fit = false;
+        for pattern in self.forms(direction) {
+            for scheme in schemes(url, direction) {
+                let text = url.text(scheme);
+                if pattern.exact.fits(&text) || is_known(&url.host) && pattern.lower.fits(&text) {
+                    return Ok(true);
+                }
+                may_fit |= pattern.loose.fits(&url.loose(scheme));
+            }
+        }
+        if !may_fit {
+            return Ok(false);
+        }
+        let canonical = url.canonical_host();
+        Err(match url.host == canonical {
+            true => format!("it differs from `{}` only in case, port or a second name of the host", self.written),
+            false => format!("`{}` may be `{canonical}`", url.host),
+        })
+    }
+
+    /// Whether some repository of the host may fit.
+    fn may_fit_below(&self, host: &Url, direction: Direction) -> bool {
+        let starts: Vec<String> =
+            schemes(host, direction).into_iter().map(|scheme| format!("{}/", host.loose(scheme))).collect();
+        self.forms(direction).any(|pattern| starts.iter().any(|start| can_begin_with(&pattern.loose, start)))
+    }
+
+    fn forms(&self, direction: Direction) -> impl Iterator<Item = &NormalPattern> {
+        self.normal.iter().filter(move |pattern| direction == Direction::Forbid || !pattern.only_forbids)
+    }
+
+    /// Whether every location surely fits that fits `other`, and is unknown only where it is
+    /// unknown for `other`.
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers = |narrow: &NormalPattern| {
+            self.normal.iter().any(|wide| {
+                wide.exact.covers(&narrow.exact)
+                    && wide.lower.covers(&narrow.lower)
+                    && wide.loose.covers(&narrow.loose)
+                    && (narrow.only_forbids || !wide.only_forbids)
+            })
+        };
+        (other.is_url || self.written.covers(&other.written)) && other.normal.iter().all(covers)
+    }
+
+    /// Whether it fits every location that can be compared.
+    pub fn is_everything(&self) -> bool {
+        self.written.is_everything()
+    }
+
+    /// The pattern as written.
+    pub fn written(&self) -> &Pattern {
+        &self.written
+    }
+}
+
+/// The schemes by which a URL may be meant: `http` is `https` where it is forbidden.
+fn schemes(url: &Url, direction: Direction) -> Vec<Scheme> {
+    match (direction, url.scheme) {
+        (Direction::Forbid, Scheme::Http | Scheme::Git) => vec![url.scheme, Scheme::Https],
+        _ => vec![url.scheme],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! What is wrong with a pattern of locations, or probably not meant by it.
+
+use crate::facts::{
+    possible::{Remark, is_wild},
+    source_location::{Scheme, is_known},
+    vocabulary::SOURCE_TYPES,
+};
+
+/// Hosts whose repositories are called `OWNER/REPOSITORY`, without further folders.
+const FLAT_HOSTS: [&str; 2] = ["github.com", "bitbucket.org"];
+
+/// Words that end the names of hosts, and seldom those of buckets.
+const HOST_ENDINGS: &[&str] = &[
+    "com",
+    "org",
+    "net",
+    "io",
+    "dev",
+    "app",
+    "cloud",
+    "eu",
+    "uk",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "nl",
+    "ch",
+    "at",
+    "be",
+    "se",
+    "no",
+    "dk",
+    "fi",
+    "pl",
+    "cz",
+    "us",
+    "ca",
+    "br",
+    "au",
+    "jp",
+    "cn",
+    "in",
+    "kr",
+    "co",
+    "ai",
+    "edu",
+    "gov",
+    "info",
+    "local",
+    "localhost",
+    "internal",
+    "intern",
+    "corp",
+    "lan",
+    "home",
+];
+
+pub(super) fn as_written(text: &str, why: &str) -> Remark {
+    Remark::new(
+        format!("`{text}` is compared as written with locations in their normal form: {why}"),
+        "a URL in its plain form, as in `https://github.com/acme/*`",
+    )
+}
+
+pub(super) fn fragment(text: &str) -> Remark {
+    let plain = text.split('#').next().unwrap_or(text);
+    Remark::new(format!("no location fits `{text}`: locations are compared without a fragment"), quoted(plain))
+}
+
+pub(super) fn other_scheme(text: &str) -> Remark {
+    let (scheme, rest) = text.split_once("://").unwrap_or((text, ""));
+    match scheme {
+        "s3" | "S3" => {
+            Remark::new(format!("no location fits `{text}`: one in S3 is written without `s3://`"), quoted(rest))
+        }
+        _ => Remark::new(
+            format!("no location fits `{text}`: `{scheme}` is no scheme of a git host"),
+            quoted(&format!("https://{rest}")),
+        ),
+    }
+}
+
+pub(super) fn no_host(text: &str, authority: &str, path: &str) -> Remark {
+    let found = format!("no location fits `{text}`: `{authority}` is no host");
+    match authority.split_once(':') {
+        Some((host, first)) if !host.is_empty() => {
+            Remark::new(found, format!("a `/` behind the host: {}", quoted(&format!("https://{host}/{first}{path}"))))
+        }
+        _ => Remark::new(found, "a URL, as in `https://github.com/acme/*`"),
+    }
+}
+
+/// What is probably not meant by a URL: `path` as written, `normal` in its normal form.
+pub(super) fn of_url(
+    text: &str,
+    host: &str,
+    path: &str,
+    normal: &str,
+    warnings: &mut Vec<Remark>,
+) -> Result<(), Remark> {
+    let plain = format!("https://{host}{normal}");
+    let segments: Vec<&str> = normal.split('/').skip(1).collect();
+    let is_flat = FLAT_HOSTS.contains(&host);
+    if is_wild(host) {
+        return Ok(());
+    }
+    if !is_wild(normal) && segments.len() < 2 && is_known(host) {
+        return Err(Remark::new(
+            format!("no repository fits `{text}`, which has no repository's name"),
+            format!("{} for everything below it", quoted(&format!("{plain}/*"))),
+        ));
+    }
+    if segments.is_empty() {
+        let right = format!("{} for every repository of the host", quoted(&format!("{plain}/*")));
+        warnings.push(Remark::new(format!("`{text}` fits a repository without a path alone"), right));
+    } else if path.ends_with('/') && !(is_flat && segments.len() == 2) {
+        let right =
+            format!("{} for everything below it, {} for the repository", quoted(&format!("{plain}/*")), quoted(&plain));
+        warnings.push(Remark::new(format!("a `/` at the end of `{text}` is left out"), right));
+    } else if let [owner, repository, _, ..] = &segments[..]
+        && is_flat
+        && !is_wild(owner)
+        && !is_wild(repository)
+    {
+        let right = quoted(&format!("https://{host}/{owner}/{repository}"));
+        warnings.push(Remark::new(format!("`{text}` is more than a repository of {host} has in its name"), right));
+    } else if let Some(start) = normal.strip_suffix(".*") {
+        let right = format!("{}, without an end", quoted(&format!("https://{host}{start}")));
+        warnings.push(Remark::new(format!("`{text}` does not fit `.git`, which is left out of a location"), right));
+    }
+    Ok(())
+}
+
+/// What is probably not meant by git's `host:path`.
+pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
+    let port = path.split('/').next().unwrap_or_default();
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_port.then(|| {
+        let found = format!("`{host}:{path}` has no scheme, so that `{port}` is a folder and no port");
+        Remark::new(found, quoted(&format!("https://{host}:{path}")))
+    })
+}
+
+/// What is probably not meant by a pattern that begins with a wildcard.
+pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
+    let first = text.split('/').next().unwrap_or(text);
+    if let Some((_, host)) = first.rsplit_once('@') {
+        let rest = &text[first.len()..];
+        let found = format!("`{text}` has user information, which is left out of a location");
+        warnings.push(Remark::new(found, quoted(&format!("https://{host}{rest}"))));
+    }
+}
+
+/// What is wrong with a location in S3, `bucket/key`.
+pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark> {
+    if text == "NO_SOURCE" {
+        return Ok(());
+    }
+    let first = text.split('/').next().unwrap_or(text);
+    let upper = first.to_ascii_uppercase();
+    if SOURCE_TYPES.contains(&first) || !text.contains('/') && SOURCE_TYPES.contains(&&*upper) {
+        return Err(source_type(text, &upper));
+    }
+    if let Some(bucket) = text.strip_prefix("arn:") {
+        let bucket = bucket.rsplit(':').next().unwrap_or(bucket);
+        let right = format!("a location in S3 without its ARN: {}", quoted(bucket));
+        return Err(Remark::new(format!("no location fits `{text}`: none is an ARN"), right));
+    }
+    if let Some((scheme, rest)) = first.split_once(':')
+        && Scheme::read(scheme).is_some()
+    {
+        let rest = format!("{rest}{}", &text[first.len()..]);
+        let right = quoted(&format!("https://{}", rest.trim_start_matches('/')));
+        return Err(Remark::new(format!("no location fits `{text}`: `//` is missing behind `{scheme}:`"), right));
+    }
+    let is_host = is_host_like(first);
+    if !is_wild(text) && !text.contains('/') {
+        let right = match is_host {
+            true => quoted(&format!("https://{text}/*")),
+            false => "a URL as in `https://github.com/acme/*`, or `bucket/key` in S3".to_owned(),
+        };
+        return Err(Remark::new(
+            format!("no location fits `{text}`: it is neither a URL nor `bucket/key` in S3"),
+            right,
+        ));
+    }
+    if is_host || first.contains('@') {
+        let url = text.rsplit_once('@').map_or(text, |(_, host)| host);
+        let found = format!("`{text}` has no scheme, so that it is compared as `bucket/key` in S3");
+        warnings.push(Remark::new(found, quoted(&format!("https://{url}"))));
+    }
+    Ok(())
+}
+
+fn source_type(text: &str, kind: &str) -> Remark {
+    let right = match kind {
+        "NO_SOURCE" => quoted("NO_SOURCE"),
+        "GITHUB" => quoted("https://github.com/*"),
+        "GITLAB" => quoted("https://gitlab.com/*"),
+        "BITBUCKET" => quoted("https://bitbucket.org/*"),
+        _ => "a URL as in `https://git.example.com/*`".to_owned(),
+    };
+    let found = format!("no location fits `{text}`, which is a source's type");
+    let right = match kind {
+        "NO_SOURCE" => right,
+        _ => format!("{right}; or `deny-when: build.source.type == \"{kind}\"`"),
+    };
+    Remark::new(found, right)
+}
+
+/// Whether the first part of a location looks like the name of a host.
+fn is_host_like(first: &str) -> bool {
+    let name = first.trim_end_matches(['*', '?']);
+    let ending = name.rsplit('.').next().filter(|ending| name.contains('.') && !is_wild(ending));
+    let is_name = ending.is_some_and(|ending| HOST_ENDINGS.contains(&&*ending.to_ascii_lowercase()));
+    is_name || name == "localhost"
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{text}`")
+}

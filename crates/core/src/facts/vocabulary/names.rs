@@ -1,0 +1,189 @@
+//! Patterns of accounts, regions, projects, initiators and variables.
+
+use crate::{
+    facts::possible::{Form, Remark, can_fit, is_wild},
+    pattern::Pattern,
+};
+
+/// Twelve digits.
+const ACCOUNT: Form = Form {
+    step: |state, character| (state < 12 && character.is_ascii_digit()).then_some(state + 1),
+    ends: |state| state == 12,
+    alphabet: "0",
+};
+
+/// `eu-west-1`, `us-gov-east-1`, `eusc-de-east-1`: words, and a number.
+/// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+const REGION: Form = Form {
+    step: |state, character| match (state, character) {
+        (0, 'a'..='z') => Some(1),
+        (1..=2, 'a'..='z') => Some(2),
+        (2, '-') => Some(3),
+        (3..=4, 'a'..='z') => Some(4),
+        (4, '-') => Some(5),
+        (5, 'a'..='z') => Some(4),
+        (5, '1'..='9') => Some(6),
+        (6, '0'..='9') => Some(7),
+        _ => None,
+    },
+    ends: |state| state == 6 || state == 7,
+    alphabet: "a-1",
+};
+
+/// Letters, digits, `-` and `_`, the first one a letter or a digit. The API asks for two of
+/// them; one is accepted for the sake of short examples.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
+const PROJECT: Form = Form {
+    step: |state, character| match (state, character) {
+        (0, 'a'..='z' | 'A'..='Z' | '0'..='9') => Some(1),
+        (1..=2, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_') => Some(2),
+        _ => None,
+    },
+    ends: |state| state > 0,
+    alphabet: "a-",
+};
+
+/// What people call some regions.
+const REGION_NAMES: &[(&str, &str)] = &[
+    ("ireland", "eu-west-1"),
+    ("london", "eu-west-2"),
+    ("paris", "eu-west-3"),
+    ("frankfurt", "eu-central-1"),
+    ("zurich", "eu-central-2"),
+    ("stockholm", "eu-north-1"),
+    ("milan", "eu-south-1"),
+    ("spain", "eu-south-2"),
+    ("virginia", "us-east-1"),
+    ("ohio", "us-east-2"),
+    ("california", "us-west-1"),
+    ("oregon", "us-west-2"),
+    ("canada", "ca-central-1"),
+    ("sao paulo", "sa-east-1"),
+    ("mumbai", "ap-south-1"),
+    ("singapore", "ap-southeast-1"),
+    ("sydney", "ap-southeast-2"),
+    ("jakarta", "ap-southeast-3"),
+    ("tokyo", "ap-northeast-1"),
+    ("seoul", "ap-northeast-2"),
+    ("osaka", "ap-northeast-3"),
+    ("hong kong", "ap-east-1"),
+    ("bahrain", "me-south-1"),
+    ("cape town", "af-south-1"),
+    ("europe", "eu-*"),
+    ("us", "us-*"),
+    ("eu", "eu-*"),
+];
+
+/// Reads a pattern of account ids. The error is one that no account can fit.
+pub fn account_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    if can_fit(text, &ACCOUNT) {
+        return Ok((pattern, Vec::new()));
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let right = match digits.len() {
+        12 => format!("`\"{digits}\"`"),
+        11 if digits == text => "all twelve digits in quotes; perhaps a zero in front was lost".to_owned(),
+        _ => "the twelve digits in quotes, as in `\"111122223333\"`".to_owned(),
+    };
+    Err(Remark::new(format!("no account fits `{text}`: an account id has twelve digits"), right))
+}
+
+/// Reads a pattern of regions. The error is one that no region can fit.
+pub fn region_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    if can_fit(text, &REGION) {
+        return Ok((pattern, Vec::new()));
+    }
+    let lower = text.to_lowercase().replace('_', "-");
+    let zone = lower.strip_suffix(|last: char| last.is_ascii_lowercase()).filter(|zone| can_fit(zone, &REGION));
+    let named = || REGION_NAMES.iter().find(|(name, _)| lower.contains(name) && (name.len() > 2 || lower == *name));
+    let numbered = format!("{lower}-*");
+    let (why, right) = if can_fit(&lower, &REGION) {
+        ("a region is written in lower case, with `-`", format!("`{lower}`"))
+    } else if let Some(zone) = zone {
+        ("that is an availability zone", format!("`{zone}`"))
+    } else if let Some((_, region)) = named() {
+        ("a region is written by its code", format!("`{region}`"))
+    } else if lower.contains('-') && !is_wild(text) && can_fit(&numbered, &REGION) {
+        ("a region ends with a number", format!("`{numbered}`"))
+    } else {
+        ("a region is written by its code", "a code as in `eu-west-1`, or `eu-*`".to_owned())
+    };
+    Err(Remark::new(format!("no region fits `{text}`: {why}"), right))
+}
+
+/// Reads a pattern of project names. The error is one that no project can fit.
+pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    if can_fit(text, &PROJECT) {
+        return Ok((pattern, Vec::new()));
+    }
+    let right = match text.strip_prefix("arn:").and_then(|arn| arn.split_once(":project/")) {
+        Some((_, name)) => format!("the project's name: `{name}`"),
+        None => match text.split_once(':') {
+            Some((name, _)) if can_fit(name, &PROJECT) => format!("the project's name: `{name}`"),
+            _ => "a name of letters, digits, `-` and `_`".to_owned(),
+        },
+    };
+    let why = if text.starts_with("arn:") { "a project has a name here, no ARN" } else { "that is no project's name" };
+    Err(Remark::new(format!("no project fits `{text}`: {why}"), right))
+}
+
+/// Reads a pattern of initiators, which are compared as written, with warnings about what is
+/// probably not meant.
+pub fn initiator_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    let mut warnings = Vec::new();
+    let mut warn = |message: String, right: String| warnings.push(Remark::new(message, right));
+    if let Some(resource) = text.strip_prefix("arn:").and_then(|arn| arn.rsplit(':').next()) {
+        let right = match resource.split_once('/') {
+            Some(("user", name)) => format!("the user's name: `{}`", last_part(name)),
+            Some(("assumed-role", name)) => format!("the role and its session: `{name}`"),
+            Some((_, name)) => format!("the role's name: `{}/*`", last_part(name)),
+            None => "a name as in `alice`, or `Role/*`".to_owned(),
+        };
+        warn(format!("no initiator is an ARN, so `{text}` fits none"), right);
+    } else if let Some((kind, name)) =
+        text.split_once('/').filter(|(kind, _)| matches!(*kind, "user" | "role" | "assumed-role"))
+    {
+        let right = match kind {
+            "user" => format!("`{name}`"),
+            "role" if !name.contains('/') => format!("`{name}/*`"),
+            _ => format!("`{name}`"),
+        };
+        warn(format!("`{text}` fits only a role that is called `{kind}`"), right);
+    }
+    if let Some(service) = text.strip_suffix(".amazonaws.com") {
+        let right = match service {
+            "codepipeline" => "`codepipeline/*`".to_owned(),
+            "events" => "`rule/*`".to_owned(),
+            _ => "the initiator as a build shows it, as in `codepipeline/*`".to_owned(),
+        };
+        warn(format!("`{text}` fits only a user that is called so"), right);
+    }
+    if ["codepipeline", "rule", "GitHub-Hookshot"].contains(&text) {
+        warn(format!("`{text}` fits only a user that is called so"), format!("`{text}/*`"));
+    }
+    Ok((pattern, warnings))
+}
+
+/// Reads a pattern of names of environment variables, which are compared as written, with
+/// warnings about what is probably not meant.
+pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    let mut warnings = Vec::new();
+    if let Some((name, _)) = text.split_once('=') {
+        let message = format!("`{text}` is compared with a variable's name, which has no `=`");
+        warnings.push(Remark::new(message, format!("the name: `{name}`")));
+    }
+    if let Some(name) = text.strip_prefix('$') {
+        let message = format!("`{text}` is compared with a variable's name, which has no `$`");
+        warnings.push(Remark::new(message, format!("the name: `{name}`")));
+    }
+    Ok((pattern, warnings))
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
