@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 use serde_json::{
-    Value,
+    json,
     value::{RawValue, to_raw_value},
 };
 use sha2::{Digest, Sha256};
@@ -55,18 +55,31 @@ pub(super) fn every_url(fields: &impl Serialize) -> Box<RawValue> {
     if !json.get().contains('@') || !json.get().contains("://") {
         return json;
     }
-    let mut tree: Value = serde_json::from_str(json.get()).unwrap_or_default();
-    every_url_of(&mut tree);
-    to_raw_value(&tree).unwrap_or_default()
+    let mut redacted = String::with_capacity(json.get().len());
+    let mut rest = json.get();
+    while let Some(start) = rest.find('"') {
+        let (before, text) = rest.split_at(start);
+        let (text, after) = text.split_at(end_of_string(text));
+        redacted.push_str(before);
+        match serde_json::from_str::<String>(text) {
+            Ok(value) if value.contains("://") => redacted.push_str(&json!(without_user_info(&value)).to_string()),
+            _ => redacted.push_str(text),
+        }
+        rest = after;
+    }
+    redacted.push_str(rest);
+    RawValue::from_string(redacted).unwrap_or_default()
 }
 
-fn every_url_of(json: &mut Value) {
-    match json {
-        Value::String(text) if text.contains("://") => *text = without_user_info(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(every_url_of),
-        Value::Object(members) => members.values_mut().for_each(every_url_of),
-        _ => {}
-    }
+/// The length of the JSON string that the text begins with, quotes included.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    let closing = text.bytes().enumerate().skip(1).find(|(_, byte)| {
+        let closes = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        closes
+    });
+    closing.map_or(text.len(), |(at, _)| at + 1)
 }
 
 /// Replaces an inline buildspec by its size and digest, which distinguish it from another. A
@@ -139,4 +152,19 @@ fn ends_word(character: char) -> bool {
 /// The word without the punctuation of a sentence or of a YAML key.
 fn bare(word: &str) -> &str {
     word.trim_matches(['.', ':'])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::every_url;
+
+    #[test]
+    fn user_information_is_removed_and_all_else_stays_as_it_is_written() {
+        let json = r#"{"z": "https://u:p@host/\"a\"", "a\\": ["\\", "x@y", "ssh://t@h/\u0041"], "n": 1.50, "u": "\""}"#;
+        let fields = RawValue::from_string(json.to_owned()).unwrap();
+        let expected = r#"{"z": "https://host/\"a\"", "a\\": ["\\", "x@y", "ssh://h/A"], "n": 1.50, "u": "\""}"#;
+        assert_eq!(every_url(&fields).get(), expected);
+    }
 }
