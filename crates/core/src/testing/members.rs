@@ -66,7 +66,8 @@ pub(super) fn change(structure: &mut Map<String, Json>, path: &[String], value: 
     match (path, value) {
         ([], _) => {}
         ([name], Some(value)) => drop(structure.insert(name.clone(), value)),
-        ([name], None) => drop(structure.shift_remove(name)),
+        // Map::remove would reorder the members where serde_json preserves their order.
+        ([name], None) => structure.retain(|key, _| key != name),
         // There is nothing to remove.
         ([name, ..], None) if !structure.contains_key(name) => {}
         ([name, rest @ ..], value) => {
