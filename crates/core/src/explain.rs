@@ -6,6 +6,7 @@ use crate::{
     checks::Fit,
     facts::{Fact, Facts},
     policy::{Criterion, Exemption, Mode, Policy, Rule},
+    url,
     verdict::{Decision, Violation, decisions},
 };
 
@@ -63,7 +64,7 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
                 None if undecided.counts => String::new(),
                 None => ", ignored by `on-unknown: ignore`".into(),
             };
-            format!("could not be evaluated{effect}: {}", undecided.missing.clause())
+            format!("could not be evaluated{effect}: {}", url::redacted(&undecided.missing.clause()))
         }
     }
 }

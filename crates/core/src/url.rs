@@ -1,28 +1,32 @@
-//! The user information of a URL, which often contains a token.
-//! <https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1>
+//! What URLs may contain that is secret: user information, often a token, and a query or a
+//! fragment. <https://www.rfc-editor.org/rfc/rfc3986#section-3>
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
-/// `text` without the user information of the URLs in it.
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
+
+/// The hosts of the AWS console. A link into it has its place in the query and the fragment.
+const CONSOLES: [&str; 4] =
+    ["console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com", "console.amazonaws.eu"];
+
+/// Removes user information, query and fragment of every URL in a text, or in the strings of a
+/// JSON text. Query and fragment of a link into the AWS console stay.
+pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
+    if text.trim_start().starts_with(['{', '[', '"'])
+        && may_contain_url(text)
+        && let Ok(json) = serde_json::from_str::<&RawValue>(text)
+    {
+        return redacted_json(json.get(), &[]).into();
+    }
+    without(text, Parts::All)
+}
+
+/// Removes the user information of every URL in a text.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
-    if !text.contains('@') {
-        return text.into();
-    }
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some(colon) = rest.find("://") {
-        let (before, after) = rest.split_at(colon + 3);
-        kept.push_str(before);
-        // An authority ends where a path, a query, a fragment or white space begins; its user
-        // information ends at the last `@` in it, since people leave `@` and quotes in passwords.
-        let end = after.find(|c: char| "/?#".contains(c) || c.is_whitespace()).unwrap_or(after.len());
-        rest = after[..end].rfind('@').map_or(after, |at| &after[at + 1..]);
-    }
-    if kept.is_empty() {
-        return text.into();
-    }
-    kept.push_str(rest);
-    kept.into()
+    without(text, Parts::UserInfo)
 }
 
 /// A location as patterns are compared with it: without user information, and with scheme and
@@ -39,33 +43,188 @@ pub(crate) fn normalized(location: &str) -> Cow<'_, str> {
     location
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Redacts every string of a JSON text except for those in `own`. Everything else stays as it is
+/// written.
+pub(crate) fn redacted_json(json: &str, own: &[&str]) -> String {
+    let mut redacted_json = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        let (before, text) = rest.split_at(start);
+        let (text, after) = text.split_at(end_of_string(text));
+        redacted_json.push_str(before);
+        match serde_json::from_str::<String>(text) {
+            Ok(value) if may_contain_url(&value) && !own.contains(&value.as_str()) => {
+                redacted_json.push_str(&json!(redacted(&value)).to_string());
+            }
+            _ => redacted_json.push_str(text),
+        }
+        rest = after;
+    }
+    redacted_json.push_str(rest);
+    redacted_json
+}
 
-    #[test]
-    fn user_information_is_left_out_wherever_it_stands() {
-        for (text, expected) in [
-            ("https://github.com/acme/app.git", "https://github.com/acme/app.git"),
-            ("https://token@github.com/acme/app.git", "https://github.com/acme/app.git"),
-            ("https://user:pa@ss@github.com/acme", "https://github.com/acme"),
-            (
-                "fatal: could not read 'HTTPS://x:y@host' and ssh://git:z@h/p",
-                "fatal: could not read 'HTTPS://host' and ssh://h/p",
-            ),
-            ("https://github.com/@scope/app", "https://github.com/@scope/app"),
-            ("https://github.com?mail=a@b", "https://github.com?mail=a@b"),
-            ("a://b://c:d@e", "a://b://e"),
-            ("git@github.com:acme/app.git", "git@github.com:acme/app.git"),
-            ("", ""),
-        ] {
-            assert_eq!(without_user_info(text), expected);
+/// Serializes a value, and redacts every string in it except for those in `own`.
+pub(crate) fn to_redacted_json(value: &impl serde::Serialize, own: &[&str]) -> Box<RawValue> {
+    // A record consists of texts, numbers and lists: it can always be serialized.
+    let json = to_raw_value(value).unwrap_or_default();
+    RawValue::from_string(redacted_json(json.get(), own)).unwrap_or_default()
+}
+
+/// The length of the JSON string that the text begins with, quotes included.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    let closing = text.bytes().enumerate().skip(1).find(|(_, byte)| {
+        let closes = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        closes
+    });
+    closing.map_or(text.len(), |(at, _)| at + 1)
+}
+
+/// A backslash may begin the escape of any character of `://`.
+fn may_contain_url(text: &str) -> bool {
+    text.contains("://") || text.contains('\\')
+}
+
+/// The parts of a URL to be removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    UserInfo,
+    All,
+}
+
+fn without(text: &str, parts: Parts) -> Cow<'_, str> {
+    if !may_contain_url(text) {
+        return text.into();
+    }
+    let (plain, places) = unescaped(text);
+    let secrets = secrets(&plain, parts);
+    if secrets.is_empty() {
+        return text.into();
+    }
+    let place = |at: usize| places.as_ref().map_or(at, |places| places[at]);
+    let (mut kept, mut from) = (String::with_capacity(text.len()), 0);
+    for Range { start, end } in secrets {
+        kept.push_str(&text[from..place(start)]);
+        from = place(end);
+    }
+    kept.push_str(&text[from..]);
+    kept.into()
+}
+
+/// The text without the escapes of JSON that a URL may be written with, at any depth (`\/`,
+/// `\\/`, `\u0040`), and the place in `text` of each of its bytes, if that is another one.
+fn unescaped(text: &str) -> (Cow<'_, str>, Option<Vec<usize>>) {
+    if !text.contains('\\') {
+        return (text.into(), None);
+    }
+    let (mut plain, mut places, mut at) = (String::new(), Vec::new(), 0);
+    while let Some(character) = text[at..].chars().next() {
+        let escaped = text[at..].trim_start_matches('\\');
+        let (shown, after) = match escape(escaped).filter(|_| character == '\\') {
+            Some((shown, length)) => (shown, text.len() - escaped.len() + length),
+            None => (character, at + character.len_utf8()),
+        };
+        plain.push(shown);
+        places.resize(plain.len(), at);
+        at = after;
+    }
+    places.push(at);
+    (plain.into(), Some(places))
+}
+
+/// The ASCII character that stands behind the backslashes of an escape, and its length there.
+fn escape(text: &str) -> Option<(char, usize)> {
+    if text.starts_with('/') {
+        return Some(('/', 1));
+    }
+    let code = u8::from_str_radix(text.strip_prefix('u')?.get(..4)?, 16).ok()?;
+    code.is_ascii_graphic().then_some((code.into(), 5))
+}
+
+/// The places in a text that hold secrets of URLs, in ascending order.
+fn secrets(text: &str, parts: Parts) -> Vec<Range<usize>> {
+    let (mut secrets, mut from) = (Vec::new(), 0);
+    while let Some(colon) = text[from..].find("://") {
+        let scheme = text[..from + colon].trim_start();
+        let extent = match scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte)) {
+            true => Extent::WholeText,
+            false => Extent::Word,
+        };
+        let start = from + colon + 3;
+        let host = start + user_info(&text[start..], extent);
+        if host > start {
+            secrets.push(start..host);
+        }
+        from = host;
+        if parts == Parts::All && !leads_into_console(&text[host..]) {
+            let end = host + extent.end(&text[host..]);
+            let nested = text[host..end].find("://").map_or(end, |nested| host + nested);
+            if let Some(query) = text[host..nested].find(['?', '#']) {
+                secrets.push(host + query..end);
+                from = end;
+            }
         }
     }
+    secrets
+}
 
-    #[test]
-    fn scheme_and_host_are_lower_case_and_the_path_is_not() {
-        assert_eq!(normalized("HTTPS://t@GitHub.com/Acme/App"), "https://github.com/Acme/App");
-        assert_eq!(normalized("bucket/Key.zip"), "bucket/Key.zip");
+/// How far a URL goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The text is a URL, whatever characters it has.
+    WholeText,
+    /// The URL stands in a sentence. Only ASCII's white space ends it: git accepts any other.
+    Word,
+}
+
+impl Extent {
+    fn end(self, text: &str) -> usize {
+        match self {
+            Self::WholeText => text.len(),
+            Self::Word => text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len()),
+        }
     }
 }
+
+/// The length of the user information at the start of a URL without its scheme.
+///
+/// By RFC 3986 it ends at the last `@` before a `/`, `?` or `#`. Passwords that are not encoded
+/// contain these too, so that behind a `:` any `@` may end it, except for one that begins a
+/// segment of a path (`/@scope/app`).
+fn user_info(url: &str, extent: Extent) -> usize {
+    if leads_into_console(url) {
+        return 0;
+    }
+    let end = extent.end(url);
+    let word = &url[..end];
+    let ends = |at: usize| at + 1;
+    let last_at = |part: &str| part.rmatch_indices('@').map(|(at, _)| at).find(|at| !url[..*at].ends_with('/'));
+    let nested = word.find("://").filter(|nested| *nested > 0).unwrap_or(end);
+    let colon = word[..nested].find(':');
+    if let Some(colon) = colon {
+        if let Some(at) = last_at(word).filter(|at| *at > colon) {
+            return ends(at);
+        }
+        // What follows is no port, so it is a password with white space in it.
+        let password = word[colon + 1..].split(['/', '?', '#']).next().unwrap_or_default();
+        if !password.bytes().all(|byte| byte.is_ascii_digit()) && !word[..colon].contains(['"', '\'', '/', '?', '#']) {
+            return url.find('@').map_or(0, ends);
+        }
+    }
+    let slashes = word.len() - word.trim_start_matches('/').len();
+    let authority = word[slashes..].find(['/', '?', '#']).map_or(end, |end| slashes + end);
+    last_at(&word[..authority]).map_or(0, ends)
+}
+
+/// Whether a URL without scheme and user information leads into the AWS console.
+fn leads_into_console(url: &str) -> bool {
+    let host = url.split(|c: char| "/?#".contains(c) || c.is_whitespace()).next().unwrap_or_default();
+    let is_below =
+        |console: &str| host.strip_suffix(console).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    CONSOLES.into_iter().any(is_below)
+}
+
+#[cfg(test)]
+mod tests;

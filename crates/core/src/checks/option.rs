@@ -8,6 +8,7 @@ use crate::{
     expression::Expression,
     facts::source_pattern::Direction,
     price::Dollars,
+    url::without_user_info,
     yaml::{Node, reader::Reader},
 };
 
@@ -90,6 +91,7 @@ impl fmt::Display for CheckOption<'_> {
             Self::Forbidden(patterns) | Self::Allowed(patterns) => f.write_str(&patterns.listed()),
             Self::DenyWhen(expression) => {
                 let text = expression.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = without_user_info(&text);
                 match text.char_indices().nth(LENGTH) {
                     Some((end, _)) => write!(f, "{}…", text[..end].trim_end()),
                     None => f.write_str(&text),

@@ -13,6 +13,7 @@ use crate::{
         },
     },
     pattern::Pattern,
+    url::without_user_info,
     yaml::{Node, reader::Reader, scalar::FromScalar},
 };
 
@@ -222,9 +223,9 @@ impl Patterns {
         spellings
     }
 
-    /// The patterns as the policy contains them, separated by commas.
+    /// The patterns as the policy contains them, without user information, separated by commas.
     pub(crate) fn listed(&self) -> String {
-        self.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ")
+        self.iter().map(|pattern| without_user_info(pattern.as_str())).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,7 +1,10 @@
 //! A record's message: what was done to which build, and why, in sentences.
 
 use super::{Failure, Outcome};
-use crate::verdict::{Undecided, Verdict, Violation, Withheld};
+use crate::{
+    url,
+    verdict::{Undecided, Verdict, Violation, Withheld},
+};
 
 /// One sentence about the outcome, and one for each rule that is broken or undecided.
 pub(super) fn message(
@@ -40,7 +43,7 @@ pub(super) fn message(
         }
     }
     for Undecided { rule, missing, .. } in verdict.undecided.iter().filter(|undecided| undecided.counts) {
-        message.push_str(&format!(" Rule `{rule}` could not be evaluated: {}.", missing.clause()));
+        message.push_str(&format!(" Rule `{rule}` could not be evaluated: {}.", url::redacted(&missing.clause())));
     }
     message
 }

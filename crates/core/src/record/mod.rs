@@ -4,6 +4,7 @@
 mod message;
 mod metrics;
 mod outcome;
+mod phase_context;
 mod redact;
 mod sweep;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::{
     event::{BuildEvent, TriggerKind, UnreadableEvent},
     model::Build,
     policy::Policy,
+    url,
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
 };
 
@@ -185,6 +187,17 @@ impl<'a> RecordFields<'a> {
             metrics,
         }
     }
+
+    /// The record as JSON. The message and the policy's own words stay as they are: the message
+    /// is made of these and of parts that contain no secret.
+    fn redacted(&self) -> Box<RawValue> {
+        let reasons = self.violations.iter().filter_map(|violation| violation.reason.as_deref());
+        let limits = self.violations.iter().map(|violation| violation.limit.as_str());
+        let exemptions = self.exempted.iter().filter_map(|exempted| exempted.reason.as_deref());
+        let own: Vec<&str> =
+            [self.message.as_str()].into_iter().chain(reasons).chain(limits).chain(exemptions).collect();
+        url::to_redacted_json(self, &own)
+    }
 }
 
 impl Record {
@@ -218,7 +231,7 @@ impl Record {
             build_batch: batch,
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
-        Self { outcome, json: redact::every_url(&fields), failure, response: None }
+        Self { outcome, json: fields.redacted(), failure, response: None }
     }
 
     /// The record of an event that leads to no judgement.
@@ -227,8 +240,9 @@ impl Record {
         let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
         let nothing = Verdict::default();
         let metrics = Metrics::of(outcome, &nothing, None, now);
-        let fields = RecordFields::of_any(policy, outcome, message.to_owned(), failure.as_ref(), metrics);
-        Self { outcome, json: redact::every_url(&fields), failure, response: None }
+        let message = url::redacted(message).into_owned();
+        let fields = RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics);
+        Self { outcome, json: fields.redacted(), failure, response: None }
     }
 
     /// What became of the build.

@@ -8,6 +8,7 @@ use crate::{
     facts::{Fact, Facts, inquiry::Source, source_pattern::Direction},
     model::Build,
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
+    url,
 };
 
 /// The result of judging a build by a policy.
@@ -70,7 +71,7 @@ pub struct Violation {
     /// The rule's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the build has.
+    /// What the build has, without secrets of URLs.
     pub found: String,
     /// What the rule allows or forbids.
     pub limit: String,
@@ -106,7 +107,7 @@ pub struct Exempted {
 }
 
 fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(fact)
+    serializer.serialize_str(&url::redacted(&fact.to_string()))
 }
 
 impl Verdict {
@@ -244,7 +245,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
         mode,
         own_mode,
         reason: rule.reason.clone(),
-        found,
+        found: url::redacted(&found).into_owned(),
         limit: rule.check.limit(),
         batch: rule.batch,
     };
