@@ -27,7 +27,7 @@ pub fn pointers(json: &Value) -> Vec<String> {
 pub fn remove(json: &mut Value, pointer: &str) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     match json.pointer_mut(parent) {
-        Some(Value::Object(members)) => drop(members.shift_remove(name)),
+        Some(Value::Object(members)) => drop(members.remove(name)),
         Some(Value::Array(elements)) if name.parse().is_ok_and(|index: usize| index < elements.len()) => {
             drop(elements.remove(name.parse().unwrap()));
         }

@@ -93,7 +93,7 @@ impl Sample {
         additional_information(&mut event)["source-version"] = json!(self.branch);
         additional_information(&mut event)["timeout-in-minutes"] = json!(self.timeout);
         if matches!(self.kind, Kind::CompliesByBuild | Kind::BreaksByBuild) {
-            event["detail"].as_object_mut().unwrap().shift_remove("additional-information");
+            event["detail"].as_object_mut().unwrap().remove("additional-information");
         }
         event
     }
@@ -104,7 +104,7 @@ impl Sample {
         event["detail-type"] = json!("CodeBuild Build Phase Change");
         let detail = event["detail"].as_object_mut().unwrap();
         for name in ["build-status", "current-phase", "current-phase-context"] {
-            detail.shift_remove(name);
+            detail.remove(name);
         }
         detail.insert("completed-phase".into(), json!("SUBMITTED"));
         detail.insert("completed-phase-status".into(), json!("SUCCEEDED"));
