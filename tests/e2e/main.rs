@@ -15,6 +15,7 @@ mod model;
 mod moto;
 mod outcomes;
 mod projects;
+mod provenance;
 mod redaction;
 mod settings;
 mod sweep;

@@ -46,7 +46,8 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
         Decision::Exempt(exempted) => {
             // The first exemption that matches is the one that counts.
             let exemption = rule.except.iter().find(|exemption| exemption.fits(facts) == Fit::Yes);
-            let mut text = format!("exempt by {}", exemption.map(conditions).unwrap_or_default());
+            let conditions = exemption.map(|exemption| conditions(exemption, facts)).unwrap_or_default();
+            let mut text = format!("exempt by {conditions}");
             if let Some(until) = exempted.until {
                 text.push_str(&format!(", until {until}"));
             }
@@ -56,7 +57,9 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
             text
         }
         Decision::Broken(broken) => {
-            format!("broken{}: {} {}; found: {}", mode(broken), broken.check, broken.limit, broken.found)
+            let Violation { check, limit, found, .. } = broken;
+            let subject = check.split_once('-').map_or(*check, |(_, subject)| subject);
+            format!("broken{}: {check} {limit}; found: {found}{}", mode(broken), source(subject, facts))
         }
         Decision::Unknown(undecided, violation) => {
             let effect = match violation {
@@ -76,9 +79,19 @@ fn mode(broken: &Violation) -> &'static str {
     }
 }
 
-fn conditions(exemption: &Exemption) -> String {
+/// The source of a fact, if that is not the build itself.
+fn source(subject: &str, facts: &Facts<'_>) -> &'static str {
+    match subject {
+        "branches" | "refs" | "initiators" if facts.build_batch.is_some() => " (from the batch)",
+        _ => "",
+    }
+}
+
+fn conditions(exemption: &Exemption, facts: &Facts<'_>) -> String {
     let conditions = exemption.selector.criteria().map(|criterion| match criterion {
-        Criterion::Among(subject, patterns) => format!("{} {}", subject.name, patterns.listed()),
+        Criterion::Among(subject, patterns) => {
+            format!("{} {}{}", subject.name, patterns.listed(), source(subject.name, facts))
+        }
         Criterion::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
         Criterion::When(expression) => {
             format!("when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))

@@ -6,12 +6,13 @@ use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
 use jiff::Timestamp;
 
 use buildbrake_core::model::{
-    AutoRetryConfig, BatchRestrictions, Build, BuildArtifacts, BuildPhase, BuildStatusConfig, CloudWatchLogsConfig,
-    ComputeConfiguration, DebugSession, DockerServer, DockerServerStatus, EnvironmentVariable,
-    ExportedEnvironmentVariable, GitSubmodulesConfig, LogsConfig, LogsLocation, NetworkInterface, PhaseContext,
-    Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig, ProjectCache, ProjectEnvironment,
-    ProjectFileSystemLocation, ProjectFleet, ProjectSource, ProjectSourceVersion, PullRequestBuildPolicy,
-    RegistryCredential, S3LogsConfig, ScopeConfiguration, SourceAuth, Tag, VpcConfig, Webhook, WebhookFilter,
+    AutoRetryConfig, BatchRestrictions, Build, BuildArtifacts, BuildBatch, BuildBatchPhase, BuildGroup, BuildPhase,
+    BuildStatusConfig, BuildSummary, CloudWatchLogsConfig, ComputeConfiguration, DebugSession, DockerServer,
+    DockerServerStatus, EnvironmentVariable, ExportedEnvironmentVariable, GitSubmodulesConfig, LogsConfig,
+    LogsLocation, NetworkInterface, PhaseContext, Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig,
+    ProjectCache, ProjectEnvironment, ProjectFileSystemLocation, ProjectFleet, ProjectSource, ProjectSourceVersion,
+    PullRequestBuildPolicy, RegistryCredential, ResolvedArtifact, S3LogsConfig, ScopeConfiguration, SourceAuth, Tag,
+    VpcConfig, Webhook, WebhookFilter,
 };
 
 pub(super) trait Convert<T> {
@@ -59,7 +60,7 @@ macro_rules! open_enumerations {
     )*};
 }
 open_enumerations! {
-    BucketOwnerAccess, BuildPhaseType, CacheMode, CacheType, ComputeType, CredentialProviderType, EnvironmentType,
+    BucketOwnerAccess, BuildBatchPhaseType, BuildPhaseType, CacheMode, CacheType, ComputeType, CredentialProviderType, EnvironmentType,
     EnvironmentVariableType, FileSystemType, HostKernel, ImagePullCredentialsType, LogsConfigStatusType, MachineType,
     SourceAuthType, SourceType, StatusType,
     // The types that only projects have:
@@ -113,6 +114,11 @@ structures! {
     ProjectBadge { badge_enabled, badge_request_url }
     LogsConfig { cloud_watch_logs, s3_logs }
     ProjectBuildBatchConfig { service_role, combine_artifacts, restrictions, timeout_in_mins, batch_report_mode }
+    BuildBatch { id, arn, start_time, end_time, current_phase, build_batch_status, source_version, resolved_source_version, project_name, phases, source, secondary_sources, secondary_source_versions, artifacts, secondary_artifacts, cache, environment, service_role, log_config, build_timeout_in_minutes, queued_timeout_in_minutes, complete, initiator, vpc_config, encryption_key, build_batch_number, file_system_locations, build_batch_config, build_groups, debug_session_enabled, report_arns }
+    BuildBatchPhase { phase_type, phase_status, start_time, end_time, duration_in_seconds, contexts }
+    BuildGroup { identifier, depends_on, ignore_failure, current_build_summary, prior_build_summary_list }
+    BuildSummary { arn, requested_on, build_status, primary_artifact, secondary_artifacts }
+    ResolvedArtifact { r#type, location, identifier }
     BatchRestrictions { maximum_builds_allowed, compute_types_allowed, fleets_allowed }
 }
 

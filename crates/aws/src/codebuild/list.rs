@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use aws_sdk_codebuild::types::ProjectSortByType;
-use buildbrake_core::model::{Build, Project};
+use buildbrake_core::model::{Build, BuildBatch, Project};
 
 use super::{Client, call, convert::Convert};
 use crate::CallError;
@@ -61,6 +61,18 @@ pub(crate) async fn many_projects(client: &Client, names: &[String]) -> Result<V
     let sent = client.batch_get_projects().set_names(Some(names.to_vec())).send();
     call("BatchGetProjects", sent, |output| {
         Some(output.projects.unwrap_or_default().into_iter().filter_map(Convert::convert).collect())
+    })
+    .await
+}
+
+/// Up to [`MAX_IDS`] batches as the API has them now. Some may have been deleted.
+///
+/// # Errors
+/// If the call fails.
+pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<BuildBatch>, CallError> {
+    let sent = client.batch_get_build_batches().set_ids(Some(ids.to_vec())).send();
+    call("BatchGetBuildBatches", sent, |output| {
+        Some(output.build_batches.unwrap_or_default().into_iter().filter_map(Convert::convert).collect())
     })
     .await
 }

@@ -7,12 +7,11 @@ use aws_sdk_codebuild::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::RequestId,
-    types as sdk,
 };
-use buildbrake_core::model::{Build, BuildId, Progress, Project};
+use buildbrake_core::model::{Build, BuildBatch, BuildId, Project};
 
 use self::convert::Convert;
-pub(crate) use self::list::{MAX_IDS, list_builds, list_projects, many_builds, many_projects};
+pub(crate) use self::list::{MAX_IDS, list_builds, list_projects, many_batches, many_builds, many_projects};
 use crate::{CallError, Class};
 
 pub(crate) use aws_sdk_codebuild::Client;
@@ -48,42 +47,25 @@ pub(crate) async fn get_project(client: &Client, name: &str) -> Result<Option<Pr
     call("BatchGetProjects", sent, |output| found(output.projects, output.projects_not_found)).await
 }
 
-/// What is needed of a BuildBatch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BuildBatch {
-    pub(crate) arn: String,
-    /// Its `buildBatchStatus`.
-    pub(crate) status: String,
-    pub(crate) progress: Progress,
+/// The batch as the API has it now, or `None` if there is no batch with that id.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuildBatches.html>
+///
+/// # Errors
+/// If the API returns neither.
+pub(crate) async fn get_batch(client: &Client, id: &str) -> Result<Option<BuildBatch>, CallError> {
+    let sent = client.batch_get_build_batches().ids(id).send();
+    call("BatchGetBuildBatches", sent, |output| found(output.build_batches, output.build_batches_not_found)).await
 }
 
-/// Stops all builds of a batch. If the batch that is returned is still running, it is fetched
-/// once more.
+/// Stops all builds of a batch. The batch that is returned may still be running: callers must
+/// check whether it was stopped.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuildBatch.html>
 ///
 /// # Errors
 /// If no batch is returned.
-pub(crate) async fn stop_batch(client: &Client, arn: &str) -> Result<BuildBatch, CallError> {
-    // `arn:aws:codebuild:us-east-1:111122223333:build-batch/project:uuid`
-    let id = arn.split_once(":build-batch/").map_or(arn, |(_, id)| id);
+pub(crate) async fn stop_batch(client: &Client, id: &str) -> Result<BuildBatch, CallError> {
     let sent = client.stop_build_batch().id(id).send();
-    let batch = call("StopBuildBatch", sent, |output| Some(convert_batch(output.build_batch?, arn))).await?;
-    if batch.progress == Progress::Ended {
-        return Ok(batch);
-    }
-    let sent = client.batch_get_build_batches().ids(id).send();
-    call("BatchGetBuildBatches", sent, |output| {
-        let batch = output.build_batches?.into_iter().next()?;
-        Some(convert_batch(batch, arn))
-    })
-    .await
-}
-
-fn convert_batch(batch: sdk::BuildBatch, arn: &str) -> BuildBatch {
-    let status = batch.build_batch_status.map(|status| status.as_str().to_owned()).unwrap_or_default();
-    // A batch has the same states as a build.
-    let as_build = Build { build_status: Some(status.clone()), ..Build::default() };
-    BuildBatch { arn: arn.to_owned(), status, progress: as_build.progress() }
+    call("StopBuildBatch", sent, |output| output.build_batch?.convert()).await
 }
 
 /// The first of the things that were found, or `None` if the API says that there is none.

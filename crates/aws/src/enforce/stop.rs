@@ -1,14 +1,14 @@
 //! Stops a build, and verifies that it was stopped.
 
 use buildbrake_core::{
-    model::{Build, BuildArn, BuildId, Progress},
+    model::{Build, BuildArn, BuildBatch, BuildId, Progress, batch_id},
     record::{Effect, Failure, Outcome, StoppedBatch},
     verdict::Verdict,
 };
 
 use crate::{
     CallError, Class,
-    codebuild::{self, BuildBatch, Client},
+    codebuild::{self, Client},
 };
 
 /// Stops a build, with its batch if the verdict says so. Only a Build with the status STOPPED is
@@ -44,9 +44,10 @@ pub(super) async fn stop(client: &Client, id: &BuildId, verdict: &Verdict) -> Ef
 /// The build has ended; its batch may have to be stopped.
 async fn with_batch(client: &Client, verdict: &Verdict, build: Build) -> Effect {
     let Some(arn) = build.build_batch_arn.as_deref().filter(|_| verdict.stops_batch()) else { return ended(build) };
-    let error = match codebuild::stop_batch(client, arn).await {
-        Ok(BuildBatch { arn, status, progress: Progress::Ended }) => {
-            let batch = Some(StoppedBatch { arn, build_batch_status: status });
+    let error = match stopped_batch(client, batch_id(arn)).await {
+        Ok(batch) if batch.progress() == Progress::Ended => {
+            let status = batch.build_batch_status.unwrap_or_default();
+            let batch = Some(StoppedBatch { arn: arn.to_owned(), build_batch_status: status });
             return Effect { batch, ..ended(build) };
         }
         Ok(_) => CallError::new(Class::NotConfirmed, "the stop was answered, but the batch is still running"),
@@ -54,6 +55,15 @@ async fn with_batch(client: &Client, verdict: &Verdict, build: Build) -> Effect 
     };
     let message = format!("its batch could not be stopped: {error}");
     Effect { returned: Some(Box::new(build)), ..failed(CallError { message, ..error }) }
+}
+
+/// Stops a batch. If the batch that is returned is still running, it is fetched once more.
+async fn stopped_batch(client: &Client, id: &str) -> Result<BuildBatch, CallError> {
+    let batch = codebuild::stop_batch(client, id).await?;
+    if batch.progress() == Progress::Ended {
+        return Ok(batch);
+    }
+    codebuild::get_batch(client, id).await?.ok_or_else(|| CallError::new(Class::NotFound, "the batch does not exist"))
 }
 
 fn failed(error: CallError) -> Effect {

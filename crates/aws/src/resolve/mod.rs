@@ -1,6 +1,7 @@
 //! Answers the questions of a [`Case`](buildbrake_core::facts::inquiry::Case), with one file for
 //! each source of facts. Each has a time budget of its own, and a cache if its facts seldom change.
 
+mod batch;
 mod build;
 mod project;
 
@@ -34,6 +35,7 @@ impl Resolver {
     ) -> Result<Reply, CallError> {
         match question {
             Question::Build(id) => build::fetch(client, id).await,
+            Question::Batch(id) => batch::fetch(client, id).await,
             Question::Project { name, may_be_cached } => {
                 self.projects.fetch(client, place, name, *may_be_cached, now).await
             }

@@ -34,10 +34,13 @@ pub fn markdown() -> String {
 fn section(CheckKind { id, about, .. }: &CheckKind) -> String {
     let About { breaks_when, why, example, project, allowed, stopped, reads } = about;
     let of_project = project.map(|project| format!("| its Project | `{project}` |\n")).unwrap_or_default();
-    let calls = match project {
-        Some(_) => "`codebuild:BatchGetProjects`; `codebuild:BatchGetBuilds` if an event lacks a fact",
-        None => "`codebuild:BatchGetBuilds` if an event lacks a fact",
-    };
+    let mut calls = "`codebuild:BatchGetBuilds` if an event lacks a fact".to_owned();
+    if reads.iter().any(|member| member.ends_with("of the batch")) {
+        calls.push_str("; `codebuild:BatchGetBuildBatches` for a build of a batch");
+    }
+    if project.is_some() {
+        calls.insert_str(0, "`codebuild:BatchGetProjects`; ");
+    }
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
     let reads = if reads.is_empty() { "what the expression uses".into() } else { reads.join(", ") };
     format!(

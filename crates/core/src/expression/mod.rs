@@ -1,8 +1,8 @@
 //! Expressions in CEL, the Common Expression Language, about a build:
 //! `build.environment.privilegedMode && !branch.glob("release/*")`.
 //!
-//! The language is <https://github.com/google/cel-spec/blob/master/doc/langdef.md>. `build` and
-//! `project` are the API's objects, with the API's own names. The crate `cel` parses and
+//! The language is <https://github.com/google/cel-spec/blob/master/doc/langdef.md>. `build`,
+//! `project` and `batch` are the API's objects, with the API's own names. The crate `cel` parses and
 //! evaluates, and nothing outside this module uses it. This module adds:
 //!
 //! - **Types, when an expression is loaded.** The crate finds an unknown name, or a string
@@ -84,6 +84,8 @@ pub enum Variable {
     Build,
     /// The API's Project.
     Project,
+    /// The API's BuildBatch. A build that belongs to no batch has one without members.
+    Batch,
     /// The account of the build, from its ARN.
     Account,
     /// The region of the build, from its ARN.
@@ -100,14 +102,24 @@ pub enum Variable {
 
 impl Variable {
     /// All variables, in the order of the documentation.
-    pub const ALL: [Self; 8] =
-        [Self::Build, Self::Project, Self::Account, Self::Region, Self::Branch, Self::Running, Self::Cost, Self::Now];
+    pub const ALL: [Self; 9] = [
+        Self::Build,
+        Self::Project,
+        Self::Batch,
+        Self::Account,
+        Self::Region,
+        Self::Branch,
+        Self::Running,
+        Self::Cost,
+        Self::Now,
+    ];
 
     /// The name in an expression.
     pub fn name(self) -> &'static str {
         match self {
             Self::Build => "build",
             Self::Project => "project",
+            Self::Batch => "batch",
             Self::Account => "account",
             Self::Region => "region",
             Self::Branch => "branch",

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Variable;
 use crate::{
     model::{
-        Build, Project,
+        Build, BuildBatch, Project,
         shape::{Kind, Shape},
     },
     yaml::words::{closest, quoted_list},
@@ -42,6 +42,7 @@ impl Type {
         match variable {
             Variable::Build => Self::Structure(Build::SHAPE),
             Variable::Project => Self::Structure(Project::SHAPE),
+            Variable::Batch => Self::Structure(BuildBatch::SHAPE),
             Variable::Account | Variable::Region | Variable::Branch => Self::Text,
             Variable::Running => Self::Duration,
             Variable::Cost => Self::Double,

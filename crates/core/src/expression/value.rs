@@ -28,7 +28,7 @@ use super::{
 use crate::{
     facts::{Fact, Facts},
     model::{
-        Build, Project,
+        Build, BuildBatch, Project,
         shape::{Kind, Shape},
     },
 };
@@ -65,18 +65,30 @@ impl Budget {
     }
 }
 
-/// The build and its project as JSON, with the API's names: converted for the first expression
-/// that reads them, and shared by all others.
+/// The build, its project and its batch as JSON, with the API's names: converted for the first
+/// expression that reads them, and shared by all others.
 #[derive(Clone, Debug, Default)]
-pub struct FactsAsJson(Arc<(OnceLock<Json>, OnceLock<Json>)>);
+pub struct FactsAsJson(Arc<Structures>);
+
+#[derive(Debug, Default)]
+struct Structures {
+    build: OnceLock<Json>,
+    project: OnceLock<Json>,
+    batch: OnceLock<Json>,
+}
 
 impl FactsAsJson {
     fn build(&self, build: &Build) -> &Json {
-        self.0.0.get_or_init(|| json!(build))
+        self.0.build.get_or_init(|| json!(build))
     }
 
     fn project(&self, project: &Project) -> &Json {
-        self.0.1.get_or_init(|| json!(project))
+        self.0.project.get_or_init(|| json!(project))
+    }
+
+    /// A build that belongs to no batch has one without members.
+    fn batch(&self, batch: Option<&BuildBatch>) -> &Json {
+        self.0.batch.get_or_init(|| batch.map_or_else(|| json!({}), |batch| json!(batch)))
     }
 }
 
@@ -119,6 +131,10 @@ impl VariableResolver for Variables<'_> {
             Variable::Project => {
                 Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, true))
             }
+            Variable::Batch => {
+                let batch = facts.json.batch(facts.batch().ok()?);
+                Some(self.structure(Variable::Batch, batch, BuildBatch::SHAPE, true))
+            }
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
             Variable::Branch => text(facts.branch()),
@@ -137,6 +153,7 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Region) => unknown(facts.region(), "region"),
         Some(Variable::Branch) => unknown(facts.branch(), "branch"),
         Some(Variable::Project) => Fact::NoProject,
+        Some(Variable::Batch) => facts.batch().err().unwrap_or(Fact::NoBatch),
         Some(Variable::Cost) => facts.cost().err().unwrap_or(Fact::Absent("cost")),
         Some(Variable::Running) => facts.no_phases("running"),
         Some(variable) => Fact::Absent(variable.name()),

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{Fact, Facts};
 use crate::{
     event::BuildEvent,
-    model::{Build, BuildId, Progress, Project, ProjectEnvironment},
+    model::{Build, BuildBatch, BuildId, Progress, Project, ProjectEnvironment, batch_id},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
 };
@@ -26,6 +26,8 @@ pub enum Source {
     Build,
     /// The build's project: `BatchGetProjects`.
     Project,
+    /// The batch that the build belongs to: `BatchGetBuildBatches`.
+    Batch,
 }
 
 /// What follows if a source cannot be asked.
@@ -41,7 +43,7 @@ impl Source {
     /// What follows if the source cannot be asked.
     pub fn on_failure(self) -> OnFailure {
         match self {
-            Self::Build | Self::Project => OnFailure::FailInvocation,
+            Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
         }
     }
 
@@ -50,6 +52,7 @@ impl Source {
         match self {
             Self::Build => "build",
             Self::Project => "project",
+            Self::Batch => "batch",
         }
     }
 }
@@ -66,6 +69,8 @@ pub enum Question {
         /// Whether a copy that was fetched some minutes ago is good enough.
         may_be_cached: bool,
     },
+    /// The batch with this id.
+    Batch(String),
 }
 
 impl Question {
@@ -74,6 +79,7 @@ impl Question {
         match self {
             Self::Build(_) => Source::Build,
             Self::Project { .. } => Source::Project,
+            Self::Batch(_) => Source::Batch,
         }
     }
 }
@@ -89,6 +95,8 @@ pub enum Reply {
     CachedProject(Arc<Project>),
     /// The project as it is now, or `None` if it does not exist.
     Project(Option<Arc<Project>>),
+    /// The batch as the API returns it now, or `None` if it does not exist.
+    Batch(Option<Arc<BuildBatch>>),
     /// The source cannot be asked. Its facts remain unknown for the reason given, which must
     /// not quote anything that a service returned.
     Unavailable(Source, String),
@@ -101,6 +109,7 @@ pub struct Case<'a> {
     event: BuildEvent,
     origin: Origin,
     project: KnownProject,
+    batch: KnownBatch,
     unavailable: Vec<(Source, String)>,
     verdict: Verdict,
 }
@@ -122,6 +131,12 @@ enum KnownProject {
     Current(Option<Arc<Project>>),
 }
 
+#[derive(Clone, Debug)]
+enum KnownBatch {
+    NotAsked,
+    Current(Option<Arc<BuildBatch>>),
+}
+
 impl<'a> Case<'a> {
     /// Judges an event's build.
     pub fn of_event(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
@@ -134,8 +149,15 @@ impl<'a> Case<'a> {
     }
 
     fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, now: Timestamp) -> Self {
-        let project = KnownProject::NotAsked;
-        let mut case = Self { policy, event, origin, project, unavailable: Vec::new(), verdict: Verdict::default() };
+        let mut case = Self {
+            policy,
+            event,
+            origin,
+            project: KnownProject::NotAsked,
+            batch: KnownBatch::NotAsked,
+            unavailable: Vec::new(),
+            verdict: Verdict::default(),
+        };
         case.judge(now);
         case
     }
@@ -167,7 +189,8 @@ impl<'a> Case<'a> {
 
     /// The next question, or `None` if the verdict is final.
     pub fn next_question(&self) -> Option<Question> {
-        let mut questions = self.build_question().into_iter().chain(self.project_question());
+        let questions = [self.build_question(), self.batch_question(), self.project_question()];
+        let mut questions = questions.into_iter().flatten();
         questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
@@ -176,6 +199,13 @@ impl<'a> Case<'a> {
         let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
         let is_wanted = may_have_ended || self.is_named_only() || self.verdict.wants(Source::Build);
         (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
+    }
+
+    /// No event contains the batch's ARN, so the Build is known by then.
+    fn batch_question(&self) -> Option<Question> {
+        let arn = self.build().build_batch_arn.as_deref()?;
+        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.verdict.wants(Source::Batch);
+        is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
     }
 
     /// A copy of the project is good enough to allow a build, but not to act on it.
@@ -196,6 +226,7 @@ impl<'a> Case<'a> {
             Reply::NoBuild => self.origin = Origin::Gone,
             Reply::CachedProject(project) => self.project = KnownProject::Cached(project),
             Reply::Project(project) => self.project = KnownProject::Current(project),
+            Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
             Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
         }
         self.judge(now);
@@ -206,7 +237,12 @@ impl<'a> Case<'a> {
             KnownProject::Cached(project) | KnownProject::Current(Some(project)) => Some(project.as_ref()),
             KnownProject::NotAsked | KnownProject::Current(None) => None,
         };
+        let build_batch = match &self.batch {
+            KnownBatch::Current(batch) => batch.as_deref(),
+            KnownBatch::NotAsked => None,
+        };
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
+        let facts = Facts { build_batch, ..facts };
         let mut verdict = judge_by(self.policy, &facts);
         for undecided in &mut verdict.undecided {
             let source = undecided.missing.source();

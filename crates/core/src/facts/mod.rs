@@ -1,9 +1,11 @@
 //! What is known about a build when it is judged, and what is not.
 
+mod batch;
 pub mod git_ref;
 pub mod image;
 pub mod inquiry;
 pub mod possible;
+mod provenance;
 pub mod source_location;
 pub mod source_pattern;
 pub mod source_version;
@@ -13,11 +15,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{inquiry::Source, source_version::SourceVersion};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
-    model::{Build, Progress, Project},
+    model::{Build, BuildBatch, Progress, Project, ProjectSource},
     price::{Dollars, Prices},
 };
 
@@ -37,9 +40,11 @@ pub struct Facts<'a> {
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
     pub project: Option<&'a Project>,
+    /// The batch that the build belongs to, if it was fetched.
+    pub build_batch: Option<&'a BuildBatch>,
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
-    /// The build and its project as JSON, for expressions.
+    /// The build, its project and its batch as JSON, for expressions.
     pub json: FactsAsJson,
 }
 
@@ -53,6 +58,8 @@ pub enum Fact {
     AbsentMember(String),
     /// The build's project, which was not fetched, or does not exist.
     NoProject,
+    /// The build's batch, which was not fetched, or does not exist.
+    NoBatch,
     /// A fact that cannot be derived from what is known.
     Unknown {
         /// The fact.
@@ -67,6 +74,7 @@ impl fmt::Display for Fact {
         match self {
             Self::Absent(member) => write!(f, "{member}"),
             Self::NoProject => f.write_str("project"),
+            Self::NoBatch => f.write_str("batch"),
             Self::AbsentMember(path) => write!(f, "{path}"),
             Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
         }
@@ -78,9 +86,10 @@ impl Fact {
     pub fn source(&self) -> Option<Source> {
         match self {
             Self::Absent(_) => Some(Source::Build),
-            Self::AbsentMember(path) if path.starts_with("build") => Some(Source::Build),
+            Self::AbsentMember(path) if path.starts_with("build.") => Some(Source::Build),
             Self::NoProject => Some(Source::Project),
-            // The project was fetched, and does not have the member.
+            Self::NoBatch => Some(Source::Batch),
+            // The project or the batch was fetched, and does not have the member.
             Self::AbsentMember(_) | Self::Unknown { .. } => None,
         }
     }
@@ -91,6 +100,7 @@ impl Fact {
             Self::Absent(member) => format!("`{member}` is unknown"),
             Self::AbsentMember(path) => format!("`{path}` is unknown"),
             Self::NoProject => "the project is unknown".to_owned(),
+            Self::NoBatch => "the batch is unknown".to_owned(),
             Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
             Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
             Self::Unknown { fact, why } => format!("the {} is unknown ({why})", spelled_out(fact)),
@@ -117,6 +127,7 @@ impl<'a> Facts<'a> {
             has_current_phases: false,
             source_version,
             project: None,
+            build_batch: None,
             prices: None,
             json: FactsAsJson::default(),
         }
@@ -181,9 +192,12 @@ impl<'a> Facts<'a> {
         self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
     }
 
-    /// Who or what started the build.
+    /// Who or what started the build, or the batch that it belongs to.
     pub fn initiator(&self) -> Result<&'a str, Fact> {
-        self.build.initiator.as_deref().ok_or(Fact::Absent("initiator"))
+        match self.batch()? {
+            Some(batch) => batch.initiator.as_deref().ok_or_else(|| Fact::AbsentMember("batch.initiator".into())),
+            None => self.build.initiator.as_deref().ok_or(Fact::Absent("initiator")),
+        }
     }
 
     /// The account the build runs in, from its ARN.
@@ -240,14 +254,34 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The source version as git reads it. Sources from CodePipeline and S3 have versions that
-    /// are not git revisions.
+    /// The source version of the build, or of the batch that it belongs to, as git reads it.
+    /// Sources from CodePipeline and S3 have versions that are not git revisions.
     fn revision(&self) -> Result<SourceVersion<'a>, Fact> {
-        let kind = self.build.source.as_ref().and_then(|source| source.r#type.as_deref());
-        if let Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) = kind {
-            return Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") });
+        has_revision(self.build.source.as_ref())?;
+        match self.batch() {
+            Ok(Some(batch)) => {
+                has_revision(batch.source.as_ref())?;
+                let version = batch.source_version.as_deref().map(SourceVersion::read);
+                version.ok_or_else(|| Fact::AbsentMember("batch.sourceVersion".into()))
+            }
+            Ok(None) => self.source_version.ok_or(Fact::Absent("sourceVersion")),
+            // A build has its batch's reference, or the commit that it referred to.
+            Err(unknown) => match (&self.build.initiator, self.source_version) {
+                (None, Some(version)) if version.full_name().is_some() => Ok(version),
+                (None, None) => Err(Fact::Absent("sourceVersion")),
+                _ => Err(unknown),
+            },
         }
-        self.source_version.ok_or(Fact::Absent("sourceVersion"))
+    }
+}
+
+/// Returns an error if versions of the source are not git revisions.
+fn has_revision(source: Option<&ProjectSource>) -> Result<(), Fact> {
+    match source.and_then(|source| source.r#type.as_deref()) {
+        Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) => {
+            Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") })
+        }
+        _ => Ok(()),
     }
 }
 

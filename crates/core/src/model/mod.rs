@@ -1,5 +1,6 @@
 //! The structures of the CodeBuild API under their own names, read leniently.
 
+mod batch;
 mod build;
 pub(crate) mod lenient;
 mod name;
@@ -8,6 +9,7 @@ mod project;
 pub(crate) mod shape;
 
 pub use self::{
+    batch::{BuildBatch, BuildBatchPhase, BuildGroup, BuildSummary, ResolvedArtifact, batch_id},
     build::{
         AutoRetryConfig, Build, BuildArtifacts, BuildPhase, BuildStatusConfig, CloudWatchLogsConfig,
         ComputeConfiguration, DebugSession, DockerServer, DockerServerStatus, EnvironmentVariable,

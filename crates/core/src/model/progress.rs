@@ -20,17 +20,7 @@ impl Build {
     /// Whether the build is still running, by its `buildStatus` and `buildComplete`. An unknown
     /// status counts as none.
     pub fn progress(&self) -> Progress {
-        let by_status = match self.build_status.as_deref() {
-            Some("IN_PROGRESS") => Some(Progress::Running),
-            Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED") => Some(Progress::Ended),
-            _ => None,
-        };
-        let by_completion =
-            self.build_complete.map(|complete| if complete { Progress::Ended } else { Progress::Running });
-        match (by_status, by_completion) {
-            (Some(one), Some(other)) if one != other => Progress::Unknown,
-            (one, other) => one.or(other).unwrap_or(Progress::Unknown),
-        }
+        progress(self.build_status.as_deref(), self.build_complete)
     }
 
     /// When the build left the queue.
@@ -75,6 +65,20 @@ impl Build {
         let phases = self.phases.iter().flatten();
         let mut completed = phases.filter(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
         self.end_time.or_else(|| completed.next()?.start_time).unwrap_or(now)
+    }
+}
+
+/// Whether a build or a batch is still running, by its status and by whether it is complete.
+pub(super) fn progress(status: Option<&str>, is_complete: Option<bool>) -> Progress {
+    let by_status = match status {
+        Some("IN_PROGRESS") => Some(Progress::Running),
+        Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED") => Some(Progress::Ended),
+        _ => None,
+    };
+    let by_completion = is_complete.map(|complete| if complete { Progress::Ended } else { Progress::Running });
+    match (by_status, by_completion) {
+        (Some(one), Some(other)) if one != other => Progress::Unknown,
+        (one, other) => one.or(other).unwrap_or(Progress::Unknown),
     }
 }
 

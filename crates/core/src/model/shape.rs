@@ -133,7 +133,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::{model::Build, model::Project};
+    use crate::model::{Build, BuildBatch, Project};
 
     /// Compares a shape with the API's model, which has the shape of each member and the type of
     /// each shape.
@@ -197,6 +197,11 @@ mod tests {
         check(Project::SHAPE, include_str!("../../tests/model/codebuild-2016-10-06-project.json"));
     }
 
+    #[test]
+    fn build_batch_is_the_api_s_build_batch() {
+        check(BuildBatch::SHAPE, include_str!("../../tests/model/codebuild-2016-10-06-build-batch.json"));
+    }
+
     /// A value with every member, as the API's JSON protocol writes it, and as serde writes it
     /// here.
     fn sample(kind: Kind) -> (Value, Value) {
@@ -228,5 +233,8 @@ mod tests {
         let (sent, written) = sample(Kind::Structure(Project::SHAPE));
         let project: Project = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(project), written);
+        let (sent, written) = sample(Kind::Structure(BuildBatch::SHAPE));
+        let batch: BuildBatch = serde_json::from_value(sent).unwrap();
+        assert_eq!(json!(batch), written);
     }
 }

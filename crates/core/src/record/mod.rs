@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     event::{BuildEvent, TriggerKind, UnreadableEvent},
+    facts::{InitiatorFrom, RefFrom},
     model::Build,
     policy::Policy,
     url,
@@ -129,6 +130,8 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     initiator: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    initiator_from: Option<InitiatorFrom>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_version: Option<&'a str>,
     violations: &'a [Violation],
     undecided: &'a [Undecided],
@@ -136,7 +139,9 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    branch_from: Option<&'static str>,
+    r#ref: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_from: Option<RefFrom>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
     policy: &'a str,
@@ -172,11 +177,13 @@ impl<'a> RecordFields<'a> {
             account: None,
             region: None,
             initiator: None,
+            initiator_from: None,
             source_version: None,
             violations: &[],
             undecided: &[],
             exempted: &[],
             branch: None,
+            r#ref: None,
             branch_from: None,
             error,
             policy: policy.digest(),
@@ -204,7 +211,7 @@ impl Record {
     /// The record of a judged build.
     pub fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
-        let build = &event.build;
+        let (build, provenance) = (&event.build, &verdict.provenance);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref());
@@ -218,13 +225,15 @@ impl Record {
             project: build.project_name.as_deref(),
             account: build.account(),
             region: build.region(),
-            initiator: build.initiator.as_deref(),
-            source_version: build.source_version.as_deref(),
+            initiator: provenance.initiator.as_deref(),
+            initiator_from: provenance.initiator_from,
+            source_version: provenance.source_version.as_deref(),
             violations: &verdict.violations,
             undecided: &verdict.undecided,
             exempted: &verdict.exempted,
-            branch: verdict.branch.as_deref(),
-            branch_from: verdict.branch.as_ref().map(|_| "source-version"),
+            branch: provenance.branch.as_deref(),
+            r#ref: provenance.git_ref.as_deref(),
+            branch_from: provenance.ref_from,
             reaction_ms,
             deadline,
             build: returned.map(redact::build),

@@ -8,10 +8,11 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
         Fact::Absent("running" | "queued") | Fact::Unknown { fact: "running" | "queued", .. } => {
             Some("set `phases` to test time rules".into())
         }
+        Fact::Absent("buildBatchArn") | Fact::NoBatch => Some("add `batch` to the test".into()),
         Fact::Absent(member) => Some(set(member)),
         Fact::AbsentMember(path) => match path.split_once('.')? {
             ("build", member) => Some(set(member)),
-            ("project", member) => Some(format!("add `{member}` to the test's `project`")),
+            (of @ ("project" | "batch"), member) => Some(format!("add `{member}` to the test's `{of}`")),
             _ => None,
         },
         Fact::NoProject => Some("add `project` to the test".into()),

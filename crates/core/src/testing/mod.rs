@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::{
     explain::{Explanation, explain},
     facts::Facts,
-    model::{Build, Project},
+    model::{Build, BuildBatch, Project},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
     yaml::fault::{Faults, Findings, Place},
@@ -54,6 +54,7 @@ struct Test {
     /// Whether the test sets the phases. Those of an event may be out of date.
     sets_phases: bool,
     project: Option<Project>,
+    batch: Option<BuildBatch>,
     now: Timestamp,
     expected: Judgement,
 }
@@ -122,6 +123,6 @@ impl Test {
 
     fn facts(&self) -> Facts<'_> {
         let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
-        Facts { has_current_phases: self.sets_phases, ..facts }
+        Facts { has_current_phases: self.sets_phases, build_batch: self.batch.as_ref(), ..facts }
     }
 }

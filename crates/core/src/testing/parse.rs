@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{File, Judgement, PolicyTests, Test, members, report::ACTIONS};
 use crate::{
     event::Trigger,
-    model::{Build, Project},
+    model::{Build, BuildBatch, Project},
     policy::{Policy, parse::required},
     verdict::Action,
     yaml::{
@@ -21,7 +21,7 @@ use crate::{
 
 const FILE_KEYS: &[&str] = &["policy", "tests"];
 const TEST_KEYS: &[&str] =
-    &["name", "event", "build", "project", "set", "now", "expect", "broken", "unknown", "exempt"];
+    &["name", "event", "build", "project", "batch", "set", "now", "expect", "broken", "unknown", "exempt"];
 
 /// Reads a file by the path that the test file contains.
 type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
@@ -107,6 +107,7 @@ impl Parser<'_> {
         let changes = mapping.get("set").map(|node| members::changes(&mut self.reader, node, Build::SHAPE));
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
+        let batch = mapping.get("batch").map(|node| members::structure(&mut self.reader, node, BuildBatch::SHAPE));
         let expect =
             required(&mut self.reader, &mapping, "expect", "add `expect` with `stop`, `report`, `protect` or `allow`");
         let action = expect.and_then(|node| self.reader.scalar(node)).map(|Expect(action)| action);
@@ -135,11 +136,10 @@ impl Parser<'_> {
             }
         };
         let expected = Judgement { action: action?, broken, unknown, exempt };
-        let project = match project {
-            Some(project) => Some(typed(project)?),
-            None => None,
-        };
-        Some(Test { name: name?, place: mapping.place, build, is_whole, sets_phases, project, now: now?, expected })
+        let project = project.and_then(typed);
+        let batch = batch.and_then(typed);
+        let now = now?;
+        Some(Test { name: name?, place: mapping.place, build, is_whole, sets_phases, project, batch, now, expected })
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {

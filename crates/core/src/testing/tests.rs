@@ -108,6 +108,45 @@ fn explains_each_decision() {
     ");
 }
 
+/// The batch's initiator and source version count, and the explanation says so.
+#[test]
+fn a_test_gives_the_batch_of_a_build() {
+    let of_a_batch = "event: event.json\nset: { initiator: batches/AWSCodeBuild-1, sourceVersion: 1111111111111111111111111111111111111111 }";
+    insta::assert_snapshot!(check(&format!("{of_a_batch}\nexpect: allow\nunknown: [protected-branches]")), @"
+    short-builds: passes max-timeout 60m
+    protected-branches: could not be evaluated: `buildBatchArn` is unknown; add `batch` to the test
+    costly: passes forbidden-compute *LARGE
+    strict: passes allowed-images aws/*
+    open: passes forbidden-sources *secret*
+    unused: off
+    passed: expect allow / allow; unknown protected-branches / protected-branches
+    ");
+    insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersion: main, initiator: alice }}\nexpect: stop")), @"
+    short-builds: passes max-timeout 60m
+    protected-branches: broken: forbidden-branches main; found: main (from the batch)
+    costly: passes forbidden-compute *LARGE
+    strict: passes allowed-images aws/*
+    open: passes forbidden-sources *secret*
+    unused: off
+    passed: expect stop / stop
+    ");
+    insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersion: main, initiator: codepipeline/x, source: {{ type: CODEPIPELINE }} }}\nexpect: allow")), @"
+    short-builds: passes max-timeout 60m
+    protected-branches: exempt by initiators codepipeline/* (from the batch), until 2027-01-31: OPS-1
+    costly: passes forbidden-compute *LARGE
+    strict: passes allowed-images aws/*
+    open: passes forbidden-sources *secret*
+    unused: off
+    passed: expect allow / allow
+    ");
+    insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersoin: main }}\nexpect: allow")), @"
+    tests.yaml:6:14: BuildBatch has no member `sourceVersoin`
+     6 |     batch: { sourceVersoin: main }
+       |              ^
+       = did you mean `sourceVersion`?
+    ");
+}
+
 /// A build that is allowed although a rule could not be evaluated is no proof of the rule.
 #[test]
 fn an_allowed_build_with_an_undecided_rule_is_noted() {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use buildbrake_core::{
     event::{BuildEvent, TriggerKind},
     facts::inquiry::{Case, Question, Reply, Source},
-    model::{BuildArn, Project},
+    model::BuildArn,
     record::{Counted, Outcome},
     verdict::Action,
 };
@@ -17,8 +17,8 @@ use super::{
     running::{FoundBuild, RunningBuilds, running_builds},
 };
 use crate::{
-    CallError,
-    codebuild::{self, MAX_IDS},
+    CallError, Class,
+    codebuild::{self, Client, MAX_IDS},
 };
 
 /// Deadlines within this time are scheduled. Later ones are left to a later sweep.
@@ -53,7 +53,7 @@ impl Sweep<'_> {
 }
 
 impl<'a> Sweep<'a> {
-    /// Judges builds, with their projects if a rule needs them.
+    /// Judges builds, with their batches and projects if a rule needs them.
     async fn judge(&mut self, builds: Vec<FoundBuild>) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
@@ -62,27 +62,55 @@ impl<'a> Sweep<'a> {
             Case::of_build(&self.enforcer.policy, event, now)
         };
         let mut cases: Vec<Case<'_>> = builds.into_iter().map(of_build).collect();
-        let names: BTreeSet<String> = cases.iter().filter_map(wanted_project).collect();
-        let (mut projects, mut failure): (Vec<Arc<Project>>, _) = (Vec::new(), None);
+        // A rule may depend on the one only because of what the other is.
+        while cases.iter().any(|case| case.next_question().is_some()) {
+            self.add_batches(&mut cases, now).await;
+            self.add_projects(&mut cases, now).await;
+        }
+        cases
+    }
+
+    /// Fetches the batches that rules need, and judges their builds again.
+    async fn add_batches(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
+        let ids = cases.iter().filter_map(wanted_batch).collect();
+        let (batches, failure) =
+            self.fetch_all(ids, async |client, ids| codebuild::many_batches(client, ids).await).await;
+        for case in cases {
+            let Some(id) = wanted_batch(case) else { continue };
+            let batch = batches.iter().find(|batch| batch.id.as_deref() == Some(&id));
+            case.add(reply(batch, failure, Source::Batch, Reply::Batch), now);
+        }
+    }
+
+    /// Fetches the projects that rules need, and judges their builds again.
+    async fn add_projects(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
+        let names = cases.iter().filter_map(wanted_project).collect();
+        let (projects, failure) =
+            self.fetch_all(names, async |client, names| codebuild::many_projects(client, names).await).await;
+        for case in cases {
+            let Some(name) = wanted_project(case) else { continue };
+            let project = projects.iter().find(|project| project.name.as_deref() == Some(&name));
+            case.add(reply(project, failure, Source::Project, Reply::Project), now);
+        }
+    }
+
+    /// Fetches things by their names, and returns why some of them could not be fetched.
+    async fn fetch_all<T>(
+        &mut self,
+        names: BTreeSet<String>,
+        fetch: impl AsyncFn(&Client, &[String]) -> Result<Vec<T>, CallError>,
+    ) -> (Vec<Arc<T>>, Option<Class>) {
+        let (mut things, mut failure) = (Vec::new(), None);
         for names in Vec::from_iter(names).chunks(MAX_IDS) {
-            match codebuild::many_projects(&self.client, names).await {
-                Ok(found) => projects.extend(found.into_iter().map(Arc::new)),
+            match fetch(&self.client, names).await {
+                Ok(found) => things.extend(found.into_iter().map(Arc::new)),
                 Err(error) => {
                     failure = Some(error.class);
                     self.add_failed_call(error);
                 }
             }
         }
-        for case in &mut cases {
-            let Some(name) = wanted_project(case) else { continue };
-            let project = projects.iter().find(|project| project.name.as_deref() == Some(&name));
-            let reply = match (project, failure) {
-                (None, Some(class)) => Reply::Unavailable(Source::Project, class.name().to_owned()),
-                (project, _) => Reply::Project(project.cloned()),
-            };
-            case.add(reply, now);
-        }
-        cases
+        (things, failure)
     }
 
     /// A failure does not keep the sweep from going on.
@@ -109,9 +137,29 @@ impl<'a> Sweep<'a> {
     }
 }
 
+/// The reply to a question about one of the things that were fetched together.
+fn reply<T>(
+    found: Option<&Arc<T>>,
+    failure: Option<Class>,
+    source: Source,
+    reply: fn(Option<Arc<T>>) -> Reply,
+) -> Reply {
+    match (found, failure) {
+        (None, Some(class)) => Reply::Unavailable(source, class.name().to_owned()),
+        (found, _) => reply(found.cloned()),
+    }
+}
+
 fn wanted_project(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Project { name, .. } => Some(name),
-        Question::Build(_) => None,
+        Question::Build(_) | Question::Batch(_) => None,
+    }
+}
+
+fn wanted_batch(case: &Case<'_>) -> Option<String> {
+    match case.next_question()? {
+        Question::Batch(id) => Some(id),
+        Question::Build(_) | Question::Project { .. } => None,
     }
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::event::TriggerKind;
+use crate::{
+    event::TriggerKind,
+    facts::{InitiatorFrom, RefFrom},
+};
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 const ID: &str = "shop:5e000000-0000-4000-8000-000000000001";
@@ -79,4 +82,108 @@ fn the_facts_of_an_unavailable_source_are_unknown_for_that_reason() {
     case.add(Reply::Unavailable(Source::Project, "the service is down".into()), now);
     assert_eq!(case.next_question(), None);
     assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (the service is down)");
+}
+
+/// A build of a batch, as its event has it.
+const OF_A_BATCH: &str = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS",
+    "initiator": "batch-role/AWSCodeBuild-1d2c3b4a-0000-4000-8000-000000000001",
+    "sourceVersion": "4f5b68a94f5b68a94f5b68a94f5b68a94f5b68a9", "source": {"type": "GITHUB"}}"#;
+
+/// The same as the API has it.
+fn build_of_a_batch() -> Reply {
+    let mut build: Build = serde_json::from_str(OF_A_BATCH).unwrap();
+    build.build_batch_arn = Some("arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:ba7c4".into());
+    Reply::Build(Box::new(build))
+}
+
+fn batch_question() -> Option<Question> {
+    Some(Question::Batch("shop:ba7c4".into()))
+}
+
+#[test]
+fn a_build_of_a_batch_was_started_by_what_started_the_batch() {
+    let now = NOW.parse().unwrap();
+    for (rule, batch, action) in [
+        ("allowed-initiators: [GitHub-Hookshot/*]", r#"{"initiator": "GitHub-Hookshot/4f5b68a"}"#, Action::Allow),
+        ("allowed-initiators: [GitHub-Hookshot/*]", r#"{"initiator": "Developer/alice"}"#, Action::Stop),
+        ("forbidden-initiators: [Developer/*]", r#"{"initiator": "Developer/alice"}"#, Action::Stop),
+        ("forbidden-initiators: ['*'], except: [{initiators: [alice]}]", r#"{"initiator": "alice"}"#, Action::Allow),
+        ("forbidden-branches: [main]", r#"{"sourceVersion": "refs/heads/main"}"#, Action::Stop),
+        ("forbidden-branches: [main]", r#"{"sourceVersion": "feature/basket"}"#, Action::Allow),
+        ("forbidden-refs: [refs/pull/*]", r#"{"sourceVersion": "pr/25"}"#, Action::Stop),
+        ("max-timeout: 5m, only: [{refs: [refs/tags/*]}]", r#"{"sourceVersion": "refs/tags/v1"}"#, Action::Stop),
+        ("deny-when: batch.initiator == 'alice'", r#"{"initiator": "alice"}"#, Action::Stop),
+        ("deny-when: branch == 'main'", r#"{"sourceVersion": "main"}"#, Action::Stop),
+    ] {
+        let policy = policy(&format!("{{id: a, {rule}}}"));
+        let mut event = event(OF_A_BATCH);
+        event.build.timeout_in_minutes = Some(60);
+        let mut case = Case::of_event(&policy, event, now);
+        assert_eq!(case.next_question(), build_question(), "{rule}");
+        let Reply::Build(mut build) = build_of_a_batch() else { unreachable!() };
+        build.timeout_in_minutes = Some(60);
+        case.add(Reply::Build(build), now);
+        assert_eq!(case.next_question(), batch_question(), "{rule}");
+        case.add(Reply::Batch(Some(Arc::new(serde_json::from_str(batch).unwrap()))), now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, action), "{rule}: {:?}", case.verdict());
+    }
+}
+
+#[test]
+fn an_event_that_cannot_be_of_a_batch_needs_no_batch() {
+    let now = NOW.parse().unwrap();
+    for rule in [
+        "allowed-initiators: [Developer/*]",
+        "forbidden-branches: [main]",
+        "allowed-refs: ['refs/heads/*']",
+        "deny-when: has(batch.arn)",
+        "deny-when: branch == 'main'",
+    ] {
+        let policy = policy(&format!("{{id: a, {rule}}}"));
+        let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "initiator": "Developer/alice",
+            "sourceVersion": "dev", "source": {"type": "GITHUB"}}"#;
+        let case = Case::of_event(&policy, event(build), now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, Action::Allow), "{rule}");
+    }
+    // One that may be of a batch, and a rule that does not depend on it.
+    let policy = policy("{id: a, forbidden-images: [tools]}");
+    let build = OF_A_BATCH.replace("}}", r#"}, "environment": {"image": "aws/a"}}"#);
+    assert_eq!(Case::of_event(&policy, event(&build), now).next_question(), None);
+}
+
+/// A build can start another one, which has the same form of initiator.
+#[test]
+fn a_build_that_belongs_to_no_batch_is_judged_by_its_own_facts() {
+    let (policy, now) = (policy("{id: a, allowed-initiators: [batch-role/*]}"), NOW.parse().unwrap());
+    let mut case = Case::of_event(&policy, event(OF_A_BATCH), now);
+    assert_eq!(case.next_question(), build_question());
+    case.add(Reply::Build(Box::new(serde_json::from_str(OF_A_BATCH).unwrap())), now);
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Allow));
+    assert_eq!(case.verdict().undecided, []);
+}
+
+#[test]
+fn a_batch_that_does_not_exist_leaves_its_facts_unknown() {
+    let (policy, now) = (policy("{id: a, forbidden-branches: [main]}"), NOW.parse().unwrap());
+    let mut case = Case::of_event(&policy, event(OF_A_BATCH), now);
+    case.add(build_of_a_batch(), now);
+    case.add(Reply::Batch(None), now);
+    assert_eq!(case.next_question(), None);
+    assert_eq!(case.verdict().undecided[0].missing.to_string(), "batch");
+    case.add(Reply::Batch(Some(Arc::default())), now);
+    assert_eq!(case.verdict().undecided[0].missing.to_string(), "batch.sourceVersion");
+}
+
+#[test]
+fn a_verdict_on_a_build_of_a_batch_says_where_it_comes_from() {
+    let (policy, now) = (policy("{id: a, forbidden-branches: [main]}"), NOW.parse().unwrap());
+    let mut case = Case::of_event(&policy, event(OF_A_BATCH), now);
+    case.add(build_of_a_batch(), now);
+    let batch = r#"{"initiator": "codepipeline/release", "sourceVersion": "main", "source": {"type": "GITHUB"}}"#;
+    case.add(Reply::Batch(Some(Arc::new(serde_json::from_str(batch).unwrap()))), now);
+    let found = case.verdict().provenance.clone();
+    assert_eq!(found.initiator.as_deref(), Some("codepipeline/release"));
+    assert_eq!(found.initiator_from, Some(InitiatorFrom::Batch));
+    assert_eq!((found.branch.as_deref(), found.ref_from), (Some("main"), Some(RefFrom::Batch)));
+    assert_eq!((found.source_version.as_deref(), found.git_ref.as_deref()), (Some("main"), Some("refs/heads/main")));
 }

@@ -1,0 +1,38 @@
+//! The batch that a build belongs to: who or what started it, and from which source version.
+//!
+//! Each build of a batch has the batch role's session as its initiator and a commit as its
+//! source version. What started the batch, and with which source version, only the batch shows.
+
+use super::{Fact, Facts};
+use crate::model::BuildBatch;
+
+/// The session of a role with which CodeBuild calls itself, before a UUID: for the builds of a
+/// batch, and for what a build starts by a call.
+const OWN_SESSION: &str = "AWSCodeBuild-";
+
+impl<'a> Facts<'a> {
+    /// The batch that the build belongs to, or `None` if it belongs to none.
+    ///
+    /// No event contains a batch's ARN. An event's build may belong to one if its initiator is
+    /// `ROLE/AWSCodeBuild-UUID`, as that of every build of a batch is.
+    ///
+    /// # Errors
+    /// The fact by which this would be known.
+    pub fn batch(&self) -> Result<Option<&'a BuildBatch>, Fact> {
+        if self.build_batch.is_some() {
+            return Ok(self.build_batch);
+        }
+        match (self.build.build_batch_arn.as_deref(), self.build.initiator.as_deref()) {
+            (Some(arn), _) if !arn.is_empty() => Err(Fact::NoBatch),
+            _ if self.is_whole => Ok(None),
+            (_, None) => Err(Fact::Absent("initiator")),
+            (_, Some(initiator)) if is_own_session(initiator) => Err(Fact::Absent("buildBatchArn")),
+            (_, Some(_)) => Ok(None),
+        }
+    }
+}
+
+/// Whether an initiator is a session with which CodeBuild calls itself: `ROLE/AWSCodeBuild-UUID`.
+pub(super) fn is_own_session(initiator: &str) -> bool {
+    initiator.split_once('/').is_some_and(|(_, session)| session.starts_with(OWN_SESSION))
+}

@@ -1,0 +1,64 @@
+//! Where a build comes from, as far as it is known: who started it, and from which revision.
+
+use serde::Serialize;
+
+use super::Facts;
+
+/// Where a build comes from. A build of a batch comes from where its batch does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Who or what started it; the build's own initiator as long as it is unknown whether it
+    /// belongs to a batch.
+    pub initiator: Option<String>,
+    /// The source of `initiator`, if that is not the build itself.
+    pub initiator_from: Option<InitiatorFrom>,
+    /// The source version that it was started with.
+    pub source_version: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The full name of the reference.
+    pub git_ref: Option<String>,
+    /// The source of `branch` and `git_ref`.
+    pub ref_from: Option<RefFrom>,
+}
+
+/// What shows the initiator, besides the build itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitiatorFrom {
+    /// The batch that the build belongs to.
+    Batch,
+}
+
+/// What names the branch and the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefFrom {
+    /// The build's source version.
+    SourceVersion,
+    /// The source version of the batch that the build belongs to.
+    Batch,
+}
+
+impl Facts<'_> {
+    /// Where the build comes from.
+    pub fn provenance(&self) -> Provenance {
+        let branch = self.branch().ok().map(str::to_owned);
+        let git_ref = self.git_ref().ok().filter(|(_, doubt)| doubt.is_none()).map(|(name, _)| name);
+        let batch = self.build_batch;
+        let initiator = batch.and_then(|batch| batch.initiator.as_deref());
+        let source_version = batch.and_then(|batch| batch.source_version.as_deref());
+        Provenance {
+            initiator: initiator.or(self.build.initiator.as_deref()).map(str::to_owned),
+            initiator_from: initiator.map(|_| InitiatorFrom::Batch),
+            source_version: source_version.or(self.build.source_version.as_deref()).map(str::to_owned),
+            ref_from: (branch.is_some() || git_ref.is_some()).then_some(if batch.is_some() {
+                RefFrom::Batch
+            } else {
+                RefFrom::SourceVersion
+            }),
+            branch,
+            git_ref,
+        }
+    }
+}
