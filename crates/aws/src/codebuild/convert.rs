@@ -44,9 +44,10 @@ impl<A: Convert<T>, T> Convert<T> for Option<A> {
     }
 }
 
+/// A list with an element that cannot be converted is unknown as a whole.
 impl<A: Convert<T>, T> Convert<Vec<T>> for Vec<A> {
     fn convert(self) -> Option<Vec<T>> {
-        Some(self.into_iter().filter_map(A::convert).collect())
+        self.into_iter().map(A::convert).collect()
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! [`Build`] is both what the API returns and what an event contains. Every member is optional:
 //! `None` is an unknown fact, which is not the same as an empty list.
+//!
+//! The names in events, beside captured events: EventBridge's schema
+//! `aws.codebuild@CodeBuildBuildStateChange`.
+//! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-schema-registry.html>
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -203,7 +207,7 @@ shapes! {
     }
 
     /// The VPC that the build can reach.
-    pub VpcConfig {
+    pub VpcConfig => vpc_config {
         vpc_id: String = "vpc-id",
         subnets: Vec<String>,
         security_group_ids: Vec<String> = "security-group-ids",
@@ -212,7 +216,7 @@ shapes! {
     /// The build's network interface in that VPC.
     pub NetworkInterface {
         subnet_id: String = "subnet-id",
-        network_interface_id: String = "network-interface-id",
+        network_interface_id: String = "eni-id",
     }
 
     /// One variable that the build exports to its pipeline. `value` may be a secret.
@@ -254,4 +258,15 @@ fn phase_context<'de, D: Deserializer<'de>>(json: D) -> Result<PhaseContext, D::
     let (status_code, message) = text.split_once(':').ok_or_else(|| D::Error::custom("no status code"))?;
     let part = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(String::from);
     Ok(PhaseContext { status_code: part(status_code), message: part(message) })
+}
+
+/// Reads subnets as the API writes them, as ids, or as events do, as objects that contain one.
+fn vpc_config<'de, D: Deserializer<'de>>(json: D) -> Result<VpcConfig, D::Error> {
+    let mut json = Value::deserialize(json)?;
+    for subnet in json.get_mut("subnets").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(id) = subnet.get_mut("subnet-id").filter(|id| id.is_string()) {
+            *subnet = id.take();
+        }
+    }
+    lenient::structure(json).map_err(D::Error::custom)
 }

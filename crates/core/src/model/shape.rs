@@ -237,4 +237,49 @@ mod tests {
         let batch: BuildBatch = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(batch), written);
     }
+
+    /// The paths of all lists in a value, outer ones first.
+    fn lists(value: &Value, path: &str) -> Vec<String> {
+        let inner = match value {
+            Value::Array(elements) => elements.iter().enumerate().map(|(at, one)| (at.to_string(), one)).collect(),
+            Value::Object(members) => members.iter().map(|(name, one)| (name.clone(), one)).collect(),
+            _ => Vec::new(),
+        };
+        let own = value.is_array().then(|| path.to_owned());
+        own.into_iter().chain(inner.into_iter().flat_map(|(name, one)| lists(one, &format!("{path}/{name}")))).collect()
+    }
+
+    /// Puts elements into every list of a structure, and compares the list with what was known:
+    /// it is the same if the element is null, and unknown if it cannot be read.
+    fn check_lists(shape: &'static Shape, read: fn(Value) -> Value) {
+        let (sent, _) = sample(Kind::Structure(shape));
+        let known = read(sent.clone());
+        let lists = lists(&sent, "");
+        assert!(lists.len() > 10, "{lists:?}");
+        for list in lists {
+            let with = |element: &Value| {
+                let mut sent = sent.clone();
+                sent.pointer_mut(&list).unwrap().as_array_mut().unwrap().insert(1, element.clone());
+                read(sent)
+            };
+            assert_eq!(with(&json!(null)), known, "{list}");
+            for element in [json!(1), json!(true), json!([1]), json!([{"a": 1}, "a"])] {
+                // A list in a list makes the outer one unknown.
+                let mut expected = known.clone();
+                let (parent, name) = list.rsplit_once('/').unwrap();
+                let (parent, name) = match name.parse::<usize>() {
+                    Ok(_) if known.pointer(parent).is_some_and(Value::is_array) => parent.rsplit_once('/').unwrap(),
+                    _ => (parent, name),
+                };
+                expected.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+                assert_eq!(with(&element), expected, "{list} with {element}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_list_with_an_unreadable_element_is_unknown_as_a_whole() {
+        check_lists(Build::SHAPE, |sent| json!(serde_json::from_value::<Build>(sent).unwrap()));
+        check_lists(Project::SHAPE, |sent| json!(serde_json::from_value::<Project>(sent).unwrap()));
+    }
 }

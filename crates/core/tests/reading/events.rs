@@ -23,17 +23,108 @@ fn real_events_are_read_as_a_person_would_read_them() {
     }
 }
 
-/// No captured event is about a build in a VPC.
+/// EventBridge's schema `aws.codebuild@CodeBuildBuildStateChange`, with a value for each member.
+#[test]
+fn every_member_of_eventbridges_schema_is_read() {
+    let mut event = event();
+    event["detail"] = json!({
+        "build-id": "shop:5e000001-0000-4000-8000-000000000001",
+        "build-status": "FAILED",
+        "current-phase": "COMPLETED",
+        "current-phase-context": "[: ]",
+        "project-name": "shop",
+        "version": "1",
+        "additional-information": {
+            "artifact": {"location": "a", "md5sum": "b", "sha256sum": "c"},
+            "build-complete": true,
+            "build-start-time": "Oct 14, 2020 9:28:52 PM",
+            "cache": {"location": "d", "type": "S3"},
+            "environment": {
+                "compute-type": "e",
+                "environment-variables": [{"name": "f", "type": "PLAINTEXT", "value": "g"}],
+                "image": "h",
+                "image-pull-credentials-type": "i",
+                "privileged-mode": false,
+                "type": "j",
+            },
+            "initiator": "k",
+            "logs": {"deep-link": "l", "group-name": "m", "stream-name": "n"},
+            "network-interface": {"eni-id": "o", "subnet-id": "p"},
+            "phases": [{
+                "duration-in-seconds": 1, "end-time": "Oct 14, 2020 9:28:53 PM", "phase-context": ["CODE: q"],
+                "phase-status": "FAILED", "phase-type": "BUILD", "start-time": "Oct 14, 2020 9:28:52 PM",
+            }],
+            "queued-timeout-in-minutes": 480.0,
+            "source": {"auth": {"resource": "r", "type": "OAUTH"}, "buildspec": "s", "location": "t", "type": "GITHUB"},
+            "source-version": "u",
+            "timeout-in-minutes": 60.0,
+            "vpc-config": {
+                "security-group-ids": ["v"],
+                "subnets": [{"build-fleet-az": "w", "customer-az": "w", "subnet-id": "x"}],
+                "vpc-id": "y",
+            },
+        },
+    });
+    let expected = json!({
+        "id": "shop:5e000001-0000-4000-8000-000000000001",
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000001-0000-4000-8000-000000000001",
+        "projectName": "shop",
+        "buildStatus": "FAILED",
+        "currentPhase": "COMPLETED",
+        "artifacts": {"location": "a", "md5sum": "b", "sha256sum": "c"},
+        "buildComplete": true,
+        "startTime": "2020-10-14T21:28:52Z",
+        "cache": {"location": "d", "type": "S3"},
+        "environment": {
+            "computeType": "e",
+            "environmentVariables": [{"name": "f", "type": "PLAINTEXT", "value": "g"}],
+            "image": "h",
+            "imagePullCredentialsType": "i",
+            "privilegedMode": false,
+            "type": "j",
+        },
+        "initiator": "k",
+        "logs": {"deepLink": "l", "groupName": "m", "streamName": "n"},
+        "networkInterface": {"networkInterfaceId": "o", "subnetId": "p"},
+        "phases": [{
+            "durationInSeconds": 1, "endTime": "2020-10-14T21:28:53Z",
+            "contexts": [{"statusCode": "CODE", "message": "q"}],
+            "phaseStatus": "FAILED", "phaseType": "BUILD", "startTime": "2020-10-14T21:28:52Z",
+        }],
+        "queuedTimeoutInMinutes": 480,
+        "source": {"auth": {"resource": "r", "type": "OAUTH"}, "buildspec": "s", "location": "t", "type": "GITHUB"},
+        "sourceVersion": "u",
+        "timeoutInMinutes": 60,
+        "vpcConfig": {"securityGroupIds": ["v"], "subnets": ["x"], "vpcId": "y"},
+    });
+    assert_eq!(build(&read(&event.to_string(), "the schema's members")), expected);
+}
+
+/// No captured event has a network interface: its shape is that of EventBridge's schema.
 #[test]
 fn the_network_of_a_build_is_read() {
     let (name, mut event) = events("events").remove(0);
-    event["detail"]["additional-information"]["vpc-config"] =
-        json!({"vpc-id": "vpc-1", "subnets": ["subnet-1"], "security-group-ids": ["sg-1"]});
     event["detail"]["additional-information"]["network-interface"] =
-        json!({"subnet-id": "subnet-1", "network-interface-id": "eni-1"});
-    let build = build(&read(&event.to_string(), &name));
-    assert_eq!(build["vpcConfig"], json!({"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}));
-    assert_eq!(build["networkInterface"], json!({"subnetId": "subnet-1", "networkInterfaceId": "eni-1"}));
+        json!({"subnet-id": "subnet-1", "eni-id": "eni-1"});
+    let mut subnets = |subnets: Value| {
+        event["detail"]["additional-information"]["vpc-config"] =
+            json!({"vpc-id": "vpc-1", "subnets": subnets, "security-group-ids": ["sg-1"]});
+        build(&read(&event.to_string(), &name))
+    };
+    let known = json!({"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]});
+    for same in [
+        json!([{"subnet-id": "subnet-1", "customer-az": "eu-west-1a", "build-fleet-az": "eu-west-1a"}]),
+        json!(["subnet-1"]),
+        json!([null, {"subnet-id": "subnet-1"}]),
+    ] {
+        let build = subnets(same);
+        assert_eq!(build["vpcConfig"], known);
+        assert_eq!(build["networkInterface"], json!({"subnetId": "subnet-1", "networkInterfaceId": "eni-1"}));
+    }
+    for unreadable in [json!([{}]), json!([{"subnet-id": null}]), json!(["subnet-1", {"subnet-id": 1}]), json!([[]])] {
+        let unknown = json!({"vpcId": "vpc-1", "securityGroupIds": ["sg-1"]});
+        assert_eq!(subnets(unreadable.clone())["vpcConfig"], unknown, "{unreadable}");
+    }
 }
 
 #[test]
