@@ -64,7 +64,8 @@ thread_local! {
 }
 
 const INVOCATION: Invocation<'_> = Invocation {
-    function: Some("arn:aws:lambda:us-east-1:111122223333:function:buildbrake"),
+    // Otherwise, most events would be refused as another region's.
+    function: None,
     deadline: Timestamp::MAX,
     clock: &|| Timestamp::UNIX_EPOCH,
     sink: &Discard,

@@ -44,7 +44,7 @@ impl Lambda {
                 "next" => {
                     asks.send(now).ok()?;
                     let body = incoming.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()?;
-                    let function = "arn:aws:lambda:us-east-1:111122223333:function:bench";
+                    let function = "arn:aws:lambda:eu-west-1:111122223333:function:bench";
                     let headers = [
                         ("content-type", "application/json"),
                         ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),

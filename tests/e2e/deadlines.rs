@@ -7,7 +7,7 @@ use buildbrake_testkit::{
     },
     events::{additional_information, event},
     http::Reply,
-    runtime_api::FUNCTION,
+    runtime_api::function_for,
     scheduler::{self, GROUP, QUEUE, ROLE, Scheduler},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -59,7 +59,7 @@ fn deadline() -> Value {
         "detail-type": "Buildbrake Deadline",
         "time": Timestamp::now().to_string(),
         "resources": [ARN],
-        "detail": {"build-id": ARN},
+        "detail": {"build-arn": ARN},
     })
 }
 
@@ -101,11 +101,11 @@ fn a_build_that_starts_has_one_deadline_however_often_its_event_comes() {
     assert_eq!(schedule["ActionAfterCompletion"], "DELETE");
     assert_eq!(schedule["FlexibleTimeWindow"], json!({"Mode": "OFF"}));
     assert_eq!(schedule["ScheduleExpressionTimezone"], "UTC");
-    assert_eq!(schedule["Target"]["Arn"], FUNCTION);
+    assert_eq!(schedule["Target"]["Arn"], function_for(&event));
     assert_eq!(schedule["Target"]["RoleArn"], ROLE);
     assert_eq!(schedule["Target"]["DeadLetterConfig"], json!({"Arn": QUEUE}));
     let event = scheduler.event();
-    assert_eq!((&event["detail-type"], &event["detail"]["build-id"]), (&json!("Buildbrake Deadline"), &json!(ARN)));
+    assert_eq!((&event["detail-type"], &event["detail"]["build-arn"]), (&json!("Buildbrake Deadline"), &json!(ARN)));
     lambda.end();
 }
 

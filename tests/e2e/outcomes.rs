@@ -4,6 +4,7 @@ use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, builds_answer, refusal, stop_answer, stopped, succeeded},
     events::{additional_information, event},
     http::Reply,
+    runtime_api::function_in,
 };
 use serde_json::{Value, json};
 
@@ -211,6 +212,51 @@ fn an_event_that_cannot_be_read_fails_under_its_own_name() {
         assert_eq!(answer.record()["outcome"], "failed");
         assert!(codebuild.calls().is_empty());
         lambda.end();
+    }
+}
+
+/// A bus may collect the events of many accounts.
+#[test]
+fn an_event_of_another_account_or_region_fails_under_its_own_name_before_any_call() {
+    let deadline = |arn: &str| {
+        json!({
+            "source": "buildbrake", "detail-type": "Buildbrake Deadline", "time": "2026-11-20T09:28:52Z",
+            "resources": [], "detail": {"build-arn": arn},
+        })
+    };
+    let arn = event("forbidden-branch")["resources"][0].as_str().unwrap().to_owned();
+    let events = [event("forbidden-branch"), event("no-additional-information"), event("finished"), deadline(&arn)];
+    let own = function_in("111122223333", "eu-west-1");
+    for (function, name) in [
+        (function_in("444455556666", "eu-west-1"), "OtherAccount"),
+        (function_in("111122223333", "us-east-1"), "OtherRegion"),
+        (function_in("444455556666", "us-east-1"), "OtherAccount"),
+        (own.replace("arn:aws:", "arn:aws-cn:"), "OtherRegion"),
+    ] {
+        let codebuild = CodeBuild::obliging().listen();
+        let lambda = PROGRAM.start(POLICY, codebuild.address, &[]);
+        for event in &events {
+            let answer = lambda.invoke_by(&function, event);
+            assert_eq!(answer.result.as_ref().unwrap_err()["errorType"], name, "{function} {event}");
+            assert_eq!(answer.record()["outcome"], "failed");
+        }
+        assert!(codebuild.calls().is_empty());
+        // A version or an alias of the function's own is its home, too.
+        assert_eq!(lambda.invoke_by(&format!("{own}:live"), &events[0]).record()["outcome"], "stopped");
+        lambda.end();
+    }
+}
+
+#[test]
+fn no_call_is_made_for_what_is_no_build_id() {
+    for id in ["../../etc:passwd", "shop-api:5e", "arn:aws:codebuild:eu-west-1:111122223333:build/../../etc:passwd"] {
+        let mut event = event("forbidden-branch");
+        event["detail"]["build-id"] = json!(id);
+        event["resources"] = json!([id]);
+        let (record, codebuild) = run(&event);
+        assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!("UnreadableEvent")));
+        assert!(record["message"].as_str().unwrap().contains(id), "{record}");
+        assert!(codebuild.calls().is_empty());
     }
 }
 

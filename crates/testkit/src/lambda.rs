@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{
     http::{Address, Reply},
     metrics,
-    runtime_api::{Response, RuntimeApi},
+    runtime_api::{Response, RuntimeApi, function_for},
 };
 
 /// Longer than any answer takes; a test that waits for so long has failed.
@@ -158,14 +158,24 @@ impl Program {
 }
 
 impl Lambda {
-    /// Invokes the function with an event.
+    /// Invokes the function with an event, in the account and region that the event is for.
     pub fn invoke(&self, event: &Value) -> Answer {
         self.invoke_within(PATIENCE, event).unwrap_or_else(|| panic!("no answer; {}", self.log()))
     }
 
-    /// The same, or `None` if there is no answer within this time.
+    /// Invokes the function by this ARN.
+    pub fn invoke_by(&self, function: &str, event: &Value) -> Answer {
+        let answer = self.deliver(function.to_owned(), PATIENCE, event);
+        answer.unwrap_or_else(|| panic!("no answer; {}", self.log()))
+    }
+
+    /// As [`Self::invoke`], or `None` if there is no answer within this time.
     pub fn invoke_within(&self, time: Duration, event: &Value) -> Option<Answer> {
-        let Response { result, took } = self.runtime_api.invoke(event.to_string(), time)?;
+        self.deliver(function_for(event), time, event)
+    }
+
+    fn deliver(&self, function: String, time: Duration, event: &Value) -> Option<Answer> {
+        let Response { result, took } = self.runtime_api.invoke(function, event.to_string(), time)?;
         let line = self.lines.recv_timeout(PATIENCE).unwrap();
         assert!(self.lines.try_recv().is_err(), "more than one line per record");
         Some(Answer { result, line, took })
@@ -173,7 +183,7 @@ impl Lambda {
 
     /// Invokes the function with what may be no JSON, so that there is no record.
     pub fn invoke_without_record(&self, text: &str) -> Response {
-        let response = self.runtime_api.invoke(text.to_owned(), PATIENCE);
+        let response = self.runtime_api.invoke(function_for(&Value::Null), text.to_owned(), PATIENCE);
         let response = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
         assert_eq!(self.lines.try_recv(), Err(TryRecvError::Empty), "there is a record");
         response
@@ -181,7 +191,7 @@ impl Lambda {
 
     /// An invocation that ends with the record that fits, and the records before that one.
     pub fn invoke_until(&self, event: &Value, is_last: impl Fn(&Value) -> bool) -> (Answer, Vec<Value>) {
-        let response = self.runtime_api.invoke(event.to_string(), PATIENCE);
+        let response = self.runtime_api.invoke(function_for(event), event.to_string(), PATIENCE);
         let Response { result, took } = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
         let mut before = Vec::new();
         loop {

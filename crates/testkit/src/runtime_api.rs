@@ -12,17 +12,47 @@ use std::{
 
 use serde_json::Value;
 
-use crate::http::{Address, Reply, Request, Server};
+use crate::{
+    codebuild::{ACCOUNT, REGION},
+    http::{Address, Reply, Request, Server},
+};
 
-/// The ARN that the function is invoked by.
-pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:buildbrake";
+/// The ARN of a function in this account and region.
+pub fn function_in(account: &str, region: &str) -> String {
+    let partition = if region.starts_with("cn-") { "aws-cn" } else { "aws" };
+    format!("arn:{partition}:lambda:{region}:{account}:function:buildbrake")
+}
+
+/// The ARN of the function that an event is for: it is where the event's build runs, or else where
+/// the event is from.
+pub fn function_for(event: &Value) -> String {
+    let named = ["/detail/build-id", "/detail/build-arn", "/resources/0"];
+    let mut named = named.iter().filter_map(|pointer| event.pointer(pointer)?.as_str());
+    let arn: Option<Vec<&str>> = named.find_map(|text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        (parts.len() > 5 && parts[2] == "codebuild").then_some(parts)
+    });
+    match arn {
+        Some(arn) => function_in(arn[4], arn[3]),
+        None => {
+            let of = |member: &str, otherwise| event[member].as_str().unwrap_or(otherwise).to_owned();
+            function_in(&of("account", ACCOUNT), &of("region", REGION))
+        }
+    }
+}
 
 /// A running Runtime API of one function.
 pub struct RuntimeApi {
     server: Server,
     /// `None` once there are no more events.
-    events: Option<Sender<String>>,
+    events: Option<Sender<Delivery>>,
     responses: Receiver<Response>,
+}
+
+/// An event, and the ARN that the function is invoked by.
+struct Delivery {
+    function: String,
+    event: String,
 }
 
 /// What the function answered to one event.
@@ -37,7 +67,7 @@ pub struct Response {
 impl RuntimeApi {
     /// Starts the API of a function whose invocations may take that long.
     pub fn start(timeout: Duration) -> Self {
-        let (events, incoming) = channel::<String>();
+        let (events, incoming) = channel::<Delivery>();
         let (outgoing, responses) = channel();
         let (incoming, delivered) = (Mutex::new(incoming), Mutex::new(Instant::now()));
         let server =
@@ -51,8 +81,8 @@ impl RuntimeApi {
     }
 
     /// Delivers an event; returns the response, or `None` if there is none within this time.
-    pub fn invoke(&self, event: String, patience: Duration) -> Option<Response> {
-        self.events.as_ref()?.send(event).unwrap();
+    pub fn invoke(&self, function: String, event: String, patience: Duration) -> Option<Response> {
+        self.events.as_ref()?.send(Delivery { function, event }).unwrap();
         self.responses.recv_timeout(patience).ok()
     }
 
@@ -64,7 +94,7 @@ impl RuntimeApi {
 
 fn answer(
     request: &Request,
-    incoming: &Mutex<Receiver<String>>,
+    incoming: &Mutex<Receiver<Delivery>>,
     delivered: &Mutex<Instant>,
     outgoing: &Sender<Response>,
     timeout: Duration,
@@ -77,9 +107,9 @@ fn answer(
     let body = || serde_json::from_str(&request.body).unwrap();
     match request.path.rsplit('/').next() {
         Some("next") => match incoming.lock().unwrap_or_else(PoisonError::into_inner).recv() {
-            Ok(event) => {
+            Ok(next) => {
                 *delivered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-                delivery(event, timeout)
+                delivery(next, timeout)
             }
             Err(_) => Reply::Close,
         },
@@ -90,13 +120,13 @@ fn answer(
 }
 
 /// An event with the headers of its invocation.
-fn delivery(event: String, timeout: Duration) -> Reply {
+fn delivery(Delivery { function, event }: Delivery, timeout: Duration) -> Reply {
     let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + timeout;
     let headers = vec![
         ("content-type", "application/json".into()),
         ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
         ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
-        ("lambda-runtime-invoked-function-arn", FUNCTION.into()),
+        ("lambda-runtime-invoked-function-arn", function),
     ];
     Reply::Http { status: 200, headers, body: event }
 }

@@ -227,7 +227,7 @@ fn a_near_deadline_is_set_by_the_sweep_too() {
     let lambda = PROGRAM.start(POLICY, codebuild.address, &scheduler.settings());
     sweep(&lambda, &scheduled());
     assert_eq!(
-        scheduler.event()["detail"]["build-id"],
+        scheduler.event()["detail"]["build-arn"],
         json!("arn:aws:codebuild:us-east-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000000")
     );
     lambda.end();

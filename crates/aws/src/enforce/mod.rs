@@ -12,7 +12,7 @@ use std::{
 };
 
 use buildbrake_core::{
-    event::{SweepRest, Trigger},
+    event::{Home, SweepRest, Trigger},
     policy::Policy,
     record::{Effect, Failure, Outcome, Record},
 };
@@ -39,8 +39,8 @@ pub struct Enforcer {
 /// What is known about an invocation besides its event.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
-    /// The ARN by which the function was called, which is also how it is called back. `None`
-    /// outside Lambda.
+    /// The ARN by which the function was called. It is also how the function is called back, and
+    /// names the only place in which it acts. `None` outside Lambda.
     pub function: Option<&'a str>,
     /// When Lambda ends the invocation.
     pub deadline: Timestamp,
@@ -65,7 +65,8 @@ impl Enforcer {
     /// Handles an event: judges its build, or every running build, and stops those that must be
     /// stopped. Returns the record that the invocation ends with; failures are in its `error`.
     pub async fn handle(&self, event: &[u8], invocation: &Invocation<'_>) -> Record {
-        match Trigger::parse(event) {
+        let home: Option<Home> = invocation.function.and_then(|arn| arn.parse().ok());
+        match Trigger::parse_at(home.as_ref(), event) {
             Ok(Trigger::Build(event)) => self.judge_build(event, invocation).await,
             Ok(Trigger::Sweep(event)) => {
                 let place = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
@@ -76,8 +77,8 @@ impl Enforcer {
                 let message = "A fleet changed; there is no build to judge.";
                 self.record_without_build(message, Outcome::Ignored.into(), invocation).await
             }
-            Err(unreadable) => {
-                let failure = Failure::from(unreadable);
+            Err(refused) => {
+                let failure = Failure::from(refused);
                 self.record_without_build(&failure.message.clone(), failure.into(), invocation).await
             }
         }

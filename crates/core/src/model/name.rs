@@ -4,7 +4,9 @@ use std::{fmt, str::FromStr};
 
 use super::Build;
 
-/// A build's id, `project:uuid`, for `StopBuild` and `BatchGetBuilds`.
+/// A build's id, `project:uuid`, for `StopBuild` and `BatchGetBuilds`. It consists of the name of a
+/// [project](https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html) and 36
+/// letters, digits or hyphens: AWS's own samples are not true UUIDs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildId(String);
 
@@ -44,12 +46,21 @@ impl FromStr for BuildId {
 
     fn from_str(text: &str) -> Result<Self, NotABuild> {
         match text.split_once(':') {
-            Some((project, uuid)) if !project.is_empty() && !uuid.is_empty() && !uuid.contains([':', '/']) => {
-                Ok(Self(text.to_owned()))
-            }
+            Some((project, uuid)) if is_project(project) && is_uuid(uuid) => Ok(Self(text.to_owned())),
             _ => Err(NotABuild { found: text.to_owned(), expected: "a build id (`project:uuid`)" }),
         }
     }
+}
+
+/// `[A-Za-z0-9][A-Za-z0-9\-_]{1,254}`
+fn is_project(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || [b'-', b'_'].contains(&byte);
+    (2..=255).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with(['-', '_'])
+}
+
+/// `[A-Za-z0-9\-]{36}`
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// A build's ARN: `arn:aws:codebuild:us-east-1:111122223333:build/project:uuid`.
@@ -80,13 +91,6 @@ impl FromStr for BuildArn {
         let ([partition, region, account], id) = parts(text).ok_or_else(not_one)?;
         let [partition, region, account] = [partition, region, account].map(str::to_owned);
         Ok(Self { partition, region, account, id })
-    }
-}
-
-impl BuildArn {
-    /// The id in a build's ARN; `None` if the text is not one.
-    pub(crate) fn id_in(text: &str) -> Option<BuildId> {
-        parts(text).map(|(_, id)| id)
     }
 }
 
@@ -136,12 +140,50 @@ mod tests {
 
     #[test]
     fn other_text_is_refused() {
-        for text in ["", "shop", ":", "shop:", ":5e", "arn:aws:codebuild:us-east-1:111122223333:build/shop:5e"] {
-            assert!(text.parse::<BuildId>().is_err(), "{text}");
+        let uuid = "5e000000-0000-4000-8000-000000000002";
+        let long = "a".repeat(255);
+        for id in [
+            format!("shop:{uuid}"),
+            format!("A0:{uuid}"),
+            format!("my_shop-2:{}", "A".repeat(36)),
+            format!("{long}:{uuid}"),
+        ] {
+            assert!(id.parse::<BuildId>().is_ok(), "{id}");
         }
-        for text in
-            ["", "shop:5e", "arn:aws:codebuild:us-east-1:111122223333:project/shop", "arn:aws:s3:::build/shop:5e"]
-        {
+        for id in [
+            String::new(),
+            "shop".into(),
+            ":".into(),
+            "shop:".into(),
+            format!(":{uuid}"),
+            "shop:5e".into(),
+            format!("{uuid}:shop"),
+            "../../etc:passwd".into(),
+            format!("../../etc:{uuid}"),
+            format!("shop:{}", &uuid[1..]),
+            format!("shop:{uuid}0"),
+            format!("shop:{uuid}:{uuid}"),
+            format!("shop:{}", uuid.replace('-', "/")),
+            format!("shop:{}", uuid.replace('-', "_")),
+            format!("s:{uuid}"),
+            format!("-shop:{uuid}"),
+            format!("_shop:{uuid}"),
+            format!("shop 1:{uuid}"),
+            format!("shöp:{uuid}"),
+            format!("a{long}:{uuid}"),
+            format!("shop:{uuid}\n"),
+            format!(" shop:{uuid}"),
+        ] {
+            assert!(id.parse::<BuildId>().is_err(), "{id}");
+            let arn = format!("arn:aws:codebuild:us-east-1:111122223333:build/{id}");
+            assert!(arn.parse::<BuildArn>().is_err() && arn.parse::<BuildId>().is_err(), "{arn}");
+        }
+        for text in [
+            format!("shop:{uuid}"),
+            "arn:aws:codebuild:us-east-1:111122223333:project/shop".into(),
+            format!("arn:aws:s3:::build/shop:{uuid}"),
+            format!("arn:aws:codebuild::111122223333:build/shop:{uuid}"),
+        ] {
             assert!(text.parse::<BuildArn>().is_err(), "{text}");
         }
     }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{BuildEvent, TriggerKind, UnreadableEvent},
+    event::{BuildEvent, EventError, TriggerKind},
     facts::{InitiatorFrom, RefFrom},
     model::Build,
     policy::Policy,
@@ -45,9 +45,9 @@ pub struct Failure {
     pub message: String,
 }
 
-impl From<UnreadableEvent> for Failure {
-    fn from(error: UnreadableEvent) -> Self {
-        Self { r#type: "UnreadableEvent".into(), code: None, request_id: None, message: error.to_string() }
+impl From<EventError> for Failure {
+    fn from(error: EventError) -> Self {
+        Self { r#type: error.name().to_owned(), code: None, request_id: None, message: error.to_string() }
     }
 }
 

@@ -12,7 +12,7 @@ fn record(rule: &str, build: Value, ceiling: Mode, effect: impl Into<Effect>) ->
     let now = NOW.parse().unwrap();
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let build = serde_json::from_value(build).unwrap();
-    let event = BuildEvent { kind: TriggerKind::StateChange, id, time: None, replay_name: None, build };
+    let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
     let case = Case::of_event(&policy, event, now);
     let record = Record::judged(&policy, case.event(), case.verdict(), effect.into(), now);
     serde_json::from_str(record.json().get()).unwrap()

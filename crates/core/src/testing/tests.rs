@@ -255,6 +255,14 @@ fn a_build_is_whole_and_an_event_is_not() {
 }
 
 #[test]
+fn a_builds_id_may_be_short() {
+    let found = check(
+        "build: { id: 'shop:1', projectName: shop, arn: 'arn:aws:codebuild:eu-west-1:111122223333:build/shop:1', timeoutInMinutes: 61 }\nnow: 2026-11-22T09:00:00Z\nexpect: stop",
+    );
+    assert!(found.contains("short-builds: broken") && found.contains("expect stop / stop"), "{found}");
+}
+
+#[test]
 fn the_project_is_known_where_it_is_given() {
     let policy = "{version: 1, rules: [{id: p, deny-when: 'project.badge.badgeEnabled'}]}";
     let read = |path: &str| if path == "p" { Ok(File { name: "p".into(), text: policy.into() }) } else { read(path) };

@@ -1,7 +1,7 @@
 //! Events as CodeBuild, EventBridge and the function itself send them.
 
 use buildbrake_core::{
-    event::{BuildEvent, SweepEvent, SweepRest, Trigger, TriggerKind, UnreadableEvent},
+    event::{BuildEvent, Delivery, EventError, Home, SweepEvent, SweepRest, Trigger, TriggerKind},
     model::Build,
     policy::Policy,
     verdict::judge,
@@ -144,11 +144,12 @@ fn a_build_is_named_by_its_id_or_by_the_resources() {
     let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}");
     for (name, original) in events("crates/core/tests/events") {
         let mut event = original.clone();
+        event["region"] = json!("eu-west-1");
         for (build_id, resources) in [
             (json!(id), json!(["arn:aws:s3:::bucket"])),
             (json!(arn), json!([])),
             (json!(null), json!(["arn:aws:s3:::bucket", id, "a"])),
-            (json!("other:5e"), json!(["arn:aws:s3:::bucket", arn])),
+            (json!(id), json!(["arn:aws:s3:::bucket", arn])),
         ] {
             (event["detail"]["build-id"], event["resources"]) = (build_id, resources);
             let Ok(Trigger::Build(read)) = Trigger::parse(event.to_string()) else { panic!("{name}: {event}") };
@@ -158,7 +159,7 @@ fn a_build_is_named_by_its_id_or_by_the_resources() {
         for resources in [json!(null), json!([]), json!("a"), json!(["arn:aws:s3:::bucket"])] {
             event["resources"] = resources;
             let error = Trigger::parse(event.to_string()).unwrap_err();
-            assert!(matches!(error, UnreadableEvent::NoBuild), "{name}: {error}");
+            assert!(matches!(error, EventError::NoBuild), "{name}: {error}");
         }
     }
 }
@@ -176,7 +177,7 @@ fn without_its_kind_an_event_is_unreadable() {
             for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
                 event[&pointer[1..]] = other;
                 let error = Trigger::parse(event.to_string()).unwrap_err();
-                assert_eq!(matches!(error, UnreadableEvent::OtherKind { .. }), text, "{name}: {error}");
+                assert_eq!(matches!(error, EventError::OtherKind { .. }), text, "{name}: {error}");
             }
         }
     }
@@ -265,13 +266,131 @@ fn the_kind_of_an_event_and_its_time() {
 }
 
 #[test]
-fn a_replayed_event_names_its_replay() {
+fn an_event_whose_build_id_is_another_text_is_unreadable() {
+    let uuid = "5e000001-0000-4000-8000-000000000001";
+    for found in [
+        "../../etc:passwd".to_owned(),
+        "shop:5e".to_owned(),
+        format!("shop/:{uuid}"),
+        format!("arn:aws:codebuild:eu-west-1:111122223333:build/../../etc:{uuid}"),
+        "arn:aws:codebuild:eu-west-1:111122223333:project/shop".to_owned(),
+        "nonsense\n".to_owned(),
+        String::new(),
+    ] {
+        let mut event = event();
+        event["detail"]["build-id"] = json!(found);
+        event["resources"] = json!([format!("arn:aws:codebuild:eu-west-1:111122223333:build/shop:{uuid}")]);
+        let error = Trigger::parse(event.to_string()).unwrap_err();
+        assert!(matches!(error, EventError::NotABuild { member: "detail.build-id", .. }), "{found}: {error}");
+        assert_eq!(error.name(), "UnreadableEvent");
+        assert!(error.to_string().contains(&found.escape_debug().to_string()), "{error}");
+    }
+    let deadline = BuildEvent::deadline("../../etc:passwd", Timestamp::UNIX_EPOCH);
+    let error = Trigger::parse(deadline.to_string()).unwrap_err();
+    assert!(error.to_string().starts_with("`detail.build-arn` is `../../etc:passwd`, which is neither"), "{error}");
+}
+
+/// Names the account in `account` and `detail.build-id`, or only where it says so.
+#[test]
+fn an_event_of_another_account_region_or_partition_is_refused() {
+    let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
+    let id = "shop:5e000001-0000-4000-8000-000000000001";
+    let arn = |place: &str| format!("arn:aws:codebuild:{place}:build/{id}");
+    let own = arn("eu-west-1:111122223333");
+    let kinds = [
+        ("CodeBuild Build State Change", "aws.codebuild"),
+        ("CodeBuild Build Phase Change", "aws.codebuild"),
+        ("CodeBuild Fleet State Change", "aws.codebuild"),
+        ("Buildbrake Deadline", "buildbrake"),
+        ("Scheduled Event", "aws.events"),
+    ];
+    let check = |change: &dyn Fn(&mut Value), name: Option<&str>, contains: &str| {
+        for (detail_type, source) in kinds {
+            let mut event = event();
+            (event["detail-type"], event["source"]) = (json!(detail_type), json!(source));
+            event["detail"] = json!({"build-id": own, "build-arn": own});
+            event["resources"] = json!([own]);
+            change(&mut event);
+            let names_no_build = ["Scheduled Event", "CodeBuild Fleet State Change"].contains(&detail_type);
+            if names_no_build && !contains.contains("`account`") && !contains.contains("`region`") {
+                continue;
+            }
+            match Trigger::parse_at(Some(&home), event.to_string()) {
+                Ok(trigger) => assert_eq!(name, None, "{event} {trigger:?}"),
+                Err(error) => {
+                    assert_eq!(Some(error.name()), name, "{event} {error}");
+                    assert!(error.to_string().contains(contains), "{error}");
+                }
+            }
+        }
+    };
+    check(&|_| {}, None, "`account` `region`");
+    check(&|event| event["account"] = json!(null), None, "`account`");
+    check(&|event| event["region"] = json!(["eu-central-1"]), None, "`region`");
+    let account = "`account` names the account `444455556666`, but the function acts only in its own, `111122223333`";
+    check(&|event| event["account"] = json!("444455556666"), Some("OtherAccount"), account);
+    let region = "`region` names the region `us-east-1`, but the function acts only in its own, `eu-west-1`";
+    check(&|event| event["region"] = json!("us-east-1"), Some("OtherRegion"), region);
+    let everywhere = |event: &mut Value, arn: &str| {
+        (event["detail"], event["resources"]) = (json!({"build-id": arn, "build-arn": arn}), json!([arn]));
+    };
+    for (place, name, what) in [
+        ("eu-west-1:444455556666", "OtherAccount", "account `444455556666`"),
+        ("us-east-1:444455556666", "OtherAccount", "account `444455556666`"),
+        ("us-east-1:111122223333", "OtherRegion", "region `us-east-1`"),
+    ] {
+        check(&|event| everywhere(event, &arn(place)), Some(name), what);
+        // One member that names another place is enough.
+        check(&|event| event["resources"] = json!([arn(place)]), Some(name), what);
+        let in_detail = |event: &mut Value| event["detail"] = json!({"build-id": arn(place), "build-arn": arn(place)});
+        check(&in_detail, Some(name), what);
+    }
+    let china = own.replace("arn:aws:", "arn:aws-cn:");
+    check(&|event| everywhere(event, &china), Some("OtherRegion"), "partition `aws-cn`");
+}
+
+#[test]
+fn wherever_an_event_is_judged_it_names_one_place() {
+    let arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000001-0000-4000-8000-000000000001";
+    for (member, value, name, what) in [
+        (
+            "account",
+            "444455556666",
+            "OtherAccount",
+            "`account` names the account `444455556666`, but `detail.build-id`",
+        ),
+        ("region", "us-east-1", "OtherRegion", "`region` names the region `us-east-1`, but `detail.build-id`"),
+    ] {
+        let mut event = event();
+        event["detail"]["build-id"] = json!(arn);
+        event[member] = json!(value);
+        let error = Trigger::parse(event.to_string()).unwrap_err();
+        assert_eq!(error.name(), name);
+        assert!(error.to_string().starts_with(what), "{error}");
+    }
+}
+
+#[test]
+fn an_event_that_names_no_place_is_of_the_functions_own() {
+    let home: Home = "arn:aws-cn:lambda:cn-north-1:111122223333:function:buildbrake".parse().unwrap();
     let mut event = event();
-    assert_eq!(read(&event.to_string(), "no replay").replay_name, None);
-    event["replay-name"] = json!("last-week");
-    assert_eq!(read(&event.to_string(), "a replay").replay_name.as_deref(), Some("last-week"));
-    event["replay-name"] = json!(1);
-    assert_eq!(read(&event.to_string(), "a damaged replay").replay_name, None);
+    remove(&mut event, "/account");
+    remove(&mut event, "/region");
+    let Ok(Trigger::Build(read)) = Trigger::parse_at(Some(&home), event.to_string()) else { panic!("{event}") };
+    let id = "shop:5e000001-0000-4000-8000-000000000001";
+    assert_eq!(read.build.arn, Some(format!("arn:aws-cn:codebuild:cn-north-1:111122223333:build/{id}")));
+}
+
+#[test]
+fn a_replayed_event_says_so() {
+    let mut event = event();
+    assert_eq!(read(&event.to_string(), "no replay").delivery, Delivery::Live);
+    for name in [json!("last-week"), json!(1)] {
+        event["replay-name"] = name;
+        assert_eq!(read(&event.to_string(), "a replay").delivery, Delivery::Replayed);
+    }
+    event["replay-name"] = json!(null);
+    assert_eq!(read(&event.to_string(), "no replay").delivery, Delivery::Live);
 }
 
 #[test]

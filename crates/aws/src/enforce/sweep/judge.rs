@@ -57,8 +57,7 @@ impl<'a> Sweep<'a> {
     async fn judge(&mut self, builds: Vec<FoundBuild>) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
-            let event =
-                BuildEvent { kind: TriggerKind::Sweep, id, time: self.time, replay_name: None, build: Box::new(build) };
+            let event = BuildEvent::new(TriggerKind::Sweep, id, self.time, Box::new(build));
             Case::of_build(&self.enforcer.policy, event, now)
         };
         let mut cases: Vec<Case<'_>> = builds.into_iter().map(of_build).collect();

@@ -107,7 +107,10 @@ impl RunningBuilds {
     }
 
     fn keep(&mut self, build: Build, now: Timestamp, done: &mut HashSet<String>) {
-        let Some(Ok(id)) = build.id.as_deref().map(str::parse::<BuildId>) else { return };
+        let Some(Ok(id)) = build.id.as_deref().map(str::parse::<BuildId>) else {
+            let message = "CodeBuild's answer to BatchGetBuilds contains a build without a valid id";
+            return self.failures.push(CallError::new(Class::UnreadableAnswer, message));
+        };
         if build.start_time.is_some_and(|start| now.duration_since(start) > MAX_AGE) {
             done.insert(id.project().to_owned());
         }

@@ -13,7 +13,7 @@ fn policy(rules: &str) -> Policy {
 
 fn event(build: &str) -> BuildEvent {
     let build = serde_json::from_str(build).unwrap();
-    BuildEvent { kind: TriggerKind::StateChange, id: ID.parse().unwrap(), time: None, replay_name: None, build }
+    BuildEvent::new(TriggerKind::StateChange, ID.parse().unwrap(), None, build)
 }
 
 fn project(json: &str) -> Arc<Project> {

@@ -17,7 +17,7 @@ fn record(policy: &str, build: &Value, failure: Option<String>) -> String {
     let now = "2026-11-22T09:00:00Z".parse().unwrap();
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let build: Box<Build> = serde_json::from_value(build.clone()).unwrap();
-    let event = BuildEvent { kind: TriggerKind::StateChange, id, time: None, replay_name: None, build };
+    let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
     let case = Case::of_event(&policy, event, now);
     let failure = failure.map(|message| Failure { r#type: "Refused".into(), code: None, request_id: None, message });
     let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Stopped };

@@ -1,0 +1,202 @@
+//! What the function is called for, and the events that it sends to itself.
+
+mod home;
+mod parse;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub use self::home::{Home, NotAFunction};
+use crate::{
+    model::{Build, BuildArn, BuildId, shape::shapes},
+    yaml::fault::printable,
+};
+
+/// What the function was called for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// One build has to be judged.
+    Build(BuildEvent),
+    /// All running builds have to be judged.
+    Sweep(SweepEvent),
+    /// A fleet of reserved machines changed; no build did.
+    Fleet,
+}
+
+/// An event about a build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildEvent {
+    /// The kind of event.
+    pub kind: TriggerKind,
+    /// The build's id.
+    pub id: BuildId,
+    /// When it happened, according to EventBridge, in whole seconds.
+    pub time: Option<Timestamp>,
+    /// How it came.
+    pub delivery: Delivery,
+    /// What the event contains of the build. Boxed because it is large.
+    pub build: Box<Build>,
+}
+
+/// How an event came to the function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// As soon as it was sent.
+    #[default]
+    Live,
+    /// From an archive, perhaps weeks later.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html>
+    Replayed,
+}
+
+/// The kinds of event about a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TriggerKind {
+    /// The build's status changed: it started or ended.
+    StateChange,
+    /// A phase of the build ended.
+    PhaseChange,
+    /// The build reached a time limit: the function scheduled this event itself.
+    Deadline,
+    /// A sweep found the build running; there was no event.
+    Sweep,
+}
+
+/// An event that starts a sweep or continues one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SweepEvent {
+    /// When the sweep was due, according to EventBridge.
+    pub time: Option<Timestamp>,
+    /// Where to continue. Empty for a new sweep.
+    pub rest: SweepRest,
+}
+
+impl BuildEvent {
+    /// An event about a build that has just come.
+    pub fn new(kind: TriggerKind, id: BuildId, time: Option<Timestamp>, build: Box<Build>) -> Self {
+        Self { kind, id, time, delivery: Delivery::Live, build }
+    }
+
+    /// An event that only names a build.
+    pub fn naming(kind: TriggerKind, arn: BuildArn, time: Option<Timestamp>) -> Self {
+        let (id, text) = (arn.id.clone(), arn.to_string());
+        let build = Build {
+            id: Some(id.as_str().into()),
+            project_name: Some(id.project().into()),
+            arn: Some(text),
+            ..Build::default()
+        };
+        Self::new(kind, id, time, Box::new(build))
+    }
+
+    /// The event that has the function judge a build again at a time limit. `build` is its ARN.
+    pub fn deadline(build: &str, at: Timestamp) -> Value {
+        own_event(DEADLINE, at, vec![build.to_owned()], json!({"build-arn": build}))
+    }
+}
+
+impl SweepEvent {
+    /// The event that has the function continue a sweep.
+    pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
+        own_event(SCHEDULED, at, Vec::new(), json!({"sweep": rest}))
+    }
+}
+
+/// An event that the function sends to itself.
+fn own_event(detail_type: &str, at: Timestamp, resources: Vec<String>, detail: Value) -> Value {
+    let mut event = EventBridgeEvent::<Value>::default();
+    event.detail_type = detail_type.to_owned();
+    event.source = "buildbrake".to_owned();
+    event.time = at.to_string().parse().ok();
+    event.resources = Some(resources);
+    event.detail = detail;
+    json!(event)
+}
+
+/// The kind of the event that the function schedules for a time limit.
+const DEADLINE: &str = "Buildbrake Deadline";
+/// The kind of the event that EventBridge's rules send on a schedule.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html>
+const SCHEDULED: &str = "Scheduled Event";
+
+/// Why an event is refused. Never contains text of the event's detail but names of AWS.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// It is not JSON.
+    #[error("this is not an EventBridge event: it is not JSON at line {line}, column {column}")]
+    NotJson {
+        /// Where parsing stopped, from 1.
+        line: usize,
+        /// The byte in that line, from 1; 0 before the first.
+        column: usize,
+    },
+    /// This member of EventBridge's envelope is missing.
+    #[error("this is not an EventBridge event: `{0}` is missing or is not a string")]
+    NoEnvelope(&'static str),
+    /// The function does not handle this kind of event.
+    #[error("events of the kind `{}` from `{}` are not handled", shown(detail_type), shown(source_name))]
+    OtherKind {
+        /// `detail-type`.
+        detail_type: String,
+        /// `source`.
+        source_name: String,
+    },
+    /// It contains no build's id.
+    #[error(
+        "this CodeBuild event names no build: neither `detail.build-id` nor `resources` contains a build's ARN or id"
+    )]
+    NoBuild,
+    /// What should name its build does not.
+    #[error(
+        "`{member}` is `{}`, which is neither a build's ARN nor its id (`PROJECT:UUID`); send the event as CodeBuild \
+         sent it",
+        shown(found)
+    )]
+    NotABuild {
+        /// `detail.build-id` or `detail.build-arn`.
+        member: &'static str,
+        /// What it contains.
+        found: String,
+    },
+    /// It names an account other than the function's.
+    #[error("{0}")]
+    OtherAccount(String),
+    /// It names a region or partition other than the function's.
+    #[error("{0}")]
+    OtherRegion(String),
+}
+
+impl EventError {
+    /// The name in a record's `error.type` and in an invocation's `errorType`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotJson { .. }
+            | Self::NoEnvelope(_)
+            | Self::OtherKind { .. }
+            | Self::NoBuild
+            | Self::NotABuild { .. } => "UnreadableEvent",
+            Self::OtherAccount(_) => "OtherAccount",
+            Self::OtherRegion(_) => "OtherRegion",
+        }
+    }
+}
+
+/// A text of an event, as a message quotes it.
+fn shown(text: &str) -> String {
+    /// The length of an ARN of a build whose project has the longest name.
+    const LONGEST: usize = 360;
+    printable(text, LONGEST)
+}
+
+shapes! {
+    /// What is left of a sweep. `from` is the project to continue with; `running` and `stops` count
+    /// what the earlier parts found.
+    pub SweepRest {
+        from: String,
+        running: i64,
+        stops: i64,
+    }
+}

@@ -1,0 +1,211 @@
+//! Parses EventBridge's JSON into a [`Trigger`].
+//!
+//! CodeBuild's events: <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html>.
+//! Their members vary with the year and the kind of build, whole numbers are sometimes
+//! floats, and dates are English: everything is read leniently.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    BuildEvent, DEADLINE, Delivery, EventError, Home, SCHEDULED, SweepEvent, SweepRest, Trigger, TriggerKind,
+    home::Places,
+};
+use crate::model::{
+    Build, BuildArn, BuildId,
+    lenient::{self, Lenient},
+};
+
+const BUILD_STATE_CHANGE: &str = "CodeBuild Build State Change";
+const BUILD_PHASE_CHANGE: &str = "CodeBuild Build Phase Change";
+const FLEET_STATE_CHANGE: &str = "CodeBuild Fleet State Change";
+
+impl Trigger {
+    /// Parses an event, wherever it is from.
+    ///
+    /// # Errors
+    /// If its kind is not handled, if it names no build, or if it names two places.
+    pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, EventError> {
+        Self::parse_at(None, json)
+    }
+
+    /// Parses an event that a function received, which acts only where its home is.
+    ///
+    /// # Errors
+    /// The same, or if the event names another place.
+    pub fn parse_at(home: Option<&Home>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
+        let Received { envelope, time, delivery, detail } = Received::parse(json.as_ref())?;
+        let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
+        let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
+            ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::Build(TriggerKind::StateChange),
+            ("aws.codebuild", BUILD_PHASE_CHANGE) => Kind::Build(TriggerKind::PhaseChange),
+            ("aws.codebuild", FLEET_STATE_CHANGE) => Kind::Fleet,
+            // These two come from schedules, whose owner chooses the source.
+            (_, DEADLINE) => Kind::Build(TriggerKind::Deadline),
+            (_, SCHEDULED) => Kind::Sweep,
+            _ => {
+                let EventBridgeEvent { detail_type, source, .. } = envelope;
+                return Err(EventError::OtherKind { detail_type, source_name: source });
+            }
+        };
+        let trigger = match kind {
+            Kind::Build(kind) => {
+                let (id, arn) = subject(&detail, envelope, home, &mut places)?;
+                let Detail { build_status, current_phase, build, .. } = detail;
+                let mut build = build.unwrap_or_default();
+                // The id contains the project's name, too; an event in which they differ is damaged.
+                build.project_name = Some(id.project().into());
+                (build.build_status, build.current_phase) = (build_status, current_phase);
+                (build.id, build.arn) = (Some(id.as_str().into()), arn.map(|arn| arn.to_string()));
+                Self::Build(BuildEvent { kind, id, time, delivery, build })
+            }
+            Kind::Sweep => Self::Sweep(SweepEvent { time, rest: detail.sweep.unwrap_or_default() }),
+            Kind::Fleet => Self::Fleet,
+        };
+        places.check(home)?;
+        Ok(trigger)
+    }
+}
+
+/// The kinds of event that are handled.
+enum Kind {
+    Build(TriggerKind),
+    Sweep,
+    Fleet,
+}
+
+/// An event as it was received.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+struct Received {
+    /// Without its time and detail.
+    envelope: EventBridgeEvent,
+    time: Option<Timestamp>,
+    delivery: Delivery,
+    detail: Detail,
+}
+
+impl Received {
+    fn parse(json: &[u8]) -> Result<Self, EventError> {
+        let Value::Object(mut members) = parse_json(json)? else {
+            return Err(EventError::NoEnvelope("detail-type"));
+        };
+        let time: Option<Timestamp> = members.remove("time").and_then(lenient::read);
+        let time = time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
+        let is_replayed = members.remove("replay-name").is_some_and(|name| !name.is_null());
+        let delivery = if is_replayed { Delivery::Replayed } else { Delivery::Live };
+        let detail = members.insert("detail".to_owned(), Value::Null).and_then(lenient::read).unwrap_or_default();
+        let envelope = envelope(members)?;
+        Ok(Self { envelope, time, delivery, detail })
+    }
+}
+
+/// Reads the envelope. Members of the wrong kind become null, since `EventBridgeEvent` would
+/// otherwise refuse the whole event. It still does without these two texts.
+fn envelope(mut members: Map<String, Value>) -> Result<EventBridgeEvent, EventError> {
+    for (name, member) in &mut members {
+        match member {
+            Value::Array(resources) if name == "resources" => resources.retain(Value::is_string),
+            Value::String(_) if name != "resources" => {}
+            _ => *member = Value::Null,
+        }
+    }
+    let missing = if members.get("detail-type").is_some_and(Value::is_string) { "source" } else { "detail-type" };
+    EventBridgeEvent::deserialize(members).map_err(|_| EventError::NoEnvelope(missing))
+}
+
+/// Parses JSON, which is always UTF-8 between systems.
+/// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
+fn parse_json(json: &[u8]) -> Result<Value, EventError> {
+    let text = str::from_utf8(json).map_err(|error| {
+        let before = &json[..error.valid_up_to()];
+        let line_starts = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        EventError::NotJson { line, column: 1 + before.len() - line_starts }
+    })?;
+    lenient::parse(text).map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })
+}
+
+/// Returns the id of the event's build and its ARN, and adds the places that ARNs name. There is no
+/// ARN if the event does not contain it and neither the event nor `home` names its account and region.
+fn subject(
+    detail: &Detail,
+    envelope: EventBridgeEvent,
+    home: Option<&Home>,
+    places: &mut Places,
+) -> Result<(BuildId, Option<BuildArn>), EventError> {
+    let mut found = Subject::default();
+    for (member, text) in [("detail.build-id", &detail.build_id), ("detail.build-arn", &detail.build_arn)] {
+        if text.as_ref().is_some_and(|text| !found.add(text, member, places)) {
+            return Err(EventError::NotABuild { member, found: text.clone().unwrap_or_default() });
+        }
+    }
+    for text in envelope.resources.into_iter().flatten() {
+        found.add(&text, "resources", places);
+    }
+    let Subject { id, arn } = found;
+    let id = id.ok_or(EventError::NoBuild)?;
+    let region = envelope.region.or_else(|| home.map(|home| home.region.clone()));
+    let account = envelope.account.or_else(|| home.map(|home| home.account.clone()));
+    let arn = arn.or_else(|| {
+        let (region, account) = region.zip(account)?;
+        let partition = home.map_or_else(|| partition(&region), |home| &home.partition).to_owned();
+        Some(BuildArn { partition, region, account, id: id.clone() })
+    });
+    Ok((id, arn))
+}
+
+/// The build that an event names first, and its ARN if that stands in the event.
+#[derive(Default)]
+struct Subject {
+    id: Option<BuildId>,
+    arn: Option<BuildArn>,
+}
+
+impl Subject {
+    /// Adds what a member names. Returns `false` if that is not a build.
+    fn add(&mut self, text: &str, member: &'static str, places: &mut Places) -> bool {
+        if let Ok(arn) = text.parse::<BuildArn>() {
+            places.add(member, &arn);
+            if self.id.as_ref().is_none_or(|id| *id == arn.id) {
+                self.id = Some(arn.id.clone());
+                self.arn.get_or_insert(arn);
+            }
+            return true;
+        }
+        let Ok(id) = text.parse::<BuildId>() else { return false };
+        self.id.get_or_insert(id);
+        true
+    }
+}
+
+/// The partition a region is in.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The members of `detail` that are used, in CodeBuild's events and in those of a sweep.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Detail {
+    #[serde(deserialize_with = "lenient::member")]
+    build_id: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
+    build_status: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
+    build_arn: Option<String>,
+    #[serde(deserialize_with = "lenient::member")]
+    current_phase: Option<String>,
+    #[serde(deserialize_with = "lenient::member", rename = "additional-information")]
+    build: Option<Box<Build>>,
+    #[serde(deserialize_with = "lenient::member")]
+    sweep: Option<SweepRest>,
+}
+
+impl Lenient for Detail {}
