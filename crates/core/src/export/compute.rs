@@ -17,9 +17,9 @@ const MOST_PAIRS: usize = 3;
 pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     let Split { computes, pairs } = Split::of(patterns);
     let remarks = remarks(&pairs);
-    let alone = Case { types: Vec::new(), computes };
-    let cases = [alone].into_iter().chain(pairs).filter(|case| !case.is_empty());
-    let refusals = cases.map(|case| case.refusal(Condition::Like)).collect();
+    let alone = TypePatterns { types: Vec::new(), computes };
+    let alternatives = [alone].into_iter().chain(pairs).filter(|alternative| !alternative.is_empty());
+    let refusals = alternatives.map(|alternative| alternative.refusal(Condition::Like)).collect();
     Prevention::Exact { refusals, remarks }
 }
 
@@ -29,12 +29,13 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
 pub(super) fn allowed(patterns: &Patterns) -> Prevention {
     let Split { computes, pairs } = Split::of(patterns);
     let mut remarks = remarks(&pairs);
-    let mut cases = vec![Case { types: Vec::new(), computes: computes.clone() }];
+    let mut alternatives = vec![TypePatterns { types: Vec::new(), computes: computes.clone() }];
     if pairs.len() <= MOST_PAIRS {
         for pair in &pairs {
-            let other_type: Vec<Case> = cases.iter().map(|case| case.with(&pair.types, &[])).collect();
-            cases.iter_mut().for_each(|case| *case = case.with(&[], &pair.computes));
-            cases.extend(other_type);
+            let other_type: Vec<TypePatterns> =
+                alternatives.iter().map(|alternative| alternative.with(&pair.types, &[])).collect();
+            alternatives.iter_mut().for_each(|alternative| *alternative = alternative.with(&[], &pair.computes));
+            alternatives.extend(other_type);
         }
     } else {
         remarks.push(
@@ -42,21 +43,25 @@ pub(super) fn allowed(patterns: &Patterns) -> Prevention {
              allowed"
                 .to_owned(),
         );
-        let all = |half: fn(&Case) -> &Vec<String>| pairs.iter().flat_map(half).cloned().collect::<Vec<_>>();
+        let all = |half: fn(&TypePatterns) -> &Vec<String>| pairs.iter().flat_map(half).cloned().collect::<Vec<_>>();
         let (types, pair_computes) = (all(|pair| &pair.types), all(|pair| &pair.computes));
-        cases = vec![cases[0].with(&[], &pair_computes), cases[0].with(&types, &[])];
+        alternatives = vec![alternatives[0].with(&[], &pair_computes), alternatives[0].with(&types, &[])];
     }
-    let refuses = |case: &Case| !case.is_empty() && !case.types.iter().chain(&case.computes).any(|text| text == "*");
-    let covered = |index: usize| {
-        let mut others = cases.iter().enumerate().filter(|(other, _)| *other != index);
-        others.any(|(other, wide)| wide.covers(&cases[index]) && (other < index || !cases[index].covers(wide)))
+    let refuses = |alternative: &TypePatterns| {
+        !alternative.is_empty() && !alternative.types.iter().chain(&alternative.computes).any(|text| text == "*")
     };
-    let needed = (0..cases.len()).filter(|index| refuses(&cases[*index]) && !covered(*index));
-    let refusals = needed.map(|index| cases[index].clone().refusal(Condition::NotLike)).collect();
+    let covered = |index: usize| {
+        let mut others = alternatives.iter().enumerate().filter(|(other, _)| *other != index);
+        others.any(|(other, wide)| {
+            wide.covers(&alternatives[index]) && (other < index || !alternatives[index].covers(wide))
+        })
+    };
+    let needed = (0..alternatives.len()).filter(|index| refuses(&alternatives[*index]) && !covered(*index));
+    let refusals = needed.map(|index| alternatives[index].clone().refusal(Condition::NotLike)).collect();
     Prevention::Exact { refusals, remarks }
 }
 
-fn remarks(pairs: &[Case]) -> Vec<String> {
+fn remarks(pairs: &[TypePatterns]) -> Vec<String> {
     let remark = "a call that overrides only the environment type or only the compute type is refused only if that \
                   settles it, because no condition key contains what the project has";
     if pairs.is_empty() { Vec::new() } else { vec![remark.to_owned()] }
@@ -64,17 +69,17 @@ fn remarks(pairs: &[Case]) -> Vec<String> {
 
 /// Patterns of environment types and of compute types.
 #[derive(Clone)]
-struct Case {
+struct TypePatterns {
     types: Vec<String>,
     computes: Vec<String>,
 }
 
-impl Case {
+impl TypePatterns {
     fn with(&self, types: &[String], computes: &[String]) -> Self {
-        let mut case = self.clone();
-        types.iter().for_each(|pattern| add(&mut case.types, pattern));
-        computes.iter().for_each(|pattern| add(&mut case.computes, pattern));
-        case
+        let mut alternative = self.clone();
+        types.iter().for_each(|pattern| add(&mut alternative.types, pattern));
+        computes.iter().for_each(|pattern| add(&mut alternative.computes, pattern));
+        alternative
     }
 
     fn is_empty(&self) -> bool {
@@ -104,13 +109,13 @@ struct Split {
     /// Compute types with any environment type.
     computes: Vec<String>,
     /// Compute types with certain environment types.
-    pairs: Vec<Case>,
+    pairs: Vec<TypePatterns>,
 }
 
 impl Split {
     fn of(patterns: &Patterns) -> Self {
         let mut computes = Vec::new();
-        let mut by_type: Vec<Case> = Vec::new();
+        let mut by_type: Vec<TypePatterns> = Vec::new();
         for pattern in patterns.iter().map(|pattern| pattern.as_str()) {
             if !pattern.contains('/') {
                 add(&mut computes, pattern);
@@ -118,19 +123,19 @@ impl Split {
             for (kind, compute) in halves(pattern) {
                 if kind == "*" {
                     add(&mut computes, compute);
-                } else if let Some(case) = by_type.iter_mut().find(|case| case.types == [kind]) {
-                    add(&mut case.computes, compute);
+                } else if let Some(alternative) = by_type.iter_mut().find(|alternative| alternative.types == [kind]) {
+                    add(&mut alternative.computes, compute);
                 } else {
-                    by_type.push(Case { types: vec![kind.to_owned()], computes: vec![compute.to_owned()] });
+                    by_type.push(TypePatterns { types: vec![kind.to_owned()], computes: vec![compute.to_owned()] });
                 }
             }
         }
         // Types with the same compute types share a statement.
-        let mut pairs: Vec<Case> = Vec::new();
-        for case in by_type {
-            match pairs.iter_mut().find(|pair| pair.computes == case.computes) {
-                Some(pair) => pair.types.extend(case.types),
-                None => pairs.push(case),
+        let mut pairs: Vec<TypePatterns> = Vec::new();
+        for alternative in by_type {
+            match pairs.iter_mut().find(|pair| pair.computes == alternative.computes) {
+                Some(pair) => pair.types.extend(alternative.types),
+                None => pairs.push(alternative),
             }
         }
         Self { computes, pairs }

@@ -80,6 +80,11 @@ fn compute() {
     a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
     a: the allowed compute types differ between too many environment types to refuse every call that is not allowed
     "#);
+    // The pair allows nothing that its compute type alone does not allow.
+    insta::assert_snapshot!(of_rule("allowed-compute: [BUILD_GENERAL1_SMALL, ARM_CONTAINER/BUILD_GENERAL1_SMALL]"), @r#"
+    A: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_SMALL"},"Null":{"codebuild:environment.computeType":"false"}}}
+    a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
+    "#);
     insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of a call breaks it for certain");
 }
 

@@ -187,3 +187,30 @@ fn object(value: Value) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks;
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value.as_object().map(|members| members.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_schema_knows_every_check_and_every_selector() {
+        let schema = schema();
+        let rule = keys(&schema["$defs"]["rule"]["properties"]);
+        for check in checks::ids() {
+            assert!(rule.contains(&check), "{check} is not among {rule:?}");
+        }
+        for list in ["only", "except"] {
+            assert!(rule.contains(&list), "{list} is not among {rule:?}");
+        }
+        let selectors = ["selector", "exemption"].map(|name| keys(&schema["$defs"][name]["properties"]));
+        for subject in SELECTABLE.iter().map(|subject| subject.name).chain(["tags", "when"]) {
+            assert!(selectors.iter().all(|keys| keys.contains(&subject)), "{subject} is not among {selectors:?}");
+        }
+        assert!(selectors[1].contains(&"until") && !selectors[0].contains(&"until"), "{selectors:?}");
+    }
+}

@@ -43,6 +43,28 @@ fn the_ceiling_is_named_if_it_spared_the_build() {
 }
 
 #[test]
+fn a_record_says_whose_build_it_is_about() {
+    let arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001";
+    let mut build = on_main("shop");
+    build["arn"] = json!(arn);
+    build["initiator"] = json!("alice");
+    let record = record(RULE, build, Mode::Enforce, Outcome::NotFound);
+    for (field, expected) in [
+        ("buildId", "shop:5e000000-0000-4000-8000-000000000001"),
+        ("buildArn", arn),
+        ("project", "shop"),
+        ("account", "111122223333"),
+        ("region", "eu-west-1"),
+        ("initiator", "alice"),
+        ("sourceVersion", "main"),
+        ("branch", "main"),
+        ("trigger", "state-change"),
+    ] {
+        assert_eq!(record[field], expected, "{field}");
+    }
+}
+
+#[test]
 fn the_safety_belt_and_a_dry_run_are_named() {
     for (withheld, name, why) in [
         (Withheld::SafetyBelt, "safety-belt", "because the sweep would have stopped more builds than it may"),

@@ -165,6 +165,13 @@ mod tests {
     }
 
     #[test]
+    fn the_place_of_a_character_behind_escapes() {
+        let text = r#"a: "\U0001F600\u00e9\x41\nxy""#;
+        let Value::Mapping(entries) = Node::parse(text).unwrap().value else { panic!("no mapping") };
+        assert_eq!(entries[0].1.place_within(4, text), Place { line: 1, column: 27 });
+    }
+
+    #[test]
     fn a_tab_is_reported_on_its_own_line() {
         let place = |text: &str| Node::parse(text).unwrap_err().place;
         assert_eq!(place("rules:\n\t- id: a\n"), Place { line: 2, column: 1 });

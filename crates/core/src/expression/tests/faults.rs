@@ -17,6 +17,28 @@ fn all(texts: &[&str]) -> String {
 }
 
 #[test]
+fn brackets_that_are_nested_too_deeply() {
+    let Err(faults) = Expression::compile(&format!("{}true{}", "(".repeat(500), ")".repeat(500))) else {
+        panic!("accepted")
+    };
+    let found: Vec<(&str, &str)> = faults.iter().map(|fault| (fault.message.as_str(), fault.help.as_str())).collect();
+    assert_eq!(found, [("brackets are nested too deeply", "split the expression into several rules")]);
+}
+
+#[test]
+fn a_method_of_another_type() {
+    insta::assert_snapshot!(all(&["build.initiator.getHours() == 1", "build.initiator.startsWith(1)"]), @"
+    build.initiator.getHours() == 1
+                    ^ `getHours` called on a string
+      = use one of `timestamp.getHours()`, `timestamp.getHours(string)` and `duration.getHours()`
+
+    build.initiator.startsWith(1)
+                    ^ `startsWith` called on a string with an int
+      = call it as `string.startsWith(string)`
+    ");
+}
+
+#[test]
 fn syntax() {
     insta::assert_snapshot!(all(&[
         "",

@@ -37,6 +37,14 @@ fn warned(policy: &Policy) -> Vec<String> {
 }
 
 #[test]
+fn patterns_of_different_subjects_are_not_compared() {
+    check_rules(
+        &["max-timeout: 60m, only: [{projects: ['a*']}]", "max-timeout: 60m, only: [{initiators: ['a*']}]"],
+        "",
+    );
+}
+
+#[test]
 fn a_rule_that_stops_batches_is_not_shadowed_by_one_that_does_not() {
     check_rules(&["max-duration: 1h", "max-duration: 2h"], "b < a");
     check_rules(&["max-duration: 1h", "max-duration: 2h, batch: stop-all"], "");
