@@ -52,11 +52,10 @@ pub(crate) fn redacted_json(json: &str, own: &[&str]) -> String {
         let (before, text) = rest.split_at(start);
         let (text, after) = text.split_at(end_of_string(text));
         redacted_json.push_str(before);
-        match serde_json::from_str::<String>(text) {
-            Ok(value) if may_contain_url(&value) && !own.contains(&value.as_str()) => {
-                redacted_json.push_str(&json!(redacted(&value)).to_string());
-            }
-            _ => redacted_json.push_str(text),
+        let value = may_contain_url(text).then(|| serde_json::from_str::<String>(text).ok()).flatten();
+        match value.filter(|value| !own.contains(&value.as_str())) {
+            Some(value) => redacted_json.push_str(&json!(redacted(&value)).to_string()),
+            None => redacted_json.push_str(text),
         }
         rest = after;
     }
@@ -68,6 +67,9 @@ pub(crate) fn redacted_json(json: &str, own: &[&str]) -> String {
 pub(crate) fn to_redacted_json(value: &impl serde::Serialize, own: &[&str]) -> Box<RawValue> {
     // A record consists of texts, numbers and lists: it can always be serialized.
     let json = to_raw_value(value).unwrap_or_default();
+    if !may_contain_url(json.get()) {
+        return json;
+    }
     RawValue::from_string(redacted_json(json.get(), own)).unwrap_or_default()
 }
 

@@ -1,4 +1,8 @@
 //! One build: what is missing is fetched, and what the verdict says is done.
+//!
+//! The futures of calls are boxed. The SDK nests them so deeply that the layout of the function's
+//! own future would exceed the compiler's recursion limit, and they are so large that an event
+//! which needs no call would spend much of its time on moving them.
 
 use buildbrake_core::{
     event::BuildEvent,
@@ -47,10 +51,7 @@ impl Enforcer {
         until: Instant,
     ) -> (Record, Option<BuildArn>) {
         let mut case = Case::of_event(&self.policy, event, invocation.now());
-        // Boxed: the SDK's futures are nested so deeply that the layout of the function's own future
-        // would exceed the compiler's recursion limit.
-        let acted = Box::pin(self.act(&mut case, invocation));
-        let effect = match timeout_at(until, acted).await {
+        let effect = match timeout_at(until, self.act(&mut case, invocation)).await {
             Ok(Ok(effect)) => effect,
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),
@@ -80,7 +81,7 @@ impl Enforcer {
             (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
             (_, Action::Stop) => {
                 let client = self.clients.codebuild(&place, Pace::Prompt);
-                Ok(stop(&client, &case.event().id, case.verdict()).await)
+                Ok(Box::pin(stop(&client, &case.event().id, case.verdict())).await)
             }
             (_, action) => {
                 let deadline = self.schedule_deadline(case, invocation).await?;
@@ -99,7 +100,8 @@ impl Enforcer {
         while let Some(question) = case.next_question() {
             let source = question.source();
             let client = self.clients.codebuild(place, Pace::Prompt);
-            let reply = match self.resolver.answer(&question, &client, place, invocation.now()).await {
+            let answer = self.resolver.answer(&question, &client, place, invocation.now());
+            let reply = match Box::pin(answer).await {
                 Ok(reply) => reply,
                 Err(error) => match source.on_failure() {
                     OnFailure::FailInvocation => return Err(error),
@@ -127,7 +129,7 @@ impl Enforcer {
         // A build that is judged twice has the same deadline, and so the same schedule.
         let name = scheduler::name(&format!("{}-{}", id.uuid(), at.as_second()));
         let event = BuildEvent::deadline(case.build().arn.as_deref().unwrap_or(id.as_str()), at);
-        match scheduler.schedule(function, &name, at, &event).await {
+        match Box::pin(scheduler.schedule(function, &name, at, &event)).await {
             Ok(()) => Ok(Some(at)),
             Err(error) => Err(CallError { message: format!("its deadline could not be scheduled: {error}"), ..error }),
         }
