@@ -111,6 +111,15 @@ def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
     assert [record["error"]["type"] for record in failures] == 3 * ["UnreadableEvent"]
 
 
+def test_a_message_of_the_queue_can_be_redriven(stack, builds):
+    build, event = start(builds, "refs/heads/main")
+    stack.send({"detail-type": "Something Else", "source": "aws.codebuild"})
+    (message,) = until(stack.failed_invocations, 20, "an event is in the queue")
+    # ministack's build has ended by then, which the function finds out first.
+    record = stack.invoke({**message, "requestPayload": event})
+    assert (record["outcome"], record["buildId"]) == ("not-running", build["id"])
+
+
 def test_a_second_deployment_brings_another_policy(stack, builds):
     build, event = start(builds, "refs/heads/feature")
     before = stack.invoke(event)

@@ -6,6 +6,7 @@ use buildbrake_testkit::{
     http::Reply,
     runtime_api::function_in,
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{FORBIDDEN, PROGRAM, record};
@@ -258,6 +259,47 @@ fn no_call_is_made_for_what_is_no_build_id() {
         assert!(record["message"].as_str().unwrap().contains(id), "{record}");
         assert!(codebuild.calls().is_empty());
     }
+}
+
+#[test]
+fn the_build_of_a_replayed_or_redriven_event_is_asked_for_first() {
+    let old = |event: Value| {
+        let mut replayed = event.clone();
+        replayed["replay-name"] = json!("last-week");
+        [replayed, json!({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event})]
+    };
+    for event in old(event("forbidden-branch")) {
+        let codebuild = Endpoint::with(|id| stop_answer(stopped(id)), |id| builds_answer(succeeded(id)));
+        let ended = record(POLICY, &[], &codebuild, &event);
+        assert_eq!((&ended["outcome"], codebuild.operations()), (&json!("not-running"), vec!["BatchGetBuilds".into()]));
+        let gone = |id: &str| Reply::json(200, json!({"builds": [], "buildsNotFound": [id]}));
+        let codebuild = Endpoint::with(|id| stop_answer(stopped(id)), gone);
+        let gone = record(POLICY, &[], &codebuild, &event);
+        assert_eq!((&gone["outcome"], rules(&gone, "violations")), (&json!("not-found"), vec![]));
+        let (running, codebuild) = run(&event);
+        assert_eq!(running["outcome"], "stopped");
+        assert_eq!(codebuild.operations(), ["BatchGetBuilds", "StopBuild"]);
+        assert_eq!(running.get("reactionMs"), None, "it would be weeks");
+    }
+    // Even an event that says that its build has ended says nothing that holds.
+    for event in old(event("finished")) {
+        assert_eq!(run(&event).1.operations()[0], "BatchGetBuilds");
+    }
+}
+
+#[test]
+fn the_reaction_to_a_phase_counts_from_its_end() {
+    let mut event = event("forbidden-branch");
+    let ago = |seconds: i64| Timestamp::now() - SignedDuration::from_secs(seconds);
+    event["detail-type"] = json!("CodeBuild Build Phase Change");
+    event["time"] = json!(ago(3600).to_string());
+    event["detail"]["completed-phase-end"] = json!(ago(2).strftime("%b %-d, %Y %-I:%M:%S %p").to_string());
+    let (record, _) = run(&event);
+    let reaction = record["reactionMs"].as_i64().unwrap();
+    assert!((2_000..60_000).contains(&reaction), "{record}");
+    assert_eq!(record["ReactionMs"], reaction);
+    event["detail"]["completed-phase-end"] = json!(null);
+    assert_eq!(run(&event).0.get("reactionMs"), None, "its time is that of the start");
 }
 
 #[test]

@@ -372,6 +372,11 @@ def test_another_kind_of_event_does_not_even_with_the_same_status(template, even
     assert not comes_through(template, {**event, "detail-type": kind})
 
 
+@pytest.mark.parametrize("event", STARTED)
+def test_a_replayed_event_does_not(template, event):
+    assert not comes_through(template, {**event, "replay-name": "last-week"})
+
+
 @pytest.mark.parametrize("source", ["aws.codepipeline", "com.example"])
 @pytest.mark.parametrize("event", STARTED)
 def test_another_source_does_not(template, event, source):

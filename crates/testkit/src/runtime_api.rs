@@ -26,6 +26,7 @@ pub fn function_in(account: &str, region: &str) -> String {
 /// The ARN of the function that an event is for: it is where the event's build runs, or else where
 /// the event is from.
 pub fn function_for(event: &Value) -> String {
+    let event = event.get("requestPayload").unwrap_or(event);
     let named = ["/detail/build-id", "/detail/build-arn", "/resources/0"];
     let mut named = named.iter().filter_map(|pointer| event.pointer(pointer)?.as_str());
     let arn: Option<Vec<&str>> = named.find_map(|text| {

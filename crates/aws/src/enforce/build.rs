@@ -67,11 +67,11 @@ impl Enforcer {
         if self.policy.is_off() {
             return Ok(Outcome::Ignored.into());
         }
-        if case.build().progress() == Progress::Ended {
+        let is_named_only = case.is_named_only();
+        if case.build().progress() == Progress::Ended && !is_named_only {
             return Ok(Outcome::NotRunning.into());
         }
         let place = AccountRegion::of_build(case.build());
-        let is_named_only = case.is_named_only();
         self.fetch_missing(case, &place, invocation).await?;
         if case.is_gone() {
             return Ok(Outcome::NotFound.into());

@@ -75,9 +75,8 @@ fn ended(build: Build) -> Effect {
     Effect { returned: Some(Box::new(build)), ..outcome.into() }
 }
 
-/// STOPPED is final, even if `buildComplete` is not set yet.
 fn has_ended(build: &Build) -> bool {
-    is_stopped(build) || build.progress() == Progress::Ended
+    build.progress() == Progress::Ended
 }
 
 fn is_stopped(build: &Build) -> bool {

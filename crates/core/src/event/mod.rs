@@ -1,5 +1,6 @@
 //! What the function is called for, and the events that it sends to itself.
 
+mod foreign;
 mod home;
 mod parse;
 
@@ -8,7 +9,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use self::home::{Home, NotAFunction};
+use self::foreign::WHOLE_EVENTS;
+pub use self::{
+    foreign::Foreign,
+    home::{Home, NotAFunction},
+};
 use crate::{
     model::{Build, BuildArn, BuildId, shape::shapes},
     yaml::fault::printable,
@@ -32,8 +37,10 @@ pub struct BuildEvent {
     pub kind: TriggerKind,
     /// The build's id.
     pub id: BuildId,
-    /// When it happened, according to EventBridge, in whole seconds.
+    /// Its time according to EventBridge, in whole seconds.
     pub time: Option<Timestamp>,
+    /// When the phase ended, if the event is about one: its time is when the phase began.
+    pub phase_end: Option<Timestamp>,
     /// How it came.
     pub delivery: Delivery,
     /// What the event contains of the build. Boxed because it is large.
@@ -49,6 +56,9 @@ pub enum Delivery {
     /// From an archive, perhaps weeks later.
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html>
     Replayed,
+    /// In Lambda's record of an invocation that failed, up to two weeks ago.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+    Redriven,
 }
 
 /// The kinds of event about a build.
@@ -77,7 +87,17 @@ pub struct SweepEvent {
 impl BuildEvent {
     /// An event about a build that has just come.
     pub fn new(kind: TriggerKind, id: BuildId, time: Option<Timestamp>, build: Box<Build>) -> Self {
-        Self { kind, id, time, delivery: Delivery::Live, build }
+        Self { kind, id, time, phase_end: None, delivery: Delivery::Live, build }
+    }
+
+    /// Since when the function could have reacted. `None` if that is unknown, or if the event may be
+    /// weeks old.
+    pub(crate) fn reacts_since(&self) -> Option<Timestamp> {
+        let since = match self.kind {
+            TriggerKind::PhaseChange => self.phase_end,
+            TriggerKind::StateChange | TriggerKind::Deadline | TriggerKind::Sweep => self.time,
+        };
+        since.filter(|_| self.delivery == Delivery::Live)
     }
 
     /// An event that only names a build.
@@ -134,8 +154,11 @@ pub enum EventError {
         column: usize,
     },
     /// This member of EventBridge's envelope is missing.
-    #[error("this is not an EventBridge event: `{0}` is missing or is not a string")]
+    #[error("this is not an EventBridge event: `{0}` is missing or is not a string; {WHOLE_EVENTS}")]
     NoEnvelope(&'static str),
+    /// It is another kind of payload.
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     /// The function does not handle this kind of event.
     #[error("events of the kind `{}` from `{}` are not handled", shown(detail_type), shown(source_name))]
     OtherKind {
@@ -146,7 +169,8 @@ pub enum EventError {
     },
     /// It contains no build's id.
     #[error(
-        "this CodeBuild event names no build: neither `detail.build-id` nor `resources` contains a build's ARN or id"
+        "this CodeBuild event names no build: neither `detail.build-id` nor `resources` contains a build's ARN or id; \
+         {WHOLE_EVENTS}"
     )]
     NoBuild,
     /// What should name its build does not.
@@ -175,6 +199,7 @@ impl EventError {
         match self {
             Self::NotJson { .. }
             | Self::NoEnvelope(_)
+            | Self::Foreign(_)
             | Self::OtherKind { .. }
             | Self::NoBuild
             | Self::NotABuild { .. } => "UnreadableEvent",

@@ -5,12 +5,12 @@
 //! floats, and dates are English: everything is read leniently.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    BuildEvent, DEADLINE, Delivery, EventError, Home, SCHEDULED, SweepEvent, SweepRest, Trigger, TriggerKind,
+    BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepRest, Trigger, TriggerKind,
     home::Places,
 };
 use crate::model::{
@@ -45,7 +45,8 @@ impl Trigger {
             // These two come from schedules, whose owner chooses the source.
             (_, DEADLINE) => Kind::Build(TriggerKind::Deadline),
             (_, SCHEDULED) => Kind::Sweep,
-            _ => {
+            (_, detail_type) => {
+                Foreign::of_kind(detail_type).map_or(Ok(()), Err)?;
                 let EventBridgeEvent { detail_type, source, .. } = envelope;
                 return Err(EventError::OtherKind { detail_type, source_name: source });
             }
@@ -53,15 +54,20 @@ impl Trigger {
         let trigger = match kind {
             Kind::Build(kind) => {
                 let (id, arn) = subject(&detail, envelope, home, &mut places)?;
+                let phase_end = detail.phase_end(time);
                 let Detail { build_status, current_phase, build, .. } = detail;
                 let mut build = build.unwrap_or_default();
                 // The id contains the project's name, too; an event in which they differ is damaged.
                 build.project_name = Some(id.project().into());
                 (build.build_status, build.current_phase) = (build_status, current_phase);
                 (build.id, build.arn) = (Some(id.as_str().into()), arn.map(|arn| arn.to_string()));
-                Self::Build(BuildEvent { kind, id, time, delivery, build })
+                Self::Build(BuildEvent { kind, id, time, phase_end, delivery, build })
             }
-            Kind::Sweep => Self::Sweep(SweepEvent { time, rest: detail.sweep.unwrap_or_default() }),
+            Kind::Sweep => {
+                // What an old part counted is no longer true: a sweep begins anew.
+                let rest = detail.sweep.filter(|_| delivery == Delivery::Live).unwrap_or_default();
+                Self::Sweep(SweepEvent { time, rest })
+            }
             Kind::Fleet => Self::Fleet,
         };
         places.check(home)?;
@@ -88,17 +94,41 @@ struct Received {
 
 impl Received {
     fn parse(json: &[u8]) -> Result<Self, EventError> {
-        let Value::Object(mut members) = parse_json(json)? else {
-            return Err(EventError::NoEnvelope("detail-type"));
-        };
+        let (payload, is_redriven) = without_wrapper(parse_json(json)?);
+        if !has_kind(&payload) {
+            Foreign::of(&payload).map_or(Ok(()), Err)?;
+        }
+        let Value::Object(mut members) = payload else { return Err(EventError::NoEnvelope("detail-type")) };
         let time: Option<Timestamp> = members.remove("time").and_then(lenient::read);
         let time = time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
         let is_replayed = members.remove("replay-name").is_some_and(|name| !name.is_null());
-        let delivery = if is_replayed { Delivery::Replayed } else { Delivery::Live };
+        let delivery = match (is_redriven, is_replayed) {
+            (true, _) => Delivery::Redriven,
+            (false, true) => Delivery::Replayed,
+            (false, false) => Delivery::Live,
+        };
         let detail = members.insert("detail".to_owned(), Value::Null).and_then(lenient::read).unwrap_or_default();
         let envelope = envelope(members)?;
         Ok(Self { envelope, time, delivery, detail })
     }
+}
+
+/// Takes an event out of the record that Lambda makes of an invocation that failed, and returns
+/// whether there was one. A redriven event that failed again is in two.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+fn without_wrapper(mut payload: Value) -> (Value, bool) {
+    let mut is_redriven = false;
+    while !has_kind(&payload) {
+        match payload.get_mut("requestPayload") {
+            Some(inner) if !inner.is_null() => (payload, is_redriven) = (inner.take(), true),
+            _ => break,
+        }
+    }
+    (payload, is_redriven)
+}
+
+fn has_kind(payload: &Value) -> bool {
+    payload.get("detail-type").is_some_and(Value::is_string)
 }
 
 /// Reads the envelope. Members of the wrong kind become null, since `EventBridgeEvent` would
@@ -111,7 +141,8 @@ fn envelope(mut members: Map<String, Value>) -> Result<EventBridgeEvent, EventEr
             _ => *member = Value::Null,
         }
     }
-    let missing = if members.get("detail-type").is_some_and(Value::is_string) { "source" } else { "detail-type" };
+    let has_kind = members.get("detail-type").is_some_and(Value::is_string);
+    let missing = if has_kind { "source" } else { "detail-type" };
     EventBridgeEvent::deserialize(members).map_err(|_| EventError::NoEnvelope(missing))
 }
 
@@ -205,7 +236,22 @@ struct Detail {
     #[serde(deserialize_with = "lenient::member", rename = "additional-information")]
     build: Option<Box<Build>>,
     #[serde(deserialize_with = "lenient::member")]
+    completed_phase_end: Option<Timestamp>,
+    #[serde(deserialize_with = "lenient::member")]
+    completed_phase_duration_seconds: Option<i64>,
+    #[serde(deserialize_with = "lenient::member")]
     sweep: Option<SweepRest>,
 }
 
 impl Lenient for Detail {}
+
+impl Detail {
+    /// When the phase of the event ended. `start`: when it began.
+    fn phase_end(&self, start: Option<Timestamp>) -> Option<Timestamp> {
+        let by_duration = || {
+            let duration = SignedDuration::from_secs(self.completed_phase_duration_seconds?);
+            start?.checked_add(duration).ok()
+        };
+        self.completed_phase_end.or_else(by_duration)
+    }
+}

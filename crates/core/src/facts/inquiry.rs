@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{Fact, Facts};
 use crate::{
-    event::BuildEvent,
+    event::{BuildEvent, Delivery},
     model::{Build, BuildBatch, BuildId, Progress, Project, ProjectEnvironment, batch_id},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
@@ -177,9 +177,10 @@ impl<'a> Case<'a> {
         &self.verdict
     }
 
-    /// Whether the event names the build and says nothing about it.
+    /// Whether the event names the build and says nothing about it, or nothing that still holds.
     pub fn is_named_only(&self) -> bool {
-        self.build().build_status.is_none() && self.build().build_complete.is_none()
+        let says_nothing = self.build().build_status.is_none() && self.build().build_complete.is_none();
+        says_nothing || self.event.delivery != Delivery::Live
     }
 
     /// Whether the API has no such build.
@@ -233,6 +234,10 @@ impl<'a> Case<'a> {
     }
 
     fn judge(&mut self, now: Timestamp) {
+        // What an old event says is not judged, even if there is nothing else.
+        if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
+            return;
+        }
         let project = match &self.project {
             KnownProject::Cached(project) | KnownProject::Current(Some(project)) => Some(project.as_ref()),
             KnownProject::NotAsked | KnownProject::Current(None) => None,

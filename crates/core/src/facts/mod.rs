@@ -20,7 +20,7 @@ use self::{inquiry::Source, source_version::SourceVersion};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
-    model::{Build, BuildBatch, Progress, Project, ProjectSource},
+    model::{Build, BuildBatch, Progress, Project, ProjectSource, RunStart},
     price::{Dollars, Prices},
 };
 
@@ -182,7 +182,10 @@ impl<'a> Facts<'a> {
     /// Why a time is unknown. If the API's Build has no phases, nothing else has them.
     pub fn no_phases(&self, fact: &'static str) -> Fact {
         match self.is_whole {
-            true => Fact::Unknown { fact, why: "the build has no phases".to_owned() },
+            true if self.build.run_start() == RunStart::Unknown => {
+                Fact::Unknown { fact, why: "the build has no phases".to_owned() }
+            }
+            true => Fact::Unknown { fact, why: "nothing says when the build ended".to_owned() },
             false => Fact::Absent(fact),
         }
     }

@@ -34,21 +34,22 @@ impl Build {
     }
 
     /// How long the build has been running at `now`, or had run when it ended, without its time
-    /// in the queue. `None` if its phases are unknown.
+    /// in the queue. `None` if its phases are unknown, or if it has ended and nothing says when.
     pub fn running(&self, now: Timestamp) -> Option<Duration> {
         match self.run_start() {
             RunStart::Unknown => None,
             RunStart::Queued => Some(Duration::default()),
-            RunStart::At(start) => Some(Duration::between(start, self.end(now))),
+            RunStart::At(start) => Some(Duration::between(start, self.end(now)?)),
         }
     }
 
     /// How long the build has been queued at `now`, or was queued before it ran or ended. `None`
-    /// if its phases or its start, which is when it was requested, are unknown.
+    /// if its phases or its start, which is when it was requested, are unknown, or if it has ended in
+    /// the queue and nothing says when.
     pub fn queued(&self, now: Timestamp) -> Option<Duration> {
         let until = match self.run_start() {
             RunStart::Unknown => return None,
-            RunStart::Queued => self.end(now),
+            RunStart::Queued => self.end(now)?,
             RunStart::At(start) => start,
         };
         Some(Duration::between(self.start_time?, until))
@@ -57,28 +58,28 @@ impl Build {
     /// The time from the request for the build to `now`, or to its end. Upper bound of both
     /// [`running`](Self::running) and [`queued`](Self::queued).
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        Some(Duration::between(self.start_time?, self.end(now)))
+        Some(Duration::between(self.start_time?, self.end(now).unwrap_or(now)))
     }
 
-    /// When the build ended, or `now` if it has not.
-    fn end(&self, now: Timestamp) -> Timestamp {
-        let phases = self.phases.iter().flatten();
-        let mut completed = phases.filter(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
-        self.end_time.or_else(|| completed.next()?.start_time).unwrap_or(now)
+    /// When the build ended, or `now` if it has not. `None` if it has ended and nothing says when.
+    fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut phases = self.phases.iter().flatten();
+        let last_end = phases.clone().filter_map(|phase| phase.end_time).max();
+        let completed = phases.find(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
+        let end = self.end_time.or_else(|| completed?.start_time);
+        end.or(if self.progress() == Progress::Ended { last_end } else { Some(now) })
     }
 }
 
-/// Whether a build or a batch is still running, by its status and by whether it is complete.
+/// Whether a build or a batch is still running, by its status and by whether it is complete. A
+/// final status decides: completion may be missing, or not set yet.
 pub(super) fn progress(status: Option<&str>, is_complete: Option<bool>) -> Progress {
-    let by_status = match status {
-        Some("IN_PROGRESS") => Some(Progress::Running),
-        Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED") => Some(Progress::Ended),
-        _ => None,
-    };
-    let by_completion = is_complete.map(|complete| if complete { Progress::Ended } else { Progress::Running });
-    match (by_status, by_completion) {
-        (Some(one), Some(other)) if one != other => Progress::Unknown,
-        (one, other) => one.or(other).unwrap_or(Progress::Unknown),
+    match (status, is_complete) {
+        (Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED"), _) => Progress::Ended,
+        (Some("IN_PROGRESS"), Some(true)) => Progress::Unknown,
+        (Some("IN_PROGRESS"), _) | (_, Some(false)) => Progress::Running,
+        (_, Some(true)) => Progress::Ended,
+        (_, None) => Progress::Unknown,
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_known_where_status_and_completion_agree() {
+    fn a_final_status_decides_and_otherwise_status_and_completion_must_agree() {
         let check = |status: Option<&str>, complete, expected| {
             let build = Build { build_status: status.map(Into::into), build_complete: complete, ..Build::default() };
             assert_eq!(build.progress(), expected, "{status:?} {complete:?}");
@@ -107,8 +108,11 @@ mod tests {
         check(Some("IN_PROGRESS"), None, Progress::Running);
         check(None, Some(false), Progress::Running);
         check(Some("REINCARNATING"), Some(false), Progress::Running);
-        check(Some("STOPPED"), Some(true), Progress::Ended);
-        check(Some("FAILED"), None, Progress::Ended);
+        for status in ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"] {
+            for complete in [None, Some(false), Some(true)] {
+                check(Some(status), complete, Progress::Ended);
+            }
+        }
         check(None, Some(true), Progress::Ended);
         check(Some("IN_PROGRESS"), Some(true), Progress::Unknown);
         check(Some("REINCARNATING"), None, Progress::Unknown);
@@ -131,6 +135,19 @@ mod tests {
         let queued = r#"{"phaseType": "QUEUED", "startTime": "2026-11-22T08:00:00Z"}"#;
         let provisioning = r#"{"phaseType": "PROVISIONING", "startTime": "2026-11-22T09:00:00Z"}"#;
         let completed = r#"{"phaseType": "COMPLETED", "startTime": "2026-11-22T09:30:00Z"}"#;
+        // The time stands still once the build has ended, even if its `endTime` is missing.
+        let ended = |phases: &str| {
+            let json =
+                format!(r#"{{"startTime": "2026-11-22T08:00:00Z", "buildStatus": "FAILED", "phases": {phases}}}"#);
+            let build: Build = serde_json::from_str(&json).unwrap();
+            let now = "2026-11-22T10:00:00Z".parse().unwrap();
+            [build.running(now), build.queued(now)].map(|time| time.map(|time| time.to_string()))
+        };
+        let text = |minutes: &str| Some(minutes.to_owned());
+        let built = r#"{"phaseType": "BUILD", "startTime": "2026-11-22T09:00:00Z", "endTime": "2026-11-22T09:20:00Z"}"#;
+        assert_eq!(ended(&format!("[{submitted}, {built}]")), [text("20m"), text("60m")]);
+        assert_eq!(ended(&format!("[{provisioning}]")), [None, text("60m")]);
+        assert_eq!(ended(&format!("[{queued}]")), [text("0m"), None]);
         check("null", "null", None, None, "120m");
         check("[]", "null", None, None, "120m");
         check(&format!("[{submitted}, {queued}]"), "null", Some("0m"), Some("120m"), "120m");

@@ -215,7 +215,7 @@ impl Record {
         let failure = failure.map(|failure| redact::failure(failure, build));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref());
-        let reaction_ms = event.time.map(|time| now.as_millisecond() - time.as_millisecond());
+        let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let fields = RecordFields {
             withheld,

@@ -172,8 +172,8 @@ fn without_its_kind_an_event_is_unreadable() {
             remove(&mut event, pointer);
             let missing = Trigger::parse(event.to_string()).unwrap_err();
             let expected =
-                format!("this is not an EventBridge event: `{}` is missing or is not a string", &pointer[1..]);
-            assert_eq!(missing.to_string(), expected, "{name}");
+                format!("this is not an EventBridge event: `{}` is missing or is not a string; ", &pointer[1..]);
+            assert!(missing.to_string().starts_with(&expected), "{name}: {missing}");
             for (other, text) in [(json!(null), false), (json!([1]), false), (json!("nonsense"), true)] {
                 event[&pointer[1..]] = other;
                 let error = Trigger::parse(event.to_string()).unwrap_err();
@@ -181,6 +181,143 @@ fn without_its_kind_an_event_is_unreadable() {
             }
         }
     }
+}
+
+/// What people have sent to such a function instead of CodeBuild's events.
+#[test]
+fn another_payload_is_named_for_what_it_is() {
+    let event = event();
+    let record = |member: &str, value: Value| json!({"Records": [{member: value}]});
+    let whole = "have the rule or schedule send whole events";
+    let itself = "make the function a target of the EventBridge rule itself";
+    for (payload, what, help) in [
+        (captured("real-2024-05-sns-record-of-codestar-phase-change"), "a batch of SNS messages", itself),
+        (
+            captured("real-2026-03-codestar-failed-codeconnections"),
+            "a CodeStar notification",
+            "instead of a notification",
+        ),
+        (
+            json!({"Type": "Notification", "TopicArn": "arn:aws:sns:…", "Message": event.to_string()}),
+            "an SNS message",
+            itself,
+        ),
+        (
+            json!({"Records": [{"eventSource": "aws:sqs", "body": event.to_string()}]}),
+            "a batch of SQS messages",
+            "with the body",
+        ),
+        (
+            json!({"Messages": [{"Body": event.to_string(), "ReceiptHandle": "x"}]}),
+            "an SQS message",
+            "with its `Body` alone",
+        ),
+        (json!({"Body": event.to_string(), "ReceiptHandle": "x"}), "an SQS message", "with its `Body` alone"),
+        (
+            json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.codebuild", "detail": {"eventName": "StartBuild"}}),
+            "a CloudTrail event",
+            "match the detail-type `CodeBuild Build State Change`",
+        ),
+        (
+            json!({"eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild"}),
+            "a CloudTrail event",
+            "match the",
+        ),
+        (
+            json!({"Records": [{"eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild"}]}),
+            "a CloudTrail event",
+            "match the",
+        ),
+        (event["detail"].clone(), "the `detail` of an event", whole),
+        (json!("build shop:5e of 111122223333 started"), "a string", whole),
+        (json!([event]), "a list", "one event at a time"),
+        (
+            json!({"eventSource": "aws:s3", "Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {}}]}),
+            "a batch of records",
+            "remove this trigger",
+        ),
+        (record("kinesis", json!({"data": "e30="})), "a batch of records", "remove this trigger"),
+        (
+            json!({"version": "2.0", "requestContext": {"http": {}}, "headers": {}, "rawPath": "/"}),
+            "an HTTP request",
+            "not by a URL",
+        ),
+        (json!({"awslogs": {"data": "e30="}}), "a batch of CloudWatch Logs", "remove this trigger"),
+        (json!({"source": "aws.cloudwatch", "alarmData": {}}), "a CloudWatch alarm", "remove this trigger"),
+        (json!({"CodePipeline.job": {"id": "1"}}), "a job of CodePipeline", "remove this trigger"),
+        (
+            json!({"id": "shop:5e", "buildStatus": "IN_PROGRESS"}),
+            "a Build of the API",
+            "invoke the function with an event",
+        ),
+    ] {
+        let error = Trigger::parse(payload.to_string()).unwrap_err();
+        assert_eq!(error.name(), "UnreadableEvent", "{payload}");
+        let message = error.to_string();
+        assert!(message.starts_with(&format!("this is {what}")) && message.contains(help), "{payload}: {message}");
+    }
+    for payload in [json!({}), json!({"project": "shop", "status": "IN_PROGRESS"}), json!(null), json!(7)] {
+        let message = Trigger::parse(payload.to_string()).unwrap_err().to_string();
+        assert!(message.starts_with("this is not an EventBridge event: `detail-type` is missing"), "{message}");
+        assert!(message.contains(whole), "{message}");
+    }
+}
+
+/// A captured payload that is not an event.
+fn captured(name: &str) -> Value {
+    let payloads = events("crates/core/tests/payloads");
+    payloads.into_iter().find(|(other, _)| other == name).unwrap().1
+}
+
+#[test]
+fn a_redriven_event_is_taken_out_of_lambdas_record() {
+    let event = event();
+    // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    let record = |payload: &Value| {
+        json!({
+            "version": "1.0",
+            "timestamp": "2026-11-22T09:05:00.000Z",
+            "requestContext": {
+                "requestId": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+                "functionArn": "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake:$LATEST",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": 3
+            },
+            "requestPayload": payload,
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+            "responsePayload": {"errorType": "Throttled", "errorMessage": "CodeBuild answered ThrottlingException"}
+        })
+    };
+    let expected = BuildEvent { delivery: Delivery::Redriven, ..read(&event.to_string(), "the event") };
+    let mut replayed = event.clone();
+    replayed["replay-name"] = json!("last-week");
+    for payload in [record(&event), record(&record(&event)), json!({"requestPayload": event}), record(&replayed)] {
+        assert_eq!(read(&payload.to_string(), "a redriven event"), expected);
+    }
+    // What failed because it is not an event is named for what it is.
+    let message = Trigger::parse(record(&json!({"awslogs": {}})).to_string()).unwrap_err().to_string();
+    assert!(message.starts_with("this is a batch of CloudWatch Logs"), "{message}");
+    // An old part of a sweep counted other builds.
+    let part =
+        SweepEvent::for_rest(&SweepRest { from: Some("shop".into()), ..SweepRest::default() }, Timestamp::UNIX_EPOCH);
+    let Ok(Trigger::Sweep(sweep)) = Trigger::parse(record(&part).to_string()) else { panic!("{part}") };
+    assert_eq!(sweep.rest, SweepRest::default());
+}
+
+#[test]
+fn a_phase_ended_after_the_time_of_its_event() {
+    let (_, original) = events("crates/core/tests/events")
+        .into_iter()
+        .find(|(name, _)| name == "real-2018-webhook-push-phase-change-prebuild")
+        .unwrap();
+    let end = "2018-08-07T11:07:20Z".parse().unwrap();
+    let mut event = original;
+    let read_end = |event: &Value| read(&event.to_string(), "a phase change").phase_end;
+    assert_eq!(read_end(&event), Some(end));
+    event["detail"]["completed-phase-end"] = json!("soon");
+    assert_eq!(read_end(&event), Some(end), "by its start and duration");
+    remove(&mut event, "/detail/completed-phase-duration-seconds");
+    assert_eq!(read_end(&event), None);
 }
 
 #[test]

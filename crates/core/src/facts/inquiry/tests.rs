@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    event::TriggerKind,
+    event::{Delivery, TriggerKind},
     facts::{InitiatorFrom, RefFrom},
 };
 
@@ -52,6 +52,25 @@ fn the_build_is_fetched_if_the_verdict_depends_on_it() {
         assert_eq!(case.next_question(), build_question(), "{build}");
         case.add(Reply::Build(Box::new(serde_json::from_str(build).unwrap())), now);
         assert_eq!(case.next_question(), None, "{build}: a Build is fetched once");
+    }
+}
+
+/// The build of an old event may have ended long ago.
+#[test]
+fn an_old_event_is_not_judged_before_its_build_is_fetched() {
+    let (policy, now) = (policy("{id: a, forbidden-branches: [main]}"), NOW.parse().unwrap());
+    let ended = RUNNING_ON_MAIN.replace("IN_PROGRESS", "FAILED");
+    for delivery in [Delivery::Replayed, Delivery::Redriven] {
+        for json in [RUNNING_ON_MAIN, &ended] {
+            let old = BuildEvent { delivery, ..event(json) };
+            let mut case = Case::of_event(&policy, old, now);
+            assert_eq!((case.next_question(), case.verdict()), (build_question(), &Verdict::default()));
+            case.add(Reply::Build(Box::new(serde_json::from_str(RUNNING_ON_MAIN).unwrap())), now);
+            assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+        }
+        let mut case = Case::of_event(&policy, BuildEvent { delivery, ..event(RUNNING_ON_MAIN) }, now);
+        case.add(Reply::NoBuild, now);
+        assert_eq!(case.verdict(), &Verdict::default(), "nothing is said of what no longer holds");
     }
 }
 
