@@ -114,6 +114,60 @@ fn a_batch_that_is_gone_leaves_the_rules_undecided() {
     assert_eq!(record["undecided"], json!([missing("releases-only"), missing("protected-branches")]));
 }
 
+/// A role may be called `codepipeline`, and its session `shop-release`.
+#[test]
+fn a_role_that_is_named_like_a_pipeline_is_not_let_through() {
+    let codebuild = CodeBuild::obliging().listen();
+    let mut forged = event("forbidden-branch");
+    forged["detail"]["additional-information"]["initiator"] = json!("codepipeline/shop-release");
+    let record = record(RELEASES_ONLY, &[], &codebuild, &forged);
+    assert_eq!((&record["outcome"], &record["startedBy"]), (&json!("stopped"), &Value::Null));
+    let rules: Vec<&Value> =
+        record["violations"].as_array().unwrap().iter().map(|violation| &violation["rule"]).collect();
+    assert_eq!(rules, ["releases-only", "protected-branches"]);
+    assert_eq!(codebuild.operations(), ["StopBuild"]);
+}
+
+#[test]
+fn a_role_that_is_named_like_a_webhook_is_not_let_through() {
+    let policy = "{version: 1, rules: [{id: a, max-timeout: 5m, except: [{started-by: [webhook]}]}]}";
+    for (webhook, outcome, operations) in [
+        (json!({"webhook": {"url": "https://api.github.com/repos/acme/shop-frontend/hooks/1"}}), "allowed", 1),
+        (json!({}), "stopped", 3),
+    ] {
+        let state = CodeBuild::obliging();
+        let event = event("webhook-push");
+        let name = &event["detail"]["project-name"];
+        let mut project = json!({"name": name, "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:project/{}", name.as_str().unwrap())});
+        project.as_object_mut().unwrap().extend(webhook.as_object().unwrap().clone());
+        state.put_project(project);
+        let codebuild = state.listen();
+        let lambda = PROGRAM.start(policy, codebuild.address, &[]);
+        let record = lambda.invoke(&event).record();
+        assert_eq!(record["outcome"], outcome, "{record}");
+        assert!(codebuild.operations().len() <= operations, "{:?}", codebuild.operations());
+        lambda.end();
+    }
+}
+
+/// Only the Build shows that CodeBuild itself started a build.
+#[test]
+fn a_retry_is_told_from_what_a_role_started_by_the_build() {
+    let policy = "{version: 1, rules: [{id: a, max-timeout: 5m, only: [{started-by: [retry]}]}]}";
+    for (previous, outcome) in [(json!({"previousAutoRetry": BATCH_ARN}), "stopped"), (json!({}), "allowed")] {
+        let state = CodeBuild::default();
+        let mut build = running_in("111122223333", "eu-west-1", FORBIDDEN);
+        build["initiator"] = json!("Developer/alice");
+        build["autoRetryConfig"] = previous;
+        state.put(build);
+        let codebuild = state.listen();
+        let record = record(policy, &[], &codebuild, &event("forbidden-branch"));
+        assert_eq!(record["outcome"], outcome, "{record}");
+        assert_eq!(codebuild.operations()[0], "BatchGetBuilds");
+        assert_eq!(record["startedBy"], if outcome == "stopped" { "retry" } else { "role" });
+    }
+}
+
 /// Ten builds of one batch cost one call.
 #[test]
 fn a_sweep_asks_for_each_batch_once() {

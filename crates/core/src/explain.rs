@@ -59,7 +59,8 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
         Decision::Broken(broken) => {
             let Violation { check, limit, found, .. } = broken;
             let subject = check.split_once('-').map_or(*check, |(_, subject)| subject);
-            format!("broken{}: {check} {limit}; found: {found}{}", mode(broken), source(subject, facts))
+            let source = source(subject, facts);
+            format!("broken{}: {check} {limit}; found: {found}{source}{}", mode(broken), not_exempt(rule, facts))
         }
         Decision::Unknown(undecided, violation) => {
             let effect = match violation {
@@ -69,6 +70,20 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
             };
             format!("could not be evaluated{effect}: {}", url::redacted(&undecided.missing.clause()))
         }
+    }
+}
+
+/// Why an exemption does not hold although the initiator's text may fit it.
+fn not_exempt(rule: &Rule, facts: &Facts<'_>) -> String {
+    let mut criteria = rule.except.iter().flat_map(|exemption| exemption.selector.criteria());
+    let by_starter = criteria.any(|criterion| match criterion {
+        Criterion::StartedBy(_) => true,
+        Criterion::Among(subject, _) => subject.contradiction.is_some(),
+        Criterion::Tagged(..) | Criterion::When(_) => false,
+    });
+    match facts.contradiction() {
+        Ok(Some(why)) if by_starter => format!("; its initiator is a role's session: {why}"),
+        _ => String::new(),
     }
 }
 
@@ -82,7 +97,7 @@ fn mode(broken: &Violation) -> &'static str {
 /// The source of a fact, if that is not the build itself.
 fn source(subject: &str, facts: &Facts<'_>) -> &'static str {
     match subject {
-        "branches" | "refs" | "initiators" if facts.build_batch.is_some() => " (from the batch)",
+        "branches" | "refs" | "initiators" | "started-by" if facts.build_batch.is_some() => " (from the batch)",
         _ => "",
     }
 }
@@ -91,6 +106,10 @@ fn conditions(exemption: &Exemption, facts: &Facts<'_>) -> String {
     let conditions = exemption.selector.criteria().map(|criterion| match criterion {
         Criterion::Among(subject, patterns) => {
             format!("{} {}{}", subject.name, patterns.listed(), source(subject.name, facts))
+        }
+        Criterion::StartedBy(starters) => {
+            let starters: Vec<&str> = starters.iter().map(|starter| starter.name()).collect();
+            format!("started-by {}{}", starters.join(", "), source("started-by", facts))
         }
         Criterion::Tagged(key, patterns) => format!("tag {key} {}", patterns.listed()),
         Criterion::When(expression) => {

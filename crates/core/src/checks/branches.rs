@@ -16,6 +16,7 @@ pub(super) const BRANCHES: Subject = Subject {
         let (branch, doubt) = facts.perhaps_branch()?;
         Ok(Values { value: Value::from(branch), other: doubt.map(Err) })
     },
+    contradiction: None,
     arn_part: None,
 };
 

@@ -14,6 +14,7 @@ pub(super) const COMPUTE: Subject = Subject {
     example: "[BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]",
     syntax: Syntax::Compute,
     values: compute,
+    contradiction: None,
     arn_part: None,
 };
 

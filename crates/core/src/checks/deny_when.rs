@@ -6,7 +6,7 @@ use crate::{expression::Expression, facts::Facts};
 pub(super) const DENY_WHEN: CheckKind = CheckKind {
     id: "deny-when",
     about: About {
-        breaks_when: "The CEL expression is true. It can use `build`, `project` and `batch` (the API's objects, with the API's own names), `account`, `region`, `branch`, `running`, `cost` and `now`.",
+        breaks_when: "The CEL expression is true. It can use `build`, `project` and `batch` (the API's objects, with the API's own names), `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`.",
         why: "An expression can test every member of a build, and combine tests with `&&` and `||`, where no other check fits.",
         example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",
         project: None,

@@ -14,6 +14,7 @@ pub(super) const IMAGES: Subject = Subject {
     example: "[aws/codebuild/*]",
     syntax: Syntax::Image,
     values: |facts| facts.image().map(|image| Values { value: Value::Image(Image::read(image)), other: None }),
+    contradiction: None,
     arn_part: None,
 };
 

@@ -25,6 +25,14 @@ enum ListKind {
     Allowed,
 }
 
+impl PatternList {
+    /// Why a value is not to be trusted that is among the allowed ones.
+    fn contradiction(&self, facts: &Facts<'_>) -> Option<String> {
+        let contradiction = self.subject.contradiction.filter(|_| matches!(self.kind, ListKind::Allowed))?;
+        contradiction(facts).ok().flatten()
+    }
+}
+
 impl Check for PatternList {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let direction = match self.kind {
@@ -36,7 +44,10 @@ impl Check for PatternList {
             (ListKind::Forbidden, Fit::No) | (ListKind::Allowed, Fit::Yes) => Answer::Pass,
             (ListKind::Forbidden, Fit::Yes) | (ListKind::Allowed, Fit::No) => match (self.subject.values)(facts) {
                 Ok(Values { other: Some(Ok(other)), .. }) => Answer::Broken(other),
-                Ok(Values { value, .. }) => Answer::Broken(value.text().into_owned()),
+                Ok(Values { value, .. }) => Answer::Broken(match self.contradiction(facts) {
+                    Some(why) => format!("{}, which is a role's session: {why}", value.text()),
+                    None => value.text().into_owned(),
+                }),
                 Err(fact) => Answer::Unknown(fact),
             },
         }

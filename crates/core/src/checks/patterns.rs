@@ -171,11 +171,18 @@ impl Patterns {
             Ok(values) => values,
             Err(fact) => return Fit::Unknown(fact),
         };
-        self.fits_value(&value, direction).or(|| match other {
+        let fit = self.fits_value(&value, direction).or(|| match other {
             None => Fit::No,
             Some(Ok(other)) => self.fits_value(&Value::from(&*other), direction),
             Some(Err(fact)) => Fit::Unknown(fact),
-        })
+        });
+        match (subject.contradiction, direction) {
+            // `*` lets through whatever the value is.
+            (Some(contradiction), Direction::Allow) if !self.match_everything() => {
+                fit.and(|| Fit::from(contradiction(facts).map(|why| why.is_none())))
+            }
+            _ => fit,
+        }
     }
 
     /// Matches a value.

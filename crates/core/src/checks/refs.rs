@@ -16,6 +16,7 @@ pub(super) const REFS: Subject = Subject {
         let (name, doubt) = facts.git_ref()?;
         Ok(Values { value: Value::Text(name.into()), other: doubt.map(Err) })
     },
+    contradiction: None,
     arn_part: None,
 };
 

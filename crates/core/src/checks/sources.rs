@@ -17,6 +17,7 @@ pub(super) const SOURCES: Subject = Subject {
     example: "[https://github.com/acme/*]",
     syntax: Syntax::Source,
     values: |facts| facts.source().map(|location| Values { value: Value::Source(location), other: None }),
+    contradiction: None,
     arn_part: None,
 };
 

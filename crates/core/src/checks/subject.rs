@@ -12,6 +12,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         example: "[deploy-*]",
         syntax: Syntax::Project,
         values: |facts| facts.project_name().map(Values::from),
+        contradiction: None,
         arn_part: Some(ArnPart::Project),
     },
     BRANCHES,
@@ -22,6 +23,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         example: "[\"111122223333\"]",
         syntax: Syntax::Account,
         values: |facts| facts.account().map(Values::from),
+        contradiction: None,
         arn_part: Some(ArnPart::Account),
     },
     Subject {
@@ -29,6 +31,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         example: "[eu-*]",
         syntax: Syntax::Region,
         values: |facts| facts.region().map(Values::from),
+        contradiction: None,
         arn_part: Some(ArnPart::Region),
     },
     SOURCES,
@@ -43,9 +46,15 @@ pub(crate) struct Subject {
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
     pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
+    /// Why a value is not to be trusted where it would let a build through, if that can be.
+    pub(crate) contradiction: Option<Contradiction>,
     /// The part of the project's ARN that contains it.
     pub(crate) arn_part: Option<ArnPart>,
 }
+
+/// Why a value is not what it claims to be, `None` if nothing contradicts it; or the fact that
+/// could.
+pub(crate) type Contradiction = for<'a> fn(&Facts<'a>) -> Result<Option<String>, Fact>;
 
 impl Subject {
     /// Returns whether it is known of every build.

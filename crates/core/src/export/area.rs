@@ -33,6 +33,7 @@ impl Area {
                     area = area.limited_to(*part, patterns.iter().cloned().collect());
                 }
                 Criterion::Among(subject, _) => unseen.push(subject.name),
+                Criterion::StartedBy(_) => unseen.push("starter"),
                 Criterion::Tagged(..) => unseen.push("tags"),
                 Criterion::When(_) => unseen.push("expression"),
             }

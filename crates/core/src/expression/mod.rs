@@ -92,6 +92,10 @@ pub enum Variable {
     Region,
     /// The branch that is built.
     Branch,
+    /// The full name of the reference that is built.
+    Ref,
+    /// What kind of starter started the build.
+    StartedBy,
     /// How long the build has been running, without its time in the queue.
     Running,
     /// The cost of the build so far, in USD.
@@ -102,13 +106,15 @@ pub enum Variable {
 
 impl Variable {
     /// All variables, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Build,
         Self::Project,
         Self::Batch,
         Self::Account,
         Self::Region,
         Self::Branch,
+        Self::Ref,
+        Self::StartedBy,
         Self::Running,
         Self::Cost,
         Self::Now,
@@ -123,6 +129,8 @@ impl Variable {
             Self::Account => "account",
             Self::Region => "region",
             Self::Branch => "branch",
+            Self::Ref => "ref",
+            Self::StartedBy => "startedBy",
             Self::Running => "running",
             Self::Cost => "cost",
             Self::Now => "now",

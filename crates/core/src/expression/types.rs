@@ -43,7 +43,7 @@ impl Type {
             Variable::Build => Self::Structure(Build::SHAPE),
             Variable::Project => Self::Structure(Project::SHAPE),
             Variable::Batch => Self::Structure(BuildBatch::SHAPE),
-            Variable::Account | Variable::Region | Variable::Branch => Self::Text,
+            Variable::Account | Variable::Region | Variable::Branch | Variable::Ref | Variable::StartedBy => Self::Text,
             Variable::Running => Self::Duration,
             Variable::Cost => Self::Double,
             Variable::Now => Self::Time,

@@ -9,6 +9,7 @@ mod provenance;
 pub mod source_location;
 pub mod source_pattern;
 pub mod source_version;
+pub mod starter;
 pub mod vocabulary;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Facts;
+use super::{Facts, starter::Starter};
 
 /// Where a build comes from. A build of a batch comes from where its batch does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Provenance {
     pub initiator: Option<String>,
     /// The source of `initiator`, if that is not the build itself.
     pub initiator_from: Option<InitiatorFrom>,
+    /// What kind of starter that is.
+    pub started_by: Option<Starter>,
     /// The source version that it was started with.
     pub source_version: Option<String>,
     /// The branch.
@@ -51,6 +53,7 @@ impl Facts<'_> {
         Provenance {
             initiator: initiator.or(self.build.initiator.as_deref()).map(str::to_owned),
             initiator_from: initiator.map(|_| InitiatorFrom::Batch),
+            started_by: self.starters().one().ok(),
             source_version: source_version.or(self.build.source_version.as_deref()).map(str::to_owned),
             ref_from: (branch.is_some() || git_ref.is_some()).then_some(if batch.is_some() {
                 RefFrom::Batch

@@ -155,15 +155,17 @@ fn look_up(name: &str) -> Option<SourceVersion<'_>> {
     is_plain(name).then_some(SourceVersion::Branch(name))
 }
 
-/// A remote's branch; its `HEAD` is the default branch.
+/// A remote's branch; its `HEAD` is the default branch. A pull request that was fetched as a
+/// remote's branch (`origin/pr/25`) stays one.
 fn remote_branch(name: &str) -> Option<SourceVersion<'_>> {
-    match name {
-        "HEAD" => Some(SourceVersion::Default),
+    match (name, pull_request(name)) {
+        ("HEAD", _) => Some(SourceVersion::Default),
+        (_, Some(number)) => Some(SourceVersion::PullRequest(number)),
         _ => is_plain(name).then_some(SourceVersion::Branch(name)),
     }
 }
 
-/// The number in `pr/25` (CodeBuild's own form), in `pull/25/head` and `/merge`
+/// The number in `pr/25` and `mr/25` (CodeBuild's own forms), in `pull/25/head` and `/merge`
 /// (GitHub, Gitea, Azure), in `merge-requests/25/head` (GitLab) and in
 /// `pull-requests/25/from` (Bitbucket Server).
 fn pull_request(path: &str) -> Option<&str> {
@@ -173,7 +175,7 @@ fn pull_request(path: &str) -> Option<&str> {
         None => (rest, None),
     };
     let known = match (kind, end) {
-        ("pr", None) => true,
+        ("pr" | "mr", None) => true,
         ("pr" | "pull" | "pull-requests" | "merge-requests", Some(end)) => {
             matches!(end, "head" | "merge" | "from")
         }

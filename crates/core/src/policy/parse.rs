@@ -3,7 +3,7 @@
 use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
     checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
-    facts::source_pattern::Direction,
+    facts::{source_pattern::Direction, starter::Starter},
     price::{Dollars, Prices},
     yaml::{
         Node,
@@ -17,6 +17,7 @@ use crate::{
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "prices", "safety", "rules"];
 const SAFETY_KEYS: &[&str] = &["max-stops-per-sweep"];
 const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
+const STARTED_BY: &str = "started-by";
 const TAGS: &str = "tags";
 const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
@@ -182,6 +183,11 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
             criteria.extend(patterns.map(|patterns| Criterion::Among(subject, patterns)));
         }
     }
+    if let Some(node) = mapping.get(STARTED_BY) {
+        named = true;
+        let starters: Vec<Starter> = reader.scalars(node, "[pipeline]");
+        criteria.extend((!starters.is_empty()).then_some(Criterion::StartedBy(starters)));
+    }
     if let Some(node) = mapping.get(TAGS) {
         named = true;
         for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
@@ -204,7 +210,8 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
-    SELECTABLE.iter().map(|subject| subject.name).chain([TAGS, WHEN]).chain(more.iter().copied()).collect()
+    let subjects = SELECTABLE.iter().map(|subject| subject.name);
+    subjects.chain([STARTED_BY, TAGS, WHEN]).chain(more.iter().copied()).collect()
 }
 
 /// The value of a required key.

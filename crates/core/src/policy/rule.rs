@@ -6,7 +6,7 @@ use super::mode::{Mode, OnUnknown, RuleMode, is_over};
 use crate::{
     checks::{Check, CheckKind, CheckOption, Fit, Patterns, Subject},
     expression::{Expression, Variable},
-    facts::{Facts, source_pattern::Direction},
+    facts::{Facts, source_pattern::Direction, starter::Starter},
     yaml::{fault::Place, scalar::FromScalar},
 };
 
@@ -63,7 +63,7 @@ impl Rule {
         let criteria = selectors.flat_map(Selector::criteria);
         check.into_iter().chain(criteria.filter_map(|criterion| match criterion {
             Criterion::When(expression) => Some(expression),
-            Criterion::Among(..) | Criterion::Tagged(..) => None,
+            Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => None,
         }))
     }
 }
@@ -93,6 +93,8 @@ pub(crate) struct Selector(pub(super) Vec<Criterion>);
 pub(crate) enum Criterion {
     /// The subject matches a pattern.
     Among(&'static Subject, Patterns),
+    /// One of these started it.
+    StartedBy(Vec<Starter>),
     /// The project has a tag with this key, whose value matches a pattern.
     Tagged(String, Patterns),
     /// The expression is true.
@@ -114,6 +116,7 @@ impl Criterion {
     fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         match self {
             Self::Among(subject, patterns) => patterns.fits(subject, facts, direction),
+            Self::StartedBy(starters) => Fit::from(facts.starters().is_among(starters)),
             Self::Tagged(key, patterns) => match facts.tag(key) {
                 Ok(Some(value)) if patterns.any_fits(value) => Fit::Yes,
                 Ok(_) => Fit::No,

@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::checks::{CHECKS, OptionKind, Override, SELECTABLE};
+use crate::{
+    checks::{CHECKS, OptionKind, Override, SELECTABLE},
+    facts::starter::Starter,
+};
 
 /// The JSON Schema of a policy.
 pub fn schema() -> Value {
@@ -148,6 +151,12 @@ pub fn schema() -> Value {
                 "items": { "enum": Override::ALL.map(Override::name) },
                 "examples": [["image", "buildspec"]],
             },
+            "starters": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "enum": Starter::ALL.map(Starter::name) },
+                "examples": [["pipeline"]],
+            },
             "tags": {
                 "description": "Tags of the project, each with patterns for its value.",
                 "type": "object",
@@ -174,9 +183,11 @@ fn selector(mut properties: Map<String, Value>) -> Value {
     }
     let when = "The CEL expression is true.";
     properties.insert("when".into(), json!({ "description": when, "$ref": "#/$defs/expression" }));
+    let started_by = "One of these started the build, or the batch that it belongs to.";
+    properties.insert("started-by".into(), json!({ "description": started_by, "$ref": "#/$defs/starters" }));
     let tags = "The build's project has matching tags.";
     properties.insert("tags".into(), json!({ "description": tags, "$ref": "#/$defs/tags" }));
-    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["tags", "when"]);
+    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["started-by", "tags", "when"]);
     let named: Vec<Value> = subjects.map(|key| json!({ "required": [key] })).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties, "anyOf": named })
 }

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     event::{BuildEvent, EventError, TriggerKind},
-    facts::{InitiatorFrom, RefFrom},
+    facts::{InitiatorFrom, RefFrom, starter::Starter},
     model::Build,
     policy::Policy,
     url,
@@ -132,6 +132,8 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     initiator_from: Option<InitiatorFrom>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<Starter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_version: Option<&'a str>,
     violations: &'a [Violation],
     undecided: &'a [Undecided],
@@ -178,6 +180,7 @@ impl<'a> RecordFields<'a> {
             region: None,
             initiator: None,
             initiator_from: None,
+            started_by: None,
             source_version: None,
             violations: &[],
             undecided: &[],
@@ -227,6 +230,7 @@ impl Record {
             region: build.region(),
             initiator: provenance.initiator.as_deref(),
             initiator_from: provenance.initiator_from,
+            started_by: provenance.started_by,
             source_version: provenance.source_version.as_deref(),
             violations: &verdict.violations,
             undecided: &verdict.undecided,

@@ -9,7 +9,7 @@ rules:
   - id: protected-branches
     forbidden-branches: [main]
     except:
-      - { initiators: [codepipeline/*], until: 2027-01-31, reason: OPS-1 }
+      - { initiators: [Release/*], until: 2027-01-31, reason: OPS-1 }
       - when: build.environment.privilegedMode
   - { id: costly, mode: report, forbidden-compute: ['*LARGE'], only: [{ projects: [shop*] }] }
   - { id: strict, allowed-images: ['aws/*'], on-unknown: stop }
@@ -88,9 +88,9 @@ fn explains_each_decision() {
     unused: off
     failed: expect report / stop; broken none / costly, protected-branches, strict
     ");
-    insta::assert_snapshot!(check("event: event.json\nset: { initiator: codepipeline/x, projectName: other, environment.computeType: X_LARGE }\nexpect: allow\nexempt: [protected-branches]"), @"
+    insta::assert_snapshot!(check("event: event.json\nset: { initiator: Release/x, projectName: other, environment.computeType: X_LARGE }\nexpect: allow\nexempt: [protected-branches]"), @"
     short-builds: passes max-timeout 60m
-    protected-branches: exempt by initiators codepipeline/*, until 2027-01-31: OPS-1
+    protected-branches: exempt by initiators Release/*, until 2027-01-31: OPS-1
     costly: does not apply: no selector in `only` matches
     strict: passes allowed-images aws/*
     open: passes forbidden-sources *secret*
@@ -130,9 +130,9 @@ fn a_test_gives_the_batch_of_a_build() {
     unused: off
     passed: expect stop / stop
     ");
-    insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersion: main, initiator: codepipeline/x, source: {{ type: CODEPIPELINE }} }}\nexpect: allow")), @"
+    insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersion: main, initiator: Release/x }}\nexpect: allow")), @"
     short-builds: passes max-timeout 60m
-    protected-branches: exempt by initiators codepipeline/* (from the batch), until 2027-01-31: OPS-1
+    protected-branches: exempt by initiators Release/* (from the batch), until 2027-01-31: OPS-1
     costly: passes forbidden-compute *LARGE
     strict: passes allowed-images aws/*
     open: passes forbidden-sources *secret*
@@ -219,10 +219,10 @@ fn members_are_set_and_taken_away() {
 /// Dates in a policy are compared with this time.
 #[test]
 fn now_is_given_or_comes_from_the_event_or_the_build() {
-    passes("{ initiator: codepipeline/x }", "expect: allow");
-    passes("{ initiator: codepipeline/x }", "now: 2027-01-31T23:59:59Z\nexpect: allow");
-    passes("{ initiator: codepipeline/x }", "now: 2027-02-01T00:00:00Z\nexpect: stop");
-    passes("{ initiator: codepipeline/x }", "now: 2027-02-01T00:30:00+01:00\nexpect: allow");
+    passes("{ initiator: Release/x }", "expect: allow");
+    passes("{ initiator: Release/x }", "now: 2027-01-31T23:59:59Z\nexpect: allow");
+    passes("{ initiator: Release/x }", "now: 2027-02-01T00:00:00Z\nexpect: stop");
+    passes("{ initiator: Release/x }", "now: 2027-02-01T00:30:00+01:00\nexpect: allow");
     let at = |start: &str| check(&format!("build: {{ projectName: a, startTime: {start} }}\nexpect: stop"));
     for start in ["2026-11-20T09:28:52Z", "1795166932", "1795166932.5"] {
         assert!(at(start).contains("passed: expect stop"), "{start}");
@@ -306,7 +306,7 @@ fn coverage_is_of_all_files_of_a_policy() {
         open.iter().map(|open| format!("{:?} {:?}", open.never_broken, open.never_passed)).collect::<String>()
     };
     // An exempt build passes nothing: without the exemption it would break the rule. Rules that are off need no test.
-    insta::assert_snapshot!(run("set: { initiator: codepipeline/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
+    insta::assert_snapshot!(run("set: { initiator: Release/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
     insta::assert_snapshot!(run("set: { sourceVersion: dev, timeoutInMinutes: 61 }"), @r#"["protected-branches", "costly", "strict", "open"] []"#);
     insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: https://github.com/secret/x }"), @"");
 }

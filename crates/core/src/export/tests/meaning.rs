@@ -38,7 +38,7 @@ const LOCATIONS: &[&str] = &[
 const VARIABLES: &[&str] = &["PASSWORD", "STAGE"];
 const PROJECTS: &[&str] = &["shop-1", "shop-prod", "deploy-1"];
 const REGIONS: &[&str] = &["eu-west-1", "us-east-1"];
-const INITIATORS: &[&str] = &["codepipeline/release", "Developer/alice"];
+const INITIATORS: &[&str] = &["Release/alice", "Developer/alice"];
 const BRANCHES: &[&str] = &["main", "feature/basket"];
 const TIMES: &[&str] =
     &["2027-01-31T23:59:59Z", "2027-02-01T00:00:00Z", "2027-02-28T12:00:00Z", "2027-03-01T00:00:00Z"];
@@ -198,8 +198,8 @@ fn selector() -> impl Strategy<Value = String> {
         Just("accounts: ['111122223333']".to_owned()),
         Just("accounts: ['2*']".to_owned()),
         Just("regions: [us-*], projects: [shop-1]".to_owned()),
-        Just("initiators: [codepipeline/*]".to_owned()),
-        Just("initiators: [codepipeline/*], projects: [deploy-*]".to_owned()),
+        Just("initiators: [Release/*]".to_owned()),
+        Just("initiators: [Release/*], projects: [deploy-*]".to_owned()),
         Just("branches: [main]".to_owned()),
         Just("sources: ['*/acme/*'], regions: [eu-*]".to_owned()),
     ]

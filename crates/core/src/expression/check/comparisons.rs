@@ -12,8 +12,9 @@ use super::Checker;
 use crate::{
     expression::{ExpressionFault, Variable, types::Type},
     facts::{
-        git_ref::branch_pattern,
+        git_ref::{branch_pattern, ref_pattern},
         possible::{Remark, is_wild},
+        starter::{Starter, starter_names},
         vocabulary::{COMPUTE_TYPES, account_pattern, compute_pattern, region_pattern, words_of},
     },
     pattern::Pattern,
@@ -26,6 +27,8 @@ enum Possible {
     Words(&'static [&'static str]),
     /// A text that a pattern of the policy can also name.
     Text(Variable),
+    /// What started the build.
+    Starter,
     /// A part of a time.
     Numbers(RangeInclusive<i64>, &'static str),
 }
@@ -77,6 +80,16 @@ impl<'a> Checker<'a> {
                     false => of_variable(*variable, text),
                 }
             }
+            (Possible::Starter, Expr::Literal(LiteralValue::String(text))) => {
+                let text = text.inner();
+                match Starter::ALL.iter().any(|starter| starter.name() == text) {
+                    true => Ok(Vec::new()),
+                    false => Err(Remark {
+                        message: format!("`startedBy` is never `{text}`"),
+                        help: format!("it is one of {}", starter_names()),
+                    }),
+                }
+            }
             (Possible::Numbers(range, what), Expr::Literal(LiteralValue::Int(number))) => {
                 let number = *number.inner();
                 match range.contains(&number) {
@@ -105,9 +118,10 @@ impl<'a> Checker<'a> {
         match &node.expr {
             Expr::Ident(name) if !self.loops.iter().any(|(variable, _)| variable == name) => {
                 match Variable::named(name)? {
-                    variable @ (Variable::Account | Variable::Region | Variable::Branch) => {
+                    variable @ (Variable::Account | Variable::Region | Variable::Branch | Variable::Ref) => {
                         Some(Possible::Text(variable))
                     }
+                    Variable::StartedBy => Some(Possible::Starter),
                     _ => None,
                 }
             }
@@ -170,13 +184,15 @@ fn of_variable(variable: Variable, text: &str) -> Result<Vec<Remark>, Remark> {
     let read = match variable {
         Variable::Account => account_pattern,
         Variable::Region => region_pattern,
+        Variable::Ref => ref_pattern,
         _ => branch_pattern,
     };
     let (normal, warnings): (Pattern, Vec<Remark>) = read(text)?;
     if normal.as_str() == text {
         return Ok(warnings);
     }
-    let message = format!("`{}` is a short name here, and never `{text}`", variable.name());
+    let form = if variable == Variable::Ref { "full" } else { "short" };
+    let message = format!("`{}` is a {form} name here, and never `{text}`", variable.name());
     Err(Remark::new(message, format!("`{normal}`")))
 }
 

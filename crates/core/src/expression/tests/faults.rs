@@ -152,7 +152,7 @@ fn names() {
     ]), @r#"
     bild.projectName == 'x'
     ^ unknown variable `bild`
-      = did you mean `build`? the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `running`, `cost` and `now`
+      = did you mean `build`? the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`
 
     build.projectNam == 'x'
           ^ Build has no member `projectNam`
@@ -179,7 +179,7 @@ fn names() {
 
     build.phases.exists(p, q.phaseType == 'BUILD')
                            ^ unknown variable `q`
-      = did you mean `p`? the variables are `p`, `build`, `project`, `batch`, `account`, `region`, `branch`, `running`, `cost` and `now`
+      = did you mean `p`? the variables are `p`, `build`, `project`, `batch`, `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`
 
     build.phases.phaseType == 'BUILD'
                  ^ a list has no member `phaseType`
@@ -218,7 +218,7 @@ fn names() {
       = the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
     type(branch) == string
                     ^ unknown variable `string`
-      = the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `running`, `cost` and `now`
+      = the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`
 
     has()
     ^ wrong arguments for `has`

@@ -35,14 +35,22 @@ pub(super) fn named(text: &str) -> Named<'_> {
         return Named::Tag(tag);
     }
     if let Some((_, branch)) = below(path, "remotes").and_then(|rest| rest.split_once('/')) {
-        return Named::Branch(branch.trim_start_matches('/'));
+        return remote_branch(branch.trim_start_matches('/'));
     }
     if let Some(request) = pull_request(path, below_refs.is_some()) {
         return request;
     }
     match below_refs {
         Some(_) => Named::Refs,
-        None => below(text, "origin").map_or(Named::Short(text), Named::Branch),
+        None => below(text, "origin").map_or(Named::Short(text), remote_branch),
+    }
+}
+
+/// A branch of a remote, whose pull requests are among them.
+fn remote_branch(name: &str) -> Named<'_> {
+    match pull_request(name, false) {
+        Some(request @ Named::PullRequest { .. }) => request,
+        _ => Named::Branch(name),
     }
 }
 
@@ -55,7 +63,7 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 /// wildcards in its place.
 fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
     let (kind, rest) = path.split_once('/')?;
-    if !matches!(kind, "pr" | "pull" | "pull-requests" | "merge-requests") {
+    if !matches!(kind, "pr" | "mr" | "pull" | "pull-requests" | "merge-requests") {
         return None;
     }
     let (number, end) = match rest.split_once('/') {
@@ -63,12 +71,13 @@ fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
         None => (rest, None),
     };
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || is_wild_byte(byte));
-    let is_certain = is_full && kind != "pr";
+    let is_own = matches!(kind, "pr" | "mr");
+    let is_certain = is_full && !is_own;
     let full = match end {
         _ if !is_number => return None,
         Some("head" | "merge" | "from") => format!("refs/pull/{number}/head"),
         Some(end) if is_wild(end) => format!("refs/pull/{number}/{end}"),
-        None if kind == "pr" && !number.contains('*') => format!("refs/pull/{number}/head"),
+        None if is_own && !number.contains('*') => format!("refs/pull/{number}/head"),
         // The `*` goes on to the end.
         None if number.ends_with('*') => format!("refs/pull/{number}"),
         None if is_full => return Some(Named::NoPullRequest(number)),

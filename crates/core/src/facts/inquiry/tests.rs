@@ -123,7 +123,7 @@ fn batch_question() -> Option<Question> {
 fn a_build_of_a_batch_was_started_by_what_started_the_batch() {
     let now = NOW.parse().unwrap();
     for (rule, batch, action) in [
-        ("allowed-initiators: [GitHub-Hookshot/*]", r#"{"initiator": "GitHub-Hookshot/4f5b68a"}"#, Action::Allow),
+        ("allowed-initiators: [Developer/*]", r#"{"initiator": "Developer/alice"}"#, Action::Allow),
         ("allowed-initiators: [GitHub-Hookshot/*]", r#"{"initiator": "Developer/alice"}"#, Action::Stop),
         ("forbidden-initiators: [Developer/*]", r#"{"initiator": "Developer/alice"}"#, Action::Stop),
         ("forbidden-initiators: ['*'], except: [{initiators: [alice]}]", r#"{"initiator": "alice"}"#, Action::Allow),

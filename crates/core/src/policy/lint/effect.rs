@@ -38,7 +38,7 @@ pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Finding> {
     let is_constant = |selector: &Selector| {
         selector.criteria().any(|criterion| match criterion {
             Criterion::When(expression) => expression.reads().next().is_none(),
-            Criterion::Among(..) | Criterion::Tagged(..) => false,
+            Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => false,
         })
     };
     let only = rule.only.iter().any(is_constant).then_some(("`when` in `only`", rule.place));

@@ -1,6 +1,7 @@
 //! Findings about a valid policy: rules that have no effect or soon change, and what is good
 //! to know. A warning is given only if it is certainly right.
 
+mod claims;
 mod dates;
 mod effect;
 mod subsumption;
@@ -26,6 +27,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
         if !rule.is_off() {
             findings.extend(no_prices(policy, rule));
             findings.extend(no_deadline(rule));
+            findings.extend(claims::by_text_alone(rule));
             findings.extend(effect::timeout(rule));
             findings.extend(effect::constants(rule));
             findings.extend(effect::contradiction(&policy.rules, rule));

@@ -15,6 +15,7 @@ impl Criterion {
             (Self::Among(subject, wide), Self::Among(other, narrow)) => {
                 subject.name == other.name && wide.covers(narrow)
             }
+            (Self::StartedBy(wide), Self::StartedBy(narrow)) => narrow.iter().all(|starter| wide.contains(starter)),
             (Self::Tagged(key, wide), Self::Tagged(other, narrow)) => key == other && wide.covers(narrow),
             (Self::When(wide), Self::When(narrow)) => wide.as_str() == narrow.as_str(),
             _ => false,

@@ -180,3 +180,35 @@ rules:
        = use narrower patterns, or remove the rule
     ");
 }
+
+#[test]
+fn an_exemption_that_rests_on_text_alone() {
+    let found = "2:46 an exemption of `a` rests on the initiator alone, which is text: whoever may create roles or name \
+                 their sessions can choose it";
+    let policy =
+        |exemption: &str| format!("version: 1\nrules: [{{ id: a, max-timeout: 60m, except: [ {{ {exemption} }} ] }}]");
+    for exemption in [
+        "initiators: [rule/nightly-*]",
+        "initiators: [codepipeline/*, rule/nightly]",
+        "initiators: ['*/alice']",
+        "started-by: [rule]",
+        "started-by: [pipeline, build]",
+        "started-by: [rule], initiators: [rule/nightly]",
+        "started-by: [role], initiators: ['*/alice']",
+    ] {
+        check(&policy(exemption), NOW, &[found]);
+    }
+    for exemption in [
+        "initiators: [codepipeline/*]",
+        "initiators: [GitHub-Hookshot/*]",
+        "initiators: [alice, Developer/*]",
+        "initiators: [rule/nightly], projects: [nightly-*]",
+        "started-by: [rule], accounts: ['111122223333']",
+        "started-by: [pipeline], initiators: [codepipeline/release-*]",
+        "started-by: [rule, pipeline], initiators: [codepipeline/release-*]",
+        "started-by: [user, role, webhook, retry]",
+        "branches: [main]",
+    ] {
+        check(&policy(exemption), NOW, &[]);
+    }
+}

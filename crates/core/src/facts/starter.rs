@@ -1,0 +1,200 @@
+//! What started a build.
+//!
+//! An initiator `NAME/SESSION` is text that whoever owns a role of that name can choose: the
+//! session `release` of a role called `codepipeline` starts builds as `codepipeline/release`. So
+//! other facts must support what an initiator claims, where they can.
+
+use serde::Serialize;
+
+use super::{Fact, Facts, batch::is_own_session};
+use crate::yaml::{scalar::FromScalar, words::quoted_list};
+
+/// A kind of starter. The builds of a batch were started by what started the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Starter {
+    /// An IAM user.
+    User,
+    /// A session of a role: a person, a function, a workflow.
+    Role,
+    /// The project's webhook.
+    Webhook,
+    /// A pipeline of CodePipeline.
+    Pipeline,
+    /// A rule of EventBridge.
+    Rule,
+    /// Another build.
+    Build,
+    /// CodeBuild, as an automatic retry of a failed build.
+    Retry,
+}
+
+impl Starter {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 7] =
+        [Self::User, Self::Role, Self::Webhook, Self::Pipeline, Self::Rule, Self::Build, Self::Retry];
+
+    /// Its name in a policy and in a record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Role => "role",
+            Self::Webhook => "webhook",
+            Self::Pipeline => "pipeline",
+            Self::Rule => "rule",
+            Self::Build => "build",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// Whether nothing but the initiator's text shows it, so that a role's owner can forge it.
+    pub(crate) fn is_text_alone(self) -> bool {
+        matches!(self, Self::Rule | Self::Build)
+    }
+}
+
+impl FromScalar for Starter {
+    const EXPECTED: &'static str = "one of `user`, `role`, `webhook`, `pipeline`, `rule`, `build` and `retry`";
+
+    fn from_scalar(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|starter| starter.name() == text);
+        known.ok_or_else(|| "starts no build".to_owned())
+    }
+}
+
+/// The names of all kinds, for messages.
+pub(crate) fn starter_names() -> String {
+    quoted_list(&Starter::ALL.map(Starter::name))
+}
+
+/// What may have started a build, as far as that is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Starters {
+    /// One kind if it is known, or those that are possible.
+    pub possible: Vec<Starter>,
+    /// The fact that would rule out all but one.
+    pub missing: Option<Fact>,
+}
+
+impl From<Starter> for Starters {
+    fn from(starter: Starter) -> Self {
+        Self { possible: vec![starter], missing: None }
+    }
+}
+
+impl Starters {
+    fn either(possible: &[Starter], missing: Fact) -> Self {
+        Self { possible: possible.to_vec(), missing: Some(missing) }
+    }
+
+    /// The starter.
+    ///
+    /// # Errors
+    /// The fact that would show which one it is.
+    pub fn one(&self) -> Result<Starter, Fact> {
+        match (self.possible.as_slice(), &self.missing) {
+            ([starter], _) => Ok(*starter),
+            (_, missing) => Err(missing.clone().unwrap_or(Fact::Absent("initiator"))),
+        }
+    }
+
+    /// Whether it is one of these.
+    ///
+    /// # Errors
+    /// The fact that the answer depends on.
+    pub fn is_among(&self, starters: &[Starter]) -> Result<bool, Fact> {
+        let mut among = self.possible.iter().map(|starter| starters.contains(starter));
+        match among.next() {
+            Some(first) if among.all(|other| other == first) => Ok(first),
+            _ => Err(self.missing.clone().unwrap_or(Fact::Absent("initiator"))),
+        }
+    }
+}
+
+/// What an initiator claims to be, where another fact can contradict it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Pipeline,
+    Webhook,
+}
+
+impl Claim {
+    /// GitHub's name is known from events, Bitbucket's and GitLab's from the user agents of their
+    /// webhooks.
+    fn of(initiator: &str) -> Option<Self> {
+        let (name, _) = initiator.split_once('/')?;
+        match name {
+            "codepipeline" => Some(Self::Pipeline),
+            "GitHub-Hookshot" | "Bitbucket-Webhooks" | "GitLab" => Some(Self::Webhook),
+            _ => None,
+        }
+    }
+
+    fn starter(self) -> Starter {
+        match self {
+            Self::Pipeline => Starter::Pipeline,
+            Self::Webhook => Starter::Webhook,
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// What may have started the build.
+    pub fn starters(&self) -> Starters {
+        let (batch, initiator) = match self.batch().and_then(|batch| Ok((batch, self.initiator()?))) {
+            Ok(known) => known,
+            Err(missing) => return Starters::either(&Starter::ALL, missing),
+        };
+        let retry = self.build.auto_retry_config.as_ref().and_then(|config| config.previous_auto_retry.as_deref());
+        if batch.is_none() && retry.is_some_and(|retry| !retry.is_empty()) {
+            return Starter::Retry.into();
+        }
+        // CodeBuild calls itself with the project's role for a retry, which no event shows:
+        // https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html
+        let role = || match batch.is_some() || self.is_whole {
+            true => Starter::Role.into(),
+            false => Starters::either(&[Starter::Role, Starter::Retry], Fact::Absent("autoRetryConfig")),
+        };
+        match (initiator.split_once('/'), Claim::of(initiator)) {
+            (None, _) if initiator == "CodeBuild-Jenkins-Plugin" => Starter::Role.into(),
+            (None, _) => Starter::User.into(),
+            (Some(_), Some(claim)) => match self.contradiction_of(claim) {
+                Ok(None) => claim.starter().into(),
+                Ok(Some(_)) => role(),
+                Err(missing) => Starters::either(&[claim.starter(), Starter::Role], missing),
+            },
+            (Some(("rule", _)), None) => Starter::Rule.into(),
+            (Some(_), None) if is_own_session(initiator) => Starter::Build.into(),
+            (Some(_), None) => role(),
+        }
+    }
+
+    /// Why the initiator is not what it claims to be but a role's session, or `None` if nothing
+    /// contradicts it.
+    ///
+    /// # Errors
+    /// The fact that could contradict it.
+    pub fn contradiction(&self) -> Result<Option<String>, Fact> {
+        Claim::of(self.initiator()?).map_or(Ok(None), |claim| self.contradiction_of(claim))
+    }
+
+    fn contradiction_of(&self, claim: Claim) -> Result<Option<String>, Fact> {
+        match claim {
+            Claim::Pipeline => {
+                let (source, missing) = match self.batch()? {
+                    Some(batch) => (batch.source.as_ref(), Fact::AbsentMember("batch.source.type".into())),
+                    None => (self.build.source.as_ref(), Fact::Absent("source.type")),
+                };
+                let kind = source.and_then(|source| source.r#type.as_deref()).ok_or(missing)?;
+                Ok((kind != "CODEPIPELINE").then(|| format!("the source is {kind}, and not a pipeline's")))
+            }
+            Claim::Webhook => {
+                let project = self.project.ok_or(Fact::NoProject)?;
+                Ok(project.webhook.is_none().then(|| "the project has no webhook".to_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
