@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use buildbrake_core::yaml::Severity;
+use buildbrake_core::{facts::inquiry::Source, policy::Policy, yaml::Severity};
 use jiff::Timestamp;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// Warns about exemptions and `enforce-after` dates that have passed or pass within 14 days,
 /// and about rules that have no effect. Notes rules that have no deadline although they depend
-/// on the time.
+/// on the time. Lists the rules that may cost a call to CodeBuild at a build's start.
 ///
 /// Exit status: 0 all policies are valid, 1 a policy has a fault (or a warning, with
 /// `--deny-warnings`), 2 a file cannot be read.
@@ -54,6 +54,22 @@ fn check(path: &Path, deny_warnings: bool) -> anyhow::Result<Exit> {
             summary.push_str(&format!(", {}", count(number, noun)));
         }
     }
-    print(&format!("{summary}\n"))?;
+    print(&format!("{summary}\n{}", calls_at_start(&policy)))?;
     Ok(if deny_warnings && warnings > 0 { Exit::Findings } else { Exit::Success })
+}
+
+/// The rules that may cost calls at a build's start, on a line; nothing if there are none.
+fn calls_at_start(policy: &Policy) -> String {
+    let rules: Vec<String> = policy
+        .calls_at_start()
+        .map(|(rule, sources)| {
+            let calls: Vec<&str> = sources.into_iter().map(Source::operation).collect();
+            format!("{rule} ({})", calls.join(", "))
+        })
+        .collect();
+    if rules.is_empty() {
+        String::new()
+    } else {
+        format!("  calls at a build's start, unless its event settles the rule: {}\n", rules.join(", "))
+    }
 }

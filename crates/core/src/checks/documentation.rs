@@ -1,6 +1,6 @@
 //! Explains the checks: `buildbrake rules` and docs/checks.md.
 
-use super::{About, CHECKS, CheckKind};
+use super::{About, CHECKS, CheckKind, OptionKind};
 
 /// All checks, one line each.
 pub fn overview() -> String {
@@ -31,15 +31,19 @@ pub fn markdown() -> String {
     page
 }
 
-fn section(CheckKind { id, about, .. }: &CheckKind) -> String {
+fn section(kind: &CheckKind) -> String {
+    let CheckKind { id, about, .. } = kind;
     let About { breaks_when, why, example, project, allowed, stopped, reads } = about;
     let of_project = project.map(|project| format!("| its Project | `{project}` |\n")).unwrap_or_default();
-    let mut calls = "`codebuild:BatchGetBuilds` if an event lacks a fact".to_owned();
+    let calls: Vec<String> = kind.calls_at_start().iter().map(|source| format!("`{}`", source.operation())).collect();
+    let at_start = match (&kind.option, calls.as_slice()) {
+        (OptionKind::Expression(_), _) => "those that the expression needs; `buildbrake check` lists them".to_owned(),
+        (_, []) => "none".to_owned(),
+        (_, calls) => calls.join(" and "),
+    };
+    let mut other_calls = String::new();
     if reads.iter().any(|member| member.ends_with("of the batch")) {
-        calls.push_str("; `codebuild:BatchGetBuildBatches` for a build of a batch");
-    }
-    if project.is_some() {
-        calls.insert_str(0, "`codebuild:BatchGetProjects`; ");
+        other_calls.push_str("; `BatchGetBuildBatches` for a build of a batch");
     }
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
     let reads = if reads.is_empty() { "what the expression uses".into() } else { reads.join(", ") };
@@ -48,6 +52,7 @@ fn section(CheckKind { id, about, .. }: &CheckKind) -> String {
          \u{20}   - id: example\n      {id}: {example}\n\n\
          | | members of the Build |\n| --- | --- |\n{of_project}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
          **Reads:** {reads}.\n\n\
-         **Needs:** `codebuild:StopBuild` to stop a build; {calls}.\n"
+         **Calls at a build's start:** {at_start}. Also `BatchGetBuilds` if an event lacks a fact{other_calls}; \
+         `StopBuild` to stop a build.\n"
     )
 }

@@ -25,6 +25,7 @@ use super::{
 pub(super) struct Checked {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
+    pub(super) build_members: BTreeSet<String>,
     /// What is valid and probably a mistake.
     pub(super) warnings: Vec<ExpressionFault>,
 }
@@ -42,6 +43,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         is_too_deep: false,
         literals: Literals::default(),
         reads: BTreeSet::new(),
+        build_members: BTreeSet::new(),
     };
     let found = checker.type_of(program.expression(), 0);
     if !Type::Bool.fits(&found) {
@@ -61,7 +63,8 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         checker.fault(0, found, help);
     }
     if checker.faults.is_empty() {
-        return Ok(Checked { literals: checker.literals, reads: checker.reads, warnings: checker.warnings });
+        let Checker { literals, reads, build_members, warnings, .. } = checker;
+        return Ok(Checked { literals, reads, build_members, warnings });
     }
     checker.faults.sort_by_key(|fault| fault.start);
     Err(checker.faults)
@@ -80,6 +83,7 @@ struct Checker<'a> {
     is_too_deep: bool,
     literals: Literals,
     reads: BTreeSet<Variable>,
+    build_members: BTreeSet<String>,
 }
 
 impl<'a> Checker<'a> {
@@ -148,6 +152,7 @@ impl<'a> Checker<'a> {
     fn member(&mut self, node: &'a IdedExpr, select: &'a SelectExpr, depth: usize) -> Type {
         let operand = self.type_of(&select.operand, depth + 1);
         let field = select.field.as_str();
+        self.build_members.extend(path_in_build(&select.operand).map(|path| format!("{path}{field}")));
         let place = self.place_of_field(if select.test { &select.operand } else { node }, field);
         let found = match operand {
             Type::Any => Type::Any,
@@ -303,5 +308,14 @@ impl<'a> Checker<'a> {
             Some(word) if !word.is_empty() => (start, word),
             _ => (bracket, ""),
         }
+    }
+}
+
+/// The path of a member of `build`, with a dot at its end; `""` of `build` itself.
+fn path_in_build(node: &IdedExpr) -> Option<String> {
+    match &node.expr {
+        Expr::Ident(name) => (name == Variable::Build.name()).then(String::new),
+        Expr::Select(select) => Some(format!("{}{}.", path_in_build(&select.operand)?, select.field)),
+        _ => None,
     }
 }

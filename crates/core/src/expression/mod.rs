@@ -56,6 +56,7 @@ pub struct Expression {
     program: Program,
     literals: Arc<Literals>,
     reads: BTreeSet<Variable>,
+    build_members: BTreeSet<String>,
     warnings: Vec<ExpressionFault>,
 }
 
@@ -152,8 +153,9 @@ impl Expression {
         limits::on_a_large_stack(|| {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
-            let check::Checked { literals, reads, warnings } = checked;
-            Ok(Self { text: text.to_owned(), program, literals: Arc::new(literals), reads, warnings })
+            let check::Checked { literals, reads, build_members, warnings } = checked;
+            let literals = Arc::new(literals);
+            Ok(Self { text: text.to_owned(), program, literals, reads, build_members, warnings })
         })
     }
 
@@ -183,6 +185,11 @@ impl Expression {
     /// The variables that the expression uses.
     pub fn reads(&self) -> impl Iterator<Item = Variable> {
         self.reads.iter().copied()
+    }
+
+    /// The paths of the build's members that the expression uses, as in `environment.image`.
+    pub fn build_members(&self) -> impl Iterator<Item = &str> {
+        self.build_members.iter().map(String::as_str)
     }
 
     /// What is valid and probably a mistake.

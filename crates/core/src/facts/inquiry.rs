@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A source of facts beyond the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The whole Build: `BatchGetBuilds`.
     Build,
@@ -44,6 +44,15 @@ impl Source {
     pub fn on_failure(self) -> OnFailure {
         match self {
             Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
+        }
+    }
+
+    /// The call that asks it.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::Build => "BatchGetBuilds",
+            Self::Project => "BatchGetProjects",
+            Self::Batch => "BatchGetBuildBatches",
         }
     }
 

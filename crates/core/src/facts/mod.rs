@@ -9,6 +9,7 @@ mod provenance;
 pub mod source_location;
 pub mod source_pattern;
 pub mod source_version;
+pub(crate) mod start_event;
 pub mod starter;
 pub mod vocabulary;
 

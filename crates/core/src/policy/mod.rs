@@ -1,5 +1,6 @@
 //! The policy: a file becomes a [`Policy`], which is valid by construction.
 
+mod calls;
 mod lint;
 mod mode;
 pub(crate) mod parse;

@@ -1,0 +1,161 @@
+//! What a policy costs at a build's start: the calls that its rules may need.
+
+use std::collections::BTreeSet;
+
+use super::{Criterion, Policy, Rule, Selector};
+use crate::{
+    checks::{CheckKind, CheckOption, OptionKind, Syntax},
+    expression::{Expression, Variable},
+    facts::{inquiry::Source, start_event},
+};
+
+impl Policy {
+    /// The rules that may ask further sources about a build that starts, with these sources: the
+    /// event contains only a part of what they look at. All other rules are settled by the event,
+    /// if that contains what CodeBuild's events usually do.
+    pub fn calls_at_start(&self) -> impl Iterator<Item = (&str, BTreeSet<Source>)> {
+        let rules = self.rules.iter().filter(|rule| !rule.is_off());
+        rules.map(|rule| (rule.id.as_str(), rule.calls_at_start())).filter(|(_, sources)| !sources.is_empty())
+    }
+}
+
+impl Rule {
+    fn calls_at_start(&self) -> BTreeSet<Source> {
+        let selectors = self.only.iter().chain(self.except.iter().map(|exemption| &exemption.selector));
+        let criteria = selectors.flat_map(Selector::criteria).flat_map(Criterion::calls_at_start);
+        let expression = match self.check.option() {
+            CheckOption::DenyWhen(expression) => of_expression(expression),
+            _ => BTreeSet::new(),
+        };
+        criteria.chain(expression).chain(self.kind.calls_at_start().iter().copied()).collect()
+    }
+}
+
+impl Criterion {
+    fn calls_at_start(&self) -> BTreeSet<Source> {
+        match self {
+            Self::Among(..) => BTreeSet::new(),
+            Self::StartedBy(_) => STARTER.into(),
+            Self::Tagged(..) => [Source::Project].into(),
+            Self::When(expression) => of_expression(expression),
+        }
+    }
+}
+
+impl CheckKind {
+    /// The sources that the check asks about a build that starts and keeps it. Those of an expression
+    /// depend on the expression.
+    pub(crate) fn calls_at_start(&self) -> &'static [Source] {
+        match self.option {
+            OptionKind::Overrides(_) => &[Source::Project],
+            // No event contains secondary sources.
+            OptionKind::Forbidden(Syntax::Source, _) | OptionKind::Allowed(Syntax::Source, _) => &[Source::Build],
+            OptionKind::Duration(_)
+            | OptionKind::Dollars(_)
+            | OptionKind::Forbidden(..)
+            | OptionKind::Allowed(..)
+            | OptionKind::Expression(_) => &[],
+        }
+    }
+}
+
+/// An automatic retry is known by the Build, and a webhook by the project.
+const STARTER: [Source; 2] = [Source::Build, Source::Project];
+
+fn of_expression(expression: &Expression) -> BTreeSet<Source> {
+    let variables = expression.reads().flat_map(|variable| match variable {
+        Variable::Project => &[Source::Project][..],
+        Variable::Batch | Variable::Running | Variable::Cost => &[Source::Build],
+        Variable::StartedBy => &STARTER,
+        Variable::Build | Variable::Account | Variable::Region | Variable::Branch | Variable::Ref | Variable::Now => {
+            &[]
+        }
+    });
+    let lacks_a_member = expression.build_members().any(|path| !start_event::may_contain(path));
+    variables.copied().chain(lacks_a_member.then_some(Source::Build)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use buildbrake_testkit::events::event;
+    use jiff::Timestamp;
+    use serde_json::Value;
+
+    use crate::{
+        checks::CHECKS,
+        event::Trigger,
+        facts::inquiry::{Case, Question, Reply, Source},
+        model::{Build, Project},
+        policy::Policy,
+    };
+
+    #[track_caller]
+    fn check(rule: &str, expected: &[Source]) {
+        let text = format!("{{version: 1, prices: {{X: 1}}, rules: [{{id: a, {rule}}}]}}");
+        let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
+        let found: Vec<Source> = policy.calls_at_start().flat_map(|(_, sources)| sources).collect();
+        assert_eq!(found, expected, "{rule}");
+    }
+
+    #[test]
+    fn what_an_expression_or_a_selector_needs() {
+        check("deny-when: build.environment.privilegedMode && has(build.vpcConfig)", &[]);
+        check("deny-when: \"build.environment.environmentVariables.exists(v, v.name == 'A')\"", &[]);
+        check("deny-when: has(build.environment.fleet) || build.serviceRole == 'a'", &[Source::Build]);
+        check("deny-when: \"build.phases.exists(p, p.phaseType == 'BUILD')\"", &[Source::Build]);
+        check("deny-when: has(project.webhook) && running > duration('1h')", &[Source::Build, Source::Project]);
+        check("max-timeout: 60m, only: [{tags: {team: [a]}}]", &[Source::Project]);
+        check("max-timeout: 60m, except: [{started-by: [webhook]}]", &[Source::Build, Source::Project]);
+        check("max-timeout: 60m, except: [{when: has(build.buildBatchArn)}]", &[Source::Build]);
+        check("forbidden-sources: ['https://github.com/a/*'], mode: 'off'", &[]);
+        check("max-timeout: 60m, only: [{sources: ['https://github.com/a/*']}]", &[]);
+    }
+
+    /// What the function asks at the start of a build that keeps each check's example.
+    #[test]
+    fn every_check_asks_what_it_is_said_to_ask() {
+        for kind in CHECKS {
+            let about = &kind.about;
+            let prices = "prices: {LINUX_CONTAINER/BUILD_GENERAL1_LARGE: 0.02}";
+            let text = format!("{{version: 1, {prices}, rules: [{{id: a, {}: {}}}]}}", kind.id, about.example);
+            let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+            let mut allowed: Value = serde_json::from_str(about.allowed).unwrap();
+            let project: Project =
+                about.project.map_or_else(Project::default, |json| serde_json::from_str(json).unwrap());
+
+            let Trigger::Build(mut event) = Trigger::parse(event("compliant").to_string()).unwrap() else { panic!() };
+            let now = event.time.unwrap_or(Timestamp::UNIX_EPOCH);
+            // The event contains what the example has and an event can contain.
+            let mut start = serde_json::to_value(&event.build).unwrap();
+            merge(&mut start, &allowed);
+            merge(&mut allowed, &serde_json::to_value(&event.build).unwrap());
+            start.as_object_mut().unwrap().retain(|member, _| crate::facts::start_event::may_contain(member));
+            event.build = serde_json::from_value(start).unwrap();
+            let whole: Build = serde_json::from_value(allowed).unwrap();
+
+            let mut case = Case::of_event(&policy, event, now);
+            let mut asked = Vec::new();
+            while let Some(question) = case.next_question() {
+                asked.push(question.source());
+                let reply = match question {
+                    Question::Build(_) => Reply::Build(Box::new(whole.clone())),
+                    Question::Project { .. } => Reply::Project(Some(project.clone().into())),
+                    other => panic!("{}: {other:?}", kind.id),
+                };
+                case.add(reply, now);
+            }
+            asked.sort();
+            let expected: Vec<Source> = policy.calls_at_start().flat_map(|(_, sources)| sources).collect();
+            assert_eq!(asked, expected, "{}", kind.id);
+        }
+    }
+
+    /// Adds the members that are missing, at any depth.
+    fn merge(json: &mut Value, other: &Value) {
+        if let (Value::Object(members), Value::Object(others)) = (json, other) {
+            for (name, value) in others {
+                merge(members.entry(name.clone()).or_insert_with(|| value.clone()), value);
+            }
+        }
+    }
+}
