@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod library;
+mod pages;
 mod schema;
 mod transcripts;
