@@ -8,7 +8,7 @@ use std::{
 
 use buildbrake_testkit::{
     codebuild::{Call, CodeBuild, Endpoint, builds_answer, refusal, running, running_in, stop_answer, stopped},
-    events::event,
+    events::{additional_information, event},
     http::Reply,
     lambda::LONGEST_INVOCATION,
 };
@@ -19,6 +19,9 @@ use crate::{FORBIDDEN, PROGRAM};
 const BATCH: &str = "shop-api:ba7c4000-0000-4000-8000-000000000001";
 const BATCH_ARN: &str =
     "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop-api:ba7c4000-0000-4000-8000-000000000001";
+
+/// Every build is set to run for longer.
+const SHORT: &str = "version: 1\nrules:\n  - id: short-builds\n    max-timeout: 30m\n";
 
 fn policy(more: &str) -> String {
     format!("version: 1\nrules:\n  - id: protected-branches\n    forbidden-branches: [main]\n    {more}\n")
@@ -79,6 +82,121 @@ fn the_batch_runs_on_if_no_enforced_rule_says_otherwise() {
         assert_eq!((&record["outcome"], record.get("buildBatch")), (&json!("stopped"), None));
         assert_eq!(codebuild.operations(), ["StopBuild"], "{more}");
     }
+}
+
+/// Whatever the rule needs is asked for only after the build was stopped.
+#[test]
+fn the_batch_is_stopped_even_if_another_rule_stops_the_build_first() {
+    for (check, asked) in [
+        ("deny-when: \"build.serviceRole.endsWith('/batch')\"", None),
+        ("deny-when: \"project.tags.exists(tag, tag.key == 'frozen')\"", Some("BatchGetProjects")),
+        ("forbidden-initiators: [Developer/*]", Some("BatchGetBuildBatches")),
+    ] {
+        let rule = |more: &str| format!("{SHORT}  - {{id: batches, batch: stop-all, {check}{more}}}\n");
+        let state = with_batch();
+        state.change(FORBIDDEN, |build| build["serviceRole"] = json!("arn:aws:iam::111122223333:role/batch"));
+        let mut of_developer = batch("IN_PROGRESS");
+        of_developer["initiator"] = json!("Developer/alice");
+        state.put_batch(of_developer);
+        state.put_project(json!({
+            "name": "shop-api", "arn": "arn:aws:codebuild:eu-west-1:111122223333:project/shop-api",
+            "tags": [{"key": "frozen", "value": "yes"}],
+        }));
+        // An event says who started a build, and means the batch's own role.
+        let mut event = event("forbidden-branch");
+        additional_information(&mut event)["initiator"] = json!("batch-role/AWSCodeBuild-5e000002");
+        let (codebuild, others) = (state.listen(), [", mode: report", ", only: [{projects: [other]}]"]);
+        for more in others {
+            let record = crate::record(&rule(more), &[], &codebuild, &event);
+            assert_eq!(
+                (record["outcome"].as_str(), record.get("buildBatch")),
+                (Some("stopped"), None),
+                "{check}{more}"
+            );
+            assert_eq!(codebuild.operations().last().unwrap(), "StopBuild");
+            state.change(FORBIDDEN, |build| build["buildStatus"] = json!("IN_PROGRESS"));
+        }
+        let codebuild = state.listen();
+        let record = crate::record(&rule(""), &[], &codebuild, &event);
+        assert_eq!((&record["outcome"], &record["build"]["id"]), (&json!("stopped"), &json!(FORBIDDEN)), "{check}");
+        assert_eq!(record["buildBatch"]["buildBatchStatus"], "STOPPED", "{check} {record}");
+        let rules: Vec<_> = record["violations"].as_array().unwrap().iter().map(|broken| &broken["rule"]).collect();
+        assert_eq!(rules, ["short-builds", "batches"]);
+        assert_eq!(record["undecided"], json!([]));
+        let operations = ["StopBuild"].into_iter().chain(asked).chain(["StopBuildBatch"]);
+        assert_eq!(codebuild.operations(), operations.collect::<Vec<_>>(), "{check}");
+    }
+}
+
+/// The build is stopped by then, so that the invocation fails for the batch alone, and a retry
+/// finds out.
+#[test]
+fn a_rule_that_may_stop_the_batch_and_cannot_be_evaluated_fails_the_invocation() {
+    let state = with_batch();
+    let rule = "  - {id: batches, batch: stop-all, deny-when: \"project.tags.exists(tag, tag.key == 'frozen')\"}\n";
+    let denied = || refusal(400, "AccessDeniedException", "not authorized to perform: codebuild:BatchGetProjects");
+    let codebuild = state.listen_unless(move |call| (call.operation == "BatchGetProjects").then(denied));
+    let record = run(&format!("{SHORT}{rule}"), &codebuild);
+    assert_eq!((&record["outcome"], &record["error"]["type"]), (&json!("failed"), &json!("AccessDenied")));
+    assert_eq!(record["build"]["buildStatus"], "STOPPED");
+}
+
+#[test]
+fn the_batch_of_a_build_that_has_ended_by_then_is_stopped() {
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{FORBIDDEN}");
+    let deadline = json!({
+        "source": "buildbrake", "detail-type": "Buildbrake Deadline", "resources": [], "detail": {"build-arn": arn},
+    });
+    let mut of_the_end = event("forbidden-branch");
+    of_the_end["detail"]["build-status"] = json!("SUCCEEDED");
+    additional_information(&mut of_the_end)["build-complete"] = json!(true);
+    let mut replayed = event("forbidden-branch");
+    replayed["replay-name"] = json!("last-week");
+    for (event, first) in [
+        (event("forbidden-branch"), "StopBuild"),
+        (event("no-additional-information"), "BatchGetBuilds"),
+        (deadline, "BatchGetBuilds"),
+        (of_the_end, "BatchGetBuilds"),
+        (replayed, "BatchGetBuilds"),
+    ] {
+        let mut event = event;
+        event["resources"] = json!([arn]);
+        if event["detail"].get("build-id").is_some() {
+            event["detail"]["build-id"] = json!(arn);
+        }
+        let state = with_batch();
+        state.change(FORBIDDEN, |build| {
+            build["buildStatus"] = json!("SUCCEEDED");
+            build["buildComplete"] = json!(true);
+        });
+        let codebuild = state.listen();
+        let record = crate::record(&format!("{SHORT}    batch: stop-all\n"), &[], &codebuild, &event);
+        assert_eq!((&record["outcome"], record.get("error")), (&json!("already-complete"), None), "{event}");
+        assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "STOPPED"}), "{event}");
+        assert!(record["message"].as_str().unwrap().contains(&format!("Stopped its batch {BATCH}.")), "{record}");
+        assert_eq!(codebuild.operations(), [first, "StopBuildBatch"], "{event}");
+    }
+}
+
+#[test]
+fn a_batch_that_has_ended_or_is_gone_is_an_outcome() {
+    let cannot = || refusal(400, "InvalidInputException", "Cannot stop a batch that has completed");
+    let answers_that_it_ended = with_batch();
+    answers_that_it_ended.put_batch(batch("SUCCEEDED"));
+    let refuses = answers_that_it_ended.clone();
+    for codebuild in [
+        answers_that_it_ended.listen(),
+        refuses.listen_unless(move |call| (call.operation == "StopBuildBatch").then(cannot)),
+    ] {
+        let record = run(&policy("batch: stop-all"), &codebuild);
+        assert_eq!(record.get("error"), None, "{record}");
+        assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "SUCCEEDED"}));
+        assert!(record["message"].as_str().unwrap().contains("had ended before (SUCCEEDED)"), "{record}");
+    }
+    let gone = || refusal(400, "ResourceNotFoundException", "Build batch not found");
+    let codebuild = with_batch().listen_unless(move |call| (call.operation == "StopBuildBatch").then(gone));
+    let record = run(&policy("batch: stop-all"), &codebuild);
+    assert_eq!((record["outcome"].as_str(), record.get("buildBatch")), (Some("stopped"), None));
 }
 
 #[test]

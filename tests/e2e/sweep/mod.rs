@@ -218,6 +218,61 @@ fn a_policy_gone_wrong_does_not_stop_everything() {
     }
 }
 
+/// Stopping a batch stops all its builds.
+#[test]
+fn a_batch_counts_with_all_its_running_builds_and_is_stopped_once() {
+    let policy = |most: u32| {
+        let belt = format!("safety: {{max-stops-per-sweep: {most}}}");
+        format!("version: 1\n{belt}\nrules: [{{id: short-builds, max-timeout: 60m, batch: stop-all}}]\n")
+    };
+    // Two violators and six more builds of a batch, and a violator of its own.
+    for (most, is_held) in [(8, true), (9, false)] {
+        let region = CodeBuild::default();
+        let arn = "arn:aws:codebuild:us-east-1:111122223333:build-batch/shop:ba7c4000-0000-4000-8000-000000000001";
+        region.put_batch(json!({
+            "id": arn.split('/').next_back().unwrap(), "arn": arn, "buildBatchStatus": "IN_PROGRESS", "complete": false,
+        }));
+        let timeouts = [480, 60, 60, 480, 60, 60, 60, 60];
+        let run = |project: &str, timeout: u32, batch: Value| {
+            let id = region.run(project, 20, "main");
+            region.change(&id, |build| build["timeoutInMinutes"] = json!(timeout));
+            region.change(&id, |build| build["buildBatchArn"] = batch);
+            id
+        };
+        let mut all: BTreeSet<String> = timeouts.iter().map(|timeout| run("shop", *timeout, json!(arn))).collect();
+        all.insert(run("warehouse", 480, json!(null)));
+        let codebuild = region.listen();
+        let Swept { answer, summary, builds } = sweep_once(&policy(most), &codebuild);
+        answer.unwrap();
+        let stops = |operation: &str| codebuild.operations().iter().filter(|call| *call == operation).count();
+        assert_eq!(stops("StopBuildBatch"), usize::from(!is_held), "most {most}");
+        assert_eq!(region.stopped(), if is_held { BTreeSet::new() } else { all }, "most {most}");
+        assert_eq!((builds.len(), &summary["SafetyBelt"]), (3, &json!(u8::from(is_held))));
+        if is_held {
+            assert_eq!(summary["safety"]["stops"], 9);
+        }
+        assert_eq!(builds.iter().filter(|record| record.get("buildBatch").is_some()).count(), stops("StopBuildBatch"));
+    }
+}
+
+/// The sweep knows that another rule stops the build, and asks for the project all the same.
+#[test]
+fn a_swept_batch_is_stopped_even_if_another_rule_stops_its_build() {
+    let region = CodeBuild::default();
+    let arn = "arn:aws:codebuild:us-east-1:111122223333:build-batch/shop:ba7c4000-0000-4000-8000-000000000001";
+    let (id, status) = (arn.split('/').next_back().unwrap(), "IN_PROGRESS");
+    region.put_batch(json!({"id": id, "arn": arn, "buildBatchStatus": status, "complete": false}));
+    region.put_project(json!({"name": "shop", "tags": [{"key": "frozen", "value": "yes"}]}));
+    let (violator, other) = (region.run("shop", 200, "main"), region.run("shop", 20, "main"));
+    for id in [&violator, &other] {
+        region.change(id, |build| build["buildBatchArn"] = json!(arn));
+    }
+    let frozen = "project.tags.exists(tag, tag.key == 'frozen') && running > duration('3h')";
+    let rule = format!("  - {{id: frozen, batch: stop-all, deny-when: \"{frozen}\"}}\n");
+    let swept = sweep_once(&format!("{POLICY}{rule}"), &region.listen());
+    assert_eq!(region.stopped(), BTreeSet::from([violator, other]), "{:?}", swept.builds);
+}
+
 #[test]
 fn a_near_deadline_is_set_by_the_sweep_too() {
     let region = CodeBuild::default();

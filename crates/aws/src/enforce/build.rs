@@ -8,7 +8,7 @@ use buildbrake_core::{
     event::BuildEvent,
     facts::inquiry::{Case, OnFailure, Reply},
     model::{BuildArn, Progress},
-    record::{Effect, Failure, Outcome, Record},
+    record::{Effect, Failure, Outcome, Record, StoppedBatch},
     verdict::Action,
 };
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     BUILD_BUDGET, Enforcer, Invocation, out_of_time,
-    stop::{retry_of, stop},
+    stop::{Attempt, effect, retry_of, stop_batch, stop_build},
 };
 use crate::{AccountRegion, CallError, clients::Pace, scheduler};
 
@@ -68,7 +68,8 @@ impl Enforcer {
             return Ok(Outcome::Ignored.into());
         }
         let is_named_only = case.is_named_only();
-        if case.build().progress() == Progress::Ended && !is_named_only {
+        let said_to_have_ended = case.build().progress() == Progress::Ended;
+        if said_to_have_ended && !is_named_only && !case.verdict().may_stop_batch() {
             return Ok(Outcome::NotRunning.into());
         }
         let place = AccountRegion::of_build(case.build());
@@ -77,16 +78,49 @@ impl Enforcer {
             return Ok(Outcome::NotFound.into());
         }
         match (case.build().progress(), case.verdict().action) {
-            (Progress::Ended, _) if is_named_only => Ok(Outcome::NotRunning.into()),
-            (Progress::Ended, Action::Stop) => Ok(Outcome::AlreadyComplete.into()),
-            (_, Action::Stop) => {
-                let client = self.clients.codebuild(&place, Pace::Prompt);
-                Ok(Box::pin(stop(&client, &case.event().id, case.verdict())).await)
-            }
+            (Progress::Ended, Action::Stop) => match self.stop_batch(case, &place, invocation).await? {
+                None if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
+                batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }),
+            },
+            (Progress::Ended, _) if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
+            (_, Action::Stop) => Ok(self.stop(case, &place, invocation).await),
             (_, action) => {
                 let deadline = self.schedule_deadline(case, invocation).await?;
                 Ok(Effect { deadline, ..Outcome::of_running(action).into() })
             }
+        }
+    }
+
+    /// Stops a build, and then its batch if a rule says so.
+    async fn stop(&self, case: &mut Case<'_>, place: &AccountRegion, invocation: &Invocation<'_>) -> Effect {
+        let client = self.clients.codebuild(place, Pace::Prompt);
+        let id = case.event().id.clone();
+        let attempt = Box::pin(stop_build(&client, &id)).await;
+        if let Attempt::Ended(build) | Attempt::Refused(_, build) = &attempt
+            && build.build_batch_arn.is_some()
+        {
+            case.add_after_stop(build.clone(), invocation.now());
+        }
+        let batch = self.stop_batch(case, place, invocation).await;
+        Box::pin(effect(&client, &id, attempt, batch)).await
+    }
+
+    /// Stops the batch of a build that needs no more stopping, if a rule says so. Such a rule may
+    /// not have been evaluated before, because another one stopped the build anyway.
+    async fn stop_batch(
+        &self,
+        case: &mut Case<'_>,
+        place: &AccountRegion,
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<StoppedBatch>, CallError> {
+        if case.build().build_batch_arn.is_none() {
+            return Ok(None);
+        }
+        case.ask_for_its_batch();
+        self.fetch_missing(case, place, invocation).await?;
+        match case.batch_to_stop() {
+            Some(arn) => Box::pin(stop_batch(&self.clients.codebuild(place, Pace::Prompt), arn)).await,
+            None => Ok(None),
         }
     }
 

@@ -1,9 +1,8 @@
-//! Stops a build, and verifies that it was stopped.
+//! Stops a build or a batch, and verifies that it was stopped.
 
 use buildbrake_core::{
     model::{Build, BuildArn, BuildBatch, BuildId, Progress, batch_id},
     record::{Effect, Failure, Outcome, StoppedBatch},
-    verdict::Verdict,
 };
 
 use crate::{
@@ -11,76 +10,103 @@ use crate::{
     codebuild::{self, Client},
 };
 
-/// Stops a build, with its batch if the verdict says so. Only a Build with the status STOPPED is
-/// a stop, and only a Build that has ended needs no further attempt.
-pub(super) async fn stop(client: &Client, id: &BuildId, verdict: &Verdict) -> Effect {
+/// What became of the attempt to stop a build.
+pub(super) enum Attempt {
+    /// The build has ended.
+    Ended(Box<Build>),
+    /// CodeBuild cannot stop the build, which is still running.
+    Refused(CallError, Box<Build>),
+    /// CodeBuild has no such build.
+    Gone,
+    /// The build may still be running.
+    Failed(CallError),
+}
+
+/// Stops a build. Only a Build with a final status needs no further attempt.
+pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
     let answer = codebuild::stop_build(client, id).await;
     match answer {
-        Ok(build) if has_ended(&build) => with_batch(client, verdict, build).await,
+        Ok(build) if has_ended(&build) => Attempt::Ended(Box::new(build)),
         // The answer does not say that the build has ended, or says that it cannot be stopped, as
         // a build that has ended cannot: the Build as it is now decides.
         Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
             match (answer, codebuild::get_build(client, id).await) {
-                (_, Ok(Some(build))) if has_ended(&build) => with_batch(client, verdict, build).await,
-                // A build of a batch on Lambda compute cannot be stopped, but its batch can.
-                (Err(error), Ok(Some(build))) if verdict.stops_batch() && build.build_batch_arn.is_some() => {
-                    let Effect { batch, failure, .. } = with_batch(client, verdict, build).await;
-                    match codebuild::get_build(client, id).await {
-                        Ok(Some(build)) if has_ended(&build) && failure.is_none() => Effect { batch, ..ended(build) },
-                        _ => Effect { batch, ..failure.unwrap_or(error.into()).into() },
-                    }
-                }
-                (Ok(_), Ok(_)) => {
-                    failed(CallError::new(Class::NotConfirmed, "the stop was answered, but the build is still running"))
-                }
-                (Err(error), _) | (Ok(_), Err(error)) => failed(error),
+                (_, Ok(Some(build))) if has_ended(&build) => Attempt::Ended(Box::new(build)),
+                (Err(error), Ok(Some(build))) => Attempt::Refused(error, Box::new(build)),
+                (Ok(_), Ok(_)) => Attempt::Failed(CallError::new(
+                    Class::NotConfirmed,
+                    "the stop was answered, but the build is still running",
+                )),
+                (Err(error), _) | (Ok(_), Err(error)) => Attempt::Failed(error),
             }
         }
-        Err(error) if error.class == Class::NotFound => Outcome::NotFound.into(),
-        Err(error) => failed(error),
+        Err(error) if error.class == Class::NotFound => Attempt::Gone,
+        Err(error) => Attempt::Failed(error),
     }
 }
 
-/// The build has ended; its batch may have to be stopped.
-async fn with_batch(client: &Client, verdict: &Verdict, build: Build) -> Effect {
-    let Some(arn) = build.build_batch_arn.as_deref().filter(|_| verdict.stops_batch()) else { return ended(build) };
-    let error = match stopped_batch(client, batch_id(arn)).await {
-        Ok(batch) if batch.progress() == Progress::Ended => {
-            let status = batch.build_batch_status.unwrap_or_default();
-            let batch = Some(StoppedBatch { arn: arn.to_owned(), build_batch_status: status });
-            return Effect { batch, ..ended(build) };
+/// Stops a batch, and returns it if it exists. One that has ended needs no stop.
+///
+/// # Errors
+/// If the batch may still be running.
+pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<StoppedBatch>, CallError> {
+    let id = batch_id(arn);
+    let stopped = match codebuild::stop_batch(client, id).await {
+        Ok(batch) if batch.progress() == Progress::Ended => Ok(Some(batch)),
+        // As for a build, the batch as it is now decides.
+        answer @ (Ok(_) | Err(CallError { class: Class::InvalidInput, .. })) => {
+            match (answer, codebuild::get_batch(client, id).await) {
+                (_, Ok(batch)) if batch.as_ref().is_none_or(|batch| batch.progress() == Progress::Ended) => Ok(batch),
+                (Ok(_), Ok(_)) => {
+                    Err(CallError::new(Class::NotConfirmed, "the stop was answered, but the batch is still running"))
+                }
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            }
         }
-        Ok(_) => CallError::new(Class::NotConfirmed, "the stop was answered, but the batch is still running"),
-        Err(error) => error,
+        Err(error) if error.class == Class::NotFound => Ok(None),
+        Err(error) => Err(error),
     };
-    let message = format!("its batch could not be stopped: {error}");
-    Effect { returned: Some(Box::new(build)), ..failed(CallError { message, ..error }) }
+    let named = |BuildBatch { build_batch_status, .. }| StoppedBatch {
+        arn: arn.to_owned(),
+        build_batch_status: build_batch_status.unwrap_or_default(),
+    };
+    stopped
+        .map(|batch| batch.map(named))
+        .map_err(|error| CallError { message: format!("its batch could not be stopped: {error}"), ..error })
 }
 
-/// Stops a batch. If the batch that is returned is still running, it is fetched once more.
-async fn stopped_batch(client: &Client, id: &str) -> Result<BuildBatch, CallError> {
-    let batch = codebuild::stop_batch(client, id).await?;
-    if batch.progress() == Progress::Ended {
-        return Ok(batch);
+/// What became of the build, after its batch was stopped if a rule says so.
+pub(super) async fn effect(
+    client: &Client,
+    id: &BuildId,
+    attempt: Attempt,
+    batch: Result<Option<StoppedBatch>, CallError>,
+) -> Effect {
+    let mut effect = match attempt {
+        Attempt::Ended(build) => ended(build),
+        // A build on Lambda compute cannot be stopped, but may have ended with its batch.
+        Attempt::Refused(error, _) if matches!(batch, Ok(Some(_))) => match codebuild::get_build(client, id).await {
+            Ok(Some(build)) if has_ended(&build) => ended(Box::new(build)),
+            _ => Failure::from(error).into(),
+        },
+        Attempt::Refused(error, _) | Attempt::Failed(error) => Failure::from(error).into(),
+        Attempt::Gone => Outcome::NotFound.into(),
+    };
+    match batch {
+        Ok(batch) => effect.batch = batch,
+        Err(error) => (effect.outcome, effect.failure) = (Outcome::Failed, Some(error.into())),
     }
-    codebuild::get_batch(client, id).await?.ok_or_else(|| CallError::new(Class::NotFound, "the batch does not exist"))
+    effect
 }
 
-fn failed(error: CallError) -> Effect {
-    Failure::from(error).into()
-}
-
-fn ended(build: Build) -> Effect {
-    let outcome = if is_stopped(&build) { Outcome::Stopped } else { Outcome::AlreadyComplete };
-    Effect { returned: Some(Box::new(build)), ..outcome.into() }
+fn ended(build: Box<Build>) -> Effect {
+    let is_stopped = build.build_status.as_deref() == Some("STOPPED");
+    let outcome = if is_stopped { Outcome::Stopped } else { Outcome::AlreadyComplete };
+    Effect { returned: Some(build), ..outcome.into() }
 }
 
 fn has_ended(build: &Build) -> bool {
     build.progress() == Progress::Ended
-}
-
-fn is_stopped(build: &Build) -> bool {
-    build.build_status.as_deref() == Some("STOPPED")
 }
 
 /// The build that CodeBuild itself started to retry this one.

@@ -120,7 +120,19 @@ pub struct Case<'a> {
     project: KnownProject,
     batch: KnownBatch,
     unavailable: Vec<(Source, String)>,
+    purpose: Purpose,
     verdict: Verdict,
+}
+
+/// What must be known before the case's questions end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Whether the build is stopped.
+    Build,
+    /// Also whether its batch is, although another rule stops the build anyway.
+    BuildAndBatch,
+    /// Whether the batch is stopped: the build needs no more stopping.
+    Batch,
 }
 
 /// Where the build's members come from.
@@ -149,15 +161,15 @@ enum KnownBatch {
 impl<'a> Case<'a> {
     /// Judges an event's build.
     pub fn of_event(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
-        Self::new(policy, event, Origin::Event, now)
+        Self::new(policy, event, Origin::Event, Purpose::Build, now)
     }
 
     /// Judges a Build that the API returned, which is the event's.
     pub fn of_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
-        Self::new(policy, event, Origin::Api, now)
+        Self::new(policy, event, Origin::Api, Purpose::BuildAndBatch, now)
     }
 
-    fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, now: Timestamp) -> Self {
+    fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose, now: Timestamp) -> Self {
         let mut case = Self {
             policy,
             event,
@@ -165,6 +177,7 @@ impl<'a> Case<'a> {
             project: KnownProject::NotAsked,
             batch: KnownBatch::NotAsked,
             unavailable: Vec::new(),
+            purpose,
             verdict: Verdict::default(),
         };
         case.judge(now);
@@ -204,29 +217,57 @@ impl<'a> Case<'a> {
         questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
+    fn wants(&self, source: Source) -> bool {
+        let is_in_batch = self.build().build_batch_arn.is_some();
+        let for_batch = || is_in_batch && self.verdict.wants_for_batch(source);
+        match self.purpose {
+            Purpose::Build => self.verdict.wants(source),
+            Purpose::BuildAndBatch => self.verdict.wants(source) || for_batch(),
+            Purpose::Batch => for_batch(),
+        }
+    }
+
     /// A build that may have ended is fetched before it is stopped.
     fn build_question(&self) -> Option<Question> {
         let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
-        let is_wanted = may_have_ended || self.is_named_only() || self.verdict.wants(Source::Build);
+        let is_wanted = may_have_ended || self.is_named_only() || self.wants(Source::Build);
         (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
     }
 
     /// No event contains the batch's ARN, so the Build is known by then.
     fn batch_question(&self) -> Option<Question> {
         let arn = self.build().build_batch_arn.as_deref()?;
-        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.verdict.wants(Source::Batch);
+        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.wants(Source::Batch);
         is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
     }
 
     /// A copy of the project is good enough to allow a build, but not to act on it.
     fn project_question(&self) -> Option<Question> {
         let may_be_cached = match self.project {
-            KnownProject::NotAsked if self.verdict.wants(Source::Project) => true,
+            KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
             KnownProject::Cached(_) if self.verdict.action != Action::Allow => false,
             KnownProject::NotAsked | KnownProject::Cached(_) | KnownProject::Current(_) => return None,
         };
         let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
         Some(Question::Project { name, may_be_cached })
+    }
+
+    /// The ARN of the batch that must be stopped, as far as is known by now.
+    pub fn batch_to_stop(&self) -> Option<&str> {
+        self.build().build_batch_arn.as_deref().filter(|_| self.verdict.stops_batch())
+    }
+
+    /// From now on, questions are asked only if their answers may stop the build's batch: the build
+    /// needs no more stopping.
+    pub fn ask_for_its_batch(&mut self) {
+        self.purpose = Purpose::Batch;
+    }
+
+    /// Adds the Build that was returned when it was stopped. It is judged only by the rules that may
+    /// stop its batch and could not be evaluated before.
+    pub fn add_after_stop(&mut self, build: Box<Build>, now: Timestamp) {
+        self.purpose = Purpose::Batch;
+        self.add(Reply::Build(build), now);
     }
 
     /// Adds a reply to what is known, and judges the build again.
@@ -264,7 +305,10 @@ impl<'a> Case<'a> {
                 undecided.missing = Fact::Unknown { fact: source.name(), why: why.clone() };
             }
         }
-        self.verdict = verdict;
+        match self.purpose {
+            Purpose::Build | Purpose::BuildAndBatch => self.verdict = verdict,
+            Purpose::Batch => self.verdict.settle_batch(verdict),
+        }
     }
 
     /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand
@@ -284,6 +328,7 @@ impl<'a> Case<'a> {
             secondary_sources: build.secondary_sources,
             environment,
             exported_environment_variables: build.exported_environment_variables,
+            build_batch_arn: build.build_batch_arn,
             ..Build::default()
         };
     }

@@ -1,7 +1,8 @@
 //! A record's message: what was done to which build, and why, in sentences.
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, StoppedBatch};
 use crate::{
+    model::batch_id,
     url,
     verdict::{Undecided, Verdict, Violation, Withheld},
 };
@@ -13,6 +14,7 @@ pub(super) fn message(
     id: &str,
     verdict: &Verdict,
     failure: Option<&Failure>,
+    batch: Option<&StoppedBatch>,
 ) -> String {
     let mut message = match (outcome, failure) {
         (_, Some(failure)) => format!("Build {id} could not be handled: {}.", failure.message),
@@ -28,6 +30,15 @@ pub(super) fn message(
         (Outcome::NotRunning, None) => format!("Build {id} has already ended; there is nothing to stop."),
         (Outcome::Ignored, None) => format!("Build {id} was not judged, because buildbrake is off."),
     };
+    match batch {
+        Some(StoppedBatch { arn, build_batch_status }) if build_batch_status == "STOPPED" => {
+            message.push_str(&format!(" Stopped its batch {}.", batch_id(arn)));
+        }
+        Some(StoppedBatch { arn, build_batch_status }) => {
+            message.push_str(&format!(" Its batch {} had ended before ({build_batch_status}).", batch_id(arn)));
+        }
+        None => {}
+    }
     if let Some(withheld) = withheld {
         let why = match withheld {
             Withheld::Ceiling => "the deployment's mode is `report`",

@@ -62,19 +62,19 @@ pub struct Effect {
     pub failure: Option<Failure>,
     /// The Build that `StopBuild` returned. Boxed because it is large and seldom there.
     pub returned: Option<Box<Build>>,
-    /// The batch that was stopped with it.
+    /// The batch that was stopped with it, or had ended.
     pub batch: Option<StoppedBatch>,
     /// When the function will be called back for the build.
     pub deadline: Option<Timestamp>,
 }
 
-/// A batch that was stopped, under the API's own names.
+/// A batch that was stopped or had ended, under the API's own names.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoppedBatch {
     /// Its ARN.
     pub arn: String,
-    /// `STOPPED`.
+    /// `STOPPED`, unless it had ended before.
     pub build_batch_status: String,
 }
 
@@ -217,7 +217,7 @@ impl Record {
         let (build, provenance) = (&event.build, &verdict.provenance);
         let failure = failure.map(|failure| redact::failure(failure, build));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
-        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref());
+        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_ref());
         let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let fields = RecordFields {

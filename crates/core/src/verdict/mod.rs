@@ -91,6 +91,9 @@ pub struct Undecided {
     /// Whether it counts, which it does not if the rule says `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
+    /// Whether the rule, if it were broken, would stop the build's whole batch.
+    #[serde(skip)]
+    pub stops_batch: bool,
 }
 
 /// A rule that a build is exempt from.
@@ -117,6 +120,27 @@ impl Verdict {
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
+    /// Whether the batch may have to be stopped once more is known about the build.
+    pub fn may_stop_batch(&self) -> bool {
+        let may_stop = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source().is_some();
+        self.stops_batch() || self.undecided.iter().any(may_stop)
+    }
+
+    /// Takes over what a later verdict says about the undecided rules that would stop the batch. The
+    /// build has been stopped for what this verdict says about all others.
+    pub(crate) fn settle_batch(&mut self, later: Self) {
+        let is_open = |rule: &str, verdict: &Self| {
+            verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.stops_batch)
+        };
+        let is_settled = |rule: &str| is_open(rule, self) && !is_open(rule, &later);
+        let broken: Vec<_> = later.violations.iter().filter(|broken| is_settled(&broken.rule)).cloned().collect();
+        let exempted: Vec<_> = later.exempted.iter().filter(|exempted| is_settled(&exempted.rule)).cloned().collect();
+        self.violations.extend(broken);
+        self.exempted.extend(exempted);
+        self.undecided.retain(|undecided| !undecided.stops_batch);
+        self.undecided.extend(later.undecided.into_iter().filter(|undecided| undecided.stops_batch));
+    }
+
     /// Whether the verdict may depend on a source: a rule needs one of its facts, and no other
     /// rule stops the build anyway.
     pub fn wants(&self, source: Source) -> bool {
@@ -124,6 +148,12 @@ impl Verdict {
         let stops_anyway =
             self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
         self.undecided.iter().any(|undecided| undecided.missing.source() == Some(source)) && !stops_anyway
+    }
+
+    /// The same for what would stop the batch of a build that is stopped anyway.
+    pub fn wants_for_batch(&self, source: Source) -> bool {
+        let needs = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source() == Some(source);
+        self.action == Action::Stop && !self.stops_batch() && self.undecided.iter().any(needs)
     }
 }
 
@@ -256,7 +286,8 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     };
     let stops = (rule.on_unknown == OnUnknown::Stop).then(|| violation(format!("unknown: {missing}")));
     let counts = rule.on_unknown != OnUnknown::Ignore;
-    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts }, stops)
+    let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
+    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch }, stops)
 }
 
 /// Whether the build's project is one that is never stopped. If the project is unknown, it may

@@ -99,10 +99,11 @@ fn read_and_judge(text: &str) -> Option<BuildEvent> {
     Some(event)
 }
 
-/// Whether what stands at a path says which build is meant, or what kind of event this is.
+/// Whether the value at a path names the build, its place or the kind of event.
 fn is_identity(pointer: &str) -> bool {
     let first = pointer.split('/').nth(1).unwrap_or_default();
-    ["detail-type", "source", "resources"].contains(&first) || ["/detail", "/detail/build-id"].contains(&pointer)
+    ["detail-type", "source", "account", "region", "resources"].contains(&first)
+        || ["/detail", "/detail/build-id"].contains(&pointer)
 }
 
 proptest! {

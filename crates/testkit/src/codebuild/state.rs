@@ -158,14 +158,16 @@ fn stop(build: &mut Value) {
     }
 }
 
-/// Stops a batch and its builds.
+/// Stops a batch and its builds; one that has ended stays as it is.
 fn stop_batch(projects: &mut BTreeMap<String, Project>, id: &str) -> Option<Value> {
     let project = projects.get_mut(project_of(id))?;
     let batch = project.batches.get_mut(id)?;
-    batch["buildBatchStatus"] = json!("STOPPED");
-    batch["complete"] = json!(true);
-    let arn = &batch["arn"];
-    project.builds.values_mut().filter(|build| &build["buildBatchArn"] == arn).for_each(stop);
+    if batch["buildBatchStatus"] == "IN_PROGRESS" {
+        batch["buildBatchStatus"] = json!("STOPPED");
+        batch["complete"] = json!(true);
+        let arn = &batch["arn"];
+        project.builds.values_mut().filter(|build| &build["buildBatchArn"] == arn).for_each(stop);
+    }
     Some(batch.clone())
 }
 

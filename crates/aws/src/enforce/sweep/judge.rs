@@ -36,6 +36,9 @@ impl Sweep<'_> {
         self.summary.projects += projects.len() as u64;
         for mut case in cases {
             self.running += 1;
+            if let Some(arn) = &case.build().build_batch_arn {
+                *self.batches.entry(arn.clone()).or_default() += 1;
+            }
             self.summary.running += 1;
             self.summary.undecided += u64::from(case.verdict().undecided.iter().any(|undecided| undecided.counts));
             match case.verdict().action {

@@ -5,23 +5,19 @@
 
 mod judge;
 mod running;
+mod stop;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use buildbrake_core::{
     event::{SweepEvent, SweepRest},
     facts::inquiry::Case,
-    record::{Effect, Failure, Outcome, Record, Safety, SweepSummary},
-    verdict::Withheld,
+    record::{Effect, Outcome, Record, SweepSummary},
 };
-use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
-use super::{
-    BUILD_BUDGET, Enforcer, Invocation, out_of_time,
-    stop::{retry_of, stop},
-};
+use super::{Enforcer, Invocation};
 use crate::{
     AccountRegion, CallError, Class,
     clients::Pace,
@@ -84,6 +80,7 @@ impl Enforcer {
             stops: to_unsigned(rest.stops),
             from: rest.from,
             to_stop: Vec::new(),
+            batches: HashMap::new(),
             summary: SweepSummary::default(),
         };
         sweep.run().await;
@@ -111,6 +108,8 @@ struct Sweep<'a> {
     stops: u64,
     /// The builds to stop in this part.
     to_stop: Vec<Case<'a>>,
+    /// How many running builds each batch of this part has, by its ARN.
+    batches: HashMap<String, u64>,
     summary: SweepSummary,
 }
 
@@ -162,51 +161,6 @@ impl Sweep<'_> {
         names.sort_unstable();
         names.retain(|name| self.from.as_ref().is_none_or(|from| name >= from));
         names
-    }
-
-    /// Stops the builds that must be stopped, or none if a sweep may not stop so many. Returns
-    /// the project of the first build that there was no time for.
-    async fn stop_all(&mut self) -> Option<String> {
-        let to_stop = std::mem::take(&mut self.to_stop);
-        self.stops += to_stop.len() as u64;
-        let max_stops = self.enforcer.policy.max_stops();
-        let allowed = max_stops.of(self.running);
-        let withheld = if self.stops > allowed {
-            self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
-            Some(Withheld::SafetyBelt)
-        } else {
-            (self.mode == SweepMode::DryRun).then_some(Withheld::DryRun)
-        };
-        if let Some(withheld) = withheld {
-            for case in &to_stop {
-                self.record(case, withheld.into()).await;
-            }
-            return None;
-        }
-        let (client, invocation, ends) = (self.client.clone(), self.invocation, self.ends);
-        let stops = to_stop.into_iter().map(async |case| {
-            if invocation.now() >= ends {
-                return (case, None);
-            }
-            let stopped = timeout(BUILD_BUDGET, stop(&client, &case.event().id, case.verdict())).await;
-            (case, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
-        });
-        let mut stops = std::pin::pin!(stream::iter(stops).buffered(CONCURRENT_CALLS));
-        let mut rest = None;
-        while let Some((case, effect)) = stops.next().await {
-            match effect {
-                Some(effect) => {
-                    let retry = effect.returned.as_deref().and_then(retry_of);
-                    self.record(&case, effect).await;
-                    self.judge_retry(retry).await;
-                }
-                None => {
-                    self.stops -= 1;
-                    rest = rest.or_else(|| Some(case.event().id.project().to_owned()));
-                }
-            }
-        }
-        rest
     }
 
     /// Has another invocation continue with a project, or the next sweep.

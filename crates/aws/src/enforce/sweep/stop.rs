@@ -1,0 +1,102 @@
+//! Stops the builds that a sweep found, if they are not too many.
+
+use std::collections::{HashMap, HashSet};
+
+use buildbrake_core::{
+    facts::inquiry::Case,
+    record::{Effect, Failure, Safety},
+    verdict::Withheld,
+};
+use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
+
+use super::{
+    super::{
+        BUILD_BUDGET, out_of_time,
+        stop::{effect, retry_of, stop_batch, stop_build},
+    },
+    CONCURRENT_CALLS, Sweep, SweepMode,
+};
+use crate::codebuild::Client;
+
+/// A build to stop.
+struct ToStop<'a> {
+    case: Case<'a>,
+    /// The ARN of the batch to stop with it.
+    batch: Option<String>,
+    /// How many running builds are stopped with it. Those of a batch count once.
+    builds: u64,
+}
+
+impl Sweep<'_> {
+    /// Stops the builds that must be stopped, or none if a sweep may not stop so many. Returns
+    /// the project of the first build that there was no time for.
+    pub(super) async fn stop_all(&mut self) -> Option<String> {
+        let to_stop = with_batches(std::mem::take(&mut self.to_stop), &self.batches);
+        self.stops += to_stop.iter().map(|to_stop| to_stop.builds).sum::<u64>();
+        let max_stops = self.enforcer.policy.max_stops();
+        let allowed = max_stops.of(self.running);
+        let withheld = if self.stops > allowed {
+            self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
+            Some(Withheld::SafetyBelt)
+        } else {
+            (self.mode == SweepMode::DryRun).then_some(Withheld::DryRun)
+        };
+        if let Some(withheld) = withheld {
+            for ToStop { case, .. } in &to_stop {
+                self.record(case, withheld.into()).await;
+            }
+            return None;
+        }
+        let (client, invocation, ends) = (self.client.clone(), self.invocation, self.ends);
+        let stops = to_stop.into_iter().map(async |to_stop| {
+            if invocation.now() >= ends {
+                return (to_stop, None);
+            }
+            let stopped = timeout(BUILD_BUDGET, stop(&client, &to_stop)).await;
+            (to_stop, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
+        });
+        let mut stops = std::pin::pin!(stream::iter(stops).buffered(CONCURRENT_CALLS));
+        let mut rest = None;
+        while let Some((ToStop { case, builds, .. }, effect)) = stops.next().await {
+            match effect {
+                Some(effect) => {
+                    let retry = effect.returned.as_deref().and_then(retry_of);
+                    self.record(&case, effect).await;
+                    self.judge_retry(retry).await;
+                }
+                None => {
+                    self.stops -= builds;
+                    rest = rest.or_else(|| Some(case.event().id.project().to_owned()));
+                }
+            }
+        }
+        rest
+    }
+}
+
+/// Assigns each batch that must be stopped to the first of its builds that stops it.
+fn with_batches<'a>(cases: Vec<Case<'a>>, running: &HashMap<String, u64>) -> Vec<ToStop<'a>> {
+    let batches: HashSet<String> = cases.iter().filter_map(Case::batch_to_stop).map(str::to_owned).collect();
+    let mut assigned = HashSet::new();
+    let to_stop = |case: Case<'a>| {
+        let batch = case.build().build_batch_arn.clone().filter(|arn| batches.contains(arn));
+        let Some(arn) = batch else { return ToStop { case, batch: None, builds: 1 } };
+        if case.batch_to_stop().is_some() && assigned.insert(arn.clone()) {
+            let builds = running.get(&arn).copied().unwrap_or(1);
+            return ToStop { case, batch: Some(arn), builds };
+        }
+        ToStop { case, batch: None, builds: 0 }
+    };
+    cases.into_iter().map(to_stop).collect()
+}
+
+async fn stop(client: &Client, ToStop { case, batch, .. }: &ToStop<'_>) -> Effect {
+    let id = &case.event().id;
+    let attempt = stop_build(client, id).await;
+    let batch = match batch {
+        Some(arn) => stop_batch(client, arn).await,
+        None => Ok(None),
+    };
+    effect(client, id, attempt, batch).await
+}
