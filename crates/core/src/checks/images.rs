@@ -7,13 +7,12 @@ use super::{
     patterns::Syntax,
     subject::{Subject, Value, Values},
 };
-use crate::facts::image::Image;
 
 pub(super) const IMAGES: Subject = Subject {
     name: "images",
     example: "[aws/codebuild/*]",
     syntax: Syntax::Image,
-    values: |facts| facts.image().map(|image| Values { value: Value::Image(Image::read(image)), other: None }),
+    values: |facts| facts.image().map(|image| Values { value: Value::Image(image), other: None }),
     contradiction: None,
     arn_part: None,
 };

@@ -7,7 +7,7 @@ use super::{
     subject::{Subject, Value, Values},
 };
 use crate::{
-    facts::{Fact, Facts, source_location::SourceLocation, source_pattern::Direction},
+    facts::{Facts, source_location::SourceLocation, source_pattern::Direction},
     model::ProjectSource,
     url::normalized,
 };
@@ -62,14 +62,12 @@ struct Sources {
 }
 
 impl Sources {
-    fn answer(&self, source: &ProjectSource) -> Answer {
-        let Some(location) = SourceLocation::of(source) else {
-            return Answer::Unknown(Fact::Absent("source.location"));
-        };
-        let found = source.location.as_deref().filter(|_| location != SourceLocation::NoSource);
-        let found = found.map_or_else(|| location.to_string(), shown);
+    fn answer(&self, source: &ProjectSource, location: &SourceLocation) -> Answer {
         match (self.direction, self.patterns.fits_value(&Value::Source(location), self.direction)) {
-            (Direction::Forbid, Fit::Yes) | (Direction::Allow, Fit::No) => Answer::Broken(found),
+            (Direction::Forbid, Fit::Yes) | (Direction::Allow, Fit::No) => {
+                let written = source.location.as_deref().filter(|_| *location != SourceLocation::NoSource);
+                Answer::Broken(written.map_or_else(|| location.to_string(), shown))
+            }
             (Direction::Forbid, Fit::No) | (Direction::Allow, Fit::Yes) => Answer::Pass,
             (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
         }
@@ -85,22 +83,13 @@ fn shown(location: &str) -> String {
 impl Check for Sources {
     /// One source that breaks it is enough; one that is unknown leaves it undecided.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        let primary = match &facts.build.source {
-            Some(source) => self.answer(source),
-            None => Answer::Unknown(Fact::Absent("source")),
-        };
-        let secondary = match &facts.build.secondary_sources {
-            Some(sources) => sources.iter().map(|source| self.answer(source)).collect(),
-            None if facts.is_whole => Vec::new(),
-            // No event contains them.
-            None => vec![Answer::Unknown(Fact::Absent("secondarySources"))],
-        };
         let mut undecided = None;
-        for answer in [primary].into_iter().chain(secondary) {
-            match answer {
-                Answer::Pass => {}
-                Answer::Broken(_) => return answer,
-                Answer::Unknown(_) => undecided = undecided.or(Some(answer)),
+        for source in facts.sources() {
+            match source.map(|(source, location)| self.answer(source, location)) {
+                Ok(Answer::Pass) => {}
+                Ok(answer @ Answer::Broken(_)) => return answer,
+                Ok(answer @ Answer::Unknown(_)) => undecided = undecided.or(Some(answer)),
+                Err(fact) => undecided = undecided.or(Some(Answer::Unknown(fact))),
             }
         }
         undecided.unwrap_or(Answer::Pass)

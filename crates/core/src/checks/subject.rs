@@ -45,7 +45,7 @@ pub(crate) struct Subject {
     /// An example of a selector's list.
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
-    pub(crate) values: for<'a> fn(&Facts<'a>) -> Result<Values<'a>, Fact>,
+    pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<Values<'a>, Fact>,
     /// Why a value is not to be trusted where it would let a build through, if that can be.
     pub(crate) contradiction: Option<Contradiction>,
     /// The part of the project's ARN that contains it.
@@ -88,8 +88,8 @@ impl<'a> From<&'a str> for Values<'a> {
 /// A value that patterns match.
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
-    Image(Image),
-    Source(SourceLocation),
+    Image(&'a Image),
+    Source(&'a SourceLocation),
     Text(Cow<'a, str>),
 }
 

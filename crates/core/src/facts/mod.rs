@@ -13,12 +13,12 @@ pub(crate) mod start_event;
 pub mod starter;
 pub mod vocabulary;
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use jiff::Timestamp;
 
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
-use self::{inquiry::Source, source_version::SourceVersion};
+use self::{image::Image, inquiry::Source, source_location::SourceLocation, source_version::SourceVersion};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
@@ -48,6 +48,16 @@ pub struct Facts<'a> {
     pub prices: Option<&'a Prices>,
     /// The build, its project and its batch as JSON, for expressions.
     pub json: FactsAsJson,
+    /// The normal forms of the build's members.
+    pub normal_forms: NormalForms,
+}
+
+/// Normal forms, each made when a rule first needs it.
+#[derive(Clone, Debug, Default)]
+pub struct NormalForms {
+    source: OnceLock<Option<SourceLocation>>,
+    secondary_sources: OnceLock<Vec<Option<SourceLocation>>>,
+    image: OnceLock<Image>,
 }
 
 /// A fact that a rule needs and that is unknown.
@@ -132,6 +142,7 @@ impl<'a> Facts<'a> {
             build_batch: None,
             prices: None,
             json: FactsAsJson::default(),
+            normal_forms: NormalForms::default(),
         }
     }
 
@@ -236,9 +247,11 @@ impl<'a> Facts<'a> {
     }
 
     /// The image the build runs in.
-    pub fn image(&self) -> Result<&'a str, Fact> {
+    pub fn image(&self) -> Result<&Image, Fact> {
         let environment = self.build.environment.as_ref();
-        environment.and_then(|environment| environment.image.as_deref()).ok_or(Fact::Absent("environment.image"))
+        let image = environment.and_then(|environment| environment.image.as_deref());
+        let image = image.ok_or(Fact::Absent("environment.image"))?;
+        Ok(self.normal_forms.image.get_or_init(|| Image::read(image)))
     }
 
     /// The branch, if the source version names one.

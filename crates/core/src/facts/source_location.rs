@@ -94,7 +94,7 @@ impl SourceLocation {
                 if one == two {
                     return Ok(true);
                 }
-                if one.scheme == two.scheme && one.loose(one.scheme) == two.loose(two.scheme) {
+                if one.loose() == two.loose() {
                     return Err(one.doubt(&two.host, two.port));
                 }
                 Ok(false)
@@ -114,9 +114,29 @@ impl SourceLocation {
 
 impl Facts<'_> {
     /// The location of the build's primary source.
-    pub fn source(&self) -> Result<SourceLocation, Fact> {
+    pub fn source(&self) -> Result<&SourceLocation, Fact> {
         let source = self.build.source.as_ref().ok_or(Fact::Absent("source"))?;
-        SourceLocation::of(source).ok_or(Fact::Absent("source.location"))
+        let location = self.normal_forms.source.get_or_init(|| SourceLocation::of(source));
+        location.as_ref().ok_or(Fact::Absent("source.location"))
+    }
+
+    /// All sources of the build with their locations, the primary one first. In place of what is
+    /// unknown stands the fact that is missing.
+    pub fn sources(&self) -> impl Iterator<Item = Result<(&ProjectSource, &SourceLocation), Fact>> {
+        let source = self.build.source.as_ref().ok_or(Fact::Absent("source"));
+        let primary = source.and_then(|source| Ok((source, self.source()?)));
+        let (secondary, missing) = match &self.build.secondary_sources {
+            Some(sources) => (sources.as_slice(), None),
+            None if self.is_whole => (&[][..], None),
+            // No event contains them.
+            None => (&[][..], Some(Err(Fact::Absent("secondarySources")))),
+        };
+        let locations =
+            self.normal_forms.secondary_sources.get_or_init(|| secondary.iter().map(SourceLocation::of).collect());
+        let secondary = secondary.iter().zip(locations).map(|(source, location)| {
+            location.as_ref().map(|location| (source, location)).ok_or(Fact::Absent("source.location"))
+        });
+        [primary].into_iter().chain(secondary).chain(missing)
     }
 }
 
@@ -126,8 +146,8 @@ impl fmt::Display for SourceLocation {
         match self {
             Self::NoSource => f.write_str(NO_SOURCE),
             Self::S3(text) | Self::Unclear { text, .. } => f.write_str(text),
-            Self::Repository(url) => f.write_str(&url.text(url.scheme)),
-            Self::UnclearPath { host, .. } => write!(f, "{}/…", host.text(host.scheme)),
+            Self::Repository(url) => f.write_str(url.text()),
+            Self::UnclearPath { host, .. } => write!(f, "{}/…", host.text()),
         }
     }
 }

@@ -66,13 +66,13 @@ impl SourcePattern {
 
     fn matches_url(&self, url: &Url, direction: Direction) -> Result<bool, String> {
         let mut may_fit = false;
+        let secure = meant_as_https(url, direction);
         for pattern in self.forms(direction) {
-            for scheme in schemes(url, direction) {
-                let text = url.text(scheme);
-                if pattern.exact.fits(&text) || is_known(&url.host) && pattern.lower.fits(&text) {
+            for url in [url].into_iter().chain(&secure) {
+                if pattern.exact.fits(url.text()) || is_known(&url.host) && pattern.lower.fits(url.text()) {
                     return Ok(true);
                 }
-                may_fit |= pattern.loose.fits(&url.loose(scheme));
+                may_fit |= pattern.loose.fits(url.loose());
             }
         }
         if !may_fit {
@@ -87,9 +87,9 @@ impl SourcePattern {
 
     /// Whether some repository of the host may fit.
     fn may_fit_below(&self, host: &Url, direction: Direction) -> bool {
-        let starts: Vec<String> =
-            schemes(host, direction).into_iter().map(|scheme| format!("{}/", host.loose(scheme))).collect();
-        self.forms(direction).any(|pattern| starts.iter().any(|start| can_begin_with(&pattern.loose, start)))
+        let secure = meant_as_https(host, direction);
+        let mut starts = [host].into_iter().chain(&secure).map(|host| format!("{}/", host.loose()));
+        starts.any(|start| self.forms(direction).any(|pattern| can_begin_with(&pattern.loose, &start)))
     }
 
     fn forms(&self, direction: Direction) -> impl Iterator<Item = &NormalPattern> {
@@ -121,12 +121,9 @@ impl SourcePattern {
     }
 }
 
-/// The schemes by which a URL may be meant: `http` is `https` where it is forbidden.
-fn schemes(url: &Url, direction: Direction) -> Vec<Scheme> {
-    match (direction, url.scheme) {
-        (Direction::Forbid, Scheme::Http | Scheme::Git) => vec![url.scheme, Scheme::Https],
-        _ => vec![url.scheme],
-    }
+/// `http` is `https` where it is forbidden.
+fn meant_as_https(url: &Url, direction: Direction) -> Option<Url> {
+    (direction == Direction::Forbid && url.scheme != Scheme::Https).then(|| url.with_https())
 }
 
 #[cfg(test)]

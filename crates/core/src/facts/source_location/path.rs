@@ -15,7 +15,7 @@ pub(in crate::facts) enum Part {
 /// The error is why the path can be read in more ways than one.
 pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Result<String, String> {
     let path = normal_encoding(path, part)?;
-    let path = if folds { path.to_lowercase() } else { path };
+    let path = if folds { path.to_ascii_lowercase() } else { path };
     let mut segments: Vec<&str> = Vec::new();
     let mut after_empty = false;
     for (index, segment) in path.split('/').enumerate() {
@@ -46,13 +46,15 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
             segments.pop();
         }
     }
-    Ok(segments.iter().flat_map(|segment| ["/", segment]).collect())
+    let mut normal = String::with_capacity(path.len());
+    segments.iter().for_each(|segment| normal.extend(["/", segment]));
+    Ok(normal)
 }
 
 /// Decodes what need not be encoded, and encodes what must be.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
 fn normal_encoding(path: &str, part: Part) -> Result<String, String> {
-    let mut normal = String::new();
+    let mut normal = String::with_capacity(path.len());
     let bytes = path.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

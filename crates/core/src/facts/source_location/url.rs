@@ -46,20 +46,34 @@ pub struct Url {
     pub port: Option<u16>,
     /// Empty, or `/` and the repository's path without `.git`.
     pub path: String,
+    text: String,
+    loose: String,
 }
 
 impl Url {
-    /// The URL as if it had that scheme.
-    pub fn text(&self, scheme: Scheme) -> String {
-        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{}://{}{port}{}", scheme.as_str(), self.host, self.path)
+    fn new(scheme: Scheme, Authority { host, port }: Authority, path: String) -> Self {
+        let port_text = port.map(|port| format!(":{port}")).unwrap_or_default();
+        let text = [scheme.as_str(), "://", &host, &port_text, &path].concat();
+        let lower_path = path.to_ascii_lowercase();
+        let lower_path = lower_path.strip_suffix(".git").unwrap_or(&lower_path);
+        let loose = [scheme.as_str(), "://", canonical_host(&host), lower_path].concat();
+        Self { scheme, host, port, path, text, loose }
+    }
+
+    /// The URL as text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The URL without what hosts may or may not tell apart: case, port, a second name.
-    pub(in crate::facts) fn loose(&self, scheme: Scheme) -> String {
-        let path = self.path.to_lowercase();
-        let path = path.strip_suffix(".git").unwrap_or(&path);
-        format!("{}://{}{path}", scheme.as_str(), self.canonical_host())
+    pub(in crate::facts) fn loose(&self) -> &str {
+        &self.loose
+    }
+
+    /// The URL with `https` for its scheme.
+    pub(in crate::facts) fn with_https(&self) -> Self {
+        let authority = Authority { host: self.host.clone(), port: self.port };
+        Self::new(Scheme::Https, authority, self.path.clone())
     }
 
     /// The host, or the one that it is a second name of.
@@ -112,7 +126,7 @@ impl Authority {
     }
 
     pub(super) fn with_path(self, scheme: Scheme, path: String) -> Url {
-        Url { scheme, host: self.host, port: self.port, path }
+        Url::new(scheme, self, path)
     }
 }
 

@@ -472,8 +472,8 @@ proptest! {
     #[test]
     fn the_normal_form_is_its_own(text in "(https://|http://|git@)?[a-zA-Z.:@%/?#2e~ -]{0,40}") {
         if let Some(SourceLocation::Repository(url)) = SourceLocation::read(Some("GITHUB"), Some(&text)) {
-            let normal = url.text(url.scheme);
-            let again = SourceLocation::read(Some("GITHUB"), Some(&normal));
+            let normal = url.text();
+            let again = SourceLocation::read(Some("GITHUB"), Some(normal));
             // SSH through port 443 is written as HTTPS with a port that is HTTPS's own.
             if url.port != Some(443) {
                 prop_assert_eq!(again, Some(SourceLocation::Repository(url)));
