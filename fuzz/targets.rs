@@ -66,6 +66,7 @@ thread_local! {
 const INVOCATION: Invocation<'_> = Invocation {
     // Otherwise, most events would be refused as another region's.
     function: None,
+    request_id: None,
     deadline: Timestamp::MAX,
     clock: &|| Timestamp::UNIX_EPOCH,
     sink: &Discard,

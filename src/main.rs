@@ -82,6 +82,7 @@ async fn handle(event: &[u8], context: &Context, enforcer: &Enforcer) -> Result<
     let deadline = i64::try_from(context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     let invocation = Invocation {
         function: Some(&context.invoked_function_arn),
+        request_id: Some(&context.request_id),
         deadline: deadline.unwrap_or(Timestamp::MAX),
         clock: &Timestamp::now,
         sink: &output,

@@ -209,6 +209,8 @@ def test_every_running_build_is_looked_at_on_a_schedule(template):
     assert template["Parameters"]["SweepSchedule"]["Default"] == "rate(15 minutes)"
     (target,) = sweep["Targets"]
     assert target["Arn"] == arn("Function")
+    # A constant event could take the safety belt off every sweep.
+    assert set(target) == {"Arn", "Id", "DeadLetterConfig", "RetryPolicy"}
     assert target["DeadLetterConfig"] == {"Arn": arn("UndeliveredEvents")}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 10}
 

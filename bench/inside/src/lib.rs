@@ -74,7 +74,13 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
             let ((enforcer, runtime), now) = (enforcer(policy(SAMPLE)?, "http://localhost")?, now()?);
             Box::new(move || {
                 let clock = || now;
-                let invocation = Invocation { function: None, deadline: Timestamp::MAX, clock: &clock, sink: &Discard };
+                let invocation = Invocation {
+                    function: None,
+                    request_id: None,
+                    deadline: Timestamp::MAX,
+                    clock: &clock,
+                    sink: &Discard,
+                };
                 let record = runtime.block_on(enforcer.handle(black_box(COMPLIANT.as_bytes()), &invocation));
                 drop(black_box(record.into_response()));
             })

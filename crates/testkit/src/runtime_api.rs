@@ -17,6 +17,9 @@ use crate::{
     http::{Address, Reply, Request, Server},
 };
 
+/// The id of every invocation's request.
+pub const REQUEST_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+
 /// The ARN of a function in this account and region.
 pub fn function_in(account: &str, region: &str) -> String {
     let partition = if region.starts_with("cn-") { "aws-cn" } else { "aws" };
@@ -125,7 +128,7 @@ fn delivery(Delivery { function, event }: Delivery, timeout: Duration) -> Reply 
     let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + timeout;
     let headers = vec![
         ("content-type", "application/json".into()),
-        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into()),
+        ("lambda-runtime-aws-request-id", REQUEST_ID.into()),
         ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
         ("lambda-runtime-invoked-function-arn", function),
     ];

@@ -16,6 +16,7 @@ use buildbrake_testkit::{
     events::scheduled,
     http::Reply,
     lambda::Lambda,
+    runtime_api::REQUEST_ID,
     scheduler::Scheduler,
 };
 use serde_json::{Value, json};
@@ -216,6 +217,48 @@ fn a_policy_gone_wrong_does_not_stop_everything() {
         }
         answer.unwrap();
     }
+}
+
+/// In a small account, six violators of six are too many for ever.
+#[test]
+fn the_safety_belt_can_be_taken_off_for_one_sweep() {
+    let policy = POLICY.replace("safety: {max-stops-per-sweep: 100%}\n", "");
+    let region = CodeBuild::default();
+    (0..6).for_each(|number| _ = region.run(&format!("shop-{number}"), 20, "main"));
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(&policy, codebuild.address, &[]);
+    let asks_for = |belt: Value| {
+        let mut event = scheduled();
+        event["detail"] = json!({"safety-belt": belt});
+        event
+    };
+    let redriven = json!({"requestPayload": asks_for(json!("off"))});
+    for event in [scheduled(), asks_for(json!("on")), asks_for(json!(null)), redriven] {
+        let Swept { summary, .. } = sweep(&lambda, &event);
+        assert_eq!((region.stopped().len(), &summary["SafetyBelt"]), (0, &json!(1)));
+        assert_eq!(summary.get("notes"), None);
+        let message = summary["message"].as_str().unwrap();
+        let what_to_do =
+            r#"{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}"#;
+        assert!(message.contains(what_to_do) && message.contains("raise `max-stops-per-sweep`"), "{message}");
+    }
+    for odd in [json!("OFF"), json!(false), json!({})] {
+        let answer = lambda.invoke(&asks_for(odd.clone()));
+        assert_eq!(answer.record()["error"]["type"], "UnreadableEvent");
+        assert!(answer.record()["message"].as_str().unwrap().contains("use `on` or `off`"), "{odd}");
+    }
+    // As the message has it.
+    let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}});
+    let Swept { answer, summary, .. } = sweep(&lambda, &event);
+    let message = format!("the safety belt was off for this sweep, as the request {REQUEST_ID} asked");
+    assert_eq!(summary["notes"], json!([{"code": "belt-off", "message": message}]));
+    assert_eq!((region.stopped().len(), &summary["SafetyBelt"]), (6, &json!(0)));
+    answer.unwrap();
+    // The next sweep has it on again.
+    (6..12).for_each(|number| _ = region.run(&format!("shop-{number}"), 20, "main"));
+    assert_eq!(sweep(&lambda, &scheduled()).summary["SafetyBelt"], 1);
+    assert_eq!(region.stopped().len(), 6);
+    lambda.end();
 }
 
 /// Stopping a batch stops all its builds.

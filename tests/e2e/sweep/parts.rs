@@ -1,14 +1,15 @@
 //! A sweep that has less time than it needs: another invocation continues it.
 
-use std::{thread, time::Duration};
+use std::{collections::BTreeSet, thread, time::Duration};
 
 use buildbrake_testkit::{
-    codebuild::{CodeBuild, Endpoint},
+    codebuild::{CodeBuild, Endpoint, refusal},
     events::scheduled,
     lambda::Lambda,
+    runtime_api::REQUEST_ID,
     scheduler::Scheduler,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Swept, sweep};
 use crate::PROGRAM;
@@ -60,16 +61,120 @@ fn what_there_is_no_time_for_is_handed_on() {
         lambda.end();
         invocations += 1;
         assert!(invocations < 40, "it gets nowhere: {}", swept.summary);
-        let Some(rest) = swept.summary.get("rest") else { break };
-        let schedules = scheduler.schedules();
-        let events = schedules.iter().map(|(_, schedule)| schedule["Target"]["Input"].as_str().unwrap());
-        event = events
-            .map(|text| serde_json::from_str::<Value>(text).unwrap())
-            .find(|event| event["detail"]["sweep"]["from"] == rest["from"])
-            .unwrap();
+        let Some(next) = next_part(&swept.summary, &scheduler) else { break };
+        event = next;
     }
     assert_eq!(region.stopped().len(), 400);
     assert!(invocations > 1, "there was time for all: {invocations}");
+}
+
+/// The event that continues a sweep with the rest that its record names.
+fn next_part(summary: &Value, scheduler: &Scheduler) -> Option<Value> {
+    let rest = summary.get("rest")?;
+    let schedules = scheduler.schedules();
+    let events = schedules.iter().map(|(_, schedule)| schedule["Target"]["Input"].as_str().unwrap());
+    let events = events.map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let is_next = |event: &Value| event["detail"]["sweep"]["from"] == rest["from"];
+    Some(events.into_iter().find(is_next).expect("the rest is handed on"))
+}
+
+/// Builds are found in any order, and the rest begins with the first project by name.
+#[test]
+fn no_build_of_a_project_before_the_rest_is_left_out() {
+    let region = CodeBuild::default();
+    (0..100).for_each(|number| _ = region.run(&format!("shop-{number:02}"), 20, "main"));
+    let codebuild = region.listen_unless(|call| {
+        let project = call.input["projectName"].as_str().unwrap_or_default();
+        let number = project.strip_prefix("shop-").and_then(|number| number.parse::<u64>().ok());
+        let pause = number.map_or(0, |number| 100 - number) + if call.operation == "StopBuild" { 700 } else { 0 };
+        thread::sleep(Duration::from_millis(pause));
+        None
+    });
+    let scheduler = Scheduler::obliging();
+    let settings = scheduler.settings();
+    let (mut event, mut parts) = (scheduled(), 0);
+    loop {
+        let lambda = PROGRAM.start_with(POLICY, codebuild.address, &settings, SHORT);
+        let swept = sweep_patiently(&lambda, &event);
+        lambda.end();
+        parts += 1;
+        assert!(parts < 40, "it gets nowhere: {}", swept.summary);
+        let Some(next) = next_part(&swept.summary, &scheduler) else { break };
+        event = next;
+    }
+    assert_eq!((region.stopped().len(), parts > 1), (100, true));
+}
+
+/// Lambda delivers an event that fails two times more. Each would hand on the same rest again, so
+/// that a sweep of n parts would end as 3^n sweeps.
+#[test]
+fn a_part_that_goes_wrong_and_is_handed_on_does_not_fail_and_the_last_one_does() {
+    let (region, _) = slow_region();
+    let denied = || refusal(400, "AccessDeniedException", "not authorized to perform: codebuild:ListBuildsForProject");
+    let codebuild = region.listen_unless(move |call| {
+        thread::sleep(Duration::from_millis(50));
+        (call.input["projectName"] == "shop-001").then(denied)
+    });
+    let scheduler = Scheduler::obliging();
+    let settings = scheduler.settings();
+    let (mut event, mut parts, mut failed) = (scheduled(), 0, 0);
+    loop {
+        let lambda = PROGRAM.start_with(POLICY, codebuild.address, &settings, SHORT);
+        let swept = sweep(&lambda, &event);
+        lambda.end();
+        assert!(parts + failed < 40, "it gets nowhere: {}", swept.summary);
+        let message = swept.summary["message"].as_str().unwrap();
+        if let Some(next) = next_part(&swept.summary, &scheduler) {
+            assert!(swept.answer.is_ok() && swept.summary["outcome"] != "failed", "{}", swept.summary);
+            assert!(message.contains("The last part will fail"), "{message}");
+            assert_eq!(swept.summary["Failed"], 0);
+            (event, parts) = (next, parts + 1);
+            continue;
+        }
+        let error = swept.answer.unwrap_err();
+        if error["errorType"] == "TimedOut" {
+            continue;
+        }
+        // The last part fails however often it is tried, and hands on nothing.
+        assert_eq!((&error["errorType"], &swept.summary["outcome"]), (&json!("AccessDenied"), &json!("failed")));
+        assert!(
+            message.contains("In earlier parts of the sweep: 1 failure, the first: CodeBuild answered"),
+            "{message}"
+        );
+        failed += 1;
+        if failed == 3 {
+            break;
+        }
+    }
+    assert!(parts > 0, "there was time for all");
+    assert_eq!(region.stopped().len(), 399);
+    let names: BTreeSet<String> = scheduler.schedules().into_iter().map(|(name, _)| name).collect();
+    let id = &scheduled()["id"].as_str().unwrap().to_owned();
+    assert_eq!(names, (2..parts + 2).map(|part| format!("sweep-part-{part}-of-{id}")).collect());
+}
+
+#[test]
+fn a_sweep_without_the_safety_belt_has_none_in_any_part() {
+    let (region, codebuild) = slow_region();
+    let scheduler = Scheduler::obliging();
+    let settings = scheduler.settings();
+    let policy = POLICY.replace("100%", "20%");
+    let mut event = scheduled();
+    event["detail"] = json!({"safety-belt": "off"});
+    let mut parts = 0;
+    loop {
+        let lambda = PROGRAM.start_with(&policy, codebuild.address, &settings, SHORT);
+        let swept = sweep_patiently(&lambda, &event);
+        lambda.end();
+        parts += 1;
+        assert_eq!(swept.summary["notes"][0]["code"], "belt-off", "{}", swept.summary);
+        assert!(swept.summary["notes"][0]["message"].as_str().unwrap().contains(REQUEST_ID));
+        assert!(parts < 40, "it gets nowhere: {}", swept.summary);
+        let Some(next) = next_part(&swept.summary, &scheduler) else { break };
+        event = next;
+    }
+    assert_eq!(region.stopped().len(), 400);
+    assert!(parts > 1, "there was time for all");
 }
 
 #[test]

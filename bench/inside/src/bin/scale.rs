@@ -93,7 +93,13 @@ fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
     let endpoint = codebuild.listen();
     let (enforcer, runtime) = enforcer(policy(SAMPLE)?, &format!("http://{}", endpoint.address))?;
     let event = scheduled().to_string();
-    let invocation = Invocation { function: None, deadline: Timestamp::MAX, clock: &Timestamp::now, sink: &Discard };
+    let invocation = Invocation {
+        function: None,
+        request_id: None,
+        deadline: Timestamp::MAX,
+        clock: &Timestamp::now,
+        sink: &Discard,
+    };
     let swept = runtime.block_on(enforcer.handle(event.as_bytes(), &invocation)).into_response();
     let swept: Value = serde_json::from_str(swept.get())?;
     anyhow::ensure!(swept["projects"] == projects && swept["running"] == projects * builds, "{swept}");

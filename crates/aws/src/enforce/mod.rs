@@ -42,6 +42,8 @@ pub struct Invocation<'a> {
     /// The ARN by which the function was called. It is also how the function is called back, and
     /// names the only place in which it acts. `None` outside Lambda.
     pub function: Option<&'a str>,
+    /// The id of the request, which is the same for each try. `None` outside Lambda.
+    pub request_id: Option<&'a str>,
     /// When Lambda ends the invocation.
     pub deadline: Timestamp,
     /// Returns the current time.
@@ -70,7 +72,7 @@ impl Enforcer {
             Ok(Trigger::Build(event)) => self.judge_build(event, invocation).await,
             Ok(Trigger::Sweep(event)) => {
                 let place = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
-                let request = SweepRequest { place, mode: SweepMode::Enforce, time: event.time, rest: event.rest };
+                let request = SweepRequest { place, mode: SweepMode::Enforce, event };
                 self.sweep(request, invocation).await
             }
             Ok(Trigger::Fleet) => {

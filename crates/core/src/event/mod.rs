@@ -3,6 +3,7 @@
 mod foreign;
 mod home;
 mod parse;
+mod sweep;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -13,9 +14,10 @@ use self::foreign::WHOLE_EVENTS;
 pub use self::{
     foreign::Foreign,
     home::{Home, NotAFunction},
+    sweep::{Belt, SweepEvent, SweepFailure, SweepRest},
 };
 use crate::{
-    model::{Build, BuildArn, BuildId, shape::shapes},
+    model::{Build, BuildArn, BuildId},
     yaml::fault::printable,
 };
 
@@ -75,15 +77,6 @@ pub enum TriggerKind {
     Sweep,
 }
 
-/// An event that starts a sweep or continues one.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SweepEvent {
-    /// When the sweep was due, according to EventBridge.
-    pub time: Option<Timestamp>,
-    /// Where to continue. Empty for a new sweep.
-    pub rest: SweepRest,
-}
-
 impl BuildEvent {
     /// An event about a build that has just come.
     pub fn new(kind: TriggerKind, id: BuildId, time: Option<Timestamp>, build: Box<Build>) -> Self {
@@ -115,13 +108,6 @@ impl BuildEvent {
     /// The event that has the function judge a build again at a time limit. `build` is its ARN.
     pub fn deadline(build: &str, at: Timestamp) -> Value {
         own_event(DEADLINE, at, vec![build.to_owned()], json!({"build-arn": build}))
-    }
-}
-
-impl SweepEvent {
-    /// The event that has the function continue a sweep.
-    pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
-        own_event(SCHEDULED, at, Vec::new(), json!({"sweep": rest}))
     }
 }
 
@@ -185,6 +171,9 @@ pub enum EventError {
         /// What it contains.
         found: String,
     },
+    /// `detail.safety-belt` is neither `on` nor `off`.
+    #[error("`detail.safety-belt` is `{}`; use `on` or `off`", shown(_0))]
+    NotABelt(String),
     /// It names an account other than the function's.
     #[error("{0}")]
     OtherAccount(String),
@@ -202,7 +191,8 @@ impl EventError {
             | Self::Foreign(_)
             | Self::OtherKind { .. }
             | Self::NoBuild
-            | Self::NotABuild { .. } => "UnreadableEvent",
+            | Self::NotABuild { .. }
+            | Self::NotABelt(_) => "UnreadableEvent",
             Self::OtherAccount(_) => "OtherAccount",
             Self::OtherRegion(_) => "OtherRegion",
         }
@@ -214,14 +204,4 @@ fn shown(text: &str) -> String {
     /// The length of an ARN of a build whose project has the longest name.
     const LONGEST: usize = 360;
     printable(text, LONGEST)
-}
-
-shapes! {
-    /// What is left of a sweep. `from` is the project to continue with; `running` and `stops` count
-    /// what the earlier parts found.
-    pub SweepRest {
-        from: String,
-        running: i64,
-        stops: i64,
-    }
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepRest, Trigger, TriggerKind,
-    home::Places,
+    Belt, BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepRest, Trigger,
+    TriggerKind, home::Places,
 };
 use crate::model::{
     Build, BuildArn, BuildId,
@@ -36,7 +36,7 @@ impl Trigger {
     /// # Errors
     /// The same, or if the event names another place.
     pub fn parse_at(home: Option<&Home>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
-        let Received { envelope, time, delivery, detail } = Received::parse(json.as_ref())?;
+        let Received { envelope, time, delivery, belt, detail } = Received::parse(json.as_ref())?;
         let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
         let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
             ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::Build(TriggerKind::StateChange),
@@ -65,8 +65,11 @@ impl Trigger {
             }
             Kind::Sweep => {
                 // What an old part counted is no longer true: a sweep begins anew.
-                let rest = detail.sweep.filter(|_| delivery == Delivery::Live).unwrap_or_default();
-                Self::Sweep(SweepEvent { time, rest })
+                let is_live = delivery == Delivery::Live;
+                let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
+                // Nobody may mean to take the belt off who redrives all that a queue holds.
+                let belt = if is_live { Belt::read(belt.as_ref())? } else { Belt::On };
+                Self::Sweep(SweepEvent { id: envelope.id, time, belt, rest })
             }
             Kind::Fleet => Self::Fleet,
         };
@@ -89,6 +92,8 @@ struct Received {
     envelope: EventBridgeEvent,
     time: Option<Timestamp>,
     delivery: Delivery,
+    /// `detail.safety-belt`.
+    belt: Option<Value>,
     detail: Detail,
 }
 
@@ -107,9 +112,11 @@ impl Received {
             (false, true) => Delivery::Replayed,
             (false, false) => Delivery::Live,
         };
-        let detail = members.insert("detail".to_owned(), Value::Null).and_then(lenient::read).unwrap_or_default();
+        let detail = members.insert("detail".to_owned(), Value::Null).unwrap_or_default();
+        let belt = detail.get("safety-belt").cloned();
+        let detail = lenient::read(detail).unwrap_or_default();
         let envelope = envelope(members)?;
-        Ok(Self { envelope, time, delivery, detail })
+        Ok(Self { envelope, time, delivery, belt, detail })
     }
 }
 

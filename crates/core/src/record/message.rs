@@ -42,7 +42,9 @@ pub(super) fn message(
     if let Some(withheld) = withheld {
         let why = match withheld {
             Withheld::Ceiling => "the deployment's mode is `report`",
-            Withheld::SafetyBelt => "the sweep would have stopped more builds than it may (`max-stops-per-sweep`)",
+            Withheld::SafetyBelt => {
+                "the sweep would have stopped more builds than it may (`max-stops-per-sweep`); its own record says what to do"
+            }
             Withheld::DryRun => "this was a dry run",
         };
         message.push_str(&format!(" An enforced rule is broken, but the build was not stopped, because {why}."));

@@ -3,6 +3,7 @@
 
 mod message;
 mod metrics;
+mod note;
 mod outcome;
 mod phase_context;
 mod redact;
@@ -26,7 +27,7 @@ use crate::{
 use self::{message::message, metrics::Metrics};
 pub use self::{
     outcome::{Counted, Outcome},
-    sweep::{Safety, SweepSummary},
+    sweep::{Failures, Safety, SweepSummary},
 };
 
 /// Why an invocation fails.

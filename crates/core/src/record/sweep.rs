@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Failure, Metrics, Outcome, Record, redact};
+use super::{Counted, Failure, Metrics, Outcome, Record, note::Note, redact};
 use crate::{model::Build, policy::Policy};
 
 /// Lambda accepts responses of up to 6 MB. Every record is also a line of its own.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_RESPONSE_BYTES: usize = 4_000_000;
+
+/// The event that has the function sweep once without the safety belt.
+const BELT_OFF: &str =
+    r#"`{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}`"#;
 
 /// What a sweep did.
 #[derive(Debug, Default)]
@@ -24,6 +28,13 @@ pub struct SweepSummary {
     pub safety: Option<Safety>,
     /// The project with which the next part of the sweep begins, if there was not enough time.
     pub rest: Option<String>,
+    /// Whether another invocation will continue with that project. This one then does not fail, as a
+    /// retry would hand on the same rest again: what went wrong travels with the rest.
+    pub is_handed_on: bool,
+    /// What went wrong in the earlier parts.
+    pub earlier: Failures,
+    /// The id of the request that took the safety belt off.
+    pub belt_off_by: Option<String>,
     broken: u64,
     stopped: u64,
     reported: u64,
@@ -33,6 +44,15 @@ pub struct SweepSummary {
     failed_calls: u64,
     records: Vec<Box<RawValue>>,
     record_bytes: usize,
+}
+
+/// What went wrong in a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many builds and calls failed.
+    pub count: u64,
+    /// The first of them, redacted.
+    pub first: Option<Failure>,
 }
 
 /// The safety belt held: nothing was stopped.
@@ -49,6 +69,11 @@ pub struct Safety {
 }
 
 impl SweepSummary {
+    /// What a part of a sweep did that has done nothing yet.
+    pub fn after(earlier: Failures, belt_off_by: Option<String>) -> Self {
+        Self { earlier, belt_off_by, ..Self::default() }
+    }
+
     /// Counts a build that broke a rule, by its record.
     pub fn add(&mut self, record: &Record) {
         self.broken += 1;
@@ -78,8 +103,15 @@ impl SweepSummary {
         self.broken == 0
     }
 
-    fn outcome(&self) -> Outcome {
-        match (self.first_failure.is_some(), self.stopped, self.broken) {
+    /// What went wrong up to now, in the earlier parts and in this one.
+    pub fn failures(&self) -> Failures {
+        let own = || self.first_failure.clone().map(|failure| redact::failure(failure, &Build::default()));
+        let count = self.earlier.count.saturating_add(self.failed).saturating_add(self.failed_calls);
+        Failures { count, first: self.earlier.first.clone().or_else(own) }
+    }
+
+    fn outcome(&self, failure: Option<&Failure>) -> Outcome {
+        match (failure.is_some(), self.stopped, self.broken) {
             (true, ..) => Outcome::Failed,
             (_, 0, 0) => Outcome::Allowed,
             (_, 0, _) => Outcome::Reported,
@@ -93,7 +125,9 @@ impl SweepSummary {
         if let Some(Safety { stops, allowed, setting }) = &self.safety {
             message.push_str(&format!(
                 "SAFETY BELT: nothing was stopped. The policy would have stopped {stops} of the running builds, but \
-                 one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. "
+                 one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. If these \
+                 builds must be stopped, raise `max-stops-per-sweep`, or have one sweep stop them all: invoke the \
+                 function with {BELT_OFF}. "
             ));
         }
         message.push_str(&format!(
@@ -112,11 +146,19 @@ impl SweepSummary {
             message.push_str(&format!(" {} failed, so not everything was seen.", counted(*failed_calls, "call")));
         }
         if let Some(failure) = &self.first_failure {
+            let failure = redact::failure(failure.clone(), &Build::default());
             message.push_str(&format!(" The first failure: {}.", failure.message));
+        }
+        if let Failures { count, first: Some(first) } = &self.earlier {
+            let failures = counted(*count, "failure");
+            message.push_str(&format!(" In earlier parts of the sweep: {failures}, the first: {}.", first.message));
         }
         if let Some(from) = &self.rest {
             let rest = format!(" There was not enough time for all projects; the next part begins with `{from}`.");
             message.push_str(&rest);
+        }
+        if self.is_handed_on && self.failures().count > 0 {
+            message.push_str(" The last part will fail for what went wrong.");
         }
         message
     }
@@ -147,6 +189,8 @@ struct SweepFields<'a> {
     rest: Option<Rest<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction_ms: Option<i64>,
     #[serde(flatten)]
@@ -167,9 +211,9 @@ struct Rest<'a> {
 impl Record {
     /// The record of a sweep. Its line contains the counts; its response also contains the
     /// records of the builds that broke a rule, as many as Lambda accepts.
-    pub fn of_sweep(policy: &Policy, mut summary: SweepSummary, time: Option<Timestamp>, now: Timestamp) -> Self {
-        summary.first_failure = summary.first_failure.map(|failure| redact::failure(failure, &Build::default()));
-        let outcome = summary.outcome();
+    pub fn of_sweep(policy: &Policy, summary: SweepSummary, time: Option<Timestamp>, now: Timestamp) -> Self {
+        let failure = summary.failures().first.filter(|_| !summary.is_handed_on);
+        let outcome = summary.outcome(failure.as_ref());
         let mut fields = SweepFields {
             outcome,
             message: summary.message(),
@@ -184,7 +228,8 @@ impl Record {
             policy: policy.digest(),
             safety: summary.safety.as_ref(),
             rest: summary.rest.as_deref().map(|from| Rest { from }),
-            error: summary.first_failure.as_ref(),
+            error: failure.as_ref(),
+            notes: summary.belt_off_by.as_deref().map(Note::belt_off).into_iter().collect(),
             reaction_ms: time.map(|time| now.as_millisecond() - time.as_millisecond()),
             metrics: Metrics::of_sweep(outcome, &summary, now),
             records: None,
@@ -195,6 +240,6 @@ impl Record {
         fields.records = Some(&summary.records);
         fields.records_left_out = Some(summary.broken - summary.records.len() as u64).filter(|count| *count > 0);
         let response = Some(to_raw_value(&fields).unwrap_or_default());
-        Self { outcome, failure: summary.first_failure, json, response }
+        Self { outcome, failure, json, response }
     }
 }

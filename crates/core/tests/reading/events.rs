@@ -1,7 +1,7 @@
 //! Events as CodeBuild, EventBridge and the function itself send them.
 
 use buildbrake_core::{
-    event::{BuildEvent, Delivery, EventError, Home, SweepEvent, SweepRest, Trigger, TriggerKind},
+    event::{BuildEvent, Delivery, EventError, Home, SweepEvent, SweepFailure, SweepRest, Trigger, TriggerKind},
     model::Build,
     policy::Policy,
     verdict::judge,
@@ -542,7 +542,22 @@ fn the_function_reads_the_events_that_it_sends_itself() {
     let expected = Build { id: Some(id.into()), arn: Some(arn), project_name: Some("shop".into()), ..Build::default() };
     assert_eq!(*event.build, expected);
 
-    let rest = SweepRest { from: Some("shop".into()), running: Some(3), stops: Some(1) };
+    let first_failure = SweepFailure {
+        r#type: Some("AccessDenied".into()),
+        code: Some("AccessDeniedException".into()),
+        request_id: Some("0f1e2d3c".into()),
+        message: Some("no".into()),
+    };
+    let rest = SweepRest {
+        id: Some("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa".into()),
+        part: Some(2),
+        from: Some("shop".into()),
+        running: Some(3),
+        stops: Some(1),
+        failures: Some(1),
+        first_failure: Some(first_failure),
+        belt_off_by: Some("8476a536".into()),
+    };
     let sweep = Trigger::parse(SweepEvent::for_rest(&rest, time).to_string()).unwrap();
-    assert_eq!(sweep, Trigger::Sweep(SweepEvent { time: Some(time), rest }));
+    assert_eq!(sweep, Trigger::Sweep(SweepEvent { time: Some(time), rest, ..SweepEvent::default() }));
 }

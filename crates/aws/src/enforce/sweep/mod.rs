@@ -4,15 +4,16 @@
 //! when it is known how many they are: a faulty policy must not stop everything.
 
 mod judge;
+mod rest;
 mod running;
 mod stop;
 
 use std::{collections::HashMap, time::Duration};
 
 use buildbrake_core::{
-    event::{SweepEvent, SweepRest},
+    event::{Belt, SweepEvent, SweepRest},
     facts::inquiry::Case,
-    record::{Effect, Outcome, Record, SweepSummary},
+    record::{Effect, Failure, Failures, Outcome, Record, SweepSummary},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
@@ -22,7 +23,6 @@ use crate::{
     AccountRegion, CallError, Class,
     clients::Pace,
     codebuild::{self, Client, MAX_IDS},
-    scheduler,
 };
 
 /// How many calls are made at the same time.
@@ -38,10 +38,8 @@ pub struct SweepRequest {
     pub place: AccountRegion,
     /// What to do about broken rules.
     pub mode: SweepMode,
-    /// When the sweep was to begin.
-    pub time: Option<Timestamp>,
-    /// What an earlier invocation left of the sweep.
-    pub rest: SweepRest,
+    /// The event that asks for it.
+    pub event: SweepEvent,
 }
 
 /// What a sweep does about broken rules.
@@ -61,10 +59,14 @@ impl Enforcer {
             let message = "Swept nothing, because buildbrake is off.";
             return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
         }
-        let SweepRequest { place, mode, time, mut rest } = request;
+        let SweepRequest { place, mode, event: SweepEvent { id, time, belt, mut rest } } = request;
+        // A sweep without the safety belt is asked for as a whole.
         if rest == SweepRest::default() && mode == SweepMode::Enforce {
-            rest = self.take_rest(&place).unwrap_or_default();
+            rest = self.take_rest(&place).filter(|_| belt == Belt::On).unwrap_or_default();
         }
+        let belt_off_by = || invocation.request_id.unwrap_or("(outside Lambda)").to_owned();
+        let earlier = Failures { count: to_unsigned(rest.failures), first: rest.first_failure.map(Failure::from) };
+        let belt_off_by = rest.belt_off_by.or_else(|| (belt == Belt::Off).then(belt_off_by));
         let begun = invocation.now();
         let reserve = RESERVE.min(invocation.deadline.duration_since(begun) / 4);
         let mut sweep = Sweep {
@@ -73,6 +75,8 @@ impl Enforcer {
             client: self.clients.codebuild(&place, Pace::Patient),
             place,
             mode,
+            id: rest.id.or(id).or_else(|| invocation.request_id.map(str::to_owned)),
+            part: rest.part.unwrap_or(1),
             time,
             begun,
             ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
@@ -81,7 +85,7 @@ impl Enforcer {
             from: rest.from,
             to_stop: Vec::new(),
             batches: HashMap::new(),
-            summary: SweepSummary::default(),
+            summary: SweepSummary::after(earlier, belt_off_by),
         };
         sweep.run().await;
         let record = Record::of_sweep(&self.policy, sweep.summary, sweep.time, invocation.now());
@@ -97,6 +101,10 @@ struct Sweep<'a> {
     client: Client,
     place: AccountRegion,
     mode: SweepMode,
+    /// What all parts are named by. `None` outside Lambda, unless the event has an id.
+    id: Option<String>,
+    /// The ordinal number of this part, from 1.
+    part: i64,
     time: Option<Timestamp>,
     begun: Timestamp,
     /// When this invocation must hand on the rest.
@@ -163,26 +171,6 @@ impl Sweep<'_> {
         names
     }
 
-    /// Has another invocation continue with a project, or the next sweep.
-    async fn hand_on(&mut self, from: String) {
-        let rest =
-            SweepRest { from: Some(from.clone()), running: to_signed(self.running), stops: to_signed(self.stops) };
-        self.summary.rest = Some(from);
-        if self.mode == SweepMode::DryRun {
-            return;
-        }
-        let (Some(scheduler), Some(function)) = (&self.enforcer.scheduler, self.invocation.function) else {
-            return self.enforcer.keep_rest(self.place.clone(), rest);
-        };
-        let now = self.invocation.now();
-        let at = scheduler::on_the_minute(now, now);
-        let name = scheduler::name(&format!("sweep-{}", now.as_millisecond()));
-        if let Err(error) = scheduler.schedule(function, &name, at, &SweepEvent::for_rest(&rest, at)).await {
-            let message = format!("the rest of the sweep could not be handed on: {error}");
-            self.add_failed_call(CallError { message, ..error });
-        }
-    }
-
     async fn record(&mut self, case: &Case<'_>, effect: Effect) {
         let now = self.invocation.now();
         let record = Record::judged(&self.enforcer.policy, case.event(), case.verdict(), effect, now);
@@ -205,8 +193,4 @@ impl Sweep<'_> {
 
 fn to_unsigned(number: Option<i64>) -> u64 {
     number.and_then(|number| number.try_into().ok()).unwrap_or_default()
-}
-
-fn to_signed(number: u64) -> Option<i64> {
-    i64::try_from(number).ok()
 }

@@ -30,13 +30,14 @@ struct ToStop<'a> {
 
 impl Sweep<'_> {
     /// Stops the builds that must be stopped, or none if a sweep may not stop so many. Returns
-    /// the project of the first build that there was no time for.
+    /// the first project, by name, that has a build that there was no time for.
     pub(super) async fn stop_all(&mut self) -> Option<String> {
         let to_stop = with_batches(std::mem::take(&mut self.to_stop), &self.batches);
         self.stops += to_stop.iter().map(|to_stop| to_stop.builds).sum::<u64>();
         let max_stops = self.enforcer.policy.max_stops();
         let allowed = max_stops.of(self.running);
-        let withheld = if self.stops > allowed {
+        let has_belt = self.summary.belt_off_by.is_none();
+        let withheld = if has_belt && self.stops > allowed {
             self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
             Some(Withheld::SafetyBelt)
         } else {
@@ -57,7 +58,7 @@ impl Sweep<'_> {
             (to_stop, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
         });
         let mut stops = std::pin::pin!(stream::iter(stops).buffered(CONCURRENT_CALLS));
-        let mut rest = None;
+        let mut rest: Option<String> = None;
         while let Some((ToStop { case, builds, .. }, effect)) = stops.next().await {
             match effect {
                 Some(effect) => {
@@ -67,7 +68,8 @@ impl Sweep<'_> {
                 }
                 None => {
                     self.stops -= builds;
-                    rest = rest.or_else(|| Some(case.event().id.project().to_owned()));
+                    let project = case.event().id.project().to_owned();
+                    rest = rest.into_iter().chain([project]).min();
                 }
             }
         }

@@ -61,8 +61,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut records = Vec::new();
     for event in &events {
         let function = event.function();
-        let invocation =
-            Invocation { function: Some(&function), deadline: Timestamp::MAX, clock: &Timestamp::now, sink: &Discard };
+        let invocation = Invocation {
+            function: Some(&function),
+            request_id: None,
+            deadline: Timestamp::MAX,
+            clock: &Timestamp::now,
+            sink: &Discard,
+        };
         let record = enforcer.handle(event.json.as_bytes(), &invocation).await;
         records.push(serde_json::from_str(record.json().get())?);
     }

@@ -1,0 +1,51 @@
+//! Hands on what there was no time for.
+
+use buildbrake_core::{
+    event::{SweepEvent, SweepRest},
+    record::Failures,
+};
+
+use super::{Sweep, SweepMode};
+use crate::{CallError, scheduler};
+
+impl Sweep<'_> {
+    /// Has another invocation continue with a project, or the next sweep.
+    pub(super) async fn hand_on(&mut self, from: String) {
+        self.summary.rest = Some(from.clone());
+        if self.mode == SweepMode::DryRun {
+            return;
+        }
+        let rest = SweepRest {
+            id: self.id.clone(),
+            part: Some(self.part.saturating_add(1)),
+            from: Some(from),
+            running: to_signed(self.running),
+            stops: to_signed(self.stops),
+            belt_off_by: self.summary.belt_off_by.clone(),
+            ..SweepRest::default()
+        };
+        let (Some(scheduler), Some(function)) = (&self.enforcer.scheduler, self.invocation.function) else {
+            // This part fails for itself: its retry continues with the rest.
+            return self.enforcer.keep_rest(self.place.clone(), rest);
+        };
+        let Failures { count, first } = self.summary.failures();
+        let failures = Some(count).filter(|count| *count > 0).and_then(to_signed);
+        let rest = SweepRest { failures, first_failure: first.map(Into::into), ..rest };
+        let now = self.invocation.now();
+        let at = scheduler::on_the_minute(now, now);
+        // However often this part is delivered, it hands on once, as long as the schedule exists.
+        let id = self.id.clone().unwrap_or_else(|| now.as_millisecond().to_string());
+        let name = scheduler::name(&format!("sweep-part-{}-of-{id}", self.part.saturating_add(1)));
+        match scheduler.schedule(function, &name, at, &SweepEvent::for_rest(&rest, at)).await {
+            Ok(()) => self.summary.is_handed_on = true,
+            Err(error) => {
+                let message = format!("the rest of the sweep could not be handed on: {error}");
+                self.add_failed_call(CallError { message, ..error });
+            }
+        }
+    }
+}
+
+fn to_signed(number: u64) -> Option<i64> {
+    i64::try_from(number).ok()
+}

@@ -1,0 +1,98 @@
+//! The events that start a sweep or continue one.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{EventError, SCHEDULED, own_event};
+use crate::{model::shape::shapes, record::Failure};
+
+/// An event that starts a sweep or continues one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SweepEvent {
+    /// The event's id: the same whenever the event is delivered again.
+    pub id: Option<String>,
+    /// When the sweep was due, according to EventBridge.
+    pub time: Option<Timestamp>,
+    /// The safety belt of a new sweep; that of a rest is in the rest.
+    pub belt: Belt,
+    /// Where to continue. Empty for a new sweep.
+    pub rest: SweepRest,
+}
+
+/// Whether the policy's `max-stops-per-sweep` holds for a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Belt {
+    /// It does.
+    #[default]
+    On,
+    /// One sweep may stop any number of builds.
+    Off,
+}
+
+impl Belt {
+    /// Reads an event's `detail.safety-belt`.
+    ///
+    /// # Errors
+    /// If it is neither `on` nor `off`: whoever writes it wants one of them.
+    pub(super) fn read(value: Option<&Value>) -> Result<Self, EventError> {
+        match value {
+            None | Some(Value::Null) => Ok(Self::On),
+            Some(Value::String(text)) if text == "on" => Ok(Self::On),
+            Some(Value::String(text)) if text == "off" => Ok(Self::Off),
+            Some(Value::String(text)) => Err(EventError::NotABelt(text.clone())),
+            Some(other) => Err(EventError::NotABelt(other.to_string())),
+        }
+    }
+}
+
+impl SweepEvent {
+    /// The event that has the function continue a sweep.
+    pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
+        own_event(SCHEDULED, at, Vec::new(), json!({"sweep": rest}))
+    }
+}
+
+shapes! {
+    /// What is left of a sweep. `id` names the sweep and `part` the next part, from 2; `from` is the
+    /// project to continue with; `running` and `stops` count what the earlier parts found, and
+    /// `failures` what went wrong in them. `belt_off_by` is the id of the request that took the safety
+    /// belt off.
+    pub SweepRest {
+        id: String,
+        part: i64,
+        from: String,
+        running: i64,
+        stops: i64,
+        failures: i64,
+        first_failure: SweepFailure,
+        belt_off_by: String,
+    }
+
+    /// What went wrong first in the earlier parts of a sweep.
+    pub SweepFailure {
+        r#type: String,
+        code: String,
+        request_id: String,
+        message: String,
+    }
+}
+
+impl From<Failure> for SweepFailure {
+    fn from(failure: Failure) -> Self {
+        let Failure { r#type, code, request_id, message } = failure;
+        Self { r#type: Some(r#type), code, request_id, message: Some(message) }
+    }
+}
+
+impl From<SweepFailure> for Failure {
+    fn from(failure: SweepFailure) -> Self {
+        let SweepFailure { r#type, code, request_id, message } = failure;
+        let unknown = "an earlier part of the sweep failed".to_owned();
+        Self {
+            r#type: r#type.unwrap_or_else(|| "Unknown".into()),
+            code,
+            request_id,
+            message: message.unwrap_or(unknown),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What is worth knowing about the work itself, whatever became of a build.
+
+use serde::Serialize;
+
+/// A note in a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Note {
+    code: &'static str,
+    message: String,
+}
+
+impl Note {
+    /// The sweep had no safety belt, as a request asked.
+    pub(super) fn belt_off(request_id: &str) -> Self {
+        let message = format!("the safety belt was off for this sweep, as the request {request_id} asked");
+        Self { code: "belt-off", message }
+    }
+}
