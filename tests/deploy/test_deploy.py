@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 # EventBridge's shortest period. With a cron expression the first sweep comes with the
 # next full minute, with a rate a minute after the deployment.
-PARAMETERS = {"Mode": "enforce", "SweepSchedule": "cron(* * * * ? *)"}
+PARAMETERS = {"Mode": "enforce", "SweepSchedule": "cron(* * * * ? *)", "QueueRetentionDays": 2}
 
 ONLY_HOTFIXES = """
 version: 1
@@ -73,6 +73,12 @@ def test_the_whole_template_is_deployed(stack):
     deployed = {"Policy" if name.startswith("Policy") else name for name in stack.resources}
     assert written["Resources"].keys() <= deployed
     assert written["Outputs"].keys() == stack.outputs.keys()
+
+
+def test_the_queues_keep_events_for_as_long_as_wanted(stack):
+    for name in ["UndeliveredEventsUrl", "FailedInvocationsUrl"]:
+        attributes = stack.queues.get_queue_attributes(QueueUrl=stack.outputs[name], AttributeNames=["All"])
+        assert attributes["Attributes"]["MessageRetentionPeriod"] == str(2 * 24 * 60 * 60)
 
 
 def test_ministack_still_mounts_no_layer(stack):

@@ -289,14 +289,18 @@ def test_an_event_that_the_function_fails_on_is_kept(template):
     assert failures["MaximumRetryAttempts"] == 2
 
 
-def test_the_queues_are_encrypted_and_keep_events_for_fourteen_days(template):
+def test_the_queues_are_encrypted_and_keep_events_for_as_many_days_as_wanted(template):
     queues = of_type(template, "AWS::SQS::Queue")
     assert set(queues) == {"UndeliveredEvents", "FailedInvocations"}
     for queue in queues.values():
         assert queue["Properties"] == {
             "SqsManagedSseEnabled": True,
-            "MessageRetentionPeriod": 14 * 24 * 60 * 60,
+            "MessageRetentionPeriod": {"Fn::FindInMap": ["Days", {"Ref": "QueueRetentionDays"}, "Seconds"]},
         }
+    parameter = template["Parameters"]["QueueRetentionDays"]
+    assert parameter["Default"] == 14
+    seconds = {int(days): period["Seconds"] for days, period in template["Mappings"]["Days"].items()}
+    assert seconds == {days: days * 24 * 60 * 60 for days in parameter["AllowedValues"]}
 
 
 def test_an_alarm_watches_each_queue(template):
