@@ -43,8 +43,8 @@ impl ProjectCache {
         now: Timestamp,
     ) -> Result<Reply, CallError> {
         let key = (place.clone(), name.to_owned());
-        if let Some(project) = self.recent(&key, now).filter(|_| may_be_cached) {
-            return Ok(Reply::CachedProject(project));
+        if let Some((since, project)) = self.recent(&key, now).filter(|_| may_be_cached) {
+            return Ok(Reply::CachedProject(project, since));
         }
         let project = within(BUDGET, codebuild::get_project(client, name)).await?.map(Arc::new);
         if let Some(project) = &project {
@@ -53,10 +53,10 @@ impl ProjectCache {
         Ok(Reply::Project(project))
     }
 
-    fn recent(&self, key: &Key, now: Timestamp) -> Option<Arc<Project>> {
+    fn recent(&self, key: &Key, now: Timestamp) -> Option<(Timestamp, Arc<Project>)> {
         let projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, project) = projects.get(key)?;
-        (now.duration_since(*since) < MAX_AGE).then(|| project.clone())
+        (now.duration_since(*since) < MAX_AGE).then(|| (*since, project.clone()))
     }
 
     fn keep(&self, key: Key, now: Timestamp, project: Arc<Project>) {

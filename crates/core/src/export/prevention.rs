@@ -6,18 +6,21 @@
 //! - <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
 //! - <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
 
+use std::borrow::Cow;
+
 use super::{compute, images, sources};
 use crate::{
     checks::{CheckOption, IamView, Override, Patterns},
     expression::Expression,
     policy::Rule,
+    yaml::words::quoted_list,
 };
 
 /// The calls that IAM can refuse because of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Prevention {
     /// Nothing. The reason: lower case, no full stop.
-    NoKey(&'static str),
+    NoKey(Cow<'static, str>),
     /// Only calls whose builds would certainly break the check.
     Exact {
         /// A call that meets one of these is refused.
@@ -30,7 +33,7 @@ pub(super) enum Prevention {
         /// A call that meets one of these is refused.
         refusals: Vec<Refusal>,
         /// Why they are too many.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
 }
 
@@ -64,7 +67,7 @@ pub(super) fn prevention(rule: &Rule) -> Prevention {
             exact(vec![vec![Condition::True(key), Condition::Given(key)]])
         }
         (CheckOption::ForbiddenOverrides(overrides), _) => forbidden_overrides(overrides),
-        (_, IamView::NoKey(why)) => Prevention::NoKey(why),
+        (_, IamView::NoKey(why)) => Prevention::NoKey(why.into()),
         (CheckOption::Forbidden(patterns), IamView::Image) => images::forbidden(patterns),
         (CheckOption::Allowed(patterns), IamView::Image) => images::allowed(patterns),
         (CheckOption::Forbidden(patterns), IamView::ComputeType) => compute::forbidden(patterns),
@@ -78,7 +81,7 @@ pub(super) fn prevention(rule: &Rule) -> Prevention {
             | CheckOption::MaxDollars(_)
             | CheckOption::DenyWhen(_),
             _,
-        ) => Prevention::NoKey("no condition key contains what the check compares"),
+        ) => Prevention::NoKey("no condition key contains what the check compares".into()),
     }
 }
 
@@ -103,37 +106,68 @@ fn forbidden_variables(names: &Patterns) -> Prevention {
     let refusals = vec![vec![Condition::AnyLike(key, texts(names)), Condition::Given(key)]];
     let why = "no condition key contains the type of a variable, so a variable of such a name from Parameter Store or \
                Secrets Manager is refused too, which the rule allows";
-    Prevention::Broad { refusals, why }
+    Prevention::Broad { refusals, why: why.into() }
 }
 
 /// A call can override a setting with the project's own value. The build is then like its
 /// project, but IAM refuses the call.
 fn forbidden_overrides(overrides: &[Override]) -> Prevention {
-    let refusals: Vec<Refusal> =
-        overrides.iter().flat_map(|one| keys(*one)).map(|key| vec![Condition::Given(key)]).collect();
+    let refusals: Vec<Refusal> = overrides.iter().flat_map(|one| override_refusals(*one)).collect();
+    let named = |kinds: Vec<&Override>| quoted_list(&kinds.iter().map(|one| one.name()).collect::<Vec<_>>());
+    let unseen: Vec<&Override> = overrides.iter().filter(|one| override_refusals(**one).is_empty()).collect();
     if refusals.is_empty() {
-        return Prevention::NoKey("no condition key contains a timeout");
+        return Prevention::NoKey(format!("StartBuild has no condition key for {}", named(unseen)).into());
     }
-    let why = if overrides.contains(&Override::Timeout) {
-        "a call that overrides a setting with the project's own value is refused too, and no condition key contains a \
-         timeout"
-    } else {
-        "a call that overrides a setting with the project's own value is refused too"
-    };
-    Prevention::Broad { refusals, why }
+    let mut why = "a call that overrides a setting with the project's own value is refused too".to_owned();
+    let by_pipelines: Vec<&Override> = overrides.iter().filter(|one| one.is_set_by_pipelines()).collect();
+    let by_pipelines: Vec<&Override> =
+        by_pipelines.into_iter().filter(|one| !override_refusals(**one).is_empty()).collect();
+    if !by_pipelines.is_empty() {
+        why.push_str(&format!(", and so are the calls of pipelines that set {}", named(by_pipelines)));
+    }
+    if !unseen.is_empty() {
+        why.push_str(&format!("; StartBuild has no condition key for {}", named(unseen)));
+    }
+    Prevention::Broad { refusals, why: why.into() }
 }
 
-/// The condition keys of an override; none for the timeout.
-fn keys(overridden: Override) -> &'static [&'static str] {
+/// The calls that override a setting; none if StartBuild has no condition key for it. Some keys are
+/// true if the argument is given.
+fn override_refusals(overridden: Override) -> Vec<Refusal> {
+    let given = |keys: &[&'static str]| keys.iter().map(|key| vec![Condition::Given(key)]).collect();
+    let is_true = |key: &'static str| vec![Condition::True(key), Condition::Given(key)];
     match overridden {
-        Override::Image => &["codebuild:environment.image"],
-        Override::Compute => {
-            &["codebuild:environment.computeType", "codebuild:environment.type", "codebuild:environment.fleet.fleetArn"]
-        }
-        Override::Timeout => &[],
-        Override::Privileged => &["codebuild:environment.privilegedMode"],
-        Override::Buildspec => &["codebuild:source.buildspec"],
-        Override::ServiceRole => &["codebuild:serviceRole"],
-        Override::Source => &["codebuild:source.location"],
+        Override::Image => given(&["codebuild:environment.image"]),
+        Override::Compute => given(&[
+            "codebuild:environment.computeType",
+            "codebuild:environment.type",
+            "codebuild:environment.fleet.fleetArn",
+        ]),
+        Override::Privileged => given(&["codebuild:environment.privilegedMode"]),
+        Override::Certificate => given(&["codebuild:environment.certificate"]),
+        Override::Registry => given(&[
+            "codebuild:environment.imagePullCredentialsType",
+            "codebuild:environment.registryCredential.credential",
+        ]),
+        Override::Variables => given(&["codebuild:environment.environmentVariables.name"]),
+        Override::Source => given(&["codebuild:source.location"]),
+        Override::SourceAuth => given(&["codebuild:source.auth.type", "codebuild:source.auth.resource"]),
+        Override::InsecureSsl => given(&["codebuild:source.insecureSsl"]),
+        Override::SecondarySources => given(&["codebuild:secondarySources.sourceIdentifier"]),
+        Override::Buildspec => given(&["codebuild:source.buildspec"]),
+        Override::ServiceRole => given(&["codebuild:serviceRole"]),
+        Override::EncryptionKey => given(&["codebuild:encryptionKey"]),
+        Override::Artifacts => vec![
+            is_true("codebuild:artifacts"),
+            vec![Condition::Given("codebuild:secondaryArtifacts.artifactIdentifier")],
+        ],
+        Override::Logs => vec![is_true("codebuild:logsConfig")],
+        Override::Cache => given(&["codebuild:cache.type"]),
+        Override::AutoRetry => given(&["codebuild:autoRetryLimit"]),
+        Override::HostKernel
+        | Override::SourceVersion
+        | Override::Timeout
+        | Override::QueuedTimeout
+        | Override::DebugSession => Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ mod evaluator;
 mod meaning;
 
 use super::{Breadth, iam};
-use crate::policy::Policy;
+use crate::{checks::Override, policy::Policy};
 
 fn policy(text: &str) -> Policy {
     Policy::parse("policy.yaml", text).unwrap_or_else(|faults| panic!("{text}\n{faults}"))
@@ -125,9 +125,35 @@ fn overrides_and_privileged_mode() {
     let exported = |keys: &str| exported(&format!("{{version: 1, rules: [{{id: a, {keys}}}]}}"), Breadth::Broad);
     insta::assert_snapshot!(exported("forbidden-overrides: [image, timeout]"), @r#"
     A: {"Condition":{"Null":{"codebuild:environment.image":"false"}}}
-    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too, and no condition key contains a timeout
+    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too; StartBuild has no condition key for `timeout`
     "#);
-    insta::assert_snapshot!(exported("forbidden-overrides: [timeout]"), @"a: not exported: no condition key contains a timeout");
+    insta::assert_snapshot!(exported("forbidden-overrides: [timeout]"), @"a: not exported: StartBuild has no condition key for `timeout`");
+    let kinds = Override::ALL.map(Override::name).join(", ");
+    insta::assert_snapshot!(exported(&format!("forbidden-overrides: [{kinds}]")), @r#"
+    A1: {"Condition":{"Null":{"codebuild:environment.image":"false"}}}
+    A2: {"Condition":{"Null":{"codebuild:environment.computeType":"false"}}}
+    A3: {"Condition":{"Null":{"codebuild:environment.type":"false"}}}
+    A4: {"Condition":{"Null":{"codebuild:environment.fleet.fleetArn":"false"}}}
+    A5: {"Condition":{"Null":{"codebuild:environment.privilegedMode":"false"}}}
+    A6: {"Condition":{"Null":{"codebuild:environment.certificate":"false"}}}
+    A7: {"Condition":{"Null":{"codebuild:environment.imagePullCredentialsType":"false"}}}
+    A8: {"Condition":{"Null":{"codebuild:environment.registryCredential.credential":"false"}}}
+    A9: {"Condition":{"Null":{"codebuild:environment.environmentVariables.name":"false"}}}
+    A10: {"Condition":{"Null":{"codebuild:source.location":"false"}}}
+    A11: {"Condition":{"Null":{"codebuild:source.auth.type":"false"}}}
+    A12: {"Condition":{"Null":{"codebuild:source.auth.resource":"false"}}}
+    A13: {"Condition":{"Null":{"codebuild:source.insecureSsl":"false"}}}
+    A14: {"Condition":{"Null":{"codebuild:secondarySources.sourceIdentifier":"false"}}}
+    A15: {"Condition":{"Null":{"codebuild:source.buildspec":"false"}}}
+    A16: {"Condition":{"Null":{"codebuild:serviceRole":"false"}}}
+    A17: {"Condition":{"Null":{"codebuild:encryptionKey":"false"}}}
+    A18: {"Condition":{"Bool":{"codebuild:artifacts":"true"},"Null":{"codebuild:artifacts":"false"}}}
+    A19: {"Condition":{"Null":{"codebuild:secondaryArtifacts.artifactIdentifier":"false"}}}
+    A20: {"Condition":{"Bool":{"codebuild:logsConfig":"true"},"Null":{"codebuild:logsConfig":"false"}}}
+    A21: {"Condition":{"Null":{"codebuild:cache.type":"false"}}}
+    A22: {"Condition":{"Null":{"codebuild:autoRetryLimit":"false"}}}
+    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too, and so are the calls of pipelines that set `variables`, `source`, `secondary-sources`, `encryption-key` and `artifacts`; StartBuild has no condition key for `host-kernel`, `source-version`, `timeout`, `queued-timeout` and `debug-session`
+    "#);
     insta::assert_snapshot!(exported("deny-when: build.environment.privilegedMode"), @r#"A: {"Condition":{"Bool":{"codebuild:environment.privilegedMode":"true"},"Null":{"codebuild:environment.privilegedMode":"false"}}}"#);
     insta::assert_snapshot!(exported("deny-when: build.timeoutInMinutes > 60"), @"a: not exported: no condition key contains what the expression reads");
 }

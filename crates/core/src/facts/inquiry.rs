@@ -100,8 +100,8 @@ pub enum Reply {
     Build(Box<Build>),
     /// There is no such build.
     NoBuild,
-    /// The project as it was some minutes ago.
-    CachedProject(Arc<Project>),
+    /// The project as it was at that time, some minutes ago.
+    CachedProject(Arc<Project>, Timestamp),
     /// The project as it is now, or `None` if it does not exist.
     Project(Option<Arc<Project>>),
     /// The batch as the API returns it now, or `None` if it does not exist.
@@ -147,8 +147,8 @@ enum Origin {
 #[derive(Clone, Debug)]
 enum KnownProject {
     NotAsked,
-    /// Some minutes old; it may have changed since.
-    Cached(Arc<Project>),
+    /// As it was at that time; it may have changed since.
+    Cached(Arc<Project>, Timestamp),
     Current(Option<Arc<Project>>),
 }
 
@@ -245,8 +245,9 @@ impl<'a> Case<'a> {
     fn project_question(&self) -> Option<Question> {
         let may_be_cached = match self.project {
             KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
-            KnownProject::Cached(_) if self.verdict.action != Action::Allow => false,
-            KnownProject::NotAsked | KnownProject::Cached(_) | KnownProject::Current(_) => return None,
+            // A rule may need the project as it was when the build started, which is later.
+            KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
+            KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
         };
         let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
         Some(Question::Project { name, may_be_cached })
@@ -275,7 +276,7 @@ impl<'a> Case<'a> {
         match reply {
             Reply::Build(build) => (self.event.build, self.origin) = (build, Origin::Api),
             Reply::NoBuild => self.origin = Origin::Gone,
-            Reply::CachedProject(project) => self.project = KnownProject::Cached(project),
+            Reply::CachedProject(project, as_of) => self.project = KnownProject::Cached(project, as_of),
             Reply::Project(project) => self.project = KnownProject::Current(project),
             Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
             Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
@@ -288,16 +289,17 @@ impl<'a> Case<'a> {
         if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
             return;
         }
-        let project = match &self.project {
-            KnownProject::Cached(project) | KnownProject::Current(Some(project)) => Some(project.as_ref()),
-            KnownProject::NotAsked | KnownProject::Current(None) => None,
+        let (project, project_as_of) = match &self.project {
+            KnownProject::Cached(project, as_of) => (Some(project.as_ref()), Some(*as_of)),
+            KnownProject::Current(Some(project)) => (Some(project.as_ref()), None),
+            KnownProject::NotAsked | KnownProject::Current(None) => (None, None),
         };
         let build_batch = match &self.batch {
             KnownBatch::Current(batch) => batch.as_deref(),
             KnownBatch::NotAsked => None,
         };
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
-        let facts = Facts { build_batch, ..facts };
+        let facts = Facts { build_batch, project_as_of, ..facts };
         let mut verdict = judge_by(self.policy, &facts);
         for undecided in &mut verdict.undecided {
             let source = undecided.missing.source();

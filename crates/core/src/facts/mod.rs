@@ -15,7 +15,7 @@ pub mod vocabulary;
 
 use std::{fmt, sync::OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{image::Image, inquiry::Source, source_location::SourceLocation, source_version::SourceVersion};
@@ -42,6 +42,8 @@ pub struct Facts<'a> {
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
     pub project: Option<&'a Project>,
+    /// When the project was fetched, if that was some minutes ago.
+    pub project_as_of: Option<Timestamp>,
     /// The batch that the build belongs to, if it was fetched.
     pub build_batch: Option<&'a BuildBatch>,
     /// The policy's prices.
@@ -70,6 +72,8 @@ pub enum Fact {
     AbsentMember(String),
     /// The build's project, which was not fetched, or does not exist.
     NoProject,
+    /// The build's project as it was when the build started: what is known of it is older.
+    OldProject,
     /// The build's batch, which was not fetched, or does not exist.
     NoBatch,
     /// A fact that cannot be derived from what is known.
@@ -85,7 +89,7 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(member) => write!(f, "{member}"),
-            Self::NoProject => f.write_str("project"),
+            Self::NoProject | Self::OldProject => f.write_str("project"),
             Self::NoBatch => f.write_str("batch"),
             Self::AbsentMember(path) => write!(f, "{path}"),
             Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
@@ -99,7 +103,7 @@ impl Fact {
         match self {
             Self::Absent(_) => Some(Source::Build),
             Self::AbsentMember(path) if path.starts_with("build.") => Some(Source::Build),
-            Self::NoProject => Some(Source::Project),
+            Self::NoProject | Self::OldProject => Some(Source::Project),
             Self::NoBatch => Some(Source::Batch),
             // The project or the batch was fetched, and does not have the member.
             Self::AbsentMember(_) | Self::Unknown { .. } => None,
@@ -111,7 +115,7 @@ impl Fact {
         match self {
             Self::Absent(member) => format!("`{member}` is unknown"),
             Self::AbsentMember(path) => format!("`{path}` is unknown"),
-            Self::NoProject => "the project is unknown".to_owned(),
+            Self::NoProject | Self::OldProject => "the project is unknown".to_owned(),
             Self::NoBatch => "the batch is unknown".to_owned(),
             Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
             Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
@@ -139,6 +143,7 @@ impl<'a> Facts<'a> {
             has_current_phases: false,
             source_version,
             project: None,
+            project_as_of: None,
             build_batch: None,
             prices: None,
             json: FactsAsJson::default(),
@@ -224,6 +229,34 @@ impl<'a> Facts<'a> {
     /// The region the build runs in, from its ARN.
     pub fn region(&self) -> Result<&'a str, Fact> {
         self.build.region().ok_or(Fact::Absent("arn"))
+    }
+
+    /// The project as it was when the build, or the batch that it belongs to, started.
+    ///
+    /// # Errors
+    /// The fact by which this would be known. That the project was changed since is no fact that
+    /// any source knows.
+    pub fn project_at_start(&self) -> Result<&'a Project, Fact> {
+        let project = self.project.ok_or(Fact::NoProject)?;
+        let (start, missing, is_exact) = match self.batch()? {
+            Some(batch) => (batch.start_time, Fact::AbsentMember("batch.startTime".into()), true),
+            None => (self.build.start_time, Fact::Absent("startTime"), self.is_whole),
+        };
+        let Some(start) = start else {
+            let may_have_changed = project.last_modified.is_some() || self.project_as_of.is_some();
+            return if may_have_changed { Err(missing) } else { Ok(project) };
+        };
+        // An event has whole seconds.
+        let latest = if is_exact { start } else { start.saturating_add(SignedDuration::from_secs(1)).unwrap_or(start) };
+        match project.last_modified {
+            _ if self.project_as_of.is_some_and(|as_of| as_of < latest) => Err(Fact::OldProject),
+            Some(change) if change > latest => {
+                let why = "the project was changed after the build started".to_owned();
+                Err(Fact::Unknown { fact: "project", why })
+            }
+            Some(change) if change > start => Err(missing),
+            _ => Ok(project),
+        }
     }
 
     /// The value of one of its project's tags, or `None` if the project has no such tag.

@@ -49,7 +49,7 @@ const NO_SOURCE: &str = "NO_SOURCE";
 
 /// The location of a project whose webhook is an organization's or a group's.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/github-global-organization-webhook.html>
-const WEBHOOK_LOCATION: &str = "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION";
+pub const WEBHOOK_LOCATION: &str = "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION";
 
 impl SourceLocation {
     /// Reads the location of a source, given the source's type where it is known. Returns

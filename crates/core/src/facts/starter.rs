@@ -6,8 +6,11 @@
 
 use serde::Serialize;
 
-use super::{Fact, Facts, batch::is_own_session};
-use crate::yaml::{scalar::FromScalar, words::quoted_list};
+use super::{Fact, Facts, batch::is_own_session, possible::can_begin_with};
+use crate::{
+    pattern::Pattern,
+    yaml::{scalar::FromScalar, words::quoted_list},
+};
 
 /// A kind of starter. The builds of a batch were started by what started the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -111,6 +114,15 @@ impl Starters {
     }
 }
 
+/// What webhooks are called before the `/`. GitHub's name is known from events, Bitbucket's and
+/// GitLab's from the user agents of their webhooks.
+const WEBHOOKS: [&str; 3] = ["GitHub-Hookshot", "Bitbucket-Webhooks", "GitLab"];
+
+/// Whether a pattern may fit the initiator of a webhook's build.
+pub(crate) fn may_fit_webhook(pattern: &Pattern) -> bool {
+    WEBHOOKS.iter().any(|name| can_begin_with(pattern, &format!("{name}/")))
+}
+
 /// What an initiator claims to be, where another fact can contradict it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Claim {
@@ -119,13 +131,11 @@ enum Claim {
 }
 
 impl Claim {
-    /// GitHub's name is known from events, Bitbucket's and GitLab's from the user agents of their
-    /// webhooks.
     fn of(initiator: &str) -> Option<Self> {
         let (name, _) = initiator.split_once('/')?;
         match name {
             "codepipeline" => Some(Self::Pipeline),
-            "GitHub-Hookshot" | "Bitbucket-Webhooks" | "GitLab" => Some(Self::Webhook),
+            _ if WEBHOOKS.contains(&name) => Some(Self::Webhook),
             _ => None,
         }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Criterion, Policy, Rule, Selector};
 use crate::{
-    checks::{CheckKind, CheckOption, OptionKind, Syntax},
+    checks::{CheckKind, CheckOption, OptionKind, Override, Patterns, Syntax},
     expression::{Expression, Variable},
-    facts::{inquiry::Source, start_event},
+    facts::{inquiry::Source, start_event, starter::may_fit_webhook},
 };
 
 impl Policy {
@@ -21,13 +21,21 @@ impl Policy {
 
 impl Rule {
     fn calls_at_start(&self) -> BTreeSet<Source> {
-        let selectors = self.only.iter().chain(self.except.iter().map(|exemption| &exemption.selector));
-        let criteria = selectors.flat_map(Selector::criteria).flat_map(Criterion::calls_at_start);
-        let expression = match self.check.option() {
+        let only = self.only.iter().flat_map(Selector::criteria).flat_map(Criterion::calls_at_start);
+        let exemptions = self.except.iter().flat_map(|exemption| exemption.selector.criteria());
+        let except = exemptions.flat_map(|criterion| match criterion {
+            Criterion::Among(subject, patterns) if subject.contradiction.is_some() => of_starters(patterns),
+            criterion => criterion.calls_at_start(),
+        });
+        let check = match self.check.option() {
             CheckOption::DenyWhen(expression) => of_expression(expression),
-            _ => BTreeSet::new(),
+            CheckOption::ForbiddenOverrides(kinds) => kinds.iter().flat_map(|kind| of_override(*kind)).collect(),
+            CheckOption::Allowed(patterns) if matches!(self.kind.option, OptionKind::Allowed(Syntax::Initiator, _)) => {
+                of_starters(patterns)
+            }
+            _ => self.kind.calls_at_start().iter().copied().collect(),
         };
-        criteria.chain(expression).chain(self.kind.calls_at_start().iter().copied()).collect()
+        only.chain(except).chain(check).collect()
     }
 }
 
@@ -61,6 +69,19 @@ impl CheckKind {
 
 /// An automatic retry is known by the Build, and a webhook by the project.
 const STARTER: [Source; 2] = [Source::Build, Source::Project];
+
+/// What a webhook's initiator claims is supported by the project alone.
+fn of_starters(patterns: &Patterns) -> BTreeSet<Source> {
+    let may_be_webhook = !patterns.match_everything() && patterns.iter().any(may_fit_webhook);
+    may_be_webhook.then_some(Source::Project).into_iter().collect()
+}
+
+/// A debug session is the call's alone.
+fn of_override(kind: Override) -> BTreeSet<Source> {
+    let project = (kind != Override::DebugSession).then_some(Source::Project);
+    let lacks_a_member = kind.members().iter().any(|member| !start_event::may_contain(member));
+    project.into_iter().chain(lacks_a_member.then_some(Source::Build)).collect()
+}
 
 fn of_expression(expression: &Expression) -> BTreeSet<Source> {
     let variables = expression.reads().flat_map(|variable| match variable {
@@ -108,6 +129,15 @@ mod tests {
         check("max-timeout: 60m, except: [{started-by: [webhook]}]", &[Source::Build, Source::Project]);
         check("max-timeout: 60m, except: [{when: has(build.buildBatchArn)}]", &[Source::Build]);
         check("forbidden-sources: ['https://github.com/a/*'], mode: 'off'", &[]);
+        check("max-timeout: 60m, except: [{initiators: [GitHub-Hookshot/*]}]", &[Source::Project]);
+        check("max-timeout: 60m, except: [{initiators: [codepipeline/*]}]", &[]);
+        check("max-timeout: 60m, only: [{initiators: [GitHub-Hookshot/*]}]", &[]);
+        check("allowed-initiators: [codepipeline/*, '*-Webhooks/*']", &[Source::Project]);
+        check("allowed-initiators: ['*']", &[]);
+        check("forbidden-overrides: [image, buildspec, timeout]", &[Source::Project]);
+        check("forbidden-overrides: [image, service-role]", &[Source::Build, Source::Project]);
+        check("forbidden-overrides: [compute]", &[Source::Build, Source::Project]);
+        check("forbidden-overrides: [debug-session]", &[Source::Build]);
         check("max-timeout: 60m, only: [{sources: ['https://github.com/a/*']}]", &[]);
     }
 

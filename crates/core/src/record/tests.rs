@@ -89,7 +89,11 @@ fn a_message_says_which_fact_was_unknown() {
             "Rule `r` could not be evaluated: the branch is unknown (the source version is pull request 25).",
         ),
         ("max-timeout: 5m", json!({}), "Rule `r` could not be evaluated: `timeoutInMinutes` is unknown."),
-        ("forbidden-overrides: [image]", json!({}), "Rule `r` could not be evaluated: the project is unknown."),
+        (
+            "forbidden-overrides: [image]",
+            json!({"initiator": "alice"}),
+            "Rule `r` could not be evaluated: the project is unknown.",
+        ),
     ] {
         assert_eq!(unknown(rule, build), expected);
     }

@@ -15,7 +15,7 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
             (of @ ("project" | "batch"), member) => Some(format!("add `{member}` to the test's `{of}`")),
             _ => None,
         },
-        Fact::NoProject => Some("add `project` to the test".into()),
+        Fact::NoProject | Fact::OldProject => Some("add `project` to the test".into()),
         Fact::Unknown { .. } => None,
     }
 }

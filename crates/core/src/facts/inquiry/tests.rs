@@ -85,13 +85,38 @@ fn a_build_that_does_not_exist_has_no_further_question() {
 #[test]
 fn no_build_is_stopped_for_what_its_project_was_some_minutes_ago() {
     let (policy, now) = (policy("{id: a, forbidden-overrides: [image]}"), NOW.parse().unwrap());
-    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "environment": {"image": "b"}}"#;
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "environment": {"image": "b"},
+        "startTime": "2026-11-22T08:00:00Z"}"#;
     let mut case = Case::of_build(&policy, event(build), now);
     assert_eq!(case.next_question(), project_question(true));
-    case.add(Reply::CachedProject(project(r#"{"environment": {"image": "a"}}"#)), now);
+    let as_of = "2026-11-22T08:00:01Z".parse().unwrap();
+    case.add(Reply::CachedProject(project(r#"{"environment": {"image": "a"}}"#), as_of), now);
     assert_eq!((case.verdict().action, case.next_question()), (Action::Stop, project_question(false)));
     case.add(Reply::Project(Some(project(r#"{"environment": {"image": "b"}}"#))), now);
     assert_eq!((case.verdict().action, case.next_question()), (Action::Allow, None));
+}
+
+/// The project may have been changed between the moment when it was fetched and the build's start.
+#[test]
+fn no_build_is_compared_with_a_project_that_is_older_than_its_start() {
+    let (policy, now) = (policy("{id: a, forbidden-overrides: [image]}"), NOW.parse().unwrap());
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "environment": {"image": "a"},
+        "startTime": "2026-11-22T08:00:00Z", "initiator": "alice"}"#;
+    for (as_of, of_event, question) in [
+        ("2026-11-22T07:59:59.999Z", false, project_question(false)),
+        ("2026-11-22T08:00:00Z", false, None),
+        // An event's time is in whole seconds.
+        ("2026-11-22T08:00:00.999Z", true, project_question(false)),
+        ("2026-11-22T08:00:01Z", true, None),
+    ] {
+        let of = if of_event { Case::of_event } else { Case::of_build };
+        let mut case = of(&policy, event(build), now);
+        let cached = project(r#"{"environment": {"image": "a"}}"#);
+        case.add(Reply::CachedProject(cached.clone(), as_of.parse().unwrap()), now);
+        assert_eq!(case.next_question(), question, "{as_of}");
+        case.add(Reply::Project(Some(cached)), now);
+        assert_eq!((case.next_question(), case.verdict().undecided.len()), (None, 0), "{as_of}");
+    }
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Overrides of the machine, the image and the variables.
+
+use super::{Override, differ, instead, settings::Settings};
+use crate::{
+    facts::{Fact, image::Image},
+    model::{EnvironmentVariable, ProjectEnvironment},
+};
+
+type Difference = Result<Option<String>, Fact>;
+
+/// Two names that Docker reads as one are the same image.
+pub(super) fn image(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |environment: &ProjectEnvironment| environment.image.as_deref().map(Image::read);
+    let ours = ours.environment(read, "environment.image")?;
+    let theirs = theirs.environment.and_then(read);
+    let (ours, theirs) = (ours.as_ref(), theirs.as_ref());
+    if ours.map(Image::full) == theirs.map(Image::full) {
+        return Ok(None);
+    }
+    let written = |image: Option<&Image>| image.map(Image::written).unwrap_or_default().to_owned();
+    Ok(differ(Override::Image, &written(ours), &written(theirs)))
+}
+
+/// On a fleet, only the fleet counts: it decides about the machine.
+pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let fleet = |environment: &'_ ProjectEnvironment| {
+        environment.fleet.as_ref().and_then(|fleet| fleet.fleet_arn.clone()).filter(|arn| !arn.is_empty())
+    };
+    let our_fleet = ours.environment(|environment| environment.fleet.as_ref(), "environment.fleet");
+    let our_fleet = our_fleet.map(|_| ours.environment.and_then(fleet));
+    if let Some(theirs) = theirs.environment.and_then(fleet) {
+        return Ok(differ(Override::Compute, &our_fleet?.unwrap_or_default(), &theirs));
+    }
+    let compute_type = |environment: &ProjectEnvironment| environment.compute_type.clone();
+    ours.environment(compute_type, "environment.computeType")?;
+    let machine = |environment: Option<&ProjectEnvironment>| {
+        let environment = environment.cloned().unwrap_or_default();
+        format!("{}/{}", environment.r#type.unwrap_or_default(), environment.compute_type.unwrap_or_default())
+    };
+    let (our_machine, their_machine) = (machine(ours.environment), machine(theirs.environment));
+    if our_machine != their_machine {
+        return Ok(Some(instead(Override::Compute, &our_machine, &their_machine)));
+    }
+    if let Some(fleet) = our_fleet? {
+        return Ok(Some(instead(Override::Compute, &fleet, "")));
+    }
+    let configuration = |environment: &ProjectEnvironment| environment.compute_configuration.clone();
+    let our_configuration = ours.environment(configuration, "environment.computeConfiguration")?;
+    let is_same =
+        our_configuration.unwrap_or_default() == theirs.environment.and_then(configuration).unwrap_or_default();
+    Ok((!is_same).then(|| "compute with another computeConfiguration".to_owned()))
+}
+
+pub(super) fn privileged(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |environment: &ProjectEnvironment| environment.privileged_mode;
+    let ours = ours.environment(read, "environment.privilegedMode")?.unwrap_or_default();
+    let theirs = theirs.environment.and_then(read).unwrap_or_default();
+    Ok(differ(Override::Privileged, &ours.to_string(), &theirs.to_string()))
+}
+
+pub(super) fn host_kernel(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |environment: &ProjectEnvironment| environment.host_kernel.clone();
+    let ours = ours.environment(read, "environment.hostKernel")?.unwrap_or_default();
+    Ok(differ(Override::HostKernel, &ours, &theirs.environment.and_then(read).unwrap_or_default()))
+}
+
+pub(super) fn certificate(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |environment: &ProjectEnvironment| environment.certificate.clone();
+    let ours = ours.environment(read, "environment.certificate")?.unwrap_or_default();
+    Ok(differ(Override::Certificate, &ours, &theirs.environment.and_then(read).unwrap_or_default()))
+}
+
+/// The credential is named by a secret, which the difference does not show.
+pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let pull = |environment: &ProjectEnvironment| environment.image_pull_credentials_type.clone();
+    let by_default = || "CODEBUILD".to_owned();
+    let our_pull = ours.environment(pull, "environment.imagePullCredentialsType")?.unwrap_or_else(by_default);
+    let their_pull = theirs.environment.and_then(pull).unwrap_or_else(by_default);
+    if our_pull != their_pull {
+        return Ok(Some(instead(Override::Registry, &our_pull, &their_pull)));
+    }
+    let credential = |environment: &ProjectEnvironment| {
+        let credential = environment.registry_credential.as_ref()?;
+        let name = credential.credential.clone().filter(|name| !name.is_empty())?;
+        Some((name, credential.credential_provider.clone().unwrap_or_else(|| "SECRETS_MANAGER".to_owned())))
+    };
+    ours.environment(|environment| environment.registry_credential.as_ref(), "environment.registryCredential")?;
+    let is_same = ours.environment.and_then(credential) == theirs.environment.and_then(credential);
+    Ok((!is_same).then(|| "another registry credential".to_owned()))
+}
+
+/// Names the variables that the project does not have so, and never their values.
+pub(super) fn variables(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |environment: &ProjectEnvironment| environment.environment_variables.clone();
+    let ours = ours.environment(read, "environment.environmentVariables")?.unwrap_or_default();
+    let theirs = theirs.environment.and_then(read).unwrap_or_default();
+    let others = ours.iter().filter(|one| !theirs.iter().any(|other| is_same_variable(one, other)));
+    let names: Vec<&str> = others.map(|one| one.name.as_deref().unwrap_or_default()).collect();
+    Ok((!names.is_empty()).then(|| format!("variables {}", names.join(" "))))
+}
+
+fn is_same_variable(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
+    let value = |variable: &EnvironmentVariable| variable.value.clone().unwrap_or_default();
+    let kind = |variable: &EnvironmentVariable| variable.r#type.clone().unwrap_or_else(|| "PLAINTEXT".to_owned());
+    one.name == other.name && value(one) == value(other) && kind(one) == kind(other)
+}

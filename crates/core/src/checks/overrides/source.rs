@@ -1,0 +1,231 @@
+//! Overrides of what is built, and by which buildspec.
+
+use super::{Override, differ, instead, settings::Settings};
+use crate::{
+    facts::{
+        Fact, Facts,
+        source_location::{SourceLocation, WEBHOOK_LOCATION},
+        source_version::SourceVersion,
+        starter::Starter,
+    },
+    model::{Project, ProjectSource, ProjectSourceVersion, ScopeConfiguration, SourceAuth},
+};
+
+type Difference = Result<Option<String>, Fact>;
+
+/// The type and the location, as sources are compared.
+pub(super) fn location(facts: &Facts<'_>, ours: &Settings<'_>, project: &Project) -> Difference {
+    ours.source(|source| source.r#type.as_deref(), "source.type")?;
+    let (Some(ours), Some(theirs)) = (ours.source, project.source.as_ref()) else {
+        let words = |source: Option<&ProjectSource>| source.map(shown).unwrap_or_default();
+        return Ok(differ(Override::Source, &words(ours.source), &words(project.source.as_ref())));
+    };
+    if theirs.location.as_deref() == Some(WEBHOOK_LOCATION) && ours.location != theirs.location {
+        return match is_of_webhook(facts, ours, project)? {
+            true => Ok(None),
+            false => Ok(Some(instead(Override::Source, &shown(ours), "one of its webhook's scope"))),
+        };
+    }
+    Ok((!is_same(ours, theirs)?).then(|| instead(Override::Source, &shown(ours), &shown(theirs))))
+}
+
+/// Whether two sources have the same type and location.
+fn is_same(ours: &ProjectSource, theirs: &ProjectSource) -> Result<bool, Fact> {
+    if ours.r#type.as_deref().unwrap_or_default() != theirs.r#type.as_deref().unwrap_or_default() {
+        return Ok(false);
+    }
+    let text = |source: &ProjectSource| source.location.clone().unwrap_or_default();
+    if text(ours) == text(theirs) {
+        return Ok(true);
+    }
+    match (SourceLocation::of(ours), SourceLocation::of(theirs)) {
+        (Some(one), Some(other)) => one.is_same(&other).map_err(|why| Fact::Unknown { fact: "source.location", why }),
+        (one, other) => Ok(one == other),
+    }
+}
+
+/// The type and the location without user information.
+fn shown(source: &ProjectSource) -> String {
+    let location = SourceLocation::of(source).map(|location| location.to_string()).unwrap_or_default();
+    let kind = source.r#type.as_deref().unwrap_or_default();
+    if kind == location { location } else { format!("{kind} {location}").trim_end().to_owned() }
+}
+
+/// Whether a repository lies under the scope of the project's webhook: an organization, a group
+/// or an enterprise.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ScopeConfiguration.html>
+fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> Result<bool, Fact> {
+    let unknown = |why: &str| Fact::Unknown { fact: "source.location", why: why.to_owned() };
+    let scope = project.webhook.as_ref().and_then(|webhook| webhook.scope_configuration.as_ref());
+    let scope = scope.ok_or_else(|| unknown("the project's webhook has no scope"))?;
+    let source_type = project.source.as_ref().and_then(|source| source.r#type.as_deref());
+    if ours.r#type.as_deref() != source_type {
+        return Ok(false);
+    }
+    let ScopeConfiguration { name, domain, scope } = scope;
+    let kind = scope.as_deref().unwrap_or_default();
+    let is_gitlab = kind == "GITLAB_GROUP";
+    let default = if is_gitlab { "gitlab.com" } else { "github.com" };
+    let domain = domain.as_deref().filter(|domain| !domain.is_empty()).unwrap_or(default);
+    let host = domain.split_once("://").map_or(domain, |(_, host)| host).trim_matches('/');
+    let repository = match SourceLocation::of(ours) {
+        Some(SourceLocation::Repository(url)) => url,
+        Some(SourceLocation::Unclear { why, .. } | SourceLocation::UnclearPath { why, .. }) => {
+            return Err(unknown(&why));
+        }
+        Some(SourceLocation::NoSource | SourceLocation::S3(_)) => return Ok(false),
+        None => return Err(Fact::Absent("source.location")),
+    };
+    let owner = match kind {
+        "GITHUB_GLOBAL" => "",
+        _ => {
+            name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| unknown("the webhook's scope has no name"))?
+        }
+    };
+    // The owner's page stands for its repositories: it is read as their locations are.
+    let Some(SourceLocation::Repository(scope)) =
+        SourceLocation::read(source_type, Some(&format!("https://{host}/{owner}")))
+    else {
+        return Err(unknown("the webhook's scope cannot be read"));
+    };
+    if (scope.scheme, &scope.host, scope.port) != (repository.scheme, &repository.host, repository.port) {
+        return Ok(false);
+    }
+    if kind == "GITHUB_GLOBAL" {
+        // Nothing names the organizations of an enterprise. Only its webhook knows them.
+        let is_started = facts.starters().is_among(&[Starter::Webhook])?;
+        return match is_started {
+            true => Ok(true),
+            false => Err(unknown("the organizations of the webhook's enterprise are unknown")),
+        };
+    }
+    let below = repository.path.strip_prefix(scope.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    let below_but_for_case = repository
+        .path
+        .to_lowercase()
+        .strip_prefix(&scope.path.to_lowercase())
+        .is_some_and(|rest| rest.starts_with('/'));
+    match below {
+        false if below_but_for_case => Err(unknown("the host may or may not tell upper and lower case apart")),
+        below => Ok(below),
+    }
+}
+
+/// The credential may be a secret's name, which the difference does not show. A source of
+/// CODEPIPELINE has none.
+pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |source: &ProjectSource| source.auth.clone().filter(|auth| *auth != SourceAuth::default());
+    if is_of_pipeline(ours) {
+        return Ok(None);
+    }
+    ours.source(|source| source.auth.as_ref(), "source.auth")?;
+    let is_same = ours.source.and_then(read) == theirs.source.and_then(read);
+    Ok((!is_same).then(|| "another source-auth".to_owned()))
+}
+
+pub(super) fn insecure_ssl(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    if is_of_pipeline(ours) {
+        return Ok(None);
+    }
+    let read = |source: &ProjectSource| source.insecure_ssl;
+    let ours = ours.source(read, "source.insecureSsl")?.unwrap_or_default();
+    let theirs = theirs.source.and_then(read).unwrap_or_default();
+    Ok(differ(Override::InsecureSsl, &ours.to_string(), &theirs.to_string()))
+}
+
+fn is_of_pipeline(settings: &Settings<'_>) -> bool {
+    settings.source.and_then(|source| source.r#type.as_deref()) == Some("CODEPIPELINE")
+}
+
+/// The text of an inline buildspec is not shown.
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-name-storage>
+pub(super) fn buildspec(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let read = |source: &ProjectSource| source.buildspec.clone();
+    let or_default = |buildspec: Option<String>| match buildspec {
+        Some(text) if !text.is_empty() => text,
+        _ => "buildspec.yml".to_owned(),
+    };
+    let ours = or_default(ours.source(read, "source.buildspec")?);
+    Ok((ours != or_default(theirs.source.and_then(read))).then(|| "another buildspec".to_owned()))
+}
+
+/// A build that was started without a version has that of its project.
+pub(super) fn version(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let kind = ours.source.and_then(|source| source.r#type.as_deref());
+    let ours = ours.known(ours.source_version, "sourceVersion")?.unwrap_or_default();
+    let theirs = theirs.source_version.unwrap_or_default();
+    if ours.is_empty() || is_same_version(ours, theirs, kind)? {
+        return Ok(None);
+    }
+    let theirs = if theirs.is_empty() { "the default branch" } else { theirs };
+    Ok(Some(instead(Override::SourceVersion, ours, theirs)))
+}
+
+/// Whether git reads two versions as the same. An object in S3 has versions of its own.
+fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool, Fact> {
+    if ours.trim() == theirs.trim() {
+        return Ok(true);
+    }
+    if matches!(kind, Some("S3")) {
+        return Ok(false);
+    }
+    let has_no_version = theirs.trim().is_empty();
+    let (ours, theirs) = (SourceVersion::read(ours), SourceVersion::read(theirs));
+    let unknown = |why: &str| Err(Fact::Unknown { fact: "source version", why: why.to_owned() });
+    match (ours, theirs) {
+        (SourceVersion::Default, SourceVersion::Default) => Ok(true),
+        (SourceVersion::Default, _) => unknown("the remote's default branch is unknown"),
+        (_, SourceVersion::Default) if !has_no_version => unknown("the remote's default branch is unknown"),
+        (SourceVersion::Branch(one), SourceVersion::Tag(other) | SourceVersion::BranchOrCommit(other))
+        | (SourceVersion::Tag(one) | SourceVersion::BranchOrCommit(one), SourceVersion::Branch(other))
+            if one == other =>
+        {
+            unknown("a name may be that of a branch, a tag or a commit")
+        }
+        (SourceVersion::Unreadable(_), SourceVersion::Unreadable(_)) => unknown("git reads it in its own way"),
+        (ours, theirs) => Ok(ours == theirs),
+    }
+}
+
+/// Secondary sources by their identifiers, with their versions. Order does not count.
+pub(super) fn secondary(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let our_sources = ours.known(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
+    let their_sources = theirs.secondary_sources.unwrap_or_default();
+    let identifier = |source: &ProjectSource| source.source_identifier.clone().unwrap_or_default();
+    let mut identifiers: Vec<String> = our_sources.iter().chain(their_sources).map(identifier).collect();
+    identifiers.sort_unstable();
+    identifiers.dedup();
+    let our_versions = match ours.secondary_source_versions {
+        // No event has them; without sources there are none.
+        None if identifiers.is_empty() => &[],
+        versions => ours.known(versions, "secondarySourceVersions")?.unwrap_or_default(),
+    };
+    let their_versions = theirs.secondary_source_versions.unwrap_or_default();
+    let (mut others, mut unknown) = (Vec::new(), None);
+    for name in identifiers {
+        let of = |sources: &[ProjectSource]| sources.iter().find(|source| identifier(source) == name).cloned();
+        let is_same = match (of(our_sources), of(their_sources)) {
+            (Some(one), Some(other)) => is_same(&one, &other).and_then(|is_same| {
+                let (one_version, other_version) = (version_of(&name, our_versions), version_of(&name, their_versions));
+                let is_same_version = || is_same_version(one_version, other_version, one.r#type.as_deref());
+                Ok(is_same && (one_version.is_empty() || is_same_version()?))
+            }),
+            _ => Ok(false),
+        };
+        match is_same {
+            Ok(true) => {}
+            Ok(false) => others.push(name),
+            Err(fact) => unknown = unknown.or(Some(fact)),
+        }
+    }
+    match unknown {
+        _ if !others.is_empty() => Ok(Some(format!("secondary-sources {}", others.join(" ")))),
+        Some(fact) => Err(fact),
+        None => Ok(None),
+    }
+}
+
+fn version_of<'a>(identifier: &str, versions: &'a [ProjectSourceVersion]) -> &'a str {
+    let version = versions.iter().find(|version| version.source_identifier.as_deref() == Some(identifier));
+    version.and_then(|version| version.source_version.as_deref()).unwrap_or_default()
+}
