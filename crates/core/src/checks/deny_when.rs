@@ -63,7 +63,7 @@ mod tests {
         broken.chain(open).chain(exempt).collect::<Vec<_>>().join("\n")
     }
 
-    const BUILD: &str = r#"{"projectName": "shop", "timeoutInMinutes": 90, "environment": {"privilegedMode": true}}"#;
+    const BUILD: &str = r#"{"projectName": "shop", "timeoutInMinutes": 90, "environment": {"type": "LINUX_CONTAINER", "privilegedMode": true}}"#;
 
     #[test]
     fn broken_if_the_expression_is_true() {

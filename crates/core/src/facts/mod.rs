@@ -176,6 +176,23 @@ impl<'a> Facts<'a> {
         self.is_whole || self.has_current_phases || self.build.progress() == Progress::Ended
     }
 
+    /// Whether the build runs on Lambda compute, which has no queue, and where CodeBuild ignores
+    /// the timeouts that are configured.
+    /// <https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html>
+    ///
+    /// # Errors
+    /// The missing fact. A whole Build without compute and environment type does not.
+    pub fn runs_on_lambda(&self) -> Result<bool, Fact> {
+        let environment = self.build.environment.as_ref();
+        let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
+        let kind = environment.and_then(|environment| environment.r#type.as_deref());
+        if compute_type.is_none() && kind.is_none() && !self.is_whole {
+            return Err(Fact::Absent("environment.computeType"));
+        }
+        Ok(compute_type.is_some_and(|one| one.starts_with("BUILD_LAMBDA_"))
+            || kind.is_some_and(|kind| kind.ends_with("_LAMBDA_CONTAINER")))
+    }
+
     /// What a minute of the build costs.
     ///
     /// # Errors

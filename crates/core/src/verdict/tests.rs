@@ -244,7 +244,7 @@ fn overrides_are_what_differs_from_the_project() {
 fn tags_are_the_projects() {
     let rule = |tags: &str| format!("max-timeout: 5m, only: [{{tags: {tags}}}]");
     let (build, project) = (
-        r#"{"timeoutInMinutes": 60}"#,
+        r#"{"timeoutInMinutes": 60, "environment": {"type": "LINUX_CONTAINER"}}"#,
         r#"{"tags": [{"key": "team", "value": "payments"}, {"key": "tier", "value": "1"}]}"#,
     );
     check_with_project(&rule("{team: [pay*]}"), build, project, "60m");
