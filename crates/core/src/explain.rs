@@ -136,7 +136,8 @@ rules: [{ id: r, max-timeout: 1m, except: [{ when: cost > 0.1 }] }]";
                 {"phaseType": "BUILD", "startTime": "2026-11-20T08:00:01Z"}]}"#,
         )
         .unwrap();
-        let facts = Facts { is_whole: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
+        let facts =
+            Facts { is_whole: true, is_sample: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
         assert_eq!(explain(&policy, facts)[0].why, "exempt by when cost > 0.1");
     }
 }

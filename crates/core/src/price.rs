@@ -1,9 +1,9 @@
 //! Money and prices. Prices come from the policy, because AWS's differ by region and change.
 //! <https://aws.amazon.com/codebuild/pricing/>
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, ops::Add};
 
-use crate::{duration::Duration, yaml::scalar::FromScalar};
+use crate::{duration::Duration, pattern::Pattern, yaml::scalar::FromScalar};
 
 /// An amount of US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -20,12 +20,18 @@ impl Dollars {
         self.0
     }
 
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0.0
+    }
+
     /// The cost of a running time at this price per minute.
     pub fn for_running(self, running: Duration) -> Self {
         Self(self.0 * running.as_seconds() as f64 / 60.0)
     }
 
-    /// How many whole seconds of running time `amount` buys at this price per minute.
+    /// How many whole seconds of running time `amount` buys at this price per minute. For a price
+    /// of zero, the longest duration.
     pub fn running_time_for(self, amount: Self) -> Duration {
         // Decimal prices have no exact binary value; without this, rounding could cost a second.
         const ROUNDING: f64 = 1.0 + 1e-9;
@@ -54,27 +60,74 @@ impl FromScalar for Dollars {
     }
 }
 
+impl Add for Dollars {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+/// The price of a minute on a fleet: an amount of USD, or zero, since a fleet is paid for whether
+/// it is used or not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FleetPrice(pub Dollars);
+
+impl FromScalar for FleetPrice {
+    const EXPECTED: &'static str = "an amount of USD, such as `0.05`, or `0`";
+
+    fn from_scalar(text: &str) -> Result<Self, String> {
+        match text.parse::<f64>() {
+            Ok(0.0) => Ok(Self(Dollars(0.0))),
+            _ => Dollars::from_scalar(text).map(Self),
+        }
+    }
+}
+
 /// Prices per minute, by environment type and compute type
-/// (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`), or by compute type alone.
+/// (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`), by compute type alone, or by the ARN of a fleet.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prices(HashMap<String, Dollars>);
+pub struct Prices {
+    compute: HashMap<String, Dollars>,
+    fleets: Vec<(Pattern, Dollars)>,
+}
 
 impl Prices {
     /// The price for an environment type, if known, and a compute type.
     pub fn of(&self, environment_type: Option<&str>, compute_type: &str) -> Option<Dollars> {
-        let of_both = environment_type.and_then(|kind| self.0.get(&format!("{kind}/{compute_type}")));
-        of_both.or_else(|| self.0.get(compute_type)).copied()
+        let of_both = environment_type.and_then(|kind| self.compute.get(&format!("{kind}/{compute_type}")));
+        of_both.or_else(|| self.compute.get(compute_type)).copied()
+    }
+
+    /// The first price whose pattern fits a fleet's ARN.
+    pub fn of_fleet(&self, arn: &str) -> Option<Dollars> {
+        self.fleets.iter().find(|(pattern, _)| pattern.fits(arn)).map(|(_, price)| *price)
+    }
+
+    /// Whether a fleet has a price.
+    pub fn has_fleets(&self) -> bool {
+        !self.fleets.is_empty()
+    }
+
+    /// Adds the price of a fleet. Earlier ones come first.
+    pub fn add_fleet(&mut self, pattern: Pattern, price: FleetPrice) {
+        self.fleets.push((pattern, price.0));
+    }
+
+    /// Adds the price of a compute type, or of an environment type and a compute type.
+    pub fn add_compute(&mut self, name: impl Into<String>, price: Dollars) {
+        self.compute.insert(name.into(), price);
     }
 
     /// Returns whether there is no price.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.compute.is_empty() && self.fleets.is_empty()
     }
 }
 
 impl FromIterator<(String, Dollars)> for Prices {
     fn from_iter<I: IntoIterator<Item = (String, Dollars)>>(prices: I) -> Self {
-        Self(prices.into_iter().collect())
+        Self { compute: prices.into_iter().collect(), fleets: Vec::new() }
     }
 }
 
@@ -109,6 +162,24 @@ mod tests {
     fn shown_with_cents_and_more_digits_if_needed() {
         for (amount, shown) in [(5.0, "5.00 USD"), (0.005, "0.005 USD"), (1.25, "1.25 USD"), (0.0001, "0.0001 USD")] {
             assert_eq!(Dollars::new(amount).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_first_price_of_a_fleet_counts() {
+        let mut prices = Prices::default();
+        for (pattern, price) in [("*:fleet/gpu-*", "0"), ("*:fleet/*", "0.05"), ("*:fleet/mac:*", "1")] {
+            prices.add_fleet(pattern.parse().unwrap(), FleetPrice::from_scalar(price).unwrap());
+        }
+        for (name, expected) in [("gpu-1", 0.0), ("mac", 0.05)] {
+            let arn =
+                format!("arn:aws:codebuild:eu-west-1:111122223333:fleet/{name}:1a000001-0000-4000-8000-000000000001");
+            assert_eq!(prices.of_fleet(&arn), Some(Dollars::new(expected)));
+        }
+        assert_eq!(prices.of_fleet("arn"), None);
+        assert!(Dollars::new(0.0).running_time_for(Dollars::new(1.0)) > Duration::from_minutes(i32::MAX));
+        for text in ["-1", "free", "NaN", ""] {
+            assert!(FleetPrice::from_scalar(text).is_err(), "{text}");
         }
     }
 

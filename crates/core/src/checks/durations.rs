@@ -127,7 +127,8 @@ mod tests {
             r#"{{"startTime": "2026-11-22T{start}Z", "phases": {phases}, "environment": {{"computeType": "SMALL"}}}}"#
         );
         let build: Build = serde_json::from_str(&json).unwrap();
-        let verdict = judge_by(&policy, &Facts::known(&build, phases != "null", None, NOW.parse().unwrap()));
+        let facts = Facts::known(&build, phases != "null", None, NOW.parse().unwrap());
+        let verdict = judge_by(&policy, &Facts { is_sample: true, ..facts });
         let mut found = match verdict.action {
             Action::Stop => format!("stop at {}", verdict.violations[0].found),
             _ => "run".to_owned(),

@@ -8,6 +8,7 @@
 //! - **Types, when an expression is loaded.** The crate finds an unknown name, or a string
 //!   compared with a number, only while it evaluates.
 //! - **Three answers.** An absent member makes the answer unknown, and is named.
+//! - **`has` along a path.** `has(a.b.c)` is false where `a.b` is absent.
 //! - **Limits.** No accepted expression can stall or crash a small function.
 //!
 //! Left out of the language are the types of which a build has no values (maps, messages, bytes,
@@ -18,6 +19,7 @@
 mod check;
 mod functions;
 mod limits;
+mod presence;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use cel::{Context, Env, ExecutionError, Program, Value, extractors::This};
+use cel::{Context, Env, ExecutionError, IdedExpr, Value, extractors::This};
 use regex_lite::Regex;
 
 pub use self::value::FactsAsJson;
@@ -53,7 +55,8 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 /// A checked expression that is true or false for each build.
 pub struct Expression {
     text: String,
-    program: Program,
+    /// Ready to be evaluated.
+    tree: IdedExpr,
     literals: Arc<Literals>,
     reads: BTreeSet<Variable>,
     build_members: BTreeSet<String>,
@@ -155,7 +158,8 @@ impl Expression {
             let checked = check::check(&program, text)?;
             let check::Checked { literals, reads, build_members, warnings } = checked;
             let literals = Arc::new(literals);
-            Ok(Self { text: text.to_owned(), program, literals, reads, build_members, warnings })
+            let tree = presence::of_whole_paths(program.expression().clone());
+            Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, warnings })
         })
     }
 
@@ -172,7 +176,7 @@ impl Expression {
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
             self.literals.add_to(&mut context, variables.budget())?;
             context.set_variable_resolver(&variables);
-            self.program.execute(&context)
+            Value::resolve(&self.tree, &context)
         }));
         match outcome {
             Ok(Ok(Value::Bool(answer))) => Ok(answer),

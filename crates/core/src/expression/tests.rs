@@ -186,13 +186,27 @@ fn logic_decides_what_it_can() {
 fn has_is_decided_for_a_whole_build_only() {
     check("has(build.environment) && !has(build.vpcConfig)", "true");
     check("has(build.environment.image) && !has(project.description)", "true");
-    check("has(build.vpcConfig.vpcId)", "unknown: build.vpcConfig");
+    // A whole Build without a VPC has no VPC's id.
+    check("has(build.vpcConfig.vpcId)", "false");
+    check("!has(build.vpcConfig.vpcId) && !has(project.webhook.scopeConfiguration.name)", "true");
+    check("!has(build.cache.modes)", "true");
+    check("build.vpcConfig.vpcId == 'vpc-1'", "unknown: build.vpcConfig");
     check("build.environment.environmentVariables.exists(v, !has(v.type))", "true");
     // The API may know a VPC where an event names none.
     check_event("has(build.environment.image)", "true");
     check_event("has(build.vpcConfig)", "unknown: build.vpcConfig");
     check_event("!has(build.environment.fleet)", "unknown: build.environment.fleet");
     check_event("has(build.vpcConfig) || build.environment.privilegedMode", "true");
+    check_event("has(build.vpcConfig.vpcId)", "unknown: build.vpcConfig");
+    // An event has these members beside the others, if the build has them.
+    let event = |expression, json: &str| {
+        let build: &Build = Box::leak(Box::new(serde_json::from_str(json).unwrap()));
+        answer(expression, |facts| *facts = Facts::of(build, facts.now))
+    };
+    assert_eq!(event("!has(build.vpcConfig.vpcId)", r#"{"vpcConfig": {"subnets": []}}"#), "true");
+    assert_eq!(event("has(build.source.location)", r#"{"source": {"type": "CODEPIPELINE"}}"#), "false");
+    assert_eq!(event("has(build.source.auth)", r#"{"source": {"type": "S3"}}"#), "unknown: build.source.auth");
+    assert_eq!(event("has(build.cache.modes)", r#"{"cache": {"type": "S3"}}"#), "unknown: build.cache.modes");
 }
 
 #[test]

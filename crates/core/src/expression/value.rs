@@ -26,7 +26,7 @@ use super::{
     time::{Length, Time},
 };
 use crate::{
-    facts::{Fact, Facts},
+    facts::{Fact, Facts, start_event},
     model::{
         Build, BuildBatch, Project,
         shape::{Kind, Shape},
@@ -112,10 +112,10 @@ impl<'a> Variables<'a> {
         variable: Variable,
         json: &'v Json,
         shape: &'static Shape,
-        is_whole: bool,
+        origin: Origin,
     ) -> CowVal<'v, 'v> {
         let path = Arc::from(variable.name());
-        CowVal::owned(Structure { json, shape, path, is_whole, budget: self.budget.clone() })
+        CowVal::owned(Structure { json, shape, path, origin, budget: self.budget.clone() })
     }
 }
 
@@ -126,14 +126,19 @@ impl VariableResolver for Variables<'_> {
         let facts = self.facts;
         match Variable::named(variable)? {
             Variable::Build => {
-                Some(self.structure(Variable::Build, facts.json.build(facts.build), Build::SHAPE, facts.is_whole))
+                let origin = match (facts.is_whole, facts.is_sample) {
+                    (true, _) => Origin::Api,
+                    (false, true) => Origin::SampleEvent,
+                    (false, false) => Origin::Event,
+                };
+                Some(self.structure(Variable::Build, facts.json.build(facts.build), Build::SHAPE, origin))
             }
             Variable::Project => {
-                Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, true))
+                Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, Origin::Api))
             }
             Variable::Batch => {
                 let batch = facts.json.batch(facts.batch().ok()?);
-                Some(self.structure(Variable::Batch, batch, BuildBatch::SHAPE, true))
+                Some(self.structure(Variable::Batch, batch, BuildBatch::SHAPE, Origin::Api))
             }
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
@@ -177,10 +182,37 @@ struct Structure<'v> {
     json: &'v Json,
     shape: &'static Shape,
     path: Arc<str>,
-    /// Whether the JSON is complete, so that a missing member is one that does not exist.
-    is_whole: bool,
+    origin: Origin,
     budget: Budget,
 }
+
+/// Where a structure comes from, and so what a missing member means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The API: a missing member does not exist.
+    Api,
+    /// An event: a missing member is unknown, unless events have it beside those that are there.
+    Event,
+    /// The event of a policy test, which gives what events do not have.
+    SampleEvent,
+}
+
+impl Origin {
+    /// Whether a member of a build that is missing from a structure does not exist.
+    fn is_absent(self, structure: &str, path: &str) -> bool {
+        let member = path.strip_prefix("build.").unwrap_or(path);
+        let is_beside_others = structure != "build" && start_event::may_contain(member);
+        match self {
+            Self::Api => true,
+            Self::Event => is_beside_others,
+            Self::SampleEvent => is_beside_others || GIVEN_BY_TESTS.contains(&member),
+        }
+    }
+}
+
+/// What the event of a policy test lacks if the test does not give it.
+const GIVEN_BY_TESTS: [&str; 4] =
+    ["secondarySources", "secondarySourceVersions", "environment.fleet", "environment.dockerServer"];
 
 /// Prints the path only: a structure may contain secrets.
 impl fmt::Debug for Structure<'_> {
@@ -226,7 +258,7 @@ impl Indexer for Structure<'_> {
         match (self.json.get(name), self.shape.member(name)) {
             (Some(json), Some(kind)) => self.value(json, kind, &path).map(CowVal::Owned),
             // CEL's `has` takes this error, and no other, for an absent member.
-            _ if self.is_whole => Err(ExecutionError::no_such_key(&path)),
+            _ if self.origin.is_absent(&self.path, &path) => Err(ExecutionError::no_such_key(&path)),
             _ => Err(absent(&path)),
         }
     }

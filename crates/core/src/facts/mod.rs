@@ -1,6 +1,7 @@
 //! What is known about a build when it is judged, and what is not.
 
 mod batch;
+mod cost;
 pub mod git_ref;
 pub mod image;
 pub mod inquiry;
@@ -23,7 +24,7 @@ use crate::{
     duration::Duration,
     expression::FactsAsJson,
     model::{Build, BuildBatch, Progress, Project, ProjectSource, RunStart},
-    price::{Dollars, Prices},
+    price::Prices,
 };
 
 /// Everything that is known about a build at the moment when it is judged.
@@ -38,6 +39,9 @@ pub struct Facts<'a> {
     pub is_whole: bool,
     /// Whether the phases are up to date even if the build is an event's: a policy test sets them.
     pub has_current_phases: bool,
+    /// Whether the build is a policy test's. It has no secondary sources, fleet or Docker server
+    /// but those that the test gives, even if it is an event's.
+    pub is_sample: bool,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
@@ -141,6 +145,7 @@ impl<'a> Facts<'a> {
             now,
             is_whole: false,
             has_current_phases: false,
+            is_sample: false,
             source_version,
             project: None,
             project_as_of: None,
@@ -191,27 +196,6 @@ impl<'a> Facts<'a> {
         }
         Ok(compute_type.is_some_and(|one| one.starts_with("BUILD_LAMBDA_"))
             || kind.is_some_and(|kind| kind.ends_with("_LAMBDA_CONTAINER")))
-    }
-
-    /// What a minute of the build costs.
-    ///
-    /// # Errors
-    /// The missing fact.
-    pub fn price(&self) -> Result<Dollars, Fact> {
-        let environment = self.build.environment.as_ref();
-        let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
-        let compute_type = compute_type.ok_or(Fact::Absent("environment.computeType"))?;
-        let kind = environment.and_then(|environment| environment.r#type.as_deref());
-        self.prices.and_then(|prices| prices.of(kind, compute_type)).ok_or_else(|| {
-            let name = kind.map(|kind| format!("{kind}/")).unwrap_or_default();
-            Fact::Unknown { fact: "cost", why: format!("the policy has no price for {name}{compute_type}") }
-        })
-    }
-
-    /// What the build has cost so far.
-    pub fn cost(&self) -> Result<Dollars, Fact> {
-        let price = self.price()?;
-        self.running().map(|running| price.for_running(running)).ok_or_else(|| self.no_phases("running"))
     }
 
     /// Why a time is unknown. If the API's Build has no phases, nothing else has them.

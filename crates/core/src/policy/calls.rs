@@ -58,8 +58,9 @@ impl CheckKind {
             OptionKind::Overrides(_) => &[Source::Project],
             // No event contains secondary sources.
             OptionKind::Forbidden(Syntax::Source, _) | OptionKind::Allowed(Syntax::Source, _) => &[Source::Build],
+            // No event contains the fleet, and the project contains the Docker server.
+            OptionKind::Dollars(_) => &[Source::Build, Source::Project],
             OptionKind::Duration(_)
-            | OptionKind::Dollars(_)
             | OptionKind::Forbidden(..)
             | OptionKind::Allowed(..)
             | OptionKind::Expression(_) => &[],
@@ -86,7 +87,8 @@ fn of_override(kind: Override) -> BTreeSet<Source> {
 fn of_expression(expression: &Expression) -> BTreeSet<Source> {
     let variables = expression.reads().flat_map(|variable| match variable {
         Variable::Project => &[Source::Project][..],
-        Variable::Batch | Variable::Running | Variable::Cost => &[Source::Build],
+        Variable::Batch | Variable::Running => &[Source::Build],
+        Variable::Cost => &[Source::Build, Source::Project],
         Variable::StartedBy => &STARTER,
         Variable::Build | Variable::Account | Variable::Region | Variable::Branch | Variable::Ref | Variable::Now => {
             &[]
@@ -146,7 +148,7 @@ mod tests {
     fn every_check_asks_what_it_is_said_to_ask() {
         for kind in CHECKS {
             let about = &kind.about;
-            let prices = "prices: {LINUX_CONTAINER/BUILD_GENERAL1_LARGE: 0.02}";
+            let prices = "prices: {BUILD_GENERAL1_LARGE: 0.02, BUILD_GENERAL1_SMALL: 0.01}";
             let text = format!("{{version: 1, {prices}, rules: [{{id: a, {}: {}}}]}}", kind.id, about.example);
             let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
             let mut allowed: Value = serde_json::from_str(about.allowed).unwrap();

@@ -3,8 +3,8 @@
 use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
     checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
-    facts::{source_pattern::Direction, starter::Starter},
-    price::{Dollars, Prices},
+    facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::fleet_pattern},
+    price::Prices,
     yaml::{
         Node,
         fault::{Fault, Place},
@@ -74,12 +74,26 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     })
 }
 
+/// Reads prices. A name with a colon is the pattern of a fleet's ARN.
 fn read_prices(reader: &mut Reader, node: &Node) -> Prices {
-    let mut prices = Vec::new();
-    for (name, node) in reader.entries(node, "a mapping of prices", "{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }") {
-        prices.extend(reader.scalar(node).map(|price: Dollars| (name.to_owned(), price)));
+    let mut prices = Prices::default();
+    for (name, price) in reader.entries(node, "a mapping of prices", "{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }")
+    {
+        if !name.contains(':') {
+            if let Some(price) = reader.scalar(price) {
+                prices.add_compute(name, price);
+            }
+            continue;
+        }
+        let pattern = fleet_pattern(name).map_err(|Remark { message, help }| {
+            let place = node.place_of_key(name).unwrap_or(price.place);
+            reader.fault(place, message, help);
+        });
+        if let (Ok(pattern), Some(price)) = (pattern, reader.scalar(price)) {
+            prices.add_fleet(pattern, price);
+        }
     }
-    prices.into_iter().collect()
+    prices
 }
 
 fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)> {

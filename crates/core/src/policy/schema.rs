@@ -80,11 +80,12 @@ pub fn schema() -> Value {
                 "examples": [["deploy-*", "prod-*"]],
             },
             "prices": {
-                "description": "Prices in USD per build minute, by environment type and compute type, or by compute type. Used by max-cost and cost.",
+                "description": "Prices in USD per build minute, by environment type and compute type, by compute type, or by a pattern of a fleet's ARN. Used by max-cost and cost.",
                 "type": "object",
                 "minProperties": 1,
+                "patternProperties": { ":": { "$ref": "#/$defs/fleet-price" } },
                 "additionalProperties": { "$ref": "#/$defs/dollars" },
-                "examples": [{ "LINUX_CONTAINER/BUILD_GENERAL1_SMALL": 0.005 }],
+                "examples": [{ "LINUX_CONTAINER/BUILD_GENERAL1_SMALL": 0.005, "arn:aws:codebuild:*:*:fleet/gpu-*": 0 }],
             },
             "safety": {
                 "description": "Limits of the sweep.",
@@ -138,6 +139,13 @@ pub fn schema() -> Value {
                 "exclusiveMinimum": 0,
                 "pattern": "^(?=.*[1-9])\\d+(\\.\\d+)?$",
                 "examples": [2.5],
+            },
+            "fleet-price": {
+                "description": "An amount of USD, or zero.",
+                "type": ["number", "string"],
+                "minimum": 0,
+                "pattern": "^\\d+(\\.\\d+)?$",
+                "examples": [0],
             },
             "expression": {
                 "description": "A CEL expression that is true or false.",

@@ -123,6 +123,6 @@ impl Test {
 
     fn facts(&self) -> Facts<'_> {
         let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
-        Facts { has_current_phases: self.sets_phases, build_batch: self.batch.as_ref(), ..facts }
+        Facts { has_current_phases: self.sets_phases, is_sample: true, build_batch: self.batch.as_ref(), ..facts }
     }
 }

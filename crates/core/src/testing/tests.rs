@@ -614,3 +614,30 @@ fn the_running_time_of_an_events_build_is_unknown_as_in_the_function() {
     let by_build = test(&format!("build: {{startTime: '2026-11-22T08:00:00Z', phases: {phases}}}"));
     assert!(by_build.contains("broken"), "{by_build}");
 }
+
+/// An event contains none of these, and most builds have none.
+#[test]
+fn the_event_of_a_test_has_no_more_than_the_test_gives() {
+    let policy = "{version: 1, prices: {BUILD_GENERAL1_SMALL: 0.01}, rules: [
+        {id: sources, allowed-sources: ['https://github.com/acme/*']}, {id: cost, max-cost: 5},
+        {id: fleet, deny-when: has(build.environment.fleet.fleetArn)},
+        {id: second, deny-when: 'has(build.secondarySources) && size(build.secondarySources) > 0'}]}";
+    let run = |test: &str| {
+        let read =
+            |path: &str| if path == "p" { Ok(File { name: "p".into(), text: policy.into() }) } else { read(path) };
+        let tests = format!("{{policy: p, tests: [{{name: a, event: event.json, {test}}}]}}");
+        let tests = PolicyTests::parse(&File { name: "t".into(), text: tests }, read).unwrap();
+        let report = tests.run(|_| true, &mut Coverage::default());
+        assert!(report.tests[0].passed, "{test}: {:?}", report.tests[0].reasons);
+    };
+    let small = "environment: {type: LINUX_CONTAINER, computeType: BUILD_GENERAL1_SMALL";
+    let source = "source: {type: GITHUB, location: 'https://github.com/acme/shop'}";
+    let fleet =
+        "fleet: {fleetArn: 'arn:aws:codebuild:eu-west-1:111122223333:fleet/a:1a000001-0000-4000-8000-000000000001'}";
+    run(&format!("set: {{{source}, {small}}}}}, expect: allow, broken: [], unknown: []"));
+    run(&format!("set: {{{source}, {small}, {fleet}}}}}, expect: stop, broken: [fleet], unknown: [cost]"));
+    let second = "secondarySources: [{location: 'https://github.com/evil/app'}]";
+    run(&format!("set: {{{source}, {small}}}, {second}}}, expect: stop, broken: [sources, second], unknown: []"));
+    let server = "project: {environment: {dockerServer: {computeType: BUILD_GENERAL1_XLARGE}}}";
+    run(&format!("set: {{{source}, {small}}}}}, {server}, expect: allow, unknown: [cost]"));
+}

@@ -82,8 +82,14 @@ impl Node {
 
     /// Whether the node is a mapping with the key.
     pub(crate) fn has_key(&self, name: &str) -> bool {
-        let Value::Mapping(entries) = &self.value else { return false };
-        entries.iter().any(|(key, _)| matches!(&key.value, Value::Scalar(key) if key == name))
+        self.place_of_key(name).is_some()
+    }
+
+    /// Where a key of a mapping is.
+    pub(crate) fn place_of_key(&self, name: &str) -> Option<Place> {
+        let Value::Mapping(entries) = &self.value else { return None };
+        let mut keys = entries.iter().map(|(key, _)| key);
+        keys.find(|key| matches!(&key.value, Value::Scalar(key) if key == name)).map(|key| key.place)
     }
 
     /// Its name in messages.

@@ -1,0 +1,104 @@
+//! What a build costs, by the policy's prices.
+
+use super::{Fact, Facts};
+use crate::{
+    model::{DockerServer, ProjectEnvironment},
+    price::{Dollars, Prices},
+};
+
+impl<'a> Facts<'a> {
+    /// What a minute of the build costs, with its Docker server.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub fn price(&self) -> Result<Dollars, Fact> {
+        let machine = self.machine_price()?;
+        match self.docker_server()? {
+            Some(server) => Ok(machine + self.docker_server_price(server)?),
+            None => Ok(machine),
+        }
+    }
+
+    /// What a minute of the build costs without a Docker server. On a fleet, no price of a compute
+    /// type counts.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub fn machine_price(&self) -> Result<Dollars, Fact> {
+        let by_compute_type = self.compute_price();
+        // Whatever the fleet is, nothing has a price.
+        if by_compute_type.is_err() && !self.prices.is_some_and(Prices::has_fleets) && self.compute_type().is_ok() {
+            return by_compute_type;
+        }
+        match self.fleet()? {
+            None => by_compute_type,
+            Some(fleet) => self.prices.and_then(|prices| prices.of_fleet(fleet)).ok_or_else(|| {
+                let name = fleet.split_once(":fleet/").map_or(fleet, |(_, name)| name);
+                no_price(&format!("the fleet {}", name.split(':').next().unwrap_or_default()))
+            }),
+        }
+    }
+
+    /// What the build has cost so far.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub fn cost(&self) -> Result<Dollars, Fact> {
+        let price = self.price()?;
+        self.running().map(|running| price.for_running(running)).ok_or_else(|| self.no_phases("running"))
+    }
+
+    fn environment(&self) -> Option<&'a ProjectEnvironment> {
+        self.build.environment.as_ref()
+    }
+
+    fn compute_type(&self) -> Result<&'a str, Fact> {
+        let compute_type = self.environment().and_then(|environment| environment.compute_type.as_deref());
+        compute_type.ok_or(Fact::Absent("environment.computeType"))
+    }
+
+    fn compute_price(&self) -> Result<Dollars, Fact> {
+        self.price_of(self.compute_type()?, "")
+    }
+
+    fn docker_server_price(&self, server: &DockerServer) -> Result<Dollars, Fact> {
+        let compute_type = server.compute_type.as_deref();
+        self.price_of(compute_type.ok_or(Fact::Absent("environment.dockerServer.computeType"))?, "a Docker server on ")
+    }
+
+    fn price_of(&self, compute_type: &str, what: &str) -> Result<Dollars, Fact> {
+        let kind = self.environment().and_then(|environment| environment.r#type.as_deref());
+        self.prices.and_then(|prices| prices.of(kind, compute_type)).ok_or_else(|| {
+            let kind = kind.map(|kind| format!("{kind}/")).unwrap_or_default();
+            no_price(&format!("{what}{kind}{compute_type}"))
+        })
+    }
+
+    /// The ARN of the fleet that the build runs on. No event contains it.
+    fn fleet(&self) -> Result<Option<&'a str>, Fact> {
+        match self.environment().and_then(|environment| environment.fleet.as_ref()) {
+            Some(fleet) => match fleet.fleet_arn.as_deref() {
+                Some("") => Ok(None),
+                Some(arn) => Ok(Some(arn)),
+                None => Err(Fact::Absent("environment.fleet.fleetArn")),
+            },
+            None if self.is_whole || self.is_sample => Ok(None),
+            None => Err(Fact::Absent("environment.fleet")),
+        }
+    }
+
+    /// The build's Docker server. No event contains it, and no call can override the project's.
+    fn docker_server(&self) -> Result<Option<&'a DockerServer>, Fact> {
+        let of = |environment: Option<&'a ProjectEnvironment>| environment?.docker_server.as_ref();
+        match (of(self.environment()), self.project) {
+            (Some(server), _) => Ok(Some(server)),
+            (None, Some(project)) => Ok(of(project.environment.as_ref())),
+            (None, None) if self.is_sample => Ok(None),
+            (None, None) => Err(Fact::NoProject),
+        }
+    }
+}
+
+fn no_price(what: &str) -> Fact {
+    Fact::Unknown { fact: "cost", why: format!("the policy has no price for {what}") }
+}
