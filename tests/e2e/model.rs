@@ -130,9 +130,6 @@ impl<'a> Generator<'a> {
             // It has to have been stopped, or the record would not hold it.
             ("Build", "buildStatus") => json!("STOPPED"),
             ("Build", "buildComplete") => json!(true),
-            // A record keeps these, and no text of unknown shape.
-            ("PhaseContext", "statusCode") => json!("YAML_FILE_ERROR"),
-            ("PhaseContext" | "DockerServerStatus", "message") => json!("YAML file does not exist"),
             ("ProjectSource", "buildspec") => {
                 let text = format!("version: 0.2\nphases: {{build: {{commands: [echo {path}]}}}}\n");
                 match self.form {
