@@ -5,7 +5,7 @@
 //! which needs no call would spend much of its time on moving them.
 
 use buildbrake_core::{
-    event::BuildEvent,
+    event::{BuildEvent, Delivery},
     facts::inquiry::{Case, OnFailure, Reply},
     model::{BuildArn, Progress},
     record::{Effect, Failure, Outcome, Record, StoppedBatch},
@@ -29,7 +29,7 @@ impl Enforcer {
     /// record of its own; returned is the first one that failed, or the build's own.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
-        let (kind, time) = (event.kind, event.time);
+        let (kind, time) = (event.kind, event.time.filter(|_| event.delivery == Delivery::Live));
         let (mut returned, mut retry) = self.judge_one(event, invocation, until).await;
         for _ in 0..MAX_RETRIES {
             let Some(arn) = retry.take() else { break };

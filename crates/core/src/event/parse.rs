@@ -69,7 +69,7 @@ impl Trigger {
                 let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
                 // Nobody may mean to take the belt off who redrives all that a queue holds.
                 let belt = if is_live { Belt::read(belt.as_ref())? } else { Belt::On };
-                Self::Sweep(SweepEvent { id: envelope.id, time, belt, rest })
+                Self::Sweep(SweepEvent { id: envelope.id, time: time.filter(|_| is_live), belt, rest })
             }
             Kind::Fleet => Self::Fleet,
         };

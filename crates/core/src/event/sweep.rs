@@ -11,7 +11,7 @@ use crate::{model::shape::shapes, record::Failure};
 pub struct SweepEvent {
     /// The event's id: the same whenever the event is delivered again.
     pub id: Option<String>,
-    /// When the sweep was due, according to EventBridge.
+    /// When the sweep was due, according to EventBridge. `None` if that may be weeks ago.
     pub time: Option<Timestamp>,
     /// The safety belt of a new sweep; that of a rest is in the rest.
     pub belt: Belt,

@@ -253,9 +253,11 @@ impl<'a> Case<'a> {
         Some(Question::Project { name, may_be_cached })
     }
 
-    /// The ARN of the batch that must be stopped, as far as is known by now.
+    /// The ARN of the batch that must be stopped, as far as is known by now. CodeBuild's events name no
+    /// batch, so an event is not believed.
     pub fn batch_to_stop(&self) -> Option<&str> {
-        self.build().build_batch_arn.as_deref().filter(|_| self.verdict.stops_batch())
+        let arn = self.build().build_batch_arn.as_deref();
+        arn.filter(|_| self.origin == Origin::Api && self.verdict.stops_batch())
     }
 
     /// From now on, questions are asked only if their answers may stop the build's batch: the build

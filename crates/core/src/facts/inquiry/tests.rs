@@ -55,6 +55,57 @@ fn the_build_is_fetched_if_the_verdict_depends_on_it() {
     }
 }
 
+const BATCH: &str = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:5e000000-0000-4000-8000-00000000000b";
+
+fn in_batch(json: &str) -> Box<Build> {
+    Box::new(Build { build_batch_arn: Some(BATCH.into()), ..serde_json::from_str(json).unwrap() })
+}
+
+#[test]
+fn what_may_stop_the_batch_is_asked_for_after_the_stop() {
+    let stops = "{id: stops, forbidden-branches: [main]}";
+    let frozen = "deny-when: \"project.tags.exists(tag, tag.key == 'frozen')\"";
+    let now = NOW.parse().unwrap();
+    let of_batch = Arc::new(serde_json::from_str(r#"{"sourceVersion": "main", "initiator": "alice"}"#).unwrap());
+    let project = |json: &str| Reply::Project(Some(project(json)));
+    for (more, asks, stops_batch) in [
+        ("batch: stop-all", true, true),
+        ("batch: stop-all, mode: report", false, false),
+        ("batch: build", false, false),
+    ] {
+        let policy = policy(&format!("{stops}, {{id: frozen, {frozen}, {more}}}"));
+        let mut case = Case::of_event(&policy, event(RUNNING_ON_MAIN), now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop), "{more}: the stop comes first");
+        case.add_after_stop(in_batch(&RUNNING_ON_MAIN.replace("IN_PROGRESS", "STOPPED")), now);
+        assert_eq!(case.batch_to_stop(), None, "{more}");
+        let question = project_question(false).filter(|_| asks);
+        assert_eq!(case.next_question(), question, "{more}: a copy is not good enough to stop for");
+        case.add(project(r#"{"tags": [{"key": "frozen", "value": "yes"}]}"#), now);
+        assert_eq!((case.batch_to_stop(), case.next_question()), (Some(BATCH).filter(|_| stops_batch), None), "{more}");
+        let broken: Vec<&str> = case.verdict().violations.iter().map(|broken| broken.rule.as_str()).collect();
+        assert_eq!(broken, if stops_batch { vec!["stops", "frozen"] } else { vec!["stops"] }, "{more}");
+        // A sweep knows the batch before it stops anything.
+        let mut case = Case::of_build(&policy, BuildEvent { build: in_batch(RUNNING_ON_MAIN), ..event("{}") }, now);
+        while let Some(Question::Batch(_)) = case.next_question() {
+            case.add(Reply::Batch(Some(Arc::clone(&of_batch))), now);
+        }
+        assert_eq!(case.next_question(), project_question(true).filter(|_| asks), "{more}");
+    }
+    let policy = policy(&format!("{stops}, {{id: frozen, {frozen}, batch: stop-all}}"));
+    let mut case = Case::of_event(&policy, event(RUNNING_ON_MAIN), now);
+    case.add_after_stop(in_batch(RUNNING_ON_MAIN), now);
+    case.add(project(r#"{"tags": []}"#), now);
+    assert_eq!((case.batch_to_stop(), case.verdict().undecided.len()), (None, 0), "the rule passes");
+}
+
+#[test]
+fn no_batch_is_stopped_because_an_event_names_it() {
+    let policy = policy("{id: a, forbidden-branches: [main], batch: stop-all}");
+    let named = BuildEvent { build: in_batch(RUNNING_ON_MAIN), ..event("{}") };
+    let case = Case::of_event(&policy, named, NOW.parse().unwrap());
+    assert_eq!((case.verdict().action, case.batch_to_stop()), (Action::Stop, None));
+}
+
 /// The build of an old event may have ended long ago.
 #[test]
 fn an_old_event_is_not_judged_before_its_build_is_fetched() {
