@@ -133,12 +133,17 @@ impl<'a> Generator<'a> {
             ("ProjectSource", "buildspec") => {
                 let text = format!("version: 0.2\nphases: {{build: {{commands: [echo {path}]}}}}\n");
                 match self.form {
-                    Form::Recorded => json!(in_place_of_a_buildspec(&text)),
+                    Form::Recorded => json!(in_place_of("inline buildspec", &text)),
                     _ => json!(text),
                 }
             }
             ("EnvironmentVariable" | "ExportedEnvironmentVariable", "value") if self.form == Form::Recorded => {
                 json!("***")
+            }
+            // These texts may quote anything, and are of no known shape here.
+            ("PhaseContext", _) | ("DockerServerStatus", "message") if self.form == Form::Recorded => {
+                let sent = format!("https://user:s3cret@git.example.com/{path}");
+                json!(in_place_of("text", &sent))
             }
             _ => value,
         };
@@ -174,7 +179,7 @@ impl<'a> Generator<'a> {
     }
 }
 
-fn in_place_of_a_buildspec(text: &str) -> String {
+fn in_place_of(what: &str, text: &str) -> String {
     let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("inline buildspec, {} bytes, sha256:{digest}", text.len())
+    format!("{what}, {} bytes, sha256:{digest}", text.len())
 }
