@@ -57,7 +57,7 @@ impl Enforcer {
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
         let retry = effect.returned.as_deref().and_then(retry_of);
-        let record = Record::judged(&self.policy, case.event(), case.verdict(), effect, invocation.now());
+        let record = Record::judged(&self.policy, &case, effect, invocation.now());
         invocation.sink.write(&record).await;
         (record, retry)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Fact, Facts};
+use super::{Fact, Facts, Provenance};
 use crate::{
     event::{BuildEvent, Delivery},
     model::{Build, BuildBatch, BuildId, Progress, Project, ProjectEnvironment, batch_id},
@@ -122,6 +122,7 @@ pub struct Case<'a> {
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
     verdict: Verdict,
+    provenance: Provenance,
 }
 
 /// What must be known before the case's questions end.
@@ -179,6 +180,7 @@ impl<'a> Case<'a> {
             unavailable: Vec::new(),
             purpose,
             verdict: Verdict::default(),
+            provenance: Provenance::default(),
         };
         case.judge(now);
         case
@@ -197,6 +199,11 @@ impl<'a> Case<'a> {
     /// The verdict on what is known by now.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// Where the build comes from, as far as it is known by now.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
     /// Whether the event names the build and says nothing about it, or nothing that still holds.
@@ -302,6 +309,7 @@ impl<'a> Case<'a> {
         };
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
         let facts = Facts { build_batch, project_as_of, ..facts };
+        self.provenance = facts.provenance();
         let mut verdict = judge_by(self.policy, &facts);
         for undecided in &mut verdict.undecided {
             let source = undecided.missing.source();

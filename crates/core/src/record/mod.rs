@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    event::{BuildEvent, EventError, TriggerKind},
-    facts::{InitiatorFrom, RefFrom, starter::Starter},
+    event::{EventError, TriggerKind},
+    facts::{InitiatorFrom, RefFrom, inquiry::Case, starter::Starter},
     model::Build,
     policy::Policy,
     url,
@@ -213,9 +213,9 @@ impl<'a> RecordFields<'a> {
 
 impl Record {
     /// The record of a judged build.
-    pub fn judged(policy: &Policy, event: &BuildEvent, verdict: &Verdict, effect: Effect, now: Timestamp) -> Self {
+    pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
-        let (build, provenance) = (&event.build, &verdict.provenance);
+        let (event, build, verdict, provenance) = (case.event(), case.build(), case.verdict(), case.provenance());
         let failure = failure.map(|failure| redact::failure(failure, build));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_ref());

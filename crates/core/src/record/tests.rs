@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{facts::inquiry::Case, policy::Mode};
+use crate::{event::BuildEvent, policy::Mode};
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 
@@ -14,7 +14,7 @@ fn record(rule: &str, build: Value, ceiling: Mode, effect: impl Into<Effect>) ->
     let build = serde_json::from_value(build).unwrap();
     let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
     let case = Case::of_event(&policy, event, now);
-    let record = Record::judged(&policy, case.event(), case.verdict(), effect.into(), now);
+    let record = Record::judged(&policy, &case, effect.into(), now);
     serde_json::from_str(record.json().get()).unwrap()
 }
 

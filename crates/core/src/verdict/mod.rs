@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     checks::{Answer, Fit},
-    facts::{Fact, Facts, Provenance, inquiry::Source, source_pattern::Direction},
+    facts::{Fact, Facts, inquiry::Source, source_pattern::Direction},
     model::Build,
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
     url,
@@ -24,8 +24,6 @@ pub struct Verdict {
     pub action: Action,
     /// Why the build is only reported although it breaks an enforced rule.
     pub withheld: Option<Withheld>,
-    /// Where the build comes from, as far as it is known.
-    pub provenance: Provenance,
     /// When the next rule will be broken if the build keeps running, if that can be computed.
     pub deadline: Option<Timestamp>,
 }
@@ -182,7 +180,7 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
 /// Judges a build by everything that is known about it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
     let facts = &priced(policy, facts.clone());
-    let mut verdict = Verdict { provenance: facts.provenance(), ..Verdict::default() };
+    let mut verdict = Verdict::default();
     for rule in &policy.rules {
         let decision = decide(rule, policy.ceiling, facts);
         if !matches!(decision, Decision::Broken(_)) {

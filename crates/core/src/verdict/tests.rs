@@ -266,7 +266,7 @@ proptest! {
         let spelt = Build { source_version: Some(format!("{prefix}{branch}{suffix}")), ..build() };
         let forbidden = judge(&policy("forbidden-branches: [main, release/*, h*]"), &spelt, NOW.parse().unwrap());
         prop_assert_eq!(forbidden.action, Action::Stop, "{:?}", spelt.source_version);
-        prop_assert_eq!(forbidden.provenance.branch.as_deref(), Some(branch));
+        prop_assert_eq!(&forbidden.violations[0].found, branch);
         let allowed = judge(&policy("allowed-branches: [main, release/*, h*]"), &spelt, NOW.parse().unwrap());
         prop_assert_eq!(allowed.action, Action::Allow, "{:?}", spelt.source_version);
     }

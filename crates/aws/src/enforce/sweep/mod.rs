@@ -173,7 +173,7 @@ impl Sweep<'_> {
 
     async fn record(&mut self, case: &Case<'_>, effect: Effect) {
         let now = self.invocation.now();
-        let record = Record::judged(&self.enforcer.policy, case.event(), case.verdict(), effect, now);
+        let record = Record::judged(&self.enforcer.policy, case, effect, now);
         self.invocation.sink.write(&record).await;
         self.summary.add(&record);
     }

@@ -276,7 +276,7 @@ fn a_verdict_on_a_build_of_a_batch_says_where_it_comes_from() {
     case.add(build_of_a_batch(), now);
     let batch = r#"{"initiator": "codepipeline/release", "sourceVersion": "main", "source": {"type": "GITHUB"}}"#;
     case.add(Reply::Batch(Some(Arc::new(serde_json::from_str(batch).unwrap()))), now);
-    let found = case.verdict().provenance.clone();
+    let found = case.provenance();
     assert_eq!(found.initiator.as_deref(), Some("codepipeline/release"));
     assert_eq!(found.initiator_from, Some(InitiatorFrom::Batch));
     assert_eq!((found.branch.as_deref(), found.ref_from), (Some("main"), Some(RefFrom::Batch)));

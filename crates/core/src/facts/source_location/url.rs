@@ -16,13 +16,16 @@ impl Scheme {
     /// Reads a scheme that git can fetch from a host by, and its own port.
     /// <https://git-scm.com/docs/git-fetch#_git_urls>
     pub(in crate::facts) fn read(text: &str) -> Option<(Self, u16)> {
-        match text.to_ascii_lowercase().as_str() {
-            "https" => Some((Self::Https, 443)),
-            "ssh" | "git+ssh" | "ssh+git" => Some((Self::Https, 22)),
-            "http" => Some((Self::Http, 80)),
-            "git" => Some((Self::Git, 9418)),
-            _ => None,
-        }
+        const SCHEMES: [(&str, Scheme, u16); 6] = [
+            ("https", Scheme::Https, 443),
+            ("ssh", Scheme::Https, 22),
+            ("git+ssh", Scheme::Https, 22),
+            ("ssh+git", Scheme::Https, 22),
+            ("http", Scheme::Http, 80),
+            ("git", Scheme::Git, 9418),
+        ];
+        let known = SCHEMES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(text));
+        known.map(|(_, scheme, port)| (scheme, port))
     }
 
     /// The scheme in the normal form.

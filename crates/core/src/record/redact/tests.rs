@@ -23,7 +23,7 @@ fn record(policy: &str, build: &Value, failure: Option<String>) -> String {
     let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Stopped };
     let returned = Some(Box::new(case.build().clone()));
     let effect = Effect { failure, returned, ..outcome.into() };
-    let record = Record::judged(&policy, case.event(), case.verdict(), effect, now);
+    let record = Record::judged(&policy, &case, effect, now);
     record.json().get().to_owned()
 }
 
