@@ -76,6 +76,20 @@ fn a_project_that_is_remembered_stops_no_build() {
     assert_eq!(codebuild.operations(), ["BatchGetProjects", "BatchGetProjects", "StopBuild"]);
 }
 
+/// A rule about overrides needs the project as it was when the build started.
+#[test]
+fn a_project_that_was_fetched_before_the_build_started_is_fetched_again() {
+    let codebuild = with_image(IMAGE);
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &[]);
+    let mut later = event("compliant");
+    later["detail"]["additional-information"]["build-start-time"] = json!("2036-11-22T09:00:00Z");
+    for event in [event("compliant"), later] {
+        assert_eq!(lambda.invoke(&event).record()["outcome"], "allowed");
+    }
+    assert_eq!(codebuild.operations(), ["BatchGetProjects", "BatchGetProjects"]);
+    lambda.end();
+}
+
 /// One account or region must not be judged by another's project.
 #[test]
 fn a_project_is_remembered_by_its_region() {

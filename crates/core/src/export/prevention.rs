@@ -114,9 +114,9 @@ fn forbidden_variables(names: &Patterns) -> Prevention {
 fn forbidden_overrides(overrides: &[Override]) -> Prevention {
     let refusals: Vec<Refusal> = overrides.iter().flat_map(|one| override_refusals(*one)).collect();
     let named = |kinds: Vec<&Override>| quoted_list(&kinds.iter().map(|one| one.name()).collect::<Vec<_>>());
-    let unseen: Vec<&Override> = overrides.iter().filter(|one| override_refusals(**one).is_empty()).collect();
+    let unseen: Vec<&str> = overrides.iter().filter_map(|one| without_key(*one)).collect();
     if refusals.is_empty() {
-        return Prevention::NoKey(format!("StartBuild has no condition key for {}", named(unseen)).into());
+        return Prevention::NoKey(format!("StartBuild has no condition key for {}", quoted_list(&unseen)).into());
     }
     let mut why = "a call that overrides a setting with the project's own value is refused too".to_owned();
     let by_pipelines: Vec<&Override> = overrides.iter().filter(|one| one.is_set_by_pipelines()).collect();
@@ -126,9 +126,18 @@ fn forbidden_overrides(overrides: &[Override]) -> Prevention {
         why.push_str(&format!(", and so are the calls of pipelines that set {}", named(by_pipelines)));
     }
     if !unseen.is_empty() {
-        why.push_str(&format!("; StartBuild has no condition key for {}", named(unseen)));
+        why.push_str(&format!("; StartBuild has no condition key for {}", quoted_list(&unseen)));
     }
     Prevention::Broad { refusals, why: why.into() }
+}
+
+/// What StartBuild has no condition key for: the whole kind, or one of its arguments.
+fn without_key(overridden: Override) -> Option<&'static str> {
+    match overridden {
+        Override::Source => Some("sourceTypeOverride"),
+        Override::SecondarySources => Some("secondarySourcesVersionOverride"),
+        _ => override_refusals(overridden).is_empty().then(|| overridden.name()),
+    }
 }
 
 /// The calls that override a setting; none if StartBuild has no condition key for it. Some keys are

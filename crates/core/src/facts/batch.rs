@@ -13,7 +13,7 @@ const OWN_SESSION: &str = "AWSCodeBuild-";
 impl<'a> Facts<'a> {
     /// The batch that the build belongs to, or `None` if it belongs to none.
     ///
-    /// No event contains a batch's ARN. An event's build may belong to one if its initiator is
+    /// CodeBuild's events contain no batch's ARN, and one that does is not believed. An event's build may belong to one if its initiator is
     /// `ROLE/AWSCodeBuild-UUID`, as that of every build of a batch is.
     ///
     /// # Errors
@@ -23,8 +23,10 @@ impl<'a> Facts<'a> {
             return Ok(self.build_batch);
         }
         match (self.build.build_batch_arn.as_deref(), self.build.initiator.as_deref()) {
-            (Some(arn), _) if !arn.is_empty() => Err(Fact::NoBatch),
+            (Some(""), _) => Ok(None),
+            (Some(_), _) if self.is_whole => Err(Fact::NoBatch),
             _ if self.is_whole => Ok(None),
+            (Some(_), _) => Err(Fact::Absent("buildBatchArn")),
             (_, None) => Err(Fact::Absent("initiator")),
             (_, Some(initiator)) if is_own_session(initiator) => Err(Fact::Absent("buildBatchArn")),
             (_, Some(_)) => Ok(None),

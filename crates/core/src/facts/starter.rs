@@ -161,7 +161,8 @@ impl Facts<'_> {
         }
         // CodeBuild calls itself with the project's role for a retry, which no event shows:
         // https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html
-        let role = || match batch.is_some() || self.is_whole {
+        let is_no_retry = batch.is_some() || self.is_whole || self.build.auto_retry_config.is_some();
+        let role = || match is_no_retry {
             true => Starter::Role.into(),
             false => Starters::either(&[Starter::Role, Starter::Retry], Fact::Absent("autoRetryConfig")),
         };

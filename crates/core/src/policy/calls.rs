@@ -6,7 +6,11 @@ use super::{Criterion, Policy, Rule, Selector};
 use crate::{
     checks::{CheckKind, CheckOption, OptionKind, Override, Patterns, Syntax},
     expression::{Expression, Variable},
-    facts::{inquiry::Source, start_event, starter::may_fit_webhook},
+    facts::{
+        inquiry::Source,
+        start_event,
+        starter::{Starter, may_fit_webhook},
+    },
 };
 
 impl Policy {
@@ -43,7 +47,7 @@ impl Criterion {
     fn calls_at_start(&self) -> BTreeSet<Source> {
         match self {
             Self::Among(..) => BTreeSet::new(),
-            Self::StartedBy(_) => STARTER.into(),
+            Self::StartedBy(starters) => of_kinds(starters),
             Self::Tagged(..) => [Source::Project].into(),
             Self::When(expression) => of_expression(expression),
         }
@@ -70,6 +74,13 @@ impl CheckKind {
 
 /// An automatic retry is known by the Build, and a webhook by the project.
 const STARTER: [Source; 2] = [Source::Build, Source::Project];
+
+/// The sources that tell a retry, or a webhook, from a role: none if the list has both or neither.
+fn of_kinds(starters: &[Starter]) -> BTreeSet<Source> {
+    let differs = |one: Starter| starters.contains(&one) != starters.contains(&Starter::Role);
+    let retry = differs(Starter::Retry).then_some(Source::Build);
+    retry.into_iter().chain(differs(Starter::Webhook).then_some(Source::Project)).collect()
+}
 
 /// What a webhook's initiator claims is supported by the project alone.
 fn of_starters(patterns: &Patterns) -> BTreeSet<Source> {
@@ -128,7 +139,12 @@ mod tests {
         check("deny-when: \"build.phases.exists(p, p.phaseType == 'BUILD')\"", &[Source::Build]);
         check("deny-when: has(project.webhook) && running > duration('1h')", &[Source::Build, Source::Project]);
         check("max-timeout: 60m, only: [{tags: {team: [a]}}]", &[Source::Project]);
-        check("max-timeout: 60m, except: [{started-by: [webhook]}]", &[Source::Build, Source::Project]);
+        check("max-timeout: 60m, except: [{started-by: [webhook]}]", &[Source::Project]);
+        check("max-timeout: 60m, except: [{started-by: [retry]}]", &[Source::Build]);
+        check("max-timeout: 60m, only: [{started-by: [role]}]", &[Source::Build, Source::Project]);
+        check("max-timeout: 60m, only: [{started-by: [role, retry, webhook]}]", &[]);
+        check("max-timeout: 60m, except: [{started-by: [pipeline, user, rule, build]}]", &[]);
+        check("deny-when: startedBy == 'user'", &[Source::Build, Source::Project]);
         check("max-timeout: 60m, except: [{when: has(build.buildBatchArn)}]", &[Source::Build]);
         check("forbidden-sources: ['https://github.com/a/*'], mode: 'off'", &[]);
         check("max-timeout: 60m, except: [{initiators: [GitHub-Hookshot/*]}]", &[Source::Project]);

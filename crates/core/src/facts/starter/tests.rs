@@ -36,6 +36,15 @@ fn by_the_event() {
     assert_eq!(starters(build, false, None, None), "pipeline");
 }
 
+/// As a policy test sets them.
+#[test]
+fn by_an_event_with_more_members() {
+    let build = r#"{"initiator": "Developer/alice", "autoRetryConfig": {"autoRetryLimit": 2}}"#;
+    assert_eq!(starters(build, false, None, None), "role");
+    let build = format!(r#"{{"initiator": "{OWN_SESSION}", "buildBatchArn": ""}}"#);
+    assert_eq!(starters(&build, false, None, None), "build");
+}
+
 #[test]
 fn by_the_build() {
     for (build, expected) in [
