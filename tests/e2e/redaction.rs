@@ -107,7 +107,10 @@ fn event_with_canaries() -> Value {
         "timeout-in-minutes": 480, "build-complete": false, "initiator": url("initiator"),
         "source-version": url("source-version"), "source": build["source"], "artifact": build["artifacts"],
         "cache": build["cache"], "logs": {"deep-link": url("deep-link")},
-        "environment": {"environment-variables": build["environment"]["environmentVariables"]},
+        "environment": {
+            "compute-type": "BUILD_GENERAL1_SMALL",
+            "environment-variables": build["environment"]["environmentVariables"],
+        },
         "phases": [{"phase-context": [format!("COMMAND_EXECUTION_ERROR: {}", canary("PLAINTEXT"))]}],
     });
     event["detail"]["current-phase-context"] = json!(format!("[{}]", canary("context")));

@@ -5,6 +5,7 @@ pub mod fault;
 mod parse;
 pub(crate) mod reader;
 pub(crate) mod scalar;
+mod syntax;
 pub(crate) mod words;
 
 use std::ops::Range;

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput};
 
-use super::{Node, Value};
+use super::{
+    Node, Value,
+    syntax::{fault_of, not_yaml, place_of},
+};
 use crate::yaml::fault::{Fault, Place};
 
 /// How deep values may be nested.
@@ -182,45 +185,6 @@ fn merged(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
         }
     }
     entries
-}
-
-fn fault_of(error: &ScanError, text: &str) -> Fault {
-    let info = error.info();
-    // The parser reports a tab at the start of the value before it.
-    if let Some(place) = indenting_tab(text, error.marker().line()).filter(|_| info.contains("tab")) {
-        return Fault::new(place, "invalid YAML: a tab in the indentation", "indent with spaces");
-    }
-    let place = place_of(error.marker());
-    // In these files, only expressions begin with a `!`.
-    if ["scanning a tag", "parsing a tag", "the handle wasn't declared"].iter().any(|part| info.contains(part)) {
-        return Fault::unquoted_exclamation_mark(place);
-    }
-    let fault = not_yaml(place, &info);
-    // A plain scalar that YAML parses as more than one value, as many an expression.
-    if info.contains("trailing content") || info.contains("mapping values are not allowed") {
-        let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";
-        return Fault { help: help.into(), ..fault };
-    }
-    fault
-}
-
-fn not_yaml(place: Place, info: &str) -> Fault {
-    Fault::new(place, format!("invalid YAML: {info}"), "correct the YAML syntax here")
-}
-
-/// The first tab that indents something, from a line on.
-fn indenting_tab(text: &str, line: usize) -> Option<Place> {
-    text.lines().enumerate().skip(line.saturating_sub(1)).find_map(|(index, line)| {
-        let content = line.trim_start();
-        let indentation = &line[..line.len() - content.len()];
-        let tab = indentation.find('\t').filter(|_| !content.is_empty() && !content.starts_with('#'))?;
-        Some(Place { line: index + 1, column: indentation[..tab].chars().count() + 1 })
-    })
-}
-
-/// The parser counts columns from 0.
-fn place_of(marker: &Marker) -> Place {
-    Place { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ impl Reader {
 
     /// Reads a mapping whose keys must be among `known`. `what` names it in messages: "a rule".
     pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Option<Mapping<'a>> {
+        self.refuse_tag(node);
         let Value::Mapping(entries) = &node.value else {
             let help = format!("write {what} as a mapping with the keys {}", quoted_list(known));
             self.fault(node.place, format!("expected {what}, found {}", node.described()), help);
@@ -68,6 +69,7 @@ impl Reader {
 
     /// Reads a mapping that may have any keys, and has at least one.
     pub(crate) fn entries<'a>(&mut self, node: &'a Node, what: &str, example: &str) -> Vec<(&'a str, &'a Node)> {
+        self.refuse_tag(node);
         let entries = match &node.value {
             Value::Mapping(entries) if !entries.is_empty() => entries,
             other => {
@@ -102,6 +104,7 @@ impl Reader {
 
     /// Reads a list that has at least one element.
     pub(crate) fn list<'a>(&mut self, node: &'a Node, example: &str) -> &'a [Node] {
+        self.refuse_tag(node);
         match &node.value {
             Value::List(nodes) if !nodes.is_empty() => return nodes,
             Value::List(_) => {
@@ -128,14 +131,15 @@ impl Reader {
         }
     }
 
+    /// Reports a tag, if there is one.
+    fn refuse_tag(&mut self, node: &Node) -> bool {
+        let help = "remove the tag, or put a value that begins with `!` in quotes";
+        node.tag.map(|place| self.fault(place, "YAML tags are not supported", help)).is_some()
+    }
+
     /// The text of a scalar without a tag, whose meaning would be another program's.
     fn text_of<'a>(&mut self, node: &'a Node, expected: &str) -> Option<&'a str> {
-        if let Some(place) = node.tag {
-            self.fault(
-                place,
-                "YAML tags are not supported",
-                "remove the tag, or put a value that begins with `!` in quotes",
-            );
+        if self.refuse_tag(node) {
             return None;
         }
         let Value::Scalar(text) = &node.value else {

@@ -21,7 +21,9 @@ pub(super) fn timeout(rule: &Rule) -> Option<Finding> {
     let message = if limit >= longest {
         format!("no build can break `{id}`, because CodeBuild accepts no timeout over {longest}")
     } else if limit < shortest {
-        format!("every build breaks `{id}`, because CodeBuild accepts no timeout under {shortest}")
+        format!(
+            "every build outside Lambda compute breaks `{id}`, because CodeBuild accepts no timeout under {shortest}"
+        )
     } else {
         return None;
     };

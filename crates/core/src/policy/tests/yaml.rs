@@ -85,3 +85,74 @@ fn a_fault_in_a_very_long_line_shows_the_part_about_it() {
        = did you mean `max-timeout`?
     ");
 }
+
+/// The first fault's place, message and help.
+fn first(text: &str) -> String {
+    let faults = crate::policy::Policy::parse("p", text).expect_err("a fault");
+    let fault = faults.iter().next().expect("a fault");
+    format!("{}:{} {} = {}", fault.place.line, fault.place.column, fault.message, fault.help)
+}
+
+#[test]
+fn keys_that_are_not_indented_alike_and_keys_without_a_space() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    for (text, expected) in [
+        (
+            format!("{rule}     max-timeout: 1h\n"),
+            "4:6 `max-timeout` is indented further than `id` before it = indent both by 4 spaces if they belong together",
+        ),
+        (
+            format!("{rule}    max-timeout: 1h\n      mode: report\n"),
+            "5:7 `mode` is indented further than `max-timeout` before it = indent both by 4 spaces if they belong together",
+        ),
+        (
+            "version: 1\n  mode: report\n".to_owned(),
+            "2:3 `mode` is indented further than `version` before it = indent both by 0 spaces if they belong together",
+        ),
+        (
+            format!("{rule}   max-timeout: 1h\n"),
+            "4:4 `max-timeout` is indented less than `id` before it = indent both by 4 spaces if they belong together",
+        ),
+        ("version:1\nrules:\n".to_owned(), "1:8 no space after `version:` = write `version: …`, with a space"),
+        (
+            "version: 1\nrules:\n  - id:a\n    max-timeout: 1h\n".to_owned(),
+            "3:7 no space after `id:` = write `id: …`, with a space",
+        ),
+        (
+            format!("{rule}    max-timeout:1h\n"),
+            "4:16 no space after `max-timeout:` = write `max-timeout: …`, with a space",
+        ),
+        (
+            format!("{rule}    only: [{{projects:[x]}}]\n"),
+            "4:21 no space after `projects:` = write `projects: …`, with a space",
+        ),
+        // A value that YAML splits is another matter.
+        (
+            format!("{rule}    only:\n      - when: a ? b : c\n"),
+            "5:21 invalid YAML: mapping values are not allowed in this context = put the whole value into quotes, or into a block: `|`, and the value on the next line",
+        ),
+        (
+            format!("{rule}    reason: see https://wiki: here\n"),
+            "4:29 invalid YAML: mapping values are not allowed in this context = put the whole value into quotes, or into a block: `|`, and the value on the next line",
+        ),
+    ] {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_tag_is_a_fault_wherever_it_stands() {
+    for text in [
+        "version: !x 1\nrules: [{id: a, max-timeout: 1h}]",
+        "!x {version: 1, rules: [{id: a, max-timeout: 1h}]}",
+        "version: 1\nrules: !x [{id: a, max-timeout: 1h}]",
+        "version: 1\nrules: [!x {id: a, max-timeout: 1h}]",
+        "version: 1\nrules: [{id: a, forbidden-branches: !Split [x]}]",
+        "version: 1\nrules: [{id: a, forbidden-branches: [!Ref x]}]",
+        "version: 1\nrules: [{id: a, max-timeout: !dur 1h}]",
+        "version: 1\nrules: [{id: a, max-timeout: 1h, only: [{tags: !x {a: [b]}}]}]",
+        "version: 1\nprices: !x {A: 1}\nrules: [{id: a, max-timeout: 1h}]",
+    ] {
+        assert!(first(text).contains("YAML tags are not supported = remove the tag"), "{text}: {}", first(text));
+    }
+}

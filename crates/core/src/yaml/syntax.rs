@@ -1,0 +1,133 @@
+//! Syntax errors of YAML, in words for people.
+
+use granit_parser::{Marker, ScanError};
+
+use super::fault::{Fault, Place};
+
+/// The fault of a text that is not YAML.
+pub(super) fn fault_of(error: &ScanError, text: &str) -> Fault {
+    let info = error.info();
+    // The parser reports a tab at the start of the value before it.
+    if let Some(place) = indenting_tab(text, error.marker().line()).filter(|_| info.contains("tab")) {
+        return Fault::new(place, "invalid YAML: a tab in the indentation", "indent with spaces");
+    }
+    let place = place_of(error.marker());
+    // In these files, only expressions begin with a `!`.
+    if ["scanning a tag", "parsing a tag", "the handle wasn't declared"].iter().any(|part| info.contains(part)) {
+        return Fault::unquoted_exclamation_mark(place);
+    }
+    if ["mapping values are not allowed", "simple key expected", "':' may not precede", "expected '-' indicator"]
+        .iter()
+        .any(|part| info.contains(part))
+        && let Some(fault) = missing_space(text, place).or_else(|| indentation(text, place))
+    {
+        return fault;
+    }
+    let fault = not_yaml(place, &info);
+    // A plain scalar that YAML parses as more than one value, as many an expression.
+    if info.contains("trailing content") || info.contains("mapping values are not allowed") {
+        let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";
+        return Fault { help: help.into(), ..fault };
+    }
+    fault
+}
+
+pub(super) fn not_yaml(place: Place, info: &str) -> Fault {
+    Fault::new(place, format!("invalid YAML: {info}"), "correct the YAML syntax here")
+}
+
+/// A line with its number, its indentation, and its content without the `-` of a list.
+struct Line<'a> {
+    number: usize,
+    indentation: usize,
+    content: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn read(number: usize, line: &'a str) -> Self {
+        let content = line.trim_start_matches(['-', ' ']);
+        Self { number, indentation: line.chars().count() - content.chars().count(), content }
+    }
+
+    /// The key that begins the line, without quotes.
+    fn key(&self) -> Option<&'a str> {
+        let (key, rest) = self.content.split_once(':')?;
+        (is_key(key) && (rest.is_empty() || rest.starts_with(' '))).then_some(key)
+    }
+
+    /// The key at the start of a text, or behind the `{` or `,` of a mapping in one line, whose
+    /// colon no space follows, and the number of characters before it.
+    fn key_without_space(&self) -> Option<(&'a str, usize)> {
+        self.content.match_indices(':').find_map(|(colon, _)| {
+            let before = &self.content[..colon];
+            let start = before.rfind(['{', ',', ' ']).map_or(0, |at| at + 1);
+            let begins = matches!(before[..start].trim_end().chars().next_back(), None | Some('{' | ','));
+            let next = self.content[colon + 1..].chars().next()?;
+            let is_value = !next.is_whitespace() && next != '/' && next != ':';
+            (begins && is_key(&before[start..]) && is_value)
+                .then(|| (&before[start..], self.indentation + before[..start].chars().count()))
+        })
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.')
+}
+
+/// The line of a place, and the one before it that is neither empty nor a comment.
+fn lines(text: &str, place: Place) -> (Option<Line<'_>>, Option<Line<'_>>) {
+    let mut before = None;
+    for (index, line) in text.lines().enumerate() {
+        if index + 1 == place.line {
+            return (Some(Line::read(index + 1, line)), before);
+        }
+        if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+            before = Some(Line::read(index + 1, line));
+        }
+    }
+    (None, before)
+}
+
+/// `key:value`, in the line of the error or in the one before, which then goes on in that line.
+fn missing_space(text: &str, place: Place) -> Option<Fault> {
+    let (line, before) = lines(text, place);
+    [line, before].into_iter().flatten().find_map(|line| {
+        let (key, start) = line.key_without_space()?;
+        let place = Place { line: line.number, column: start + key.chars().count() + 1 };
+        Some(Fault::new(place, format!("no space after `{key}:`"), format!("write `{key}: …`, with a space")))
+    })
+}
+
+/// A key that is not indented as far as the one before: further, so that it goes on with that
+/// one's value, or less, so that it belongs to nothing.
+fn indentation(text: &str, place: Place) -> Option<Fault> {
+    let (line, before) = lines(text, place);
+    let (line, before) = (line?, before?);
+    let (key, other) = (line.key()?, before.key()?);
+    let goes_on = line.indentation > before.indentation
+        && before.content.len() > other.len() + 1
+        && place.column == line.indentation + key.len() + 1;
+    let further = match goes_on {
+        true => "further",
+        false if line.indentation < before.indentation && place.column == line.indentation + 1 => "less",
+        false => return None,
+    };
+    let message = format!("`{key}` is indented {further} than `{other}` before it");
+    let help = format!("indent both by {} spaces if they belong together", before.indentation);
+    Some(Fault::new(Place { line: line.number, column: line.indentation + 1 }, message, help))
+}
+
+/// The first tab that indents something, from a line on.
+fn indenting_tab(text: &str, line: usize) -> Option<Place> {
+    text.lines().enumerate().skip(line.saturating_sub(1)).find_map(|(index, line)| {
+        let content = line.trim_start();
+        let indentation = &line[..line.len() - content.len()];
+        let tab = indentation.find('\t').filter(|_| !content.is_empty() && !content.starts_with('#'))?;
+        Some(Place { line: index + 1, column: indentation[..tab].chars().count() + 1 })
+    })
+}
+
+/// The parser counts columns from 0.
+pub(super) fn place_of(marker: &Marker) -> Place {
+    Place { line: marker.line().max(1), column: marker.col() + 1 }
+}
