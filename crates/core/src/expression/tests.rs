@@ -8,6 +8,7 @@ use crate::{model::Build, model::Project, price::Dollars};
 
 mod faults;
 mod hostile;
+mod reference;
 mod times;
 
 /// A build as the API returns it.
