@@ -2,6 +2,7 @@
 
 mod batch;
 mod cost;
+mod fact;
 pub mod git_ref;
 pub mod image;
 pub mod inquiry;
@@ -14,12 +15,13 @@ pub(crate) mod start_event;
 pub mod starter;
 pub mod vocabulary;
 
-use std::{fmt, sync::OnceLock};
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::fact::Fact;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
-use self::{image::Image, inquiry::Source, source_location::SourceLocation, source_version::SourceVersion};
+use self::{image::Image, source_location::SourceLocation, source_version::SourceVersion};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
@@ -64,76 +66,6 @@ pub struct NormalForms {
     source: OnceLock<Option<SourceLocation>>,
     secondary_sources: OnceLock<Vec<Option<SourceLocation>>>,
     image: OnceLock<Image>,
-}
-
-/// A fact that a rule needs and that is unknown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// A member that the build does not have. The API may have it if an event does not.
-    Absent(&'static str),
-    /// The same for a member that an expression names: its path, starting with the variable,
-    /// as in `build.environment.image`.
-    AbsentMember(String),
-    /// The build's project, which was not fetched, or does not exist.
-    NoProject,
-    /// The build's project as it was when the build started: what is known of it is older.
-    OldProject,
-    /// The build's batch, which was not fetched, or does not exist.
-    NoBatch,
-    /// A fact that cannot be derived from what is known.
-    Unknown {
-        /// The fact.
-        fact: &'static str,
-        /// Why it is unknown.
-        why: String,
-    },
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent(member) => write!(f, "{member}"),
-            Self::NoProject | Self::OldProject => f.write_str("project"),
-            Self::NoBatch => f.write_str("batch"),
-            Self::AbsentMember(path) => write!(f, "{path}"),
-            Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
-        }
-    }
-}
-
-impl Fact {
-    /// The source that may know the fact, if there is one.
-    pub fn source(&self) -> Option<Source> {
-        match self {
-            Self::Absent(_) => Some(Source::Build),
-            Self::AbsentMember(path) if path.starts_with("build.") => Some(Source::Build),
-            Self::NoProject | Self::OldProject => Some(Source::Project),
-            Self::NoBatch => Some(Source::Batch),
-            // The project or the batch was fetched, and does not have the member.
-            Self::AbsentMember(_) | Self::Unknown { .. } => None,
-        }
-    }
-
-    /// A clause for a record's message: "the branch is unknown (the source is S3)".
-    pub(crate) fn clause(&self) -> String {
-        match self {
-            Self::Absent(member) => format!("`{member}` is unknown"),
-            Self::AbsentMember(path) => format!("`{path}` is unknown"),
-            Self::NoProject | Self::OldProject => "the project is unknown".to_owned(),
-            Self::NoBatch => "the batch is unknown".to_owned(),
-            Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
-            Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
-            Self::Unknown { fact, why } => format!("the {} is unknown ({why})", spelled_out(fact)),
-        }
-    }
-}
-
-fn spelled_out(fact: &'static str) -> &'static str {
-    match fact {
-        "running" => "running time",
-        "queued" => "queue time",
-        other => other,
-    }
 }
 
 impl<'a> Facts<'a> {

@@ -26,8 +26,8 @@ pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
     let fleet = |environment: &'_ ProjectEnvironment| {
         environment.fleet.as_ref().and_then(|fleet| fleet.fleet_arn.clone()).filter(|arn| !arn.is_empty())
     };
-    let our_fleet = ours.environment(|environment| environment.fleet.as_ref(), "environment.fleet");
-    let our_fleet = our_fleet.map(|_| ours.environment.and_then(fleet));
+    let given = ours.environment.and_then(|environment| environment.fleet.as_ref());
+    let our_fleet = ours.known_beyond_events(given, "environment.fleet").map(|_| ours.environment.and_then(fleet));
     if let Some(theirs) = theirs.environment.and_then(fleet) {
         return Ok(differ(Override::Compute, &our_fleet?.unwrap_or_default(), &theirs));
     }
@@ -45,7 +45,8 @@ pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
         return Ok(Some(instead(Override::Compute, &fleet, "")));
     }
     let configuration = |environment: &ProjectEnvironment| environment.compute_configuration.clone();
-    let our_configuration = ours.environment(configuration, "environment.computeConfiguration")?;
+    let given = ours.environment.and_then(configuration);
+    let our_configuration = ours.known_beyond_events(given, "environment.computeConfiguration")?;
     let is_same =
         our_configuration.unwrap_or_default() == theirs.environment.and_then(configuration).unwrap_or_default();
     Ok((!is_same).then(|| "compute with another computeConfiguration".to_owned()))

@@ -14,6 +14,8 @@ use crate::{
 pub(super) struct Settings<'a> {
     /// Whether a setting that is absent is not set. An event has few of them.
     pub(super) is_whole: bool,
+    /// Whether what no event contains is not set either: a policy test would give it.
+    is_sample: bool,
     pub(super) environment: Option<&'a ProjectEnvironment>,
     pub(super) source: Option<&'a ProjectSource>,
     pub(super) source_version: Option<&'a str>,
@@ -41,6 +43,7 @@ impl<'a> Settings<'a> {
         let identifier = |artifact: &'a BuildArtifacts| artifact.artifact_identifier.as_deref();
         Self {
             is_whole: facts.is_whole,
+            is_sample: facts.is_sample,
             environment: build.environment.as_ref(),
             source: build.source.as_ref(),
             source_version: build.source_version.as_deref(),
@@ -70,6 +73,7 @@ impl<'a> Settings<'a> {
         let identifier = |artifact: &'a BuildArtifacts| artifact.artifact_identifier.as_deref();
         Self {
             is_whole: true,
+            is_sample: false,
             environment: batch.environment.as_ref(),
             source: batch.source.as_ref(),
             source_version: batch.source_version.as_deref(),
@@ -98,6 +102,7 @@ impl<'a> Settings<'a> {
         let identifier = |artifact: &'a ProjectArtifacts| artifact.artifact_identifier.as_deref();
         Self {
             is_whole: true,
+            is_sample: false,
             environment: project.environment.as_ref(),
             source: project.source.as_ref(),
             source_version: project.source_version.as_deref(),
@@ -130,6 +135,14 @@ impl<'a> Settings<'a> {
             None if !self.is_whole => Err(Fact::Absent(member)),
             setting => Ok(setting),
         }
+    }
+
+    /// A setting of the build that no event contains: its fleet, its secondary sources.
+    ///
+    /// # Errors
+    /// As of [`Self::known`], but not in a policy test.
+    pub(super) fn known_beyond_events<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, Fact> {
+        if self.is_sample { Ok(setting) } else { self.known(setting, member) }
     }
 
     /// A member of the environment.

@@ -189,7 +189,7 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
 
 /// Secondary sources by their identifiers, with their versions. Order does not count.
 pub(super) fn secondary(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
-    let our_sources = ours.known(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
+    let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
     let identifier = |source: &ProjectSource| source.source_identifier.clone().unwrap_or_default();
     let mut identifiers: Vec<String> = our_sources.iter().chain(their_sources).map(identifier).collect();
@@ -198,7 +198,7 @@ pub(super) fn secondary(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differenc
     let our_versions = match ours.secondary_source_versions {
         // No event has them; without sources there are none.
         None if identifiers.is_empty() => &[],
-        versions => ours.known(versions, "secondarySourceVersions")?.unwrap_or_default(),
+        versions => ours.known_beyond_events(versions, "secondarySourceVersions")?.unwrap_or_default(),
     };
     let their_versions = theirs.secondary_source_versions.unwrap_or_default();
     let (mut others, mut unknown) = (Vec::new(), None);

@@ -483,6 +483,17 @@ fn an_event_shows_some_of_it() {
     }
 }
 
+/// What no event contains is absent in a policy test of an event, unless the test gives it.
+#[test]
+fn the_event_of_a_policy_test_has_no_fleet_and_no_secondary_sources() {
+    let json = r#"{"initiator": "alice", "environment": {"type": "A", "computeType": "B"}}"#;
+    let (build, project) = (serde_json::from_str::<Build>(json).unwrap(), serde_json::from_str(json).unwrap());
+    let facts = Facts::known(&build, false, Some(&project), Timestamp::UNIX_EPOCH);
+    let check = ForbiddenOverrides { overrides: vec![Override::Compute, Override::SecondarySources] };
+    assert_eq!(check.decide(&facts), Answer::Unknown(Fact::Absent("environment.fleet")));
+    assert_eq!(check.decide(&Facts { is_sample: true, ..facts }), Answer::Pass);
+}
+
 /// A debug session is the call's alone, whatever the project has become.
 #[test]
 fn a_debug_session_needs_no_project() {
