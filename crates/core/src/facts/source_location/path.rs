@@ -1,5 +1,7 @@
 //! The path of a repository in its normal form.
 
+use std::borrow::Cow;
+
 /// What a path is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::facts) enum Part {
@@ -15,7 +17,11 @@ pub(in crate::facts) enum Part {
 /// The error is why the path can be read in more ways than one.
 pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Result<String, String> {
     let path = normal_encoding(path, part)?;
-    let path = if folds { path.to_ascii_lowercase() } else { path };
+    let path = if folds && path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        path.to_ascii_lowercase().into()
+    } else {
+        path
+    };
     let mut segments: Vec<&str> = Vec::new();
     let mut after_empty = false;
     for (index, segment) in path.split('/').enumerate() {
@@ -53,7 +59,10 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
 
 /// Decodes what need not be encoded, and encodes what must be.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
-fn normal_encoding(path: &str, part: Part) -> Result<String, String> {
+fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
+    if path.bytes().all(|byte| byte == b'/' || matches!(kind(byte), Kind::Plain)) {
+        return Ok(path.into());
+    }
     let mut normal = String::with_capacity(path.len());
     let bytes = path.as_bytes();
     let mut at = 0;
@@ -85,7 +94,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<String, String> {
             },
         }
     }
-    Ok(normal)
+    Ok(normal.into())
 }
 
 /// How a byte of a path may be written.

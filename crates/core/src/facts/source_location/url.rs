@@ -57,9 +57,11 @@ impl Url {
     fn new(scheme: Scheme, Authority { host, port }: Authority, path: String) -> Self {
         let port_text = port.map(|port| format!(":{port}")).unwrap_or_default();
         let text = [scheme.as_str(), "://", &host, &port_text, &path].concat();
-        let lower_path = path.to_ascii_lowercase();
-        let lower_path = lower_path.strip_suffix(".git").unwrap_or(&lower_path);
-        let loose = [scheme.as_str(), "://", canonical_host(&host), lower_path].concat();
+        let mut loose = [scheme.as_str(), "://", canonical_host(&host), &path].concat();
+        loose.make_ascii_lowercase();
+        if loose.ends_with(".git") {
+            loose.truncate(loose.len() - ".git".len());
+        }
         Self { scheme, host, port, path, text, loose }
     }
 
