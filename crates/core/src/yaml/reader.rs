@@ -43,7 +43,14 @@ impl Reader {
     pub(crate) fn mapping<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Option<Mapping<'a>> {
         self.refuse_tag(node);
         let Value::Mapping(entries) = &node.value else {
-            let help = format!("write {what} as a mapping with the keys {}", quoted_list(known));
+            let key = match &node.value {
+                Value::Scalar(text) => text.split_once(':').map(|(key, _)| key).filter(|key| known.contains(key)),
+                _ => None,
+            };
+            let help = key.map_or_else(
+                || format!("write {what} as a mapping with the keys {}", quoted_list(known)),
+                |key| format!("write `{key}: …`, with a space"),
+            );
             self.fault(node.place, format!("expected {what}, found {}", node.described()), help);
             return None;
         };

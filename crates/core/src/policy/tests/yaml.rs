@@ -126,6 +126,8 @@ fn keys_that_are_not_indented_alike_and_keys_without_a_space() {
             format!("{rule}    only: [{{projects:[x]}}]\n"),
             "4:21 no space after `projects:` = write `projects: …`, with a space",
         ),
+        ("version:1\n".to_owned(), "1:1 expected a policy, found `version:1` = write `version: …`, with a space"),
+        ("version: 1\nrules: [id:a]\n".to_owned(), "2:9 expected a rule, found `id:a` = write `id: …`, with a space"),
         // A value that YAML splits is another matter.
         (
             format!("{rule}    only:\n      - when: a ? b : c\n"),
