@@ -54,7 +54,7 @@ impl Lambda {
                     ];
                     let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
                     *handed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-                    Some(Reply::Http { status: 200, headers, body })
+                    Some(Reply::Http { status: 200, headers, body: body.into_bytes() })
                 }
                 end => {
                     let took = now - *handed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -161,11 +161,11 @@ fn late(right: Right) -> Reply {
 }
 
 fn bodiless(status: u16) -> Reply {
-    Reply::Http { status, headers: Vec::new(), body: String::new() }
+    Reply::Http { status, headers: Vec::new(), body: Vec::new() }
 }
 
 fn html(status: u16) -> Reply {
-    Reply::Http { status, headers: vec![("content-type", "text/html".into())], body: "<h1>Bad Gateway</h1>".into() }
+    Reply::Http { status, headers: vec![("content-type", "text/html".into())], body: b"<h1>Bad Gateway</h1>".to_vec() }
 }
 
 /// A Build that is in progress, and complete.

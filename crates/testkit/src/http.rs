@@ -37,7 +37,7 @@ pub enum Reply {
         /// All headers but the content's length.
         headers: Vec<(&'static str, String)>,
         /// The whole body.
-        body: String,
+        body: Vec<u8>,
     },
     /// These bytes, and then the connection is closed.
     Raw(Vec<u8>),
@@ -57,7 +57,7 @@ impl Reply {
     /// An answer of an AWS API that speaks JSON.
     pub fn json(status: u16, body: impl ToString) -> Self {
         let headers = vec![("content-type", "application/x-amz-json-1.1".to_owned())];
-        Self::Http { status, headers, body: body.to_string() }
+        Self::Http { status, headers, body: body.to_string().into_bytes() }
     }
 
     /// The same answer with one more header; other replies stay as they are.
@@ -76,7 +76,7 @@ impl Reply {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        (format!("{head}\r\n").into_bytes(), body.clone().into_bytes())
+        (format!("{head}\r\n").into_bytes(), body.clone())
     }
 }
 

@@ -1,12 +1,13 @@
 //! AWS on loopback, for buildbrake's tests and for its demo: one HTTP server, which also
-//! misbehaves, one stateful CodeBuild, one Scheduler, one Runtime API with the function
-//! behind it, and the table of everything that can go wrong with an answer.
+//! misbehaves, one stateful CodeBuild, one Scheduler, git over HTTP, one Runtime API with
+//! the function behind it, and the table of everything that can go wrong with an answer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
 
 pub mod codebuild;
 pub mod events;
 pub mod faults;
+pub mod git;
 pub mod http;
 pub mod json;
 pub mod lambda;

@@ -132,5 +132,5 @@ fn delivery(Delivery { function, event }: Delivery, timeout: Duration) -> Reply 
         ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
         ("lambda-runtime-invoked-function-arn", function),
     ];
-    Reply::Http { status: 200, headers, body: event }
+    Reply::Http { status: 200, headers, body: event.into_bytes() }
 }

@@ -8,6 +8,7 @@ pub mod image;
 pub mod inquiry;
 pub mod possible;
 mod provenance;
+pub mod remote_refs;
 pub mod source_location;
 pub mod source_pattern;
 pub mod source_version;

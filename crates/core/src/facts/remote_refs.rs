@@ -1,0 +1,133 @@
+//! The branches and tags of a remote repository, with the commits that they point to.
+
+use std::fmt;
+
+use super::source_version::is_whole_id;
+
+/// The whole id of a commit, or of an annotated tag.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectId(String);
+
+/// How a repository makes its ids.
+/// <https://git-scm.com/docs/hash-function-transition>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectFormat {
+    /// Ids of 40 digits.
+    Sha1,
+    /// Ids of 64 digits.
+    Sha256,
+}
+
+impl ObjectId {
+    /// Reads 40 or 64 hexadecimal digits.
+    pub fn read(text: &str) -> Option<Self> {
+        is_whole_id(text).then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The format of the repositories that can contain the id.
+    pub fn format(&self) -> ObjectFormat {
+        if self.0.len() == 40 { ObjectFormat::Sha1 } else { ObjectFormat::Sha256 }
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A branch or a tag of a remote repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteRef {
+    /// The full name, as in `refs/heads/main`.
+    pub name: String,
+    /// The commit, or the annotated tag.
+    pub id: ObjectId,
+    /// The object that an annotated tag points to, which is nearly always a commit.
+    pub peeled: Option<ObjectId>,
+}
+
+/// All branches and tags of a remote repository at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteRefs {
+    /// Everything under `refs/heads/` and `refs/tags/`.
+    pub refs: Vec<RemoteRef>,
+    /// The full name of the branch that HEAD refers to. `None` if HEAD is a commit, if the
+    /// repository is empty, and if an old server does not report it.
+    pub head: Option<String>,
+}
+
+impl RemoteRefs {
+    /// The full names of all refs that point to the commit. A host may report the push of an
+    /// annotated tag with the id of the tag or of its commit, so that either one fits.
+    pub fn at(&self, commit: &ObjectId) -> impl Iterator<Item = &str> {
+        let points = |one: &&RemoteRef| one.id == *commit || one.peeled.as_ref() == Some(commit);
+        self.refs.iter().filter(points).map(|one| one.name.as_str())
+    }
+
+    /// The short name of the branch that HEAD refers to.
+    pub fn head_branch(&self) -> Option<&str> {
+        self.head.as_deref()?.strip_prefix("refs/heads/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: &str) -> ObjectId {
+        ObjectId::read(&digit.repeat(40)).unwrap()
+    }
+
+    fn remote_ref(name: &str, digit: &str, peeled: Option<&str>) -> RemoteRef {
+        RemoteRef { name: name.to_owned(), id: id(digit), peeled: peeled.map(id) }
+    }
+
+    #[test]
+    fn an_id_is_whole_and_has_the_format_of_its_length() {
+        for (text, expected) in [
+            ("a".repeat(40), Some(ObjectFormat::Sha1)),
+            ("A".repeat(40), Some(ObjectFormat::Sha1)),
+            ("0".repeat(64), Some(ObjectFormat::Sha256)),
+            ("a".repeat(39), None),
+            ("a".repeat(41), None),
+            ("g".repeat(40), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(ObjectId::read(&text).map(|id| id.format()), expected, "{text}");
+        }
+        assert_eq!(ObjectId::read(&"A".repeat(40)), ObjectId::read(&"a".repeat(40)));
+    }
+
+    #[test]
+    fn a_commit_has_all_refs_that_point_to_it() {
+        let remote = RemoteRefs {
+            refs: vec![
+                remote_ref("refs/heads/main", "1", None),
+                remote_ref("refs/heads/alias", "1", None),
+                remote_ref("refs/heads/next", "2", None),
+                remote_ref("refs/tags/light", "1", None),
+                remote_ref("refs/tags/annotated", "3", Some("1")),
+            ],
+            head: None,
+        };
+        let at = |digit| remote.at(&id(digit)).collect::<Vec<_>>();
+        assert_eq!(at("1"), ["refs/heads/main", "refs/heads/alias", "refs/tags/light", "refs/tags/annotated"]);
+        assert_eq!(at("2"), ["refs/heads/next"]);
+        assert_eq!(at("3"), ["refs/tags/annotated"]);
+        assert!(at("4").is_empty());
+    }
+
+    #[test]
+    fn head_has_a_branch_only_if_it_refers_to_one() {
+        for (head, expected) in [
+            (Some("refs/heads/main"), Some("main")),
+            (Some("refs/heads/team/a"), Some("team/a")),
+            (Some("refs/tags/v1"), None),
+            (None, None),
+        ] {
+            let remote = RemoteRefs { refs: Vec::new(), head: head.map(str::to_owned) };
+            assert_eq!(remote.head_branch(), expected, "{head:?}");
+        }
+    }
+}
