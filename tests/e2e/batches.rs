@@ -68,7 +68,7 @@ fn the_whole_batch_is_stopped_if_the_rule_says_so() {
     let codebuild = with_batch().listen();
     let record = run(&policy("batch: stop-all"), &codebuild);
     assert_eq!((&record["outcome"], &record["build"]["id"]), (&json!("stopped"), &json!(FORBIDDEN)));
-    assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "STOPPED"}));
+    assert_eq!(record["buildBatch"], batch("STOPPED"));
     assert_eq!(codebuild.operations(), ["StopBuild", "StopBuildBatch"]);
     assert_eq!((codebuild.calls()[1].id(), codebuild.calls()[1].region.as_str()), (BATCH, "eu-west-1"));
 }
@@ -172,7 +172,7 @@ fn the_batch_of_a_build_that_has_ended_by_then_is_stopped() {
         let codebuild = state.listen();
         let record = crate::record(&format!("{SHORT}    batch: stop-all\n"), &[], &codebuild, &event);
         assert_eq!((&record["outcome"], record.get("error")), (&json!("already-complete"), None), "{event}");
-        assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "STOPPED"}), "{event}");
+        assert_eq!(record["buildBatch"], batch("STOPPED"), "{event}");
         assert!(record["message"].as_str().unwrap().contains(&format!("Stopped its batch {BATCH}.")), "{record}");
         assert_eq!(codebuild.operations(), [first, "StopBuildBatch"], "{event}");
     }
@@ -190,7 +190,7 @@ fn a_batch_that_has_ended_or_is_gone_is_an_outcome() {
     ] {
         let record = run(&policy("batch: stop-all"), &codebuild);
         assert_eq!(record.get("error"), None, "{record}");
-        assert_eq!(record["buildBatch"], json!({"arn": BATCH_ARN, "buildBatchStatus": "SUCCEEDED"}));
+        assert_eq!(record["buildBatch"], batch("SUCCEEDED"));
         assert!(record["message"].as_str().unwrap().contains("had ended before (SUCCEEDED)"), "{record}");
     }
     let gone = || refusal(400, "ResourceNotFoundException", "Build batch not found");

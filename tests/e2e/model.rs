@@ -1,11 +1,8 @@
-//! The record contains every member of the Build that `StopBuild` returned, under the API's name,
-//! without its secrets. The Builds are generated from AWS's model of the API, of which the core's
-//! tests have the part that describes a Build.
+//! The record contains every member of the Build that `StopBuild` returned, and of the BuildBatch
+//! that `StopBuildBatch` returned, under the API's names and without secrets. Both are generated
+//! from AWS's model of the API, of which the core's tests have the parts that describe them.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Mutex,
-};
+use std::{collections::BTreeSet, sync::Mutex};
 
 use buildbrake_testkit::{codebuild::Endpoint, events::event, http::Reply, json::assert_same};
 use serde_json::{Map, Value, json};
@@ -13,59 +10,79 @@ use sha2::{Digest, Sha256};
 
 use crate::PROGRAM;
 
-const MODEL: &str = include_str!("../../crates/core/tests/model/codebuild-2016-10-06-build.json");
+/// A structure of the API, and the part of the model that describes it.
+struct Root {
+    name: &'static str,
+    model: &'static str,
+}
+
+const BUILD: Root =
+    Root { name: "Build", model: include_str!("../../crates/core/tests/model/codebuild-2016-10-06-build.json") };
+
+const BATCH: Root = Root {
+    name: "BuildBatch",
+    model: include_str!("../../crates/core/tests/model/codebuild-2016-10-06-build-batch.json"),
+};
 
 const POLICY: &str = "\
 version: 1
 rules:
   - id: protected-branches
     forbidden-branches: [main]
+    batch: stop-all
 ";
 
-/// With so many Builds, each enumeration has had each of its values in each place.
+/// With so many values, each enumeration has had each of its values in each place.
 const ROUNDS: usize = 14;
 
 #[test]
-fn the_record_contains_every_member_of_the_stopped_build() {
-    let answers: VecDeque<Value> = (0..ROUNDS).map(|round| build(round, Form::Sent)).collect();
-    let answers = Mutex::new(answers);
-    let codebuild = Endpoint::answering(move |_, _| {
-        Reply::json(200, json!({"build": answers.lock().unwrap().pop_front().unwrap()}))
+fn the_record_contains_every_member_of_what_was_stopped() {
+    let round = Mutex::new(0);
+    let codebuild = Endpoint::answering(move |operation, _| {
+        let mut round = round.lock().unwrap();
+        if operation == "StopBuild" {
+            return Reply::json(200, json!({"build": BUILD.value(*round, Form::Sent)}));
+        }
+        *round += 1;
+        Reply::json(200, json!({"buildBatch": BATCH.value(*round - 1, Form::Sent)}))
     });
     let lambda = PROGRAM.start(POLICY, codebuild.address, &[]);
     for round in 0..ROUNDS {
         let answer = lambda.invoke(&event("forbidden-branch"));
         let record = answer.record();
         assert_eq!(record["outcome"], "stopped", "{}", record["message"]);
-        assert_same(&build(round, Form::Recorded), &record["build"], "the record's Build");
+        assert_same(&BUILD.value(round, Form::Recorded), &record["build"], "the record's Build");
+        assert_same(&BATCH.value(round, Form::Recorded), &record["buildBatch"], "the record's BuildBatch");
     }
 }
 
 #[test]
-fn every_member_of_every_shape_of_the_model_is_in_the_generated_builds() {
-    let shapes = shapes();
-    let mut expected = BTreeSet::new();
-    for (shape, definition) in &shapes {
-        for member in definition["members"].as_object().into_iter().flatten() {
-            expected.insert(format!("{shape}.{}", member.0));
+fn every_member_of_every_shape_of_the_model_is_generated() {
+    for root in [BUILD, BATCH] {
+        let shapes = root.shapes();
+        let mut expected = BTreeSet::new();
+        for (shape, definition) in &shapes {
+            for member in definition["members"].as_object().into_iter().flatten() {
+                expected.insert(format!("{shape}.{}", member.0));
+            }
+            for value in definition["enum"].as_array().into_iter().flatten() {
+                expected.insert(format!("{shape} {}", value.as_str().unwrap()));
+            }
+            expected.insert(shape.clone());
         }
-        for value in definition["enum"].as_array().into_iter().flatten() {
-            expected.insert(format!("{shape} {}", value.as_str().unwrap()));
+        let mut reached = BTreeSet::new();
+        for round in 0..ROUNDS {
+            let mut generator = Generator::new(&shapes, round, Form::Sent);
+            generator.shape(root.name, "");
+            reached.extend(generator.reached);
         }
-        expected.insert(shape.clone());
+        let missing: Vec<_> = expected.difference(&reached).collect();
+        assert!(missing.is_empty(), "never generated: {missing:?}");
+        assert!(reached.contains("DockerServerStatus.message"), "the model was not read");
     }
-    let mut reached = BTreeSet::new();
-    for round in 0..ROUNDS {
-        let mut generator = Generator::new(&shapes, round, Form::Sent);
-        generator.shape("Build", "");
-        reached.extend(generator.reached);
-    }
-    let missing: Vec<_> = expected.difference(&reached).collect();
-    assert!(missing.is_empty(), "never generated: {missing:?}");
-    assert!(reached.contains("DockerServerStatus.message"), "the model was not read");
 }
 
-/// The form of a generated Build.
+/// The form of a generated value.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
     /// In the API's answer, with times as numbers.
@@ -74,13 +91,15 @@ enum Form {
     Recorded,
 }
 
-fn shapes() -> Map<String, Value> {
-    let model: Value = serde_json::from_str(MODEL).unwrap();
-    model["shapes"].as_object().unwrap().clone()
-}
+impl Root {
+    fn shapes(&self) -> Map<String, Value> {
+        let model: Value = serde_json::from_str(self.model).unwrap();
+        model["shapes"].as_object().unwrap().clone()
+    }
 
-fn build(round: usize, form: Form) -> Value {
-    Generator::new(&shapes(), round, form).shape("Build", "")
+    fn value(&self, round: usize, form: Form) -> Value {
+        Generator::new(&self.shapes(), round, form).shape(self.name, "")
+    }
 }
 
 /// Makes a value of any shape of the model, with every member set, lists of two
@@ -128,8 +147,8 @@ impl<'a> Generator<'a> {
         let value = self.shape(of, &path);
         let value = match (owner, member) {
             // It has to have been stopped, or the record would not hold it.
-            ("Build", "buildStatus") => json!("STOPPED"),
-            ("Build", "buildComplete") => json!(true),
+            ("Build", "buildStatus") | ("BuildBatch", "buildBatchStatus") => json!("STOPPED"),
+            ("Build", "buildComplete") | ("BuildBatch", "complete") => json!(true),
             ("ProjectSource", "buildspec") => {
                 let text = format!("version: 0.2\nphases: {{build: {{commands: [echo {path}]}}}}\n");
                 match self.form {

@@ -7,8 +7,8 @@
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
     facts::inquiry::{Case, OnFailure, Reply},
-    model::{BuildArn, Progress},
-    record::{Effect, Failure, Outcome, Record, StoppedBatch},
+    model::{BuildArn, BuildBatch, Progress},
+    record::{Effect, Failure, Outcome, Record},
     verdict::Action,
 };
 use jiff::Timestamp;
@@ -112,7 +112,7 @@ impl Enforcer {
         case: &mut Case<'_>,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
-    ) -> Result<Option<StoppedBatch>, CallError> {
+    ) -> Result<Option<Box<BuildBatch>>, CallError> {
         if case.build().build_batch_arn.is_none() {
             return Ok(None);
         }

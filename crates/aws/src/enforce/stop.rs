@@ -2,7 +2,7 @@
 
 use buildbrake_core::{
     model::{Build, BuildArn, BuildBatch, BuildId, Progress, batch_id},
-    record::{Effect, Failure, Outcome, StoppedBatch},
+    record::{Effect, Failure, Outcome},
 };
 
 use crate::{
@@ -49,7 +49,7 @@ pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
 ///
 /// # Errors
 /// If the batch may still be running.
-pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<StoppedBatch>, CallError> {
+pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<Box<BuildBatch>>, CallError> {
     let id = batch_id(arn);
     let stopped = match codebuild::stop_batch(client, id).await {
         Ok(batch) if batch.progress() == Progress::Ended => Ok(Some(batch)),
@@ -66,12 +66,10 @@ pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<Stop
         Err(error) if error.class == Class::NotFound => Ok(None),
         Err(error) => Err(error),
     };
-    let named = |BuildBatch { build_batch_status, .. }| StoppedBatch {
-        arn: arn.to_owned(),
-        build_batch_status: build_batch_status.unwrap_or_default(),
-    };
     stopped
-        .map(|batch| batch.map(named))
+        .map(|batch| {
+            batch.map(|batch| Box::new(BuildBatch { arn: batch.arn.or_else(|| Some(arn.to_owned())), ..batch }))
+        })
         .map_err(|error| CallError { message: format!("its batch could not be stopped: {error}"), ..error })
 }
 
@@ -80,7 +78,7 @@ pub(super) async fn effect(
     client: &Client,
     id: &BuildId,
     attempt: Attempt,
-    batch: Result<Option<StoppedBatch>, CallError>,
+    batch: Result<Option<Box<BuildBatch>>, CallError>,
 ) -> Effect {
     let mut effect = match attempt {
         Attempt::Ended(build) => ended(build),

@@ -1,8 +1,8 @@
 //! A record's message: what was done to which build, and why, in sentences.
 
-use super::{Failure, Outcome, StoppedBatch};
+use super::{Failure, Outcome};
 use crate::{
-    model::batch_id,
+    model::{BuildBatch, batch_id},
     url,
     verdict::{Undecided, Verdict, Violation, Withheld},
 };
@@ -14,7 +14,7 @@ pub(super) fn message(
     id: &str,
     verdict: &Verdict,
     failure: Option<&Failure>,
-    batch: Option<&StoppedBatch>,
+    batch: Option<&BuildBatch>,
 ) -> String {
     let mut message = match (outcome, failure) {
         (_, Some(failure)) => format!("Build {id} could not be handled: {}.", failure.message),
@@ -30,14 +30,12 @@ pub(super) fn message(
         (Outcome::NotRunning, None) => format!("Build {id} has already ended; there is nothing to stop."),
         (Outcome::Ignored, None) => format!("Build {id} was not judged, because buildbrake is off."),
     };
-    match batch {
-        Some(StoppedBatch { arn, build_batch_status }) if build_batch_status == "STOPPED" => {
-            message.push_str(&format!(" Stopped its batch {}.", batch_id(arn)));
-        }
-        Some(StoppedBatch { arn, build_batch_status }) => {
-            message.push_str(&format!(" Its batch {} had ended before ({build_batch_status}).", batch_id(arn)));
-        }
-        None => {}
+    if let Some(BuildBatch { arn, build_batch_status, .. }) = batch {
+        let id = batch_id(arn.as_deref().unwrap_or_default());
+        message.push_str(&match build_batch_status.as_deref() {
+            Some("STOPPED") => format!(" Stopped its batch {id}."),
+            status => format!(" Its batch {id} had ended before ({}).", status.unwrap_or("status unknown")),
+        });
     }
     if let Some(withheld) = withheld {
         let why = match withheld {

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::{
     event::{EventError, TriggerKind},
     facts::{InitiatorFrom, RefFrom, inquiry::Case, starter::Starter},
-    model::Build,
+    model::{Build, BuildBatch},
     policy::Policy,
     url,
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
@@ -64,19 +64,9 @@ pub struct Effect {
     /// The Build that `StopBuild` returned. Boxed because it is large and seldom there.
     pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it, or had ended.
-    pub batch: Option<StoppedBatch>,
+    pub batch: Option<Box<BuildBatch>>,
     /// When the function will be called back for the build.
     pub deadline: Option<Timestamp>,
-}
-
-/// A batch that was stopped or had ended, under the API's own names.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StoppedBatch {
-    /// Its ARN.
-    pub arn: String,
-    /// `STOPPED`, unless it had ended before.
-    pub build_batch_status: String,
 }
 
 impl From<Outcome> for Effect {
@@ -155,7 +145,7 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Box<Build>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    build_batch: Option<StoppedBatch>,
+    build_batch: Option<Box<BuildBatch>>,
     #[serde(flatten)]
     metrics: Metrics<'a>,
 }
@@ -218,7 +208,7 @@ impl Record {
         let (event, build, verdict, provenance) = (case.event(), case.build(), case.verdict(), case.provenance());
         let failure = failure.map(|failure| redact::failure(failure, build));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
-        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_ref());
+        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let fields = RecordFields {
@@ -242,7 +232,7 @@ impl Record {
             reaction_ms,
             deadline,
             build: returned.map(redact::build),
-            build_batch: batch,
+            build_batch: batch.map(redact::batch),
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Failure, phase_context};
 use crate::{
-    model::{Build, ProjectSource},
+    model::{Build, BuildBatch, ProjectEnvironment, ProjectSource},
     url,
 };
 
@@ -16,23 +16,33 @@ const STARS: &str = "***";
 /// The Build without its secrets, except for those in URLs: [`url::to_redacted_json`] removes
 /// these from every text.
 pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
-    let environment = build.environment.iter_mut();
-    for variable in environment.flat_map(|environment| environment.environment_variables.iter_mut().flatten()) {
-        variable.value = variable.value.take().map(|_| STARS.into());
-    }
+    build.environment.iter_mut().for_each(environment);
     for variable in build.exported_environment_variables.iter_mut().flatten() {
         variable.value = variable.value.take().map(|_| STARS.into());
     }
-    for source in build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()) {
-        buildspec(source);
-    }
+    build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     let phases = build.phases.iter_mut().flatten();
     phases.flat_map(|phase| phase.contexts.iter_mut().flatten()).for_each(phase_context::redact);
-    let docker_server = build.environment.iter_mut().filter_map(|environment| environment.docker_server.as_mut());
+    build
+}
+
+/// The BuildBatch without its secrets, as [`build`].
+pub(super) fn batch(mut batch: Box<BuildBatch>) -> Box<BuildBatch> {
+    batch.environment.iter_mut().for_each(environment);
+    batch.source.iter_mut().chain(batch.secondary_sources.iter_mut().flatten()).for_each(buildspec);
+    let phases = batch.phases.iter_mut().flatten();
+    phases.flat_map(|phase| phase.contexts.iter_mut().flatten()).for_each(phase_context::redact);
+    batch
+}
+
+fn environment(environment: &mut ProjectEnvironment) {
+    for variable in environment.environment_variables.iter_mut().flatten() {
+        variable.value = variable.value.take().map(|_| STARS.into());
+    }
+    let docker_server = environment.docker_server.iter_mut();
     for message in docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut()) {
         *message = phase_context::message(message);
     }
-    build
 }
 
 /// The failure without secrets: a service's message may quote the request or the build.

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{event::BuildEvent, policy::Mode};
+use crate::{
+    event::{BuildEvent, Trigger},
+    policy::Mode,
+};
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 
@@ -40,6 +43,42 @@ fn the_ceiling_is_named_if_it_spared_the_build() {
     }
     // The build has ended: nothing spared it.
     assert_eq!(record(RULE, on_main("shop"), Mode::Report, Outcome::NotRunning).get("withheld"), None);
+}
+
+/// The reaction to an event is counted from its time, and that to a phase from the phase's end. An
+/// old event has none.
+#[test]
+fn the_reaction_is_counted_from_what_happened() {
+    let state_change = json!({"detail-type": "CodeBuild Build State Change", "time": "2026-11-22T08:59:58Z"});
+    let phase_change = json!({
+        "detail-type": "CodeBuild Build Phase Change", "time": "2026-11-22T08:59:00Z",
+        "detail": {"completed-phase-end": "Nov 22, 2026 8:59:57 AM"},
+    });
+    let by_duration = json!({
+        "detail-type": "CodeBuild Build Phase Change", "time": "2026-11-22T08:59:00Z",
+        "detail": {"completed-phase-duration-seconds": 56},
+    });
+    let replayed = json!({
+        "detail-type": "CodeBuild Build State Change", "time": "2026-11-22T08:59:58Z", "replay-name": "again",
+    });
+    let without_time = json!({"detail-type": "CodeBuild Build State Change"});
+    let cases = [
+        (state_change, json!(2_000)),
+        (phase_change, json!(3_000)),
+        (by_duration, json!(4_000)),
+        (replayed, Value::Null),
+        (without_time, Value::Null),
+    ];
+    let policy = Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{{id: r, {RULE}}}]}}")).unwrap();
+    for (mut event, expected) in cases {
+        event["source"] = json!("aws.codebuild");
+        event["detail"]["build-id"] = json!("shop:5e000000-0000-4000-8000-000000000001");
+        let Ok(Trigger::Build(parsed)) = Trigger::parse(event.to_string()) else { panic!("{event}") };
+        let case = Case::of_event(&policy, parsed, NOW.parse().unwrap());
+        let record = Record::judged(&policy, &case, Outcome::Allowed.into(), NOW.parse().unwrap());
+        let record: Value = serde_json::from_str(record.json().get()).unwrap();
+        assert_eq!(record["reactionMs"], expected, "{event}");
+    }
 }
 
 #[test]
