@@ -162,6 +162,9 @@ impl Patterns {
             .iter()
             .filter_map(|node| reader.checked(node, Pattern::EXPECTED, |text| syntax.parse(text, direction)))
             .collect();
+        if syntax == Syntax::Account {
+            nodes.iter().for_each(|node| reader.warn_of_number(node));
+        }
         (!patterns.is_empty()).then_some(Self(patterns))
     }
 

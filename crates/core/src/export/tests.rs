@@ -74,8 +74,8 @@ fn compute() {
     A4: {"Condition":{"StringNotLike":{"codebuild:environment.type":["ARM_CONTAINER","LINUX_CONTAINER"],"codebuild:environment.computeType":"BUILD_LAMBDA_1GB"},"Null":{"codebuild:environment.type":"false","codebuild:environment.computeType":"false"}}}
     a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
     "#);
-    insta::assert_snapshot!(of_rule("allowed-compute: [ARM_EC2/*SMALL, LINUX_EC2/*MEDIUM, MAC_ARM/*LARGE, WINDOWS_EC2/*_1GB]"), @r#"
-    A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["*SMALL","*MEDIUM","*LARGE","*_1GB"]},"Null":{"codebuild:environment.computeType":"false"}}}
+    insta::assert_snapshot!(of_rule("allowed-compute: [ARM_EC2/*SMALL, LINUX_EC2/*MEDIUM, MAC_ARM/*LARGE, WINDOWS_EC2/*_2XLARGE]"), @r#"
+    A1: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":["*SMALL","*MEDIUM","*LARGE","*_2XLARGE"]},"Null":{"codebuild:environment.computeType":"false"}}}
     A2: {"Condition":{"StringNotLike":{"codebuild:environment.type":["ARM_EC2","LINUX_EC2","MAC_ARM","WINDOWS_EC2"]},"Null":{"codebuild:environment.type":"false"}}}
     a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
     a: the allowed compute types differ between too many environment types to refuse every call that is not allowed
@@ -225,9 +225,11 @@ fn projects_that_are_never_stopped() {
 
 #[test]
 fn a_dollar_sign_does_not_start_a_variable() {
-    insta::assert_snapshot!(of_rule("forbidden-images: [a$b]"), @r#"
-    A: {"Condition":{"StringLike":{"codebuild:environment.image":["a${$}b","docker.io/library/a${$}b:latest","docker.io/library/a${$}b","library/a${$}b:latest","library/a${$}b","a${$}b:latest"]},"Null":{"codebuild:environment.image":"false"}}}
-    a: an image is compared as the call spells it: another name of its registry is not refused
+    insta::assert_snapshot!(of_rule("forbidden-sources: ['https://git.example.com/a$b']"), @r#"
+    A1: {"Condition":{"StringLike":{"codebuild:source.location":"https://git.example.com/a${$}b"},"StringNotLike":{"codebuild:source.location":["*@*","*%*","*..*"]},"Null":{"codebuild:source.location":"false"}}}
+    A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
+    a: a location that contains `@` or `%` is not refused, because it may have user information or another path
+    a: a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it
     "#);
 }
 

@@ -9,7 +9,7 @@ mod name;
 use self::name::{Named, check_literals, named};
 use super::{
     Fact, Facts,
-    possible::{Remark, can_begin_with, is_wild},
+    possible::{Remark, is_wild},
     source_version::SourceVersion,
 };
 use crate::pattern::Pattern;
@@ -78,8 +78,11 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
             return never("a ref pattern is a full name", right);
         }
         Named::Refs if !is_possible(trimmed) => {
-            let right = "a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`";
-            return never("a build's ref is a branch, a tag or a pull request", right.to_owned());
+            let right = match trimmed.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/')) {
+                Some((number, _)) => format!("`refs/pull/{number}/head`"),
+                None => "a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`".to_owned(),
+            };
+            return never("a build's ref is a branch, a tag or a pull request's head", right);
         }
         Named::Short(_) | Named::Refs => trimmed.to_owned(),
     };
@@ -89,8 +92,9 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
 
 /// Whether some reference of a build may fit.
 fn is_possible(text: &str) -> bool {
-    let starts = ["refs/heads/", "refs/tags/", "refs/pull/"];
-    is_wild(text) && text.parse().is_ok_and(|pattern| starts.iter().any(|start| can_begin_with(&pattern, start)))
+    let forms = ["refs/heads/?*", "refs/tags/?*", "refs/pull/?*/head"].map(str::parse::<Pattern>);
+    let Ok(pattern) = text.parse::<Pattern>() else { return false };
+    is_wild(text) && forms.iter().flatten().any(|form| pattern.overlaps(form))
 }
 
 fn in_refs(full: &str) -> String {

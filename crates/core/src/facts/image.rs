@@ -4,6 +4,8 @@
 //! <https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed>. A rule that
 //! compared only the text would be slipped past by the next spelling.
 
+mod remarks;
+
 use super::{
     possible::{Remark, is_wild},
     source_pattern::Direction,
@@ -49,11 +51,9 @@ impl ImagePattern {
     /// that no image can fit, and what to write.
     pub fn parse(text: &str, direction: Direction) -> Result<(Self, Vec<Remark>), Remark> {
         let written = Remark::pattern(text)?;
-        if let Some(remark) = never_fits(text) {
-            return Err(remark);
-        }
+        remarks::check(text)?;
         let full = full_forms(text).iter().map(|form| Remark::pattern(form)).collect::<Result<_, _>>()?;
-        Ok((Self { written, full }, probably_not_meant(text, direction)))
+        Ok((Self { written, full }, remarks::probably_not_meant(text, direction)))
     }
 
     /// Whether an image fits. What is forbidden may fit in either form, what is allowed only
@@ -189,51 +189,6 @@ fn registry(host: &str) -> String {
     let bare = lower.strip_suffix(":443").filter(|bare| bare.contains('.') || *bare == "localhost");
     let host = bare.unwrap_or(&lower);
     if SECOND_NAMES.contains(&host) { DOCKER_HUB.to_owned() } else { host.to_owned() }
-}
-
-/// What is wrong with a pattern that no image can fit.
-fn never_fits(text: &str) -> Option<Remark> {
-    let found = |why: &str| format!("no image fits `{text}`: {why}");
-    if let Some((_, rest)) = text.split_once("://") {
-        return Some(Remark::new(found("an image has no scheme"), format!("`{rest}`")));
-    }
-    if text.starts_with("arn:") {
-        let fields: Vec<&str> = text.splitn(6, ':').collect();
-        let right = match fields[..] {
-            [_, _, "ecr", region, account, resource] => {
-                let name = resource.strip_prefix("repository/").unwrap_or(resource);
-                format!("`{account}.dkr.ecr.{region}.amazonaws.com/{name}:*`")
-            }
-            _ => "the image's name, as in `aws/codebuild/*`".to_owned(),
-        };
-        return Some(Remark::new(found("an image's name is no ARN"), right));
-    }
-    let (name, _) = split_end(text, is_wild);
-    let path =
-        name.split_once('/').filter(|(first, _)| is_registry(first) || is_wild(first)).map_or(name, |(_, path)| path);
-    if text.contains(char::is_whitespace) {
-        return Some(Remark::new(found("a name has no white space"), "a list with an element for each image"));
-    }
-    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        let right = format!("`{}`", text.replacen(path, &path.to_ascii_lowercase(), 1));
-        return Some(Remark::new(found("the names of images are lower case"), right));
-    }
-    None
-}
-
-fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
-    let mut warnings = Vec::new();
-    let (name, _) = split_end(text, is_wild);
-    if name.starts_with("aws/codebuild/") && name == text && !is_wild(name) {
-        let found = format!("`{text}` has no tag, and CodeBuild's own images have one");
-        warnings.push(Remark::new(found, format!("`{text}:*`")));
-    }
-    // Without a registry, only images of registries that begin so would fit.
-    if direction == Direction::Allow && !text.contains('/') && is_wild(name) && !name.starts_with(['*', '?']) {
-        let found = format!("`{text}` is compared with full names such as `{DOCKER_HUB}/library/tools:latest`");
-        warnings.push(Remark::new(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that is meant")));
-    }
-    warnings
 }
 
 #[cfg(test)]

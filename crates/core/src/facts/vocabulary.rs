@@ -4,13 +4,19 @@
 mod compute;
 mod enums;
 mod fleet;
+mod host;
+mod initiator;
 mod names;
+mod variable;
 
 pub use self::{
     compute::compute_pattern,
     enums::{COMPUTE_TYPES, ENVIRONMENT_TYPES, SOURCE_TYPES, words_of},
     fleet::fleet_pattern,
-    names::{account_pattern, initiator_pattern, project_pattern, region_pattern, variable_pattern},
+    host::is_host_like,
+    initiator::initiator_pattern,
+    names::{account_pattern, project_pattern, region_pattern},
+    variable::variable_pattern,
 };
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The format of a policy file: its keys and their values.
 
+mod prices;
+
 use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
     checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
-    facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::fleet_pattern},
-    price::Prices,
+    facts::{source_pattern::Direction, starter::Starter},
     yaml::{
         Node,
         fault::{Fault, Place},
@@ -47,7 +48,7 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
     let never_stop_place = never_stop.map_or(mapping.place, |node| node.place);
     let never_stop = never_stop
         .and_then(|node| Patterns::read(reader, node, "[deploy-*, prod-*]", Syntax::Project, Direction::Allow));
-    let prices = mapping.get("prices").map(|node| read_prices(reader, node)).unwrap_or_default();
+    let prices = mapping.get("prices").map(|node| prices::read(reader, node)).unwrap_or_default();
     let (max_stops, max_stops_place) = mapping
         .get("safety")
         .and_then(|node| read_max_stops(reader, node))
@@ -72,28 +73,6 @@ fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Polic
         digest,
         warnings: Vec::new(),
     })
-}
-
-/// Reads prices. A name with a colon is the pattern of a fleet's ARN.
-fn read_prices(reader: &mut Reader, node: &Node) -> Prices {
-    let mut prices = Prices::default();
-    for (name, price) in reader.entries(node, "a mapping of prices", "{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }")
-    {
-        if !name.contains(':') {
-            if let Some(price) = reader.scalar(price) {
-                prices.add_compute(name, price);
-            }
-            continue;
-        }
-        let pattern = fleet_pattern(name).map_err(|Remark { message, help }| {
-            let place = node.place_of_key(name).unwrap_or(price.place);
-            reader.fault(place, message, help);
-        });
-        if let (Ok(pattern), Some(price)) = (pattern, reader.scalar(price)) {
-            prices.add_fleet(pattern, price);
-        }
-    }
-    prices
 }
 
 fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)> {

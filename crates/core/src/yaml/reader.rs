@@ -178,6 +178,15 @@ impl Reader {
         }
     }
 
+    /// Warns about a text of digits that YAML reads as a number.
+    pub(crate) fn warn_of_number(&mut self, node: &Node) {
+        let Value::Scalar(text) = &node.value else { return };
+        if node.is_plain && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let message = format!("`{text}` is a number in YAML, and other programs may drop a zero in front");
+            self.warnings.push(Finding::warning(node.place, message, format!("write it in quotes: `\"{text}\"`")));
+        }
+    }
+
     /// Reads a list of scalars that has at least one element.
     pub(crate) fn scalars<T: FromScalar>(&mut self, node: &Node, example: &str) -> Vec<T> {
         self.list(node, example).iter().filter_map(|node| self.scalar(node)).collect()

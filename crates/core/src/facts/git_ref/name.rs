@@ -149,19 +149,32 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     if matches!(short, "HEAD" | "origin") && short == text {
         warn(format!("`{text}` fits a branch of that name alone"), "the name of the branch, as in `main`".to_owned());
     }
+    if let Some(branch) = short.strip_prefix("upstream/").or_else(|| short.strip_prefix("remote/"))
+        && is_default(branch)
+    {
+        warn(format!("`{text}` fits a branch of that name alone, which is none of a remote"), format!("`{branch}`"));
+    }
+    if let Some((_, branch)) = short.split_once("refs/heads/") {
+        let found = format!("`{text}` fits only a branch whose short name contains `refs/heads/`");
+        warn(found, format!("the short name: `{}`", if branch.is_empty() { "*" } else { branch }));
+    }
     if matches!(short.len(), 40 | 64) && short.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let found = format!("`{text}` looks like a commit id, and no build of a commit has that as its branch");
         warn(found, "the name of a branch".to_owned());
     }
     let folders = short.trim_end_matches(|c: char| c != '/');
     let last = &short[folders.len()..];
-    if !folders.is_empty() && folders.bytes().all(|byte| is_wild_byte(byte) || byte == b'/') {
-        let is_default = matches!(last, "main" | "master" | "develop" | "trunk");
-        if is_default || folders == "**/" {
-            warn(format!("`{text}` does not fit the branch `{last}`, which has no `/`"), format!("`{last}` beside it"));
-        }
+    if !folders.is_empty()
+        && folders.bytes().all(|byte| is_wild_byte(byte) || byte == b'/')
+        && (is_default(last) || folders == "**/")
+    {
+        warn(format!("`{text}` does not fit the branch `{last}`, which has no `/`"), format!("`{last}` beside it"));
     }
     warnings
+}
+
+fn is_default(branch: &str) -> bool {
+    matches!(branch, "main" | "master" | "develop" | "trunk")
 }
 
 fn is_numbered_request(short: &str) -> bool {
@@ -180,7 +193,7 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
         warn(format!("`{text}` is read as `{name}`: a name has no `/` around it"), right);
     }
     let inner: String = bare.chars().filter(|c| !"()'\"".contains(*c)).collect();
-    if let Some(separator) = ['|', ','].into_iter().find(|separator| bare.contains(*separator)) {
+    if let Some(separator) = ["|", ",", ";", "&&"].into_iter().find(|separator| bare.contains(separator)) {
         let list = inner.split(separator).filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", ");
         warn(format!("`{separator}` in `{text}` is a part of the name"), format!("a list: `[{list}]`"));
     } else if inner != bare {

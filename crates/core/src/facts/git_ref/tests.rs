@@ -240,11 +240,11 @@ fn refs_in_their_full_names() {
         ("refs/pull/25", "no ref fits `refs/pull/25`: a pull request's ref has an end = write `refs/pull/25/head`"),
         (
             "refs/head/main",
-            "no ref fits `refs/head/main`: a build's ref is a branch, a tag or a pull request = write a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`",
+            "no ref fits `refs/head/main`: a build's ref is a branch, a tag or a pull request's head = write a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`",
         ),
         (
             "refs/notes/*",
-            "no ref fits `refs/notes/*`: a build's ref is a branch, a tag or a pull request = write a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`",
+            "no ref fits `refs/notes/*`: a build's ref is a branch, a tag or a pull request's head = write a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`",
         ),
         (
             "refs/heads/main^0",

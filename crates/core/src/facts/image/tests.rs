@@ -105,7 +105,9 @@ fn forbidding_matches_either_form_and_allowing_the_full_one() {
         ("tools:1@sha256:00", "tools@sha256:00", true, true),
         ("tools@sha256:*", "tools:1@sha256:00", true, true),
     ] {
-        check(pattern, image, forbid, allow);
+        let digest = format!("@sha256:{}", "0".repeat(64));
+        let with_digest = |text: &str| text.replace("@sha256:00", &digest);
+        check(&with_digest(pattern), &with_digest(image), forbid, allow);
     }
 }
 
@@ -130,6 +132,28 @@ fn patterns_that_no_image_fits() {
         "GHCR.io/Acme/*",
         "no image fits `GHCR.io/Acme/*`: the names of images are lower case = write `GHCR.io/acme/*`",
     );
+    refused(":latest", "no image fits `:latest`: a name stands in front of the tag = write `*:latest`");
+    refused("ubuntu:", "no image fits `ubuntu:`: a tag follows the `:` = write `ubuntu:*`");
+    refused(
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/",
+        "no image fits `111122223333.dkr.ecr.eu-west-1.amazonaws.com/`: a name follows the `/` = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/*`",
+    );
+    refused(
+        "11112222333.dkr.ecr.*.amazonaws.com/*",
+        "no image fits `11112222333.dkr.ecr.*.amazonaws.com/*`: no account fits `11112222333`: an account id has twelve digits = write all twelve digits; perhaps a zero in front was lost",
+    );
+    refused(
+        "*.dkr.ecr.ireland.amazonaws.com/*",
+        "no image fits `*.dkr.ecr.ireland.amazonaws.com/*`: no region fits `ireland`: a region is written by its code = write `eu-west-1`",
+    );
+    refused(
+        "tools@sha256:abc",
+        "no image fits `tools@sha256:abc`: a sha256 digest has 64 hexadecimal digits = write all of them, or `tools@sha256:*`",
+    );
+    for text in ["/tools", "tools@", "a//b", "tools:a:b", "tools:1/x:", "to$ls", "-x", "tools:a@b", "ghcr.io:x/tools"] {
+        let remark = ImagePattern::parse(text, Forbid).expect_err(text);
+        assert!(remark.message.starts_with("no image fits"), "{text}: {}", remark.message);
+    }
     refused("a, b", "no image fits `a, b`: a name has no white space = write a list with an element for each image");
 }
 
@@ -149,9 +173,43 @@ fn patterns_that_are_probably_not_meant() {
             "`tools*` is compared with full names such as `docker.io/library/tools:latest` = write `docker.io/library/tools*`, or the registry that is meant"
         ]
     );
+    for (text, expected) in [
+        ("docker.io", "`docker.io` is read as an image that is called so, and no registry = write `docker.io/*`"),
+        (
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+            "`111122223333.dkr.ecr.eu-west-1.amazonaws.com` is read as an image that is called so, and no registry = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/*`",
+        ),
+        (
+            "hub.docker.com/*",
+            "`hub.docker.com` is the host of pages about images, and no registry = write `docker.io/*`",
+        ),
+        (
+            "AWS/codebuild/*",
+            "`AWS/codebuild/*` is read as an image of a registry called `AWS` = write `aws/codebuild/*`",
+        ),
+        ("codebuild/*", "`codebuild/*` is read as an image of Docker Hub = write `aws/codebuild/*`"),
+        ("aws/codebuild", "`aws/codebuild` fits none of CodeBuild's own images = write `aws/codebuild/*`"),
+        (
+            "aws/standard:7.0",
+            "`aws/standard:7.0` fits none of CodeBuild's own images = write `aws/codebuild/standard:7.0`",
+        ),
+        ("standard:7.0", "`standard:7.0` is read as an image of Docker Hub = write `aws/codebuild/standard:7.0`"),
+        ("latest", "`latest` fits only an image that is called so = write `*:latest` for the tag"),
+        ("18.04", "`18.04` fits only an image that is called so = write `*:18.04` for the tag"),
+    ] {
+        assert_eq!(warnings(text, Forbid), [expected], "{text}");
+    }
     for text in [
         "*",
         "*:latest",
+        "*SNAPSHOT*",
+        "*-RC?",
+        "*/standard:*",
+        "acme/standard:7.0",
+        "public.ecr.aws/*",
+        "localhost:5000/ci/*",
+        "registry.example.com/*",
+        "tools-v2",
         "tools",
         "tools:*",
         "aws/codebuild/*",
@@ -191,10 +249,10 @@ proptest! {
     #[test]
     fn one_spelling_matches_every_other(
         name in "[a-z][a-z0-9_.-]{0,6}[a-z]",
-        end in prop::sample::select(vec![":latest", ":1", "@sha256:00"]),
+        end in prop::sample::select(vec![":latest".to_owned(), ":1".to_owned(), format!("@sha256:{}", "0".repeat(64))]),
         (one, two) in (0..24_usize, 0..24_usize),
     ) {
-        let spellings = spellings(&name, end);
+        let spellings = spellings(&name, &end);
         let (one, two) = (&spellings[one % spellings.len()], &spellings[two % spellings.len()]);
         for direction in [Forbid, Allow] {
             let (pattern, _) = ImagePattern::parse(one, direction).unwrap();

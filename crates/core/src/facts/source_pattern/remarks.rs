@@ -3,58 +3,11 @@
 use crate::facts::{
     possible::{Remark, is_wild},
     source_location::{Scheme, is_known},
-    vocabulary::SOURCE_TYPES,
+    vocabulary::{SOURCE_TYPES, is_host_like},
 };
 
 /// Hosts whose repositories are called `OWNER/REPOSITORY`, without further folders.
 const FLAT_HOSTS: [&str; 2] = ["github.com", "bitbucket.org"];
-
-/// Words that end the names of hosts, and seldom those of buckets.
-const HOST_ENDINGS: &[&str] = &[
-    "com",
-    "org",
-    "net",
-    "io",
-    "dev",
-    "app",
-    "cloud",
-    "eu",
-    "uk",
-    "de",
-    "fr",
-    "es",
-    "it",
-    "nl",
-    "ch",
-    "at",
-    "be",
-    "se",
-    "no",
-    "dk",
-    "fi",
-    "pl",
-    "cz",
-    "us",
-    "ca",
-    "br",
-    "au",
-    "jp",
-    "cn",
-    "in",
-    "kr",
-    "co",
-    "ai",
-    "edu",
-    "gov",
-    "info",
-    "local",
-    "localhost",
-    "internal",
-    "intern",
-    "corp",
-    "lan",
-    "home",
-];
 
 pub(super) fn as_written(text: &str, why: &str) -> Remark {
     Remark::new(
@@ -125,6 +78,9 @@ pub(super) fn of_url(
     {
         let right = quoted(&format!("https://{host}/{owner}/{repository}"));
         warnings.push(Remark::new(format!("`{text}` is more than a repository of {host} has in its name"), right));
+    } else if let Some(repository) = repository_of_page(&segments) {
+        let right = quoted(&format!("https://{host}/{}", repository.join("/")));
+        warnings.push(Remark::new(format!("`{text}` looks like the address of a page and no repository"), right));
     } else if let Some(start) = normal.strip_suffix(".*") {
         let right = format!("{}, without an end", quoted(&format!("https://{host}{start}")));
         warnings.push(Remark::new(format!("`{text}` does not fit `.git`, which is left out of a location"), right));
@@ -132,14 +88,28 @@ pub(super) fn of_url(
     Ok(())
 }
 
+/// Words that follow a repository's path in the addresses of pages about it: of GitLab, and of
+/// GitHub's and its likes on hosts of their own.
+const PAGES: [&str; 5] = ["-", "tree", "blob", "commits", "pull"];
+
+/// The repository that a page is about.
+fn repository_of_page<'a>(segments: &'a [&'a str]) -> Option<&'a [&'a str]> {
+    let at = segments.iter().position(|segment| PAGES.contains(segment)).filter(|at| *at >= 2)?;
+    segments.get(..at)
+}
+
 /// What is probably not meant by git's `host:path`.
 pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
     let port = path.split('/').next().unwrap_or_default();
-    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    is_port.then(|| {
+    is_port(port).then(|| {
         let found = format!("`{host}:{path}` has no scheme, so that `{port}` is a folder and no port");
         Remark::new(found, quoted(&format!("https://{host}:{path}")))
     })
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit() || is_wild(char::from(byte).encode_utf8(&mut [0; 4])))
 }
 
 /// What is probably not meant by a pattern that begins with a wildcard.
@@ -149,6 +119,11 @@ pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
         let rest = &text[first.len()..];
         let found = format!("`{text}` has user information, which is left out of a location");
         warnings.push(Remark::new(found, quoted(&format!("https://{host}{rest}"))));
+    } else if let Some((host, path)) = first.split_once(':').filter(|(host, path)| is_host_like(host) && !is_port(path))
+    {
+        let rest = &text[first.len()..];
+        let found = format!("`{text}` fits no location in its normal form, in which a `/` follows the host");
+        warnings.push(Remark::new(found, quoted(&format!("{host}/{path}{rest}"))));
     }
 }
 
@@ -158,6 +133,19 @@ pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark
         return Ok(());
     }
     let first = text.split('/').next().unwrap_or(text);
+    if let Some(rest) = text.strip_prefix('/') {
+        let rest = rest.trim_start_matches('/');
+        let right = if is_host_like(rest.split('/').next().unwrap_or(rest)) {
+            format!("https://{rest}")
+        } else {
+            rest.to_owned()
+        };
+        return Err(Remark::new(format!("no location fits `{text}`: none begins with `/`"), quoted(&right)));
+    }
+    if let Some(rest) = text[first.len()..].strip_prefix("//").filter(|_| Scheme::read(first).is_some()) {
+        let right = quoted(&format!("https://{rest}"));
+        return Err(Remark::new(format!("no location fits `{text}`: a `:` is missing behind `{first}`"), right));
+    }
     let upper = first.to_ascii_uppercase();
     if SOURCE_TYPES.contains(&first) || !text.contains('/') && SOURCE_TYPES.contains(&&*upper) {
         return Err(source_type(text, &upper));
@@ -189,6 +177,9 @@ pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark
         let url = text.rsplit_once('@').map_or(text, |(_, host)| host);
         let found = format!("`{text}` has no scheme, so that it is compared as `bucket/key` in S3");
         warnings.push(Remark::new(found, quoted(&format!("https://{url}"))));
+    } else if text.strip_suffix('/') == Some(first) {
+        let found = format!("`{text}` fits only a bucket as a whole");
+        warnings.push(Remark::new(found, format!("`{text}*` for everything in it")));
     }
     Ok(())
 }
@@ -207,14 +198,6 @@ fn source_type(text: &str, kind: &str) -> Remark {
         _ => format!("{right}; or `deny-when: build.source.type == \"{kind}\"`"),
     };
     Remark::new(found, right)
-}
-
-/// Whether the first part of a location looks like the name of a host.
-fn is_host_like(first: &str) -> bool {
-    let name = first.trim_end_matches(['*', '?']);
-    let ending = name.rsplit('.').next().filter(|ending| name.contains('.') && !is_wild(ending));
-    let is_name = ending.is_some_and(|ending| HOST_ENDINGS.contains(&&*ending.to_ascii_lowercase()));
-    is_name || name == "localhost"
 }
 
 fn quoted(text: &str) -> String {

@@ -388,8 +388,9 @@ proptest! {
             "heads/".to_owned(),
             "/refs/heads/".to_owned(),
         ];
-        // A remote's HEAD is not its branch, and has its own test.
-        if name != "HEAD" {
+        // A remote's HEAD is not its branch, and neither is its pull request; they have tests of their own.
+        let is_request = ["pr/", "mr/", "pull/", "pull-requests/", "merge-requests/"].iter().any(|kind| name.starts_with(kind));
+        if name != "HEAD" && !is_request {
             prefixes.push(format!("refs/remotes/{remote}/"));
             prefixes.push(format!("remotes/{remote}/"));
             prefixes.push("origin/".to_owned());

@@ -15,7 +15,9 @@ pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     }
     let never = |why: &str, right: String| Err(Remark::new(format!("no build fits `{text}`: {why}"), right));
     if let Some(right) = meant(text) {
-        let why = if right.eq_ignore_ascii_case(text) {
+        let why = if fits_a_pair(text, |_, _| true) {
+            "Lambda's environment types and compute types go together"
+        } else if right.eq_ignore_ascii_case(text) {
             "the API's words are upper case"
         } else if !text.contains('/') && right.ends_with("/*") {
             "an environment type stands in front of a compute type"
@@ -49,10 +51,20 @@ pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
 }
 
 fn fits_something(text: &str) -> bool {
+    text.parse::<Pattern>().is_ok_and(|pattern| COMPUTE_TYPES.iter().any(|compute| pattern.fits(compute)))
+        || fits_a_pair(text, go_together)
+}
+
+fn fits_a_pair(text: &str, exists: fn(&str, &str) -> bool) -> bool {
     let Ok(pattern) = text.parse::<Pattern>() else { return false };
-    COMPUTE_TYPES.iter().any(|compute| {
-        pattern.fits(compute) || ENVIRONMENT_TYPES.iter().any(|kind| pattern.fits(&format!("{kind}/{compute}")))
-    })
+    let fits = |kind: &str, compute: &str| exists(kind, compute) && pattern.fits(&format!("{kind}/{compute}"));
+    ENVIRONMENT_TYPES.iter().any(|kind| COMPUTE_TYPES.iter().any(|compute| fits(kind, compute)))
+}
+
+/// Whether a build can have both. Builds on Lambda have compute types of their own:
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html>
+fn go_together(kind: &str, compute: &str) -> bool {
+    kind.contains("_LAMBDA_") == compute.starts_with("BUILD_LAMBDA_")
 }
 
 /// What was probably meant, which fits something.
@@ -61,7 +73,13 @@ fn meant(text: &str) -> Option<String> {
     let (first, second) = upper.split_once('/').map_or((&*upper, None), |(first, second)| (first, Some(second)));
     let candidates: Vec<String> = match second {
         None => [computes(first), kinds(first).into_iter().map(|kind| format!("{kind}/*")).collect()].concat(),
-        Some(second) => [pairs(first, second), pairs(second, first)].concat(),
+        Some(second) => {
+            let on_lambda = match fits_a_pair(&upper, |_, _| true) {
+                true => vec![format!("{first}/BUILD_LAMBDA_*"), format!("{}/{second}", on_lambda(first))],
+                false => Vec::new(),
+            };
+            [pairs(first, second), pairs(second, first), on_lambda].concat()
+        }
     };
     candidates.into_iter().find(|candidate| fits_something(candidate))
 }
@@ -69,6 +87,11 @@ fn meant(text: &str) -> Option<String> {
 fn pairs(kind: &str, compute: &str) -> Vec<String> {
     let computes = computes(compute);
     kinds(kind).iter().flat_map(|kind| computes.iter().map(move |compute| format!("{kind}/{compute}"))).collect()
+}
+
+/// The environment type on Lambda with the same processor.
+fn on_lambda(kind: &str) -> &'static str {
+    if kind.starts_with("ARM") { "ARM_LAMBDA_CONTAINER" } else { "LINUX_LAMBDA_CONTAINER" }
 }
 
 /// The compute types that a part of one can mean.

@@ -1,4 +1,4 @@
-//! Patterns of accounts, regions, projects, initiators and variables.
+//! Patterns of accounts, regions and projects.
 
 use crate::{
     facts::possible::{Form, Remark, can_fit, is_wild},
@@ -128,62 +128,4 @@ pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     };
     let why = if text.starts_with("arn:") { "a project has a name here, no ARN" } else { "that is no project's name" };
     Err(Remark::new(format!("no project fits `{text}`: {why}"), right))
-}
-
-/// Reads a pattern of initiators, which are compared as written, with warnings about what is
-/// probably not meant.
-pub fn initiator_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
-    let pattern = Remark::pattern(text)?;
-    let mut warnings = Vec::new();
-    let mut warn = |message: String, right: String| warnings.push(Remark::new(message, right));
-    if let Some(resource) = text.strip_prefix("arn:").and_then(|arn| arn.rsplit(':').next()) {
-        let right = match resource.split_once('/') {
-            Some(("user", name)) => format!("the user's name: `{}`", last_part(name)),
-            Some(("assumed-role", name)) => format!("the role and its session: `{name}`"),
-            Some((_, name)) => format!("the role's name: `{}/*`", last_part(name)),
-            None => "a name as in `alice`, or `Role/*`".to_owned(),
-        };
-        warn(format!("no initiator is an ARN, so `{text}` fits none"), right);
-    } else if let Some((kind, name)) =
-        text.split_once('/').filter(|(kind, _)| matches!(*kind, "user" | "role" | "assumed-role"))
-    {
-        let right = match kind {
-            "user" => format!("`{name}`"),
-            "role" if !name.contains('/') => format!("`{name}/*`"),
-            _ => format!("`{name}`"),
-        };
-        warn(format!("`{text}` fits only a role that is called `{kind}`"), right);
-    }
-    if let Some(service) = text.strip_suffix(".amazonaws.com") {
-        let right = match service {
-            "codepipeline" => "`codepipeline/*`".to_owned(),
-            "events" => "`rule/*`".to_owned(),
-            _ => "the initiator as a build shows it, as in `codepipeline/*`".to_owned(),
-        };
-        warn(format!("`{text}` fits only a user that is called so"), right);
-    }
-    if ["codepipeline", "rule", "GitHub-Hookshot"].contains(&text) {
-        warn(format!("`{text}` fits only a user that is called so"), format!("`{text}/*`"));
-    }
-    Ok((pattern, warnings))
-}
-
-/// Reads a pattern of names of environment variables, which are compared as written, with
-/// warnings about what is probably not meant.
-pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
-    let pattern = Remark::pattern(text)?;
-    let mut warnings = Vec::new();
-    if let Some((name, _)) = text.split_once('=') {
-        let message = format!("`{text}` is compared with a variable's name, which has no `=`");
-        warnings.push(Remark::new(message, format!("the name: `{name}`")));
-    }
-    if let Some(name) = text.strip_prefix('$') {
-        let message = format!("`{text}` is compared with a variable's name, which has no `$`");
-        warnings.push(Remark::new(message, format!("the name: `{name}`")));
-    }
-    Ok((pattern, warnings))
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

@@ -270,12 +270,68 @@ fn initiators_and_variables() {
                 "arn:aws:iam::*:user/alice",
                 "warning: no initiator is an ARN, so `arn:aws:iam::*:user/alice` fits none = write the user's name: `alice`",
             ),
-            ("role/Deploy", "warning: `role/Deploy` fits only a role that is called `role` = write `Deploy/*`"),
-            ("user/alice", "warning: `user/alice` fits only a role that is called `user` = write `alice`"),
+            (
+                "role/Deploy",
+                "warning: `role/Deploy` fits only a role that is called `role` = write the role's name: `Deploy/*`",
+            ),
+            (
+                "user/alice",
+                "warning: `user/alice` fits only a role that is called `user` = write the user's name: `alice`",
+            ),
             (
                 "assumed-role/Deploy/*",
-                "warning: `assumed-role/Deploy/*` fits only a role that is called `assumed-role` = write `Deploy/*`",
+                "warning: `assumed-role/Deploy/*` fits only a role that is called `assumed-role` = write the role and its session: `Deploy/*`",
             ),
+            ("codepipeline/", "no initiator fits `codepipeline/`: a name follows the `/` = write `codepipeline/*`"),
+            ("GitHub*/", "no initiator fits `GitHub*/`: a name follows the `/` = write `GitHub*/*`"),
+            ("/alice", "no initiator fits `/alice`: a name stands in front of the `/` = write `*/alice`"),
+            ("Admin / bob", "no initiator fits `Admin / bob`: a name has no white space = write `Admin/bob`"),
+            (
+                "Admin bob",
+                "no initiator fits `Admin bob`: a name has no white space = write a list with an element for each",
+            ),
+            (
+                "Admin/a/b",
+                "warning: `Admin/a/b` has more than one `/`, and an initiator is a role and its session, without a path = write the role's name alone, and its session, as in `Admin/*`",
+            ),
+            (
+                "CodePipeline/*",
+                "warning: `CodePipeline/*` fits only a role that is called `CodePipeline` = write `codepipeline/*`",
+            ),
+            (
+                "pipeline/release",
+                "warning: `pipeline/release` fits only a role that is called `pipeline` = write `codepipeline/release`",
+            ),
+            ("events/*", "warning: `events/*` fits only a role that is called `events` = write `rule/*`"),
+            (
+                "github-hookshot/*",
+                "warning: `github-hookshot/*` fits only a role that is called `github-hookshot` = write `GitHub-Hookshot/*`",
+            ),
+            (
+                "codepipeline.amazonaws.com/x",
+                "warning: `codepipeline.amazonaws.com/x` fits only a role that is called `codepipeline.amazonaws.com` = write `codepipeline/x`",
+            ),
+            ("webhook", "warning: `webhook` fits only a user that is called so = write `GitHub-Hookshot/*`"),
+            (
+                "AWSCodeBuild-*",
+                "warning: `AWSCodeBuild-*` fits only a user that is called so = write `*/AWSCodeBuild-*`",
+            ),
+            (
+                "*:assumed-role/Deploy/*",
+                "warning: no initiator has a `:`, so `*:assumed-role/Deploy/*` fits none = write the role and its session: `Deploy/*`",
+            ),
+            // Users, roles and sessions whose names are much like those of services.
+            ("Admin", ""),
+            ("pipeline", ""),
+            ("github", ""),
+            ("github/*", ""),
+            ("GitLab/*", ""),
+            ("PipelineRole/*", ""),
+            ("webhook-lambda/*", ""),
+            ("*@example.com", ""),
+            ("AWSReservedSSO_Admin_*/me@example.com", ""),
+            ("CodeBuild-Jenkins-Plugin", ""),
+            ("*/*", ""),
             ("codepipeline", "warning: `codepipeline` fits only a user that is called so = write `codepipeline/*`"),
             (
                 "events.amazonaws.com",
@@ -293,6 +349,32 @@ fn initiators_and_variables() {
                 "TOKEN=*",
                 "warning: `TOKEN=*` is compared with a variable's name, which has no `=` = write the name: `TOKEN`",
             ),
+            (
+                "AWS-SECRET",
+                "warning: `AWS-SECRET` is compared with a variable's name, which has no `-` = write the name: `AWS_SECRET`",
+            ),
+            (
+                "%PATH%",
+                "warning: `%PATH%` is compared with a variable's name, which has no `%` = write the name: `PATH`",
+            ),
+            (
+                "1A",
+                "warning: `1A` is compared with a variable's name, which has no digit in front = write the name: `A`",
+            ),
+            (
+                "env.X",
+                "warning: `env.X` is compared with a variable's name, which has no `env.` in front = write the name: `X`",
+            ),
+            (
+                "MY KEY",
+                "warning: `MY KEY` is compared with a variable's name, which has no white space = write the name: `MY_KEY`",
+            ),
+            (
+                "=x",
+                "warning: `=x` is compared with a variable's name, which has no `=` = write a name as in `DB_PASSWORD`",
+            ),
+            ("_*", ""),
+            ("?", ""),
             (
                 "$TOKEN",
                 "warning: `$TOKEN` is compared with a variable's name, which has no `$` = write the name: `TOKEN`",

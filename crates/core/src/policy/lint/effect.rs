@@ -8,27 +8,34 @@ use crate::{
 };
 
 /// The shortest and the longest timeout that CodeBuild accepts, in minutes, of a build and in
-/// the queue.
+/// the queue. No build runs or queues for longer.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
-const TIMEOUTS: [(&str, i32, i32); 2] = [("max-timeout", 5, 2160), ("max-queued-timeout", 5, 480)];
+const LIMITS: [(&str, Option<i32>, i32); 4] = [
+    ("max-timeout", Some(5), 2160),
+    ("max-queued-timeout", Some(5), 480),
+    ("max-duration", None, 2160),
+    ("max-queue-time", None, 480),
+];
 
-/// A timeout outside CodeBuild's own limits.
-pub(super) fn timeout(rule: &Rule) -> Option<Finding> {
+/// A limit outside CodeBuild's own ones.
+pub(super) fn limit(rule: &Rule) -> Option<Finding> {
     let CheckOption::MaxDuration(limit) = rule.check.option() else { return None };
-    let (check, shortest, longest) = TIMEOUTS.into_iter().find(|(check, ..)| *check == rule.kind.id)?;
+    let (check, shortest, longest) = LIMITS.into_iter().find(|(check, ..)| *check == rule.kind.id)?;
     let id = &rule.id;
-    let (shortest, longest) = (Duration::from_minutes(shortest), Duration::from_minutes(longest));
+    let (shortest, longest) = (shortest.map(Duration::from_minutes), Duration::from_minutes(longest));
     let message = if limit >= longest {
-        format!("no build can break `{id}`, because CodeBuild accepts no timeout over {longest}")
-    } else if limit < shortest {
+        match shortest {
+            Some(_) => format!("no build can break `{id}`, because CodeBuild accepts no timeout over {longest}"),
+            None => format!("no build can break `{id}`, because CodeBuild ends it after {longest} at most"),
+        }
+    } else {
+        let shortest = shortest.filter(|shortest| limit < *shortest)?;
         format!(
             "every build outside Lambda compute breaks `{id}`, because CodeBuild accepts no timeout under {shortest}"
         )
-    } else {
-        return None;
     };
-    let help = format!("use a `{check}` of at least {shortest} and less than {longest}");
-    Some(Finding::warning(rule.place, message, help))
+    let least = shortest.map(|shortest| format!("at least {shortest} and ")).unwrap_or_default();
+    Some(Finding::warning(rule.place, message, format!("use a `{check}` of {least}less than {longest}")))
 }
 
 /// Expressions that are true or false for every build.

@@ -28,7 +28,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             findings.extend(no_prices(policy, rule));
             findings.extend(no_deadline(rule));
             findings.extend(claims::by_text_alone(rule));
-            findings.extend(effect::timeout(rule));
+            findings.extend(effect::limit(rule));
             findings.extend(effect::constants(rule));
             findings.extend(effect::contradiction(&policy.rules, rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));

@@ -55,7 +55,20 @@ fn a_policy_that_never_stops() {
 fn a_cost_without_prices_and_a_limit_without_effect() {
     let found = "2:15 `a` is undecided for every build, because the policy has no `prices`";
     check("version: 1\nrules: [{ id: a, max-cost: 5 }]", NOW, &[found]);
-    check("version: 1\nprices: { SMALL: 0.01 }\nrules: [{ id: a, max-cost: 5 }]", NOW, &[]);
+    check("version: 1\nprices: { BUILD_GENERAL1_SMALL: 0.01 }\nrules: [{ id: a, max-cost: 5 }]", NOW, &[]);
+    let found = "2:42 no fleet gets this price, because `*:fleet/*` before it fits all that `*:fleet/gpu-*` fits";
+    let fleets =
+        "version: 1\nprices: { '*:fleet/*':    0.05,          '*:fleet/gpu-*': 0 }\nrules: [{ id: a, max-cost: 5 }]";
+    check(fleets, NOW, &[found]);
+    for (name, found) in [
+        ("2XLARGE", "no build fits `2XLARGE`: that is no word of the API"),
+        ("LINUX_CONTAINER", "no build fits `LINUX_CONTAINER`: an environment type stands in front of a compute type"),
+        ("BUILD_GENERAL1_*", "no build gets the price of `BUILD_GENERAL1_*`: only a fleet's ARN can have wildcards"),
+        ("BUILD_GENERAL1_4XLARGE", "`BUILD_GENERAL1_4XLARGE` fits no compute type that is known"),
+    ] {
+        let prices = format!("version: 1\nprices: {{ {name}: 0.01 }}\nrules: [{{ id: a, max-cost: 5 }}]");
+        check(&prices, NOW, &[&format!("2:11 {found}")]);
+    }
     let found = "2:34 a sweep may always stop up to 5 builds, so this setting has no effect";
     check("version: 1\nsafety: { max-stops-per-sweep:   4 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
     check("version: 1\nsafety: { max-stops-per-sweep: 5 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
@@ -72,7 +85,7 @@ fn an_expression_on_cost_without_prices() {
         NOW,
         &[found, &note("cost")],
     );
-    let priced = "version: 1\nprices: { SMALL:  0.01 }\nrules: [{ id: a, deny-when: cost > 5.0 }]";
+    let priced = "version: 1\nprices: { BUILD_GENERAL1_SMALL:  0.01 }\nrules: [{ id: a, deny-when: cost > 5.0 }]";
     check(priced, NOW, &[&note("cost").replacen("2:", "3:", 1)]);
     check("version: 1\nrules: [{ id: a, mode: off, deny-when: cost > 5.0 }]", NOW, &[]);
 }

@@ -1,0 +1,201 @@
+//! What is wrong with a pattern of images, or probably not meant by it.
+
+use super::{DOCKER_HUB, OWN_IMAGES, SECOND_NAMES, is_registry, split_end};
+use crate::facts::{
+    possible::{Form, Remark, can_fit, is_wild},
+    source_pattern::Direction,
+    vocabulary::{account_pattern, is_host_like, region_pattern},
+};
+
+/// `HOST:PORT/PATH:TAG@ALGORITHM:DIGEST`. A path is in lower case, a tag is not.
+/// <https://pkg.go.dev/github.com/distribution/reference>
+const REFERENCE: Form =
+    Form { step, ends: |state| matches!(state, PATH | LAST | PORT_OR_TAG | TAG | DIGEST), alphabet: "aA0.:/@" };
+
+const START: u8 = 0;
+/// In the first part, which may be a host or the whole path.
+const PATH: u8 = 1;
+/// In a first part with capital letters, which is a host.
+const HOST: u8 = 2;
+/// Behind the first part's `:`.
+const COLON: u8 = 3;
+const PORT_OR_TAG: u8 = 4;
+/// At the start of a further part.
+const PART: u8 = 5;
+/// In a further part, which may be the last.
+const LAST: u8 = 6;
+const TAG_START: u8 = 7;
+const TAG: u8 = 8;
+const ALGORITHM_START: u8 = 9;
+const ALGORITHM: u8 = 10;
+const DIGEST_START: u8 = 11;
+const DIGEST: u8 = 12;
+
+fn step(state: u8, next: char) -> Option<u8> {
+    let is_lower = next.is_ascii_lowercase() || next.is_ascii_digit();
+    let is_upper = next.is_ascii_uppercase();
+    let joins = matches!(next, '.' | '_' | '-');
+    let next_state = match (state, next) {
+        (START | PATH, _) if is_lower || joins && state == PATH => PATH,
+        (START | PATH | HOST, _) if is_upper || state == HOST && (is_lower || joins) => HOST,
+        (PATH | HOST, ':') => COLON,
+        (COLON | PORT_OR_TAG, '0'..='9') => PORT_OR_TAG,
+        (COLON | PORT_OR_TAG | TAG_START | TAG, _) if is_lower || is_upper || next == '_' => TAG,
+        (PORT_OR_TAG | TAG, '.' | '-') => TAG,
+        (PATH | HOST | PORT_OR_TAG, '/') | (LAST, '/') => PART,
+        (PART | LAST, _) if is_lower || joins && state == LAST => LAST,
+        (LAST, ':') => TAG_START,
+        (PATH | LAST | PORT_OR_TAG | TAG, '@') => ALGORITHM_START,
+        (ALGORITHM_START, _) if is_lower || is_upper => ALGORITHM,
+        (ALGORITHM, '+' | '.' | '_' | '-') => ALGORITHM,
+        (ALGORITHM, _) if is_lower || is_upper => ALGORITHM,
+        (ALGORITHM, ':') => DIGEST_START,
+        (DIGEST_START | DIGEST, 'a'..='f' | '0'..='9') => DIGEST,
+        _ => return None,
+    };
+    Some(next_state)
+}
+
+/// Refuses a pattern that no image can fit.
+pub(super) fn check(text: &str) -> Result<(), Remark> {
+    let never = |why: &str, right: String| Err(Remark::new(format!("no image fits `{text}`: {why}"), right));
+    if let Some((_, rest)) = text.split_once("://") {
+        return never("an image has no scheme", format!("`{rest}`"));
+    }
+    if text.starts_with("arn:") {
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let right = match fields[..] {
+            [_, _, "ecr", region, account, resource] => {
+                let name = resource.strip_prefix("repository/").unwrap_or(resource);
+                format!("`{account}.dkr.ecr.{region}.amazonaws.com/{name}:*`")
+            }
+            _ => "the image's name, as in `aws/codebuild/*`".to_owned(),
+        };
+        return never("an image's name is no ARN", right);
+    }
+    if text.contains(char::is_whitespace) {
+        return never("a name has no white space", "a list with an element for each image".to_owned());
+    }
+    let (name, end) = split_end(text, is_wild);
+    let first = name.split('/').next().unwrap_or(name);
+    registry_of_an_account(text, first)?;
+    let digest = text.rsplit_once('@').map(|(_, digest)| digest).filter(|digest| !is_wild(digest));
+    if let Some(digest) = digest.and_then(|digest| digest.strip_prefix("sha256:"))
+        && digest.len() != 64
+    {
+        let right = format!("all of them, or `{name}@sha256:*`");
+        return never("a sha256 digest has 64 hexadecimal digits", right);
+    }
+    let path =
+        name.split_once('/').filter(|(first, _)| is_registry(first) || is_wild(first)).map_or(name, |(_, path)| path);
+    // What follows a `*` may be a tag.
+    let before = path.split('*').next().unwrap_or(path);
+    let lower = text.replacen(before, &before.to_ascii_lowercase(), 1);
+    if lower != text && can_fit(&lower, &REFERENCE) {
+        return never("the names of images are lower case", format!("`{lower}`"));
+    }
+    if can_fit(text, &REFERENCE) {
+        return Ok(());
+    }
+    if let Some(bare) = text.strip_suffix('/') {
+        return never("a name follows the `/`", format!("`{bare}/*`"));
+    }
+    match (name, &*end) {
+        ("", end) => never("a name stands in front of the tag", format!("`*{end}`")),
+        (name, ":") => never("a tag follows the `:`", format!("`{name}:*`")),
+        _ => never(
+            "that is no image's name",
+            "a name as in `docker.io/library/tools:1.2` or `aws/codebuild/*`".to_owned(),
+        ),
+    }
+}
+
+/// Refuses a host of ECR whose account or region cannot be one.
+fn registry_of_an_account(text: &str, host: &str) -> Result<(), Remark> {
+    let labels: Vec<&str> = host.split('.').collect();
+    let [account, "dkr" | "dkr-fips", "ecr", region, "amazonaws", ..] = labels[..] else { return Ok(()) };
+    let found = |why: Remark| Remark { message: format!("no image fits `{text}`: {}", why.message), help: why.help };
+    account_pattern(account).map_err(|why| Remark { help: why.help.replace(" in quotes", ""), ..found(why) })?;
+    region_pattern(region).map_err(found)?;
+    Ok(())
+}
+
+/// Hosts of pages about images, each with the registry.
+const PAGES: [(&str, &str); 4] = [
+    ("hub.docker.com", DOCKER_HUB),
+    ("docker.com", DOCKER_HUB),
+    ("gallery.ecr.aws", "public.ecr.aws"),
+    ("github.com", "ghcr.io"),
+];
+
+/// How the names of CodeBuild's own images begin behind `aws/codebuild/`.
+const OWN_NAMES: [&str; 4] = ["standard", "windows-base", "macos-arm-base", "ubuntu-base"];
+
+/// What a pattern probably does not do as it is meant.
+pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
+    let mut warnings = Vec::new();
+    let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
+    let (name, _) = split_end(text, is_wild);
+    let only = || format!("`{text}` fits only an image that is called so");
+    let (first, path) = name.split_once('/').map_or((name, None), |(first, path)| (first, Some(path)));
+    match path {
+        Some(_) if first == "aws" => {
+            if name.starts_with("aws/codebuild/") && name == text && !is_wild(name) {
+                let found = format!("`{text}` has no tag, and CodeBuild's own images have one");
+                warn(found, format!("`{text}:*`"));
+            } else if let Some(other) = name.strip_prefix(OWN_IMAGES).filter(|name| !can_begin(name)) {
+                let right = if other == "codebuild" {
+                    "`aws/codebuild/*`".to_owned()
+                } else {
+                    format!("`aws/codebuild/{}`", &text[OWN_IMAGES.len()..])
+                };
+                warn(format!("`{text}` fits none of CodeBuild's own images"), right);
+            }
+        }
+        Some(path) if first.eq_ignore_ascii_case("aws") && path.starts_with("codebuild") => {
+            warn(
+                format!("`{text}` is read as an image of a registry called `{first}`"),
+                format!("`aws{}`", &text[3..]),
+            );
+        }
+        Some(_) if first == "codebuild" => {
+            warn(format!("`{text}` is read as an image of Docker Hub"), format!("`aws/{text}`"))
+        }
+        Some(_) => {
+            if let Some((page, registry)) = PAGES.iter().find(|(page, _)| page.eq_ignore_ascii_case(first)) {
+                let found = format!("`{page}` is the host of pages about images, and no registry");
+                warn(found, format!("`{registry}{}`", &text[first.len()..]));
+            }
+        }
+        None if is_host_like(name) || SECOND_NAMES.contains(&name) => {
+            warn(format!("`{text}` is read as an image that is called so, and no registry"), format!("`{text}/*`"));
+        }
+        None if OWN_NAMES
+            .iter()
+            .any(|own| name == *own || name.starts_with("amazonlinux") && name.ends_with("-standard")) =>
+        {
+            warn(format!("`{text}` is read as an image of Docker Hub"), format!("`aws/codebuild/{text}`"));
+        }
+        None if is_tag(text) => warn(only(), format!("`*:{text}` for the tag")),
+        None => {}
+    }
+    // Without a registry, only images of registries that begin so would fit.
+    if direction == Direction::Allow && !text.contains('/') && is_wild(name) && !name.starts_with(['*', '?']) {
+        let found = format!("`{text}` is compared with full names such as `{DOCKER_HUB}/library/tools:latest`");
+        warn(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that is meant"));
+    }
+    warnings
+}
+
+/// Whether it can be the beginning of `codebuild/…`.
+fn can_begin(name: &str) -> bool {
+    name.starts_with("codebuild/") || is_wild(name)
+}
+
+/// `latest`, `1.2`, `v7`: a tag more than a name.
+fn is_tag(text: &str) -> bool {
+    let version = text.strip_prefix('v').unwrap_or(text);
+    matches!(text, "latest" | "stable" | "lts")
+        || version.starts_with(|first: char| first.is_ascii_digit())
+            && version.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'*' | b'?'))
+}

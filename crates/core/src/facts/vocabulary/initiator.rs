@@ -1,0 +1,97 @@
+//! Patterns of initiators: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`,
+//! `GitHub-Hookshot/4f5b68a`.
+
+use crate::{
+    facts::possible::{Remark, is_wild},
+    pattern::Pattern,
+};
+
+/// What CodeBuild writes in front of a `/` where no role started the build, each with what
+/// people call it, in lower case.
+const SERVICES: [(&str, &[&str]); 4] = [
+    ("codepipeline", &["codepipeline", "pipeline", "pipelines", "aws-codepipeline"]),
+    ("rule", &["rule", "rules", "events", "eventbridge", "cloudwatch"]),
+    ("GitHub-Hookshot", &["github-hookshot", "github-webhook", "hookshot", "webhook", "webhooks"]),
+    ("Bitbucket-Webhooks", &["bitbucket-webhooks", "bitbucket-webhook"]),
+];
+
+/// Those that hardly a user is called.
+const NO_USERS: [&str; 6] = ["codepipeline", "rule", "github-hookshot", "bitbucket-webhooks", "webhook", "webhooks"];
+
+/// Reads a pattern of initiators, which are compared as written, with warnings about what is
+/// probably not meant. The error is one that no initiator can fit.
+///
+/// The names of users, roles and sessions consist of letters, digits and `_+=,.@-`:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+pub fn initiator_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
+    let pattern = Remark::pattern(text)?;
+    let never = |why: &str, right: String| Err(Remark::new(format!("no initiator fits `{text}`: {why}"), right));
+    if text.contains(char::is_whitespace) {
+        let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let right =
+            if text.contains('/') { format!("`{joined}`") } else { "a list with an element for each".to_owned() };
+        return never("a name has no white space", right);
+    }
+    if let Some(name) = text.strip_suffix('/') {
+        return never(
+            "a name follows the `/`",
+            if name.is_empty() { "`*/*`".to_owned() } else { format!("`{text}*`") },
+        );
+    }
+    if text.starts_with('/') {
+        return never("a name stands in front of the `/`", format!("`*{text}`"));
+    }
+    Ok((pattern, probably_not_meant(text)))
+}
+
+fn probably_not_meant(text: &str) -> Vec<Remark> {
+    let warning = |message: String, right: String| vec![Remark::new(message, right)];
+    if let Some((before, resource)) = text.rsplit_once(':') {
+        let what = if before.contains("arn") { "is an ARN" } else { "has a `:`" };
+        return warning(format!("no initiator {what}, so `{text}` fits none"), without_arn(resource));
+    }
+    let (name, session) = text.split_once('/').map_or((text, None), |(name, session)| (name, Some(session)));
+    let called = match session {
+        Some(_) => format!("`{text}` fits only a role that is called `{name}`"),
+        None => format!("`{text}` fits only a user that is called so"),
+    };
+    if let (Some(_), "user" | "role" | "assumed-role") = (session, name) {
+        return warning(called, without_arn(text));
+    }
+    let lower = name.to_ascii_lowercase();
+    let is_principal = lower.ends_with(".amazonaws.com");
+    let service = SERVICES.iter().find(|(_, names)| names.contains(&lower.trim_end_matches(".amazonaws.com")));
+    let is_meant = session.is_some() || is_principal || NO_USERS.contains(&&*lower);
+    if let Some((service, _)) = service.filter(|(service, _)| is_meant && (session.is_none() || *service != name)) {
+        return warning(called, format!("`{service}/{}`", session.unwrap_or("*")));
+    }
+    if is_principal {
+        return warning(called, "the initiator as a build shows it, as in `codepipeline/*`".to_owned());
+    }
+    if session.is_none() && name.starts_with("AWSCodeBuild-") {
+        return warning(called, format!("`*/{text}`"));
+    }
+    if session.is_some_and(|session| session.contains('/')) {
+        let message =
+            format!("`{text}` has more than one `/`, and an initiator is a role and its session, without a path");
+        return warning(message, "the role's name alone, and its session, as in `Admin/*`".to_owned());
+    }
+    Vec::new()
+}
+
+/// The initiator for the last part of an ARN, or for a path that looks like one.
+fn without_arn(resource: &str) -> String {
+    match resource.split_once('/') {
+        Some(("user", name)) => format!("the user's name: `{}`", last_part(name)),
+        Some(("assumed-role", name)) if name.contains('/') => format!("the role and its session: `{name}`"),
+        Some(("role", name)) if name.contains('/') && is_wild(last_part(name)) => {
+            format!("the role and its session: `{name}`")
+        }
+        Some((_, name)) => format!("the role's name: `{}/*`", last_part(name)),
+        None => "a name as in `alice`, or `Role/*`".to_owned(),
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
