@@ -15,6 +15,7 @@ pub mod source_version;
 pub(crate) mod start_event;
 pub mod starter;
 pub mod vocabulary;
+pub mod webhook;
 
 use std::sync::OnceLock;
 

@@ -1,0 +1,207 @@
+//! Nondeterministic finite automata over the characters of a ref's name.
+
+use std::collections::BTreeSet;
+
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+
+use crate::pattern::Pattern;
+
+/// More states than any filter that people write needs.
+const MAX_STATES: usize = 2_000;
+
+/// The index of a state.
+pub(super) type State = usize;
+
+/// The state that accepts every continuation.
+const ACCEPT: State = 0;
+
+/// An automaton that accepts or refuses names.
+#[derive(Clone, Debug)]
+pub(super) struct Automaton {
+    nodes: Vec<Node>,
+    start: State,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    /// Accepts the name, however it goes on.
+    Accept,
+    /// Consumes a character.
+    Step(ClassUnicode, State),
+    /// Goes on in each of these.
+    Split(Vec<State>),
+    /// Goes on where the text that the expression is applied to starts.
+    AtStart(State),
+    /// Goes on where the name ends.
+    AtEnd(State),
+    /// The text that the expression is applied to starts here.
+    Text(State),
+}
+
+/// Builds an automaton backwards: each node is given the state that follows it.
+#[derive(Debug)]
+pub(super) struct Builder {
+    nodes: Vec<Node>,
+}
+
+impl Builder {
+    /// Starts with the state that accepts.
+    pub(super) fn new() -> Self {
+        Self { nodes: vec![Node::Accept] }
+    }
+
+    /// The state that accepts, whatever follows.
+    pub(super) fn accept(&self) -> State {
+        ACCEPT
+    }
+
+    /// The start of an automaton that consumes a character of the class. `None` if there are too many states.
+    pub(super) fn step(&mut self, class: ClassUnicode, next: State) -> Option<State> {
+        self.add(Node::Step(class, next))
+    }
+
+    /// The start of an automaton that consumes this text.
+    pub(super) fn literal(&mut self, text: &str, next: State) -> Option<State> {
+        text.chars().rev().try_fold(next, |next, character| self.step(class_of(character), next))
+    }
+
+    /// The start of one that goes on in each of these states.
+    pub(super) fn split(&mut self, states: Vec<State>) -> Option<State> {
+        self.add(Node::Split(states))
+    }
+
+    /// The start of one that repeats what `body` builds, any number of times.
+    pub(super) fn repeat(
+        &mut self,
+        next: State,
+        body: impl FnOnce(&mut Self, State) -> Option<State>,
+    ) -> Option<State> {
+        let again = self.split(Vec::new())?;
+        let body = body(self, again)?;
+        self.nodes[again] = Node::Split(vec![body, next]);
+        Some(again)
+    }
+
+    /// The start of one that consumes any text.
+    pub(super) fn any_text(&mut self, next: State) -> Option<State> {
+        self.repeat(next, |builder, again| builder.step(any(), again))
+    }
+
+    /// The start of one that goes on only at the start of the text.
+    pub(super) fn at_start(&mut self, next: State) -> Option<State> {
+        self.add(Node::AtStart(next))
+    }
+
+    /// The start of one that goes on only at the end.
+    pub(super) fn at_end(&mut self, next: State) -> Option<State> {
+        self.add(Node::AtEnd(next))
+    }
+
+    /// The automaton of the names that begin with `prefix`, followed by a text that is accepted from `start` on.
+    pub(super) fn finish(mut self, prefix: &str, start: State) -> Option<Automaton> {
+        let text = self.add(Node::Text(start))?;
+        let start = self.literal(prefix, text)?;
+        Some(Automaton { nodes: self.nodes, start })
+    }
+
+    fn add(&mut self, node: Node) -> Option<State> {
+        (self.nodes.len() < MAX_STATES).then(|| {
+            self.nodes.push(node);
+            self.nodes.len() - 1
+        })
+    }
+}
+
+impl Automaton {
+    /// The automaton of the names that one of the patterns matches. `None` if it would be too large.
+    pub(super) fn of_patterns(patterns: &[Pattern]) -> Option<Self> {
+        let mut builder = Builder::new();
+        let mut starts = Vec::new();
+        for pattern in patterns {
+            let mut next = builder.at_end(builder.accept())?;
+            for character in pattern.as_str().chars().rev() {
+                next = match character {
+                    '*' => builder.any_text(next)?,
+                    '?' => builder.step(any(), next)?,
+                    other => builder.step(class_of(other), next)?,
+                };
+            }
+            starts.push(next);
+        }
+        let start = builder.split(starts)?;
+        builder.finish("", start)
+    }
+
+    /// The states at the start of a name.
+    pub(super) fn start(&self) -> Vec<State> {
+        self.closure([(self.start, false)], false)
+    }
+
+    /// The states after a further character.
+    pub(super) fn step(&self, states: &[State], character: char) -> Vec<State> {
+        let next = states.iter().filter_map(|state| match &self.nodes[*state] {
+            Node::Accept => Some((ACCEPT, false)),
+            Node::Step(class, next) if contains(class, character) => Some((*next, false)),
+            Node::Step(..) | Node::Split(_) | Node::AtStart(_) | Node::AtEnd(_) | Node::Text(_) => None,
+        });
+        self.closure(next, false)
+    }
+
+    /// Returns whether a name that ends in these states is accepted.
+    pub(super) fn accepts(&self, states: &[State]) -> bool {
+        let states = states.iter().map(|state| (*state, false));
+        self.closure(states, true).contains(&ACCEPT)
+    }
+
+    /// Returns whether the name is accepted.
+    pub(super) fn fits(&self, name: &str) -> bool {
+        let states = name.chars().fold(self.start(), |states, character| self.step(&states, character));
+        self.accepts(&states)
+    }
+
+    /// The classes of characters that it distinguishes.
+    pub(super) fn classes(&self) -> impl Iterator<Item = &ClassUnicode> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Step(class, _) => Some(class),
+            Node::Accept | Node::Split(_) | Node::AtStart(_) | Node::AtEnd(_) | Node::Text(_) => None,
+        })
+    }
+
+    /// The states that can be reached without a character, in order. A state comes with whether the text starts there.
+    /// Nothing that is accepted anyway is kept beside [`ACCEPT`], so that there are few sets.
+    fn closure(&self, states: impl IntoIterator<Item = (State, bool)>, is_end: bool) -> Vec<State> {
+        let mut pending: Vec<(State, bool)> = states.into_iter().collect();
+        let mut seen = BTreeSet::new();
+        while let Some((state, is_start)) = pending.pop() {
+            if !seen.insert((state, is_start)) {
+                continue;
+            }
+            match &self.nodes[state] {
+                Node::Accept => return vec![ACCEPT],
+                Node::Split(states) => pending.extend(states.iter().map(|next| (*next, is_start))),
+                Node::Text(next) => pending.push((*next, true)),
+                Node::AtStart(next) if is_start => pending.push((*next, true)),
+                Node::AtEnd(next) if is_end => pending.push((*next, is_start)),
+                Node::Step(..) | Node::AtStart(_) | Node::AtEnd(_) => {}
+            }
+        }
+        let waits = |state: &State| matches!(self.nodes[*state], Node::Step(..) | Node::AtEnd(_));
+        let mut states: Vec<State> = seen.into_iter().map(|(state, _)| state).filter(waits).collect();
+        states.dedup();
+        states
+    }
+}
+
+/// Every character.
+pub(super) fn any() -> ClassUnicode {
+    ClassUnicode::new([ClassUnicodeRange::new('\0', char::MAX)])
+}
+
+/// One character.
+pub(super) fn class_of(character: char) -> ClassUnicode {
+    ClassUnicode::new([ClassUnicodeRange::new(character, character)])
+}
+
+fn contains(class: &ClassUnicode, character: char) -> bool {
+    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&character))
+}

@@ -1,0 +1,164 @@
+//! The refs that a webhook's filters let through.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use super::{
+    automaton::Automaton,
+    product::{Index, Situation, situations},
+    regex,
+};
+use crate::pattern::Pattern;
+
+/// More refs than that are not listed.
+const MAX_LISTED: usize = 16;
+
+/// The full names of refs that a build may have: `refs/heads/main`, `refs/tags/v1`. Each is let
+/// through by one of the groups.
+#[derive(Clone, Debug)]
+pub struct PossibleRefs {
+    groups: Vec<Vec<Condition>>,
+}
+
+/// How many of the possible refs match one of some patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Every one.
+    Every,
+    /// Some, or it takes too long to know.
+    Some,
+    /// None.
+    None,
+}
+
+/// A condition on a ref's full name.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    automaton: Automaton,
+    /// Whether the name must not fit.
+    excludes: bool,
+}
+
+impl Condition {
+    /// A condition on what follows the prefix in the full name. `None` if the expression is not understood.
+    pub(super) fn new(prefix: &str, expression: &str, excludes: bool) -> Option<Self> {
+        Some(Self { automaton: regex::automaton(prefix, expression)?, excludes })
+    }
+}
+
+/// The names that git accepts for a branch or a tag (`git-check-ref-format(1)`), without control characters and line
+/// terminators outside ASCII, before which `$` may match.
+static NAMES: LazyLock<Vec<Condition>> = LazyLock::new(|| {
+    let characters = "^refs/(heads|tags)/[^\0-\u{20}\u{7f}-\u{9f}~^:?*\\[\\\\\u{2028}\u{2029}]+$";
+    let refused = r"/\.|\.\.|//|/$|\.lock(/|$)|\.$|@\{";
+    let conditions = [Condition::new("", characters, false), Condition::new("", refused, true)];
+    conditions.into_iter().flatten().collect()
+});
+
+impl PossibleRefs {
+    /// The refs that meet all conditions of one of these groups.
+    pub(super) fn of_groups(groups: Vec<Vec<Condition>>) -> Self {
+        Self { groups }
+    }
+
+    /// Returns how many of the refs match one of the patterns, which are patterns of full names.
+    pub fn fit(&self, patterns: &[Pattern]) -> Fit {
+        let Some(patterns) = Automaton::of_patterns(patterns) else { return Fit::Some };
+        let (mut fits, mut differs) = (false, false);
+        for group in &self.groups {
+            let conditions = with_names(group);
+            let automata: Vec<&Automaton> = conditions.iter().map(|one| &one.automaton).chain([&patterns]).collect();
+            let Some(situations) = situations(&automata, |dead| is_dead(&conditions, dead)) else { return Fit::Some };
+            for situation in situations.iter().filter(|situation| is_met(&conditions, situation)) {
+                let matches = situation.accepted.last() == Some(&true);
+                fits |= matches;
+                differs |= !matches;
+            }
+        }
+        match (fits, differs) {
+            (true, false) => Fit::Every,
+            (false, true) => Fit::None,
+            // Without any ref, both would be true.
+            (true, true) | (false, false) => Fit::Some,
+        }
+    }
+
+    /// Returns whether a ref of this full name is among them, as far as the filters are understood.
+    pub fn may_contain(&self, name: &str) -> bool {
+        let is_plain = NAMES.iter().all(|condition| condition.automaton.fits(name) != condition.excludes);
+        let meets = |condition: &Condition| condition.automaton.fits(name) != condition.excludes;
+        !is_plain || self.groups.iter().any(|group| group.iter().all(meets))
+    }
+
+    /// The full names, in order, if the filters let through a few refs alone.
+    pub fn listed(&self) -> Option<Vec<String>> {
+        let mut names = BTreeSet::new();
+        for group in &self.groups {
+            let conditions = with_names(group);
+            let automata: Vec<&Automaton> = conditions.iter().map(|one| &one.automaton).collect();
+            let situations = situations(&automata, |dead| is_dead(&conditions, dead))?;
+            let ends: Vec<bool> = situations.iter().map(|situation| is_met(&conditions, situation)).collect();
+            let walk = Walk { leads: leads_to(&situations, &ends), situations: &situations, ends };
+            walk.list(0, &mut String::new(), 0, &mut names)?;
+        }
+        Some(names.into_iter().collect())
+    }
+}
+
+fn with_names(group: &[Condition]) -> Vec<&Condition> {
+    NAMES.iter().chain(group).collect()
+}
+
+/// Whether a name that ends in this situation meets all conditions.
+fn is_met(conditions: &[&Condition], situation: &Situation) -> bool {
+    conditions.iter().zip(&situation.accepted).all(|(condition, accepted)| *accepted != condition.excludes)
+}
+
+/// Whether no continuation can meet all conditions.
+fn is_dead(conditions: &[&Condition], dead: &[bool]) -> bool {
+    conditions.iter().zip(dead).any(|(condition, dead)| *dead && !condition.excludes)
+}
+
+/// The situations from which one can be reached in which a name can end.
+fn leads_to(situations: &[Situation], ends: &[bool]) -> Vec<bool> {
+    let mut before = vec![Vec::new(); situations.len()];
+    for (index, situation) in situations.iter().enumerate() {
+        situation.next.iter().for_each(|(_, next)| before[*next].push(index));
+    }
+    let mut leads = vec![false; situations.len()];
+    let mut pending: Vec<Index> = (0..ends.len()).filter(|index| ends[*index]).collect();
+    while let Some(index) = pending.pop() {
+        if !leads[index] {
+            leads[index] = true;
+            pending.extend(&before[index]);
+        }
+    }
+    leads
+}
+
+/// Lists the names that lead from one situation to an end.
+struct Walk<'a> {
+    situations: &'a [Situation],
+    ends: Vec<bool>,
+    leads: Vec<bool>,
+}
+
+impl Walk<'_> {
+    /// `None` if there are too many.
+    fn list(&self, index: Index, name: &mut String, length: usize, names: &mut BTreeSet<String>) -> Option<()> {
+        // A longer way has been in some situation before, and could go round again.
+        if length > self.situations.len() || names.len() > MAX_LISTED {
+            return None;
+        }
+        if self.ends[index] {
+            names.insert(name.clone());
+        }
+        for (symbol, next) in self.situations[index].next.iter().filter(|(_, next)| self.leads[*next]) {
+            for character in symbol.first..=symbol.last {
+                name.push(character);
+                self.list(*next, name, length + 1, names)?;
+                name.pop();
+            }
+        }
+        Some(())
+    }
+}
