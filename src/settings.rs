@@ -1,8 +1,11 @@
 //! The function's settings: `BUILDBRAKE_*`, and Lambda's log level.
 
-use std::env::VarError;
+use std::{env::VarError, path::Path, str::FromStr};
 
-use buildbrake_aws::ScheduleSettings;
+use buildbrake_aws::{
+    Bundle, ScheduleSettings,
+    git::{GitCredentials, GitHosts, GitSettings},
+};
 use buildbrake_core::policy::Mode;
 use tracing::Level;
 
@@ -15,6 +18,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Where deadlines are scheduled, if they are.
     pub schedules: Option<ScheduleSettings>,
+    /// Which git hosts are asked, if any is.
+    pub git: Option<GitSettings>,
 }
 
 /// A setting with a fault.
@@ -37,7 +42,8 @@ impl Settings {
         let policy = variables.text("BUILDBRAKE_POLICY").unwrap_or_else(|| "/opt/policy.yaml".into());
         let mode = variables.mode("BUILDBRAKE_MODE");
         let schedules = variables.schedules();
-        if variables.faults.is_empty() { Ok(Self { policy, mode, schedules }) } else { Err(variables.faults) }
+        let git = variables.git();
+        if variables.faults.is_empty() { Ok(Self { policy, mode, schedules, git }) } else { Err(variables.faults) }
     }
 }
 
@@ -89,6 +95,38 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         }
     }
 
+    fn git(&mut self) -> Option<GitSettings> {
+        const HOSTS: &str = "BUILDBRAKE_GIT_HOSTS";
+        const CREDENTIALS: &str = "BUILDBRAKE_GIT_CREDENTIALS";
+        const CA_BUNDLE: &str = "BUILDBRAKE_GIT_CA_BUNDLE";
+        let hosts = self.text(HOSTS).map(|text| self.list::<GitHosts>(HOSTS, &text));
+        let credentials = self.text(CREDENTIALS).map(|text| self.list::<GitCredentials>(CREDENTIALS, &text));
+        let ca_bundle = self.text(CA_BUNDLE).map(|path| match Bundle::read(Path::new(&path)) {
+            Ok(bundle) => Some(bundle),
+            Err(fault) => self.fault(CA_BUNDLE, fault),
+        });
+        let Some(hosts) = hosts else {
+            for name in [credentials.map(|_| CREDENTIALS), ca_bundle.map(|_| CA_BUNDLE)].into_iter().flatten() {
+                self.fault::<()>(name, format!("set without {HOSTS}; set both, or neither"));
+            }
+            return None;
+        };
+        let (hosts, credentials) = (hosts?, credentials.flatten().unwrap_or_default());
+        for fault in credentials.unlisted(&hosts) {
+            self.fault::<()>(CREDENTIALS, fault);
+        }
+        let runtime_api = self.text("AWS_LAMBDA_RUNTIME_API");
+        Some(GitSettings { hosts, credentials, ca_bundle: ca_bundle.flatten(), runtime_api })
+    }
+
+    /// Parses a list, and keeps all its faults.
+    fn list<T: FromStr<Err = Vec<String>>>(&mut self, name: &'static str, text: &str) -> Option<T> {
+        let faults = text.parse().map_err(|faults: Vec<String>| {
+            faults.iter().for_each(|fault| drop(self.fault::<T>(name, fault)));
+        });
+        faults.ok()
+    }
+
     fn fault<T>(&mut self, name: &'static str, found: impl ToString) -> Option<T> {
         self.faults.push(SettingFault { name, found: found.to_string() });
         None
@@ -109,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let expected = Settings { policy: "/opt/policy.yaml".into(), mode: Mode::Enforce, schedules: None };
+        let expected = Settings { policy: "/opt/policy.yaml".into(), mode: Mode::Enforce, schedules: None, git: None };
         assert_eq!(parse(&[]).unwrap(), expected);
         assert_eq!(parse(&[("BUILDBRAKE_POLICY", ""), ("BUILDBRAKE_MODE", "")]).unwrap(), expected);
     }
@@ -120,5 +158,48 @@ mod tests {
         let faults = faults.unwrap_err();
         assert!(faults[0].starts_with("BUILDBRAKE_MODE: `dry-run`"), "{faults:?}");
         assert_eq!(faults[1], "BUILDBRAKE_SCHEDULE_ROLE: set without BUILDBRAKE_SCHEDULE_GROUP; set both, or neither");
+    }
+
+    #[test]
+    fn all_faults_about_git_hosts_are_found_at_once() {
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:git";
+        let faults = parse(&[
+            ("BUILDBRAKE_GIT_HOSTS", "github.com,git.example.com/acme,*"),
+            ("BUILDBRAKE_GIT_CREDENTIALS", "github.com=token"),
+            ("BUILDBRAKE_GIT_CA_BUNDLE", "/no/such/bundle.pem"),
+        ]);
+        let names = ["HOSTS", "HOSTS", "CREDENTIALS", "CA_BUNDLE"].map(|name| format!("BUILDBRAKE_GIT_{name}: "));
+        let faults = faults.unwrap_err();
+        assert_eq!(faults.len(), names.len(), "{faults:?}");
+        assert!(faults.iter().zip(&names).all(|(fault, name)| fault.starts_with(name)), "{faults:?}");
+
+        let credentials = format!("gitlab.com={secret}");
+        let unlisted = [("BUILDBRAKE_GIT_HOSTS", "github.com"), ("BUILDBRAKE_GIT_CREDENTIALS", &credentials)];
+        assert_eq!(
+            parse(&unlisted).unwrap_err(),
+            ["BUILDBRAKE_GIT_CREDENTIALS: `gitlab.com` is not listed for https in BUILDBRAKE_GIT_HOSTS; list it there"]
+        );
+        assert_eq!(
+            parse(&[("BUILDBRAKE_GIT_CREDENTIALS", &credentials)]).unwrap_err(),
+            ["BUILDBRAKE_GIT_CREDENTIALS: set without BUILDBRAKE_GIT_HOSTS; set both, or neither"]
+        );
+    }
+
+    #[test]
+    fn git_hosts_may_have_credentials() {
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:git";
+        let (hosts, credentials) = ("github.com", format!("github.com={secret}"));
+        let settings = [
+            ("BUILDBRAKE_GIT_HOSTS", hosts),
+            ("BUILDBRAKE_GIT_CREDENTIALS", &credentials),
+            ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
+        ];
+        let expected = GitSettings {
+            hosts: hosts.parse().unwrap(),
+            credentials: credentials.parse().unwrap(),
+            ca_bundle: None,
+            runtime_api: Some("127.0.0.1:9001".into()),
+        };
+        assert_eq!(parse(&settings).unwrap().git, Some(expected));
     }
 }

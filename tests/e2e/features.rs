@@ -5,12 +5,13 @@ use std::process::Command;
 
 /// The packages whose features decide what the function can do, how large it is and how it
 /// starts. A name also stands for those that it begins.
-const OF_INTEREST: [&str; 14] = [
+const OF_INTEREST: [&str; 15] = [
     "aws-",
     "aws_",
     "buildbrake",
     "cel",
     "chrono",
+    "gix-",
     "hyper",
     "jiff",
     "lambda",

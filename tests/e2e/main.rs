@@ -11,6 +11,7 @@ mod deadlines;
 mod failures;
 mod features;
 mod fuzz;
+mod git;
 mod model;
 mod moto;
 mod outcomes;

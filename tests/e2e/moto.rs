@@ -68,13 +68,15 @@ fn event_of(sample: &str, build: &Value) -> Value {
 }
 
 /// moto's server, on a free port of loopback.
-struct Moto {
+pub struct Moto {
     child: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 impl Moto {
-    fn start() -> Self {
+    /// Starts the server.
+    pub fn start() -> Self {
         let Ok(server) = env::var("MOTO_SERVER") else {
             panic!("MOTO_SERVER does not name moto's server: run `make test`, which installs it");
         };
@@ -131,13 +133,18 @@ impl Moto {
         found["build_metadata"]["buildStatus"].as_str().unwrap().to_owned()
     }
 
-    /// One call of CodeBuild's API, in the region of the sample events. moto reads the
-    /// region from the signature and checks nothing else of it.
+    /// One call of CodeBuild's API.
     fn call(&self, operation: &str, input: &Value) -> Value {
+        self.call_service("codebuild", &format!("CodeBuild_20161006.{operation}"), input)
+    }
+
+    /// One call of an API, in the region of the sample events. moto reads service and region
+    /// from the signature and checks nothing else of it.
+    pub fn call_service(&self, service: &str, target: &str, input: &Value) -> Value {
         let headers = format!(
             "content-type: application/x-amz-json-1.1\r\n\
-             x-amz-target: CodeBuild_20161006.{operation}\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/eu-west-1/codebuild/aws4_request, \
+             x-amz-target: {target}\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/eu-west-1/{service}/aws4_request, \
              SignedHeaders=host, Signature=none\r\n"
         );
         self.ask("POST", "/", &headers, &input.to_string())

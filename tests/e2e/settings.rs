@@ -64,6 +64,24 @@ fn a_mode_that_is_none_is_refused_with_those_there_are() {
 }
 
 #[test]
+fn faulty_git_settings_are_refused_with_all_their_faults() {
+    let errors = errors(
+        POLICY,
+        &[
+            ("BUILDBRAKE_GIT_HOSTS", "github.com,git.example.com/acme"),
+            ("BUILDBRAKE_GIT_CREDENTIALS", "github.com=a-token-in-the-wrong-place"),
+            ("BUILDBRAKE_GIT_CA_BUNDLE", "/no/such/bundle.pem"),
+        ],
+    );
+    let messages: Vec<_> = errors.iter().map(|error| error["message"].as_str().unwrap()).collect();
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages[0].starts_with("BUILDBRAKE_GIT_HOSTS: `git.example.com/acme` is not a host"), "{messages:?}");
+    assert!(messages[1].starts_with("BUILDBRAKE_GIT_CREDENTIALS: the secret of `github.com`"), "{messages:?}");
+    assert!(messages[2].starts_with("BUILDBRAKE_GIT_CA_BUNDLE: `/no/such/bundle.pem` cannot be read"), "{messages:?}");
+    assert!(!messages.concat().contains("a-token-in-the-wrong-place"));
+}
+
+#[test]
 fn the_policy_is_read_once_at_the_start() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("read-once.yaml");
     fs::write(&file, "{version: 1, rules: [{id: protected-branches, forbidden-branches: [main]}]}").unwrap();

@@ -1,6 +1,6 @@
 //! How AWS is called: credentials, region, endpoints, proxies, trusted roots, timeouts, retries.
 
-use std::{env::VarError, path::PathBuf, time::Duration};
+use std::{env::VarError, time::Duration};
 
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig,
@@ -16,7 +16,7 @@ use aws_smithy_http_client::{
     tls::{self, rustls_provider::CryptoMode},
 };
 
-use crate::trust::Roots;
+use crate::trust::{BundleFault, Roots};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -33,17 +33,9 @@ pub struct AwsConfig {
 /// A setting of the environment that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
-    /// The bundle cannot be read.
-    #[error("AWS_CA_BUNDLE: `{}` cannot be read: {error}", path.display())]
-    UnreadableBundle {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The bundle contains no certificates, or an unusable one.
-    #[error("AWS_CA_BUNDLE: `{}` is not a list of usable PEM certificates", .0.display())]
-    UnusableBundle(PathBuf),
+    /// The bundle cannot be used.
+    #[error("AWS_CA_BUNDLE: {0}")]
+    Bundle(BundleFault),
     /// The number of attempts is none.
     #[error("AWS_MAX_ATTEMPTS: `{0}` is not a number of attempts; set 1 or more")]
     MaxAttempts(String),

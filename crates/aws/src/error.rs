@@ -1,6 +1,6 @@
 //! Failed calls to AWS, sorted by what a retry can and cannot fix.
 
-use std::error::Error;
+use std::{error::Error, io, iter::successors};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_codebuild::{
@@ -115,20 +115,28 @@ fn undelivered(service: &str, error: Option<&ConnectorError>) -> (Class, String)
     if error.is_some_and(ConnectorError::is_timeout) {
         return (Class::TimedOut, format!("{service} did not answer in time"));
     }
-    let mut cause = error.map(|error| error as &(dyn Error + 'static));
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<CredentialsError>() {
+    let credentials = error.and_then(|error| causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()));
+    let message = match credentials {
+        None => format!("no connection to {service}"),
+        Some(error) => {
             let why = match error {
                 CredentialsError::CredentialsNotLoaded(_) => "none were found",
                 CredentialsError::ProviderTimedOut(_) => "their provider did not answer in time",
                 CredentialsError::InvalidConfiguration(_) => "their configuration is invalid",
                 _ => "their provider failed",
             };
-            return (Class::ConnectionFault, format!("no credentials for {service}: {why}"));
+            format!("no credentials for {service}: {why}")
         }
-        cause = error.source();
-    }
-    (Class::ConnectionFault, format!("no connection to {service}"))
+    };
+    (Class::ConnectionFault, message)
+}
+
+/// An error and its causes, the errors inside of I/O errors among them.
+pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
 }
 
 /// What the service answered.

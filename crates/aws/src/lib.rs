@@ -6,6 +6,7 @@ mod codebuild;
 pub mod config;
 pub mod enforce;
 mod error;
+pub mod git;
 mod resolve;
 mod scheduler;
 mod sink;
@@ -16,4 +17,5 @@ pub use self::{
     error::{CallError, Class},
     scheduler::{ScheduleSettings, Scheduler},
     sink::{Discard, Sink},
+    trust::{Bundle, BundleFault},
 };

@@ -5,7 +5,10 @@
 //! all five, as Amazon recommends (<https://www.amazontrust.com/repository/>). The variables that
 //! AWS's and other tools read can name others.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::{
@@ -69,25 +72,53 @@ impl Roots {
     /// If the bundle cannot be used.
     pub(crate) fn tls_context(&self) -> Result<TlsContext, ConfigFault> {
         let store = match self {
-            Self::Bundle(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
+            Self::Bundle(path) => {
+                let Bundle(pem) = Bundle::read(path).map_err(ConfigFault::Bundle)?;
+                TrustStore::empty().with_pem_certificate(pem)
+            }
             Self::Machine => TrustStore::default(),
             Self::Amazon => TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES),
         };
-        let unusable = |_| ConfigFault::UnusableBundle("the trust store".into());
+        let unusable = |_| ConfigFault::Bundle(BundleFault::Unusable("the trust store".into()));
         TlsContext::builder().with_trust_store(store).build().map_err(unusable)
     }
 }
 
 /// The bytes of a PEM file whose certificates can all be used as roots.
-fn read_bundle(path: &PathBuf) -> Result<Vec<u8>, ConfigFault> {
-    let unusable = || ConfigFault::UnusableBundle(path.clone());
-    let pem = fs::read(path).map_err(|error| ConfigFault::UnreadableBundle { path: path.clone(), error })?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|_| unusable())?;
-        roots.add(certificate).map_err(|_| unusable())?;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle(pub(crate) Vec<u8>);
+
+/// A file that is no bundle of roots.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleFault {
+    /// The file cannot be read.
+    #[error("`{}` cannot be read: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file contains no certificates, or an unusable one.
+    #[error("`{}` is not a list of usable PEM certificates", .0.display())]
+    Unusable(PathBuf),
+}
+
+impl Bundle {
+    /// Reads a PEM file.
+    ///
+    /// # Errors
+    /// If a certificate in it cannot be used as a root, or there is none.
+    pub fn read(path: &Path) -> Result<Self, BundleFault> {
+        let unusable = || BundleFault::Unusable(path.to_owned());
+        let pem = fs::read(path).map_err(|error| BundleFault::Unreadable { path: path.to_owned(), error })?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|_| unusable())?;
+            roots.add(certificate).map_err(|_| unusable())?;
+        }
+        if roots.is_empty() { Err(unusable()) } else { Ok(Self(pem)) }
     }
-    if roots.is_empty() { Err(unusable()) } else { Ok(pem) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A certificate authority of its own, and `localhost` over TLS with its certificate.
+//! A certificate authority of its own, and this machine over TLS with its certificate.
 
 use std::{net::TcpStream, sync::Arc};
 
@@ -26,10 +26,11 @@ impl Authority {
         self.0.pem()
     }
 
-    /// Makes a connection into the server's side of TLS, as `localhost`.
+    /// Makes a connection into the server's side of TLS, as `localhost` and `127.0.0.1`.
     pub fn transport(&self) -> impl Fn(TcpStream) -> StreamOwned<ServerConnection, TcpStream> + Send + Sync + 'static {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

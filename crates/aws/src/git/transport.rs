@@ -1,0 +1,207 @@
+//! HTTP requests to a git host: redirects, limits, and what may be sent to whom.
+
+use aws_sdk_codebuild::{
+    config::http::{HttpRequest, HttpResponse},
+    error::ConnectorError,
+};
+use aws_smithy_http_client::{
+    Connector,
+    proxy::ProxyConfig,
+    tls::{self, TlsContext, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use http::{
+    HeaderValue, Method, Request, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+};
+
+use super::{
+    address::{Forbidden, Guard},
+    error::GitError,
+    hosts::Origin,
+};
+use crate::error::causes;
+
+const MAX_ANSWER: usize = 8 << 20;
+
+/// A renamed repository has one, its host's new name another.
+const MAX_REDIRECTS: usize = 3;
+
+/// Some hosts answer git alone.
+const AGENT: &str = concat!("git/buildbrake-", env!("CARGO_PKG_VERSION"));
+
+/// The `Authorization` header of a host. Its `Debug` form is hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Authorization(pub(super) HeaderValue);
+
+/// A repository's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Repository {
+    pub(super) origin: Origin,
+    /// Begins with `/`.
+    pub(super) path: String,
+}
+
+/// What is requested of a repository.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Service<'a> {
+    /// A command of protocol version 2.
+    UploadPack(&'a str),
+    /// What servers of versions 0 and 1 advertise before they are sent anything.
+    Advertisement,
+}
+
+impl<'a> Service<'a> {
+    /// Method, end of the path, query, media type of the answer, and body.
+    fn parts(self) -> (Method, &'static str, &'static str, &'static str, &'a str) {
+        match self {
+            Self::UploadPack(command) => {
+                (Method::POST, "/git-upload-pack", "", "application/x-git-upload-pack-result", command)
+            }
+            Self::Advertisement => {
+                let media_type = "application/x-git-upload-pack-advertisement";
+                (Method::GET, "/info/refs", "?service=git-upload-pack", media_type, "")
+            }
+        }
+    }
+}
+
+/// The HTTP client of all git hosts.
+#[derive(Debug)]
+pub(super) struct Transport {
+    connector: Connector,
+    guard: Guard,
+}
+
+impl Transport {
+    /// TLS by ring, as for AWS, and through the proxies that the environment names.
+    pub(super) fn new(tls_context: TlsContext, guard: Guard) -> Self {
+        let connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls_context)
+            .build_with_resolver(guard.clone());
+        Self { connector, guard }
+    }
+
+    /// Checks that a host may be asked at all.
+    ///
+    /// # Errors
+    /// If it may not.
+    pub(super) fn check(&self, origin: &Origin) -> Result<(), GitError> {
+        self.guard.check(origin)
+    }
+
+    /// Requests a service and returns the whole answer.
+    ///
+    /// # Errors
+    /// If there is no answer, or one that is refused.
+    pub(super) async fn request(
+        &self,
+        repository: &Repository,
+        service: Service<'_>,
+        mut authorization: Option<&Authorization>,
+    ) -> Result<Vec<u8>, GitError> {
+        let mut repository = repository.clone();
+        self.check(&repository.origin)?;
+        for _ in 0..=MAX_REDIRECTS {
+            let request = request(&repository, service, authorization)?;
+            let response = self.connector.call(request).await.map_err(|error| undelivered(&error))?;
+            match response.status().as_u16() {
+                200 => return read(response, service).await,
+                301 | 302 | 307 | 308 => {
+                    let next = redirected(&repository, &response, service)?;
+                    self.check(&next.origin).map_err(|error| match error {
+                        GitError::NotListed(_) => GitError::RedirectNotListed,
+                        error => error,
+                    })?;
+                    // A host that was once left does not get the credential back.
+                    authorization = authorization.filter(|_| next.origin == repository.origin);
+                    repository = next;
+                }
+                401 if authorization.is_some() => return Err(GitError::CredentialsRefused),
+                401 => return Err(GitError::CredentialsWanted),
+                403 => return Err(GitError::AccessRefused),
+                404 => return Err(GitError::NoRepository),
+                status => return Err(GitError::Status(status)),
+            }
+        }
+        Err(GitError::TooManyRedirects)
+    }
+}
+
+fn request(
+    Repository { origin, path }: &Repository,
+    service: Service<'_>,
+    authorization: Option<&Authorization>,
+) -> Result<HttpRequest, GitError> {
+    let (method, end, query, media_type, body) = service.parts();
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("{origin}{path}{end}{query}"))
+        .header(USER_AGENT, AGENT)
+        .header(ACCEPT, media_type)
+        .header(ACCEPT_ENCODING, "identity");
+    if let Service::UploadPack(_) = service {
+        request = request.header(CONTENT_TYPE, "application/x-git-upload-pack-request");
+        request = request.header("git-protocol", "version=2");
+    }
+    if let Some(Authorization(value)) = authorization {
+        request = request.header(AUTHORIZATION, value);
+    }
+    let request = request.body(SdkBody::from(body)).map_err(|_| GitError::UnusableUrl)?;
+    HttpRequest::try_from(request).map_err(|_| GitError::UnusableUrl)
+}
+
+/// Where a redirect leads, if it is the same service of some repository.
+fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) -> Result<Repository, GitError> {
+    let location = response.headers().get("location").ok_or(GitError::RedirectElsewhere)?;
+    let Origin { scheme, .. } = &from.origin;
+    let url = match location {
+        of_scheme if of_scheme.starts_with("//") => format!("{}:{of_scheme}", scheme.as_str()),
+        of_host if of_host.starts_with('/') => format!("{}{of_host}", from.origin),
+        url => url.to_owned(),
+    };
+    let uri: Uri = url.parse().map_err(|_| GitError::RedirectElsewhere)?;
+    let (_, end, ..) = service.parts();
+    let (scheme, authority, path) = (uri.scheme_str(), uri.authority(), uri.path().strip_suffix(end));
+    let (Some(scheme), Some(authority), Some(path)) = (scheme, authority, path) else {
+        return Err(GitError::RedirectElsewhere);
+    };
+    let origin = format!("{scheme}://{authority}").parse().map_err(|()| GitError::RedirectElsewhere)?;
+    Ok(Repository { origin, path: path.to_owned() })
+}
+
+/// Reads an answer of the service's media type, up to the limit.
+async fn read(response: HttpResponse, service: Service<'_>) -> Result<Vec<u8>, GitError> {
+    let (_, _, _, media_type, _) = service.parts();
+    let header = |name: &str| response.headers().get(name);
+    if header("content-type") != Some(media_type) || header("content-encoding").is_some_and(|one| one != "identity") {
+        return Err(GitError::NotGit);
+    }
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
+    if length > MAX_ANSWER {
+        return Err(GitError::TooLong);
+    }
+    let mut answer = Vec::with_capacity(length);
+    let mut body = ByteStream::new(response.into_body());
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|_| GitError::NoConnection)?;
+        if answer.len() + part.len() > MAX_ANSWER {
+            return Err(GitError::TooLong);
+        }
+        answer.extend_from_slice(&part);
+    }
+    Ok(answer)
+}
+
+fn undelivered(error: &ConnectorError) -> GitError {
+    if causes(error).any(|cause| cause.is::<Forbidden>()) {
+        GitError::ForbiddenAddress
+    } else if causes(error).any(|cause| cause.is::<rustls::Error>()) {
+        GitError::NoTls
+    } else {
+        GitError::NoConnection
+    }
+}
