@@ -10,6 +10,7 @@ use buildbrake_aws::{
     Clients, Scheduler,
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
+    git::GitClient,
 };
 use buildbrake_core::{policy::Policy, yaml};
 use jiff::Timestamp;
@@ -57,9 +58,14 @@ async fn start() -> Option<Enforcer> {
         let rules = timed.join(", ");
         tracing::warn!(rules, "without BUILDBRAKE_SCHEDULE_GROUP, only the sweep enforces time limits");
     }
+    let git = settings.git.map(|git| GitClient::new(git, &config));
     let clients = Clients::new(config);
     let scheduler = settings.schedules.map(|schedules| Scheduler::new(clients.config(), schedules));
-    Some(Enforcer::new(policy, clients, scheduler))
+    let enforcer = Enforcer::new(policy, clients, scheduler);
+    Some(match git {
+        Some(git) => enforcer.with_git(git),
+        None => enforcer,
+    })
 }
 
 /// Loads the policy. Logs its faults.

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "`make soak` shows what was measured")]
 
 mod batches;
+mod branches;
 mod chaos;
 mod deadlines;
 mod failures;

@@ -37,6 +37,17 @@ fn branch_rule(more: &str) -> String {
     format!("version: 1\nrules:\n  - id: protected-branches\n    forbidden-branches: [main]\n    {more}\n")
 }
 
+/// A CodeBuild with the project of `events/webhook-push.json`, whose webhook has no filters.
+fn of_a_webhook() -> Endpoint {
+    let codebuild = CodeBuild::obliging();
+    let id = event("webhook-push")["detail"]["build-id"].as_str().unwrap().to_owned();
+    let project = id.rsplit('/').next().unwrap().split(':').next().unwrap();
+    codebuild.put_project(json!({
+        "name": project, "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:project/{project}"), "webhook": {},
+    }));
+    codebuild.listen()
+}
+
 /// The rules named in one of the record's lists.
 fn rules(record: &Value, list: &str) -> Vec<String> {
     record[list].as_array().unwrap().iter().map(|entry| entry["rule"].as_str().unwrap().to_owned()).collect()
@@ -365,23 +376,27 @@ fn a_pushed_commit_leaves_a_rule_about_branches_undecided() {
         ("on-unknown: ignore", "allowed", 0),
         ("on-unknown: stop", "stopped", 1),
     ] {
-        let (record, codebuild) = run_under(&branches_and_timeout(keys), &[], &event("webhook-push"));
-        let missing = "branch (the source version is a commit id)";
+        let codebuild = of_a_webhook();
+        let record = record(&branches_and_timeout(keys), &[], &codebuild, &event("webhook-push"));
+        let missing = "branch (BUILDBRAKE_GIT_HOSTS lists no git hosts)";
         assert_eq!(record["undecided"], json!([{"rule": "protected-branches", "missing": missing}]), "{keys}");
         assert_eq!((&record["outcome"], &record["Undecided"]), (&json!(outcome), &json!(metric)), "{keys}");
         assert_eq!(record.get("branch"), None);
         assert_eq!(record.get("Rule").is_some(), keys != "on-unknown: ignore", "{keys}");
-        let stops: &[&str] = if outcome == "stopped" { &["StopBuild"] } else { &[] };
-        assert_eq!(codebuild.operations(), stops, "the API knows no more than the event");
+        // The project's webhook may let through builds of one branch alone.
+        let calls: &[&str] =
+            if outcome == "stopped" { &["BatchGetProjects", "StopBuild"] } else { &["BatchGetProjects"] };
+        assert_eq!(codebuild.operations(), calls);
     }
 }
 
 #[test]
 fn the_record_says_what_an_undecided_rule_lacked() {
-    let (record, _) = run_under(&branches_and_timeout(""), &[], &event("webhook-push"));
+    let pushed = |keys: &str| record(&branches_and_timeout(keys), &[], &of_a_webhook(), &event("webhook-push"));
+    let record = pushed("");
     let message = record["message"].as_str().unwrap();
     assert!(message.contains("Rule `protected-branches` could not be evaluated: the branch is unknown"), "{message}");
-    let (record, _) = run_under(&branches_and_timeout("on-unknown: stop"), &[], &event("webhook-push"));
+    let record = pushed("on-unknown: stop");
     assert!(record["violations"][0]["found"].as_str().unwrap().starts_with("unknown: branch"), "{record}");
 }
 
@@ -394,11 +409,11 @@ fn a_build_that_the_api_describes_by_its_id_alone_leaves_every_rule_undecided() 
         record["undecided"],
         json!([
             {"rule": "short-builds", "missing": "timeoutInMinutes"},
-            {"rule": "protected-branches", "missing": "sourceVersion"},
+            {"rule": "protected-branches", "missing": "project"},
         ])
     );
     assert_eq!((&record["outcome"], &record["Undecided"]), (&json!("allowed"), &json!(1)));
-    assert_eq!(codebuild.operations(), ["BatchGetBuilds"]);
+    assert_eq!(codebuild.operations(), ["BatchGetBuilds", "BatchGetProjects"]);
 }
 
 #[test]

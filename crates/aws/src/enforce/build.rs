@@ -6,7 +6,7 @@
 
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
-    facts::inquiry::{Case, OnFailure, Reply},
+    facts::inquiry::{Case, OnFailure, Question, Reply},
     model::{BuildArn, BuildBatch, Progress},
     record::{Effect, Failure, Outcome, Record},
     verdict::Action,
@@ -18,7 +18,7 @@ use super::{
     BUILD_BUDGET, Enforcer, Invocation, out_of_time,
     stop::{Attempt, effect, retry_of, stop_batch, stop_build},
 };
-use crate::{AccountRegion, CallError, clients::Pace, scheduler};
+use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler};
 
 /// CodeBuild retries a build at most that often.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
@@ -132,19 +132,29 @@ impl Enforcer {
         invocation: &Invocation<'_>,
     ) -> Result<(), CallError> {
         while let Some(question) = case.next_question() {
-            let source = question.source();
             let client = self.clients.codebuild(place, Pace::Prompt);
-            let answer = self.resolver.answer(&question, &client, place, invocation.now());
-            let reply = match Box::pin(answer).await {
-                Ok(reply) => reply,
-                Err(error) => match source.on_failure() {
-                    OnFailure::FailInvocation => return Err(error),
-                    OnFailure::LeaveUnknown => Reply::Unavailable(source, error.class.name().to_owned()),
-                },
-            };
-            case.add(reply, invocation.now());
+            let now = invocation.now();
+            case.add(Box::pin(self.reply(&question, &client, place, now)).await?, invocation.now());
         }
         Ok(())
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// If a source cannot be asked without which nothing can be done.
+    pub(super) async fn reply(
+        &self,
+        question: &Question,
+        client: &Client,
+        place: &AccountRegion,
+        now: Timestamp,
+    ) -> Result<Reply, CallError> {
+        let source = question.source();
+        match (self.resolver.answer(question, client, place, now).await, source.on_failure()) {
+            (Err(error), OnFailure::LeaveUnknown) => Ok(Reply::Unavailable(source, error.class.name().to_owned())),
+            (answer, _) => answer,
+        }
     }
 
     /// Schedules a call of the function for the moment when a rule will be broken. Returns the

@@ -19,7 +19,7 @@ use buildbrake_core::{
 use jiff::Timestamp;
 
 pub use self::sweep::{SweepMode, SweepRequest};
-use crate::{AccountRegion, CallError, Class, Clients, Scheduler, Sink, resolve::Resolver};
+use crate::{AccountRegion, CallError, Class, Clients, Scheduler, Sink, git::GitClient, resolve::Resolver};
 
 /// The most time that is spent on one build and its retries. After that, a fresh invocation has
 /// better chances.
@@ -62,6 +62,12 @@ impl Enforcer {
     /// Makes no call yet. Without a scheduler, only the sweep enforces time limits.
     pub fn new(policy: Policy, clients: Clients, scheduler: Option<Scheduler>) -> Self {
         Self { policy, clients, scheduler, resolver: Resolver::default(), rests: Mutex::default() }
+    }
+
+    /// The same, which asks git for the references of builds that name none.
+    #[must_use]
+    pub fn with_git(self, client: GitClient) -> Self {
+        Self { resolver: self.resolver.with_git(client), ..self }
     }
 
     /// Handles an event: judges its build, or every running build, and stops those that must be

@@ -3,24 +3,30 @@
 
 mod batch;
 mod build;
+mod git;
 mod project;
 
 use std::time::Duration;
 
-use buildbrake_core::facts::inquiry::{Question, Reply};
+use buildbrake_core::facts::inquiry::{Question, Reply, Source};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use self::project::ProjectCache;
-use crate::{AccountRegion, CallError, Class, codebuild::Client};
+use self::{git::GitResolver, project::ProjectCache};
+use crate::{AccountRegion, CallError, Class, codebuild::Client, git::GitClient};
 
 /// All sources of facts.
 #[derive(Debug, Default)]
 pub(crate) struct Resolver {
     projects: ProjectCache,
+    git: Option<GitResolver>,
 }
 
 impl Resolver {
+    pub(crate) fn with_git(self, client: GitClient) -> Self {
+        Self { git: Some(GitResolver::new(client)), ..self }
+    }
+
     /// Answers a question about a build in an account and region.
     ///
     /// # Errors
@@ -39,6 +45,10 @@ impl Resolver {
             Question::Project { name, may_be_cached } => {
                 self.projects.fetch(client, place, name, *may_be_cached, now).await
             }
+            Question::Git(question) => Ok(match &self.git {
+                Some(git) => git.ask(question, place, now).await,
+                None => Reply::Unavailable(Source::Git, "BUILDBRAKE_GIT_HOSTS lists no git hosts".to_owned()),
+            }),
         }
     }
 }

@@ -5,17 +5,14 @@ use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Value, Values},
+    subject::{Subject, Values},
 };
 
 pub(super) const BRANCHES: Subject = Subject {
     name: "branches",
     example: "[main, release/*]",
     syntax: Syntax::Branch,
-    values: |facts| {
-        let (branch, doubt) = facts.perhaps_branch()?;
-        Ok(Values { value: Value::from(branch), other: doubt.map(Err) })
-    },
+    values: |facts| facts.possible_branch().map(Values::from),
     contradiction: None,
     arn_part: None,
 };

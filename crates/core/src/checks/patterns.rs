@@ -11,6 +11,7 @@ use crate::{
         vocabulary::{
             account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, variable_pattern,
         },
+        webhook::{Fit as RefsFit, PossibleRefs},
     },
     pattern::Pattern,
     url::without_user_info,
@@ -174,6 +175,9 @@ impl Patterns {
             Ok(values) => values,
             Err(fact) => return Fit::Unknown(fact),
         };
+        if let (Value::Within(refs), Some(Err(missing))) = (&value, &other) {
+            return self.fits_refs(refs, subject.syntax).map_or(Fit::Unknown(missing.clone()), |fits| Ok(fits).into());
+        }
         let fit = self.fits_value(&value, direction).or(|| match other {
             None => Fit::No,
             Some(Ok(other)) => self.fits_value(&Value::from(&*other), direction),
@@ -185,6 +189,28 @@ impl Patterns {
                 fit.and(|| Fit::from(contradiction(facts).map(|why| why.is_none())))
             }
             _ => fit,
+        }
+    }
+
+    /// Whether the name of a reference matches, if that is the same for all of these. Only branches have
+    /// short names.
+    fn fits_refs(&self, refs: &PossibleRefs, syntax: Syntax) -> Option<bool> {
+        let full = |pattern: &str| match syntax {
+            Syntax::Branch => format!("refs/heads/{pattern}").parse().ok(),
+            _ => pattern.parse().ok(),
+        };
+        let all_are_branches = || full("*").is_some_and(|branches| refs.fit(&[branches]) == RefsFit::Every);
+        if syntax == Syntax::Branch && !all_are_branches() {
+            return None;
+        }
+        let normal = self.0.iter().map(|pattern| match pattern {
+            FactPattern::Text { normal, .. } => full(normal.as_str()),
+            FactPattern::Image(_) | FactPattern::Source(_) => None,
+        });
+        match refs.fit(&normal.collect::<Option<Vec<_>>>()?) {
+            RefsFit::Every => Some(true),
+            RefsFit::None => Some(false),
+            RefsFit::Some => None,
         }
     }
 

@@ -5,17 +5,14 @@ use super::{
     About, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Value, Values},
+    subject::{Subject, Values},
 };
 
 pub(super) const REFS: Subject = Subject {
     name: "refs",
     example: "[refs/tags/v*, refs/pull/*]",
     syntax: Syntax::Ref,
-    values: |facts| {
-        let (name, doubt) = facts.git_ref()?;
-        Ok(Values { value: Value::Text(name.into()), other: doubt.map(Err) })
-    },
+    values: |facts| facts.possible_ref().map(Values::from),
     contradiction: None,
     arn_part: None,
 };

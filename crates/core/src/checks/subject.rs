@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{branches::BRANCHES, initiators::INITIATORS, patterns::Syntax, refs::REFS, sources::SOURCES};
-use crate::facts::{Fact, Facts, image::Image, source_location::SourceLocation};
+use crate::facts::{
+    Fact, Facts, image::Image, reference::PossibleName, source_location::SourceLocation, webhook::PossibleRefs,
+};
 
 /// The subjects that `only` and `except` select by.
 pub(crate) const SELECTABLE: &[Subject] = &[
@@ -79,6 +81,15 @@ pub(crate) struct Values<'a> {
     pub(crate) other: Option<Result<String, Fact>>,
 }
 
+impl<'a> From<PossibleName<'a>> for Values<'a> {
+    fn from(name: PossibleName<'a>) -> Self {
+        match name {
+            PossibleName::One(name, doubt) => Self { value: Value::Text(name), other: doubt.map(Err) },
+            PossibleName::Within(refs, missing) => Self { value: Value::Within(refs), other: Some(Err(missing)) },
+        }
+    }
+}
+
 impl<'a> From<&'a str> for Values<'a> {
     fn from(value: &'a str) -> Self {
         Self { value: value.into(), other: None }
@@ -91,6 +102,8 @@ pub(crate) enum Value<'a> {
     Image(&'a Image),
     Source(&'a SourceLocation),
     Text(Cow<'a, str>),
+    /// The full name of one of these references.
+    Within(&'a PossibleRefs),
 }
 
 impl Value<'_> {
@@ -100,6 +113,7 @@ impl Value<'_> {
             Self::Image(image) => image.written().into(),
             Self::Source(location) => location.to_string().into(),
             Self::Text(text) => Cow::Borrowed(text),
+            Self::Within(_) => "a ref that the webhook's filters let through".into(),
         }
     }
 }

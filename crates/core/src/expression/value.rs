@@ -143,7 +143,7 @@ impl VariableResolver for Variables<'_> {
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
             Variable::Branch => text(facts.branch()),
-            Variable::Ref => Some(CowVal::owned(CelString::from(known_ref(facts).ok()?))),
+            Variable::Ref => Some(CowVal::owned(CelString::from(facts.git_ref().ok()?))),
             Variable::StartedBy => Some(CowVal::owned(CelString::from(facts.starters().one().ok()?.name()))),
             Variable::Running => Length::from_seconds(facts.running()?.as_seconds()).map(CowVal::owned),
             Variable::Cost => Some(CowVal::owned(CelDouble::from(facts.cost().ok()?.amount()))),
@@ -159,7 +159,7 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(Variable::Account) => unknown(facts.account(), "account"),
         Some(Variable::Region) => unknown(facts.region(), "region"),
         Some(Variable::Branch) => unknown(facts.branch(), "branch"),
-        Some(Variable::Ref) => known_ref(facts).err().unwrap_or(Fact::Absent("ref")),
+        Some(Variable::Ref) => facts.git_ref().err().unwrap_or(Fact::Absent("ref")),
         Some(Variable::StartedBy) => facts.starters().one().err().unwrap_or(Fact::Absent("startedBy")),
         Some(Variable::Project) => Fact::NoProject,
         Some(Variable::Batch) => facts.batch().err().unwrap_or(Fact::NoBatch),
@@ -168,12 +168,6 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
         Some(variable) => Fact::Absent(variable.name()),
         None => Fact::Unknown { fact: "expression", why: "it names an unknown variable".to_owned() },
     }
-}
-
-/// The reference, if it is certain that it is one.
-fn known_ref(facts: &Facts<'_>) -> Result<String, Fact> {
-    let (name, doubt) = facts.git_ref()?;
-    doubt.map_or(Ok(name), Err)
 }
 
 /// A structure of the API as a value. Its members are converted when they are looked up.

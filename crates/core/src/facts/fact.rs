@@ -18,6 +18,15 @@ pub enum Fact {
     OldProject,
     /// The build's batch, which was not fetched, or does not exist.
     NoBatch,
+    /// A fact that does not follow from what is known, and that another source may know.
+    Unresolved {
+        /// The fact.
+        fact: &'static str,
+        /// Why it is unknown so far.
+        why: String,
+        /// Who may know it.
+        source: Source,
+    },
     /// A fact that cannot be derived from what is known.
     Unknown {
         /// The fact.
@@ -34,7 +43,7 @@ impl fmt::Display for Fact {
             Self::NoProject | Self::OldProject => f.write_str("project"),
             Self::NoBatch => f.write_str("batch"),
             Self::AbsentMember(path) => write!(f, "{path}"),
-            Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
+            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
         }
     }
 }
@@ -47,9 +56,19 @@ impl Fact {
             Self::AbsentMember(path) if path.starts_with("build.") => Some(Source::Build),
             Self::NoProject | Self::OldProject => Some(Source::Project),
             Self::NoBatch => Some(Source::Batch),
+            Self::Unresolved { source, .. } => Some(*source),
             // The project or the batch was fetched, and does not have the member.
             Self::AbsentMember(_) | Self::Unknown { .. } => None,
         }
+    }
+
+    /// The same fact after its source could not be asked.
+    pub(super) fn unavailable(self, source: Source, why: &str) -> Self {
+        let fact = match self {
+            Self::Unresolved { fact, .. } => fact,
+            _ => source.name(),
+        };
+        Self::Unknown { fact, why: why.to_owned() }
     }
 
     /// A clause for a record's message: "the branch is unknown (the source is S3)".
@@ -61,7 +80,9 @@ impl Fact {
             Self::NoBatch => "the batch is unknown".to_owned(),
             Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
             Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
-            Self::Unknown { fact, why } => format!("the {} is unknown ({why})", spelled_out(fact)),
+            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } => {
+                format!("the {} is unknown ({why})", spelled_out(fact))
+            }
         }
     }
 }

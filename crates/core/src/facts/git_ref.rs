@@ -8,7 +8,6 @@ mod name;
 
 use self::name::{Named, check_literals, named};
 use super::{
-    Fact, Facts,
     possible::{Remark, is_wild},
     source_version::SourceVersion,
 };
@@ -23,19 +22,6 @@ impl SourceVersion<'_> {
             Self::Tag(name) => Some(format!("refs/tags/{name}")),
             Self::PullRequest(number) => Some(format!("refs/pull/{number}/head")),
             Self::Commit(_) | Self::BranchOrCommit(_) | Self::S3Object(_) | Self::Default | Self::Unreadable(_) => None,
-        }
-    }
-}
-
-impl Facts<'_> {
-    /// The full name of the build's reference, if its source version is a reference and no
-    /// abbreviated commit id; then with the reason why that is unknown.
-    pub fn git_ref(&self) -> Result<(String, Option<Fact>), Fact> {
-        let unknown =
-            |version: SourceVersion<'_>| Fact::Unknown { fact: "ref", why: format!("the source version is {version}") };
-        match self.revision()? {
-            either @ SourceVersion::BranchOrCommit(name) => Ok((format!("refs/heads/{name}"), Some(unknown(either)))),
-            version => version.full_name().map(|name| (name, None)).ok_or_else(|| unknown(version)),
         }
     }
 }

@@ -12,8 +12,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::question::{OnFailure, Question, Reply, Source};
-use super::{Fact, Facts, Provenance};
+pub use self::question::{GitQuestion, OnFailure, Question, Reply, Source};
+use super::{
+    Facts, Provenance,
+    remote_refs::{ObjectId, RefsAtCommit},
+    source_location::SourceLocation,
+};
 use crate::{
     event::{BuildEvent, Delivery},
     model::{Build, BuildBatch, Progress, Project, ProjectEnvironment, batch_id},
@@ -29,6 +33,7 @@ pub struct Case<'a> {
     origin: Origin,
     project: KnownProject,
     batch: KnownBatch,
+    remote: Option<Arc<RefsAtCommit>>,
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
     verdict: Verdict,
@@ -87,6 +92,7 @@ impl<'a> Case<'a> {
             origin,
             project: KnownProject::NotAsked,
             batch: KnownBatch::NotAsked,
+            remote: None,
             unavailable: Vec::new(),
             purpose,
             verdict: Verdict::default(),
@@ -129,7 +135,7 @@ impl<'a> Case<'a> {
 
     /// The next question, or `None` if the verdict is final.
     pub fn next_question(&self) -> Option<Question> {
-        let questions = [self.build_question(), self.batch_question(), self.project_question()];
+        let questions = [self.build_question(), self.batch_question(), self.project_question(), self.git_question()];
         let mut questions = questions.into_iter().flatten();
         questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
@@ -162,12 +168,40 @@ impl<'a> Case<'a> {
     fn project_question(&self) -> Option<Question> {
         let may_be_cached = match self.project {
             KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
+            KnownProject::NotAsked if self.wants(Source::Git) => true,
             // A rule may need the project as it was when the build started, which is later.
             KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
             KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
         };
         let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
         Some(Question::Project { name, may_be_cached })
+    }
+
+    /// Git is asked once, about the repository of the build or of its batch. The project is known by
+    /// then, which says whether the operator's credentials may be used.
+    fn git_question(&self) -> Option<Question> {
+        if self.remote.is_some() || !self.wants(Source::Git) {
+            return None;
+        }
+        let batch = match &self.batch {
+            KnownBatch::Current(batch) => batch.as_deref(),
+            KnownBatch::NotAsked => None,
+        };
+        let (source, version, resolved) = match batch {
+            Some(batch) => (&batch.source, &batch.source_version, &batch.resolved_source_version),
+            None => (&self.build().source, &self.build().source_version, &self.build().resolved_source_version),
+        };
+        let source = source.as_ref()?;
+        let SourceLocation::Repository(url) = SourceLocation::of(source)? else { return None };
+        let commit = [version, resolved].into_iter().flatten().find_map(|version| ObjectId::read(version.trim()));
+        let project = match &self.project {
+            KnownProject::Cached(project, _) | KnownProject::Current(Some(project)) => project.source.as_ref(),
+            KnownProject::NotAsked | KnownProject::Current(None) => None,
+        };
+        let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
+        let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
+        let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
+        Some(Question::Git(GitQuestion { id, repository: url, commit, start, is_of_project }))
     }
 
     /// The ARN of the batch that must be stopped, as far as is known by now. CodeBuild's events name no
@@ -198,6 +232,7 @@ impl<'a> Case<'a> {
             Reply::CachedProject(project, as_of) => self.project = KnownProject::Cached(project, as_of),
             Reply::Project(project) => self.project = KnownProject::Current(project),
             Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
+            Reply::Git(refs) => self.remote = Some(refs),
             Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
         }
         self.judge(now);
@@ -218,13 +253,13 @@ impl<'a> Case<'a> {
             KnownBatch::NotAsked => None,
         };
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
-        let facts = Facts { build_batch, project_as_of, ..facts };
+        let facts = Facts { build_batch, project_as_of, remote: self.remote.as_deref(), ..facts };
         self.provenance = facts.provenance();
         let mut verdict = judge_by(self.policy, &facts);
         for undecided in &mut verdict.undecided {
             let source = undecided.missing.source();
             if let Some((source, why)) = self.unavailable.iter().find(|(other, _)| Some(*other) == source) {
-                undecided.missing = Fact::Unknown { fact: source.name(), why: why.clone() };
+                undecided.missing = undecided.missing.clone().unavailable(*source, why);
             }
         }
         match self.purpose {

@@ -8,6 +8,7 @@ pub mod image;
 pub mod inquiry;
 pub mod possible;
 mod provenance;
+pub(crate) mod reference;
 pub mod remote_refs;
 pub mod source_location;
 pub mod source_pattern;
@@ -23,11 +24,14 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::fact::Fact;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
-use self::{image::Image, source_location::SourceLocation, source_version::SourceVersion};
+use self::{
+    image::Image, reference::WebhookRefs, remote_refs::RefsAtCommit, source_location::SourceLocation,
+    source_version::SourceVersion,
+};
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
-    model::{Build, BuildBatch, Progress, Project, ProjectSource, RunStart},
+    model::{Build, BuildBatch, Progress, Project, RunStart},
     price::Prices,
 };
 
@@ -54,6 +58,10 @@ pub struct Facts<'a> {
     pub project_as_of: Option<Timestamp>,
     /// The batch that the build belongs to, if it was fetched.
     pub build_batch: Option<&'a BuildBatch>,
+    /// What git answered about the build's commit, if it was asked.
+    pub remote: Option<&'a RefsAtCommit>,
+    /// The full name of a possible reference, which is taken for the build's.
+    pub assumed: Option<(String, RefFrom)>,
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
     /// The build, its project and its batch as JSON, for expressions.
@@ -68,6 +76,7 @@ pub struct NormalForms {
     source: OnceLock<Option<SourceLocation>>,
     secondary_sources: OnceLock<Vec<Option<SourceLocation>>>,
     image: OnceLock<Image>,
+    webhook_refs: OnceLock<Option<WebhookRefs>>,
 }
 
 impl<'a> Facts<'a> {
@@ -84,6 +93,8 @@ impl<'a> Facts<'a> {
             project: None,
             project_as_of: None,
             build_batch: None,
+            remote: None,
+            assumed: None,
             prices: None,
             json: FactsAsJson::default(),
             normal_forms: NormalForms::default(),
@@ -221,57 +232,4 @@ impl<'a> Facts<'a> {
         let image = image.ok_or(Fact::Absent("environment.image"))?;
         Ok(self.normal_forms.image.get_or_init(|| Image::read(image)))
     }
-
-    /// The branch, if the source version names one.
-    pub fn branch(&self) -> Result<&'a str, Fact> {
-        match self.revision()? {
-            SourceVersion::Branch(branch) => Ok(branch),
-            other => Err(no_branch(other)),
-        }
-    }
-
-    /// The branch, or what may be one: a name that could also be an abbreviated commit id is
-    /// returned with that doubt.
-    pub fn perhaps_branch(&self) -> Result<(&'a str, Option<Fact>), Fact> {
-        match self.revision()? {
-            SourceVersion::Branch(branch) => Ok((branch, None)),
-            either @ SourceVersion::BranchOrCommit(name) => Ok((name, Some(no_branch(either)))),
-            other => Err(no_branch(other)),
-        }
-    }
-
-    /// The source version of the build, or of the batch that it belongs to, as git reads it.
-    /// Sources from CodePipeline and S3 have versions that are not git revisions.
-    fn revision(&self) -> Result<SourceVersion<'a>, Fact> {
-        has_revision(self.build.source.as_ref())?;
-        match self.batch() {
-            Ok(Some(batch)) => {
-                has_revision(batch.source.as_ref())?;
-                let version = batch.source_version.as_deref().map(SourceVersion::read);
-                version.ok_or_else(|| Fact::AbsentMember("batch.sourceVersion".into()))
-            }
-            Ok(None) => self.source_version.ok_or(Fact::Absent("sourceVersion")),
-            // A build has its batch's reference, or the commit that it referred to.
-            Err(unknown) => match (&self.build.initiator, self.source_version) {
-                (None, Some(version)) if version.full_name().is_some() => Ok(version),
-                (None, None) => Err(Fact::Absent("sourceVersion")),
-                _ => Err(unknown),
-            },
-        }
-    }
-}
-
-/// Returns an error if versions of the source are not git revisions.
-fn has_revision(source: Option<&ProjectSource>) -> Result<(), Fact> {
-    match source.and_then(|source| source.r#type.as_deref()) {
-        Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) => {
-            Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A commit, a tag or a pull request may belong to any branch.
-fn no_branch(version: SourceVersion<'_>) -> Fact {
-    Fact::Unknown { fact: "branch", why: format!("the source version is {version}") }
 }

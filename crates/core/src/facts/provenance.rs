@@ -40,13 +40,19 @@ pub enum RefFrom {
     SourceVersion,
     /// The source version of the batch that the build belongs to.
     Batch,
+    /// The filters of the project's webhook.
+    Webhook,
+    /// The remote repository, by git.
+    Git,
+    /// The project's own source version.
+    Project,
 }
 
 impl Facts<'_> {
     /// Where the build comes from.
     pub fn provenance(&self) -> Provenance {
         let branch = self.branch().ok().map(str::to_owned);
-        let git_ref = self.git_ref().ok().filter(|(_, doubt)| doubt.is_none()).map(|(name, _)| name);
+        let git_ref = self.git_ref().ok();
         let batch = self.build_batch;
         let initiator = batch.and_then(|batch| batch.initiator.as_deref());
         let source_version = batch.and_then(|batch| batch.source_version.as_deref());
@@ -55,11 +61,7 @@ impl Facts<'_> {
             initiator_from: initiator.map(|_| InitiatorFrom::Batch),
             started_by: self.starters().one().ok(),
             source_version: source_version.or(self.build.source_version.as_deref()).map(str::to_owned),
-            ref_from: (branch.is_some() || git_ref.is_some()).then_some(if batch.is_some() {
-                RefFrom::Batch
-            } else {
-                RefFrom::SourceVersion
-            }),
+            ref_from: self.ref_from().filter(|_| branch.is_some() || git_ref.is_some()),
             branch,
             git_ref,
         }

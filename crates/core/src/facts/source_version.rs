@@ -21,8 +21,9 @@ mod tests;
 
 use std::fmt;
 
+pub(super) use self::ids::is_whole_id;
 use self::{
-    ids::{could_be_abbreviated_id, described_commit, is_whole_id},
+    ids::{could_be_abbreviated_id, described_commit},
     names::{below, has_range, is_allowed, is_number, is_plain, is_s3_arn, is_space_or_control, split_suffix},
 };
 

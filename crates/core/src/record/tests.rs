@@ -124,7 +124,7 @@ fn a_message_says_which_fact_was_unknown() {
     for (rule, build, expected) in [
         (
             "forbidden-branches: [main]",
-            json!({"sourceVersion": "pr/25"}),
+            json!({"initiator": "alice", "sourceVersion": "pr/25"}),
             "Rule `r` could not be evaluated: the branch is unknown (the source version is pull request 25).",
         ),
         ("max-timeout: 5m", json!({}), "Rule `r` could not be evaluated: `timeoutInMinutes` is unknown."),

@@ -16,7 +16,7 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
             _ => None,
         },
         Fact::NoProject | Fact::OldProject => Some("add `project` to the test".into()),
-        Fact::Unknown { .. } => None,
+        Fact::Unresolved { .. } | Fact::Unknown { .. } => None,
     }
 }
 

@@ -78,6 +78,16 @@ pub struct Violation {
     pub batch: BatchScope,
 }
 
+impl Violation {
+    /// The same violation of a build that has one or the other value.
+    fn or_found(mut self, other: &str) -> Self {
+        if !self.found.split(" or ").any(|found| found == other) {
+            self.found = format!("{} or {other}", self.found);
+        }
+        self
+    }
+}
+
 /// A rule that could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Undecided {
@@ -172,6 +182,13 @@ pub enum Decision {
     Unknown(Undecided, Option<Violation>),
 }
 
+impl Decision {
+    /// Whether the rule does nothing about the build.
+    fn is_harmless(&self) -> bool {
+        matches!(self, Self::Off | Self::Passes | Self::OutOfScope | Self::Exempt(_))
+    }
+}
+
 /// Judges an event's build at `now`, by nothing but the event.
 pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     judge_by(policy, &Facts::of(build, now))
@@ -180,9 +197,10 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
 /// Judges a build by everything that is known about it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
     let facts = &priced(policy, facts.clone());
+    let possible = facts.by_possible_reference();
     let mut verdict = Verdict::default();
     for rule in &policy.rules {
-        let decision = decide(rule, policy.ceiling, facts);
+        let decision = decide_for_all(rule, policy.ceiling, facts, &possible);
         if !matches!(decision, Decision::Broken(_)) {
             let deadlines = verdict.deadline.into_iter().chain(deadline(rule, policy.ceiling, facts));
             verdict.deadline = deadlines.min();
@@ -214,7 +232,8 @@ pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
 /// Each rule's id and decision about a build, in the order of the policy.
 pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item = (&'a str, Decision)> {
     let facts = priced(policy, facts);
-    policy.rules.iter().map(move |rule| (rule.id.as_str(), decide(rule, policy.ceiling, &facts)))
+    let possible = facts.by_possible_reference();
+    policy.rules.iter().map(move |rule| (rule.id.as_str(), decide_for_all(rule, policy.ceiling, &facts, &possible)))
 }
 
 /// The facts, with the policy's prices.
@@ -238,6 +257,21 @@ fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
         [] => Fit::Yes,
         selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts, Direction::Forbid))),
     }
+}
+
+/// Judges a build by one rule for each reference that it may be of. A rule that has one answer for
+/// all of them is decided.
+fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, possible: &[Facts<'_>]) -> Decision {
+    let mut decisions = possible.iter().map(|facts| decide(rule, ceiling, facts));
+    let Some(first) = decisions.next() else { return decide(rule, ceiling, facts) };
+    decisions
+        .try_fold(first, |one, other| match (one, other) {
+            (Decision::Broken(one), Decision::Broken(other)) => Some(Decision::Broken(one.or_found(&other.found))),
+            (one, other) if one.is_harmless() && other.is_harmless() => Some(one),
+            _ => None,
+        })
+        // Without an assumption, the rule is undecided because of the reference.
+        .unwrap_or_else(|| decide(rule, ceiling, facts))
 }
 
 /// Judges a build by one rule. Scope, exemption and check are combined by Kleene's three-valued

@@ -68,6 +68,7 @@ impl<'a> Sweep<'a> {
         while cases.iter().any(|case| case.next_question().is_some()) {
             self.add_batches(&mut cases, now).await;
             self.add_projects(&mut cases, now).await;
+            self.add_refs(&mut cases, now).await;
         }
         cases
     }
@@ -93,6 +94,20 @@ impl<'a> Sweep<'a> {
             let Some(name) = wanted_project(case) else { continue };
             let project = projects.iter().find(|project| project.name.as_deref() == Some(&name));
             case.add(reply(project, failure, Source::Project, Reply::Project), now);
+        }
+    }
+
+    /// Asks about references that rules need, and judges their builds again.
+    async fn add_refs(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
+        for case in cases {
+            let Some(question @ Question::Git(_)) = case.next_question() else { continue };
+            match Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now)).await {
+                Ok(reply) => case.add(reply, now),
+                Err(error) => {
+                    case.add(Reply::Unavailable(question.source(), error.class.name().to_owned()), now);
+                    self.add_failed_call(error);
+                }
+            }
         }
     }
 
@@ -155,13 +170,13 @@ fn reply<T>(
 fn wanted_project(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Project { name, .. } => Some(name),
-        Question::Build(_) | Question::Batch(_) => None,
+        Question::Build(_) | Question::Batch(_) | Question::Git(_) => None,
     }
 }
 
 fn wanted_batch(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Batch(id) => Some(id),
-        Question::Build(_) | Question::Project { .. } => None,
+        Question::Build(_) | Question::Project { .. } | Question::Git(_) => None,
     }
 }

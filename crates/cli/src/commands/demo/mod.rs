@@ -54,6 +54,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     for event in &events {
         codebuild.put(event.build()?);
     }
+    if arguments.events.is_empty() {
+        codebuild.put_project(sample::project());
+    }
     let endpoint = codebuild.listen();
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "eu-west-1").await;
     let enforcer = Enforcer::new(policy, Clients::new(config), None);

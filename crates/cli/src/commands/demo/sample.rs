@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use buildbrake_core::event::{BuildEvent, Trigger};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 macro_rules! events {
     ($($name:literal),* $(,)?) => {
@@ -39,6 +39,20 @@ pub(super) struct SampleEvent {
 /// The events in this repository, as if their builds had just started.
 pub(super) fn compiled_in(now: Timestamp) -> anyhow::Result<Vec<SampleEvent>> {
     EVENTS.iter().map(|(name, json)| SampleEvent::new((*name).to_owned(), json, now)).collect()
+}
+
+/// The project of `webhook-push`: its webhook starts builds of feature branches alone, which says what
+/// the event does not.
+pub(super) fn project() -> Value {
+    json!({
+        "name": "shop-api",
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:project/shop-api",
+        "source": {"type": "GITHUB", "location": "https://github.com/acme/shop-api"},
+        "webhook": {"filterGroups": [[
+            {"type": "EVENT", "pattern": "PUSH, PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"},
+            {"type": "HEAD_REF", "pattern": "^refs/heads/feature/.*$"},
+        ]]},
+    })
 }
 
 /// The events in these files and folders, as if their builds had just started.

@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Build, BuildBatch, BuildId, Project};
+use crate::{
+    facts::{
+        reference::FRESH,
+        remote_refs::{ObjectId, RefsAtCommit},
+        source_location::Url,
+    },
+    model::{Build, BuildBatch, BuildId, Project},
+};
 
 /// A source of facts beyond the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +22,8 @@ pub enum Source {
     Project,
     /// The batch that the build belongs to: `BatchGetBuildBatches`.
     Batch,
+    /// The repository of the build's source, by git's own protocol.
+    Git,
 }
 
 /// What follows if a source cannot be asked.
@@ -31,6 +40,7 @@ impl Source {
     pub fn on_failure(self) -> OnFailure {
         match self {
             Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
+            Self::Git => OnFailure::LeaveUnknown,
         }
     }
 
@@ -40,15 +50,17 @@ impl Source {
             Self::Build => "BatchGetBuilds",
             Self::Project => "BatchGetProjects",
             Self::Batch => "BatchGetBuildBatches",
+            Self::Git => "git ls-refs",
         }
     }
 
     /// What the source describes, as a record names it.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::facts) fn name(self) -> &'static str {
         match self {
             Self::Build => "build",
             Self::Project => "project",
             Self::Batch => "batch",
+            Self::Git => "branch",
         }
     }
 }
@@ -67,6 +79,31 @@ pub enum Question {
     },
     /// The batch with this id.
     Batch(String),
+    /// The references of a repository.
+    Git(GitQuestion),
+}
+
+/// What git is asked about a build's repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitQuestion {
+    /// The id of the build or batch whose commit it is.
+    pub id: String,
+    /// The repository.
+    pub repository: Url,
+    /// The commit whose references are wanted. `None` if only HEAD is.
+    pub commit: Option<ObjectId>,
+    /// When the build or batch started.
+    pub start: Option<Timestamp>,
+    /// Whether the project itself names the repository. Who starts a build can name another one, whose
+    /// references he must not learn by the operator's credentials.
+    pub is_of_project: bool,
+}
+
+impl GitQuestion {
+    /// Whether an answer given now proves anything.
+    pub fn is_in_time(&self, now: Timestamp) -> bool {
+        self.start.is_some_and(|start| now.duration_since(start) <= FRESH)
+    }
 }
 
 impl Question {
@@ -76,6 +113,7 @@ impl Question {
             Self::Build(_) => Source::Build,
             Self::Project { .. } => Source::Project,
             Self::Batch(_) => Source::Batch,
+            Self::Git(_) => Source::Git,
         }
     }
 }
@@ -93,6 +131,8 @@ pub enum Reply {
     Project(Option<Arc<Project>>),
     /// The batch as the API returns it now, or `None` if it does not exist.
     Batch(Option<Arc<BuildBatch>>),
+    /// What the repository answered.
+    Git(Arc<RefsAtCommit>),
     /// The source cannot be asked. Its facts remain unknown for the reason given, which must
     /// not quote anything that a service returned.
     Unavailable(Source, String),

@@ -265,8 +265,10 @@ fn a_batch_that_does_not_exist_leaves_its_facts_unknown() {
     case.add(Reply::Batch(None), now);
     assert_eq!(case.next_question(), None);
     assert_eq!(case.verdict().undecided[0].missing.to_string(), "batch");
+    // One without a source version has that of its project.
     case.add(Reply::Batch(Some(Arc::default())), now);
-    assert_eq!(case.verdict().undecided[0].missing.to_string(), "batch.sourceVersion");
+    assert_eq!(case.verdict().undecided[0].missing.to_string(), "project");
+    assert_eq!(case.next_question(), project_question(true));
 }
 
 #[test]

@@ -57,8 +57,7 @@ pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]
         | ("BuildBatch", "buildBatchStatus")
         | ("BuildBatchPhase", "phaseStatus")
         | ("BuildSummary", "buildStatus") => &["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "IN_PROGRESS", "STOPPED"],
-        // A text in the model, and a phase.
-        ("BuildPhase", "phaseType") | ("Build", "currentPhase") => &[
+        ("BuildPhase", "phaseType") => &[
             "SUBMITTED",
             "QUEUED",
             "PROVISIONING",
@@ -127,7 +126,7 @@ pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]
         ],
         ("ProjectBuildBatchConfig", "batchReportMode") => &["REPORT_INDIVIDUAL_BUILDS", "REPORT_AGGREGATED_BATCH"],
         ("Project", "projectVisibility") => &["PUBLIC_READ", "PRIVATE"],
-        ("BuildBatchPhase", "phaseType") | ("BuildBatch", "currentPhase") => {
+        ("BuildBatchPhase", "phaseType") => {
             &["SUBMITTED", "DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS", "SUCCEEDED", "FAILED", "STOPPED"]
         }
         _ => return None,

@@ -1,0 +1,329 @@
+//! The reference that a build is of, whatever started it.
+//!
+//! The source version of the build, or of the batch that it belongs to, may name it. If it is a
+//! commit, the reference is one that the webhook's filters let through, and one that the remote
+//! repository has at that commit. Without a source version, the project's own applies, and then the
+//! remote's `HEAD`.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Fact, Facts, RefFrom, inquiry::Source, remote_refs::RefsAtCommit, source_version::SourceVersion, starter::Starter,
+    webhook::PossibleRefs,
+};
+use crate::model::ProjectSource;
+
+/// A reference may move at any time. What git answers is believed if it was asked within this
+/// time of the build's start.
+pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// What is known about a build's reference.
+#[derive(Clone, Debug)]
+enum Reference<'a> {
+    /// It is this one.
+    Known(SourceVersion<'a>, RefFrom),
+    /// It is one of these, by their full names. The fact would show which.
+    OneOf(Vec<&'a str>, RefFrom, Fact),
+    /// The webhook's filters let it through. The fact would show which it is.
+    Within(&'a PossibleRefs, Fact),
+}
+
+/// A name for patterns, as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) enum PossibleName<'a> {
+    /// This name, with the reason to doubt that it is one.
+    One(Cow<'a, str>, Option<Fact>),
+    /// The full name of one of these references. The fact would show which.
+    Within(&'a PossibleRefs, Fact),
+}
+
+/// The references that a webhook's filters let through, and their names if these are few.
+#[derive(Clone, Debug)]
+pub(super) struct WebhookRefs {
+    refs: PossibleRefs,
+    listed: Option<Vec<String>>,
+}
+
+/// Which name of a reference is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Branch,
+    Ref,
+}
+
+impl Wanted {
+    fn fact(self) -> &'static str {
+        match self {
+            Self::Branch => "branch",
+            Self::Ref => "ref",
+        }
+    }
+
+    fn unknown(self, why: impl Into<String>) -> Fact {
+        Fact::Unknown { fact: self.fact(), why: why.into() }
+    }
+}
+
+impl Facts<'_> {
+    /// The branch.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub fn branch(&self) -> Result<&str, Fact> {
+        match self.known_reference(Wanted::Branch)? {
+            SourceVersion::Branch(branch) => Ok(branch),
+            other => Err(no_branch(other)),
+        }
+    }
+
+    /// The full name of the reference.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub fn git_ref(&self) -> Result<String, Fact> {
+        let version = self.known_reference(Wanted::Ref)?;
+        version.full_name().ok_or_else(|| Wanted::Ref.unknown(is(version)))
+    }
+
+    /// The branch, as far as it is known. A name that could also be an abbreviated commit id is
+    /// returned with that doubt.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub(crate) fn possible_branch(&self) -> Result<PossibleName<'_>, Fact> {
+        match self.reference(Wanted::Branch)? {
+            Reference::Known(SourceVersion::Branch(branch), _) => Ok(PossibleName::One(branch.into(), None)),
+            Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
+                Ok(PossibleName::One(name.into(), Some(no_branch(either))))
+            }
+            Reference::Known(other, _) => Err(no_branch(other)),
+            Reference::OneOf(.., missing) => Err(missing),
+            Reference::Within(refs, missing) => Ok(PossibleName::Within(refs, missing)),
+        }
+    }
+
+    /// The full name of the reference, as far as it is known.
+    ///
+    /// # Errors
+    /// The missing fact.
+    pub(crate) fn possible_ref(&self) -> Result<PossibleName<'_>, Fact> {
+        match self.reference(Wanted::Ref)? {
+            Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
+                let doubt = Wanted::Ref.unknown(is(either));
+                Ok(PossibleName::One(format!("refs/heads/{name}").into(), Some(doubt)))
+            }
+            Reference::Known(version, _) => match version.full_name() {
+                Some(name) => Ok(PossibleName::One(name.into(), None)),
+                None => Err(Wanted::Ref.unknown(is(version))),
+            },
+            Reference::OneOf(.., missing) => Err(missing),
+            Reference::Within(refs, missing) => Ok(PossibleName::Within(refs, missing)),
+        }
+    }
+
+    /// What names the branch, or else the reference, if that is known.
+    pub(super) fn ref_from(&self) -> Option<RefFrom> {
+        let from = |wanted| match self.reference(wanted) {
+            Ok(Reference::Known(_, from)) => Some(from),
+            Ok(Reference::OneOf(..) | Reference::Within(..)) | Err(_) => None,
+        };
+        from(Wanted::Branch).or_else(|| from(Wanted::Ref))
+    }
+
+    /// These facts for each reference that is possible: a rule that has one answer for all of them is
+    /// decided. Empty if no list of references is known.
+    pub(crate) fn by_possible_reference(&self) -> Vec<Self> {
+        match self.reference(Wanted::Ref) {
+            Ok(Reference::OneOf(names, from, _)) => {
+                names.into_iter().map(|name| Self { assumed: Some((name.into(), from)), ..self.clone() }).collect()
+            }
+            Ok(Reference::Known(..) | Reference::Within(..)) | Err(_) => Vec::new(),
+        }
+    }
+
+    fn known_reference(&self, wanted: Wanted) -> Result<SourceVersion<'_>, Fact> {
+        match self.reference(wanted)? {
+            Reference::Known(version, _) => Ok(version),
+            Reference::OneOf(.., missing) | Reference::Within(_, missing) => Err(missing),
+        }
+    }
+
+    fn reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+        if let Some((name, from)) = &self.assumed {
+            return Ok(Reference::Known(SourceVersion::read(name), *from));
+        }
+        let (version, from) = self.revision()?;
+        match version {
+            Some(SourceVersion::Commit(_)) => self.at_commit(wanted, version),
+            Some(SourceVersion::Default) if self.names_no_version()? => self.default_reference(wanted),
+            Some(SourceVersion::Default) => self.remote_head(wanted),
+            Some(request @ SourceVersion::PullRequest(_)) if wanted == Wanted::Branch => {
+                self.base_branch(request, from)
+            }
+            Some(version) => Ok(Reference::Known(version, from)),
+            None => self.default_reference(wanted),
+        }
+    }
+
+    /// The source version of the build, or of the batch that it belongs to, as git reads it.
+    /// `None` if there is none. Sources from CodePipeline and S3 have versions that are not git
+    /// revisions.
+    fn revision(&self) -> Result<(Option<SourceVersion<'_>>, RefFrom), Fact> {
+        has_revision(self.build.source.as_ref())?;
+        let own = (self.source_version, RefFrom::SourceVersion);
+        match self.batch() {
+            Ok(Some(batch)) => {
+                has_revision(batch.source.as_ref())?;
+                Ok((batch.source_version.as_deref().map(SourceVersion::read), RefFrom::Batch))
+            }
+            // An event may lack what the Build has.
+            Ok(None) if self.source_version.is_none() && !self.is_whole => Err(Fact::Absent("sourceVersion")),
+            Ok(None) => Ok(own),
+            // A build has its batch's reference, or the commit that it referred to.
+            Err(unknown) => match (&self.build.initiator, self.source_version) {
+                (None, Some(version)) if version.full_name().is_some() => Ok(own),
+                (None, None) => Err(Fact::Absent("sourceVersion")),
+                _ => Err(unknown),
+            },
+        }
+    }
+
+    /// Whether the source version is empty, so that the project's own applies. `HEAD` is the
+    /// remote's, whatever the project says.
+    fn names_no_version(&self) -> Result<bool, Fact> {
+        let version = match self.batch()? {
+            Some(batch) => batch.source_version.as_deref(),
+            None => self.build.source_version.as_deref(),
+        };
+        Ok(version.is_none_or(|version| version.trim().is_empty()))
+    }
+
+    /// The reference that a build without a source version has: the project's, or the remote's `HEAD`.
+    fn default_reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+        match self.project_at_start()?.source_version.as_deref().map(SourceVersion::read) {
+            None | Some(SourceVersion::Default) => self.remote_head(wanted),
+            commit @ Some(SourceVersion::Commit(_)) => self.at_commit(wanted, commit),
+            Some(version) => Ok(Reference::Known(version, RefFrom::Project)),
+        }
+    }
+
+    fn remote_head(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+        let remote = self.fresh_remote(wanted, SourceVersion::Default)?;
+        let head = remote.head.as_deref().ok_or_else(|| wanted.unknown("the remote's HEAD refers to no branch"))?;
+        Ok(Reference::Known(SourceVersion::read(head), RefFrom::Git))
+    }
+
+    /// The branch into which a pull request was merged, if only its merge can have started the build.
+    /// Otherwise a pull request has no branch.
+    fn base_branch<'s>(&'s self, request: SourceVersion<'s>, from: RefFrom) -> Result<Reference<'s>, Fact> {
+        let Some(WebhookRefs { refs, listed }) = self.webhook_refs(request)? else {
+            return Ok(Reference::Known(request, from));
+        };
+        match listed.as_deref() {
+            Some([name]) => Ok(Reference::Known(SourceVersion::read(name), RefFrom::Webhook)),
+            _ => Ok(Reference::Within(refs, no_branch(request))),
+        }
+    }
+
+    /// The reference at the build's commit: one that the webhook's filters let through, if a webhook
+    /// started the build, and that the remote has there.
+    fn at_commit(&self, wanted: Wanted, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, Fact> {
+        let commit = version.unwrap_or(SourceVersion::Default);
+        let by_webhook = self.webhook_refs(commit)?;
+        if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
+            return Ok(Reference::Known(SourceVersion::read(name), RefFrom::Webhook));
+        }
+        let at_commit = self.fresh_remote(wanted, commit).and_then(|remote| {
+            let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
+            match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
+                [] => Err(wanted.unknown("no branch or tag of the remote that can be the build's is at its commit")),
+                [name] => Ok(Reference::Known(SourceVersion::read(name), RefFrom::Git)),
+                names => {
+                    let missing =
+                        wanted.unknown(format!("{} refs are at the commit: {}", names.len(), shortened(names)));
+                    Ok(Reference::OneOf(names.to_vec(), RefFrom::Git, missing))
+                }
+            }
+        });
+        at_commit.or_else(|missing| match by_webhook {
+            None => Err(missing),
+            Some(WebhookRefs { listed: Some(names), .. }) if !names.is_empty() => {
+                Ok(Reference::OneOf(names.iter().map(String::as_str).collect(), RefFrom::Webhook, missing))
+            }
+            Some(WebhookRefs { refs, .. }) => Ok(Reference::Within(refs, missing)),
+        })
+    }
+
+    /// The references of which the project's webhook may have started the build. `None` if it did not, or
+    /// if its filters prove nothing.
+    fn webhook_refs(&self, version: SourceVersion<'_>) -> Result<Option<&WebhookRefs>, Fact> {
+        let starters = self.starters();
+        if !starters.possible.contains(&Starter::Webhook) {
+            return Ok(None);
+        }
+        starters.one()?;
+        let project = match self.project_at_start() {
+            Ok(project) => project,
+            // The filters may have been others when the build started.
+            Err(Fact::Unknown { .. }) => return Ok(None),
+            Err(missing) => return Err(missing),
+        };
+        let read = || {
+            let source_type = project.source.as_ref().and_then(|source| source.r#type.as_deref());
+            let refs = project.webhook.as_ref()?.possible_refs(version, source_type)?;
+            Some(WebhookRefs { listed: refs.listed(), refs })
+        };
+        Ok(self.normal_forms.webhook_refs.get_or_init(read).as_ref())
+    }
+
+    /// What git answered, if it was asked soon after the build's start.
+    fn fresh_remote(&self, wanted: Wanted, version: SourceVersion<'_>) -> Result<&RefsAtCommit, Fact> {
+        let unresolved = || Fact::Unresolved { fact: wanted.fact(), why: is(version), source: Source::Git };
+        let remote = self.remote.ok_or_else(unresolved)?;
+        let age = remote.as_of.duration_since(self.start()?);
+        if age > FRESH {
+            let seconds = age.as_secs();
+            return Err(wanted.unknown(format!("git was asked {seconds} seconds after the build's start; refs move")));
+        }
+        Ok(remote)
+    }
+
+    /// When the build, or the batch that it belongs to, started.
+    fn start(&self) -> Result<Timestamp, Fact> {
+        match self.batch()? {
+            Some(batch) => batch.start_time.ok_or_else(|| Fact::AbsentMember("batch.startTime".into())),
+            None => self.build.start_time.ok_or(Fact::Absent("startTime")),
+        }
+    }
+}
+
+/// Returns an error if versions of the source are not git revisions.
+fn has_revision(source: Option<&ProjectSource>) -> Result<(), Fact> {
+    match source.and_then(|source| source.r#type.as_deref()) {
+        Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) => {
+            Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A commit, a tag or a pull request may belong to any branch.
+fn no_branch(version: SourceVersion<'_>) -> Fact {
+    Fact::Unknown { fact: "branch", why: is(version) }
+}
+
+fn is(version: SourceVersion<'_>) -> String {
+    format!("the source version is {version}")
+}
+
+/// The first three names.
+fn shortened(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(3);
+    let listed = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests;
