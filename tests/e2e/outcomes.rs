@@ -3,7 +3,7 @@
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, builds_answer, refusal, stop_answer, stopped, succeeded},
     events::{additional_information, event},
-    http::Reply,
+    http::{Address, Reply},
     runtime_api::function_in,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -403,7 +403,10 @@ fn the_record_says_what_an_undecided_rule_lacked() {
 #[test]
 fn a_build_that_the_api_describes_by_its_id_alone_leaves_every_rule_undecided() {
     let bare = |id: &str| json!({"id": id, "buildStatus": "IN_PROGRESS"});
-    let codebuild = Endpoint::with(|id| stop_answer(stopped(id)), move |id| builds_answer(bare(id)));
+    let codebuild = Endpoint::open(Address::reserve(), move |call| match call.operation.as_str() {
+        "BatchGetProjects" => Reply::json(200, json!({"projects": [], "projectsNotFound": call.input["names"]})),
+        _ => builds_answer(bare(call.id())),
+    });
     let record = record(&branches_and_timeout(""), &[], &codebuild, &event("no-additional-information"));
     assert_eq!(
         record["undecided"],
