@@ -6,6 +6,7 @@ mod fact;
 pub mod git_ref;
 pub mod image;
 pub mod inquiry;
+pub mod pipeline;
 pub mod possible;
 mod provenance;
 pub(crate) mod reference;

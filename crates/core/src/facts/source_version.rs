@@ -21,10 +21,10 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use self::ids::is_whole_id;
+pub(super) use self::{ids::is_whole_id, names::is_number};
 use self::{
     ids::{could_be_abbreviated_id, described_commit},
-    names::{below, has_range, is_allowed, is_number, is_plain, is_s3_arn, is_space_or_control, split_suffix},
+    names::{below, has_range, is_allowed, is_plain, is_s3_arn, is_space_or_control, split_suffix},
 };
 
 /// What a build's `sourceVersion` names. The variants contain parts of the parsed text.

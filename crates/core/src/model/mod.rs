@@ -1,9 +1,11 @@
-//! The structures of the CodeBuild API under their own names, read leniently.
+//! The structures of the CodeBuild API under their own names, read leniently; and some of
+//! CodePipeline's.
 
 mod batch;
 mod build;
 pub(crate) mod lenient;
 mod name;
+mod pipeline;
 mod progress;
 mod project;
 pub(crate) mod shape;
@@ -18,6 +20,7 @@ pub use self::{
         RegistryCredential, S3LogsConfig, SourceAuth, VpcConfig,
     },
     name::{BuildArn, BuildId, NotABuild},
+    pipeline::{ActionExecution, ActionState, PipelineExecution, S3Location},
     progress::{Progress, RunStart},
     project::{
         BatchRestrictions, LogsConfig, Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig,

@@ -70,7 +70,7 @@ pub(super) fn is_space_or_control(c: char) -> bool {
     c == ' ' || c.is_ascii_control()
 }
 
-pub(super) fn is_number(text: &str) -> bool {
+pub(in crate::facts) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
