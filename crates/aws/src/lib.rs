@@ -1,8 +1,10 @@
 //! The acting half of buildbrake: fetches facts from AWS, has the core judge builds, and acts on
 //! its verdicts.
 
+mod call;
 mod clients;
 mod codebuild;
+pub mod codepipeline;
 pub mod config;
 pub mod enforce;
 mod error;

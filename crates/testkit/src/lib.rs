@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
 
 pub mod codebuild;
+pub mod codepipeline;
 pub mod events;
 pub mod faults;
 pub mod git;

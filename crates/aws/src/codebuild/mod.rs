@@ -12,7 +12,7 @@ use buildbrake_core::model::{Build, BuildBatch, BuildId, Project};
 
 use self::convert::Convert;
 pub(crate) use self::list::{MAX_IDS, list_builds, list_projects, many_batches, many_builds, many_projects};
-use crate::{CallError, Class};
+use crate::CallError;
 
 pub(crate) use aws_sdk_codebuild::Client;
 
@@ -75,22 +75,15 @@ fn found<T, A: Convert<T>>(found: Option<Vec<A>>, not_found: Option<Vec<String>>
     (found.is_some() || is_missing).then_some(found)
 }
 
-/// Waits for a call, and reads its output. An output from which nothing can be read is an
-/// unreadable answer.
-async fn call<O, E, T>(
+fn call<O, E, T>(
     operation: &str,
     sent: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     read: impl FnOnce(O) -> Option<T>,
-) -> Result<T, CallError>
+) -> impl Future<Output = Result<T, CallError>>
 where
     O: RequestId,
     E: ProvideErrorMetadata,
     SdkError<E, HttpResponse>: RequestId,
 {
-    let output = sent.await.map_err(|error| CallError::from_sdk("CodeBuild", error))?;
-    let request_id = output.request_id().map(str::to_owned);
-    read(output).ok_or_else(|| {
-        let message = format!("CodeBuild's answer to {operation} is incomplete");
-        CallError { request_id, ..CallError::new(Class::UnreadableAnswer, message) }
-    })
+    crate::call::call("CodeBuild", operation, sent, read)
 }

@@ -51,7 +51,16 @@ impl Endpoint {
 
     /// Answers every call at this address by `answer`.
     pub fn open(address: Address, answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
-        let (calls, handler) = logged(answer);
+        Self::of_service("CodeBuild_20161006", address, answer)
+    }
+
+    /// The same for another service, by the prefix of its targets.
+    pub fn of_service(
+        prefix: &'static str,
+        address: Address,
+        answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let (calls, handler) = logged(prefix, answer);
         Self::of(address.open(handler), calls)
     }
 
@@ -61,7 +70,7 @@ impl Endpoint {
         authority: &crate::tls::Authority,
         answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let (calls, handler) = logged(answer);
+        let (calls, handler) = logged("CodeBuild_20161006", answer);
         Self::of(Address::reserve().open_over(authority.transport(), handler), calls)
     }
 
@@ -87,11 +96,12 @@ impl Endpoint {
 }
 
 fn logged(
+    prefix: &'static str,
     answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
 ) -> (Arc<Mutex<Vec<Call>>>, impl Fn(Request) -> Reply + Send + Sync + 'static) {
     let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
     let log = calls.clone();
-    let handler = move |request| match Call::read(&request) {
+    let handler = move |request| match Call::read(&request, prefix) {
         Some(call) => {
             log.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
             answer(&call)
@@ -104,8 +114,8 @@ fn logged(
 impl Call {
     /// Reads a request of AWS JSON 1.1. The signature is not verified, but its scope,
     /// `Credential=AKIA…/20261120/eu-west-1/codebuild/aws4_request`, names the caller.
-    fn read(request: &Request) -> Option<Self> {
-        let operation = request.headers.get("x-amz-target")?.strip_prefix("CodeBuild_20161006.")?.to_owned();
+    fn read(request: &Request, prefix: &str) -> Option<Self> {
+        let operation = request.headers.get("x-amz-target")?.strip_prefix(prefix)?.strip_prefix('.')?.to_owned();
         let (_, scope) = request.headers.get("authorization")?.split_once("Credential=")?;
         let mut scope = scope.split('/');
         let (key, region) = (scope.next()?, scope.nth(1)?.to_owned());
