@@ -143,6 +143,15 @@ impl FactPattern {
             _ => false,
         }
     }
+
+    /// `false` if certainly no value fits both.
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text { normal: one, .. }, Self::Text { normal: other, .. }) => one.overlaps(other),
+            (Self::Source(one), Self::Source(other)) => one.overlaps(other),
+            _ => true,
+        }
+    }
 }
 
 /// A list of patterns. It matches if one of them does.
@@ -228,6 +237,19 @@ impl Patterns {
     /// together match as much as one of `other`.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
+    }
+
+    /// Whether a value may match both these and `other`.
+    pub(crate) fn overlap(&self, other: &Self) -> bool {
+        self.0.iter().any(|one| other.0.iter().any(|other| one.overlaps(other)))
+    }
+
+    /// The normal forms of the patterns of texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Pattern> {
+        self.0.iter().filter_map(|pattern| match pattern {
+            FactPattern::Text { normal, .. } => Some(normal),
+            FactPattern::Image(_) | FactPattern::Source(_) => None,
+        })
     }
 
     /// Whether a pattern matches every value.

@@ -110,6 +110,14 @@ impl SourcePattern {
         (other.is_url || self.written.covers(&other.written)) && other.normal.iter().all(covers)
     }
 
+    /// `false` if certainly no location fits both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let loose = |pattern: &Self| pattern.normal.iter().map(|normal| normal.loose.clone()).collect::<Vec<_>>();
+        let others = loose(other);
+        self.written.overlaps(&other.written)
+            || loose(self).iter().any(|one| others.iter().any(|other| one.overlaps(other)))
+    }
+
     /// Whether it fits every location that can be compared.
     pub fn is_everything(&self) -> bool {
         self.written.is_everything()

@@ -4,6 +4,7 @@
 mod claims;
 mod dates;
 mod effect;
+mod exclusion;
 mod subsumption;
 
 use jiff::Timestamp;
@@ -31,6 +32,8 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             findings.extend(effect::limit(rule));
             findings.extend(effect::constants(rule));
             findings.extend(effect::contradiction(&policy.rules, rule));
+            findings.extend(exclusion::keys(rule));
+            findings.extend(exclusion::scope(rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }
