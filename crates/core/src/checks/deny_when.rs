@@ -139,14 +139,14 @@ mod tests {
 
     #[test]
     fn a_fault_has_its_place_within_the_expression() {
-        let plain = "deny-when: build.environment.image == 'é' && build.bild == 'x'";
-        let single = "deny-when: 'build.projectName == ''é'' && build.bild == 1'";
-        let double = r#"deny-when: "build.projectName == \"\u00e9\\t\" && build.bild == 1""#;
+        let plain = "deny-when: build.sourceVersion == 'é' && build.bild == 'x'";
+        let single = "deny-when: 'build.sourceVersion == ''é'' && build.bild == 1'";
+        let double = r#"deny-when: "build.sourceVersion == \"\u00e9\\t\" && build.bild == 1""#;
         let literal = "deny-when: |\n  # no comment\n  build.bild == 'x'";
-        let block = "deny-when: |\n  build.projectName == 'é' &&\n    build.bild == 'x' ||\n  build.bold == 'y'";
-        let quote = "deny-when: |\n  'é' == build.projectName || build.bild == 'x'";
-        let folded = "deny-when: >-\n  build.projectName == 'é' &&\n  build.bild == 'x'";
-        let lines = "deny-when: build.projectName == 'é' &&\n  build.bild == 'x'";
+        let block = "deny-when: |\n  build.sourceVersion == 'é' &&\n    build.bild == 'x' ||\n  build.bold == 'y'";
+        let quote = "deny-when: |\n  'é' == build.sourceVersion || build.bild == 'x'";
+        let folded = "deny-when: >-\n  build.sourceVersion == 'é' &&\n  build.bild == 'x'";
+        let lines = "deny-when: build.sourceVersion == 'é' &&\n  build.bild == 'x'";
         let flow = "max-timeout: 5m\nonly: [{ when: branch == 1 }, { when: \"build.x\" }]";
         let tag = "deny-when: !has(build.vpcConfig)";
         let list = "deny-when: [a]";
@@ -162,19 +162,19 @@ mod tests {
                 .join("\n")
         });
         insta::assert_snapshot!(all.join("\n\n"), @r#"
-        policy.yaml:4:56: Build has no member `bild`
-         4 |     deny-when: build.environment.image == 'é' && build.bild == 'x'
-           |                                                        ^
+        policy.yaml:4:52: Build has no member `bild`
+         4 |     deny-when: build.sourceVersion == 'é' && build.bild == 'x'
+           |                                                    ^
            =
 
-        policy.yaml:4:53: Build has no member `bild`
-         4 |     deny-when: 'build.projectName == ''é'' && build.bild == 1'
-           |                                                     ^
+        policy.yaml:4:55: Build has no member `bild`
+         4 |     deny-when: 'build.sourceVersion == ''é'' && build.bild == 1'
+           |                                                       ^
            =
 
-        policy.yaml:4:61: Build has no member `bild`
-         4 |     deny-when: "build.projectName == \"\u00e9\\t\" && build.bild == 1"
-           |                                                             ^
+        policy.yaml:4:63: Build has no member `bild`
+         4 |     deny-when: "build.sourceVersion == \"\u00e9\\t\" && build.bild == 1"
+           |                                                               ^
            =
 
         policy.yaml:5:7: unexpected `#`
@@ -192,9 +192,9 @@ mod tests {
            |             ^
            =
 
-        policy.yaml:5:41: Build has no member `bild`
-         5 |       'é' == build.projectName || build.bild == 'x'
-           |                                         ^
+        policy.yaml:5:43: Build has no member `bild`
+         5 |       'é' == build.sourceVersion || build.bild == 'x'
+           |                                           ^
            =
 
         policy.yaml:6:13: Build has no member `bild`

@@ -7,7 +7,11 @@
 
 mod calls;
 mod comparisons;
+mod constants;
+mod logic;
 mod operators;
+mod possible;
+mod regex;
 
 use std::collections::BTreeSet;
 
@@ -63,6 +67,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         checker.fault(0, found, help);
     }
     if checker.faults.is_empty() {
+        checker.logic(program.expression());
         let Checker { literals, reads, build_members, warnings, .. } = checker;
         return Ok(Checked { literals, reads, build_members, warnings });
     }
@@ -75,8 +80,8 @@ struct Checker<'a> {
     program: &'a Program,
     faults: Vec<ExpressionFault>,
     warnings: Vec<ExpressionFault>,
-    /// The variables of the loops around a node.
-    loops: Vec<(&'a str, Type)>,
+    /// The loops around a node.
+    loops: Vec<Loop<'a>>,
     /// How often a node is evaluated, because of the loops around it.
     repeats: u64,
     steps: u64,
@@ -84,6 +89,14 @@ struct Checker<'a> {
     literals: Literals,
     reads: BTreeSet<Variable>,
     build_members: BTreeSet<String>,
+}
+
+/// A loop of `all`, `exists` or `exists_one`.
+struct Loop<'a> {
+    variable: &'a str,
+    element: Type,
+    /// The list whose elements the variable stands for.
+    range: &'a IdedExpr,
 }
 
 impl<'a> Checker<'a> {
@@ -131,14 +144,14 @@ impl<'a> Checker<'a> {
     }
 
     fn variable(&mut self, node: &IdedExpr, name: &str) -> Type {
-        if let Some((_, found)) = self.loops.iter().rev().find(|(variable, _)| *variable == name) {
-            return found.clone();
+        if let Some(found) = self.loops.iter().rev().find(|one| one.variable == name) {
+            return found.element.clone();
         }
         if let Some(variable) = Variable::named(name) {
             self.reads.insert(variable);
             return Type::of_variable(variable);
         }
-        let known = self.loops.iter().map(|(name, _)| *name).chain(Variable::ALL.map(Variable::name));
+        let known = self.loops.iter().map(|one| one.variable).chain(Variable::ALL.map(Variable::name));
         let known: Vec<&str> = known.collect();
         self.fault(
             self.place(node),
@@ -229,7 +242,7 @@ impl<'a> Checker<'a> {
         self.repeats = self.repeats.saturating_mul(elements);
         // The crate keeps the loop's state beside the condition.
         self.charge(4);
-        self.loops.push((&parts.iter_var, element));
+        self.loops.push(Loop { variable: &parts.iter_var, element, range: &parts.iter_range });
         let found = self.type_of(body, depth + 3);
         self.loops.pop();
         self.repeats = outside;

@@ -1,11 +1,13 @@
 //! The words of CodeBuild's API that policies use, and what is wrong with a pattern that none
 //! of them can fit.
 
+mod arn;
 mod compute;
 mod enums;
 mod fleet;
 mod host;
 mod initiator;
+pub mod members;
 mod names;
 mod variable;
 

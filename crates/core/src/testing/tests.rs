@@ -172,7 +172,7 @@ fn an_allowed_build_with_an_undecided_rule_is_noted() {
 fn says_how_to_provide_what_is_missing() {
     let policy = "{version: 1, prices: {S: 1}, rules: [
         {id: time, max-duration: 1h}, {id: queue, max-queue-time: 1h}, {id: cost, max-cost: 5},
-        {id: fleet, deny-when: build.environment.fleet.fleetArn == 'x'},
+        {id: fleet, deny-when: build.environment.fleet.fleetArn.endsWith('x')},
         {id: variable, deny-when: 'build.environment.environmentVariables.exists(v, v.type == \"X\")'},
         {id: badge, deny-when: project.badge.badgeEnabled}, {id: division, deny-when: 1 / build.timeoutInMinutes == 1}]}";
     let why = |test: &str| {

@@ -1,15 +1,17 @@
 //! Calls: the function that is called, and its literals.
 
 use cel::{
-    Context, IdedExpr, Value,
-    common::ast::{CallExpr, Expr, LiteralValue, operators::EQUALS},
+    IdedExpr,
+    common::ast::{CallExpr, Expr, LiteralValue},
 };
 use regex_lite::RegexBuilder;
 
-use super::Checker;
+use super::{
+    Checker,
+    constants::{called, has_value},
+};
 use crate::{
     expression::{
-        ENVIRONMENT,
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
         time::{DurationError, Length},
@@ -145,18 +147,6 @@ fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
     let epoch = called("timestamp", None, vec![number(0)]);
     has_value(&called("getHours", Some(Box::new(epoch)), vec![zone.clone()]))
-}
-
-/// Whether an expression without variables can be evaluated. It is compared with itself, since
-/// `Value::resolve` cannot return our timestamps and durations, and `Value::resolve_val` would
-/// compile the whole evaluator a second time.
-fn has_value(constant: &IdedExpr) -> bool {
-    let compared = called(EQUALS, None, vec![constant.clone(), constant.clone()]);
-    Value::resolve(&compared, &Context::with_env(ENVIRONMENT.clone())).is_ok()
-}
-
-fn called(name: &str, target: Option<Box<IdedExpr>>, args: Vec<IdedExpr>) -> IdedExpr {
-    IdedExpr { id: 0, expr: Expr::Call(CallExpr { func_name: name.to_owned(), target, args }) }
 }
 
 fn without_value(call: &CallExpr) -> (String, &'static str) {

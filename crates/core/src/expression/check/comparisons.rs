@@ -1,172 +1,226 @@
-//! Comparisons with a literal that no build can have: a misspelt word of the API, a thirteenth
+//! Comparisons with a constant that no build can have: a misspelt word of the API, a thirteenth
 //! month, a branch by its full name.
-
-use std::ops::RangeInclusive;
 
 use cel::{
     IdedExpr,
-    common::ast::{CallExpr, Expr, LiteralValue, operators as op},
+    common::ast::{CallExpr, operators as op},
 };
+use regex_lite::RegexBuilder;
 
-use super::Checker;
+use super::{
+    Checker,
+    constants::Constant,
+    possible::{Possible, Range, Unit, starters},
+    regex::{Asked, alternatives},
+};
 use crate::{
-    expression::{ExpressionFault, Variable, types::Type},
+    duration::Duration,
+    expression::{ExpressionFault, limits},
     facts::{
-        git_ref::{branch_pattern, ref_pattern},
         possible::{Remark, is_wild},
-        starter::{Starter, starter_names},
-        vocabulary::{COMPUTE_TYPES, account_pattern, compute_pattern, region_pattern, words_of},
+        starter::starter_names,
+        vocabulary::{COMPUTE_TYPES, compute_pattern, members::Reading},
     },
     pattern::Pattern,
     yaml::words::quoted_list,
 };
 
-/// What a part of an expression can be.
-enum Possible {
-    /// One of the API's words.
-    Words(&'static [&'static str]),
-    /// A text that a pattern of the policy can also name.
-    Text(Variable),
-    /// What started the build.
-    Starter,
-    /// A part of a time.
-    Numbers(RangeInclusive<i64>, &'static str),
+/// How a text is compared with another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    /// `==`, `!=` and `in`.
+    Whole,
+    Starts,
+    Ends,
+    Contains,
+    Glob,
+    Matches,
+}
+
+impl Comparison {
+    fn named(function: &str) -> Option<Self> {
+        Some(match function {
+            "startsWith" => Self::Starts,
+            "endsWith" => Self::Ends,
+            "contains" => Self::Contains,
+            "glob" => Self::Glob,
+            "matches" => Self::Matches,
+            _ => return None,
+        })
+    }
+
+    /// The pattern that a text must fit; it is a literal but for `glob`.
+    fn pattern(self, text: &str) -> String {
+        match self {
+            Self::Whole | Self::Glob | Self::Matches => text.to_owned(),
+            Self::Starts => format!("{text}*"),
+            Self::Ends => format!("*{text}"),
+            Self::Contains => format!("*{text}*"),
+        }
+    }
 }
 
 impl<'a> Checker<'a> {
-    /// Checks the literals of `==`, `!=` and `in`.
-    pub(super) fn comparison(&mut self, call: &'a CallExpr) {
-        let (one, other) = match (call.func_name.as_str(), &call.args[..]) {
-            (op::EQUALS | op::NOT_EQUALS | op::IN, [one, other]) => (one, other),
-            _ => return,
-        };
-        for (part, literals) in [(one, other), (other, one)] {
-            let Some(possible) = self.possible(part) else { continue };
-            match &literals.expr {
-                Expr::List(list) => list.elements.iter().for_each(|element| self.literal_of(&possible, element)),
-                _ => self.literal_of(&possible, literals),
+    /// Checks the constants of an operator that compares.
+    pub(super) fn comparison(&mut self, node: &'a IdedExpr, call: &'a CallExpr) {
+        let (name, [one, other]) = (call.func_name.as_str(), &call.args[..]) else { return };
+        for (subject, constants, is_left) in [(one, other, true), (other, one, false)] {
+            let Some(possible) = self.possible(subject) else { continue };
+            let is_equality = matches!(name, op::EQUALS | op::NOT_EQUALS | op::IN);
+            for (place, constant) in self.constants(constants) {
+                match (&possible, constant) {
+                    (Possible::Number(range), Constant::Number(number)) if is_equality => {
+                        self.conclude(place, range.includes(number));
+                    }
+                    (Possible::Number(range), Constant::Number(number)) => {
+                        let operator = if is_left { name } else { flipped(name) };
+                        self.conclude(node, range.is_compared(operator, number));
+                    }
+                    (_, Constant::Text(text)) if is_equality => self.text(&possible, Comparison::Whole, place, &text),
+                    _ => {}
+                }
             }
         }
     }
 
-    /// Checks the literal of `glob`, `startsWith` and `endsWith`.
+    /// Checks the constants of `startsWith`, `endsWith`, `contains`, `glob` and `matches`.
     pub(super) fn part_of_text(&mut self, name: &str, parts: &[&'a IdedExpr]) {
-        let [subject, literal] = parts else { return };
-        let (Some(Possible::Text(variable)), Some(text)) = (self.possible(subject), string(literal)) else { return };
-        let pattern = match name {
-            "glob" => text.to_owned(),
-            "startsWith" => format!("{text}*"),
-            "endsWith" => format!("*{text}"),
-            _ => return,
-        };
-        // A text that is no pattern is a fault already.
-        if let (true, Err(Remark { message, help })) =
-            (pattern.parse::<Pattern>().is_ok(), of_variable(variable, &pattern))
-        {
-            self.fault(self.place(literal), message, help);
+        let (Some(comparison), [subject, constants]) = (Comparison::named(name), parts) else { return };
+        let Some(possible) = self.possible(subject) else { return };
+        for (place, constant) in self.constants(constants) {
+            if let Constant::Text(text) = constant {
+                self.text(&possible, comparison, place, &text);
+            }
         }
     }
 
-    fn literal_of(&mut self, possible: &Possible, node: &'a IdedExpr) {
-        let verdict = match (possible, &node.expr) {
-            (Possible::Words(words), Expr::Literal(LiteralValue::String(text))) => of_words(words, text.inner()),
-            (Possible::Text(variable), Expr::Literal(LiteralValue::String(text))) => {
-                let text = text.inner();
-                match is_wild(text) {
-                    true => Err(Remark {
-                        message: format!("`{text}` is compared as it is: `==` and `in` have no wildcards"),
-                        help: format!("use `{}.glob(\"{text}\")`", variable.name()),
-                    }),
-                    false => of_variable(*variable, text),
-                }
-            }
-            (Possible::Starter, Expr::Literal(LiteralValue::String(text))) => {
-                let text = text.inner();
-                match Starter::ALL.iter().any(|starter| starter.name() == text) {
-                    true => Ok(Vec::new()),
-                    false => Err(Remark {
-                        message: format!("`startedBy` is never `{text}`"),
-                        help: format!("it is one of {}", starter_names()),
-                    }),
-                }
-            }
-            (Possible::Numbers(range, what), Expr::Literal(LiteralValue::Int(number))) => {
-                let number = *number.inner();
-                match range.contains(&number) {
-                    true => Ok(Vec::new()),
-                    false => Err(Remark {
-                        message: format!("it is never {number}"),
-                        help: format!("{what} is {} to {}", range.start(), range.end()),
-                    }),
-                }
-            }
-            _ => return,
+    fn text(&mut self, possible: &Possible, comparison: Comparison, place: &'a IdedExpr, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let is_literal = !matches!(comparison, Comparison::Glob | Comparison::Matches);
+        if is_literal && text.contains('*') && !matches!(possible, Possible::Starter) {
+            let message = format!("`{text}` is compared as it is: only `glob` has wildcards");
+            let remark = Remark { message, help: format!("use `glob(\"{}\")`", comparison.pattern(text)) };
+            return match possible {
+                Possible::Plain => self.warn(place, vec![remark]),
+                _ => self.conclude(place, Err(remark)),
+            };
+        }
+        let verdict = match possible {
+            Possible::Starter => of_starters(comparison, text),
+            Possible::Words(words) if comparison == Comparison::Whole => of_words(words, text),
+            Possible::Words(words) => part_of_words(words, comparison, text),
+            Possible::Text(read) if comparison == Comparison::Matches => of_regex(*read, text),
+            // A text that is no pattern is a fault already, or has characters that no pattern has.
+            Possible::Text(read) => match comparison.pattern(text) {
+                pattern if pattern.parse::<Pattern>().is_err() || is_literal && is_wild(text) => return,
+                // A branch `x/main` is not `main`, which `endsWith("/main")` may well mean.
+                pattern if comparison == Comparison::Ends => read(&pattern).map(|_| Vec::new()),
+                pattern => read(&pattern),
+            },
+            Possible::Plain | Possible::Number(_) => return,
         };
+        self.conclude(place, verdict);
+    }
+
+    /// Adds a fault, or warnings, about a node.
+    fn conclude(&mut self, node: &'a IdedExpr, verdict: Result<Vec<Remark>, Remark>) {
         match verdict {
             Ok(warnings) => self.warn(node, warnings),
             Err(Remark { message, help }) => self.fault(self.place(node), message, help),
         }
     }
 
-    fn warn(&mut self, node: &'a IdedExpr, warnings: Vec<Remark>) {
+    pub(super) fn warn(&mut self, node: &'a IdedExpr, warnings: Vec<Remark>) {
         let start = self.text.get(..self.place(node)).map_or(0, |before| before.chars().count());
-        let warnings = warnings.into_iter();
-        self.warnings.extend(warnings.map(|Remark { message, help }| ExpressionFault { start, message, help }));
-    }
-
-    fn possible(&self, node: &IdedExpr) -> Option<Possible> {
-        match &node.expr {
-            Expr::Ident(name) if !self.loops.iter().any(|(variable, _)| variable == name) => {
-                match Variable::named(name)? {
-                    variable @ (Variable::Account | Variable::Region | Variable::Branch | Variable::Ref) => {
-                        Some(Possible::Text(variable))
-                    }
-                    Variable::StartedBy => Some(Possible::Starter),
-                    _ => None,
-                }
+        for Remark { message, help } in warnings {
+            let warning = ExpressionFault { start, message, help };
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
             }
-            Expr::Select(select) if !select.test => match self.known_type(&select.operand)? {
-                Type::Structure(shape) => words_of(shape.name, &select.field).map(Possible::Words),
-                _ => None,
-            },
-            // A duration has as many minutes and hours as it likes.
-            Expr::Call(call) if self.known_type(call.target.as_deref()?)? == Type::Time => {
-                let (range, what) = part_of_time(&call.func_name)?;
-                Some(Possible::Numbers(range, what))
-            }
-            _ => None,
-        }
-    }
-
-    /// The type of a variable, a member or an element.
-    fn known_type(&self, node: &IdedExpr) -> Option<Type> {
-        match &node.expr {
-            Expr::Ident(name) => {
-                let of_loop = self.loops.iter().rev().find(|(variable, _)| *variable == name);
-                of_loop.map(|(_, found)| found.clone()).or_else(|| Variable::named(name).map(Type::of_variable))
-            }
-            Expr::Select(select) => match self.known_type(&select.operand)? {
-                Type::Structure(shape) => shape.member(&select.field).map(Type::of),
-                _ => None,
-            },
-            Expr::Call(call) if call.func_name == op::INDEX => match self.known_type(call.args.first()?)? {
-                Type::List(element) => Some(*element),
-                _ => None,
-            },
-            _ => None,
         }
     }
 }
 
-fn string(node: &IdedExpr) -> Option<&str> {
-    match &node.expr {
-        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
-        _ => None,
+/// The operator with its operands exchanged.
+pub(super) fn flipped(operator: &str) -> &str {
+    match operator {
+        op::LESS => op::GREATER,
+        op::LESS_EQUALS => op::GREATER_EQUALS,
+        op::GREATER => op::LESS,
+        op::GREATER_EQUALS => op::LESS_EQUALS,
+        same => same,
+    }
+}
+
+impl Range {
+    /// Whether a comparison has the same result for every number within; `None` if not.
+    pub(super) fn decides(&self, operator: &str, number: f64) -> Option<bool> {
+        let Self { least, most, .. } = *self;
+        match operator {
+            op::LESS if most < number => Some(true),
+            op::LESS if least >= number => Some(false),
+            op::LESS_EQUALS if most <= number => Some(true),
+            op::LESS_EQUALS if least > number => Some(false),
+            op::GREATER => self.decides(op::LESS_EQUALS, number).map(|result| !result),
+            op::GREATER_EQUALS => self.decides(op::LESS, number).map(|result| !result),
+            op::EQUALS if number < least || number > most => Some(false),
+            op::EQUALS if least == most => Some(true),
+            op::NOT_EQUALS => self.decides(op::EQUALS, number).map(|result| !result),
+            _ => None,
+        }
+    }
+
+    fn includes(&self, number: f64) -> Result<Vec<Remark>, Remark> {
+        match (self.least..=self.most).contains(&number) {
+            true => Ok(Vec::new()),
+            false => self.remark(format!("it is never {}", self.unit.shown(number))),
+        }
+    }
+
+    /// `x >= 0` names the first of the numbers, and `x < 24` the one after the last: whoever
+    /// writes them knows the range.
+    fn is_compared(&self, operator: &str, number: f64) -> Result<Vec<Remark>, Remark> {
+        let is_limit = match operator {
+            op::GREATER_EQUALS => number == self.least,
+            op::GREATER => number == self.least - 1.0,
+            op::LESS_EQUALS => number == self.most,
+            _ => number == self.most + 1.0,
+        };
+        match self.decides(operator, number) {
+            Some(false) => self.remark("this is never true".to_owned()),
+            Some(true) if !is_limit => match self.remark("this is always true".to_owned()) {
+                Ok(warnings) => Ok(warnings),
+                Err(remark) => Ok(vec![remark]),
+            },
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn remark(&self, message: String) -> Result<Vec<Remark>, Remark> {
+        let (least, most) = (self.unit.shown(self.least), self.unit.shown(self.most));
+        let help = match () {
+            () if self.most.is_infinite() => format!("{} is {least} or more", self.what),
+            () if self.least == self.most => format!("{} is {least}", self.what),
+            () => format!("{} is {least} to {most}", self.what),
+        };
+        let remark = Remark { message, help };
+        if self.is_certain { Err(remark) } else { Ok(vec![remark]) }
+    }
+}
+
+impl Unit {
+    fn shown(self, number: f64) -> String {
+        match self {
+            Self::Number => number.to_string(),
+            Self::Hours => Duration::from_seconds(number).to_string(),
+        }
     }
 }
 
 fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
-    if text.is_empty() || words.contains(&text) {
+    if words.contains(&text) {
         return Ok(Vec::new());
     }
     if let Some(word) = words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
@@ -180,36 +234,74 @@ fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
     Ok(vec![Remark { message, help: format!("the words are {}", quoted_list(words)) }])
 }
 
-fn of_variable(variable: Variable, text: &str) -> Result<Vec<Remark>, Remark> {
-    let read = match variable {
-        Variable::Account => account_pattern,
-        Variable::Region => region_pattern,
-        Variable::Ref => ref_pattern,
-        _ => branch_pattern,
-    };
-    let (normal, warnings): (Pattern, Vec<Remark>) = read(text)?;
-    if normal.as_str() == text {
-        return Ok(warnings);
+fn part_of_words(words: &[&str], comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+    if fits_a_word(words, comparison, text, false) {
+        return Ok(Vec::new());
     }
-    let form = if variable == Variable::Ref { "full" } else { "short" };
-    let message = format!("`{}` is a {form} name here, and never `{text}`", variable.name());
-    Err(Remark::new(message, format!("`{normal}`")))
+    let help = format!("the words are {}", quoted_list(words));
+    match fits_a_word(words, comparison, text, true) {
+        true => Err(Remark { message: format!("none of the API's words fits `{text}`: they are upper case"), help }),
+        false => Ok(vec![Remark { message: format!("none of the API's words fits `{text}`"), help }]),
+    }
 }
 
-/// What the parts of a time can be, by CEL's definition: months and days of a week, month and
-/// year count from 0, and a week starts on Sunday.
-/// <https://github.com/google/cel-spec/blob/master/doc/langdef.md#timestamp-and-duration-functions>
-fn part_of_time(function: &str) -> Option<(RangeInclusive<i64>, &'static str)> {
-    Some(match function {
-        "getMonth" => (0..=11, "`getMonth` counts from 0 for January; it"),
-        "getDayOfWeek" => (0..=6, "`getDayOfWeek` counts from 0 for Sunday; it"),
-        "getDayOfMonth" => (0..=30, "`getDayOfMonth` counts from 0, and `getDate` from 1; it"),
-        "getDate" => (1..=31, "`getDate`"),
-        "getDayOfYear" => (0..=365, "`getDayOfYear` counts from 0; it"),
-        "getHours" => (0..=23, "`getHours`"),
-        "getMinutes" => (0..=59, "`getMinutes`"),
-        "getSeconds" => (0..=59, "`getSeconds`"),
-        "getMilliseconds" => (0..=999, "`getMilliseconds`"),
-        _ => return None,
-    })
+fn of_starters(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+    match fits_a_word(&starters(), comparison, text, false) {
+        true => Ok(Vec::new()),
+        false => Err(Remark {
+            message: format!("`startedBy` is never `{text}`"),
+            help: format!("it is one of {}", starter_names()),
+        }),
+    }
+}
+
+fn fits_a_word(words: &[&str], comparison: Comparison, text: &str, ignores_case: bool) -> bool {
+    if comparison == Comparison::Matches {
+        let regex = RegexBuilder::new(text).size_limit(limits::REGEX).case_insensitive(ignores_case).build();
+        // One that cannot be compiled is a fault already.
+        return regex.map_or(true, |regex| words.iter().any(|word| regex.is_match(word)));
+    }
+    let pattern = comparison.pattern(text);
+    let pattern = if ignores_case { pattern.to_ascii_uppercase() } else { pattern };
+    pattern.parse().map_or(true, |pattern: Pattern| words.iter().any(|word| pattern.fits(word)))
+}
+
+/// An expression that none of its alternatives can match.
+fn of_regex(read: Reading, regex: &str) -> Result<Vec<Remark>, Remark> {
+    let mut trouble = Vec::new();
+    let all = alternatives(regex).unwrap_or_default();
+    for Asked { pattern, is_exact } in &all {
+        match pattern.parse::<Pattern>().map(|_| read(pattern)) {
+            Ok(Err(remark)) => trouble.push(Err(remark)),
+            Ok(Ok(warnings)) if *is_exact && !warnings.is_empty() => trouble.push(Ok(warnings)),
+            Ok(Ok(_)) | Err(_) => return Ok(Vec::new()),
+        }
+    }
+    trouble.into_iter().next().unwrap_or(Ok(Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_decides_what_is_the_same_for_all_within() {
+        let hours = Range { least: 0.0, most: 23.0, what: "", unit: Unit::Number, is_certain: true };
+        for (operator, number, expected) in [
+            (op::LESS, 0.0, Some(false)),
+            (op::LESS, 1.0, None),
+            (op::LESS, 24.0, Some(true)),
+            (op::LESS_EQUALS, -1.0, Some(false)),
+            (op::LESS_EQUALS, 23.0, Some(true)),
+            (op::GREATER, 23.0, Some(false)),
+            (op::GREATER, 22.0, None),
+            (op::GREATER_EQUALS, 24.0, Some(false)),
+            (op::GREATER_EQUALS, 0.0, Some(true)),
+            (op::EQUALS, 24.0, Some(false)),
+            (op::EQUALS, 5.0, None),
+            (op::NOT_EQUALS, 24.0, Some(true)),
+        ] {
+            assert_eq!(hours.decides(operator, number), expected, "{operator} {number}");
+        }
+    }
 }

@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
             );
             return Some(if is_arithmetic { Type::Any } else { Type::Bool });
         }
-        self.comparison(call);
+        self.comparison(node, call);
         joined
     }
 

@@ -154,8 +154,9 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     {
         warn(format!("`{text}` fits a branch of that name alone, which is none of a remote"), format!("`{branch}`"));
     }
-    if let Some((_, branch)) = short.split_once("refs/heads/") {
-        let found = format!("`{text}` fits only a branch whose short name contains `refs/heads/`");
+    if let Some((_, branch)) = short.split_once("refs/heads") {
+        let found = format!("`{text}` fits only a branch whose short name contains `refs/heads`");
+        let branch = branch.trim_start_matches('/');
         warn(found, format!("the short name: `{}`", if branch.is_empty() { "*" } else { branch }));
     }
     if matches!(short.len(), 40 | 64) && short.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -57,7 +57,8 @@ pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]
         | ("BuildBatch", "buildBatchStatus")
         | ("BuildBatchPhase", "phaseStatus")
         | ("BuildSummary", "buildStatus") => &["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "IN_PROGRESS", "STOPPED"],
-        ("BuildPhase", "phaseType") => &[
+        // A text in the model, and a phase.
+        ("BuildPhase", "phaseType") | ("Build", "currentPhase") => &[
             "SUBMITTED",
             "QUEUED",
             "PROVISIONING",
@@ -126,7 +127,7 @@ pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]
         ],
         ("ProjectBuildBatchConfig", "batchReportMode") => &["REPORT_INDIVIDUAL_BUILDS", "REPORT_AGGREGATED_BATCH"],
         ("Project", "projectVisibility") => &["PUBLIC_READ", "PRIVATE"],
-        ("BuildBatchPhase", "phaseType") => {
+        ("BuildBatchPhase", "phaseType") | ("BuildBatch", "currentPhase") => {
             &["SUBMITTED", "DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS", "SUCCEEDED", "FAILED", "STOPPED"]
         }
         _ => return None,

@@ -1,6 +1,7 @@
 //! Policies whose rule does not say what its author means. `check` reports a fault or a
 //! warning, or the rule stops the build that is meant.
 
+mod expressions;
 mod selectors;
 mod values;
 
