@@ -39,7 +39,7 @@ async fn all_branches_and_tags_are_listed_in_every_protocol_and_format() {
         for protocol in [Protocol::Any, Protocol::V0, Protocol::V1] {
             let host = host(&repositories, protocol);
             let remote = ask(&host, name, format).await;
-            let at = |commit: &str| remote.at(&id(commit)).collect::<Vec<_>>();
+            let at = |commit: &str| remote.at(id(commit)).collect::<Vec<_>>();
             let expected = ["refs/heads/main", "refs/heads/team/alias", "refs/tags/annotated", "refs/tags/light"];
             assert_eq!(at(&first), expected, "{name} {protocol:?}");
             assert_eq!(at(&second), ["refs/heads/next"], "{name} {protocol:?}");
@@ -60,10 +60,10 @@ async fn a_head_that_moved_is_at_its_new_commit() {
     let (first, second) = (repository.commit("first"), repository.commit("second"));
     let host = host(&repositories, Protocol::Any);
     repository.point("refs/heads/main", &first);
-    assert_eq!(host.refs().await.unwrap().at(&id(&first)).count(), 1);
+    assert_eq!(host.refs().await.unwrap().at(id(&first)).count(), 1);
     repository.point("refs/heads/main", &second);
     let remote = host.refs().await.unwrap();
-    assert_eq!((remote.at(&id(&first)).count(), remote.at(&id(&second)).count()), (0, 1));
+    assert_eq!((remote.at(id(&first)).count(), remote.at(id(&second)).count()), (0, 1));
 }
 
 #[tokio::test]
@@ -94,8 +94,8 @@ async fn fifty_thousand_branches_are_listed() {
     repository.point("refs/heads/main", &second);
     for protocol in [Protocol::Any, Protocol::V0] {
         let remote = host(&repositories, protocol).refs().await.unwrap();
-        assert_eq!(remote.at(&id(&first)).count(), 50_000, "{protocol:?}");
-        assert_eq!(remote.at(&id(&second)).collect::<Vec<_>>(), ["refs/heads/main"], "{protocol:?}");
+        assert_eq!(remote.at(id(&first)).count(), 50_000, "{protocol:?}");
+        assert_eq!(remote.at(id(&second)).collect::<Vec<_>>(), ["refs/heads/main"], "{protocol:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use buildbrake_core::facts::{
     inquiry::{GitQuestion, Reply, Source},
-    remote_refs::{ObjectFormat, ObjectId, RefsAtCommit},
+    remote_refs::{ObjectFormat, RefsAtCommit},
 };
 use jiff::Timestamp;
 
@@ -46,13 +46,13 @@ impl GitResolver {
         if !question.is_in_time(now) {
             return unavailable("git was not asked at the build's start, and refs may have moved since");
         }
-        let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, ObjectId::format);
+        let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, |commit| commit.format());
         let credential = if question.is_of_project { CredentialUse::OfHost } else { CredentialUse::Never };
         let remote = match self.client.refs(&question.repository, format, credential, now).await {
             Ok(remote) => remote,
             Err(error) => return unavailable(&error.to_string()),
         };
-        let names = question.commit.iter().flat_map(|commit| remote.at(commit)).map(str::to_owned).collect();
+        let names = question.commit.into_iter().flat_map(|commit| remote.at(commit)).map(str::to_owned).collect();
         let refs = Arc::new(RefsAtCommit { names, head: remote.head, as_of: now });
         if refs.names.len() <= MAX_REFS_KEPT {
             self.keep(key, refs.clone());

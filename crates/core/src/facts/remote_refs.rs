@@ -4,11 +4,14 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::source_version::is_whole_id;
-
 /// The whole id of a commit, or of an annotated tag.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ObjectId(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectId {
+    /// An id of 40 digits.
+    Sha1([u8; 20]),
+    /// An id of 64 digits.
+    Sha256([u8; 32]),
+}
 
 /// How a repository makes its ids.
 /// <https://git-scm.com/docs/hash-function-transition>
@@ -23,18 +26,41 @@ pub enum ObjectFormat {
 impl ObjectId {
     /// Reads 40 or 64 hexadecimal digits.
     pub fn read(text: &str) -> Option<Self> {
-        is_whole_id(text).then(|| Self(text.to_ascii_lowercase()))
+        let bytes = text.as_bytes();
+        match bytes.len() {
+            40 => decoded(bytes).map(Self::Sha1),
+            64 => decoded(bytes).map(Self::Sha256),
+            _ => None,
+        }
     }
 
     /// The format of the repositories that can contain the id.
-    pub fn format(&self) -> ObjectFormat {
-        if self.0.len() == 40 { ObjectFormat::Sha1 } else { ObjectFormat::Sha256 }
+    pub fn format(self) -> ObjectFormat {
+        match self {
+            Self::Sha1(_) => ObjectFormat::Sha1,
+            Self::Sha256(_) => ObjectFormat::Sha256,
+        }
     }
+}
+
+/// The bytes of twice as many hexadecimal digits.
+fn decoded<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let [high, low] = *pair;
+        *byte = value(high)? << 4 | value(low)?;
+    }
+    Some(bytes)
 }
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let bytes = match self {
+            Self::Sha1(bytes) => bytes.as_slice(),
+            Self::Sha256(bytes) => bytes,
+        };
+        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -62,8 +88,8 @@ pub struct RemoteRefs {
 impl RemoteRefs {
     /// The full names of all refs that point to the commit. A host may report the push of an
     /// annotated tag with the id of the tag or of its commit, so that either one fits.
-    pub fn at(&self, commit: &ObjectId) -> impl Iterator<Item = &str> {
-        let points = |one: &&RemoteRef| one.id == *commit || one.peeled.as_ref() == Some(commit);
+    pub fn at(&self, commit: ObjectId) -> impl Iterator<Item = &str> {
+        let points = move |one: &&RemoteRef| one.id == commit || one.peeled == Some(commit);
         self.refs.iter().filter(points).map(|one| one.name.as_str())
     }
 
@@ -109,7 +135,8 @@ mod tests {
         ] {
             assert_eq!(ObjectId::read(&text).map(|id| id.format()), expected, "{text}");
         }
-        assert_eq!(ObjectId::read(&"A".repeat(40)), ObjectId::read(&"a".repeat(40)));
+        let id = ObjectId::read(&"0123456789ABCDEFabcd".repeat(2)).unwrap();
+        assert_eq!(id.to_string(), "0123456789abcdefabcd".repeat(2));
     }
 
     #[test]
@@ -124,7 +151,7 @@ mod tests {
             ],
             head: None,
         };
-        let at = |digit| remote.at(&id(digit)).collect::<Vec<_>>();
+        let at = |digit| remote.at(id(digit)).collect::<Vec<_>>();
         assert_eq!(at("1"), ["refs/heads/main", "refs/heads/alias", "refs/tags/light", "refs/tags/annotated"]);
         assert_eq!(at("2"), ["refs/heads/next"]);
         assert_eq!(at("3"), ["refs/tags/annotated"]);

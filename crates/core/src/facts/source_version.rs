@@ -21,9 +21,9 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use self::{ids::is_whole_id, names::is_number};
+pub(super) use self::names::is_number;
 use self::{
-    ids::{could_be_abbreviated_id, described_commit},
+    ids::{could_be_abbreviated_id, described_commit, is_whole_id},
     names::{below, has_range, is_allowed, is_plain, is_s3_arn, is_space_or_control, split_suffix},
 };
 

@@ -25,7 +25,7 @@ const SHORTEST_ID: usize = 4;
 const LONGEST_ID: usize = 64;
 
 /// Whether a name is a commit id. Git prefers that to a branch.
-pub(in crate::facts) fn is_whole_id(name: &str) -> bool {
+pub(super) fn is_whole_id(name: &str) -> bool {
     matches!(name.len(), 40 | LONGEST_ID) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
