@@ -8,6 +8,7 @@
 mod batches;
 mod branches;
 mod chaos;
+mod codecommit;
 mod deadlines;
 mod failures;
 mod features;

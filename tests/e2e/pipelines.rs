@@ -73,16 +73,7 @@ async fn answer(codepipeline: &CodePipeline, started: &[&str]) -> PipelineAnswer
 
 /// Compares every call and answer up to now with AWS's model.
 fn check(codepipeline: &CodePipeline) {
-    let model = ServiceModel::new(MODEL);
-    for exchange in codepipeline.exchanges() {
-        let operation = exchange.operation.as_str();
-        let mut faults = model.faults_of_input(operation, &exchange.input);
-        match exchange.status {
-            200 => faults.extend(model.faults_of_output(operation, &exchange.output)),
-            _ => assert!(model.errors(operation).contains(exchange.output["__type"].as_str().unwrap()), "{exchange:?}"),
-        }
-        assert!(faults.is_empty(), "{faults:#?}");
-    }
+    ServiceModel::new(MODEL).check(&codepipeline.exchanges());
 }
 
 /// The execution, and what a build of its only artifact is of.

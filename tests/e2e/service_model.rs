@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use buildbrake_testkit::codepipeline::Exchange;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -22,6 +23,22 @@ impl ServiceModel {
     /// What of a successful answer contradicts the model.
     pub fn faults_of_output(&self, operation: &str, output: &Value) -> Vec<String> {
         self.faults_of(operation, "output", output)
+    }
+
+    /// Compares calls and their answers with the model.
+    pub fn check(&self, exchanges: &[Exchange]) {
+        for exchange in exchanges {
+            let operation = exchange.operation.as_str();
+            let mut faults = self.faults_of_input(operation, &exchange.input);
+            match exchange.status {
+                200 => faults.extend(self.faults_of_output(operation, &exchange.output)),
+                _ => assert!(
+                    self.errors(operation).contains(exchange.output["__type"].as_str().unwrap()),
+                    "{exchange:?}"
+                ),
+            }
+            assert!(faults.is_empty(), "{faults:#?}");
+        }
     }
 
     /// The codes of an operation's errors.

@@ -4,6 +4,7 @@
 mod call;
 mod clients;
 mod codebuild;
+pub mod codecommit;
 pub mod codepipeline;
 pub mod config;
 pub mod enforce;
