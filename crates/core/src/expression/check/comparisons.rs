@@ -112,11 +112,17 @@ impl<'a> Checker<'a> {
             Possible::Words(words) if comparison == Comparison::Whole => of_words(words, text),
             Possible::Words(words) => part_of_words(words, comparison, text),
             Possible::Text(read) if comparison == Comparison::Matches => of_regex(*read, text),
-            // A text that is no pattern is a fault already, or has characters that no pattern has.
             Possible::Text(read) => match comparison.pattern(text) {
-                pattern if pattern.parse::<Pattern>().is_err() || is_literal && is_wild(text) => return,
+                // A pattern that is none is a fault already.
+                pattern if pattern.parse::<Pattern>().is_err() => match is_literal {
+                    true => Ok(vec![unusual(text)]),
+                    false => return,
+                },
+                _ if is_literal && is_wild(text) => return,
                 // A branch `x/main` is not `main`, which `endsWith("/main")` may well mean.
-                pattern if comparison == Comparison::Ends => read(&pattern).map(|_| Vec::new()),
+                pattern if comparison == Comparison::Ends && text.starts_with('/') => {
+                    read(&pattern).map(|_| Vec::new())
+                }
                 pattern => read(&pattern),
             },
             Possible::Plain | Possible::Number(_) => return,
@@ -219,12 +225,21 @@ impl Unit {
     }
 }
 
+fn unusual(text: &str) -> Remark {
+    let inner = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "^$[]{}".contains(c));
+    let found = format!("`{text}` probably fits nothing, because of its brackets, anchors or white space");
+    Remark::new(found, format!("`\"{inner}\"`, or use `matches` for a regular expression"))
+}
+
 fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
     if words.contains(&text) {
         return Ok(Vec::new());
     }
     if let Some(word) = words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
         return Err(Remark::new(format!("it is never `{text}`: the API's words are upper case"), format!("`{word}`")));
+    }
+    if let Some((_, compute)) = text.split_once('/').filter(|_| words == COMPUTE_TYPES) {
+        return Err(Remark::new(format!("it is never `{text}`: it has no environment type"), format!("`{compute}`")));
     }
     if words == COMPUTE_TYPES {
         return compute_pattern(text).map(|(_, warnings)| warnings);

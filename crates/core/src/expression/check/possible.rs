@@ -93,6 +93,9 @@ impl<'a> Checker<'a> {
             _ => false,
         };
         let range = match name {
+            "int" | "double" => {
+                return self.possible(subject).filter(|possible| matches!(possible, Possible::Number(_)));
+            }
             "size" if is_variable(Variable::Account) => Range::new(12.0, 12.0, "the length of an account id"),
             "size" => Range::new(0.0, ENDLESS, "a size"),
             // A duration has as many minutes and hours as it likes.

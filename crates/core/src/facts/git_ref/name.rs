@@ -210,6 +210,16 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
         let right = format!("`{}`", bare.replace("%2F", "/").replace("%2f", "/"));
         warn(format!("`%2F` in `{text}` is a part of the name"), right);
     }
+    let kind =
+        name.split_once("refs/").filter(|(before, _)| !before.is_empty()).and_then(|(_, rest)| rest.split('/').next());
+    if let Some(kind) =
+        kind.filter(|kind| !matches!(*kind, "heads" | "tags" | "pull") && !is_wild(kind) && !kind.is_empty())
+    {
+        let found = format!(
+            "`{text}` fits only a name that contains `refs/{kind}`: a ref is a branch, a tag or a pull request"
+        );
+        warn(found, "a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`".to_owned());
+    }
     let dot = bare.find(".*").or_else(|| bare.find(".+"));
     // `release-1.*` is a version.
     if let Some(at) = dot.filter(|at| !bare[..*at].ends_with(|c: char| c.is_ascii_digit() || is_wild(&c.to_string()))) {

@@ -55,6 +55,16 @@ pub(super) fn of_url(
     let plain = format!("https://{host}{normal}");
     let segments: Vec<&str> = normal.split('/').skip(1).collect();
     let is_flat = FLAT_HOSTS.contains(&host);
+    if text.matches("://").count() > 1 {
+        let found = format!("`{text}` contains several locations");
+        warnings.push(Remark::new(found, "a list with an element for each"));
+        return Ok(());
+    }
+    if let Some(bucket) = bucket(host, normal) {
+        let found = format!("`{text}` is a repository's URL here, and a location in S3 has no host");
+        warnings.push(Remark::new(found, quoted(&bucket)));
+        return Ok(());
+    }
     if is_wild(host) {
         return Ok(());
     }
@@ -88,6 +98,16 @@ pub(super) fn of_url(
     Ok(())
 }
 
+/// The location in S3 of a URL of S3, with the bucket in its host or its path.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>
+fn bucket(host: &str, path: &str) -> Option<String> {
+    let (host, _) = host.split_once(".amazonaws.com")?;
+    let is_s3 = |label: &str| label == "s3" || label.starts_with("s3-");
+    let at = host.split('.').position(is_s3)?;
+    let bucket = host.split('.').take(at).collect::<Vec<_>>().join(".");
+    Some(if bucket.is_empty() { path.trim_start_matches('/').to_owned() } else { format!("{bucket}{path}") })
+}
+
 /// Words that follow a repository's path in the addresses of pages about it: of GitLab, and of
 /// GitHub's and its likes on hosts of their own.
 const PAGES: [&str; 5] = ["-", "tree", "blob", "commits", "pull"];
@@ -100,6 +120,15 @@ fn repository_of_page<'a>(segments: &'a [&'a str]) -> Option<&'a [&'a str]> {
 
 /// What is probably not meant by git's `host:path`.
 pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
+    let known = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
+    if let Some((_, whole)) = known.iter().find(|(name, _)| *name == host) {
+        let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
+        return Some(Remark::new(found, quoted(&format!("https://{whole}/{path}"))));
+    }
+    if host == "s3" {
+        let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
+        return Some(Remark::new(found, quoted(path.trim_start_matches('/'))));
+    }
     let port = path.split('/').next().unwrap_or_default();
     is_port(port).then(|| {
         let found = format!("`{host}:{path}` has no scheme, so that `{port}` is a folder and no port");

@@ -10,6 +10,7 @@ const ENDINGS: &[&str] = &[
     "io",
     "dev",
     "app",
+    "aws",
     "cloud",
     "eu",
     "uk",

@@ -50,13 +50,23 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
         let what = if before.contains("arn") { "is an ARN" } else { "has a `:`" };
         return warning(format!("no initiator {what}, so `{text}` fits none"), without_arn(resource));
     }
+    if let Some(separator) = ['|', ',', ';'].into_iter().find(|separator| text.contains(*separator)) {
+        let names: String = text.chars().filter(|c| !"()".contains(*c)).collect();
+        let names = names.split(separator).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+        return warning(format!("`{separator}` in `{text}` is a part of the name"), format!("a list: `[{names}]`"));
+    }
+    if let Some(found) = text.chars().find(|c| !c.is_alphanumeric() && !"_+=.@-/*?".contains(*c)) {
+        let right = "a name of letters, digits and `_+=.@-`, without anything around it".to_owned();
+        return warning(format!("no initiator has a `{}`, so `{text}` fits none", found.escape_debug()), right);
+    }
     let (name, session) = text.split_once('/').map_or((text, None), |(name, session)| (name, Some(session)));
     let called = match session {
         Some(_) => format!("`{text}` fits only a role that is called `{name}`"),
         None => format!("`{text}` fits only a user that is called so"),
     };
-    if let (Some(_), "user" | "role" | "assumed-role") = (session, name) {
-        return warning(called, without_arn(text));
+    let whole = text.trim_start_matches('*');
+    if let (Some(_), "user" | "role" | "assumed-role" | "*assumed-role") = (session, name) {
+        return warning(called, without_arn(whole));
     }
     let lower = name.to_ascii_lowercase();
     let is_principal = lower.ends_with(".amazonaws.com");

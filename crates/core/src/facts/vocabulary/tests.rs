@@ -320,6 +320,12 @@ fn initiators_and_variables() {
                 "*:assumed-role/Deploy/*",
                 "warning: no initiator has a `:`, so `*:assumed-role/Deploy/*` fits none = write the role and its session: `Deploy/*`",
             ),
+            ("(alice|bob)", "warning: `|` in `(alice|bob)` is a part of the name = write a list: `[alice, bob]`"),
+            ("alice,bob", "warning: `,` in `alice,bob` is a part of the name = write a list: `[alice, bob]`"),
+            (
+                "!alice",
+                "warning: no initiator has a `!`, so `!alice` fits none = write a name of letters, digits and `_+=.@-`, without anything around it",
+            ),
             // Users, roles and sessions whose names are much like those of services.
             ("Admin", ""),
             ("pipeline", ""),

@@ -17,6 +17,7 @@ fn check(expressions: &[&str], expected: &str) {
 fn what_no_build_can_have_is_a_fault() {
     check(
         &[
+            r#"build.environment.computeType == "LINUX_CONTAINER/BUILD_GENERAL1_LARGE""#,
             r#"branch.startsWith("/main")"#,
             r#"branch.matches("^refs/heads/main$")"#,
             r#"branch.matches("^refs/heads/(main|release)$")"#,
@@ -62,6 +63,13 @@ fn what_no_build_can_have_is_a_fault() {
 fn what_no_build_probably_has_is_a_warning() {
     check(
         &[
+            r#"branch.endsWith("refs/heads/main")"#,
+            r#"branch == " main""#,
+            r#"branch == "[main]""#,
+            r#"ref.contains("refs/remotes/")"#,
+            r#"build.initiator.contains("assumed-role/")"#,
+            r#"build.initiator.matches("^alice,bob$")"#,
+            "double(build.timeoutInMinutes) > 3600.0",
             "size(account) != 12",
             r#"build.environment.computeType.startsWith("GENERAL")"#,
             r#"branch.contains("refs/heads")"#,
