@@ -11,6 +11,7 @@ mod constants;
 mod logic;
 mod operators;
 mod possible;
+mod range;
 mod regex;
 
 use std::collections::BTreeSet;

@@ -10,11 +10,11 @@ use regex_lite::RegexBuilder;
 use super::{
     Checker,
     constants::Constant,
-    possible::{Possible, Range, Unit, starters},
+    possible::{Possible, starters},
+    range::flipped,
     regex::{Asked, alternatives},
 };
 use crate::{
-    duration::Duration,
     expression::{ExpressionFault, limits},
     facts::{
         possible::{Remark, is_wild},
@@ -149,82 +149,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The operator with its operands exchanged.
-pub(super) fn flipped(operator: &str) -> &str {
-    match operator {
-        op::LESS => op::GREATER,
-        op::LESS_EQUALS => op::GREATER_EQUALS,
-        op::GREATER => op::LESS,
-        op::GREATER_EQUALS => op::LESS_EQUALS,
-        same => same,
-    }
-}
-
-impl Range {
-    /// Whether a comparison has the same result for every number within; `None` if not.
-    pub(super) fn decides(&self, operator: &str, number: f64) -> Option<bool> {
-        let Self { least, most, .. } = *self;
-        match operator {
-            op::LESS if most < number => Some(true),
-            op::LESS if least >= number => Some(false),
-            op::LESS_EQUALS if most <= number => Some(true),
-            op::LESS_EQUALS if least > number => Some(false),
-            op::GREATER => self.decides(op::LESS_EQUALS, number).map(|result| !result),
-            op::GREATER_EQUALS => self.decides(op::LESS, number).map(|result| !result),
-            op::EQUALS if number < least || number > most => Some(false),
-            op::EQUALS if least == most => Some(true),
-            op::NOT_EQUALS => self.decides(op::EQUALS, number).map(|result| !result),
-            _ => None,
-        }
-    }
-
-    fn includes(&self, number: f64) -> Result<Vec<Remark>, Remark> {
-        match (self.least..=self.most).contains(&number) {
-            true => Ok(Vec::new()),
-            false => self.remark(format!("it is never {}", self.unit.shown(number))),
-        }
-    }
-
-    /// `x >= 0` names the first of the numbers, and `x < 24` the one after the last: whoever
-    /// writes them knows the range.
-    fn is_compared(&self, operator: &str, number: f64) -> Result<Vec<Remark>, Remark> {
-        let is_limit = match operator {
-            op::GREATER_EQUALS => number == self.least,
-            op::GREATER => number == self.least - 1.0,
-            op::LESS_EQUALS => number == self.most,
-            _ => number == self.most + 1.0,
-        };
-        match self.decides(operator, number) {
-            Some(false) => self.remark("this is never true".to_owned()),
-            Some(true) if !is_limit => match self.remark("this is always true".to_owned()) {
-                Ok(warnings) => Ok(warnings),
-                Err(remark) => Ok(vec![remark]),
-            },
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    fn remark(&self, message: String) -> Result<Vec<Remark>, Remark> {
-        let (least, most) = (self.unit.shown(self.least), self.unit.shown(self.most));
-        let help = match () {
-            () if self.most.is_infinite() => format!("{} is {least} or more", self.what),
-            () if self.least == self.most => format!("{} is {least}", self.what),
-            () => format!("{} is {least} to {most}", self.what),
-        };
-        let remark = Remark { message, help };
-        if self.is_certain { Err(remark) } else { Ok(vec![remark]) }
-    }
-}
-
-impl Unit {
-    fn shown(self, number: f64) -> String {
-        match self {
-            Self::Number => number.to_string(),
-            Self::Hours => Duration::from_seconds(number).to_string(),
-        }
-    }
-}
-
 fn unusual(text: &str) -> Remark {
     let inner = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "^$[]{}".contains(c));
     let found = format!("`{text}` probably fits nothing, because of its brackets, anchors or white space");
@@ -293,30 +217,4 @@ fn of_regex(read: Reading, regex: &str) -> Result<Vec<Remark>, Remark> {
         }
     }
     trouble.into_iter().next().unwrap_or(Ok(Vec::new()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_decides_what_is_the_same_for_all_within() {
-        let hours = Range { least: 0.0, most: 23.0, what: "", unit: Unit::Number, is_certain: true };
-        for (operator, number, expected) in [
-            (op::LESS, 0.0, Some(false)),
-            (op::LESS, 1.0, None),
-            (op::LESS, 24.0, Some(true)),
-            (op::LESS_EQUALS, -1.0, Some(false)),
-            (op::LESS_EQUALS, 23.0, Some(true)),
-            (op::GREATER, 23.0, Some(false)),
-            (op::GREATER, 22.0, None),
-            (op::GREATER_EQUALS, 24.0, Some(false)),
-            (op::GREATER_EQUALS, 0.0, Some(true)),
-            (op::EQUALS, 24.0, Some(false)),
-            (op::EQUALS, 5.0, None),
-            (op::NOT_EQUALS, 24.0, Some(true)),
-        ] {
-            assert_eq!(hours.decides(operator, number), expected, "{operator} {number}");
-        }
-    }
 }

@@ -8,9 +8,9 @@ use cel::{
 
 use super::{
     Checker,
-    comparisons::flipped,
     constants::{Constant, constant},
     possible::Possible,
+    range::flipped,
 };
 use crate::{facts::possible::Remark, pattern::Pattern};
 

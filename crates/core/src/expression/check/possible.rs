@@ -5,7 +5,10 @@ use cel::{
     common::ast::{CallExpr, Expr, operators as op},
 };
 
-use super::Checker;
+use super::{
+    Checker,
+    range::{Range, Unit},
+};
 use crate::{
     expression::{Variable, types::Type},
     facts::{
@@ -30,24 +33,6 @@ pub(super) enum Possible {
     Number(Range),
 }
 
-/// The numbers from `least` to `most`.
-pub(super) struct Range {
-    pub(super) least: f64,
-    pub(super) most: f64,
-    /// What has such values, as the beginning of a help.
-    pub(super) what: &'static str,
-    /// How the limits are written.
-    pub(super) unit: Unit,
-    /// Whether other values can never come to be.
-    pub(super) is_certain: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Number,
-    Hours,
-}
-
 /// A build runs for 2160 minutes at most.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
 const LONGEST_RUN: f64 = 2160.0 * 60.0;
@@ -57,16 +42,6 @@ const WITH_WILDCARDS: [&str; 5] = ["value", "buildspec", "pattern", "description
 
 /// Texts of unknown length, and numbers without an end.
 const ENDLESS: f64 = f64::INFINITY;
-
-impl Range {
-    fn new(least: f64, most: f64, what: &'static str) -> Self {
-        Self { least, most, what, unit: Unit::Number, is_certain: true }
-    }
-
-    fn limits(least: f64, most: f64, what: &'static str) -> Self {
-        Self { is_certain: false, ..Self::new(least, most, what) }
-    }
-}
 
 impl<'a> Checker<'a> {
     pub(super) fn possible(&self, node: &'a IdedExpr) -> Option<Possible> {
