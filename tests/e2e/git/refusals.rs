@@ -2,6 +2,7 @@
 
 use std::{
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -168,6 +169,21 @@ async fn a_broken_connection_is_named() {
     }
     let nobody = Host::start(|_| good()).http();
     assert_eq!(refusal(settings(&nobody), &format!("{nobody}/app")).await, "no connection to the git host");
+}
+
+/// Lambda lets a function sleep between two events, without a look at its connections.
+#[tokio::test]
+async fn a_connection_that_the_host_closes_is_not_used_again() {
+    let host = Host::start(|_| {
+        let (head, body) = good().written();
+        Reply::Stall([head, body].concat(), Duration::from_millis(20))
+    });
+    let (client, url) = (client(&host.http()).await, url(&format!("{}/app", host.http())));
+    for question in 0..5 {
+        let refs = client.refs(&url, ObjectFormat::Sha1, CredentialUse::Never, now()).await;
+        assert_eq!(refs.unwrap().refs.len(), 1, "question {question}");
+        thread::sleep(Duration::from_millis(60));
+    }
 }
 
 #[tokio::test]

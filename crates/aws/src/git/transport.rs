@@ -79,6 +79,9 @@ impl Transport {
     pub(super) fn new(tls_context: TlsContext, guard: Guard) -> Self {
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
+            // A host closes a kept connection while Lambda lets the function sleep, and a POST on it
+            // would fail.
+            .pool_max_idle_per_host(0)
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
             .tls_context(tls_context)
             .build_with_resolver(guard.clone());
