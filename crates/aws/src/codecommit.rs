@@ -72,7 +72,7 @@ pub async fn refs(repository: &Repository, config: &AwsConfig) -> Result<RemoteR
     let mut builder = Builder::from(&config.prompt);
     builder.set_region(Some(Region::new(repository.region.clone())));
     let client = Client::from_conf(builder.build());
-    timeout(BUDGET, list(&client, &repository.name)).await.unwrap_or_else(|_| Err(late().into()))
+    timeout(BUDGET, Box::pin(list(&client, &repository.name))).await.unwrap_or_else(|_| Err(late().into()))
 }
 
 async fn list(client: &Client, repository: &str) -> Result<RemoteRefs, CodeCommitError> {

@@ -47,7 +47,7 @@ impl Guard {
         }
         let Some(address) = origin.address() else { return Ok(()) };
         let is_runtime_api = self.runtime_api.contains(&(address.into(), origin.port));
-        if is_runtime_api || (is_special(address.into()) && !self.hosts.name(origin)) {
+        if is_runtime_api || (is_special(address.into()) && !self.hosts.contain_exactly(origin)) {
             return Err(GitError::ForbiddenAddress);
         }
         Ok(())

@@ -64,7 +64,7 @@ impl GitHosts {
     }
 
     /// Whether the operator lists exactly this origin, without a `*`.
-    pub(super) fn name(&self, origin: &Origin) -> bool {
+    pub(super) fn contain_exactly(&self, origin: &Origin) -> bool {
         self.0.contains(origin)
     }
 

@@ -78,7 +78,8 @@ impl GitClient {
         credential: CredentialUse,
         now: Timestamp,
     ) -> Result<RemoteRefs, GitError> {
-        let answer = self.ask(repository, format, credential, now);
+        // It is large, and seldom needed.
+        let answer = Box::pin(self.ask(repository, format, credential, now));
         timeout(BUDGET, answer).await.unwrap_or(Err(GitError::TimedOut))
     }
 

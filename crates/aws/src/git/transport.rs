@@ -12,7 +12,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use http::{
-    HeaderValue, Method, Request, Uri,
+    HeaderValue, Request, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
 };
 
@@ -52,17 +52,20 @@ pub(super) enum Service<'a> {
     Advertisement,
 }
 
-impl<'a> Service<'a> {
-    /// Method, end of the path, query, media type of the answer, and body.
-    fn parts(self) -> (Method, &'static str, &'static str, &'static str, &'a str) {
+impl Service<'_> {
+    /// The end of its URL's path.
+    fn end(self) -> &'static str {
         match self {
-            Self::UploadPack(command) => {
-                (Method::POST, "/git-upload-pack", "", "application/x-git-upload-pack-result", command)
-            }
-            Self::Advertisement => {
-                let media_type = "application/x-git-upload-pack-advertisement";
-                (Method::GET, "/info/refs", "?service=git-upload-pack", media_type, "")
-            }
+            Self::UploadPack(_) => "/git-upload-pack",
+            Self::Advertisement => "/info/refs",
+        }
+    }
+
+    /// The media type of its answer.
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::UploadPack(_) => "application/x-git-upload-pack-result",
+            Self::Advertisement => "application/x-git-upload-pack-advertisement",
         }
     }
 }
@@ -139,17 +142,16 @@ fn request(
     service: Service<'_>,
     authorization: Option<&Authorization>,
 ) -> Result<HttpRequest, GitError> {
-    let (method, end, query, media_type, body) = service.parts();
-    let mut request = Request::builder()
-        .method(method)
-        .uri(format!("{origin}{path}{end}{query}"))
-        .header(USER_AGENT, AGENT)
-        .header(ACCEPT, media_type)
-        .header(ACCEPT_ENCODING, "identity");
-    if let Service::UploadPack(_) = service {
-        request = request.header(CONTENT_TYPE, "application/x-git-upload-pack-request");
-        request = request.header("git-protocol", "version=2");
-    }
+    let url = format!("{origin}{path}{}", service.end());
+    let (request, body) = match service {
+        Service::UploadPack(command) => {
+            let request = Request::post(url).header(CONTENT_TYPE, "application/x-git-upload-pack-request");
+            (request.header("git-protocol", "version=2"), command)
+        }
+        Service::Advertisement => (Request::get(format!("{url}?service=git-upload-pack")), ""),
+    };
+    let request = request.header(USER_AGENT, AGENT).header(ACCEPT, service.media_type());
+    let mut request = request.header(ACCEPT_ENCODING, "identity");
     if let Some(Authorization(value)) = authorization {
         request = request.header(AUTHORIZATION, value);
     }
@@ -167,8 +169,7 @@ fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) 
         url => url.to_owned(),
     };
     let uri: Uri = url.parse().map_err(|_| GitError::RedirectElsewhere)?;
-    let (_, end, ..) = service.parts();
-    let (scheme, authority, path) = (uri.scheme_str(), uri.authority(), uri.path().strip_suffix(end));
+    let (scheme, authority, path) = (uri.scheme_str(), uri.authority(), uri.path().strip_suffix(service.end()));
     let (Some(scheme), Some(authority), Some(path)) = (scheme, authority, path) else {
         return Err(GitError::RedirectElsewhere);
     };
@@ -178,9 +179,10 @@ fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) 
 
 /// Reads an answer of the service's media type, up to the limit.
 async fn read(response: HttpResponse, service: Service<'_>) -> Result<Vec<u8>, GitError> {
-    let (_, _, _, media_type, _) = service.parts();
     let header = |name: &str| response.headers().get(name);
-    if header("content-type") != Some(media_type) || header("content-encoding").is_some_and(|one| one != "identity") {
+    if header("content-type") != Some(service.media_type())
+        || header("content-encoding").is_some_and(|one| one != "identity")
+    {
         return Err(GitError::NotGit);
     }
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();

@@ -86,6 +86,10 @@ fn an_answer_with_any_fault_is_no_answer() {
     for end in 0..advertised.len() {
         assert_eq!(parse_advertisement(&advertised[..end]), Err(Malformed), "cut short at {end}");
     }
+    for length in 1..=0xffff_u16 {
+        let answer = format!("{length:04x}");
+        assert_eq!(parse_listing(answer.as_bytes()), Err(Malformed), "{answer}");
+    }
     for (what, answer) in [
         ("HTML", b"<!DOCTYPE html><html></html>".to_vec()),
         ("no hexadecimal length", b"zzzz0000".to_vec()),
