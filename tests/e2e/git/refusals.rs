@@ -47,7 +47,14 @@ async fn refusal(settings: GitSettings, location: &str) -> String {
 
 #[tokio::test]
 async fn a_good_answer_is_taken() {
-    assert_eq!(Host::start(|_| good()).refs().await.unwrap().refs.len(), 1);
+    let with_parameter = || Reply::Http {
+        status: 200,
+        headers: vec![("content-type", "application/x-git-upload-pack-result; charset=utf-8".to_owned())],
+        body: good().written().1,
+    };
+    for reply in [good, with_parameter] {
+        assert_eq!(Host::start(move |_| reply()).refs().await.unwrap().refs.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -180,9 +180,9 @@ fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) 
 /// Reads an answer of the service's media type, up to the limit.
 async fn read(response: HttpResponse, service: Service<'_>) -> Result<Vec<u8>, GitError> {
     let header = |name: &str| response.headers().get(name);
-    if header("content-type") != Some(service.media_type())
-        || header("content-encoding").is_some_and(|one| one != "identity")
-    {
+    let media_type = header("content-type").and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    let is_encoded = header("content-encoding").is_some_and(|encoding| encoding != "identity");
+    if !media_type.eq_ignore_ascii_case(service.media_type()) || is_encoded {
         return Err(GitError::NotGit);
     }
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
