@@ -4,9 +4,14 @@
 //! Their members vary with the year and the kind of build, whole numbers are sometimes
 //! floats, and dates are English: everything is read leniently.
 
+use std::str::Utf8Error;
+
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess},
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -36,7 +41,7 @@ impl Trigger {
     /// # Errors
     /// The same, or if the event names another place.
     pub fn parse_at(home: Option<&Home>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
-        let Received { envelope, time, delivery, belt, detail } = Received::parse(json.as_ref())?;
+        let Received { envelope, time, delivery, detail } = Received::parse(json.as_ref())?;
         let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
         let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
             ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::Build(TriggerKind::StateChange),
@@ -47,7 +52,7 @@ impl Trigger {
             (_, SCHEDULED) => Kind::Sweep,
             (_, detail_type) => {
                 Foreign::of_kind(detail_type).map_or(Ok(()), Err)?;
-                let EventBridgeEvent { detail_type, source, .. } = envelope;
+                let Envelope { detail_type, source, .. } = envelope;
                 return Err(EventError::OtherKind { detail_type, source_name: source });
             }
         };
@@ -66,9 +71,9 @@ impl Trigger {
             Kind::Sweep => {
                 // What an old part counted is no longer true: a sweep begins anew.
                 let is_live = delivery == Delivery::Live;
-                let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
                 // Nobody may mean to take the belt off who redrives all that a queue holds.
-                let belt = if is_live { Belt::read(belt.as_ref())? } else { Belt::On };
+                let belt = if is_live { Belt::read(detail.safety_belt.as_ref())? } else { Belt::On };
+                let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
                 Self::Sweep(SweepEvent { id: envelope.id, time: time.filter(|_| is_live), belt, rest })
             }
             Kind::Fleet => Self::Fleet,
@@ -86,20 +91,46 @@ enum Kind {
 }
 
 /// An event as it was received.
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 struct Received {
-    /// Without its time and detail.
-    envelope: EventBridgeEvent,
+    envelope: Envelope,
     time: Option<Timestamp>,
     delivery: Delivery,
-    /// `detail.safety-belt`.
-    belt: Option<Value>,
     detail: Detail,
+}
+
+/// What is used of the members beside `time` and `detail`.
+struct Envelope {
+    id: Option<String>,
+    detail_type: String,
+    source: String,
+    account: Option<String>,
+    region: Option<String>,
+    resources: Vec<String>,
 }
 
 impl Received {
     fn parse(json: &[u8]) -> Result<Self, EventError> {
-        let (payload, is_redriven) = without_wrapper(parse_json(json)?);
+        let text = str::from_utf8(json).map_err(|error| not_utf8(json, error))?;
+        Self::as_sent(text).map_or_else(|| Self::leniently(text), Ok)
+    }
+
+    /// Parses an event as EventBridge sends it. `None` if a member is of the wrong kind or a
+    /// duplicate, or if the event may be a replayed one, which [`EventBridgeEvent`] does not show.
+    fn as_sent(text: &str) -> Option<Self> {
+        if text.contains("replay-name") || text.contains("\\u") {
+            return None;
+        }
+        let event: EventBridgeEvent<Member<Detail>> = serde_json::from_str(text).ok()?;
+        let time = event.time.and_then(|time| Timestamp::from_second(time.timestamp()).ok());
+        let (envelope, Member(detail)) = Envelope::of(event);
+        Some(Self { envelope, time, delivery: Delivery::Live, detail: detail? })
+    }
+
+    /// Parses an event of which any member may be damaged.
+    fn leniently(text: &str) -> Result<Self, EventError> {
+        let payload =
+            lenient::parse(text).map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
+        let (payload, is_redriven) = without_wrapper(payload);
         if !has_kind(&payload) {
             Foreign::of(&payload).map_or(Ok(()), Err)?;
         }
@@ -113,10 +144,25 @@ impl Received {
             (false, false) => Delivery::Live,
         };
         let detail = members.insert("detail".to_owned(), Value::Null).unwrap_or_default();
-        let belt = detail.get("safety-belt").cloned();
-        let detail = lenient::read(detail).unwrap_or_default();
-        let envelope = envelope(members)?;
-        Ok(Self { envelope, time, delivery, belt, detail })
+        Ok(Self { envelope: envelope(members)?, time, delivery, detail: Detail::leniently(detail) })
+    }
+}
+
+impl Envelope {
+    fn of<T: Serialize + DeserializeOwned>(event: EventBridgeEvent<T>) -> (Self, T) {
+        let EventBridgeEvent { id, detail_type, source, account, region, resources, detail, .. } = event;
+        let resources = resources.unwrap_or_default();
+        (Self { id, detail_type, source, account, region, resources }, detail)
+    }
+}
+
+/// A member that is read leniently.
+#[derive(Serialize)]
+struct Member<T>(Option<T>);
+
+impl<'de, T: Lenient> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        lenient::member(json).map(Self)
     }
 }
 
@@ -140,7 +186,7 @@ fn has_kind(payload: &Value) -> bool {
 
 /// Reads the envelope. Members of the wrong kind become null, since `EventBridgeEvent` would
 /// otherwise refuse the whole event. It still does without these two texts.
-fn envelope(mut members: Map<String, Value>) -> Result<EventBridgeEvent, EventError> {
+fn envelope(mut members: Map<String, Value>) -> Result<Envelope, EventError> {
     for (name, member) in &mut members {
         match member {
             Value::Array(resources) if name == "resources" => resources.retain(Value::is_string),
@@ -150,26 +196,25 @@ fn envelope(mut members: Map<String, Value>) -> Result<EventBridgeEvent, EventEr
     }
     let has_kind = members.get("detail-type").is_some_and(Value::is_string);
     let missing = if has_kind { "source" } else { "detail-type" };
-    EventBridgeEvent::deserialize(members).map_err(|_| EventError::NoEnvelope(missing))
+    let event: EventBridgeEvent =
+        EventBridgeEvent::deserialize(members).map_err(|_| EventError::NoEnvelope(missing))?;
+    Ok(Envelope::of(event).0)
 }
 
-/// Parses JSON, which is always UTF-8 between systems.
+/// JSON is always UTF-8 between systems.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
-fn parse_json(json: &[u8]) -> Result<Value, EventError> {
-    let text = str::from_utf8(json).map_err(|error| {
-        let before = &json[..error.valid_up_to()];
-        let line_starts = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        EventError::NotJson { line, column: 1 + before.len() - line_starts }
-    })?;
-    lenient::parse(text).map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })
+fn not_utf8(json: &[u8], error: Utf8Error) -> EventError {
+    let before = &json[..error.valid_up_to()];
+    let line_starts = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    EventError::NotJson { line, column: 1 + before.len() - line_starts }
 }
 
 /// Returns the id of the event's build and its ARN, and adds the places that ARNs name. There is no
 /// ARN if the event does not contain it and neither the event nor `home` names its account and region.
 fn subject(
     detail: &Detail,
-    envelope: EventBridgeEvent,
+    envelope: Envelope,
     home: Option<&Home>,
     places: &mut Places,
 ) -> Result<(BuildId, Option<BuildArn>), EventError> {
@@ -179,7 +224,7 @@ fn subject(
             return Err(EventError::NotABuild { member, found: text.clone().unwrap_or_default() });
         }
     }
-    for text in envelope.resources.into_iter().flatten() {
+    for text in envelope.resources {
         found.add(&text, "resources", places);
     }
     let Subject { id, arn } = found;
@@ -229,7 +274,7 @@ fn partition(region: &str) -> &'static str {
 }
 
 /// The members of `detail` that are used, in CodeBuild's events and in those of a sweep.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Detail {
     #[serde(deserialize_with = "lenient::member")]
@@ -248,11 +293,27 @@ struct Detail {
     completed_phase_duration_seconds: Option<i64>,
     #[serde(deserialize_with = "lenient::member")]
     sweep: Option<SweepRest>,
+    safety_belt: Option<Value>,
 }
 
-impl Lenient for Detail {}
+impl Lenient for Detail {
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        lenient::structure(object)
+    }
+}
 
 impl Detail {
+    /// Reads `detail`. A Build whose members have both of their names is unreadable.
+    fn leniently(mut detail: Value) -> Self {
+        if let Ok(read) = lenient::member(detail.clone()) {
+            return read.unwrap_or_default();
+        }
+        if let Value::Object(members) = &mut detail {
+            members.insert("additional-information".to_owned(), Value::Null);
+        }
+        lenient::read(detail).unwrap_or_default()
+    }
+
     /// When the phase of the event ended. `start`: when it began.
     fn phase_end(&self, start: Option<Timestamp>) -> Option<Timestamp> {
         let by_duration = || {
@@ -260,5 +321,30 @@ impl Detail {
             start?.checked_add(duration).ok()
         };
         self.completed_phase_end.or_else(by_duration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildbrake_testkit::events::events;
+
+    use super::*;
+
+    /// Real events are parsed in one pass. A duplicate member has them parsed leniently, with the same
+    /// result.
+    #[test]
+    fn a_real_event_means_the_same_however_it_is_parsed() {
+        for folder in ["events", "crates/core/tests/events"] {
+            for (name, event) in events(folder) {
+                let text = event.to_string();
+                assert!(Received::as_sent(&text).is_some() || !name.starts_with("real"), "{name}");
+                let doubled = text.replacen('{', r#"{"detail-type": 1, "#, 1);
+                assert!(Received::as_sent(&doubled).is_none(), "{name}");
+                match (Trigger::parse(&text), Trigger::parse(&doubled)) {
+                    (Ok(Trigger::Build(one)), Ok(Trigger::Build(other))) => assert_eq!(one, other, "{name}"),
+                    (one, other) => assert_eq!(one.is_ok(), other.is_ok(), "{name}"),
+                }
+            }
+        }
     }
 }

@@ -8,10 +8,16 @@
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-schema-registry.html>
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::Value;
+use serde::{
+    Deserialize,
+    de::{Error, MapAccess, value::MapAccessDeserializer},
+};
+use serde_json::{Map, Value};
 
-use super::{lenient, shape::shapes};
+use super::{
+    lenient::{self, Lenient, Scalar},
+    shape::shapes,
+};
 
 shapes! {
     /// One build. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>
@@ -62,7 +68,7 @@ shapes! {
     }
 
     /// Why a phase ended as it did. Free text.
-    pub PhaseContext => phase_context {
+    pub PhaseContext unlike events {
         status_code: String,
         message: String,
     }
@@ -207,7 +213,7 @@ shapes! {
     }
 
     /// The VPC that the build can reach.
-    pub VpcConfig => vpc_config {
+    pub VpcConfig unlike events {
         vpc_id: String = "vpc-id",
         subnets: Vec<String>,
         security_group_ids: Vec<String> = "security-group-ids",
@@ -249,24 +255,29 @@ shapes! {
     }
 }
 
-/// Reads an object, as the API writes it, or the text `CODE: message`, as events write it.
-fn phase_context<'de, D: Deserializer<'de>>(json: D) -> Result<PhaseContext, D::Error> {
-    let text = match Value::deserialize(json)? {
-        Value::String(text) => text,
-        object => return lenient::structure(object).map_err(D::Error::custom),
-    };
-    let (status_code, message) = text.split_once(':').ok_or_else(|| D::Error::custom("no status code"))?;
-    let part = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(String::from);
-    Ok(PhaseContext { status_code: part(status_code), message: part(message) })
+/// An object, as the API writes it, or the text `CODE: message`, as events write it.
+impl Lenient for PhaseContext {
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        let Scalar::Text(text) = scalar else { return None };
+        let (status_code, message) = text.split_once(':')?;
+        let part = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(String::from);
+        Some(Self { status_code: part(status_code), message: part(message) })
+    }
+
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        lenient::structure(object)
+    }
 }
 
-/// Reads subnets as the API writes them, as ids, or as events do, as objects that contain one.
-fn vpc_config<'de, D: Deserializer<'de>>(json: D) -> Result<VpcConfig, D::Error> {
-    let mut json = Value::deserialize(json)?;
-    for subnet in json.get_mut("subnets").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(id) = subnet.get_mut("subnet-id").filter(|id| id.is_string()) {
-            *subnet = id.take();
+/// The subnets are ids, as the API writes them, or objects that contain one, as events write them.
+impl Lenient for VpcConfig {
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut members = Map::deserialize(MapAccessDeserializer::new(object))?;
+        for subnet in members.get_mut("subnets").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(id) = subnet.get_mut("subnet-id").filter(|id| id.is_string()) {
+                *subnet = id.take();
+            }
         }
+        Self::deserialize(members).map(Some).map_err(A::Error::custom)
     }
-    lenient::structure(json).map_err(D::Error::custom)
 }

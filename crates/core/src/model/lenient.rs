@@ -1,16 +1,16 @@
 //! Reading JSON whose members may be missing, null or of another kind.
 //!
 //! One unreadable member must not cost a whole event: it becomes `None`, an unknown fact, and
-//! all others stand. JSON is first parsed into a [`Value`], so that duplicates are gone and
-//! every member can fail on its own. serde's derive then reads each one with [`member`].
+//! all others stand. serde's derive reads each one with [`member`]. What fails even so, such as a
+//! duplicate member, is parsed into a [`Value`] first.
 
 mod time;
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
@@ -68,98 +68,181 @@ impl<'de> Visitor<'de> for ReadableMembers {
 
 /// Reads a value. `None` if it is null or unreadable.
 pub(crate) fn read<T: Lenient>(json: Value) -> Option<T> {
-    T::read(json).ok()
+    member(json).unwrap_or_default()
 }
 
 /// Reads a member of a structure; `None` if it is null or unreadable. For serde's
-/// `deserialize_with`, and only from a [`Value`]: a parser of text would stop inside of what it
-/// refuses.
+/// `deserialize_with`.
+///
+/// # Errors
+/// If the text is not JSON, or contains what only [`parse`] can read.
 pub(crate) fn member<'de, T: Lenient, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
-    let value = Option::<Readable<T>>::deserialize(json).unwrap_or_default();
-    Ok(value.map(|Readable(value)| value))
+    Ok(match Read::deserialize(json)? {
+        Read::Value(value) => Some(value),
+        Read::Null | Read::Unreadable => None,
+    })
 }
 
-/// A value read with [`Lenient::read`].
-struct Readable<T>(T);
+/// A type that a member can have. A value of another kind is unreadable, and is read to its end
+/// nevertheless: errors are those of the JSON itself.
+pub(crate) trait Lenient: Sized {
+    /// Reads a value that is neither a list nor an object.
+    fn from_scalar(_: Scalar<'_>) -> Option<Self> {
+        None
+    }
 
-impl<'de, T: Lenient> Deserialize<'de> for Readable<T> {
+    /// Reads a list.
+    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    /// Reads an object.
+    fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// A value that is neither null, a list nor an object.
+pub(crate) enum Scalar<'a> {
+    Flag(bool),
+    Number(Number),
+    Text(Cow<'a, str>),
+}
+
+/// Reads a structure by serde's derive, which would also accept a list of the members' values in
+/// their order.
+pub(crate) fn structure<'de, T: Deserialize<'de>, A: MapAccess<'de>>(object: A) -> Result<Option<T>, A::Error> {
+    T::deserialize(MapAccessDeserializer::new(object)).map(Some)
+}
+
+/// What became of a value.
+enum Read<T> {
+    Null,
+    Unreadable,
+    Value(T),
+}
+
+impl<T> From<Option<T>> for Read<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Unreadable, Self::Value)
+    }
+}
+
+impl<'de, T: Lenient> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        T::read(json).map(Self)
+        json.deserialize_any(Reading(PhantomData))
     }
 }
 
-/// A type that a member can have. By default it is a structure.
-pub(crate) trait Lenient: DeserializeOwned {
-    /// Reads a value.
-    ///
-    /// # Errors
-    /// If the value is of another kind.
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        structure(json)
-    }
-}
+struct Reading<T>(PhantomData<T>);
 
-/// Reads a structure from an object. serde's derive would also accept a list of the members'
-/// values in their order.
-pub(crate) fn structure<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
-    json.deserialize_map(Structure(PhantomData))
-}
-
-struct Structure<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Structure<T> {
-    type Value = T;
+impl<'de, T: Lenient> Visitor<'de> for Reading<T> {
+    type Value = Read<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("a value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members))
+    fn visit_unit<E>(self) -> Result<Read<T>, E> {
+        Ok(Read::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Read<T>, E> {
+        Ok(T::from_scalar(Scalar::Flag(flag)).into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Read<T>, E> {
+        Ok(T::from_scalar(Scalar::Number(number.into())).into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Read<T>, E> {
+        Ok(T::from_scalar(Scalar::Number(number.into())).into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Read<T>, E> {
+        Ok(Number::from_f64(number).and_then(|number| T::from_scalar(Scalar::Number(number))).into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Read<T>, E> {
+        Ok(T::from_scalar(Scalar::Text(text.into())).into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Read<T>, E> {
+        Ok(T::from_scalar(Scalar::Text(text.into())).into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Read<T>, A::Error> {
+        T::from_list(list).map(Read::from)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Read<T>, A::Error> {
+        T::from_object(object).map(Read::from)
     }
 }
 
 impl Lenient for String {
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        Self::deserialize(json)
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Text(text) => Some(text.into_owned()),
+            Scalar::Flag(_) | Scalar::Number(_) => None,
+        }
     }
 }
 
 impl Lenient for bool {
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        Self::deserialize(json)
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Flag(flag) => Some(flag),
+            Scalar::Number(_) | Scalar::Text(_) => None,
+        }
     }
 }
 
 impl Lenient for i64 {
     /// CodeBuild's events contain whole numbers as `60.0`. Up to 2^53 a float holds them exactly.
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
-        let number = Number::deserialize(json)?;
+        let Scalar::Number(number) = scalar else { return None };
         let whole = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT);
-        let integer = number.as_i64().or_else(|| whole().map(|float| float as Self));
-        integer.ok_or_else(|| D::Error::custom("not a whole number"))
+        number.as_i64().or_else(|| whole().map(|float| float as Self))
     }
 }
 
 impl Lenient for i32 {
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        Self::try_from(i64::read(json)?).map_err(D::Error::custom)
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        i64::from_scalar(scalar)?.try_into().ok()
     }
 }
 
 impl<T: Lenient> Lenient for Box<T> {
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        T::read(json).map(Self::new)
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        T::from_scalar(scalar).map(Self::new)
+    }
+
+    fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        Ok(T::from_list(list)?.map(Self::new))
+    }
+
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Ok(T::from_object(object)?.map(Self::new))
     }
 }
 
 /// Null elements are skipped: CodeBuild's events contain them. A list with any other element
 /// that cannot be read is unknown as a whole, since it would otherwise seem to lack that element.
 impl<T: Lenient> Lenient for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        let elements = Vec::<Option<Readable<T>>>::deserialize(json)?;
-        Ok(elements.into_iter().flatten().map(|Readable(element)| element).collect())
+    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let (mut elements, mut is_readable) = (Self::new(), true);
+        while let Some(element) = list.next_element()? {
+            match element {
+                Read::Value(element) => elements.push(element),
+                Read::Null => {}
+                Read::Unreadable => is_readable = false,
+            }
+        }
+        Ok(is_readable.then_some(elements))
     }
 }
 

@@ -60,10 +60,10 @@ pub(crate) trait Described {
 
 /// Defines structures of the API, with their [`Shape`]. Each member is optional, has its field's
 /// name in camel case, and is read leniently. CodeBuild's events use the name in quotes for it.
-/// Enumerations are texts, since AWS adds values to them. `=>` names a function that reads the
-/// structure where it is not always an object.
+/// Enumerations are texts, since AWS adds values to them. `unlike events` marks a structure that
+/// events write in another way, and that has its own [`Lenient`](crate::model::lenient::Lenient).
 macro_rules! shapes {
-    ($($(#[$doc:meta])* $visibility:vis $shape:ident $(=> $read:ident)? {
+    ($($(#[$doc:meta])* $visibility:vis $shape:ident $(unlike $events:ident)? {
         $($member:ident: $kind:ty $(= $in_events:literal)?,)*
     })*) => {$(
         $(#[$doc])*
@@ -79,11 +79,7 @@ macro_rules! shapes {
             pub $member: Option<$kind>,
         )*}
 
-        impl crate::model::lenient::Lenient for $shape {$(
-            fn read<'de, D: ::serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-                $read(json)
-            }
-        )?}
+        crate::model::shape::lenient!($shape $($events)?);
 
         impl $shape {
             pub(crate) const SHAPE: &'static crate::model::shape::Shape = &crate::model::shape::Shape {
@@ -101,6 +97,19 @@ macro_rules! shapes {
     )*};
 }
 pub(crate) use shapes;
+
+/// Reads a structure from an object.
+macro_rules! lenient {
+    ($shape:ident) => {
+        impl crate::model::lenient::Lenient for $shape {
+            fn from_object<'de, A: ::serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+                crate::model::lenient::structure(object)
+            }
+        }
+    };
+    ($shape:ident events) => {};
+}
+pub(crate) use lenient;
 
 impl Described for bool {
     const KIND: Kind = Kind::Flag;

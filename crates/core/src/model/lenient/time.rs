@@ -1,28 +1,25 @@
 //! Times, in every form in which CodeBuild writes them.
 
 use jiff::{Timestamp, civil::DateTime, fmt::strtime, tz::TimeZone};
-use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::Value;
 
-use super::Lenient;
+use super::{Lenient, Scalar};
 
 impl Lenient for Timestamp {
     /// From a text: RFC 3339, or English as CodeBuild's events write it. From a number: seconds
     /// since 1970, as in the API's JSON protocol.
-    fn read<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        let time = match Value::deserialize(json)? {
-            Value::String(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => in_events(&text),
-            Value::String(text) => text.parse().ok().or_else(|| in_utc(text.parse().ok()?)),
-            Value::Number(seconds) => match seconds.as_i64() {
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Text(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => in_events(&text),
+            Scalar::Text(text) => text.parse().ok().or_else(|| in_utc(text.parse().ok()?)),
+            Scalar::Number(seconds) => match seconds.as_i64() {
                 Some(seconds) => Self::from_second(seconds).ok(),
                 None => seconds.as_f64().and_then(|seconds| {
                     let milliseconds = (seconds * 1000.0).round() as i64;
                     Self::from_millisecond(milliseconds).ok()
                 }),
             },
-            _ => None,
-        };
-        time.ok_or_else(|| D::Error::custom("not a time"))
+            Scalar::Flag(_) => None,
+        }
     }
 }
 
