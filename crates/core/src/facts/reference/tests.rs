@@ -329,3 +329,59 @@ fn a_pull_request_has_a_branch_only_if_its_merge_alone_can_have_started_the_buil
     check(&open, "forbidden-branches: [main]", "branch (the source version is pull request 25)");
     check(&open, "forbidden-refs: [refs/pull/25/head]", "stop");
 }
+
+/// The branches of a small repository.
+const BRANCHES: [&str; 4] = ["main", "master", "release/1", "feature/a"];
+
+/// Filters of which each lets through the branches with these numbers.
+const FILTERS: [(&str, &[usize]); 6] = [
+    ("^refs/heads/main$", &[0]),
+    ("^refs/heads/(main|master)$", &[0, 1]),
+    ("^refs/heads/ma", &[0, 1]),
+    ("release", &[2]),
+    ("^refs/heads/.*$", &[0, 1, 2, 3]),
+    ("a(?=i)", &[0, 1, 2, 3]),
+];
+
+proptest::proptest! {
+    /// Whatever the sources answer, a rule about the branch is decided only as the truth decides it: the
+    /// branch that was pushed is among those at the commit, unless branches moved since.
+    #[test]
+    fn no_answer_makes_the_branch_a_wrong_one(
+        pushed in 0..4_usize,
+        others in proptest::collection::vec(0..4_usize, 0..3),
+        filters in proptest::collection::vec(0..6_usize, 0..3),
+        by_webhook in proptest::bool::ANY,
+        moves in proptest::bool::ANY,
+        forbidden in proptest::collection::vec(0..4_usize, 1..3),
+    ) {
+        let lets_through = |filter: &usize| FILTERS[*filter].1.contains(&pushed);
+        // Filters that do not let the branch through started no build of it.
+        let groups: Vec<Value> = filters.iter().map(|filter| push(FILTERS[*filter].0)).collect();
+        let is_started = groups.is_empty() || filters.iter().any(lets_through);
+        let at_commit: Vec<usize> =
+            if moves { others } else { others.into_iter().chain([pushed]).collect() };
+        let names: Vec<&'static str> = BRANCHES
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| at_commit.contains(at))
+            .map(|(_, name)| format!("refs/heads/{name}").leak() as &'static str)
+            .collect();
+        let mut world = by_webhook_if(by_webhook && is_started, groups.into(), names.leak());
+        world.delay = if moves { 61 } else { 1 };
+        let patterns: Vec<&str> = forbidden.iter().map(|at| BRANCHES[*at]).collect();
+        let policy = policy(&format!("forbidden-branches: [{}]", patterns.join(", ")));
+        let (case, _) = world.judge(&policy);
+        if case.verdict().undecided.is_empty() {
+            let expected = if forbidden.contains(&pushed) { Action::Stop } else { Action::Allow };
+            proptest::prop_assert_eq!(case.verdict().action, expected);
+        }
+        if let Some(branch) = &case.provenance().branch {
+            proptest::prop_assert_eq!(branch, BRANCHES[pushed]);
+        }
+    }
+}
+
+fn by_webhook_if(is_started: bool, filter_groups: Value, refs: &'static [&'static str]) -> World {
+    if is_started { by_webhook(filter_groups, refs) } else { World::of(refs) }
+}
