@@ -1,4 +1,4 @@
-//! What is fuzzed. Each takes any text, and must neither panic nor overflow its stack nor
+//! The targets of fuzzing. Each takes any text, and must neither panic nor overflow its stack nor
 //! take long. `make fuzz` runs them with libFuzzer; `tests/fuzz.rs` over their seeds.
 
 use std::{cell::LazyCell, sync::LazyLock, thread};

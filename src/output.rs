@@ -1,4 +1,4 @@
-//! Where the function writes: records to standard output, diagnostics to standard error.
+//! The function's output: records to standard output, diagnostics to standard error.
 
 use std::{
     io::{self, Write},

@@ -16,9 +16,9 @@ pub struct Settings {
     pub policy: String,
     /// The ceiling over the policy's modes.
     pub mode: Mode,
-    /// Where deadlines are scheduled, if they are.
+    /// The settings for scheduling deadlines, if they are scheduled.
     pub schedules: Option<ScheduleSettings>,
-    /// Which git hosts are asked, if any is.
+    /// The git hosts that may be asked, if there are any.
     pub git: Option<GitSettings>,
 }
 
@@ -28,7 +28,7 @@ pub struct Settings {
 pub struct SettingFault {
     /// The variable's name.
     pub name: &'static str,
-    /// What was found, and what to do.
+    /// The finding, and the advice.
     pub found: String,
 }
 

@@ -1,4 +1,4 @@
-//! What was measured, and the tables that are made of it.
+//! The measurements, and the tables that are made of them.
 
 use std::{fmt, time::Duration};
 
@@ -63,7 +63,7 @@ pub struct Figures {
     pub zipped: Samples,
 }
 
-/// What is measured, its unit, and where it is kept.
+/// A row of a table: the measured quantity, its unit, and its field.
 type Row = (&'static str, &'static str, fn(&Figures) -> &Samples);
 
 const ROWS: [Row; 16] = [
@@ -98,7 +98,7 @@ pub fn table(measured: &[(String, Figures)]) -> String {
     table
 }
 
-/// How many times as much the first takes as each of the others.
+/// Returns how many times as long the first takes as each of the others.
 pub fn ratios(measured: &[(String, Figures)]) -> String {
     let Some(((_, own), others)) = measured.split_first() else { return String::new() };
     let mut table = String::from("| |");

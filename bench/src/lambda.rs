@@ -25,10 +25,10 @@ pub struct Lambda {
     _server: Server,
 }
 
-/// What the server saw of one invocation.
+/// One invocation as the server saw it.
 struct Invocation {
     took: Duration,
-    /// What went wrong, by the function's own words.
+    /// The error as the function reported it.
     failure: Option<String>,
 }
 

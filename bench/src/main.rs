@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<()> {
     renew(&bench.join("../docs/performance.md"), "peers", &report)
 }
 
-/// How much longer buildbrake takes than the bare call of the SDK, as a sentence.
+/// Returns a sentence about how much longer buildbrake takes than the bare call of the SDK.
 fn over_the_bare_call(event: &str, measured: &[(String, Figures)], of: fn(&Figures) -> &Samples) -> String {
     match (of(&measured[0].1).median(), of(&measured[2].1).median()) {
         (Some(own), Some(bare)) => format!("\nA {event} takes {:.3} ms more than the bare call.\n", own - bare),
@@ -86,7 +86,7 @@ fn over_the_bare_call(event: &str, measured: &[(String, Figures)], of: fn(&Figur
     }
 }
 
-/// What all peers are measured with.
+/// The servers and events with which all peers are measured.
 struct Stage {
     bench: PathBuf,
     plain: String,
@@ -208,7 +208,7 @@ fn deflated(bytes: &[u8]) -> io::Result<usize> {
     Ok(encoder.finish()?.len())
 }
 
-/// Where and when, for who compares.
+/// Describes the machine and the date, so that readers can compare.
 fn about(stage: &Stage) -> anyhow::Result<String> {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started.
+//! The functions that are measured, and how each is started.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,11 +12,11 @@ pub struct Peer {
     pub name: String,
     program: PathBuf,
     arguments: Vec<String>,
-    /// What is deployed of it, where that is one file.
+    /// The file that is deployed, if it is a single one.
     pub deployed: Option<PathBuf>,
-    /// Whether it calls CodeBuild at all.
+    /// `true` if it calls CodeBuild at all.
     pub stops: bool,
-    /// Whether it calls `BatchGetBuilds` for an event without details.
+    /// `true` if it calls `BatchGetBuilds` for an event without details.
     pub asks: bool,
 }
 

@@ -17,7 +17,7 @@ use crate::quota::Quota;
 /// A running process, ended when it is dropped.
 pub struct Process {
     child: Child,
-    /// When its program was started.
+    /// The time at which its program was started.
     pub started: Instant,
 }
 

@@ -21,7 +21,7 @@ fn commit(number: usize) -> String {
     format!("{number:040x}")
 }
 
-/// What the client finds, or the message of its error. Every call and answer is compared
+/// Returns what the client finds, or the message of its error. Every call and answer is compared
 /// with AWS's model.
 async fn ask(codecommit: &CodeCommit, name: &str) -> Result<RemoteRefs, String> {
     let repository = Repository { region: "eu-central-1".into(), name: name.into() };

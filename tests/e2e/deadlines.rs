@@ -70,7 +70,7 @@ fn with_builds(minutes: i64, queued: i64) -> Endpoint {
     })
 }
 
-/// When a schedule calls.
+/// Returns the time when a schedule calls.
 fn moment(schedule: &Value) -> Timestamp {
     let text = schedule["ScheduleExpression"].as_str().unwrap();
     let text = text.strip_prefix("at(").unwrap().strip_suffix(")").unwrap();
@@ -205,7 +205,7 @@ fn an_old_build_is_asked_for_and_judged_by_its_phases() {
     }
 }
 
-/// What an event tells of a build's phases was true when it was sent.
+/// The phases in an event were true when it was sent.
 #[test]
 fn the_phases_of_a_late_event_are_not_taken_for_those_of_now() {
     let mut event = started(7200);

@@ -108,7 +108,7 @@ struct Generator<'a> {
     shapes: &'a Map<String, Value>,
     round: usize,
     form: Form,
-    /// How many leaves there are up to now.
+    /// The number of leaves up to now.
     leaves: usize,
     /// `Shape`, `Shape.member` and `Shape VALUE`.
     reached: BTreeSet<String>,

@@ -70,7 +70,7 @@ fn event_of(sample: &str, build: &Value) -> Value {
 /// moto's server, on a free port of loopback.
 pub struct Moto {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
 }
 

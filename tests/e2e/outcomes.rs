@@ -1,4 +1,4 @@
-//! What the function does with each event, what its record says, and what CodeBuild was asked.
+//! The function's actions for each event, its records, and its calls to CodeBuild.
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, builds_answer, refusal, stop_answer, stopped, succeeded},

@@ -45,7 +45,7 @@ fn act(codepipeline: &CodePipeline, execution: &str, stage: &str, minutes_before
     codepipeline.act("release", &Action { execution, stage, name: stage, start, does });
 }
 
-/// When the builds start.
+/// Returns the time when the builds start.
 fn start() -> Timestamp {
     "2026-11-22T09:00:00Z".parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What is asked about a build's project, how often, and what follows from it.
+//! The questions about a build's project, their number, and the consequences.
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, refusal},

@@ -1,4 +1,4 @@
-//! Who started a build of a batch, and from what: the batch knows.
+//! The starter and the source of a build of a batch, which the batch knows.
 
 use buildbrake_testkit::{
     codebuild::{Call, CodeBuild, REGION, refusal, running_in},

@@ -24,7 +24,7 @@ rules:
     forbidden-variables: [\"*\"]
 ";
 
-/// What every canary begins with; the rest says where it stood.
+/// The beginning of every canary; the rest names its place.
 const CANARY: &str = "cAnArY7f3a";
 
 /// The policy asks for nothing of this, so such a build is allowed.
@@ -117,12 +117,12 @@ fn event_with_canaries() -> Value {
     event
 }
 
-/// What the service says when it says too much.
+/// Returns the text of a service that reveals too much.
 fn words() -> String {
     format!("Not for {} at {}, {}", canary("PLAINTEXT"), url("variable"), url("message"))
 }
 
-/// What CodeBuild does, and what becomes of it.
+/// A scenario: CodeBuild's replies, and the expected outcome.
 struct Course {
     policy: &'static str,
     outcome: &'static str,

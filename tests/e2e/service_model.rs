@@ -15,12 +15,12 @@ impl ServiceModel {
         Self(serde_json::from_str(json).unwrap())
     }
 
-    /// What of a call's input contradicts the model.
+    /// Returns the parts of a call's input that contradict the model.
     pub fn faults_of_input(&self, operation: &str, input: &Value) -> Vec<String> {
         self.faults_of(operation, "input", input)
     }
 
-    /// What of a successful answer contradicts the model.
+    /// Returns the parts of a successful answer that contradict the model.
     pub fn faults_of_output(&self, operation: &str, output: &Value) -> Vec<String> {
         self.faults_of(operation, "output", output)
     }
@@ -106,7 +106,7 @@ impl ServiceModel {
     }
 }
 
-/// Why a text is not of its shape.
+/// Returns the reason why a text does not have its shape.
 fn refusal(shape: &Value, value: &Value) -> Option<&'static str> {
     let text = value.as_str()?;
     if shape["enum"].as_array().is_some_and(|values| !values.contains(value)) {

@@ -1,4 +1,4 @@
-//! Whose certificates the function trusts, over real TLS.
+//! The certificates that the function trusts, over real TLS.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! What judging costs, and how that grows: `make bench-inside`.
+//! The cost of judging, and how it grows: `make bench-inside`.
 
 use std::hint::black_box;
 

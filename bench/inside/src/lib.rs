@@ -1,4 +1,4 @@
-//! What is measured from inside: each case is a closure that does its work once.
+//! The cases that are measured inside the process: each is a closure that does its work once.
 
 pub mod plot;
 
@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::runtime::{self, Runtime};
 
-/// What is judged.
+/// A build that is judged and passes.
 pub static COMPLIANT: LazyLock<String> = LazyLock::new(|| as_sent(include_str!("../../../events/compliant.json")));
-/// What is stopped.
+/// A build that is stopped.
 pub static VIOLATING: LazyLock<String> =
     LazyLock::new(|| as_sent(include_str!("../../../events/forbidden-branch.json")));
-/// What has ended, with all its phases.
+/// A build that has ended, with all its phases.
 pub static FINISHED: LazyLock<String> = LazyLock::new(|| as_sent(include_str!("../../../events/finished.json")));
 /// The policy that is deployed first.
 pub const SAMPLE: &str = include_str!("../../../policy/policy.yaml");
@@ -46,7 +46,7 @@ pub const CASES: [&str; 10] = [
 /// The work of one case, made ready.
 ///
 /// # Errors
-/// Where there is no such case.
+/// If there is no such case.
 pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
     let load = |text: &'static str| -> Box<dyn Fn()> { Box::new(move || drop(black_box(policy(black_box(text))))) };
     let judging = |text, event: &str| -> anyhow::Result<Box<dyn Fn()>> {
@@ -100,10 +100,10 @@ pub fn policy(text: &str) -> anyhow::Result<Policy> {
     Policy::parse("policy.yaml", text).map_err(|faults| anyhow::anyhow!("{faults}"))
 }
 
-/// A policy enforced on the CodeBuild at an endpoint, and where that runs.
+/// A policy enforced on the CodeBuild at an endpoint, and the runtime for its calls.
 ///
 /// # Errors
-/// Where nothing can run, or no certificates are to be had.
+/// If the runtime cannot be built, or there are no root certificates.
 pub fn enforcer(policy: Policy, endpoint: &str) -> anyhow::Result<(Enforcer, Runtime)> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let config = runtime.block_on(AwsConfig::for_local_endpoint(endpoint, "us-east-1"));
@@ -136,7 +136,7 @@ fn as_sent(event: &str) -> String {
     serde_json::from_str::<Value>(event).expect("a sample event").to_string()
 }
 
-/// When all builds are judged: the minute after their start.
+/// The time at which all builds are judged: the minute after their start.
 ///
 /// # Errors
 /// None.

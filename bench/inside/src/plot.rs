@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-/// What is measured by one size.
+/// The measurements for one size.
 pub struct Series {
-    /// What grows.
+    /// The quantity that grows.
     pub by: &'static str,
     /// The sizes, and the seconds that each took.
     pub points: Vec<(f64, f64)>,
@@ -13,7 +13,7 @@ pub struct Series {
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 220.0;
 const COLUMNS: usize = 3;
-/// What is left around a plot for its words.
+/// The space around a plot for its labels.
 const MARGIN: f64 = 46.0;
 
 /// All series, each beside a grey line: what it would be, were it linear with the cost of the

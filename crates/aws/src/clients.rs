@@ -21,7 +21,7 @@ pub struct AccountRegion {
 }
 
 impl AccountRegion {
-    /// Where a build runs, by its ARN.
+    /// Returns the account and region in which a build runs, from its ARN.
     pub fn of_build(build: &Build) -> Self {
         Self { account: build.account().map(str::to_owned), region: build.region().map(str::to_owned) }
     }
@@ -33,7 +33,7 @@ impl AccountRegion {
     }
 }
 
-/// How long a call may take; see [`AwsConfig`].
+/// The time that a call may take; see [`AwsConfig`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Pace {
     Prompt,

@@ -32,7 +32,7 @@ pub struct Repository {
     pub name: String,
 }
 
-/// Why the branches of a repository are unknown.
+/// The reason why the branches of a repository are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeCommitError {
     /// A call failed.

@@ -1,4 +1,5 @@
-//! How AWS is called: credentials, region, endpoints, proxies, trusted roots, timeouts, retries.
+//! The configuration of calls to AWS: credentials, region, endpoints, proxies, trusted roots,
+//! timeouts, retries.
 
 use std::{env::VarError, time::Duration};
 
@@ -44,7 +45,7 @@ pub enum ConfigFault {
     RetryMode(String),
 }
 
-/// What the command line's options say about AWS.
+/// The command line's options for AWS.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `--profile`

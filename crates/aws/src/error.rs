@@ -10,7 +10,7 @@ use aws_sdk_codebuild::{
 };
 use buildbrake_core::record::Failure;
 
-/// Why a call to AWS failed.
+/// The reason why a call to AWS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Too many calls. A retry can fix it.
@@ -69,7 +69,7 @@ pub struct CallError {
     pub code: Option<String>,
     /// The request's id, for AWS support.
     pub request_id: Option<String>,
-    /// What happened, as a lower-case fragment.
+    /// The error, as a lower-case fragment.
     pub message: String,
 }
 
@@ -110,7 +110,8 @@ impl From<CallError> for Failure {
     }
 }
 
-/// Why a request did not reach the service: no answer, no credentials, or no connection.
+/// Returns the reason why a request did not reach the service: no answer, no credentials, or no
+/// connection.
 fn undelivered(service: &str, error: Option<&ConnectorError>) -> (Class, String) {
     if error.is_some_and(ConnectorError::is_timeout) {
         return (Class::TimedOut, format!("{service} did not answer in time"));
@@ -139,7 +140,7 @@ pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item
     })
 }
 
-/// What the service answered.
+/// Describes the error that the service answered.
 fn answered(service: &str, class: Class, status: u16, code: Option<&str>, message: Option<&str>) -> String {
     match (code, message) {
         // The service explains a wrong signature by the request's headers, session token included.

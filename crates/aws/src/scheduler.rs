@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{CallError, Class};
 
-/// Where schedules are created, and as whom they call the function.
+/// The group in which schedules are created, and the role with which they call the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {
     /// The name of the schedule group.
@@ -85,7 +85,7 @@ impl Scheduler {
 /// will have passed before the schedule exists, it is the next such minute.
 /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
 pub(crate) fn on_the_minute(moment: Timestamp, now: Timestamp) -> Timestamp {
-    /// How long it may take until the schedule exists.
+    /// The time that it may take until the schedule exists.
     const AHEAD: SignedDuration = SignedDuration::from_secs(5);
     let soonest = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let rounding = jiff::TimestampRound::new().smallest(Unit::Minute).mode(jiff::RoundMode::Ceil);

@@ -1,4 +1,4 @@
-//! Where records go.
+//! The records' destination.
 
 use std::pin::Pin;
 

@@ -96,7 +96,7 @@ pub enum BundleFault {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
     /// The file contains no certificates, or an unusable one.

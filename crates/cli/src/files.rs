@@ -13,7 +13,7 @@ pub(crate) struct PolicyFile {
     pub(crate) policy: Policy,
 }
 
-/// Why there is no policy. The reason has been printed.
+/// The reason why there is no policy. It has been printed.
 pub(crate) enum NotLoaded {
     /// The file cannot be read.
     Unreadable,

@@ -31,7 +31,7 @@ pub(crate) fn print_faults(faults: &Faults) {
     print_error(&format!("{faults}\n\n{}: {}", faults.file(), count(faults.count(), "fault")));
 }
 
-/// Whether the reader of standard output has closed it.
+/// Returns whether the error means that the reader has closed standard output.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

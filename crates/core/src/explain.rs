@@ -73,7 +73,7 @@ fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
     }
 }
 
-/// Why an exemption does not hold although the initiator's text may fit it.
+/// Explains why an exemption does not hold although the initiator's text may fit it.
 fn not_exempt(rule: &Rule, facts: &Facts<'_>) -> String {
     let mut criteria = rule.except.iter().flat_map(|exemption| exemption.selector.criteria());
     let by_starter = criteria.any(|criterion| match criterion {

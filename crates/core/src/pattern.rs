@@ -189,7 +189,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Why a text is not a pattern.
+/// The reason why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
     /// It is empty.

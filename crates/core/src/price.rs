@@ -20,7 +20,7 @@ impl Dollars {
         self.0
     }
 
-    /// Whether it is nothing.
+    /// Returns whether the amount is zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0.0
     }
@@ -30,8 +30,8 @@ impl Dollars {
         Self(self.0 * running.as_seconds() as f64 / 60.0)
     }
 
-    /// How many whole seconds of running time `amount` buys at this price per minute. For a price
-    /// of zero, the longest duration.
+    /// Returns the number of whole seconds of running time that `amount` buys at this price per
+    /// minute. For a price of zero, the longest duration.
     pub fn running_time_for(self, amount: Self) -> Duration {
         // Decimal prices have no exact binary value; without this, rounding could cost a second.
         const ROUNDING: f64 = 1.0 + 1e-9;
@@ -104,7 +104,7 @@ impl Prices {
         self.fleets.iter().find(|(pattern, _)| pattern.fits(arn)).map(|(_, price)| *price)
     }
 
-    /// Whether a fleet has a price.
+    /// Returns whether a fleet has a price.
     pub fn has_fleets(&self) -> bool {
         !self.fleets.is_empty()
     }

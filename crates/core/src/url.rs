@@ -1,5 +1,5 @@
-//! What URLs may contain that is secret: user information, often a token, and a query or a
-//! fragment. <https://www.rfc-editor.org/rfc/rfc3986#section-3>
+//! The secret parts of URLs: user information, often a token, and a query or a fragment.
+//! <https://www.rfc-editor.org/rfc/rfc3986#section-3>
 
 use std::{borrow::Cow, ops::Range};
 
@@ -172,7 +172,7 @@ fn secrets(text: &str, parts: Parts) -> Vec<Range<usize>> {
     secrets
 }
 
-/// How far a URL goes.
+/// The extent of a URL in a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
     /// The text is a URL, whatever characters it has.
@@ -220,7 +220,7 @@ fn user_info(url: &str, extent: Extent) -> usize {
     last_at(&word[..authority]).map_or(0, ends)
 }
 
-/// Whether a URL without scheme and user information leads into the AWS console.
+/// Returns whether a URL without scheme and user information leads into the AWS console.
 fn leads_into_console(url: &str) -> bool {
     let host = url.split(|c: char| "/?#".contains(c) || c.is_whitespace()).next().unwrap_or_default();
     let is_below =

@@ -28,7 +28,7 @@ pub struct Repository {
 
 /// A running CodeCommit. It ends when it is dropped.
 pub struct CodeCommit {
-    /// Where it listens.
+    /// The endpoint on which it listens.
     pub endpoint: Endpoint,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
 }

@@ -10,7 +10,7 @@ use crate::{
     http::{Address, Reply},
 };
 
-/// How many executions of actions a page has.
+/// The number of executions of actions on a page.
 pub const PAGE: usize = 100;
 
 /// The state of CodePipeline. Clones share it.
@@ -55,13 +55,13 @@ pub struct Action<'a> {
     pub stage: &'a str,
     /// The action's name.
     pub name: &'a str,
-    /// When it started, in seconds.
+    /// The start, in seconds since the epoch.
     pub start: i64,
-    /// What it does.
+    /// The action's work.
     pub does: Does<'a>,
 }
 
-/// What an action does.
+/// The work of an action.
 pub enum Does<'a> {
     /// It has fetched a branch's head over a connection to GitHub, and stored it in S3.
     Fetch {

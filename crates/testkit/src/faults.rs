@@ -12,7 +12,7 @@ use crate::{
 
 /// One fault.
 pub struct Fault {
-    /// What the tests call it.
+    /// The name of the fault in the tests.
     pub name: &'static str,
     /// Replaces the right answer.
     pub spoil: fn(Right) -> Reply,

@@ -111,7 +111,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     git
 }
 
-/// What a program prints, whose errors are nobody's concern unless it fails.
+/// Returns the output of a program, whose standard error is dropped unless it fails.
 fn output(mut command: Command, input: &str) -> Vec<u8> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("git: {error}"));

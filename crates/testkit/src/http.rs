@@ -28,7 +28,7 @@ pub struct Request {
     pub body: String,
 }
 
-/// What the server does with a request.
+/// The server's reply to a request.
 pub enum Reply {
     /// A whole answer.
     Http {
@@ -137,7 +137,7 @@ impl Address {
 
 /// A running server. When it is dropped it accepts no more connections.
 pub struct Server {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     is_over: Arc<AtomicBool>,
 }

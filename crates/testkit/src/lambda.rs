@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// No test waits that long.
 const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// What is promised of every invocation, whatever CodeBuild does.
+/// The promised duration of every invocation, whatever CodeBuild does.
 pub const LONGEST_INVOCATION: Duration = Duration::from_secs(10);
 
 /// The function's program.
@@ -37,7 +37,7 @@ pub const LONGEST_INVOCATION: Duration = Duration::from_secs(10);
 pub struct Program {
     /// The executable file.
     pub path: &'static str,
-    /// Where policies are written to.
+    /// The folder into which policies are written.
     pub folder: &'static str,
 }
 
@@ -50,7 +50,7 @@ pub struct Lambda {
     error_reader: Option<JoinHandle<()>>,
 }
 
-/// What one invocation left.
+/// The results of one invocation.
 #[derive(Debug)]
 pub struct Answer {
     /// The answer, or `{errorType, errorMessage}`.
@@ -212,13 +212,13 @@ impl Lambda {
         self.whole_log();
     }
 
-    /// How much memory the function holds, in bytes.
+    /// Returns the memory that the function holds, in bytes.
     #[cfg(target_os = "linux")]
     pub fn memory(&self) -> u64 {
         self.status("VmRSS:")
     }
 
-    /// How much memory the function ever held, in bytes.
+    /// Returns the most memory that the function has held, in bytes.
     #[cfg(target_os = "linux")]
     pub fn most_memory(&self) -> u64 {
         self.status("VmHWM:")
@@ -231,13 +231,13 @@ impl Lambda {
         value.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 
-    /// How many files and connections the function has open.
+    /// Returns the number of files and connections that the function has open.
     #[cfg(target_os = "linux")]
     pub fn file_descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
-    /// What the function has written to standard error up to now.
+    /// Returns the text that the function has written to standard error up to now.
     pub fn log(&self) -> String {
         self.standard_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -59,7 +59,7 @@ struct Delivery {
     event: String,
 }
 
-/// What the function answered to one event.
+/// The function's answer to one event.
 #[derive(Debug)]
 pub struct Response {
     /// The answer, or `{errorType, errorMessage}`.
@@ -79,7 +79,7 @@ impl RuntimeApi {
         Self { server, events: Some(events), responses }
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address
     }

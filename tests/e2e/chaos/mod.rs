@@ -101,7 +101,7 @@ struct Story {
     random: Rng,
 }
 
-/// What became of it.
+/// The totals at the end of a story.
 #[derive(Default)]
 struct End {
     events: usize,
@@ -184,7 +184,8 @@ fn samples(count: usize, random: &mut Rng) -> Vec<Sample> {
     iter::repeat_with(|| Sample::new(*random.choice(Kind::ALL.iter()).unwrap(), random)).take(count).collect()
 }
 
-/// What the last record says of a build is true, and enough: else the invocation failed.
+/// Asserts that the last record of a build is true and complete, or else that the invocation
+/// failed.
 fn assert_dealt_with(sample: &Sample, answer: &Answer, account: &CodeBuild) {
     let record = answer.record();
     let is_stopped = account.stopped().contains(&sample.id);

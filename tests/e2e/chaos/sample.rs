@@ -20,7 +20,7 @@ rules:
     only: [{projects: [vault-*]}]
 ";
 
-/// Why a build is stopped or runs on, and what it takes to find out.
+/// The reason why a build is stopped or runs on, and the calls needed to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing is wrong with it.

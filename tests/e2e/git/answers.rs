@@ -1,4 +1,4 @@
-//! What git's own server answers.
+//! The answers of git's own server.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use buildbrake_testkit::{
 
 use super::{AwsConfig, GitSettings, Host, client, now, repositories, settings, url};
 
-/// What a host does, and its reply to each request.
+/// The misdeed of a host, and its reply to each request.
 type Misdeed = (&'static str, fn() -> Reply);
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
@@ -67,7 +67,7 @@ async fn a_host_that_is_not_listed_is_never_connected_to() {
     assert!(host.requested().is_empty());
 }
 
-/// That `localhost` leads to this machine is found out after DNS.
+/// Only DNS shows that `localhost` leads to this machine.
 #[tokio::test]
 async fn a_name_or_wildcard_that_leads_to_this_machine_is_never_connected_to() {
     let host = Host::start(|_| good());

@@ -33,7 +33,7 @@ rules:
     max-duration: 3h
 ";
 
-/// What came of a sweep: the answer, its line, and the lines of the builds.
+/// The results of a sweep: the answer, its line, and the lines of the builds.
 struct Swept {
     answer: Result<Value, Value>,
     summary: Value,

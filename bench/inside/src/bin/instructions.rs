@@ -13,7 +13,7 @@ use anyhow::Context;
 use inside::{CASES, case};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
-/// How often a case runs: the difference of the two is free of all that is done once.
+/// The number of runs of a case. The difference of the two counts is free of all that is done once.
 const FEW: u64 = 20;
 const MANY: u64 = 120;
 
@@ -69,7 +69,7 @@ fn collected(name: &str, times: u64) -> anyhow::Result<u64> {
     line.1.trim().parse().context("valgrind printed no count")
 }
 
-/// What the counts depend on besides the code.
+/// Returns what the counts depend on besides the code.
 fn machine() -> anyhow::Result<String> {
     let compiler = Command::new("rustc").arg("--version").output().context("rustc")?;
     let compiler = String::from_utf8_lossy(&compiler.stdout).trim().to_owned();

@@ -1,5 +1,5 @@
-//! How the cost grows: of judging by rules, patterns and the event's size, and of a sweep
-//! by projects and running builds. Draws `docs/scale.svg`.
+//! The growth of the cost: of judging with the number of rules, patterns and the event's size, and
+//! of a sweep with projects and running builds. Draws `docs/scale.svg`.
 
 use std::{
     fs,

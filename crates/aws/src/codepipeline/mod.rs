@@ -25,7 +25,7 @@ const BUDGET: Duration = Duration::from_secs(3);
 /// Of a hundred executions each.
 const MAX_PAGES: usize = 5;
 
-/// How long before its build an action may have started.
+/// The longest time that an action may have started before its build.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
 
 /// Some hundred kilobytes.

@@ -32,11 +32,12 @@ pub struct Enforcer {
     clients: Clients,
     scheduler: Option<Scheduler>,
     resolver: Resolver,
-    /// Where the last sweeps ended, if nothing else could be told to continue them.
+    /// The ends of the last sweeps, kept here if no other invocation could be made to continue
+    /// them.
     rests: Mutex<HashMap<AccountRegion, SweepRest>>,
 }
 
-/// What is known about an invocation besides its event.
+/// The facts about an invocation that are not in its event.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     /// The ARN by which the function was called. It is also how the function is called back, and
@@ -44,7 +45,7 @@ pub struct Invocation<'a> {
     pub function: Option<&'a str>,
     /// The id of the request, which is the same for each try. `None` outside Lambda.
     pub request_id: Option<&'a str>,
-    /// When Lambda ends the invocation.
+    /// The time at which Lambda ends the invocation.
     pub deadline: Timestamp,
     /// Returns the current time.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),

@@ -10,7 +10,7 @@ use crate::{
     codebuild::{self, Client},
 };
 
-/// What became of the attempt to stop a build.
+/// The outcome of an attempt to stop a build.
 pub(super) enum Attempt {
     /// The build has ended.
     Ended(Box<Build>),
@@ -73,7 +73,7 @@ pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<Box<
         .map_err(|error| CallError { message: format!("its batch could not be stopped: {error}"), ..error })
 }
 
-/// What became of the build, after its batch was stopped if a rule says so.
+/// Returns the effect on the build, after its batch was stopped if a rule requires that.
 pub(super) async fn effect(
     client: &Client,
     id: &BuildId,

@@ -1,4 +1,4 @@
-//! Which addresses a git host may have.
+//! The addresses that a git host may have.
 //!
 //! A listed host may be private. Its name must not lead to the machine itself, whose Runtime API
 //! hands out events, nor to a link-local service, such as one that hands out credentials.
@@ -53,7 +53,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether a name may lead to the address.
+    /// Returns whether the name may resolve to the address.
     fn allows(&self, name: &str, address: IpAddr) -> bool {
         // A name that is not listed is a proxy's.
         let is_proxy = !self.hosts.contain_host(&name.to_ascii_lowercase());
@@ -72,8 +72,8 @@ impl ResolveDns for Guard {
     }
 }
 
-/// Whether an address is loopback, link-local, unspecified or multicast, or that of a service of
-/// an EC2 instance.
+/// Returns whether an address is loopback, link-local, unspecified or multicast, or that of a
+/// service of an EC2 instance.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>
 fn is_special(address: IpAddr) -> bool {
     match plain(address) {

@@ -1,4 +1,4 @@
-//! Why the refs of a repository are unknown.
+//! The reasons why the refs of a repository are unknown.
 
 use crate::CallError;
 

@@ -57,18 +57,18 @@ impl FromStr for Origin {
 pub struct GitHosts(Vec<Origin>);
 
 impl GitHosts {
-    /// Whether the operator lists the origin.
+    /// Returns whether the operator lists the origin.
     pub(super) fn contain(&self, origin: &Origin) -> bool {
         let is_same = |entry: &Origin| (entry.scheme, entry.port) == (origin.scheme, origin.port);
         !origin.host.contains('*') && self.0.iter().any(|entry| is_same(entry) && fits(&entry.host, &origin.host))
     }
 
-    /// Whether the operator lists exactly this origin, without a `*`.
+    /// Returns whether the operator lists exactly this origin, without a `*`.
     pub(super) fn contain_exactly(&self, origin: &Origin) -> bool {
         self.0.contains(origin)
     }
 
-    /// Whether the operator lists the host, with any scheme and port.
+    /// Returns whether the operator lists the host, with any scheme and port.
     pub(super) fn contain_host(&self, host: &str) -> bool {
         self.0.iter().any(|entry| fits(&entry.host, host))
     }
@@ -103,7 +103,7 @@ fn default_port(scheme: Scheme) -> u16 {
     }
 }
 
-/// Whether the text is a label of a host name, or a `*` in place of one.
+/// Returns whether the text is a label of a host name, or a `*` in place of one.
 fn is_label(label: &str) -> bool {
     let is_name = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     label == "*" || (!label.is_empty() && !label.starts_with('-') && is_name(label))

@@ -29,7 +29,7 @@ use crate::{config::AwsConfig, trust::Bundle};
 /// For a whole question, with the secret and all redirects.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// Which git hosts are asked, and how.
+/// The git hosts that may be asked, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitSettings {
     /// Only these hosts are ever connected to.
@@ -42,7 +42,7 @@ pub struct GitSettings {
     pub runtime_api: Option<String>,
 }
 
-/// Whose credential a question may use.
+/// The credentials that a question may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialUse {
     /// Nobody's: the repository is named by a build, whose author must not learn the refs of

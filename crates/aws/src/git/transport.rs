@@ -43,12 +43,12 @@ pub(super) struct Repository {
     pub(super) path: String,
 }
 
-/// What is requested of a repository.
+/// The request that is sent to a repository.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Service<'a> {
     /// A command of protocol version 2.
     UploadPack(&'a str),
-    /// What servers of versions 0 and 1 advertise before they are sent anything.
+    /// The advertisement that servers of versions 0 and 1 send before any request.
     Advertisement,
 }
 
@@ -159,7 +159,7 @@ fn request(
     HttpRequest::try_from(request).map_err(|_| GitError::UnusableUrl)
 }
 
-/// Where a redirect leads, if it is the same service of some repository.
+/// Returns the target of a redirect, if it is the same service of some repository.
 fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) -> Result<Repository, GitError> {
     let location = response.headers().get("location").ok_or(GitError::RedirectElsewhere)?;
     let Origin { scheme, .. } = &from.origin;

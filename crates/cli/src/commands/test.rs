@@ -51,18 +51,18 @@ enum Format {
 pub(crate) struct Results {
     /// The files whose tests were run.
     pub(crate) files: Vec<FileReport>,
-    /// Why the tests of the other files were not run.
+    /// The errors because of which the tests of the other files were not run.
     pub(crate) errors: Vec<FileError>,
     /// The rules that are not covered; empty if only some tests were run.
     pub(crate) uncovered: Vec<Uncovered>,
-    /// Whether an uncovered rule is a failure.
+    /// `true` if an uncovered rule is a failure.
     #[serde(skip)]
     pub(crate) needs_coverage: bool,
     pub(crate) passed: usize,
     pub(crate) failed: usize,
 }
 
-/// Why a file cannot be used.
+/// A file that cannot be used, with the reason.
 #[derive(Serialize)]
 pub(crate) struct FileError {
     /// The test file, or its policy.

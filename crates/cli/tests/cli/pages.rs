@@ -1,4 +1,4 @@
-//! What the pages tell people to run and to read is true.
+//! Tests that what the pages tell people to run and to read is true.
 
 use std::{
     env, fs,

@@ -12,7 +12,7 @@ fn the_committed_schema_is_fresh() {
     );
 }
 
-/// What an editor that has the schema says of a text, and what `check` says.
+/// Returns whether an editor that has the schema accepts a text, and whether `check` does.
 fn accepted(text: &str) -> (bool, bool) {
     let json: Value = serde_saphyr::from_str(text).unwrap();
     let validator = jsonschema::draft202012::new(&schema()).unwrap();

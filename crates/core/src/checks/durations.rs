@@ -89,8 +89,8 @@ pub(super) fn pass_within(limit: Duration, time: Option<Duration>, facts: &Facts
     at_most.is_some_and(|time| time <= limit).then_some(Answer::Pass)
 }
 
-/// When a build will have been running for longer than the limit; the earliest possible time,
-/// if it is not known when the build started to run.
+/// Returns the time when a build will have been running for longer than the limit; the earliest
+/// possible time, if it is unknown when the build started to run.
 pub(super) fn breaks_running_limit_at(limit: Duration, facts: &Facts<'_>) -> Option<Timestamp> {
     match facts.build.run_start() {
         RunStart::At(start) => first_second_after(limit, start),

@@ -66,7 +66,7 @@ pub(crate) struct CheckKind {
     /// Its key in a policy.
     pub(crate) id: &'static str,
     pub(crate) about: About,
-    /// How its option is written, and the check that an option makes.
+    /// The form of its option, and the check that an option makes.
     pub(crate) option: OptionKind,
     pub(crate) iam: IamView,
 }
@@ -117,8 +117,9 @@ pub(crate) trait Check: Send + Sync {
         false
     }
 
-    /// When a running build that does not break the check will break it, if nothing but the
-    /// time changes: the earliest possible time. `None` if never, or if it cannot be computed.
+    /// Returns the time when a running build that does not break the check will break it, if
+    /// nothing but the time changes: the earliest possible time. `None` if never, or if it cannot
+    /// be computed.
     fn breaks_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
         None
     }

@@ -12,7 +12,7 @@ use crate::{
     yaml::{Node, reader::Reader},
 };
 
-/// How an option is written, and the check that it makes.
+/// The form of an option, and the check that it makes.
 #[derive(Clone, Copy)]
 pub(crate) enum OptionKind {
     Duration(fn(Duration) -> Box<dyn Check>),

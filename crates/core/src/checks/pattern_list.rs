@@ -26,7 +26,7 @@ enum ListKind {
 }
 
 impl PatternList {
-    /// Why a value is not to be trusted that is among the allowed ones.
+    /// Returns the reason why an allowed value is not to be trusted.
     fn contradiction(&self, facts: &Facts<'_>) -> Option<String> {
         let contradiction = self.subject.contradiction.filter(|_| matches!(self.kind, ListKind::Allowed))?;
         contradiction(facts).ok().flatten()

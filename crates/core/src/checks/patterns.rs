@@ -62,7 +62,7 @@ impl Fit {
     }
 }
 
-/// What a list of patterns is about, which decides how a pattern is read.
+/// The subject of a list of patterns, which decides how a pattern is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syntax {
     Account,
@@ -201,8 +201,8 @@ impl Patterns {
         }
     }
 
-    /// Whether the name of a reference matches, if that is the same for all of these. Only branches have
-    /// short names.
+    /// Returns whether the name of a reference matches, if the answer is the same for all of these.
+    /// Only branches have short names.
     fn fits_refs(&self, refs: &PossibleRefs, syntax: Syntax) -> Option<bool> {
         let full = |pattern: &str| match syntax {
             Syntax::Branch => format!("refs/heads/{pattern}").parse().ok(),
@@ -228,18 +228,18 @@ impl Patterns {
         self.0.iter().fold(Fit::No, |fit, pattern| fit.or(|| Fit::from(pattern.fits(value, direction))))
     }
 
-    /// Whether a pattern matches the text.
+    /// Returns whether a pattern matches the text.
     pub(crate) fn any_fits(&self, text: &str) -> bool {
         self.fits_value(&Value::from(text), Direction::Forbid) == Fit::Yes
     }
 
-    /// Whether these match everything that `other` matches. `false` if only several of them
+    /// Returns whether these match everything that `other` matches. `false` if only several of them
     /// together match as much as one of `other`.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
     }
 
-    /// Whether a value may match both these and `other`.
+    /// Returns whether a value may match both these and `other`.
     pub(crate) fn overlap(&self, other: &Self) -> bool {
         self.0.iter().any(|one| other.0.iter().any(|other| one.overlaps(other)))
     }
@@ -252,7 +252,7 @@ impl Patterns {
         })
     }
 
-    /// Whether a pattern matches every value.
+    /// Returns whether a pattern matches every value.
     pub(crate) fn match_everything(&self) -> bool {
         self.iter().any(Pattern::is_everything)
     }

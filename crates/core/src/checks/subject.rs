@@ -48,14 +48,15 @@ pub(crate) struct Subject {
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
     pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<Values<'a>, Fact>,
-    /// Why a value is not to be trusted where it would let a build through, if that can be.
+    /// The check for a reason not to trust a value where it would let a build through, if there can
+    /// be one.
     pub(crate) contradiction: Option<Contradiction>,
     /// The part of the project's ARN that contains it.
     pub(crate) arn_part: Option<ArnPart>,
 }
 
-/// Why a value is not what it claims to be, `None` if nothing contradicts it; or the fact that
-/// could.
+/// Returns the reason why a value is not what it claims to be, `None` if nothing contradicts it; or
+/// the fact that could.
 pub(crate) type Contradiction = for<'a> fn(&Facts<'a>) -> Result<Option<String>, Fact>;
 
 impl Subject {

@@ -11,9 +11,9 @@ type Test = fn(&Object) -> bool;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is {what}, not an event of CodeBuild; {help}")]
 pub struct Foreign {
-    /// What it is, as a noun.
+    /// The kind of payload, as a noun.
     what: &'static str,
-    /// What to do.
+    /// The advice.
     help: &'static str,
 }
 

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use super::{EventError, shown};
 use crate::model::BuildArn;
 
-/// Where the function acts: the partition, region and account of the ARN that it was invoked by.
+/// The place where the function acts: the partition, region and account of the ARN that it was
+/// invoked by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// `aws`, `aws-cn`, `aws-us-gov`…
@@ -49,7 +50,7 @@ enum Part {
     Partition,
 }
 
-/// What one member of an event names.
+/// A name of a partition, region or account in one member of an event.
 #[derive(Debug)]
 struct Named {
     part: Part,
@@ -62,7 +63,7 @@ struct Named {
 pub(super) struct Places(Vec<Named>);
 
 impl Places {
-    /// What the envelope names.
+    /// Returns the names in the envelope.
     pub(super) fn of_envelope(account: Option<&str>, region: Option<&str>) -> Self {
         let named = |part, member, value: &str| Named { part, member, value: value.to_owned() };
         let account = account.map(|account| named(Part::Account, "account", account));

@@ -1,4 +1,4 @@
-//! What the function is called for, and the events that it sends to itself.
+//! The triggers of the function, and the events that it sends to itself.
 
 mod foreign;
 mod home;
@@ -21,7 +21,7 @@ use crate::{
     yaml::fault::printable,
 };
 
-/// What the function was called for.
+/// The reason for an invocation of the function.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
     /// One build has to be judged.
@@ -41,15 +41,15 @@ pub struct BuildEvent {
     pub id: BuildId,
     /// Its time according to EventBridge, in whole seconds.
     pub time: Option<Timestamp>,
-    /// When the phase ended, if the event is about one: its time is when the phase began.
+    /// The end of the phase, if the event is about one. The event's time is the start of the phase.
     pub phase_end: Option<Timestamp>,
-    /// How it came.
+    /// The way by which the event came.
     pub delivery: Delivery,
-    /// What the event contains of the build. Boxed because it is large.
+    /// The members of the build that the event contains. Boxed because it is large.
     pub build: Box<Build>,
 }
 
-/// How an event came to the function.
+/// The way by which an event came to the function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// As soon as it was sent.
@@ -128,13 +128,14 @@ const DEADLINE: &str = "Buildbrake Deadline";
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html>
 const SCHEDULED: &str = "Scheduled Event";
 
-/// Why an event is refused. Never contains text of the event's detail but names of AWS.
+/// The reason why an event is refused. It contains no text of the event's detail except names of
+/// AWS.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// It is not JSON.
     #[error("this is not an EventBridge event: it is not JSON at line {line}, column {column}")]
     NotJson {
-        /// Where parsing stopped, from 1.
+        /// The line at which parsing stopped, from 1.
         line: usize,
         /// The byte in that line, from 1; 0 before the first.
         column: usize,
@@ -159,7 +160,7 @@ pub enum EventError {
          {WHOLE_EVENTS}"
     )]
     NoBuild,
-    /// What should name its build does not.
+    /// The member that should name the build does not.
     #[error(
         "`{member}` is `{}`, which is neither a build's ARN nor its id (`PROJECT:UUID`); send the event as CodeBuild \
          sent it",
@@ -168,7 +169,7 @@ pub enum EventError {
     NotABuild {
         /// `detail.build-id` or `detail.build-arn`.
         member: &'static str,
-        /// What it contains.
+        /// The member's content.
         found: String,
     },
     /// `detail.safety-belt` is neither `on` nor `off`.

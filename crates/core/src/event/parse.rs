@@ -98,7 +98,7 @@ struct Received {
     detail: Detail,
 }
 
-/// What is used of the members beside `time` and `detail`.
+/// The members beside `time` and `detail` that are used.
 struct Envelope {
     id: Option<String>,
     detail_type: String,
@@ -314,7 +314,7 @@ impl Detail {
         lenient::read(detail).unwrap_or_default()
     }
 
-    /// When the phase of the event ended. `start`: when it began.
+    /// Returns the time when the phase of the event ended. `start` is the time when it began.
     fn phase_end(&self, start: Option<Timestamp>) -> Option<Timestamp> {
         let by_duration = || {
             let duration = SignedDuration::from_secs(self.completed_phase_duration_seconds?);

@@ -11,15 +11,15 @@ use crate::{model::shape::shapes, record::Failure};
 pub struct SweepEvent {
     /// The event's id: the same whenever the event is delivered again.
     pub id: Option<String>,
-    /// When the sweep was due, according to EventBridge. `None` if that may be weeks ago.
+    /// The time when the sweep was due, according to EventBridge. `None` if that may be weeks ago.
     pub time: Option<Timestamp>,
     /// The safety belt of a new sweep; that of a rest is in the rest.
     pub belt: Belt,
-    /// Where to continue. Empty for a new sweep.
+    /// The place to continue. Empty for a new sweep.
     pub rest: SweepRest,
 }
 
-/// Whether the policy's `max-stops-per-sweep` holds for a sweep.
+/// The safety belt: the policy's `max-stops-per-sweep` holds for a sweep, or it does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Belt {
     /// It does.
@@ -53,10 +53,10 @@ impl SweepEvent {
 }
 
 shapes! {
-    /// What is left of a sweep. `id` names the sweep and `part` the next part, from 2; `from` is the
+    /// The rest of a sweep. `id` names the sweep and `part` the next part, from 2; `from` is the
     /// project to continue with; `running` and `stops` count what the earlier parts found, and
-    /// `failures` what went wrong in them. `belt_off_by` is the id of the request that took the safety
-    /// belt off.
+    /// `failures` their errors. `belt_off_by` is the id of the request that took the safety belt
+    /// off.
     pub SweepRest {
         id: String,
         part: i64,
@@ -68,7 +68,7 @@ shapes! {
         belt_off_by: String,
     }
 
-    /// What went wrong first in the earlier parts of a sweep.
+    /// The first error in the earlier parts of a sweep.
     pub SweepFailure {
         r#type: String,
         code: String,

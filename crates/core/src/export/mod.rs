@@ -41,7 +41,7 @@ pub struct Export {
     pub remarks: Vec<String>,
 }
 
-/// Which statements to export.
+/// The selection of statements to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth {
     /// Only statements that refuse nothing that the rule allows.
@@ -153,8 +153,9 @@ fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
     areas
 }
 
-/// When a rule refuses calls, and for which projects. When an exemption ends, the rule covers
-/// more: there is one set of statements from the start, and one for each end of an exemption.
+/// Returns the times at which a rule refuses calls, and its projects. When an exemption ends, the
+/// rule covers more: there is one set of statements from the start, and one for each end of an
+/// exemption.
 fn times_and_resources(
     policy: &Policy,
     rule: &Rule,

@@ -32,7 +32,7 @@ pub(super) enum Prevention {
     Broad {
         /// A call that meets one of these is refused.
         refusals: Vec<Refusal>,
-        /// Why they are too many.
+        /// The reason why they are too many.
         why: Cow<'static, str>,
     },
 }
@@ -131,7 +131,7 @@ fn forbidden_overrides(overrides: &[Override]) -> Prevention {
     Prevention::Broad { refusals, why: why.into() }
 }
 
-/// What StartBuild has no condition key for: the whole kind, or one of its arguments.
+/// Returns what StartBuild has no condition key for: the whole kind, or one of its arguments.
 fn without_key(overridden: Override) -> Option<&'static str> {
     match overridden {
         Override::Source => Some("sourceTypeOverride"),

@@ -31,7 +31,7 @@ pub(super) struct Checked {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
     pub(super) build_members: BTreeSet<String>,
-    /// What is valid and probably a mistake.
+    /// The findings about parts that are valid and probably a mistake.
     pub(super) warnings: Vec<ExpressionFault>,
 }
 
@@ -83,7 +83,7 @@ struct Checker<'a> {
     warnings: Vec<ExpressionFault>,
     /// The loops around a node.
     loops: Vec<Loop<'a>>,
-    /// How often a node is evaluated, because of the loops around it.
+    /// The number of times that a node is evaluated, because of the loops around it.
     repeats: u64,
     steps: u64,
     is_too_deep: bool,

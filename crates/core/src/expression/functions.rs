@@ -23,7 +23,7 @@ pub(super) struct Overload {
     pub(super) result: Type,
 }
 
-/// How a function is called.
+/// The style in which a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     /// `size(x)`

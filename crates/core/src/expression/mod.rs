@@ -75,9 +75,9 @@ struct Literals {
 pub struct ExpressionFault {
     /// The number of characters before the fault.
     pub start: usize,
-    /// What is wrong.
+    /// The fault.
     pub message: String,
-    /// How to correct it.
+    /// The correction.
     pub help: String,
 }
 
@@ -98,9 +98,9 @@ pub enum Variable {
     Branch,
     /// The full name of the reference that is built.
     Ref,
-    /// What kind of starter started the build.
+    /// The kind of starter that started the build.
     StartedBy,
-    /// How long the build has been running, without its time in the queue.
+    /// The running time of the build, without its time in the queue.
     Running,
     /// The cost of the build so far, in USD.
     Cost,
@@ -196,7 +196,7 @@ impl Expression {
         self.build_members.iter().map(String::as_str)
     }
 
-    /// What is valid and probably a mistake.
+    /// Returns the parts that are valid and probably a mistake.
     pub fn warnings(&self) -> &[ExpressionFault] {
         &self.warnings
     }

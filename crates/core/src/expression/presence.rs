@@ -1,4 +1,4 @@
-//! What `has` means where a structure on the way is absent.
+//! The meaning of `has` where a structure on the way is absent.
 
 use cel::{
     IdedExpr,

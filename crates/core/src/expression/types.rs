@@ -50,7 +50,7 @@ impl Type {
         }
     }
 
-    /// Whether the two types are the same, as far as they are known.
+    /// Returns whether the two types are the same, as far as they are known.
     pub(super) fn fits(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,
@@ -65,7 +65,7 @@ impl Type {
         text.split_once(' ').map_or(text.clone(), |(_, name)| name.to_owned())
     }
 
-    /// Whether values of the two types can be compared. Numbers compare by value.
+    /// Returns whether values of the two types can be compared. Numbers compare by value.
     pub(super) fn compares(&self, other: &Self) -> bool {
         self.fits(other) || (self.is_number() && other.is_number())
     }

@@ -180,7 +180,7 @@ struct Structure<'v> {
     budget: Budget,
 }
 
-/// Where a structure comes from, and so what a missing member means.
+/// The origin of a structure, which decides what a missing member means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
     /// The API: a missing member does not exist.
@@ -192,7 +192,7 @@ enum Origin {
 }
 
 impl Origin {
-    /// Whether a member of a build that is missing from a structure does not exist.
+    /// Returns whether a member of a build that is missing from a structure does not exist.
     fn is_absent(self, structure: &str, path: &str) -> bool {
         let member = path.strip_prefix("build.").unwrap_or(path);
         let is_beside_others = structure != "build" && start_event::may_contain(member);
@@ -204,7 +204,7 @@ impl Origin {
     }
 }
 
-/// What the event of a policy test lacks if the test does not give it.
+/// The members that the event of a policy test lacks if the test does not give them.
 const GIVEN_BY_TESTS: [&str; 4] =
     ["secondarySources", "secondarySourceVersions", "environment.fleet", "environment.dockerServer"];
 

@@ -34,7 +34,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whether an initiator is a session with which CodeBuild calls itself: `ROLE/AWSCodeBuild-UUID`.
+/// Returns whether an initiator is a session with which CodeBuild calls itself:
+/// `ROLE/AWSCodeBuild-UUID`.
 pub(super) fn is_own_session(initiator: &str) -> bool {
     initiator.split_once('/').is_some_and(|(_, session)| session.starts_with(OWN_SESSION))
 }

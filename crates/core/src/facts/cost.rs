@@ -1,4 +1,4 @@
-//! What a build costs, by the policy's prices.
+//! The cost of a build, by the policy's prices.
 
 use super::{Fact, Facts};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl<'a> Facts<'a> {
-    /// What a minute of the build costs, with its Docker server.
+    /// Returns the price of a minute of the build, with its Docker server.
     ///
     /// # Errors
     /// The missing fact.
@@ -19,8 +19,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What a minute of the build costs without a Docker server. On a fleet, no price of a compute
-    /// type counts.
+    /// Returns the price of a minute of the build without a Docker server. On a fleet, no price of
+    /// a compute type counts.
     ///
     /// # Errors
     /// The missing fact.
@@ -39,7 +39,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What the build has cost so far.
+    /// Returns the cost of the build so far.
     ///
     /// # Errors
     /// The missing fact.

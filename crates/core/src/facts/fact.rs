@@ -22,16 +22,16 @@ pub enum Fact {
     Unresolved {
         /// The fact.
         fact: &'static str,
-        /// Why it is unknown so far.
+        /// The reason why it is unknown so far.
         why: String,
-        /// Who may know it.
+        /// The source that may know it.
         source: Source,
     },
     /// A fact that cannot be derived from what is known.
     Unknown {
         /// The fact.
         fact: &'static str,
-        /// Why it is unknown.
+        /// The reason why it is unknown.
         why: String,
     },
 }

@@ -76,7 +76,7 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Ok((Remark::pattern(&full)?, name::probably_no_name(text, &full)))
 }
 
-/// Whether some reference of a build may fit.
+/// Returns whether some reference of a build may fit.
 fn is_possible(text: &str) -> bool {
     let forms = ["refs/heads/?*", "refs/tags/?*", "refs/pull/?*/head"].map(str::parse::<Pattern>);
     let Ok(pattern) = text.parse::<Pattern>() else { return false };

@@ -56,8 +56,8 @@ impl ImagePattern {
         Ok((Self { written, full }, remarks::probably_not_meant(text, direction)))
     }
 
-    /// Whether an image fits. What is forbidden may fit in either form, what is allowed only
-    /// in the full one.
+    /// Returns whether an image fits. A forbidden image may fit in either form, an allowed one only
+    /// in the full form.
     pub fn matches(&self, image: &Image, direction: Direction) -> bool {
         self.full.iter().any(|pattern| pattern.fits(&image.full))
             || direction == Direction::Forbid
@@ -89,13 +89,13 @@ impl ImagePattern {
         spellings
     }
 
-    /// Whether every image fits that fits `other`.
+    /// Returns whether every image that fits `other` fits this, too.
     pub fn covers(&self, other: &Self) -> bool {
         self.written.covers(&other.written)
             && other.full.iter().all(|narrow| self.full.iter().any(|wide| wide.covers(narrow)))
     }
 
-    /// Whether it fits every image.
+    /// Returns whether every image fits.
     pub fn is_everything(&self) -> bool {
         self.written.is_everything()
     }
@@ -175,7 +175,7 @@ fn split_end(text: &str, is_wild: fn(&str) -> bool) -> (&str, String) {
     (name, end.to_owned())
 }
 
-/// Whether the first component of a name is a registry's host, by Docker's rule.
+/// Returns whether the first component of a name is a registry's host, by Docker's rule.
 fn is_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }

@@ -1,4 +1,4 @@
-//! What to ask next about a build.
+//! The next questions about a build.
 //!
 //! A [`Case`] holds everything that is known about one build, and the verdict on it. As long as
 //! the verdict depends on a fact that a source may know, the case has a next question. Whoever
@@ -40,18 +40,18 @@ pub struct Case<'a> {
     provenance: Provenance,
 }
 
-/// What must be known before the case's questions end.
+/// The decision that the case's questions must make possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// Whether the build is stopped.
+    /// To decide whether the build is stopped.
     Build,
     /// Also whether its batch is, although another rule stops the build anyway.
     BuildAndBatch,
-    /// Whether the batch is stopped: the build needs no more stopping.
+    /// To decide whether the batch is stopped. The build needs no more stopping.
     Batch,
 }
 
-/// Where the build's members come from.
+/// The origin of the build's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Event,
@@ -117,18 +117,18 @@ impl<'a> Case<'a> {
         &self.verdict
     }
 
-    /// Where the build comes from, as far as it is known by now.
+    /// Returns the origin of the build, as far as it is known by now.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// Whether the event names the build and says nothing about it, or nothing that still holds.
+    /// Returns whether the event contains only the build's name, or nothing else that still holds.
     pub fn is_named_only(&self) -> bool {
         let says_nothing = self.build().build_status.is_none() && self.build().build_complete.is_none();
         says_nothing || self.event.delivery != Delivery::Live
     }
 
-    /// Whether the API has no such build.
+    /// Returns whether the API has no such build.
     pub fn is_gone(&self) -> bool {
         self.origin == Origin::Gone
     }

@@ -1,4 +1,4 @@
-//! What is known about a build when it is judged, and what is not.
+//! The facts about a build that are known when it is judged, and those that are not.
 
 mod batch;
 mod cost;
@@ -41,25 +41,26 @@ use crate::{
 pub struct Facts<'a> {
     /// The build.
     pub build: &'a Build,
-    /// When it is judged.
+    /// The time at which it is judged.
     pub now: Timestamp,
-    /// Whether the build is the API's, so that it does not have the members that are absent.
-    /// An event's build has fewer members, and may be out of date.
+    /// `true` if the build is the API's, so that absent members do not exist. An event's build has
+    /// fewer members, and may be out of date.
     pub is_whole: bool,
-    /// Whether the phases are up to date even if the build is an event's: a policy test sets them.
+    /// `true` if the phases are up to date even if the build is an event's: a policy test sets
+    /// them.
     pub has_current_phases: bool,
-    /// Whether the build is a policy test's. It has no secondary sources, fleet or Docker server
+    /// `true` if the build is a policy test's. It has no secondary sources, fleet or Docker server
     /// but those that the test gives, even if it is an event's.
     pub is_sample: bool,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
     pub project: Option<&'a Project>,
-    /// When the project was fetched, if that was some minutes ago.
+    /// The time at which the project was fetched, if that was some minutes ago.
     pub project_as_of: Option<Timestamp>,
     /// The batch that the build belongs to, if it was fetched.
     pub build_batch: Option<&'a BuildBatch>,
-    /// What git answered about the build's commit, if it was asked.
+    /// Git's answer about the build's commit, if it was asked.
     pub remote: Option<&'a RefsAtCommit>,
     /// The full name of a possible reference, which is taken for the build's.
     pub assumed: Option<(String, RefFrom)>,
@@ -81,7 +82,7 @@ pub struct NormalForms {
 }
 
 impl<'a> Facts<'a> {
-    /// What an event's build says at a moment, and nothing else.
+    /// Returns the facts that an event's build contains at a moment, and no others.
     pub fn of(build: &'a Build, now: Timestamp) -> Self {
         let source_version = build.source_version.as_deref().map(SourceVersion::read);
         Self {
@@ -112,12 +113,12 @@ impl<'a> Facts<'a> {
         Self { now: later, ..self.clone() }
     }
 
-    /// How long the build has been running, without its time in the queue.
+    /// Returns how long the build has been running, without its time in the queue.
     pub fn running(&self) -> Option<Duration> {
         self.build.running(self.now).filter(|_| self.is_up_to_date())
     }
 
-    /// How long the build has been queued, or was until it ran.
+    /// Returns how long the build has been queued, or was until it ran.
     pub fn queued(&self) -> Option<Duration> {
         self.build.queued(self.now).filter(|_| self.is_up_to_date())
     }
@@ -127,8 +128,8 @@ impl<'a> Facts<'a> {
         self.is_whole || self.has_current_phases || self.build.progress() == Progress::Ended
     }
 
-    /// Whether the build runs on Lambda compute, which has no queue, and where CodeBuild ignores
-    /// the timeouts that are configured.
+    /// Returns whether the build runs on Lambda compute, which has no queue, and where CodeBuild
+    /// ignores the timeouts that are configured.
     /// <https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html>
     ///
     /// # Errors
@@ -144,7 +145,7 @@ impl<'a> Facts<'a> {
             || kind.is_some_and(|kind| kind.ends_with("_LAMBDA_CONTAINER")))
     }
 
-    /// Why a time is unknown. If the API's Build has no phases, nothing else has them.
+    /// Explains why a time is unknown. If the API's Build has no phases, no other source has them.
     pub fn no_phases(&self, fact: &'static str) -> Fact {
         match self.is_whole {
             true if self.build.run_start() == RunStart::Unknown => {
@@ -160,7 +161,7 @@ impl<'a> Facts<'a> {
         self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
     }
 
-    /// Who or what started the build, or the batch that it belongs to.
+    /// Returns the initiator of the build, or of the batch that it belongs to.
     pub fn initiator(&self) -> Result<&'a str, Fact> {
         match self.batch()? {
             Some(batch) => batch.initiator.as_deref().ok_or_else(|| Fact::AbsentMember("batch.initiator".into())),

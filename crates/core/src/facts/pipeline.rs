@@ -15,7 +15,7 @@ use super::{
 };
 use crate::model::{ActionExecution, ActionState, PipelineExecution, S3Location};
 
-/// What CodePipeline answers about the pipeline that a build's initiator names.
+/// CodePipeline's answer about the pipeline that a build's initiator names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PipelineAnswer {
     /// The execution of which an action started the build.
@@ -43,7 +43,7 @@ pub struct PipelineRun {
 /// The source of a build, as its pipeline's source action shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineSource {
-    /// What was fetched.
+    /// The revision that was fetched.
     pub revision: PipelineRevision,
     /// Its commit.
     pub commit: Option<ObjectId>,
@@ -51,7 +51,7 @@ pub struct PipelineSource {
     pub repository: Option<PipelineRepository>,
 }
 
-/// What a source action fetched.
+/// The revision that a source action fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PipelineRevision {
     /// The head of this branch, by its short name.
@@ -70,7 +70,7 @@ pub enum PipelineRevision {
     },
 }
 
-/// Where a source action's repository is.
+/// The repository of a source action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PipelineRepository {
     /// A URL, as in `https://github.com/acme/shop`.
@@ -108,7 +108,7 @@ pub fn execution_of<'a>(actions: &'a [ActionExecution], started: &[&str], action
     actions.iter().find(is_it)?.pipeline_execution_id.as_deref()
 }
 
-/// Whether it is the execution of a source action.
+/// Returns whether it is the execution of a source action.
 pub fn is_source(action: &ActionExecution) -> bool {
     action.category.as_deref() == Some("Source")
 }
@@ -118,7 +118,7 @@ impl PipelineRun {
     /// version of the build, or of the batch that the execution started.
     ///
     /// # Errors
-    /// Why it is unknown.
+    /// The reason why it is unknown.
     pub fn source_of(&self, version: Option<&str>, resolved: Option<&str>) -> Result<PipelineSource, String> {
         let trigger = Trigger::of(&self.execution)?;
         let fetched = self.sources.iter().filter(|action| is_source(action));
@@ -150,7 +150,7 @@ impl PipelineRun {
         }
     }
 
-    /// What one source action shows.
+    /// Returns what one source action shows.
     fn source(&self, action: &ActionExecution, trigger: Trigger) -> Result<PipelineSource, String> {
         let variable =
             |name: &str| action.output_variables.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -196,7 +196,7 @@ impl PipelineRun {
     }
 }
 
-/// What started an execution, by what it shows of the commits that were fetched.
+/// The trigger of an execution, derived from the commits that were fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trigger {
     /// A change of the configured branch: its head was fetched.
@@ -221,7 +221,7 @@ impl Trigger {
     }
 }
 
-/// What all sources agree on.
+/// Returns the source on which all agree.
 fn agreed(sources: Vec<PipelineSource>) -> Result<PipelineSource, String> {
     let mut sources = sources.into_iter();
     let mut first = sources.next().ok_or("the pipeline's execution has no source action that succeeded")?;

@@ -1,17 +1,17 @@
-//! Whether a pattern can fit any value of a known form.
+//! Decides whether a pattern can fit any value of a known form.
 //!
 //! A pattern that fits no possible value is a mistake of whoever wrote it: a rule with it
 //! never fires, or breaks every build.
 
 use crate::{pattern::Pattern, yaml::scalar::FromScalar};
 
-/// What a policy's author wrote, and what to write instead: a fault where a pattern can never
-/// work, a warning where it probably does not do what is meant.
+/// A remark on a part of the policy, with advice: a fault where a pattern can never work, a warning
+/// where it probably does not do what is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
-    /// What was found: lower case, no full stop.
+    /// The finding: lower case, no full stop.
     pub message: String,
-    /// What to do: lower case, no full stop.
+    /// The advice: lower case, no full stop.
     pub help: String,
 }
 
@@ -33,13 +33,13 @@ impl Remark {
 pub struct Form {
     /// The next state, or `None` where no value goes on so.
     pub step: fn(u8, char) -> Option<u8>,
-    /// Whether a value can end in this state.
+    /// Returns whether a value can end in this state.
     pub ends: fn(u8) -> bool,
     /// One character of each kind that `step` tells apart, for wildcards.
     pub alphabet: &'static str,
 }
 
-/// Whether some value of the form fits the pattern.
+/// Returns whether some value of the form fits the pattern.
 pub fn can_fit(pattern: &str, form: &Form) -> bool {
     let mut states = 1_u64;
     for character in pattern.chars() {
@@ -52,12 +52,12 @@ pub fn can_fit(pattern: &str, form: &Form) -> bool {
     each(states).any(form.ends)
 }
 
-/// Whether some value that begins with `start` fits the pattern.
+/// Returns whether some value that begins with `start` fits the pattern.
 pub fn can_begin_with(pattern: &Pattern, start: &str) -> bool {
     format!("{start}*").parse().is_ok_and(|start| pattern.overlaps(&start))
 }
 
-/// Whether a text contains a wildcard.
+/// Returns whether a text contains a wildcard.
 pub fn is_wild(text: &str) -> bool {
     text.contains(['*', '?'])
 }

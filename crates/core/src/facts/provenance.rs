@@ -1,18 +1,17 @@
-//! Where a build comes from, as far as it is known: who started it, and from which revision.
+//! The origin of a build, as far as it is known: its starter and its revision.
 
 use serde::Serialize;
 
 use super::{Facts, starter::Starter};
 
-/// Where a build comes from. A build of a batch comes from where its batch does.
+/// The origin of a build. A build of a batch has that of its batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
-    /// Who or what started it; the build's own initiator as long as it is unknown whether it
-    /// belongs to a batch.
+    /// The initiator; the build's own one as long as it is unknown whether it belongs to a batch.
     pub initiator: Option<String>,
     /// The source of `initiator`, if that is not the build itself.
     pub initiator_from: Option<InitiatorFrom>,
-    /// What kind of starter that is.
+    /// The kind of starter.
     pub started_by: Option<Starter>,
     /// The source version that it was started with.
     pub source_version: Option<String>,
@@ -24,7 +23,7 @@ pub struct Provenance {
     pub ref_from: Option<RefFrom>,
 }
 
-/// What shows the initiator, besides the build itself.
+/// The source of the initiator, besides the build itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InitiatorFrom {
@@ -32,7 +31,7 @@ pub enum InitiatorFrom {
     Batch,
 }
 
-/// What names the branch and the reference.
+/// The source of the branch and the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefFrom {
@@ -49,7 +48,7 @@ pub enum RefFrom {
 }
 
 impl Facts<'_> {
-    /// Where the build comes from.
+    /// Returns the origin of the build.
     pub fn provenance(&self) -> Provenance {
         let branch = self.branch().ok().map(str::to_owned);
         let git_ref = self.git_ref().ok();

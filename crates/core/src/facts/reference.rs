@@ -19,7 +19,7 @@ use crate::model::ProjectSource;
 /// time of the build's start.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
-/// What is known about a build's reference.
+/// The state of knowledge about a build's reference.
 #[derive(Clone, Debug)]
 enum Reference<'a> {
     /// It is this one.
@@ -46,7 +46,7 @@ pub(super) struct WebhookRefs {
     listed: Option<Vec<String>>,
 }
 
-/// Which name of a reference is wanted.
+/// The kind of name that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Branch,
@@ -123,7 +123,7 @@ impl Facts<'_> {
         }
     }
 
-    /// What names the branch, or else the reference, if that is known.
+    /// Returns the source of the branch, or else of the reference, if that is known.
     pub(super) fn ref_from(&self) -> Option<RefFrom> {
         let from = |wanted| match self.reference(wanted) {
             Ok(Reference::Known(_, from)) => Some(from),
@@ -190,8 +190,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the source version is empty, so that the project's own applies. `HEAD` is the
-    /// remote's, whatever the project says.
+    /// Returns whether the source version is empty, so that the project's own applies. `HEAD` is
+    /// the remote's, whatever the project says.
     fn names_no_version(&self) -> Result<bool, Fact> {
         let version = match self.batch()? {
             Some(batch) => batch.source_version.as_deref(),
@@ -278,7 +278,7 @@ impl Facts<'_> {
         Ok(self.normal_forms.webhook_refs.get_or_init(read).as_ref())
     }
 
-    /// What git answered, if it was asked soon after the build's start.
+    /// Returns git's answer, if it was asked soon after the build's start.
     fn fresh_remote(&self, wanted: Wanted, version: SourceVersion<'_>) -> Result<&RefsAtCommit, Fact> {
         let unresolved = || Fact::Unresolved { fact: wanted.fact(), why: is(version), source: Source::Git };
         let remote = self.remote.ok_or_else(unresolved)?;
@@ -290,7 +290,7 @@ impl Facts<'_> {
         Ok(remote)
     }
 
-    /// When the build, or the batch that it belongs to, started.
+    /// Returns the time when the build, or the batch that it belongs to, started.
     fn start(&self) -> Result<Timestamp, Fact> {
         match self.batch()? {
             Some(batch) => batch.start_time.ok_or_else(|| Fact::AbsentMember("batch.startTime".into())),

@@ -13,8 +13,7 @@ pub enum ObjectId {
     Sha256([u8; 32]),
 }
 
-/// How a repository makes its ids.
-/// <https://git-scm.com/docs/hash-function-transition>
+/// The hash algorithm of a repository's ids. <https://git-scm.com/docs/hash-function-transition>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectFormat {
     /// Ids of 40 digits.
@@ -99,14 +98,14 @@ impl RemoteRefs {
     }
 }
 
-/// What git answers about a build's commit.
+/// Git's answer about a build's commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefsAtCommit {
     /// The full names of all branches and tags at the commit.
     pub names: Vec<String>,
     /// The full name of the branch that HEAD refers to; see [`RemoteRefs::head`].
     pub head: Option<String>,
-    /// When the repository was asked. Its references may move at any time.
+    /// The time at which the repository was asked. Its references may move at any time.
     pub as_of: Timestamp,
 }
 

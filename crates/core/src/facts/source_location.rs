@@ -1,4 +1,4 @@
-//! Where a source is, in the form by which hosts compare it.
+//! The location of a source, in the form by which hosts compare it.
 //!
 //! A repository has many spellings: `HTTPS://x@GitHub.com:443//acme/./app.git/` and
 //! `git@github.com:acme/app` are one. The normal form follows RFC 3986, section 6
@@ -32,14 +32,14 @@ pub enum SourceLocation {
     UnclearPath {
         /// Its URL, without the path.
         host: Url,
-        /// Why the path is unclear.
+        /// The reason why the path is unclear.
         why: String,
     },
     /// A location that cannot be compared with anything.
     Unclear {
         /// The location without user information.
         text: String,
-        /// Why it cannot be compared.
+        /// The reason why it cannot be compared.
         why: String,
     },
 }
@@ -86,8 +86,8 @@ impl SourceLocation {
         }
     }
 
-    /// Whether two locations are the same place. An `http` URL is not an `https` URL here:
-    /// who changes one to the other gives up its protection. The error is why that is unknown.
+    /// Returns whether two locations are the same. An `http` URL is not an `https` URL here: who
+    /// changes one to the other gives up its protection. The error is why that is unknown.
     pub fn is_same(&self, other: &Self) -> Result<bool, String> {
         match (self, other) {
             (Self::Repository(one), Self::Repository(two)) => {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::pattern::Pattern;
 
-/// What a pattern decides. Only what is certain lets a build through.
+/// The effect of a pattern that fits. Only what is certain lets a build through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// A location that fits is caught: it is forbidden, or a rule applies to its builds.
@@ -22,7 +22,7 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePattern {
     written: Pattern,
-    /// Whether it is a repository's URL, which no object in S3 fits.
+    /// `true` if it is a repository's URL, which no object in S3 fits.
     is_url: bool,
     /// The normal forms; any one may fit.
     normal: Vec<NormalPattern>,
@@ -36,7 +36,7 @@ struct NormalPattern {
     lower: Pattern,
     /// In lower case, without a port, a second name of a host for the first.
     loose: Pattern,
-    /// Whether it holds only for what is forbidden: `https`, where `http` was written.
+    /// `true` if it holds only for what is forbidden: `https`, where `http` was written.
     only_forbids: bool,
 }
 
@@ -47,7 +47,7 @@ impl SourcePattern {
         parse::pattern(text)
     }
 
-    /// Whether the location fits. The error is why that is unknown.
+    /// Returns whether the location fits. The error is the reason why that is unknown.
     pub fn matches(&self, location: &SourceLocation, direction: Direction) -> Result<bool, String> {
         if self.written.is_everything() && !matches!(location, SourceLocation::Unclear { .. }) {
             return Ok(true);
@@ -85,7 +85,7 @@ impl SourcePattern {
         })
     }
 
-    /// Whether some repository of the host may fit.
+    /// Returns whether some repository of the host may fit.
     fn may_fit_below(&self, host: &Url, direction: Direction) -> bool {
         let secure = meant_as_https(host, direction);
         let mut starts = [host].into_iter().chain(&secure).map(|host| format!("{}/", host.loose()));
@@ -96,8 +96,8 @@ impl SourcePattern {
         self.normal.iter().filter(move |pattern| direction == Direction::Forbid || !pattern.only_forbids)
     }
 
-    /// Whether every location surely fits that fits `other`, and is unknown only where it is
-    /// unknown for `other`.
+    /// Returns whether every location that fits `other` surely fits this, and is unknown only where
+    /// it is unknown for `other`.
     pub fn covers(&self, other: &Self) -> bool {
         let covers = |narrow: &NormalPattern| {
             self.normal.iter().any(|wide| {
@@ -118,7 +118,7 @@ impl SourcePattern {
             || loose(self).iter().any(|one| others.iter().any(|other| one.overlaps(other)))
     }
 
-    /// Whether it fits every location that can be compared.
+    /// Returns whether it fits every location that can be compared.
     pub fn is_everything(&self) -> bool {
         self.written.is_everything()
     }

@@ -1,4 +1,4 @@
-//! What a build's `sourceVersion` names, parsed as git would parse it.
+//! The meaning of a build's `sourceVersion`, parsed as git would parse it.
 //!
 //! CodeBuild accepts a branch, tag, pull request or commit id, or a reference and a commit id in
 //! one (`refs/heads/main^{SHA}`, a form of its own: git peels to types, not to ids); see
@@ -27,7 +27,7 @@ use self::{
     names::{below, has_range, is_allowed, is_plain, is_s3_arn, is_space_or_control, split_suffix},
 };
 
-/// What a build's `sourceVersion` names. The variants contain parts of the parsed text.
+/// The meaning of a build's `sourceVersion`. The variants contain parts of the parsed text.
 ///
 /// If a build's source is in S3, the field is an object's version id, which can be any text:
 /// check the source's type before you parse it.
@@ -185,8 +185,8 @@ fn pull_request(path: &str) -> Option<&str> {
     (known && is_number(number)).then_some(number)
 }
 
-/// Whether git itself uses this name: `FETCH_HEAD`, `ORIG_HEAD`; see "root ref" and "pseudoref" in
-/// `gitglossary(7)`, and "Refs" in `git-worktree(1)` for those of another work tree.
+/// Returns whether git itself uses this name: `FETCH_HEAD`, `ORIG_HEAD`; see "root ref" and
+/// "pseudoref" in `gitglossary(7)`, and "Refs" in `git-worktree(1)` for those of another work tree.
 fn is_pseudo_reference(name: &str) -> bool {
     let other_tree = below(name, "main-worktree")
         .or_else(|| below(name, "worktrees").and_then(|rest| Some(rest.split_once('/')?.1)));

@@ -1,4 +1,4 @@
-//! What the event of a build's start contains of the Build.
+//! The members of the Build that the event of a build's start contains.
 
 /// The members that such an event may contain, with the API's names. Taken from captured events, of
 /// 2017 to 2025.
@@ -35,7 +35,8 @@ const MEMBERS: [&str; 30] = [
     "vpcConfig.vpcId",
 ];
 
-/// Whether such an event may contain a member of the Build, or a part of it: `environment.image`.
+/// Returns whether such an event may contain a member of the Build, or a part of it:
+/// `environment.image`.
 pub(crate) fn may_contain(path: &str) -> bool {
     let is_within = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

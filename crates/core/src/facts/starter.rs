@@ -1,4 +1,4 @@
-//! What started a build.
+//! The starter of a build.
 //!
 //! An initiator `NAME/SESSION` is text that whoever owns a role of that name can choose: the
 //! session `release` of a role called `codepipeline` starts builds as `codepipeline/release`. So
@@ -50,7 +50,8 @@ impl Starter {
         }
     }
 
-    /// Whether nothing but the initiator's text shows it, so that a role's owner can forge it.
+    /// Returns whether nothing but the initiator's text shows it, so that a role's owner can forge
+    /// it.
     pub(crate) fn is_text_alone(self) -> bool {
         matches!(self, Self::Rule | Self::Build)
     }
@@ -70,7 +71,7 @@ pub(crate) fn starter_names() -> String {
     quoted_list(&Starter::ALL.map(Starter::name))
 }
 
-/// What may have started a build, as far as that is known.
+/// The possible starters of a build, as far as they are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Starters {
     /// One kind if it is known, or those that are possible.
@@ -101,7 +102,7 @@ impl Starters {
         }
     }
 
-    /// Whether it is one of these.
+    /// Returns whether the starter is one of these.
     ///
     /// # Errors
     /// The fact that the answer depends on.
@@ -114,16 +115,16 @@ impl Starters {
     }
 }
 
-/// What webhooks are called before the `/`. GitHub's name is known from events, Bitbucket's and
+/// The names of webhooks in front of the `/`. GitHub's is known from events, Bitbucket's and
 /// GitLab's from the user agents of their webhooks.
 const WEBHOOKS: [&str; 3] = ["GitHub-Hookshot", "Bitbucket-Webhooks", "GitLab"];
 
-/// Whether a pattern may fit the initiator of a webhook's build.
+/// Returns whether a pattern may fit the initiator of a webhook's build.
 pub(crate) fn may_fit_webhook(pattern: &Pattern) -> bool {
     WEBHOOKS.iter().any(|name| can_begin_with(pattern, &format!("{name}/")))
 }
 
-/// What an initiator claims to be, where another fact can contradict it.
+/// The claim of an initiator, where another fact can contradict it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Pipeline,
@@ -149,7 +150,7 @@ impl Claim {
 }
 
 impl Facts<'_> {
-    /// What may have started the build.
+    /// Returns the possible starters of the build.
     pub fn starters(&self) -> Starters {
         let (batch, initiator) = match self.batch().and_then(|batch| Ok((batch, self.initiator()?))) {
             Ok(known) => known,
@@ -180,8 +181,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Why the initiator is not what it claims to be but a role's session, or `None` if nothing
-    /// contradicts it.
+    /// Returns the reason why the initiator is not what it claims to be but a role's session, or
+    /// `None` if nothing contradicts it.
     ///
     /// # Errors
     /// The fact that could contradict it.

@@ -79,7 +79,7 @@ shapes! {
         secondary_artifacts: Vec<ResolvedArtifact>,
     }
 
-    /// Where a build of the batch stored an artifact.
+    /// The location where a build of the batch stored an artifact.
     pub ResolvedArtifact {
         r#type: String,
         location: String,
@@ -88,7 +88,7 @@ shapes! {
 }
 
 impl BuildBatch {
-    /// Whether the batch is still running, by its `buildBatchStatus` and `complete`.
+    /// Returns whether the batch is still running, by its `buildBatchStatus` and `complete`.
     pub fn progress(&self) -> Progress {
         progress(self.build_batch_status.as_deref(), self.complete)
     }

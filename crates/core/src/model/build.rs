@@ -67,13 +67,13 @@ shapes! {
         contexts: Vec<PhaseContext> = "phase-context",
     }
 
-    /// Why a phase ended as it did. Free text.
+    /// The reason why a phase ended as it did. Free text.
     pub PhaseContext unlike events {
         status_code: String,
         message: String,
     }
 
-    /// Where the code comes from. `buildspec` is a path, an S3 ARN or the buildspec itself.
+    /// The location of the code. `buildspec` is a path, an S3 ARN or the buildspec itself.
     pub ProjectSource {
         r#type: String,
         location: String,
@@ -87,7 +87,7 @@ shapes! {
         source_identifier: String = "source-identifier",
     }
 
-    /// Whether git submodules are fetched.
+    /// The setting for fetching git submodules.
     pub GitSubmodulesConfig {
         fetch_submodules: bool = "fetch-submodules",
     }
@@ -98,7 +98,7 @@ shapes! {
         resource: String,
     }
 
-    /// How the build's status is reported to the source provider.
+    /// The form in which the build's status is reported to the source provider.
     pub BuildStatusConfig {
         context: String,
         target_url: String = "target-url",
@@ -110,7 +110,7 @@ shapes! {
         source_version: String,
     }
 
-    /// What the build produces, and where that is stored.
+    /// The output of the build, and the location where it is stored.
     pub BuildArtifacts {
         location: String,
         sha256sum: String,
@@ -185,7 +185,7 @@ shapes! {
         message: String,
     }
 
-    /// Where the build's logs are.
+    /// The location of the build's logs.
     pub LogsLocation {
         group_name: String = "group-name",
         stream_name: String = "stream-name",
@@ -240,7 +240,7 @@ shapes! {
         mount_options: String = "mount-options",
     }
 
-    /// Whether somebody can open a shell in the running build.
+    /// The setting that lets somebody open a shell in the running build.
     pub DebugSession {
         session_enabled: bool,
         session_target: String,

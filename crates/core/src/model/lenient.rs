@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// How many levels are read of JSON that serde_json cannot hold. An event has ten.
+/// The number of levels that are parsed of JSON that serde_json cannot hold. An event has ten.
 const DEPTH: usize = 16;
 
 /// Parses JSON. The last of duplicate members counts, and a member that serde_json cannot hold
@@ -117,7 +117,7 @@ pub(crate) fn structure<'de, T: Deserialize<'de>, A: MapAccess<'de>>(object: A) 
     T::deserialize(MapAccessDeserializer::new(object)).map(Some)
 }
 
-/// What became of a value.
+/// The result of reading a value.
 enum Read<T> {
     Null,
     Unreadable,

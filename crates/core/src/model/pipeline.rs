@@ -25,19 +25,19 @@ pub struct ActionExecution {
     pub action_execution_id: Option<String>,
     /// The action's name.
     pub action_name: Option<String>,
-    /// When it started.
+    /// The time when it started.
     pub start_time: Option<Timestamp>,
     /// `InProgress`, `Succeeded`…
     pub status: Option<String>,
     /// `Source`, `Build`…
     pub category: Option<String>,
-    /// Who provides the action: `CodeStarSourceConnection`, `CodeCommit`, `GitHub`…
+    /// The provider of the action: `CodeStarSourceConnection`, `CodeCommit`, `GitHub`…
     pub provider: Option<String>,
     /// The region that it ran in, if that is not the pipeline's.
     pub region: Option<String>,
     /// Its configuration, with the values of variables.
     pub configuration: BTreeMap<String, String>,
-    /// Where its output artifacts are.
+    /// The locations of its output artifacts.
     pub output_artifacts: Vec<S3Location>,
     /// The variables that it has set.
     pub output_variables: BTreeMap<String, String>,
@@ -45,7 +45,7 @@ pub struct ActionExecution {
     pub external_execution_id: Option<String>,
 }
 
-/// Where an artifact is.
+/// The location of an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct S3Location {
     /// The bucket's name.
@@ -61,7 +61,7 @@ pub struct PipelineExecution {
     pub pipeline_execution_id: Option<String>,
     /// The version of the pipeline that was executed.
     pub pipeline_version: Option<i32>,
-    /// What started it: `WebhookV2`, `StartPipelineExecution`…
+    /// The kind of trigger: `WebhookV2`, `StartPipelineExecution`…
     pub trigger_type: Option<String>,
     /// `STANDARD` or `ROLLBACK`.
     pub execution_type: Option<String>,

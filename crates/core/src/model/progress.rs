@@ -1,11 +1,11 @@
-//! Whether a build is running, and for how long.
+//! The progress of a build: running or ended, and for how long it ran.
 
 use jiff::Timestamp;
 
 use super::{Build, BuildPhase};
 use crate::duration::Duration;
 
-/// Whether a build is still running.
+/// The progress of a build or a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It is queued or running.
@@ -17,13 +17,13 @@ pub enum Progress {
 }
 
 impl Build {
-    /// Whether the build is still running, by its `buildStatus` and `buildComplete`. An unknown
-    /// status counts as none.
+    /// Returns whether the build is still running, by its `buildStatus` and `buildComplete`. An
+    /// unknown status counts as none.
     pub fn progress(&self) -> Progress {
         progress(self.build_status.as_deref(), self.build_complete)
     }
 
-    /// When the build left the queue.
+    /// Returns the time when the build left the queue.
     pub fn run_start(&self) -> RunStart {
         let Some(phases) = self.phases.as_ref().filter(|phases| !phases.is_empty()) else { return RunStart::Unknown };
         let waits = |phase: &&BuildPhase| matches!(phase.phase_type.as_deref(), Some("SUBMITTED" | "QUEUED"));
@@ -33,8 +33,8 @@ impl Build {
         }
     }
 
-    /// How long the build has been running at `now`, or had run when it ended, without its time
-    /// in the queue. `None` if its phases are unknown, or if it has ended and nothing says when.
+    /// Returns how long the build has been running at `now`, or had run when it ended, without its
+    /// time in the queue. `None` if its phases are unknown, or if it has ended at an unknown time.
     pub fn running(&self, now: Timestamp) -> Option<Duration> {
         match self.run_start() {
             RunStart::Unknown => None,
@@ -43,9 +43,9 @@ impl Build {
         }
     }
 
-    /// How long the build has been queued at `now`, or was queued before it ran or ended. `None`
-    /// if its phases or its start, which is when it was requested, are unknown, or if it has ended in
-    /// the queue and nothing says when.
+    /// Returns how long the build has been queued at `now`, or was queued before it ran or ended.
+    /// `None` if its phases or its start (the time of the request) are unknown, or if it has ended
+    /// in the queue at an unknown time.
     pub fn queued(&self, now: Timestamp) -> Option<Duration> {
         let until = match self.run_start() {
             RunStart::Unknown => return None,
@@ -61,7 +61,8 @@ impl Build {
         Some(Duration::between(self.start_time?, self.end(now).unwrap_or(now)))
     }
 
-    /// When the build ended, or `now` if it has not. `None` if it has ended and nothing says when.
+    /// Returns the time when the build ended, or `now` if it has not. `None` if it has ended at an
+    /// unknown time.
     fn end(&self, now: Timestamp) -> Option<Timestamp> {
         let mut phases = self.phases.iter().flatten();
         let last_end = phases.clone().filter_map(|phase| phase.end_time).max();
@@ -71,8 +72,8 @@ impl Build {
     }
 }
 
-/// Whether a build or a batch is still running, by its status and by whether it is complete. A
-/// final status decides: completion may be missing, or not set yet.
+/// Returns whether a build or a batch is still running, by its status and by whether it is
+/// complete. A final status decides: completion may be missing, or not set yet.
 pub(super) fn progress(status: Option<&str>, is_complete: Option<bool>) -> Progress {
     match (status, is_complete) {
         (Some("SUCCEEDED" | "FAILED" | "FAULT" | "TIMED_OUT" | "STOPPED"), _) => Progress::Ended,
@@ -83,7 +84,7 @@ pub(super) fn progress(status: Option<&str>, is_complete: Option<bool>) -> Progr
     }
 }
 
-/// When a build left the queue.
+/// The time when a build left the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStart {
     /// Its phases are unknown.

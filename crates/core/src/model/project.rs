@@ -46,7 +46,7 @@ shapes! {
         auto_retry_limit: i32,
     }
 
-    /// What the project's builds produce, and where that is stored.
+    /// The output of the project's builds, and the location where it is stored.
     pub ProjectArtifacts {
         r#type: String,
         location: String,
@@ -96,7 +96,7 @@ shapes! {
         scope: String,
     }
 
-    /// Which pull requests need a comment that approves them, and who can approve.
+    /// The pull requests that need a comment of approval, and the roles that can approve.
     pub PullRequestBuildPolicy {
         requires_comment_approval: String,
         approver_roles: Vec<String>,
@@ -108,13 +108,13 @@ shapes! {
         badge_request_url: String,
     }
 
-    /// Where the builds' logs are written.
+    /// The destinations of the builds' logs.
     pub LogsConfig {
         cloud_watch_logs: CloudWatchLogsConfig,
         s3_logs: S3LogsConfig,
     }
 
-    /// How batch builds of the project run.
+    /// The settings of the project's batch builds.
     pub ProjectBuildBatchConfig {
         service_role: String,
         combine_artifacts: bool,
@@ -123,7 +123,7 @@ shapes! {
         batch_report_mode: String,
     }
 
-    /// What a batch build may use.
+    /// The limits of a batch build.
     pub BatchRestrictions {
         maximum_builds_allowed: i32,
         compute_types_allowed: Vec<String>,

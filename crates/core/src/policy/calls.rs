@@ -1,4 +1,4 @@
-//! What a policy costs at a build's start: the calls that its rules may need.
+//! The cost of a policy at a build's start: the calls that its rules may need.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ fn of_kinds(starters: &[Starter]) -> BTreeSet<Source> {
     retry.into_iter().chain(differs(Starter::Webhook).then_some(Source::Project)).collect()
 }
 
-/// What a webhook's initiator claims is supported by the project alone.
+/// The project alone supports the claim of a webhook's initiator.
 fn of_starters(patterns: &Patterns) -> BTreeSet<Source> {
     let may_be_webhook = !patterns.match_everything() && patterns.iter().any(may_fit_webhook);
     may_be_webhook.then_some(Source::Project).into_iter().collect()
@@ -159,7 +159,7 @@ mod tests {
         check("max-timeout: 60m, only: [{sources: ['https://github.com/a/*']}]", &[]);
     }
 
-    /// What the function asks at the start of a build that keeps each check's example.
+    /// Checks the function's questions at the start of a build that keeps each check's example.
     #[test]
     fn every_check_asks_what_it_is_said_to_ask() {
         for kind in CHECKS {

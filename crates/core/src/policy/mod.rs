@@ -41,7 +41,7 @@ pub struct Policy {
     never_stop_place: Place,
     pub(crate) ceiling: Mode,
     digest: String,
-    /// What its values are probably not meant to be.
+    /// The values that are probably not meant.
     warnings: Vec<Finding>,
 }
 
@@ -82,7 +82,7 @@ impl Policy {
         timed.map(|rule| rule.id.as_str())
     }
 
-    /// How many builds one sweep may stop.
+    /// Returns the number of builds that one sweep may stop.
     pub fn max_stops(&self) -> MaxStops {
         self.max_stops
     }

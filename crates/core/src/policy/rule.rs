@@ -106,7 +106,8 @@ impl Selector {
         self.0.iter()
     }
 
-    /// Whether a build meets all criteria. An exemption lets a build through, and `only` does not.
+    /// Returns whether a build meets all criteria. An exemption lets a build through, and `only`
+    /// does not.
     pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(|| criterion.fits(facts, direction)))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::yaml::scalar::FromScalar;
 
-/// How many builds one sweep may stop.
+/// The number of builds that one sweep may stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxStops {
     /// A percentage of the running builds.

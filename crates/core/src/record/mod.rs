@@ -30,7 +30,7 @@ pub use self::{
     sweep::{Failures, Safety, SweepSummary},
 };
 
-/// Why an invocation fails.
+/// The reason why an invocation fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
@@ -42,7 +42,7 @@ pub struct Failure {
     /// The API request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What happened, for a person.
+    /// The error, for a person.
     pub message: String,
 }
 
@@ -52,20 +52,20 @@ impl From<EventError> for Failure {
     }
 }
 
-/// What was done about a verdict.
+/// The effect of a verdict.
 #[derive(Clone, Debug)]
 pub struct Effect {
-    /// What became of the build.
+    /// The outcome for the build.
     pub outcome: Outcome,
-    /// Why the build was not stopped, if the verdict does not say so.
+    /// The reason why the build was not stopped, if the verdict does not give it.
     pub withheld: Option<Withheld>,
-    /// Why the work could not be done.
+    /// The reason why the work could not be done.
     pub failure: Option<Failure>,
     /// The Build that `StopBuild` returned. Boxed because it is large and seldom there.
     pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it, or had ended.
     pub batch: Option<Box<BuildBatch>>,
-    /// When the function will be called back for the build.
+    /// The time when the function will be called back for the build.
     pub deadline: Option<Timestamp>,
 }
 
@@ -249,12 +249,12 @@ impl Record {
         Self { outcome, json: fields.redacted(), failure, response: None }
     }
 
-    /// What became of the build.
+    /// Returns the outcome for the build.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// Why the invocation fails, if it does.
+    /// Returns the reason why the invocation fails, if it does.
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What is worth knowing about the work itself, whatever became of a build.
+//! Notes on the work itself, whatever the outcome for a build.
 
 use serde::Serialize;
 

@@ -1,10 +1,10 @@
-//! What became of a build, and what that counts as.
+//! The outcomes for a build, and the groups in which they are counted.
 
 use serde::Serialize;
 
 use crate::verdict::Action;
 
-/// What became of a build, or of an event.
+/// The outcome for a build or an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -28,7 +28,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// What an outcome counts as, in the metrics and in a sweep.
+/// The group in which an outcome is counted, in the metrics and in a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// As an allowed build.
@@ -55,7 +55,7 @@ impl Outcome {
         }
     }
 
-    /// What the outcome counts as.
+    /// Returns the group in which the outcome is counted.
     pub fn counted(self) -> Counted {
         match self {
             Self::Allowed => Counted::Allowed,

@@ -1,4 +1,5 @@
-//! What a record shows of a phase's context: its status code, and messages whose shape is known.
+//! The part of a phase's context that a record shows: its status code, and messages whose shape is
+//! known.
 //!
 //! CodeBuild quotes commands, with or without expanded variables, lines of the buildspec, and
 //! what other programs and services answered. Nothing of that can be told from a secret, so that
@@ -18,7 +19,7 @@ const KNOWN: &[&str] = &[
     "wrong number of container tags, expected #",
 ];
 
-/// Why a command failed.
+/// The reasons for which a command fails.
 const REASONS: &[&str] = &["exit status #", "signal: killed", "signal: terminated", "signal: interrupt"];
 
 const COMMAND: &str = "Error while executing command: ";
@@ -48,7 +49,7 @@ pub(super) fn message(text: &str) -> String {
     format!("{COMMAND}({}){reason}", digest("command", command))
 }
 
-/// Whether a text is a status code: `COMMAND_EXECUTION_ERROR`.
+/// Returns whether a text is a status code: `COMMAND_EXECUTION_ERROR`.
 fn is_code(text: &str) -> bool {
     ["", "Decrypted Variables Error", "Secrets Manager Error"].contains(&text)
         || text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
@@ -68,7 +69,7 @@ fn has_shape(text: &str, shape: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What a message becomes, with its digests cut to eight digits.
+    /// Returns the message as it is shown, with its digests cut to eight digits.
     fn shown(text: &str) -> String {
         let message = message(text);
         let mut parts = message.split("sha256:");

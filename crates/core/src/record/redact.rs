@@ -73,7 +73,7 @@ fn is_path(buildspec: &str) -> bool {
     path.chars().all(|character| character.is_ascii_alphanumeric() || "/._-+@=%~".contains(character))
 }
 
-/// What a build contains that no text may quote.
+/// The values of a build that no text may quote.
 struct Secrets {
     /// The values of its variables, and the lines of those that have several.
     values: Vec<String>,
@@ -133,7 +133,7 @@ fn without_word(text: &str, word: &str) -> String {
     kept
 }
 
-/// Whether a word ends here, in YAML or in a sentence that quotes it.
+/// Returns whether a word ends here, in YAML or in a sentence that quotes it.
 fn ends_word(character: char) -> bool {
     character.is_whitespace() || "\"'`,;()[]{}".contains(character)
 }

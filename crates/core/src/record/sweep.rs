@@ -15,7 +15,7 @@ const MAX_RESPONSE_BYTES: usize = 4_000_000;
 const BELT_OFF: &str =
     r#"`{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}`"#;
 
-/// What a sweep did.
+/// The results of a sweep.
 #[derive(Debug, Default)]
 pub struct SweepSummary {
     /// The number of projects that were looked at.
@@ -28,10 +28,10 @@ pub struct SweepSummary {
     pub safety: Option<Safety>,
     /// The project with which the next part of the sweep begins, if there was not enough time.
     pub rest: Option<String>,
-    /// Whether another invocation will continue with that project. This one then does not fail, as a
-    /// retry would hand on the same rest again: what went wrong travels with the rest.
+    /// `true` if another invocation will continue with that project. This one then does not fail,
+    /// as a retry would hand on the same rest again: its errors travel with the rest.
     pub is_handed_on: bool,
-    /// What went wrong in the earlier parts.
+    /// The errors in the earlier parts.
     pub earlier: Failures,
     /// The id of the request that took the safety belt off.
     pub belt_off_by: Option<String>,
@@ -46,10 +46,10 @@ pub struct SweepSummary {
     record_bytes: usize,
 }
 
-/// What went wrong in a sweep.
+/// The errors in a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failures {
-    /// How many builds and calls failed.
+    /// The number of builds and calls that failed.
     pub count: u64,
     /// The first of them, redacted.
     pub first: Option<Failure>,
@@ -59,9 +59,9 @@ pub struct Failures {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Safety {
-    /// How many builds the policy would have stopped.
+    /// The number of builds that the policy would have stopped.
     pub stops: u64,
-    /// How many builds a sweep may stop.
+    /// The number of builds that a sweep may stop.
     pub allowed: u64,
     /// The policy's `max-stops-per-sweep`.
     #[serde(rename = "maxStopsPerSweep")]
@@ -69,7 +69,7 @@ pub struct Safety {
 }
 
 impl SweepSummary {
-    /// What a part of a sweep did that has done nothing yet.
+    /// Returns the summary of a part of a sweep that has done nothing yet.
     pub fn after(earlier: Failures, belt_off_by: Option<String>) -> Self {
         Self { earlier, belt_off_by, ..Self::default() }
     }
@@ -98,12 +98,12 @@ impl SweepSummary {
         self.first_failure.get_or_insert(failure);
     }
 
-    /// Whether no build has been counted yet.
+    /// Returns whether no build has been counted yet.
     pub fn is_empty(&self) -> bool {
         self.broken == 0
     }
 
-    /// What went wrong up to now, in the earlier parts and in this one.
+    /// Returns the errors up to now, in the earlier parts and in this one.
     pub fn failures(&self) -> Failures {
         let own = || self.first_failure.clone().map(|failure| redact::failure(failure, &Build::default()));
         let count = self.earlier.count.saturating_add(self.failed).saturating_add(self.failed_calls);

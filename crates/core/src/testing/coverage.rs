@@ -1,4 +1,4 @@
-//! Which rules no tested build breaks, and which none passes.
+//! The coverage of rules: those that no tested build breaks, and those that none passes.
 
 use serde::Serialize;
 

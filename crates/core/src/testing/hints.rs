@@ -1,4 +1,4 @@
-//! How a test provides a fact that is missing.
+//! Hints how a test provides a fact that is missing.
 
 use crate::facts::Fact;
 

@@ -49,9 +49,9 @@ struct Test {
     name: String,
     place: Place,
     build: Build,
-    /// Whether the build is all that the API knows of it. An event carries less.
+    /// `true` if the build has all members that the API knows of it. An event contains fewer.
     is_whole: bool,
-    /// Whether the test sets the phases. Those of an event may be out of date.
+    /// `true` if the test sets the phases. Those of an event may be out of date.
     sets_phases: bool,
     project: Option<Project>,
     batch: Option<BuildBatch>,

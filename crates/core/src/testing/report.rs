@@ -26,9 +26,9 @@ pub struct TestResult {
     pub name: String,
     /// The line of the file at which the test begins, from 1.
     pub line: usize,
-    /// Whether the judgement is the expected one.
+    /// `true` if the judgement is the expected one.
     pub passed: bool,
-    /// What a reader of a passed test should know.
+    /// Notes for the reader of a passed test.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The expected judgement.
@@ -91,7 +91,7 @@ impl Judgement {
 }
 
 impl Comparison {
-    /// Whether the expected and the actual value are the same.
+    /// Returns whether the expected and the actual value are the same.
     pub fn is_equal(&self) -> bool {
         self.expected == self.actual
     }

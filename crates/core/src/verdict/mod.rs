@@ -20,15 +20,16 @@ pub struct Verdict {
     pub undecided: Vec<Undecided>,
     /// The rules that the build would break if it were not exempt.
     pub exempted: Vec<Exempted>,
-    /// What to do with the build.
+    /// The action for the build.
     pub action: Action,
-    /// Why the build is only reported although it breaks an enforced rule.
+    /// The reason why the build is only reported although it breaks an enforced rule.
     pub withheld: Option<Withheld>,
-    /// When the next rule will be broken if the build keeps running, if that can be computed.
+    /// The time when the next rule will be broken if the build keeps running, if that can be
+    /// computed.
     pub deadline: Option<Timestamp>,
 }
 
-/// What to do with a build, in ascending order of effect.
+/// The action for a build, in ascending order of effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Nothing.
@@ -42,7 +43,7 @@ pub enum Action {
     Stop,
 }
 
-/// Why an enforced rule did not stop a build.
+/// The reason why an enforced rule did not stop a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Withheld {
@@ -69,11 +70,11 @@ pub struct Violation {
     /// The rule's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the build has, without secrets of URLs.
+    /// The value of the build, without secrets of URLs.
     pub found: String,
-    /// What the rule allows or forbids.
+    /// The values that the rule allows or forbids.
     pub limit: String,
-    /// What is stopped besides the build, if it belongs to a batch.
+    /// The scope of the stop, if the build belongs to a batch.
     #[serde(skip)]
     pub batch: BatchScope,
 }
@@ -96,10 +97,10 @@ pub struct Undecided {
     /// The unknown fact.
     #[serde(serialize_with = "as_text")]
     pub missing: Fact,
-    /// Whether it counts, which it does not if the rule says `on-unknown: ignore`.
+    /// `true` if it counts. It does not if the rule has `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
-    /// Whether the rule, if it were broken, would stop the build's whole batch.
+    /// `true` if the rule, if it were broken, would stop the build's whole batch.
     #[serde(skip)]
     pub stops_batch: bool,
 }
@@ -109,7 +110,7 @@ pub struct Undecided {
 pub struct Exempted {
     /// The rule's id.
     pub rule: String,
-    /// Why it is exempt.
+    /// The reason for the exemption.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The last day of the exemption, UTC.
@@ -122,13 +123,13 @@ fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Verdict {
-    /// Whether the batch that the build belongs to must be stopped with it.
+    /// Returns whether the batch that the build belongs to must be stopped with it.
     pub fn stops_batch(&self) -> bool {
         let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll;
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
-    /// Whether the batch may have to be stopped once more is known about the build.
+    /// Returns whether the batch may have to be stopped once more is known about the build.
     pub fn may_stop_batch(&self) -> bool {
         let may_stop = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source().is_some();
         self.stops_batch() || self.undecided.iter().any(may_stop)
@@ -149,8 +150,8 @@ impl Verdict {
         self.undecided.extend(later.undecided.into_iter().filter(|undecided| undecided.stops_batch));
     }
 
-    /// Whether the verdict may depend on a source: a rule needs one of its facts, and no other
-    /// rule stops the build anyway.
+    /// Returns whether the verdict may depend on a source: a rule needs one of its facts, and no
+    /// other rule stops the build anyway.
     pub fn wants(&self, source: Source) -> bool {
         let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops_anyway =
@@ -165,7 +166,7 @@ impl Verdict {
     }
 }
 
-/// How one rule decided about a build.
+/// The decision of one rule about a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// The rule is off.
@@ -183,7 +184,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Whether the rule does nothing about the build.
+    /// Returns whether the rule does nothing about the build.
     fn is_harmless(&self) -> bool {
         matches!(self, Self::Off | Self::Passes | Self::OutOfScope | Self::Exempt(_))
     }
@@ -241,7 +242,8 @@ fn priced<'a>(policy: &'a Policy, facts: Facts<'a>) -> Facts<'a> {
     Facts { prices: Some(&policy.prices), ..facts }
 }
 
-/// When the build will break a rule, if that can be computed and the rule will then apply.
+/// Returns the time when the build will break a rule, if that can be computed and the rule will
+/// then apply.
 fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> {
     let at = rule.check.breaks_at(facts).filter(|at| *at > facts.now)?;
     let then = facts.at(at);
@@ -251,7 +253,7 @@ fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> 
     applies.then_some(at)
 }
 
-/// Whether the build is in the rule's scope.
+/// Returns whether the build is in the rule's scope.
 fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     match rule.only.as_slice() {
         [] => Fit::Yes,
@@ -322,8 +324,8 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch }, stops)
 }
 
-/// Whether the build's project is one that is never stopped. If the project is unknown, it may
-/// be one, so its build is not stopped either.
+/// Returns whether the build's project is one that is never stopped. If the project is unknown, it
+/// may be one, so its build is not stopped either.
 fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
     policy
         .never_stop

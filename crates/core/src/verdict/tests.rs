@@ -37,7 +37,8 @@ fn policy(rule: &str) -> Policy {
         .unwrap()
 }
 
-/// What the rule leads to: `allow`, `report`, `protect` or `stop`, and what it could not tell.
+/// Checks the rule's result: `allow`, `report`, `protect` or `stop`, and the facts that are
+/// unknown.
 #[track_caller]
 fn check(rule: &str, build: &Build, expected: &str) {
     let verdict = judge(&policy(rule), build, NOW.parse().unwrap());

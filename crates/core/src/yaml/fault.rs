@@ -14,7 +14,7 @@ pub struct Place {
 /// An error in a file: the file cannot be used until it is corrected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it is.
+    /// The place of the fault.
     pub place: Place,
     /// The finding: lower case, no full stop.
     pub message: String,
@@ -71,7 +71,7 @@ impl fmt::Display for Faults {
     }
 }
 
-/// How serious a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Probably a mistake.
@@ -92,9 +92,9 @@ impl Severity {
 /// A remark on a file that is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How serious it is.
+    /// The severity of the finding.
     pub severity: Severity,
-    /// Where it is.
+    /// The place of the finding.
     pub place: Place,
     /// The finding: lower case, no full stop.
     pub message: String,

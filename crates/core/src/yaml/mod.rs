@@ -81,12 +81,12 @@ impl Node {
         }
     }
 
-    /// Whether the node is a mapping with the key.
+    /// Returns whether the node is a mapping with the key.
     pub(crate) fn has_key(&self, name: &str) -> bool {
         self.place_of_key(name).is_some()
     }
 
-    /// Where a key of a mapping is.
+    /// Returns the place of a key of a mapping.
     pub(crate) fn place_of_key(&self, name: &str) -> Option<Place> {
         let Value::Mapping(entries) = &self.value else { return None };
         let mut keys = entries.iter().map(|(key, _)| key);

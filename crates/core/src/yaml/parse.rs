@@ -10,11 +10,11 @@ use super::{
 };
 use crate::yaml::fault::{Fault, Place};
 
-/// How deep values may be nested.
+/// The number of levels that values may be nested.
 const DEEPEST: usize = 255;
 
-/// How many values anchors and aliases may copy. Without a limit, a few lines could expand to
-/// any number of values.
+/// The number of values that anchors and aliases may copy. Without a limit, a few lines could
+/// expand to any number of values.
 const MOST_COPIED: usize = 100_000;
 
 impl Node {
@@ -32,7 +32,7 @@ struct TreeBuilder<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Anchored>,
-    /// How many values anchors and aliases have copied so far.
+    /// The number of values that anchors and aliases have copied so far.
     copied: usize,
 }
 

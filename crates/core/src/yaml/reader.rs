@@ -11,7 +11,7 @@ use crate::{
     facts::possible::Remark,
 };
 
-/// How to write an expression.
+/// The help for writing an expression.
 const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and \
                           the expression on the next line";
 
@@ -19,7 +19,7 @@ const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,
-    /// What is valid and probably a mistake.
+    /// The findings about parts that are valid and probably a mistake.
     pub(crate) warnings: Vec<Finding>,
     text: String,
 }

@@ -163,7 +163,7 @@ fn is_kind(pointer: &str) -> bool {
     ["/detail-type", "/source"].contains(&pointer)
 }
 
-/// What is unknown if the value at a path cannot be read.
+/// Returns the facts that are unknown if the value at a path cannot be parsed.
 fn unreadable(event: &Value, pointer: &str) -> Expected {
     if list_of(event, pointer).is_some() { Expected::ListUnknown } else { Expected::Unknown }
 }

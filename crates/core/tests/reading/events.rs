@@ -183,7 +183,7 @@ fn without_its_kind_an_event_is_unreadable() {
     }
 }
 
-/// What people have sent to such a function instead of CodeBuild's events.
+/// People have sent other payloads to such a function instead of CodeBuild's events.
 #[test]
 fn another_payload_is_named_for_what_it_is() {
     let event = event();

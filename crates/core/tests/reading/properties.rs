@@ -99,7 +99,7 @@ fn read_and_judge(text: &str) -> Option<BuildEvent> {
     Some(event)
 }
 
-/// Whether the value at a path names the build, its place or the kind of event.
+/// Returns whether the value at a path names the build, its place or the kind of event.
 fn is_identity(pointer: &str) -> bool {
     let first = pointer.split('/').nth(1).unwrap_or_default();
     ["detail-type", "source", "account", "region", "resources"].contains(&first)

@@ -13,7 +13,7 @@ use crate::http::{Address, Reply, Request, Server};
 /// A running CodeBuild that speaks AWS JSON 1.1 and logs its calls. It ends when it is dropped.
 /// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 pub struct Endpoint {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
     _server: Server,

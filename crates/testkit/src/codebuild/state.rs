@@ -1,4 +1,4 @@
-//! What CodeBuild has, and what its operations do with it.
+//! The state of CodeBuild, and the effects of its operations.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ impl State {
         self.project(place, &name).settings = settings;
     }
 
-    /// How many builds a project has.
+    /// Returns the number of builds of a project.
     pub(super) fn count(&mut self, place: &Place, project: &str) -> usize {
         self.project(place.clone(), project).builds.len()
     }

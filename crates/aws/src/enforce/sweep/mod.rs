@@ -25,27 +25,28 @@ use crate::{
     codebuild::{self, Client, MAX_IDS},
 };
 
-/// How many calls are made at the same time.
+/// The number of calls that are made at the same time.
 const CONCURRENT_CALLS: usize = 16;
 
-/// How much of an invocation's time is kept for the record; less of a short invocation.
+/// The part of an invocation's time that is reserved for the record. A short invocation reserves
+/// less.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 
-/// What to sweep, and how.
+/// The account and region to sweep, and the options of the sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepRequest {
     /// The account and region.
     pub place: AccountRegion,
-    /// What to do about broken rules.
+    /// The action for broken rules.
     pub mode: SweepMode,
     /// The event that asks for it.
     pub event: SweepEvent,
 }
 
-/// What a sweep does about broken rules.
+/// The action of a sweep for broken rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepMode {
-    /// What the policy says.
+    /// Does what the policy prescribes.
     Enforce,
     /// It reports them. It stops no build, and schedules nothing.
     DryRun,
@@ -101,13 +102,13 @@ struct Sweep<'a> {
     client: Client,
     place: AccountRegion,
     mode: SweepMode,
-    /// What all parts are named by. `None` outside Lambda, unless the event has an id.
+    /// The id by which all parts are named. `None` outside Lambda, unless the event has an id.
     id: Option<String>,
     /// The ordinal number of this part, from 1.
     part: i64,
     time: Option<Timestamp>,
     begun: Timestamp,
-    /// When this invocation must hand on the rest.
+    /// The time at which this invocation must hand on the rest.
     ends: Timestamp,
     /// The first project, if an earlier invocation did a part.
     from: Option<String>,
@@ -116,7 +117,7 @@ struct Sweep<'a> {
     stops: u64,
     /// The builds to stop in this part.
     to_stop: Vec<Case<'a>>,
-    /// How many running builds each batch of this part has, by its ARN.
+    /// The number of running builds of each batch in this part, by the batch's ARN.
     batches: HashMap<String, u64>,
     summary: SweepSummary,
 }
@@ -183,7 +184,7 @@ impl Sweep<'_> {
         self.summary.add_failed_call(error.into());
     }
 
-    /// How much time is left to judge builds. As much again is for stopping them.
+    /// Returns the time left to judge builds. The same amount is reserved for stopping them.
     fn time_to_judge(&self) -> Duration {
         let half = self.ends.duration_since(self.begun) / 2;
         let left = half - self.invocation.now().duration_since(self.begun);

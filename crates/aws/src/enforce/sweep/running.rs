@@ -22,7 +22,7 @@ use crate::{
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html>
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(36 + 8 + 1);
 
-/// How many of each project's builds are fetched at first.
+/// The number of each project's builds that are fetched at first.
 const FIRST_FETCH: usize = 10;
 
 /// The running builds that were found, and the calls that failed.

@@ -24,7 +24,7 @@ struct ToStop<'a> {
     case: Case<'a>,
     /// The ARN of the batch to stop with it.
     batch: Option<String>,
-    /// How many running builds are stopped with it. Those of a batch count once.
+    /// The number of running builds that are stopped with it. Those of a batch count once.
     builds: u64,
 }
 

@@ -120,7 +120,7 @@ impl Override {
         }
     }
 
-    /// Whether a pipeline sets it for each build that it starts.
+    /// Returns whether a pipeline sets it for each build that it starts.
     pub(crate) fn is_set_by_pipelines(self) -> bool {
         matches!(
             self,
@@ -133,7 +133,7 @@ impl Override {
         )
     }
 
-    /// Whether whatever started the build sets it by design, so that it is no override.
+    /// Returns whether the build's starter sets it by design, so that it is no override.
     ///
     /// # Errors
     /// The fact that this depends on.

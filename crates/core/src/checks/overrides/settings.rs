@@ -8,13 +8,13 @@ use crate::{
     },
 };
 
-/// What a build, a batch or a project has of each setting. `None` is not set, or unknown if the
-/// settings are not whole.
+/// The settings of a build, a batch or a project. `None` means not set, or unknown if the settings
+/// are not whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings<'a> {
-    /// Whether a setting that is absent is not set. An event has few of them.
+    /// `true` if an absent setting is not set. An event contains few settings.
     pub(super) is_whole: bool,
-    /// Whether what no event contains is not set either: a policy test would give it.
+    /// `true` if a setting that no event contains is not set either: a policy test would give it.
     is_sample: bool,
     pub(super) environment: Option<&'a ProjectEnvironment>,
     pub(super) source: Option<&'a ProjectSource>,
@@ -129,7 +129,7 @@ impl<'a> Settings<'a> {
     /// A setting of the build.
     ///
     /// # Errors
-    /// That the member is absent, if the build is an event's.
+    /// If the member is absent and the build is an event's.
     pub(super) fn known<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, Fact> {
         match setting {
             None if !self.is_whole => Err(Fact::Absent(member)),

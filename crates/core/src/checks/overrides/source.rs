@@ -29,7 +29,7 @@ pub(super) fn location(facts: &Facts<'_>, ours: &Settings<'_>, project: &Project
     Ok((!is_same(ours, theirs)?).then(|| instead(Override::Source, &shown(ours), &shown(theirs))))
 }
 
-/// Whether two sources have the same type and location.
+/// Returns whether two sources have the same type and location.
 fn is_same(ours: &ProjectSource, theirs: &ProjectSource) -> Result<bool, Fact> {
     if ours.r#type.as_deref().unwrap_or_default() != theirs.r#type.as_deref().unwrap_or_default() {
         return Ok(false);
@@ -51,8 +51,8 @@ fn shown(source: &ProjectSource) -> String {
     if kind == location { location } else { format!("{kind} {location}").trim_end().to_owned() }
 }
 
-/// Whether a repository lies under the scope of the project's webhook: an organization, a group
-/// or an enterprise.
+/// Returns whether a repository lies under the scope of the project's webhook: an organization, a
+/// group or an enterprise.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ScopeConfiguration.html>
 fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> Result<bool, Fact> {
     let unknown = |why: &str| Fact::Unknown { fact: "source.location", why: why.to_owned() };
@@ -161,7 +161,7 @@ pub(super) fn version(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
     Ok(Some(instead(Override::SourceVersion, ours, theirs)))
 }
 
-/// Whether git reads two versions as the same. An object in S3 has versions of its own.
+/// Returns whether git treats two versions as the same. An object in S3 has versions of its own.
 fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool, Fact> {
     if ours.trim() == theirs.trim() {
         return Ok(true);

@@ -58,7 +58,7 @@ impl<'a> Key<'a> {
     }
 }
 
-/// What both shapes have: the bucket, whether it is encrypted, and the secondary identifiers.
+/// Compares the members of both shapes: the bucket, its encryption and the secondary identifiers.
 pub(super) fn artifacts(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     let our_bucket = bucket(ours.known(ours.artifacts_location, "artifacts.location")?);
     let their_bucket = bucket(theirs.artifacts_location);
@@ -93,7 +93,7 @@ fn without_arn(location: &str) -> &str {
     }
 }
 
-/// What both shapes have, and never the group and the stream that the build was given.
+/// Compares the members of both shapes, without the group and the stream that the build was given.
 pub(super) fn logs(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     let cloud_watch = |logs: Option<&CloudWatchLogsConfig>| {
         let logs = logs.cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::model::{Build, BuildBatch};
 mod arguments;
 mod starters;
 
-/// What a build is compared with.
+/// The values with which a build is compared.
 #[derive(Default)]
 struct Given {
     build: Value,
@@ -443,7 +443,8 @@ fn what_cannot_be_told_is_unknown() {
     }
 }
 
-/// What an event lacks is asked for; what it shows is broken without a question.
+/// The API is asked for what an event lacks; an override that the event shows breaks the rule
+/// without a question.
 #[test]
 fn an_event_shows_some_of_it() {
     let event = json!({
@@ -483,7 +484,8 @@ fn an_event_shows_some_of_it() {
     }
 }
 
-/// What no event contains is absent in a policy test of an event, unless the test gives it.
+/// A member that no event contains is absent in a policy test of an event, unless the test gives
+/// it.
 #[test]
 fn the_event_of_a_policy_test_has_no_fleet_and_no_secondary_sources() {
     let json = r#"{"initiator": "alice", "environment": {"type": "A", "computeType": "B"}}"#;

@@ -131,7 +131,7 @@ fn source_type(location: &str) -> &'static str {
     if location.contains("://") { "GITHUB" } else { "S3" }
 }
 
-/// Whether a location is spelt in another way than its normal form.
+/// Returns whether the spelling of a location differs from its normal form.
 fn is_unusual(location: &str) -> bool {
     SourceLocation::read(Some(source_type(location)), Some(location))
         .is_none_or(|normal| normal.to_string() != location)

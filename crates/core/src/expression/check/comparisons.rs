@@ -25,7 +25,7 @@ use crate::{
     yaml::words::quoted_list,
 };
 
-/// How a text is compared with another.
+/// The way in which a text is compared with another.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     /// `==`, `!=` and `in`.

@@ -78,9 +78,9 @@ fn folded(node: &IdedExpr) -> Option<Constant> {
     }
 }
 
-/// Whether an expression without variables can be evaluated. It is compared with itself, since
-/// `Value::resolve` cannot return our timestamps and durations, and `Value::resolve_val` would
-/// compile the whole evaluator a second time.
+/// Returns whether an expression without variables can be evaluated. It is compared with itself,
+/// since `Value::resolve` cannot return our timestamps and durations, and `Value::resolve_val`
+/// would compile the whole evaluator a second time.
 pub(super) fn has_value(constant: &IdedExpr) -> bool {
     resolve(&called(EQUALS, None, vec![constant.clone(), constant.clone()])).is_some()
 }

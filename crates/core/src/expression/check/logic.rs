@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{facts::possible::Remark, pattern::Pattern};
 
-/// What a comparison, or its opposite, asks of its subject.
+/// The condition that a comparison, or its opposite, puts on its subject.
 enum Asks {
     /// It is true, or not.
     Flag(bool),
@@ -144,7 +144,8 @@ impl<'a> Checker<'a> {
         !numbers.iter().copied().chain(between).chain(outside).filter(within).any(meets_all)
     }
 
-    /// Whether a part has the same result for every build, as far as that can be seen.
+    /// Returns the result of a part if it is the same for every build, as far as that can be
+    /// decided.
     fn truth(&self, node: &'a IdedExpr) -> Option<bool> {
         if let Some(Constant::Bool(value)) = constant(node) {
             return Some(value);
@@ -268,7 +269,7 @@ fn opposite(operator: &str) -> &str {
     }
 }
 
-/// Whether no text fits what is asked. Of three patterns, only each two are compared.
+/// Returns whether no text meets all conditions. Of three patterns, only each two are compared.
 fn is_impossible_text(all: &[Asks]) -> bool {
     let of = |wanted: bool| {
         all.iter().filter_map(move |asks| match asks {

@@ -20,11 +20,11 @@ use crate::{
     },
 };
 
-/// What a part of an expression can be.
+/// The possible values of a part of an expression.
 pub(super) enum Possible {
     /// One of these words, to which AWS may add others.
     Words(&'static [&'static str]),
-    /// What started the build.
+    /// The starter of the build.
     Starter,
     /// A text that a pattern of the policy can also name.
     Text(Reading),
@@ -132,8 +132,8 @@ fn of_member(structure: &str, member: &str, kind: Type) -> Option<Possible> {
     words.or_else(texts).or_else(numbers).or_else(plain)
 }
 
-/// What the parts of a time can be, by CEL's definition: months and days of a week, month and
-/// year count from 0, and a week starts on Sunday.
+/// Returns the possible values of the parts of a time, by CEL's definition: months and days of a
+/// week, month and year count from 0, and a week starts on Sunday.
 /// <https://github.com/google/cel-spec/blob/master/doc/langdef.md#timestamp-and-duration-functions>
 fn part_of_time(function: &str) -> Option<Range> {
     let (least, most, what) = match function {
@@ -153,7 +153,7 @@ fn part_of_time(function: &str) -> Option<Range> {
     Some(Range::new(least, most, what))
 }
 
-/// What the parts of a build's running time can be.
+/// Returns the possible values of the parts of a build's running time.
 fn part_of_run(function: &str) -> Option<Range> {
     let most = match function {
         "getHours" => LONGEST_RUN / 3600.0,

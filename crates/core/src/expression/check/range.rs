@@ -8,11 +8,11 @@ use crate::{duration::Duration, facts::possible::Remark};
 pub(super) struct Range {
     pub(super) least: f64,
     pub(super) most: f64,
-    /// What has such values, as the beginning of a help.
+    /// The subject that has such values, as the beginning of a help.
     pub(super) what: &'static str,
-    /// How the limits are written.
+    /// The unit in which the limits are written.
     pub(super) unit: Unit,
-    /// Whether other values can never come to be.
+    /// `true` if other values can never occur.
     pub(super) is_certain: bool,
 }
 
@@ -31,7 +31,8 @@ impl Range {
         Self { is_certain: false, ..Self::new(least, most, what) }
     }
 
-    /// Whether a comparison has the same result for every number within; `None` if not.
+    /// Returns the result of a comparison if it is the same for every number within; otherwise
+    /// `None`.
     pub(super) fn decides(&self, operator: &str, number: f64) -> Option<bool> {
         let Self { least, most, .. } = *self;
         match operator {

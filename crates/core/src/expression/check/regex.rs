@@ -1,10 +1,10 @@
-//! What a regular expression asks for, as patterns.
+//! Patterns that fit whatever a regular expression matches.
 
 /// A pattern that fits whatever a regular expression matches, and perhaps more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) pattern: String,
-    /// Whether it fits nothing else.
+    /// `true` if it fits nothing else.
     pub(super) is_exact: bool,
 }
 

@@ -63,7 +63,7 @@ fn nanoseconds(number: &str, unit: &str) -> Result<i128, DurationError> {
     exact().ok_or(DurationError::OutOfRange)
 }
 
-/// Why a text is not a duration.
+/// The reason why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::expression) enum DurationError {
     Syntax,

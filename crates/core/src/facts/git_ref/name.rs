@@ -1,8 +1,8 @@
-//! What a pattern of branches or references names, and what git would refuse of it.
+//! The branches or references that a pattern names, and its faults by git's rules for names.
 
 use crate::facts::possible::{Remark, is_wild};
 
-/// What a pattern names, read in the order in which git looks a name up.
+/// The meaning of a pattern, determined in the order in which git looks a name up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Named<'a> {
     /// A branch, by its short name, from a longer spelling.
@@ -13,7 +13,7 @@ pub(super) enum Named<'a> {
     PullRequest {
         /// Its full name in the normal form.
         full: String,
-        /// Whether the text is a full name; `pr/*` could be a branch's.
+        /// `true` if the text is a full name. `pr/*` could be a branch's.
         is_certain: bool,
     },
     /// A pull request by its number alone, which is no reference: `refs/pull/25`.

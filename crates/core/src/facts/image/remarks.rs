@@ -1,4 +1,4 @@
-//! What is wrong with a pattern of images, or probably not meant by it.
+//! The faults of a pattern of images, and what is probably not meant by it.
 
 use super::{DOCKER_HUB, OWN_IMAGES, SECOND_NAMES, is_registry, split_end};
 use crate::facts::{
@@ -128,10 +128,10 @@ const PAGES: [(&str, &str); 4] = [
     ("github.com", "ghcr.io"),
 ];
 
-/// How the names of CodeBuild's own images begin behind `aws/codebuild/`.
+/// The beginnings of the names of CodeBuild's own images behind `aws/codebuild/`.
 const OWN_NAMES: [&str; 4] = ["standard", "windows-base", "macos-arm-base", "ubuntu-base"];
 
-/// What a pattern probably does not do as it is meant.
+/// Returns remarks about a pattern that probably does not do what is meant.
 pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
     let mut warnings = Vec::new();
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
@@ -187,7 +187,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
     warnings
 }
 
-/// Whether it can be the beginning of `codebuild/…`.
+/// Returns whether it can be the beginning of `codebuild/…`.
 fn can_begin(name: &str) -> bool {
     name.starts_with("codebuild/") || is_wild(name)
 }

@@ -26,7 +26,7 @@ pub enum Source {
     Git,
 }
 
-/// What follows if a source cannot be asked.
+/// The consequence if a source cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
     /// The invocation fails, and Lambda retries it.
@@ -36,7 +36,7 @@ pub enum OnFailure {
 }
 
 impl Source {
-    /// What follows if the source cannot be asked.
+    /// Returns the consequence if the source cannot be asked.
     pub fn on_failure(self) -> OnFailure {
         match self {
             Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
@@ -54,7 +54,7 @@ impl Source {
         }
     }
 
-    /// What the source describes, as a record names it.
+    /// Returns the record's name for the thing that the source describes.
     pub(in crate::facts) fn name(self) -> &'static str {
         match self {
             Self::Build => "build",
@@ -74,7 +74,7 @@ pub enum Question {
     Project {
         /// The project's name.
         name: String,
-        /// Whether a copy that was fetched some minutes ago is good enough.
+        /// `true` if a copy that was fetched some minutes ago is good enough.
         may_be_cached: bool,
     },
     /// The batch with this id.
@@ -83,7 +83,7 @@ pub enum Question {
     Git(GitQuestion),
 }
 
-/// What git is asked about a build's repository.
+/// The question to git about a build's repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitQuestion {
     /// The id of the build or batch whose commit it is.
@@ -92,15 +92,15 @@ pub struct GitQuestion {
     pub repository: Url,
     /// The commit whose references are wanted. `None` if only HEAD is.
     pub commit: Option<ObjectId>,
-    /// When the build or batch started.
+    /// The time when the build or batch started.
     pub start: Option<Timestamp>,
-    /// Whether the project itself names the repository. Who starts a build can name another one, whose
-    /// references he must not learn by the operator's credentials.
+    /// `true` if the project itself names the repository. Who starts a build can name another one,
+    /// whose references he must not learn by the operator's credentials.
     pub is_of_project: bool,
 }
 
 impl GitQuestion {
-    /// Whether an answer given now proves anything.
+    /// Returns whether an answer given now proves anything.
     pub fn is_in_time(&self, now: Timestamp) -> bool {
         self.start.is_some_and(|start| now.duration_since(start) <= FRESH)
     }
@@ -131,7 +131,7 @@ pub enum Reply {
     Project(Option<Arc<Project>>),
     /// The batch as the API returns it now, or `None` if it does not exist.
     Batch(Option<Arc<BuildBatch>>),
-    /// What the repository answered.
+    /// The repository's answer.
     Git(Arc<RefsAtCommit>),
     /// The source cannot be asked. Its facts remain unknown for the reason given, which must
     /// not quote anything that a service returned.

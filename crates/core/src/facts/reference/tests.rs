@@ -28,7 +28,7 @@ fn build(more: Value) -> Value {
     build
 }
 
-/// What the sources answer.
+/// The sources' answers.
 struct World {
     build: Value,
     project: Value,
@@ -78,7 +78,7 @@ fn policy(rule: &str) -> Policy {
     Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{{id: r, {rule}}}]}}")).unwrap()
 }
 
-/// What becomes of the build: `stop`, `allow`, or why the rule is undecided.
+/// Checks the decision about the build: `stop`, `allow`, or the reason why the rule is undecided.
 #[track_caller]
 fn check(world: &World, rule: &str, expected: &str) {
     let policy = policy(rule);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What a path is part of.
+/// The kind of text that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::facts) enum Part {
     /// A build's location.
@@ -97,7 +97,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
     Ok(normal.into())
 }
 
-/// How a byte of a path may be written.
+/// The spellings that a byte of a path may have.
 enum Kind {
     /// The same, encoded or not.
     Plain,

@@ -1,7 +1,7 @@
 //! Scheme, host and port of a location.
 
-/// How a repository is fetched. SSH counts as HTTPS: it names the same repository, and
-/// nobody on the way can change what is fetched.
+/// The protocol by which a repository is fetched. SSH counts as HTTPS: it names the same
+/// repository, and nobody on the way can change what is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// `https`, and every spelling of `ssh`.
@@ -41,7 +41,7 @@ impl Scheme {
 /// A repository's URL in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// How it is fetched.
+    /// The protocol by which it is fetched.
     pub scheme: Scheme,
     /// The host in lower case.
     pub host: String,
@@ -86,7 +86,7 @@ impl Url {
         canonical_host(&self.host)
     }
 
-    /// Why a URL of that host and port, the same in its loose form, may be another one.
+    /// Explains why a URL of that host and port, the same in its loose form, may be another one.
     pub(in crate::facts) fn doubt(&self, host: &str, port: Option<u16>) -> String {
         if self.host != host {
             format!("`{}` may be `{host}`", self.host)
@@ -183,7 +183,7 @@ const KNOWN_HOSTS: [&str; 3] = ["github.com", "gitlab.com", "bitbucket.org"];
 const SECOND_NAMES: [(&str, &str); 3] =
     [("ssh.github.com", "github.com"), ("altssh.gitlab.com", "gitlab.com"), ("altssh.bitbucket.org", "bitbucket.org")];
 
-/// Whether a host ignores the case of a repository's path.
+/// Returns whether a host ignores the case of a repository's path.
 pub(in crate::facts) fn is_known(host: &str) -> bool {
     KNOWN_HOSTS.contains(&canonical_host(host))
 }

@@ -25,7 +25,7 @@ pub(super) fn pattern(text: &str) -> Result<(SourcePattern, Vec<Remark>), Remark
     Ok((SourcePattern { written, is_url, normal }, warnings))
 }
 
-/// Why a pattern has no normal form.
+/// The reason why a pattern has no normal form.
 enum Trouble {
     /// No location can fit it.
     FitsNothing(Remark),

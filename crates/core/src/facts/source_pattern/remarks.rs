@@ -1,4 +1,4 @@
-//! What is wrong with a pattern of locations, or probably not meant by it.
+//! The faults of a pattern of locations, and what is probably not meant by it.
 
 use crate::facts::{
     possible::{Remark, is_wild},
@@ -44,7 +44,7 @@ pub(super) fn no_host(text: &str, authority: &str, path: &str) -> Remark {
     }
 }
 
-/// What is probably not meant by a URL: `path` as written, `normal` in its normal form.
+/// Warns about a URL that is probably not meant: `path` as written, `normal` in its normal form.
 pub(super) fn of_url(
     text: &str,
     host: &str,
@@ -118,7 +118,7 @@ fn repository_of_page<'a>(segments: &'a [&'a str]) -> Option<&'a [&'a str]> {
     segments.get(..at)
 }
 
-/// What is probably not meant by git's `host:path`.
+/// Returns a remark if git's `host:path` is probably not meant.
 pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
     let known = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
     if let Some((_, whole)) = known.iter().find(|(name, _)| *name == host) {
@@ -141,7 +141,7 @@ fn is_port(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_digit() || is_wild(char::from(byte).encode_utf8(&mut [0; 4])))
 }
 
-/// What is probably not meant by a pattern that begins with a wildcard.
+/// Warns about a pattern that begins with a wildcard, if it is probably not meant.
 pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
     let first = text.split('/').next().unwrap_or(text);
     if let Some((_, host)) = first.rsplit_once('@') {
@@ -156,7 +156,7 @@ pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
     }
 }
 
-/// What is wrong with a location in S3, `bucket/key`.
+/// Checks a location in S3, `bucket/key`.
 pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark> {
     if text == "NO_SOURCE" {
         return Ok(());

@@ -24,12 +24,12 @@ const SHORTEST_ID: usize = 4;
 /// The length of a SHA-256 id; a SHA-1 id has 40 digits.
 const LONGEST_ID: usize = 64;
 
-/// Whether a name is a commit id. Git prefers that to a branch.
+/// Returns whether a name is a commit id. Git prefers an id to a branch.
 pub(super) fn is_whole_id(name: &str) -> bool {
     matches!(name.len(), 40 | LONGEST_ID) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a name could be an abbreviated commit id.
+/// Returns whether a name could be an abbreviated commit id.
 ///
 /// Git prefers a branch of that name, and only the repository knows whether there is one: it must
 /// not be possible to evade a rule about `main` by abbreviating the id of its last commit. Words

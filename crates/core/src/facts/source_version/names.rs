@@ -23,8 +23,8 @@ pub(super) fn split_suffix(revision: &str) -> (&str, &str) {
     revision.split_at(bytes.position(is_end).unwrap_or(revision.len()))
 }
 
-/// Whether a suffix contains a second revision: `~1..other`, `^0...other`. Dots in braces are
-/// text (`^{/a..b}`).
+/// Returns whether a suffix contains a second revision: `~1..other`, `^0...other`. Dots in braces
+/// are text (`^{/a..b}`).
 pub(super) fn has_range(suffix: &str) -> bool {
     let mut rest = suffix;
     while let Some((outside, inside)) = rest.split_once('{') {
@@ -36,13 +36,13 @@ pub(super) fn has_range(suffix: &str) -> bool {
     is_doubled(rest, b'.')
 }
 
-/// Whether a character occurs twice in a row.
+/// Returns whether a character occurs twice in a row.
 fn is_doubled(text: &str, character: u8) -> bool {
     text.as_bytes().windows(2).any(|pair| pair == [character, character])
 }
 
-/// Whether a reference may have this name (`git-check-ref-format(1)`). It may contain neither NUL
-/// nor line breaks, which programs interpret differently.
+/// Returns whether a reference may have this name (`git-check-ref-format(1)`). It may contain
+/// neither NUL nor line breaks, which programs interpret differently.
 pub(super) fn is_allowed(name: &str) -> bool {
     let forbidden = |byte: u8| is_space_or_control(byte.into()) || matches!(byte, b'?' | b'*' | b'[' | b'\\');
     !name.is_empty()
@@ -56,7 +56,7 @@ pub(super) fn is_allowed(name: &str) -> bool {
             .any(|part| part.starts_with('.') || part.ends_with(".lock"))
 }
 
-/// Whether every program reads a short name in the same way.
+/// Returns whether every program interprets a short name in the same way.
 ///
 /// Git refuses a doubled slash, and other programs may drop it. Git allows white space outside
 /// ASCII at the ends of a name, and many programs trim it: `main` with a no-break space is, or is

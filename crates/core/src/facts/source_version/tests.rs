@@ -521,7 +521,7 @@ mod git {
             git
         }
 
-        /// What git prints, if it succeeds.
+        /// Returns git's output, if it succeeds.
         fn run(&self, directory: &Path, arguments: &[&str]) -> Option<String> {
             let output = self.git(directory).args(arguments).output().unwrap();
             let printed = String::from_utf8(output.stdout).unwrap();

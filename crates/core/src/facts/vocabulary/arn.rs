@@ -22,7 +22,7 @@ pub(super) const BUILD_BATCH: Form = form::<1>();
 /// `…:project/PROJECT`.
 pub(super) const PROJECT: Form = form::<2>();
 
-/// What stands in front of a name, and whether an id follows it.
+/// The prefixes of a name, each with `true` if an id follows the name.
 const RESOURCES: [(&str, bool); 3] = [("build/", true), ("build-batch/", true), ("project/", false)];
 
 const fn form<const RESOURCE: usize>() -> Form {

@@ -61,13 +61,13 @@ fn fits_a_pair(text: &str, exists: fn(&str, &str) -> bool) -> bool {
     ENVIRONMENT_TYPES.iter().any(|kind| COMPUTE_TYPES.iter().any(|compute| fits(kind, compute)))
 }
 
-/// Whether a build can have both. Builds on Lambda have compute types of their own:
+/// Returns whether a build can have both. Builds on Lambda have compute types of their own:
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html>
 fn go_together(kind: &str, compute: &str) -> bool {
     kind.contains("_LAMBDA_") == compute.starts_with("BUILD_LAMBDA_")
 }
 
-/// What was probably meant, which fits something.
+/// Returns what was probably meant and fits something.
 fn meant(text: &str) -> Option<String> {
     let upper: String = text.chars().map(|c| if ". -".contains(c) { '_' } else { c.to_ascii_uppercase() }).collect();
     let (first, second) = upper.split_once('/').map_or((&*upper, None), |(first, second)| (first, Some(second)));

@@ -50,7 +50,7 @@ const ENDINGS: &[&str] = &[
     "home",
 ];
 
-/// Whether a text looks like the name of a host, perhaps with wildcards at its end.
+/// Returns whether a text looks like the name of a host, perhaps with wildcards at its end.
 pub fn is_host_like(text: &str) -> bool {
     let name = text.trim_end_matches(['*', '?']);
     let ending = name.rsplit('.').next().filter(|ending| name.contains('.') && !is_wild(ending));

@@ -6,8 +6,8 @@ use crate::{
     pattern::Pattern,
 };
 
-/// What CodeBuild writes in front of a `/` where no role started the build, each with what
-/// people call it, in lower case.
+/// The texts that CodeBuild writes in front of a `/` where no role started the build, each with its
+/// usual names in lower case.
 const SERVICES: [(&str, &[&str]); 4] = [
     ("codepipeline", &["codepipeline", "pipeline", "pipelines", "aws-codepipeline"]),
     ("rule", &["rule", "rules", "events", "eventbridge", "cloudwatch"]),
@@ -15,7 +15,7 @@ const SERVICES: [(&str, &[&str]); 4] = [
     ("Bitbucket-Webhooks", &["bitbucket-webhooks", "bitbucket-webhook"]),
 ];
 
-/// Those that hardly a user is called.
+/// The names that hardly any user has.
 const NO_USERS: [&str; 6] = ["codepipeline", "rule", "github-hookshot", "bitbucket-webhooks", "webhook", "webhooks"];
 
 /// Reads a pattern of initiators, which are compared as written, with warnings about what is

@@ -16,8 +16,8 @@ use crate::{
 /// Reads a pattern and returns what is probably not meant. The error is one that no value fits.
 pub type Reading = fn(&str) -> Result<Vec<Remark>, Remark>;
 
-/// How to read a pattern of the texts that a member of a structure has, or the elements of a
-/// list; `None` where they have no form.
+/// Returns the form of the texts of a structure's member, or of a list's elements, for parsing a
+/// pattern of them; `None` where they have no form.
 pub fn texts_of(structure: &str, member: &str) -> Option<Reading> {
     Some(match (structure, member) {
         ("Build" | "BuildBatch", "projectName") | ("Project", "name") => |text| warnings(project_pattern(text)),

@@ -43,7 +43,7 @@ const PROJECT: Form = Form {
     alphabet: "a-",
 };
 
-/// What people call some regions.
+/// The usual names of some regions.
 const REGION_NAMES: &[(&str, &str)] = &[
     ("ireland", "eu-west-1"),
     ("london", "eu-west-2"),

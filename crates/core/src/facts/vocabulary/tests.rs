@@ -431,7 +431,7 @@ proptest! {
         }
     }
 
-    /// What is advised is accepted.
+    /// The advised value is accepted.
     #[test]
     fn the_help_of_a_compute_type_works(text in "((LINUX|arm|GPU|linux_gpu)(_CONTAINER)?/?)?(BUILD_|build\\.)?(GENERAL1_)?(large|2XLARGE|10GB)?") {
         if let Err(remark) = compute_pattern(&text)

@@ -1,4 +1,4 @@
-//! What the filters of a project's webhook prove about the ref of a build that it started.
+//! The proof that the filters of a project's webhook give about the ref of a build that it started.
 //!
 //! A build that a push started has a commit id as its source version, and nothing names the
 //! branch. But a webhook with the filter `HEAD_REF: ^refs/heads/main$` starts builds of `main` alone.
@@ -19,12 +19,12 @@ use crate::model::{Webhook, WebhookFilter};
 const BRANCHES: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
 
-/// What a build shows of the event that started it.
+/// The details that a build shows of the event that started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
     /// A commit id.
     Commit {
-        /// Whether the host's pull requests may show one, too.
+        /// `true` if the host's pull requests may show one, too.
         may_be_pull_request: bool,
     },
     /// A pull request's number.
@@ -46,7 +46,7 @@ enum Event {
     Other,
 }
 
-/// What a group of filters proves about a build that an event of one kind may have started.
+/// The proof that a group of filters gives for a build that an event of one kind may have started.
 enum Proof {
     /// The event starts no build that shows this.
     Impossible,

@@ -4,18 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::automaton::{Automaton, State};
 
-/// How much work one question may take: some milliseconds.
+/// The amount of work that one question may take: some milliseconds.
 const MAX_WORK: usize = 400_000;
 
 /// The index of a situation.
 pub(super) type Index = usize;
 
-/// What a name, or the start of one, is for each of the automata.
+/// The states of all automata after a name, or the start of one.
 #[derive(Debug)]
 pub(super) struct Situation {
     /// The number of the set of states, by automaton.
     sets: Vec<Index>,
-    /// Whether each of the automata accepts a name that ends here.
+    /// For each of the automata, `true` if it accepts a name that ends here.
     pub(super) accepted: Vec<bool>,
     /// The situations after one more character.
     pub(super) next: Vec<(Symbol, Index)>,

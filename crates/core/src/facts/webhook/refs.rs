@@ -19,7 +19,7 @@ pub struct PossibleRefs {
     groups: Vec<Vec<Condition>>,
 }
 
-/// How many of the possible refs match one of some patterns.
+/// The share of the possible refs that match at least one of the patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
     /// Every one.
@@ -34,7 +34,7 @@ pub enum Fit {
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     automaton: Automaton,
-    /// Whether the name must not fit.
+    /// `true` if the name must not fit.
     excludes: bool,
 }
 
@@ -108,12 +108,12 @@ fn with_names(group: &[Condition]) -> Vec<&Condition> {
     NAMES.iter().chain(group).collect()
 }
 
-/// Whether a name that ends in this situation meets all conditions.
+/// Returns whether a name that ends in this situation meets all conditions.
 fn is_met(conditions: &[&Condition], situation: &Situation) -> bool {
     conditions.iter().zip(&situation.accepted).all(|(condition, accepted)| *accepted != condition.excludes)
 }
 
-/// Whether no continuation can meet all conditions.
+/// Returns whether no continuation can meet all conditions.
 fn is_dead(conditions: &[&Condition], dead: &[bool]) -> bool {
     conditions.iter().zip(dead).any(|(condition, dead)| *dead && !condition.excludes)
 }

@@ -22,7 +22,7 @@ pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// Whether a role of some name, or a session of any role, meets all criteria.
+/// Returns whether a role of some name, or a session of any role, meets all criteria.
 fn rests_on_text(selector: &Selector) -> bool {
     let (mut starters, mut initiators) = (None, None);
     for criterion in selector.criteria() {

@@ -7,7 +7,7 @@ use crate::{
     yaml::Finding,
 };
 
-/// How many days before a date the warnings begin.
+/// The number of days before a date at which the warnings begin.
 const DAYS_AHEAD: i64 = 14;
 
 pub(super) fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Finding> {
@@ -46,7 +46,7 @@ pub(super) fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Fi
 
 enum Nearness {
     Over,
-    /// When: "today", "in 3 days".
+    /// The day: "today", "in 3 days".
     Soon(String),
 }
 

@@ -86,7 +86,7 @@ impl<'a> Condition<'a> {
     }
 }
 
-/// Whether certainly no build meets both.
+/// Returns whether certainly no build meets both.
 fn excludes(one: Condition<'_>, other: Condition<'_>) -> bool {
     match (one, other) {
         (Condition::Among("branches", branches), Condition::Among("refs", refs)) => !are_refs(branches, refs),
@@ -105,7 +105,7 @@ fn excludes(one: Condition<'_>, other: Condition<'_>) -> bool {
     }
 }
 
-/// Whether a branch may have one of the refs, or a pull request that was merged into it.
+/// Returns whether a branch may have one of the refs, or a pull request that was merged into it.
 fn are_refs(branches: &Patterns, refs: &Patterns) -> bool {
     let of_branches = branches.texts().filter_map(|branch| format!("refs/heads/{branch}").parse().ok());
     let requests = "refs/pull/*".parse().ok();
@@ -116,7 +116,7 @@ fn are_refs(branches: &Patterns, refs: &Patterns) -> bool {
 /// The name of a user: any text without `/`.
 const USER: Form = Form { step: |_, next| (next != '/').then_some(1), ends: |state| state == 1, alphabet: "a" };
 
-/// Whether the initiator of such a starter may fit the pattern.
+/// Returns whether the initiator of such a starter may fit the pattern.
 fn may_start_as(starter: Starter, initiator: &Pattern) -> bool {
     let overlaps = |form: &str| form.parse().is_ok_and(|form| initiator.overlaps(&form));
     match starter {

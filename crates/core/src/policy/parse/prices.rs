@@ -41,7 +41,7 @@ fn read_fleet(reader: &mut Reader, prices: &mut Prices, name: &str, place: Place
     prices.add_fleet(pattern, price);
 }
 
-/// Why no build gets the price of this compute type.
+/// Explains why no build gets the price of this compute type.
 fn unused(name: &str) -> Vec<Remark> {
     if is_wild(name) {
         let message = format!("no build gets the price of `{name}`: only a fleet's ARN can have wildcards");

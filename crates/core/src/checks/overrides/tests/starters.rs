@@ -1,4 +1,5 @@
-//! What each starter sets by design is no override: with every kind, none of its builds breaks.
+//! Settings that a starter sets by design are no override: none of its builds breaks, with any
+//! kind.
 
 use serde_json::{Value, json};
 
@@ -52,7 +53,7 @@ fn with(mut object: Value, changes: &[(&str, Value)]) -> Value {
     object
 }
 
-/// What CodePipeline sets for each build, whatever the project has.
+/// The settings that CodePipeline makes for each build, whatever the project has.
 fn by_pipeline(initiator: &str) -> [(&'static str, Value); 8] {
     [
         ("/initiator", json!(initiator)),

@@ -2,7 +2,7 @@
 
 use super::outcome;
 
-/// Whether there is a warning about a rule.
+/// Checks whether there is a warning about a rule.
 #[track_caller]
 fn check(rule: &str, warns: bool) {
     let found = outcome(rule, "{}");
