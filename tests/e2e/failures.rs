@@ -1,5 +1,5 @@
 //! A CodeBuild that misbehaves: what cannot be done fails loudly, under a name of its
-//! own, within the time a person would wait; and no stop is told of that was none.
+//! own, within the time a person would wait; and no stop is reported that did not happen.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},

@@ -139,7 +139,7 @@ impl Moto {
     }
 
     /// One call of an API, in the region of the sample events. moto reads service and region
-    /// from the signature and checks nothing else of it.
+    /// from the signature and checks nothing else in it.
     pub fn call_service(&self, service: &str, target: &str, input: &Value) -> Value {
         let headers = format!(
             "content-type: application/x-amz-json-1.1\r\n\

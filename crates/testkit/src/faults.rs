@@ -79,7 +79,7 @@ fn part(mut bytes: Vec<u8>, part: f64) -> Vec<u8> {
     bytes
 }
 
-/// A refusal with a code of the API, and a message that says too much.
+/// A refusal with a code of the API, and a message that reveals too much.
 macro_rules! refused {
     ($status:literal, $code:literal => $kind:literal) => {
         Fault {

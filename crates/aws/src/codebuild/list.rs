@@ -38,7 +38,7 @@ pub(crate) async fn list_builds(client: &Client, project: &str, token: Option<St
 /// Up to [`MAX_IDS`] builds as the API has them now. Some may have been deleted.
 ///
 /// # Errors
-/// If the API does not say of each build whether it exists.
+/// If the API does not report for each build whether it exists.
 pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<Build>, CallError> {
     let sent = client.batch_get_builds().set_ids(Some(ids.to_vec())).send();
     call("BatchGetBuilds", sent, |output| {

@@ -68,7 +68,7 @@ pub(crate) async fn stop_batch(client: &Client, id: &str) -> Result<BuildBatch, 
     call("StopBuildBatch", sent, |output| output.build_batch?.convert()).await
 }
 
-/// The first of the things that were found, or `None` if the API says that there is none.
+/// The first of the things that were found, or `None` if the API reports that there is none.
 fn found<T, A: Convert<T>>(found: Option<Vec<A>>, not_found: Option<Vec<String>>) -> Option<Option<T>> {
     let found = found.unwrap_or_default().into_iter().find_map(A::convert);
     let is_missing = not_found.is_some_and(|names| !names.is_empty());

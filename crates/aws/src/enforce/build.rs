@@ -1,4 +1,4 @@
-//! One build: what is missing is fetched, and what the verdict says is done.
+//! Fetches the missing facts of one build, and carries out the verdict.
 //!
 //! The futures of calls are boxed. The SDK nests them so deeply that the layout of the function's
 //! own future would exceed the compiler's recursion limit, and they are so large that an event
@@ -62,7 +62,7 @@ impl Enforcer {
         (record, retry)
     }
 
-    /// Fetches what is missing, and does what the verdict then says.
+    /// Fetches the missing facts, and carries out the verdict that follows.
     async fn act(&self, case: &mut Case<'_>, invocation: &Invocation<'_>) -> Result<Effect, CallError> {
         if self.policy.is_off() {
             return Ok(Outcome::Ignored.into());
@@ -91,7 +91,7 @@ impl Enforcer {
         }
     }
 
-    /// Stops a build, and then its batch if a rule says so.
+    /// Stops a build, and then its batch if a rule requires it.
     async fn stop(&self, case: &mut Case<'_>, place: &AccountRegion, invocation: &Invocation<'_>) -> Effect {
         let client = self.clients.codebuild(place, Pace::Prompt);
         let id = case.event().id.clone();

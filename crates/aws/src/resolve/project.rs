@@ -33,7 +33,7 @@ impl ProjectCache {
     /// The project, from the cache if that is good enough.
     ///
     /// # Errors
-    /// If the API does not say what the project is, or that there is none.
+    /// If the API returns neither the project nor that there is none.
     pub(super) async fn fetch(
         &self,
         client: &Client,

@@ -10,7 +10,7 @@ use std::{
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// The files of a folder and of those in it, by their paths from the package's root. A
-/// folder that is not there has none.
+/// missing folder has none.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];

@@ -21,7 +21,7 @@ impl Remark {
         Self { message: message.into(), help: format!("write {}", instead.into()) }
     }
 
-    /// Reads a pattern, or says why the text is none.
+    /// Parses a pattern. The error is the reason why the text is none.
     pub(crate) fn pattern(text: &str) -> Result<Pattern, Self> {
         Pattern::from_scalar(text)
             .map_err(|why| Self { message: format!("`{text}` {why}"), help: format!("use {}", Pattern::EXPECTED) })
@@ -35,7 +35,7 @@ pub struct Form {
     pub step: fn(u8, char) -> Option<u8>,
     /// Returns whether a value can end in this state.
     pub ends: fn(u8) -> bool,
-    /// One character of each kind that `step` tells apart, for wildcards.
+    /// One character of each kind that `step` distinguishes, for wildcards.
     pub alphabet: &'static str,
 }
 

@@ -191,7 +191,7 @@ impl Facts<'_> {
     }
 
     /// Returns whether the source version is empty, so that the project's own applies. `HEAD` is
-    /// the remote's, whatever the project says.
+    /// the remote's, whatever the project has.
     fn names_no_version(&self) -> Result<bool, Fact> {
         let version = match self.batch()? {
             Some(batch) => batch.source_version.as_deref(),

@@ -8,7 +8,7 @@ use crate::{
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 
-/// A build that tells all: on `main`, 60 minutes, small, started by alice.
+/// A build whose facts are all known: on `main`, 60 minutes, small, started by alice.
 fn build() -> Build {
     let text = |text: &str| Some(text.into());
     Build {

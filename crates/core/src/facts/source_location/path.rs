@@ -99,13 +99,13 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
 
 /// The spellings that a byte of a path may have.
 enum Kind {
-    /// The same, encoded or not.
+    /// Plain or encoded, with the same meaning.
     Plain,
     /// Only encoded.
     Encoded,
     /// Encoded, it may mean something else.
     Reserved,
-    /// In no way that every program understands alike.
+    /// None that every program interprets in the same way.
     Never,
 }
 
