@@ -17,6 +17,7 @@ mod git;
 mod model;
 mod moto;
 mod outcomes;
+mod pipeline_builds;
 mod pipelines;
 mod projects;
 mod provenance;

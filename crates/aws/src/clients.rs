@@ -9,7 +9,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_codebuild::{Client, config::Builder};
 use buildbrake_core::model::Build;
 
-use crate::config::AwsConfig;
+use crate::{codepipeline::Pipelines, config::AwsConfig};
 
 /// An account and a region. What is `None` is the program's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,6 +83,11 @@ impl Clients {
             Client::from_conf(builder.build())
         });
         client.clone()
+    }
+
+    /// CodePipeline, in all regions.
+    pub(crate) fn pipelines(&self) -> Pipelines {
+        Pipelines::new(&self.config)
     }
 
     /// The configuration of clients of other services.

@@ -142,6 +142,7 @@ impl Program {
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
             .env("AWS_ENDPOINT_URL_CODEBUILD", format!("http://{codebuild}"))
+            .env("AWS_ENDPOINT_URL_CODEPIPELINE", format!("http://{codebuild}"))
             .env("BUILDBRAKE_POLICY", self.policy_file(policy))
             .envs(settings.iter().copied());
         command

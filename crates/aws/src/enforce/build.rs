@@ -4,6 +4,8 @@
 //! own future would exceed the compiler's recursion limit, and they are so large that an event
 //! which needs no call would spend much of its time on moving them.
 
+use std::time::Duration;
+
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
     facts::inquiry::{Case, OnFailure, Question, Reply},
@@ -12,7 +14,7 @@ use buildbrake_core::{
     verdict::Action,
 };
 use jiff::Timestamp;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     BUILD_BUDGET, Enforcer, Invocation, out_of_time,
@@ -23,6 +25,9 @@ use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, schedule
 /// CodeBuild retries a build at most that often.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
 const MAX_RETRIES: usize = 10;
+
+/// For all questions about a build to sources that may remain without an answer.
+const OPTIONAL: Duration = Duration::from_secs(4);
 
 impl Enforcer {
     /// Judges one build, and the retries that CodeBuild starts of it if it is stopped. Each has a
@@ -131,10 +136,15 @@ impl Enforcer {
         place: &AccountRegion,
         invocation: &Invocation<'_>,
     ) -> Result<(), CallError> {
+        let mut budget = Budget(OPTIONAL);
         while let Some(question) = case.next_question() {
             let client = self.clients.codebuild(place, Pace::Prompt);
-            let now = invocation.now();
-            case.add(Box::pin(self.reply(&question, &client, place, now)).await?, invocation.now());
+            let reply = Box::pin(self.reply(&question, &client, place, invocation.now()));
+            let reply = match question.source().on_failure() {
+                OnFailure::FailInvocation => reply.await?,
+                OnFailure::LeaveUnknown => budget.spend(reply).await.unwrap_or_else(|| Ok(too_late(&question)))?,
+            };
+            case.add(reply, invocation.now());
         }
         Ok(())
     }
@@ -177,5 +187,38 @@ impl Enforcer {
             Ok(()) => Ok(Some(at)),
             Err(error) => Err(CallError { message: format!("its deadline could not be scheduled: {error}"), ..error }),
         }
+    }
+}
+
+/// Time that several calls share.
+struct Budget(Duration);
+
+impl Budget {
+    /// Waits until the time is spent. Returns `None` then.
+    async fn spend<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        let begun = Instant::now();
+        let result = timeout(self.0, future).await.ok();
+        self.0 = self.0.saturating_sub(begun.elapsed());
+        result
+    }
+}
+
+fn too_late(question: &Question) -> Reply {
+    let why = format!("the sources did not answer within {} seconds", OPTIONAL.as_secs());
+    Reply::Unavailable(question.source(), why)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_calls_together_have_no_more_than_the_budget() {
+        let mut budget = Budget(Duration::from_millis(100));
+        assert!(budget.spend(sleep(Duration::from_millis(60))).await.is_some());
+        assert!(budget.spend(sleep(Duration::from_millis(60))).await.is_none());
+        assert!(budget.spend(sleep(Duration::from_millis(10))).await.is_none());
     }
 }

@@ -62,7 +62,8 @@ impl Invocation<'_> {
 impl Enforcer {
     /// Makes no call yet. Without a scheduler, only the sweep enforces time limits.
     pub fn new(policy: Policy, clients: Clients, scheduler: Option<Scheduler>) -> Self {
-        Self { policy, clients, scheduler, resolver: Resolver::default(), rests: Mutex::default() }
+        let resolver = Resolver::new(clients.pipelines());
+        Self { policy, clients, scheduler, resolver, rests: Mutex::default() }
     }
 
     /// The same, which asks git for the references of builds that name none.

@@ -4,6 +4,7 @@
 mod batch;
 mod build;
 mod git;
+mod pipeline;
 mod project;
 
 use std::time::Duration;
@@ -12,17 +13,22 @@ use buildbrake_core::facts::inquiry::{Question, Reply, Source};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use self::{git::GitResolver, project::ProjectCache};
-use crate::{AccountRegion, CallError, Class, codebuild::Client, git::GitClient};
+use self::{git::GitResolver, pipeline::PipelineResolver, project::ProjectCache};
+use crate::{AccountRegion, CallError, Class, codebuild::Client, codepipeline::Pipelines, git::GitClient};
 
 /// All sources of facts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Resolver {
     projects: ProjectCache,
+    pipelines: PipelineResolver,
     git: Option<GitResolver>,
 }
 
 impl Resolver {
+    pub(crate) fn new(pipelines: Pipelines) -> Self {
+        Self { projects: ProjectCache::default(), pipelines: PipelineResolver::new(pipelines), git: None }
+    }
+
     pub(crate) fn with_git(self, client: GitClient) -> Self {
         Self { git: Some(GitResolver::new(client)), ..self }
     }
@@ -45,6 +51,7 @@ impl Resolver {
             Question::Project { name, may_be_cached } => {
                 self.projects.fetch(client, place, name, *may_be_cached, now).await
             }
+            Question::Pipeline(question) => Ok(self.pipelines.ask(question, place, now).await),
             Question::Git(question) => Ok(match &self.git {
                 Some(git) => git.ask(question, place, now).await,
                 None => Reply::Unavailable(Source::Git, "BUILDBRAKE_GIT_HOSTS lists no git hosts".to_owned()),

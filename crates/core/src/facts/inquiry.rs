@@ -4,6 +4,7 @@
 //! the verdict depends on a fact that a source may know, the case has a next question. Whoever
 //! can answer questions adds the replies; the function, the sweep and the demo all do so.
 
+mod next;
 mod question;
 #[cfg(test)]
 mod tests;
@@ -12,17 +13,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::question::{GitQuestion, OnFailure, Question, Reply, Source};
+pub use self::question::{GitQuestion, OnFailure, PipelineQuestion, Question, Reply, Source};
 use super::{
     Facts, Provenance,
-    remote_refs::{ObjectId, RefsAtCommit},
-    source_location::SourceLocation,
+    pipeline::{NAMED_WITHIN, PipelineAnswer},
+    remote_refs::RefsAtCommit,
 };
 use crate::{
-    event::{BuildEvent, Delivery},
-    model::{Build, BuildBatch, Progress, Project, ProjectEnvironment, batch_id},
+    event::{BuildEvent, Delivery, TriggerKind},
+    model::{Build, BuildBatch, Project, ProjectEnvironment},
     policy::Policy,
-    verdict::{Action, Verdict, judge_by},
+    verdict::{Verdict, judge_by},
 };
 
 /// One build: what is known about it so far, and the verdict on that.
@@ -33,6 +34,7 @@ pub struct Case<'a> {
     origin: Origin,
     project: KnownProject,
     batch: KnownBatch,
+    pipeline: Option<PipelineAnswer>,
     remote: Option<Arc<RefsAtCommit>>,
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
@@ -92,6 +94,7 @@ impl<'a> Case<'a> {
             origin,
             project: KnownProject::NotAsked,
             batch: KnownBatch::NotAsked,
+            pipeline: None,
             remote: None,
             unavailable: Vec::new(),
             purpose,
@@ -133,77 +136,6 @@ impl<'a> Case<'a> {
         self.origin == Origin::Gone
     }
 
-    /// The next question, or `None` if the verdict is final.
-    pub fn next_question(&self) -> Option<Question> {
-        let questions = [self.build_question(), self.batch_question(), self.project_question(), self.git_question()];
-        let mut questions = questions.into_iter().flatten();
-        questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
-    }
-
-    fn wants(&self, source: Source) -> bool {
-        let is_in_batch = self.build().build_batch_arn.is_some();
-        let for_batch = || is_in_batch && self.verdict.wants_for_batch(source);
-        match self.purpose {
-            Purpose::Build => self.verdict.wants(source),
-            Purpose::BuildAndBatch => self.verdict.wants(source) || for_batch(),
-            Purpose::Batch => for_batch(),
-        }
-    }
-
-    /// A build that may have ended is fetched before it is stopped.
-    fn build_question(&self) -> Option<Question> {
-        let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
-        let is_wanted = may_have_ended || self.is_named_only() || self.wants(Source::Build);
-        (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
-    }
-
-    /// No event contains the batch's ARN, so the Build is known by then.
-    fn batch_question(&self) -> Option<Question> {
-        let arn = self.build().build_batch_arn.as_deref()?;
-        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.wants(Source::Batch);
-        is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
-    }
-
-    /// A copy of the project is good enough to allow a build, but not to act on it.
-    fn project_question(&self) -> Option<Question> {
-        let may_be_cached = match self.project {
-            KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
-            KnownProject::NotAsked if self.wants(Source::Git) => true,
-            // A rule may need the project as it was when the build started, which is later.
-            KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
-            KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
-        };
-        let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
-        Some(Question::Project { name, may_be_cached })
-    }
-
-    /// Git is asked once, about the repository of the build or of its batch. The project is known by
-    /// then, which says whether the operator's credentials may be used.
-    fn git_question(&self) -> Option<Question> {
-        if self.remote.is_some() || !self.wants(Source::Git) {
-            return None;
-        }
-        let batch = match &self.batch {
-            KnownBatch::Current(batch) => batch.as_deref(),
-            KnownBatch::NotAsked => None,
-        };
-        let (source, version, resolved) = match batch {
-            Some(batch) => (&batch.source, &batch.source_version, &batch.resolved_source_version),
-            None => (&self.build().source, &self.build().source_version, &self.build().resolved_source_version),
-        };
-        let source = source.as_ref()?;
-        let SourceLocation::Repository(url) = SourceLocation::of(source)? else { return None };
-        let commit = [version, resolved].into_iter().flatten().find_map(|version| ObjectId::read(version.trim()));
-        let project = match &self.project {
-            KnownProject::Cached(project, _) | KnownProject::Current(Some(project)) => project.source.as_ref(),
-            KnownProject::NotAsked | KnownProject::Current(None) => None,
-        };
-        let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
-        let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
-        let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
-        Some(Question::Git(GitQuestion { id, repository: url, commit, start, is_of_project }))
-    }
-
     /// The ARN of the batch that must be stopped, as far as is known by now. CodeBuild's events name no
     /// batch, so an event is not believed.
     pub fn batch_to_stop(&self) -> Option<&str> {
@@ -232,6 +164,7 @@ impl<'a> Case<'a> {
             Reply::CachedProject(project, as_of) => self.project = KnownProject::Cached(project, as_of),
             Reply::Project(project) => self.project = KnownProject::Current(project),
             Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
+            Reply::Pipeline(answer) => self.pipeline = Some(answer),
             Reply::Git(refs) => self.remote = Some(refs),
             Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
         }
@@ -253,7 +186,8 @@ impl<'a> Case<'a> {
             KnownBatch::NotAsked => None,
         };
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
-        let facts = Facts { build_batch, project_as_of, remote: self.remote.as_deref(), ..facts };
+        let (pipeline, remote) = (self.pipeline.as_ref(), self.remote.as_deref());
+        let facts = Facts { build_batch, project_as_of, pipeline, remote, ..facts };
         self.provenance = facts.provenance();
         let mut verdict = judge_by(self.policy, &facts);
         for undecided in &mut verdict.undecided {
@@ -262,10 +196,20 @@ impl<'a> Case<'a> {
                 undecided.missing = undecided.missing.clone().unavailable(*source, why);
             }
         }
+        verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
         match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch => self.verdict = verdict,
             Purpose::Batch => self.verdict.settle_batch(verdict),
         }
+    }
+
+    /// When to ask the pipeline once more, if a rule depends on it and no action names the build yet.
+    fn next_try(&self, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
+        let is_first = self.event.kind != TriggerKind::Deadline && self.pipeline == Some(PipelineAnswer::NotNamed);
+        let is_wanted =
+            is_first && verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline));
+        let at = self.build().start_time?.saturating_add(NAMED_WITHIN).ok()?;
+        (is_wanted && now < at).then_some(at)
     }
 
     /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand

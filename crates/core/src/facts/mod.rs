@@ -26,7 +26,11 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::fact::Fact;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
-    image::Image, reference::WebhookRefs, remote_refs::RefsAtCommit, source_location::SourceLocation,
+    image::Image,
+    pipeline::{PipelineAnswer, PipelineSource},
+    reference::WebhookRefs,
+    remote_refs::RefsAtCommit,
+    source_location::SourceLocation,
     source_version::SourceVersion,
 };
 use crate::{
@@ -60,6 +64,8 @@ pub struct Facts<'a> {
     pub project_as_of: Option<Timestamp>,
     /// The batch that the build belongs to, if it was fetched.
     pub build_batch: Option<&'a BuildBatch>,
+    /// CodePipeline's answer about the pipeline that the initiator names, if it was asked.
+    pub pipeline: Option<&'a PipelineAnswer>,
     /// Git's answer about the build's commit, if it was asked.
     pub remote: Option<&'a RefsAtCommit>,
     /// The full name of a possible reference, which is taken for the build's.
@@ -79,6 +85,7 @@ pub struct NormalForms {
     secondary_sources: OnceLock<Vec<Option<SourceLocation>>>,
     image: OnceLock<Image>,
     webhook_refs: OnceLock<Option<WebhookRefs>>,
+    fetched_source: OnceLock<Result<PipelineSource, String>>,
 }
 
 impl<'a> Facts<'a> {
@@ -95,6 +102,7 @@ impl<'a> Facts<'a> {
             project: None,
             project_as_of: None,
             build_batch: None,
+            pipeline: None,
             remote: None,
             assumed: None,
             prices: None,

@@ -9,11 +9,16 @@ mod tests;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::{
     remote_refs::ObjectId,
     source_version::{SourceVersion, is_number},
 };
-use crate::model::{ActionExecution, ActionState, PipelineExecution, S3Location};
+use crate::model::{ActionExecution, ActionState, Build, BuildBatch, PipelineExecution, S3Location};
+
+/// An action names the build that it started within about this time.
+pub(super) const NAMED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// CodePipeline's answer about the pipeline that a build's initiator names.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +119,18 @@ pub fn is_source(action: &ActionExecution) -> bool {
 }
 
 impl PipelineRun {
+    /// The source of a build of this execution, or of the batch that it started.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub fn source_for(&self, build: &Build, batch: Option<&BuildBatch>) -> Result<PipelineSource, String> {
+        let (version, resolved) = match batch {
+            Some(batch) => (&batch.source_version, &batch.resolved_source_version),
+            None => (&build.source_version, &build.resolved_source_version),
+        };
+        self.source_of(version.as_deref(), resolved.as_deref())
+    }
+
     /// The source of a build of this execution, with the source version and the resolved source
     /// version of the build, or of the batch that the execution started.
     ///

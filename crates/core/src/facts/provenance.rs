@@ -39,6 +39,8 @@ pub enum RefFrom {
     SourceVersion,
     /// The source version of the batch that the build belongs to.
     Batch,
+    /// The pipeline that fetched the source.
+    Pipeline,
     /// The filters of the project's webhook.
     Webhook,
     /// The remote repository, by git.

@@ -3,7 +3,9 @@
 //! The source version of the build, or of the batch that it belongs to, may name it. If it is a
 //! commit, the reference is one that the webhook's filters let through, and one that the remote
 //! repository has at that commit. Without a source version, the project's own applies, and then the
-//! remote's `HEAD`.
+//! remote's `HEAD`. What a pipeline hands to a build has the reference that the pipeline fetched.
+
+mod fetched;
 
 use std::borrow::Cow;
 
@@ -63,6 +65,10 @@ impl Wanted {
 
     fn unknown(self, why: impl Into<String>) -> Fact {
         Fact::Unknown { fact: self.fact(), why: why.into() }
+    }
+
+    fn unresolved(self, why: impl Into<String>, source: Source) -> Fact {
+        Fact::Unresolved { fact: self.fact(), why: why.into(), source }
     }
 }
 
@@ -154,6 +160,9 @@ impl Facts<'_> {
         if let Some((name, from)) = &self.assumed {
             return Ok(Reference::Known(SourceVersion::read(name), *from));
         }
+        if self.is_handed_over()? {
+            return self.fetched_reference(wanted);
+        }
         let (version, from) = self.revision()?;
         match version {
             Some(SourceVersion::Commit(_)) => self.at_commit(wanted, version),
@@ -210,7 +219,7 @@ impl Facts<'_> {
     }
 
     fn remote_head(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
-        let remote = self.fresh_remote(wanted, SourceVersion::Default)?;
+        let remote = self.fresh_remote(wanted, is(SourceVersion::Default))?;
         let head = remote.head.as_deref().ok_or_else(|| wanted.unknown("the remote's HEAD refers to no branch"))?;
         Ok(Reference::Known(SourceVersion::read(head), RefFrom::Git))
     }
@@ -235,7 +244,7 @@ impl Facts<'_> {
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
             return Ok(Reference::Known(SourceVersion::read(name), RefFrom::Webhook));
         }
-        let at_commit = self.fresh_remote(wanted, commit).and_then(|remote| {
+        let at_commit = self.fresh_remote(wanted, is(commit)).and_then(|remote| {
             let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
             match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
                 [] => Err(wanted.unknown("no branch or tag of the remote that can be the build's is at its commit")),
@@ -278,10 +287,10 @@ impl Facts<'_> {
         Ok(self.normal_forms.webhook_refs.get_or_init(read).as_ref())
     }
 
-    /// Returns git's answer, if it was asked soon after the build's start.
-    fn fresh_remote(&self, wanted: Wanted, version: SourceVersion<'_>) -> Result<&RefsAtCommit, Fact> {
-        let unresolved = || Fact::Unresolved { fact: wanted.fact(), why: is(version), source: Source::Git };
-        let remote = self.remote.ok_or_else(unresolved)?;
+    /// Returns git's answer, if it was asked soon after the build's start. `why`: the reason why nothing
+    /// else shows the reference.
+    fn fresh_remote(&self, wanted: Wanted, why: String) -> Result<&RefsAtCommit, Fact> {
+        let remote = self.remote.ok_or_else(|| wanted.unresolved(why, Source::Git))?;
         let age = remote.as_of.duration_since(self.start()?);
         if age > FRESH {
             let seconds = age.as_secs();

@@ -6,7 +6,12 @@
 
 use serde::Serialize;
 
-use super::{Fact, Facts, batch::is_own_session, possible::can_begin_with};
+use super::{
+    Fact, Facts,
+    batch::is_own_session,
+    pipeline::{NAMED_WITHIN, PipelineAnswer},
+    possible::can_begin_with,
+};
 use crate::{
     pattern::Pattern,
     yaml::{scalar::FromScalar, words::quoted_list},
@@ -198,12 +203,28 @@ impl Facts<'_> {
                     None => (self.build.source.as_ref(), Fact::Absent("source.type")),
                 };
                 let kind = source.and_then(|source| source.r#type.as_deref()).ok_or(missing)?;
-                Ok((kind != "CODEPIPELINE").then(|| format!("the source is {kind}, and not a pipeline's")))
+                match self.unconfirmed_pipeline() {
+                    _ if kind != "CODEPIPELINE" => Ok(Some(format!("the source is {kind}, and not a pipeline's"))),
+                    None => Ok(None),
+                    Some(why) => Err(Fact::Unknown { fact: "startedBy", why }),
+                }
             }
             Claim::Webhook => {
                 let project = self.project.ok_or(Fact::NoProject)?;
                 Ok(project.webhook.is_none().then(|| "the project has no webhook".to_owned()))
             }
+        }
+    }
+
+    /// Why the pipeline, if it was asked, does not confirm that it started the build. It may be another
+    /// account's or region's, and it may name a build that has just started later.
+    fn unconfirmed_pipeline(&self) -> Option<String> {
+        let is_new = || self.build.start_time.is_some_and(|start| self.now.duration_since(start) < NAMED_WITHIN);
+        match self.pipeline? {
+            PipelineAnswer::Run(_) => None,
+            PipelineAnswer::NotNamed if is_new() => None,
+            PipelineAnswer::NotNamed => Some("no action of the pipeline names the build".to_owned()),
+            PipelineAnswer::NoPipeline => Some("the account and region have no such pipeline".to_owned()),
         }
     }
 }

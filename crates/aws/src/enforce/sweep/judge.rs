@@ -100,7 +100,7 @@ impl<'a> Sweep<'a> {
     /// Asks about references that rules need, and judges their builds again.
     async fn add_refs(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
         for case in cases {
-            let Some(question @ Question::Git(_)) = case.next_question() else { continue };
+            let Some(question @ (Question::Pipeline(_) | Question::Git(_))) = case.next_question() else { continue };
             match Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now)).await {
                 Ok(reply) => case.add(reply, now),
                 Err(error) => {
@@ -170,13 +170,13 @@ fn reply<T>(
 fn wanted_project(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Project { name, .. } => Some(name),
-        Question::Build(_) | Question::Batch(_) | Question::Git(_) => None,
+        Question::Build(_) | Question::Batch(_) | Question::Pipeline(_) | Question::Git(_) => None,
     }
 }
 
 fn wanted_batch(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Batch(id) => Some(id),
-        Question::Build(_) | Question::Project { .. } | Question::Git(_) => None,
+        Question::Build(_) | Question::Project { .. } | Question::Pipeline(_) | Question::Git(_) => None,
     }
 }

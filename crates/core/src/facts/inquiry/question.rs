@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     facts::{
+        pipeline::PipelineAnswer,
         reference::FRESH,
         remote_refs::{ObjectId, RefsAtCommit},
         source_location::Url,
@@ -22,6 +23,8 @@ pub enum Source {
     Project,
     /// The batch that the build belongs to: `BatchGetBuildBatches`.
     Batch,
+    /// The pipeline that the initiator names: CodePipeline's state and history.
+    Pipeline,
     /// The repository of the build's source, by git's own protocol.
     Git,
 }
@@ -40,7 +43,7 @@ impl Source {
     pub fn on_failure(self) -> OnFailure {
         match self {
             Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
-            Self::Git => OnFailure::LeaveUnknown,
+            Self::Pipeline | Self::Git => OnFailure::LeaveUnknown,
         }
     }
 
@@ -50,6 +53,7 @@ impl Source {
             Self::Build => "BatchGetBuilds",
             Self::Project => "BatchGetProjects",
             Self::Batch => "BatchGetBuildBatches",
+            Self::Pipeline => "GetPipelineState",
             Self::Git => "git ls-refs",
         }
     }
@@ -60,7 +64,7 @@ impl Source {
             Self::Build => "build",
             Self::Project => "project",
             Self::Batch => "batch",
-            Self::Git => "branch",
+            Self::Pipeline | Self::Git => "branch",
         }
     }
 }
@@ -79,8 +83,21 @@ pub enum Question {
     },
     /// The batch with this id.
     Batch(String),
+    /// The execution of a pipeline that started the build.
+    Pipeline(PipelineQuestion),
     /// The references of a repository.
     Git(GitQuestion),
+}
+
+/// The question to CodePipeline about the execution that started a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipelineQuestion {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The ids of the build and of its batch; an action of the execution names one of them.
+    pub started: Vec<String>,
+    /// When the build or batch started.
+    pub start: Option<Timestamp>,
 }
 
 /// The question to git about a build's repository.
@@ -113,6 +130,7 @@ impl Question {
             Self::Build(_) => Source::Build,
             Self::Project { .. } => Source::Project,
             Self::Batch(_) => Source::Batch,
+            Self::Pipeline(_) => Source::Pipeline,
             Self::Git(_) => Source::Git,
         }
     }
@@ -131,6 +149,8 @@ pub enum Reply {
     Project(Option<Arc<Project>>),
     /// The batch as the API returns it now, or `None` if it does not exist.
     Batch(Option<Arc<BuildBatch>>),
+    /// CodePipeline's answer.
+    Pipeline(PipelineAnswer),
     /// The repository's answer.
     Git(Arc<RefsAtCommit>),
     /// The source cannot be asked. Its facts remain unknown for the reason given, which must

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     event::{Delivery, TriggerKind},
     facts::{InitiatorFrom, RefFrom},
+    verdict::Action,
 };
 
 const NOW: &str = "2026-11-22T09:00:00Z";

@@ -1,3 +1,5 @@
+mod fetched;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -6,9 +8,10 @@ use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
         inquiry::{Case, Question, Reply, Source},
+        pipeline::PipelineAnswer,
         remote_refs::RefsAtCommit,
     },
-    model::{Build, Project},
+    model::{Build, BuildBatch, Project},
     policy::Policy,
     verdict::Action,
 };
@@ -35,6 +38,8 @@ struct World {
     /// The names at the build's commit, and HEAD's branch.
     refs: &'static [&'static str],
     head: Option<&'static str>,
+    batch: Option<Arc<BuildBatch>>,
+    pipeline: PipelineAnswer,
     /// Seconds from the build's start until git is asked.
     delay: i64,
 }
@@ -42,15 +47,27 @@ struct World {
 impl World {
     fn of(refs: &'static [&'static str]) -> Self {
         let project = json!({"name": "shop", "source": {"type": "GITHUB", "location": "git@github.com:acme/shop"}});
-        Self { build: build(json!({})), project, refs, head: Some("refs/heads/main"), delay: 5 }
+        Self {
+            build: build(json!({})),
+            project,
+            refs,
+            head: Some("refs/heads/main"),
+            batch: None,
+            pipeline: PipelineAnswer::NoPipeline,
+            delay: 5,
+        }
     }
 
     /// Judges the build as the function does. Returns what was asked, too.
     fn judge<'a>(&self, policy: &'a Policy) -> (Case<'a>, Vec<Question>) {
+        self.judge_by(policy, TriggerKind::StateChange)
+    }
+
+    fn judge_by<'a>(&self, policy: &'a Policy, kind: TriggerKind) -> (Case<'a>, Vec<Question>) {
         let now = START.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(self.delay);
         let whole: Build = serde_json::from_value(self.build.clone()).unwrap();
         let id = whole.id.as_deref().unwrap().parse().unwrap();
-        let event = BuildEvent::new(TriggerKind::StateChange, id, None, Box::new(whole.clone()));
+        let event = BuildEvent::new(kind, id, None, Box::new(whole.clone()));
         let mut case = Case::of_event(policy, event, now);
         let mut asked = Vec::new();
         while let Some(question) = case.next_question() {
@@ -60,7 +77,8 @@ impl World {
                     let project: Project = serde_json::from_value(self.project.clone()).unwrap();
                     Reply::Project(Some(Arc::new(project)))
                 }
-                Question::Batch(_) => Reply::Batch(None),
+                Question::Batch(_) => Reply::Batch(self.batch.clone()),
+                Question::Pipeline(_) => Reply::Pipeline(self.pipeline.clone()),
                 Question::Git(_) => Reply::Git(Arc::new(RefsAtCommit {
                     names: self.refs.iter().map(ToString::to_string).collect(),
                     head: self.head.map(str::to_owned),

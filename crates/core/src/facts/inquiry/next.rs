@@ -1,0 +1,134 @@
+//! The next question of a case.
+
+use super::{Case, GitQuestion, KnownBatch, KnownProject, Origin, PipelineQuestion, Purpose, Question, Source};
+use crate::{
+    facts::{
+        pipeline::{PipelineAnswer, PipelineRepository, PipelineSource, pipeline_name},
+        remote_refs::ObjectId,
+        source_location::{SourceLocation, Url},
+    },
+    model::{BuildBatch, Progress, batch_id},
+    verdict::Action,
+};
+
+impl Case<'_> {
+    /// The next question, or `None` if the verdict is final.
+    pub fn next_question(&self) -> Option<Question> {
+        let questions = [
+            self.build_question(),
+            self.batch_question(),
+            self.project_question(),
+            self.pipeline_question(),
+            self.git_question(),
+        ];
+        let mut questions = questions.into_iter().flatten();
+        questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
+    }
+
+    fn wants(&self, source: Source) -> bool {
+        let is_in_batch = self.build().build_batch_arn.is_some();
+        let for_batch = || is_in_batch && self.verdict.wants_for_batch(source);
+        match self.purpose {
+            Purpose::Build => self.verdict.wants(source),
+            Purpose::BuildAndBatch => self.verdict.wants(source) || for_batch(),
+            Purpose::Batch => for_batch(),
+        }
+    }
+
+    /// A build that may have ended is fetched before it is stopped.
+    fn build_question(&self) -> Option<Question> {
+        let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
+        let is_wanted = may_have_ended || self.is_named_only() || self.wants(Source::Build);
+        (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
+    }
+
+    /// No event contains the batch's ARN, so the Build is known by then.
+    fn batch_question(&self) -> Option<Question> {
+        let arn = self.build().build_batch_arn.as_deref()?;
+        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.wants(Source::Batch);
+        is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
+    }
+
+    /// A copy of the project is good enough to allow a build, but not to act on it.
+    fn project_question(&self) -> Option<Question> {
+        let may_be_cached = match self.project {
+            KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
+            // It may name the repository, unless a pipeline fetched the source.
+            KnownProject::NotAsked if self.pipeline.is_none() && self.wants(Source::Git) => true,
+            // A rule may need the project as it was when the build started, which is later.
+            KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
+            KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
+        };
+        let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
+        Some(Question::Project { name, may_be_cached })
+    }
+
+    /// CodePipeline is asked once about the pipeline that the initiator names.
+    fn pipeline_question(&self) -> Option<Question> {
+        if self.pipeline.is_some() || !self.wants(Source::Pipeline) {
+            return None;
+        }
+        let batch = self.known_batch();
+        let initiator = batch.map_or(&self.build().initiator, |batch| &batch.initiator);
+        let started = [Some(self.event.id.as_str()), self.build().build_batch_arn.as_deref().map(batch_id)];
+        Some(Question::Pipeline(PipelineQuestion {
+            pipeline: pipeline_name(initiator.as_deref()?)?.to_owned(),
+            started: started.into_iter().flatten().map(str::to_owned).collect(),
+            start: batch.map_or(self.build().start_time, |batch| batch.start_time),
+        }))
+    }
+
+    /// Git is asked once, about the repository of the build or of its batch.
+    fn git_question(&self) -> Option<Question> {
+        if self.remote.is_some() || !self.wants(Source::Git) {
+            return None;
+        }
+        let (repository, commit, is_of_project) = match &self.pipeline {
+            Some(PipelineAnswer::Run(run)) => {
+                let source = run.source_for(self.build(), self.known_batch()).ok()?;
+                // Who may change pipelines chooses the repository.
+                (repository_of(&source)?, source.commit, false)
+            }
+            Some(PipelineAnswer::NotNamed | PipelineAnswer::NoPipeline) | None => self.own_repository()?,
+        };
+        let batch = self.known_batch();
+        let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
+        let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
+        Some(Question::Git(GitQuestion { id, repository, commit, start, is_of_project }))
+    }
+
+    /// The repository of the build's or batch's source, the commit, and whether the project names that
+    /// repository. The project is known by then.
+    fn own_repository(&self) -> Option<(Url, Option<ObjectId>, bool)> {
+        let (source, version, resolved) = match self.known_batch() {
+            Some(batch) => (&batch.source, &batch.source_version, &batch.resolved_source_version),
+            None => (&self.build().source, &self.build().source_version, &self.build().resolved_source_version),
+        };
+        let SourceLocation::Repository(url) = SourceLocation::of(source.as_ref()?)? else { return None };
+        let commit = [version, resolved].into_iter().flatten().find_map(|version| ObjectId::read(version.trim()));
+        let project = match &self.project {
+            KnownProject::Cached(project, _) | KnownProject::Current(Some(project)) => project.source.as_ref(),
+            KnownProject::NotAsked | KnownProject::Current(None) => None,
+        };
+        let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
+        Some((url, commit, is_of_project))
+    }
+
+    fn known_batch(&self) -> Option<&BuildBatch> {
+        match &self.batch {
+            KnownBatch::Current(batch) => batch.as_deref(),
+            KnownBatch::NotAsked => None,
+        }
+    }
+}
+
+/// The repository of a pipeline's source, if it has a URL.
+fn repository_of(source: &PipelineSource) -> Option<Url> {
+    match source.repository.as_ref()? {
+        PipelineRepository::Url(url) => match SourceLocation::read(None, Some(url))? {
+            SourceLocation::Repository(url) => Some(url),
+            _ => None,
+        },
+        PipelineRepository::CodeCommit { .. } => None,
+    }
+}
