@@ -4,6 +4,7 @@ use std::path::Path;
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, running_in},
+    codecommit::{CodeCommit, Repository as Shop},
     events::{additional_information, event},
     git::{Protocol, Repositories, Repository},
     http::{Address, Server},
@@ -125,4 +126,32 @@ fn the_branch_is_unknown_where_git_is_not_asked_or_does_not_answer() {
     let policy = "{version: 1, rules: [{id: b, forbidden-branches: [main]}, {id: s, max-timeout: 5m}]}";
     let record = crate::record(policy, &[], &codebuild, &host.event("Developer/alice", 0));
     assert_eq!(record["outcome"], "stopped");
+}
+
+/// A repository in CodeCommit needs no setting: the function's role asks its API.
+#[test]
+fn codecommit_is_asked_for_a_repository_that_the_project_names() {
+    let commit = "75614758eace7c1d9d032b8980854ab486068f3b";
+    let repository = |name: &str| format!("https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/{name}");
+    let mut event = event("forbidden-branch");
+    let details = additional_information(&mut event);
+    details["build-start-time"] = json!(Timestamp::now().strftime("%b %d, %Y %I:%M:%S %p").to_string());
+    details["source-version"] = json!(commit);
+    details["source"] = json!({"type": "CODECOMMIT", "location": repository("shop-api")});
+    let judged = |named: &str| {
+        let branches = vec![("main".to_owned(), commit.to_owned())];
+        let codecommit = CodeCommit::start(Shop { name: "shop-api".to_owned(), branches, page: 10, ..Shop::default() });
+        let codebuild = CodeBuild::default();
+        codebuild.put(running_in("111122223333", "eu-west-1", FORBIDDEN));
+        codebuild.put_project(json!({
+            "name": "shop-api", "arn": "arn:aws:codebuild:eu-west-1:111122223333:project/shop-api",
+            "source": {"type": "CODECOMMIT", "location": repository(named)},
+        }));
+        let url = format!("http://{}", codecommit.endpoint.address);
+        crate::record(POLICY, &[("AWS_ENDPOINT_URL_CODECOMMIT", &url)], &codebuild.listen(), &event)
+    };
+    let record = judged("shop-api");
+    assert_eq!((&record["outcome"], &record["branchFrom"]), (&json!("stopped"), &json!("git")), "{record}");
+    let missing = &judged("other")["undecided"][0]["missing"];
+    assert_eq!(missing, "branch (the project does not name the repository in CodeCommit)");
 }

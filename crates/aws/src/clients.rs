@@ -9,7 +9,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_codebuild::{Client, config::Builder};
 use buildbrake_core::model::Build;
 
-use crate::{codepipeline::Pipelines, config::AwsConfig};
+use crate::config::AwsConfig;
 
 /// An account and a region. What is `None` is the program's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -85,9 +85,9 @@ impl Clients {
         client.clone()
     }
 
-    /// CodePipeline, in all regions.
-    pub(crate) fn pipelines(&self) -> Pipelines {
-        Pipelines::new(&self.config)
+    /// The configuration that the clients are made of.
+    pub(crate) fn aws_config(&self) -> &AwsConfig {
+        &self.config
     }
 
     /// The configuration of clients of other services.

@@ -143,6 +143,7 @@ impl Program {
             .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
             .env("AWS_ENDPOINT_URL_CODEBUILD", format!("http://{codebuild}"))
             .env("AWS_ENDPOINT_URL_CODEPIPELINE", format!("http://{codebuild}"))
+            .env("AWS_ENDPOINT_URL_CODECOMMIT", format!("http://{codebuild}"))
             .env("BUILDBRAKE_POLICY", self.policy_file(policy))
             .envs(settings.iter().copied());
         command

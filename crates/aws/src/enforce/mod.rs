@@ -62,7 +62,7 @@ impl Invocation<'_> {
 impl Enforcer {
     /// Makes no call yet. Without a scheduler, only the sweep enforces time limits.
     pub fn new(policy: Policy, clients: Clients, scheduler: Option<Scheduler>) -> Self {
-        let resolver = Resolver::new(clients.pipelines());
+        let resolver = Resolver::new(clients.aws_config());
         Self { policy, clients, scheduler, resolver, rests: Mutex::default() }
     }
 

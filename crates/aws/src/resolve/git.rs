@@ -1,5 +1,5 @@
 //! The references of a build's repository. They may move at any time, so they are asked for once, soon
-//! after the build's start, and kept for the build's later events.
+//! after the build's start, and kept for the build's later events. CodeCommit is asked by its API.
 
 use std::{
     collections::HashMap,
@@ -7,13 +7,16 @@ use std::{
 };
 
 use buildbrake_core::facts::{
-    inquiry::{GitQuestion, Reply, Source},
-    remote_refs::{ObjectFormat, RefsAtCommit},
+    inquiry::{GitQuestion, NamedBy, Reply, Source},
+    remote_refs::{ObjectFormat, RefsAtCommit, RemoteRefs},
 };
 use jiff::Timestamp;
 
+use super::denied::Denied;
 use crate::{
-    AccountRegion,
+    AccountRegion, Class,
+    codecommit::{self, CodeCommitError},
+    config::AwsConfig,
     git::{CredentialUse, GitClient},
 };
 
@@ -26,14 +29,22 @@ const MAX_REFS_KEPT: usize = 100;
 /// Asks git, and keeps what it answered.
 #[derive(Debug)]
 pub(super) struct GitResolver {
-    client: GitClient,
+    /// `None` if no host is listed.
+    client: Option<GitClient>,
+    /// For CodeCommit.
+    config: AwsConfig,
+    denied: Denied,
     /// By the id of the build or batch.
     kept: Mutex<HashMap<(AccountRegion, String), Arc<RefsAtCommit>>>,
 }
 
 impl GitResolver {
-    pub(super) fn new(client: GitClient) -> Self {
-        Self { client, kept: Mutex::default() }
+    pub(super) fn new(config: AwsConfig) -> Self {
+        Self { client: None, config, denied: Denied::default(), kept: Mutex::default() }
+    }
+
+    pub(super) fn with_hosts(self, client: GitClient) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// The references at the question's commit. A host that does not answer is asked again by the
@@ -43,14 +54,13 @@ impl GitResolver {
         if let Some(refs) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Reply::Git(refs.clone());
         }
-        if !question.is_in_time(now) {
-            return unavailable("git was not asked at the build's start, and refs may have moved since");
-        }
-        let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, |commit| commit.format());
-        let credential = if question.is_of_project { CredentialUse::OfHost } else { CredentialUse::Never };
-        let remote = match self.client.refs(&question.repository, format, credential, now).await {
+        let answer = match codecommit::Repository::of(&question.repository) {
+            Some(repository) => self.ask_codecommit(&repository, question, place, now).await,
+            None => self.ask_host(question, now).await,
+        };
+        let remote = match answer {
             Ok(remote) => remote,
-            Err(error) => return unavailable(&error.to_string()),
+            Err(why) => return Reply::Unavailable(Source::Git, why),
         };
         let names = question.commit.into_iter().flat_map(|commit| remote.at(commit)).map(str::to_owned).collect();
         let refs = Arc::new(RefsAtCommit { names, head: remote.head, as_of: now });
@@ -58,6 +68,46 @@ impl GitResolver {
             self.keep(key, refs.clone());
         }
         Reply::Git(refs)
+    }
+
+    async fn ask_host(&self, question: &GitQuestion, now: Timestamp) -> Result<RemoteRefs, String> {
+        let client = self.client.as_ref().ok_or("BUILDBRAKE_GIT_HOSTS lists no git hosts")?;
+        in_time(question, now)?;
+        let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, |commit| commit.format());
+        let credential = match question.named_by {
+            NamedBy::Project => CredentialUse::OfHost,
+            NamedBy::Pipeline | NamedBy::Build => CredentialUse::Never,
+        };
+        client.refs(&question.repository, format, credential, now).await.map_err(|error| error.to_string())
+    }
+
+    /// CodeCommit is asked with the function's role, and so only for a repository that the account's own
+    /// project or pipeline names.
+    async fn ask_codecommit(
+        &self,
+        repository: &codecommit::Repository,
+        question: &GitQuestion,
+        place: &AccountRegion,
+        now: Timestamp,
+    ) -> Result<RemoteRefs, String> {
+        if question.named_by == NamedBy::Build {
+            return Err("the project does not name the repository in CodeCommit".to_owned());
+        }
+        in_time(question, now)?;
+        let failed = |class: Class| format!("CodeCommit: {}", class.name());
+        let key = (place.clone(), format!("{}/{}", repository.region, repository.name));
+        if self.denied.contains(&key, now) {
+            return Err(failed(Class::AccessDenied));
+        }
+        codecommit::refs(repository, &self.config).await.map_err(|error| match error {
+            CodeCommitError::Call(error) => {
+                if error.class == Class::AccessDenied {
+                    self.denied.add(key, now);
+                }
+                failed(error.class)
+            }
+            CodeCommitError::TooManyBranches => error.to_string(),
+        })
     }
 
     fn keep(&self, key: (AccountRegion, String), refs: Arc<RefsAtCommit>) {
@@ -70,6 +120,8 @@ impl GitResolver {
     }
 }
 
-fn unavailable(why: &str) -> Reply {
-    Reply::Unavailable(Source::Git, why.to_owned())
+/// Returns an error if an answer given now would prove nothing.
+fn in_time(question: &GitQuestion, now: Timestamp) -> Result<(), &'static str> {
+    let late = "git was not asked at the build's start, and refs may have moved since";
+    if question.is_in_time(now) { Ok(()) } else { Err(late) }
 }

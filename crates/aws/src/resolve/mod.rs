@@ -3,34 +3,41 @@
 
 mod batch;
 mod build;
+mod denied;
 mod git;
 mod pipeline;
 mod project;
 
 use std::time::Duration;
 
-use buildbrake_core::facts::inquiry::{Question, Reply, Source};
+use buildbrake_core::facts::inquiry::{Question, Reply};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
 use self::{git::GitResolver, pipeline::PipelineResolver, project::ProjectCache};
-use crate::{AccountRegion, CallError, Class, codebuild::Client, codepipeline::Pipelines, git::GitClient};
+use crate::{
+    AccountRegion, CallError, Class, codebuild::Client, codepipeline::Pipelines, config::AwsConfig, git::GitClient,
+};
 
 /// All sources of facts.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     projects: ProjectCache,
     pipelines: PipelineResolver,
-    git: Option<GitResolver>,
+    git: GitResolver,
 }
 
 impl Resolver {
-    pub(crate) fn new(pipelines: Pipelines) -> Self {
-        Self { projects: ProjectCache::default(), pipelines: PipelineResolver::new(pipelines), git: None }
+    pub(crate) fn new(config: &AwsConfig) -> Self {
+        Self {
+            projects: ProjectCache::default(),
+            pipelines: PipelineResolver::new(Pipelines::new(config)),
+            git: GitResolver::new(config.clone()),
+        }
     }
 
     pub(crate) fn with_git(self, client: GitClient) -> Self {
-        Self { git: Some(GitResolver::new(client)), ..self }
+        Self { git: self.git.with_hosts(client), ..self }
     }
 
     /// Answers a question about a build in an account and region.
@@ -52,10 +59,7 @@ impl Resolver {
                 self.projects.fetch(client, place, name, *may_be_cached, now).await
             }
             Question::Pipeline(question) => Ok(self.pipelines.ask(question, place, now).await),
-            Question::Git(question) => Ok(match &self.git {
-                Some(git) => git.ask(question, place, now).await,
-                None => Reply::Unavailable(Source::Git, "BUILDBRAKE_GIT_HOSTS lists no git hosts".to_owned()),
-            }),
+            Question::Git(question) => Ok(self.git.ask(question, place, now).await),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::question::{GitQuestion, OnFailure, PipelineQuestion, Question, Reply, Source};
+pub use self::question::{GitQuestion, NamedBy, OnFailure, PipelineQuestion, Question, Reply, Source};
 use super::{
     Facts, Provenance,
     pipeline::{NAMED_WITHIN, PipelineAnswer},

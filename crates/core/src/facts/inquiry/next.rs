@@ -1,6 +1,8 @@
 //! The next question of a case.
 
-use super::{Case, GitQuestion, KnownBatch, KnownProject, Origin, PipelineQuestion, Purpose, Question, Source};
+use super::{
+    Case, GitQuestion, KnownBatch, KnownProject, NamedBy, Origin, PipelineQuestion, Purpose, Question, Source,
+};
 use crate::{
     facts::{
         pipeline::{PipelineAnswer, PipelineRepository, PipelineSource, pipeline_name},
@@ -83,23 +85,22 @@ impl Case<'_> {
         if self.remote.is_some() || !self.wants(Source::Git) {
             return None;
         }
-        let (repository, commit, is_of_project) = match &self.pipeline {
+        let (repository, commit, named_by) = match &self.pipeline {
             Some(PipelineAnswer::Run(run)) => {
                 let source = run.source_for(self.build(), self.known_batch()).ok()?;
-                // Who may change pipelines chooses the repository.
-                (repository_of(&source)?, source.commit, false)
+                (repository_of(&source, self.build().region())?, source.commit, NamedBy::Pipeline)
             }
             Some(PipelineAnswer::NotNamed | PipelineAnswer::NoPipeline) | None => self.own_repository()?,
         };
         let batch = self.known_batch();
         let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
         let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
-        Some(Question::Git(GitQuestion { id, repository, commit, start, is_of_project }))
+        Some(Question::Git(GitQuestion { id, repository, commit, start, named_by }))
     }
 
-    /// The repository of the build's or batch's source, the commit, and whether the project names that
-    /// repository. The project is known by then.
-    fn own_repository(&self) -> Option<(Url, Option<ObjectId>, bool)> {
+    /// The repository of the build's or batch's source, the commit, and what names that repository.
+    /// The project is known by then.
+    fn own_repository(&self) -> Option<(Url, Option<ObjectId>, NamedBy)> {
         let (source, version, resolved) = match self.known_batch() {
             Some(batch) => (&batch.source, &batch.source_version, &batch.resolved_source_version),
             None => (&self.build().source, &self.build().source_version, &self.build().resolved_source_version),
@@ -111,7 +112,7 @@ impl Case<'_> {
             KnownProject::NotAsked | KnownProject::Current(None) => None,
         };
         let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
-        Some((url, commit, is_of_project))
+        Some((url, commit, if is_of_project { NamedBy::Project } else { NamedBy::Build }))
     }
 
     fn known_batch(&self) -> Option<&BuildBatch> {
@@ -122,13 +123,19 @@ impl Case<'_> {
     }
 }
 
-/// The repository of a pipeline's source, if it has a URL.
-fn repository_of(source: &PipelineSource) -> Option<Url> {
-    match source.repository.as_ref()? {
-        PipelineRepository::Url(url) => match SourceLocation::read(None, Some(url))? {
-            SourceLocation::Repository(url) => Some(url),
-            _ => None,
-        },
-        PipelineRepository::CodeCommit { .. } => None,
+/// The repository of a pipeline's source, if its URL is known. `region` is the pipeline's.
+fn repository_of(source: &PipelineSource, region: Option<&str>) -> Option<Url> {
+    let url = match source.repository.as_ref()? {
+        PipelineRepository::Url(url) => url.clone(),
+        PipelineRepository::CodeCommit { name, region: other } => {
+            let region = other.as_deref().or(region)?;
+            // https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html
+            let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            format!("https://git-codecommit.{region}.{domain}/v1/repos/{name}")
+        }
+    };
+    match SourceLocation::read(None, Some(&url))? {
+        SourceLocation::Repository(url) => Some(url),
+        _ => None,
     }
 }

@@ -111,9 +111,20 @@ pub struct GitQuestion {
     pub commit: Option<ObjectId>,
     /// The time when the build or batch started.
     pub start: Option<Timestamp>,
-    /// `true` if the project itself names the repository. Who starts a build can name another one,
-    /// whose references he must not learn by the operator's credentials.
-    pub is_of_project: bool,
+    /// What names the repository.
+    pub named_by: NamedBy,
+}
+
+/// What names a repository. Whoever starts a build or changes a pipeline can name any, whose references
+/// must not be disclosed by the operator's credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The project, as the build does.
+    Project,
+    /// The pipeline of the function's own account that fetched the source.
+    Pipeline,
+    /// The build alone.
+    Build,
 }
 
 impl GitQuestion {

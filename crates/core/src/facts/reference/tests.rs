@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
-        inquiry::{Case, Question, Reply, Source},
+        inquiry::{Case, NamedBy, Question, Reply, Source},
         pipeline::PipelineAnswer,
         remote_refs::RefsAtCommit,
     },
@@ -216,13 +216,13 @@ fn git_is_asked_only_if_a_rule_depends_on_it_and_as_the_project_names_the_reposi
     let asked = question(&world, "forbidden-branches: [main]").unwrap();
     assert_eq!(asked.repository.text(), "https://github.com/acme/shop");
     assert_eq!(asked.commit.unwrap().to_string(), COMMIT);
-    assert!(asked.is_of_project);
+    assert_eq!(asked.named_by, NamedBy::Project);
     assert_eq!(asked.id, "shop:5e000000-0000-4000-8000-000000000001");
 
     // Who starts a build can name any repository.
     let other = json!({"source": {"type": "GITHUB", "location": "https://github.com/acme/secret"}});
     let world = World { build: build(other), ..World::of(&[]) };
-    assert!(!question(&world, "forbidden-branches: [main]").unwrap().is_of_project);
+    assert_eq!(question(&world, "forbidden-branches: [main]").unwrap().named_by, NamedBy::Build);
 
     let world = World::of(&["refs/heads/main"]);
     assert_eq!(question(&world, "max-timeout: 60m"), None);

@@ -72,7 +72,7 @@ fn a_chosen_commit_is_of_the_branch_only_if_git_has_it_as_its_head() {
     assert_eq!(json!(case.provenance().ref_from), "pipeline");
     let [Question::Pipeline(_), Question::Git(git)] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((git.repository.host.as_str(), git.repository.path.as_str()), ("github.com", "/acme/shop"));
-    assert!(!git.is_of_project, "the operator's credentials are for repositories that projects name");
+    assert_eq!(git.named_by, NamedBy::Pipeline);
     let moved = World { refs: &["refs/heads/feature/a"], ..world(of_main("StartPipelineExecution")) };
     check(&moved, rule, "branch (the pipeline names main, whose head is another commit)");
     let late = World { delay: 90, ..world(of_main("StartPipelineExecution")) };
@@ -80,6 +80,22 @@ fn a_chosen_commit_is_of_the_branch_only_if_git_has_it_as_its_head() {
     let unlisted = run("StartPipelineExecution", &[("BranchName", "main"), ("ProviderType", "GitLabSelfManaged")]);
     let why = "branch (the pipeline names main, but may have been started with another branch's commit)";
     check(&world(unlisted), rule, why);
+}
+
+#[test]
+fn a_pipelines_repository_in_codecommit_is_asked_by_its_url() {
+    let mut answer = of_main("CloudWatchEvent");
+    let PipelineAnswer::Run(run) = &mut answer else { panic!() };
+    let source = &mut Arc::make_mut(run).sources[0];
+    source.provider = Some("CodeCommit".to_owned());
+    source.output_variables.insert("RepositoryName".to_owned(), "shop".to_owned());
+    source.region = Some("eu-west-1".to_owned());
+    let policy = policy("forbidden-branches: [main]");
+    let world = world(answer);
+    let (case, asked) = world.judge(&policy);
+    assert_eq!(case.verdict().action, Action::Stop);
+    let Some(Question::Git(git)) = asked.last() else { panic!("{asked:?}") };
+    assert_eq!(git.repository.text(), "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop");
 }
 
 #[test]
