@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 # EventBridge's shortest period. With a cron expression the first sweep comes with the
 # next full minute, with a rate a minute after the deployment.
-PARAMETERS = {"Mode": "enforce", "SweepSchedule": "cron(* * * * ? *)", "QueueRetentionDays": 2}
+PARAMETERS = {"Mode": "enforce", "SweepSchedule": "cron(* * * * ? *)", "QueueRetentionDays": 2, "AskPipelines": "true"}
 
 ONLY_HOTFIXES = """
 version: 1
@@ -71,7 +71,10 @@ def test_the_whole_template_is_deployed(stack):
     written = yaml_parse((ROOT / "template.yaml").read_text())
     # SAM ends a layer's name in a digest of its content.
     deployed = {"Policy" if name.startswith("Policy") else name for name in stack.resources}
-    assert written["Resources"].keys() <= deployed
+    optional = {name for name, resource in written["Resources"].items() if "Condition" in resource}
+    assert written["Resources"].keys() - optional <= deployed
+    # The parameters ask for this one alone.
+    assert optional & deployed == {"PipelinePolicy"}
     assert written["Outputs"].keys() == stack.outputs.keys()
 
 

@@ -132,13 +132,64 @@ def test_the_function_may_do_exactly_this(template):
     ]
 
 
+# The permissions for sources that know a build's branch: the condition, the actions, the resources.
+OPTIONAL = {
+    "PipelinePolicy": (
+        {"Fn::Equals": [{"Ref": "AskPipelines"}, "true"]},
+        [
+            "codepipeline:GetPipelineState",
+            "codepipeline:ListActionExecutions",
+            "codepipeline:GetPipelineExecution",
+            "codepipeline:GetPipeline",
+        ],
+        {"Fn::Sub": "arn:${AWS::Partition}:codepipeline:${AWS::Region}:${AWS::AccountId}:*"},
+    ),
+    "CodeCommitPolicy": (
+        {"Fn::Equals": [{"Ref": "AskCodeCommit"}, "true"]},
+        ["codecommit:GetRepository", "codecommit:ListBranches", "codecommit:GetBranch"],
+        {"Fn::Sub": "arn:${AWS::Partition}:codecommit:*:${AWS::AccountId}:*"},
+    ),
+    "GitSecretPolicy": (
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": "GitSecrets"}, ""]}]},
+        "secretsmanager:GetSecretValue",
+        {"Fn::Split": [",", {"Ref": "GitSecrets"}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_source_of_branches_may_be_asked_only_if_its_parameter_says_so(template, name):
+    condition, actions, resource = OPTIONAL[name]
+    assert template["Conditions"][template["Resources"][name]["Condition"]] == condition
+    (statement,) = named(template, name)["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", actions, resource)
+
+
+def test_no_source_of_branches_is_asked_by_default(template):
+    defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+    assert (defaults["AskPipelines"], defaults["AskCodeCommit"]) == ("false", "false")
+    assert [defaults[name] for name in ("GitHosts", "GitCredentials", "GitSecrets", "GitCaBundle")] == [""] * 4
+
+
+def test_the_function_knows_which_git_hosts_it_may_ask(template):
+    variables = the(template, "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert {name: value for name, value in variables.items() if name.startswith("BUILDBRAKE_GIT")} == {
+        "BUILDBRAKE_GIT_HOSTS": {"Ref": "GitHosts"},
+        "BUILDBRAKE_GIT_CREDENTIALS": {"Ref": "GitCredentials"},
+        "BUILDBRAKE_GIT_CA_BUNDLE": {"Ref": "GitCaBundle"},
+    }
+
+
 def test_no_permission_comes_from_elsewhere(template):
     assert set(of_type(template, "AWS::IAM::Role")) == {"FunctionRole", "DeadlineRole"}
     assert set(named(template, "FunctionRole")) == {"AssumeRolePolicyDocument", "Policies"}
     assert set(named(template, "DeadlineRole")) == {"AssumeRolePolicyDocument"}
-    deadlines = the(template, "AWS::IAM::Policy")
-    assert set(deadlines) == {"PolicyName", "PolicyDocument", "Roles"}
-    assert deadlines["Roles"] == [{"Ref": "DeadlineRole"}]
+    policies = of_type(template, "AWS::IAM::Policy")
+    assert {name: policy["Properties"]["Roles"] for name, policy in policies.items()} == {
+        "DeadlinePolicy": [{"Ref": "DeadlineRole"}],
+        **{name: [{"Ref": "FunctionRole"}] for name in OPTIONAL},
+    }
+    assert all(set(policy["Properties"]) == {"PolicyName", "PolicyDocument", "Roles"} for policy in policies.values())
     assert not of_type(template, "AWS::IAM::RolePolicy")
     assert not of_type(template, "AWS::IAM::ManagedPolicy")
 
@@ -151,7 +202,7 @@ def test_only_lambda_may_take_the_functions_role(template):
 
 
 def test_deadlines_may_call_the_function_and_nothing_more(template):
-    assert the(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"] == [
+    assert named(template, "DeadlinePolicy")["PolicyDocument"]["Statement"] == [
         {
             "Sid": "CallTheFunction",
             "Effect": "Allow",
