@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     checks::Fit,
-    facts::{Fact, Facts},
+    facts::{Fact, Facts, RefFrom},
     policy::{Criterion, Exemption, Mode, Policy, Rule},
     url,
     verdict::{Decision, Violation, decisions},
@@ -97,7 +97,15 @@ fn mode(broken: &Violation) -> &'static str {
 /// The source of a fact, if that is not the build itself.
 fn source(subject: &str, facts: &Facts<'_>) -> &'static str {
     match subject {
-        "branches" | "refs" | "initiators" | "started-by" if facts.build_batch.is_some() => " (from the batch)",
+        "branches" | "refs" => match facts.ref_from() {
+            Some(RefFrom::Batch) => " (from the batch)",
+            Some(RefFrom::Pipeline) => " (from the pipeline)",
+            Some(RefFrom::Webhook) => " (from the webhook's filters)",
+            Some(RefFrom::Git) => " (from git)",
+            Some(RefFrom::Project) => " (from the project)",
+            Some(RefFrom::SourceVersion) | None => "",
+        },
+        "initiators" | "started-by" if facts.build_batch.is_some() => " (from the batch)",
         _ => "",
     }
 }

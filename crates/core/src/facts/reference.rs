@@ -130,7 +130,7 @@ impl Facts<'_> {
     }
 
     /// Returns the source of the branch, or else of the reference, if that is known.
-    pub(super) fn ref_from(&self) -> Option<RefFrom> {
+    pub(crate) fn ref_from(&self) -> Option<RefFrom> {
         let from = |wanted| match self.reference(wanted) {
             Ok(Reference::Known(_, from)) => Some(from),
             Ok(Reference::OneOf(..) | Reference::Within(..)) | Err(_) => None,

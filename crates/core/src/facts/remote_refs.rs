@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::model::{Build, BuildBatch};
+
 /// The whole id of a commit, or of an annotated tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectId {
@@ -31,6 +33,15 @@ impl ObjectId {
             64 => decoded(bytes).map(Self::Sha256),
             _ => None,
         }
+    }
+
+    /// The id of the commit of a build, or of the batch that it belongs to, if it has a whole one.
+    pub fn of_build(build: &Build, batch: Option<&BuildBatch>) -> Option<Self> {
+        let (version, resolved) = match batch {
+            Some(batch) => (&batch.source_version, &batch.resolved_source_version),
+            None => (&build.source_version, &build.resolved_source_version),
+        };
+        [version, resolved].into_iter().flatten().find_map(|version| Self::read(version.trim()))
     }
 
     /// The format of the repositories that can contain the id.

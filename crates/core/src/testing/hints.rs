@@ -1,6 +1,6 @@
 //! Hints how a test provides a fact that is missing.
 
-use crate::facts::Fact;
+use crate::facts::{Fact, inquiry::Source};
 
 /// Returns how a test provides a missing fact, or `None` if no key of the test can.
 pub(super) fn hint(missing: &Fact) -> Option<String> {
@@ -16,7 +16,9 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
             _ => None,
         },
         Fact::NoProject | Fact::OldProject => Some("add `project` to the test".into()),
-        Fact::Unresolved { .. } | Fact::Unknown { .. } => None,
+        Fact::Unresolved { source: Source::Pipeline, .. } => Some("add `pipeline` to the test".into()),
+        Fact::Unresolved { source: Source::Git, .. } => Some("add `git` to the test".into()),
+        Fact::Unresolved { source: Source::Build | Source::Project | Source::Batch, .. } | Fact::Unknown { .. } => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod hints;
 mod members;
 mod parse;
 mod report;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     explain::{Explanation, explain},
-    facts::Facts,
+    facts::{Facts, pipeline::PipelineAnswer, remote_refs::RefsAtCommit},
     model::{Build, BuildBatch, Project},
     policy::Policy,
     verdict::{Action, Verdict, judge_by},
@@ -55,6 +56,9 @@ struct Test {
     sets_phases: bool,
     project: Option<Project>,
     batch: Option<BuildBatch>,
+    /// What CodePipeline and git would answer at the build's start.
+    pipeline: Option<PipelineAnswer>,
+    remote: Option<RefsAtCommit>,
     now: Timestamp,
     expected: Judgement,
 }
@@ -123,6 +127,13 @@ impl Test {
 
     fn facts(&self) -> Facts<'_> {
         let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
-        Facts { has_current_phases: self.sets_phases, is_sample: true, build_batch: self.batch.as_ref(), ..facts }
+        Facts {
+            has_current_phases: self.sets_phases,
+            is_sample: true,
+            build_batch: self.batch.as_ref(),
+            pipeline: self.pipeline.as_ref(),
+            remote: self.remote.as_ref(),
+            ..facts
+        }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{File, Judgement, PolicyTests, Test, members, report::ACTIONS};
+use super::{File, Judgement, PolicyTests, Test, members, report::ACTIONS, sources};
 use crate::{
     event::Trigger,
     model::{Build, BuildBatch, Project},
@@ -20,8 +20,10 @@ use crate::{
 };
 
 const FILE_KEYS: &[&str] = &["policy", "tests"];
-const TEST_KEYS: &[&str] =
-    &["name", "event", "build", "project", "batch", "set", "now", "expect", "broken", "unknown", "exempt"];
+const TEST_KEYS: &[&str] = &[
+    "name", "event", "build", "project", "batch", "pipeline", "git", "set", "now", "expect", "broken", "unknown",
+    "exempt",
+];
 
 /// Reads a file by the path that the test file contains.
 type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
@@ -108,6 +110,8 @@ impl Parser<'_> {
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
         let batch = mapping.get("batch").map(|node| members::structure(&mut self.reader, node, BuildBatch::SHAPE));
+        let pipeline = mapping.get("pipeline").and_then(|node| sources::pipeline(&mut self.reader, node));
+        let git = mapping.get("git").map(|node| sources::git(&mut self.reader, node));
         let expect =
             required(&mut self.reader, &mapping, "expect", "add `expect` with `stop`, `report`, `protect` or `allow`");
         let action = expect.and_then(|node| self.reader.scalar(node)).map(|Expect(action)| action);
@@ -139,7 +143,10 @@ impl Parser<'_> {
         let project = project.and_then(typed);
         let batch = batch.and_then(typed);
         let now = now?;
-        Some(Test { name: name?, place: mapping.place, build, is_whole, sets_phases, project, batch, now, expected })
+        let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_ref(), now));
+        let pipeline = pipeline.map(|pipeline| pipeline.answer());
+        let (name, place) = (name?, mapping.place);
+        Some(Test { name, place, build, is_whole, sets_phases, project, batch, pipeline, remote, now, expected })
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {

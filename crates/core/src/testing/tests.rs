@@ -156,7 +156,7 @@ fn an_allowed_build_with_an_undecided_rule_is_noted() {
         found.lines().filter(|line| line.starts_with("note")).collect::<Vec<_>>().join("\n")
     };
     let unknown = "event: event.json\nset: { sourceVersion: 1111111111111111111111111111111111111111, source.location: ~ }\nexpect: allow";
-    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: the branch is unknown (the source version is a commit id)");
+    insta::assert_snapshot!(notes(unknown), @"note: passed, but `protected-branches` could not be evaluated: the branch is unknown (the source version is a commit id); add `git` to the test");
     let absent = "event: event.json\nset: { sourceVersion: ~ }\nexpect: allow";
     insta::assert_snapshot!(notes(absent), @"note: passed, but `protected-branches` could not be evaluated: `sourceVersion` is unknown; set `sourceVersion`");
     assert_eq!(notes(&format!("{absent}\nunknown: [protected-branches]")), "", "the test expects it");
@@ -640,4 +640,80 @@ fn the_event_of_a_test_has_no_more_than_the_test_gives() {
     run(&format!("set: {{{source}, {small}}}, {second}}}, expect: stop, broken: [sources, second], unknown: []"));
     let server = "project: {environment: {dockerServer: {computeType: BUILD_GENERAL1_XLARGE}}}";
     run(&format!("set: {{{source}, {small}}}}}, {server}, expect: allow, unknown: [cost]"));
+}
+
+const COMMIT: &str = "6f1e2d3c4b5a69788796a5b4c3d2e1f001122334";
+
+/// How a rule about the branch `main` decides about a build of a test with these lines.
+fn branch_rule(lines: &str) -> String {
+    let found = check(&lines.replace("COMMIT", COMMIT));
+    let of_rule = found.lines().find(|line| line.starts_with("protected-branches"));
+    of_rule.map_or(found.clone(), str::to_owned)
+}
+
+#[test]
+fn a_test_gives_the_answers_of_git_and_of_the_pipeline() {
+    let build = "build: {startTime: 2026-11-22T09:00:00Z, environment: {privilegedMode: false}, initiator: alice, sourceVersion: COMMIT, \
+                 source: {type: GITHUB, location: https://github.com/acme/shop}}";
+    let git = |git: &str| branch_rule(&format!("{build}\nexpect: stop\ngit: {git}"));
+    insta::assert_snapshot!(branch_rule(&format!("{build}\nexpect: stop")), @"protected-branches: could not be evaluated: the branch is unknown (the source version is a commit id); add `git` to the test");
+    insta::assert_snapshot!(git("{refs/heads/main: COMMIT}"), @"protected-branches: broken: forbidden-branches main; found: main (from git)");
+    insta::assert_snapshot!(git("{refs/heads/main: 1111111111111111111111111111111111111111, refs/heads/dev: COMMIT}"), @"protected-branches: passes forbidden-branches main");
+    insta::assert_snapshot!(git("{refs/heads/main: COMMIT, refs/tags/v1: COMMIT}"), @"protected-branches: could not be evaluated: the branch is unknown (2 refs are at the commit: refs/heads/main, refs/tags/v1)");
+    let unnamed = "build: {startTime: 2026-11-22T09:00:00Z, environment: {privilegedMode: false}, initiator: alice, \
+                   source: {type: GITHUB, location: https://github.com/acme/shop}}\nproject: {name: shop}\nexpect: stop";
+    insta::assert_snapshot!(branch_rule(&format!("{unnamed}\ngit: {{HEAD: refs/heads/main}}")), @"protected-branches: broken: forbidden-branches main; found: main (from git)");
+
+    let build = "build: {startTime: 2026-11-22T09:00:00Z, environment: {privilegedMode: false}, initiator: codepipeline/release, source: {type: CODEPIPELINE}, \
+                 sourceVersion: 'arn:aws:s3:::a/b'}\nexpect: stop";
+    let pipeline = |pipeline: &str| branch_rule(&format!("{build}\npipeline: {pipeline}"));
+    insta::assert_snapshot!(branch_rule(build), @"protected-branches: could not be evaluated: the branch is unknown (the source is CODEPIPELINE); add `pipeline` to the test");
+    insta::assert_snapshot!(pipeline("{branch: main}"), @"protected-branches: broken: forbidden-branches main; found: main (from the pipeline)");
+    insta::assert_snapshot!(pipeline("{branch: dev, commit: COMMIT}"), @"protected-branches: passes forbidden-branches main");
+    insta::assert_snapshot!(pipeline("{pull-request: 25}"), @"protected-branches: could not be evaluated: the branch is unknown (the source version is pull request 25)");
+    let chosen = "{branch: main, commit: COMMIT, trigger: StartPipelineExecution}";
+    insta::assert_snapshot!(pipeline(chosen), @"protected-branches: could not be evaluated: the branch is unknown (the pipeline names main, but may have been started with another branch's commit); add `git` to the test");
+    insta::assert_snapshot!(pipeline(&format!("{chosen}\ngit: {{refs/heads/main: COMMIT}}")), @"protected-branches: broken: forbidden-branches main; found: main (from the pipeline)");
+}
+
+#[test]
+fn faults_of_the_answers_of_git_and_of_the_pipeline() {
+    insta::assert_snapshot!(check("event: event.json\nexpect: stop\ngit: {main: 1, refs/heads/main: main, HEAD: main}"), @"
+    tests.yaml:6:17: `main` is not the full name of a branch or a tag
+     6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
+       |                 ^
+       = use the full name of a branch or a tag, as in `refs/heads/main`, or `HEAD`
+
+    tests.yaml:6:37: `main` is not a commit id
+     6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
+       |                                     ^
+       = use a whole commit id, of 40 or 64 hexadecimal digits
+
+    tests.yaml:6:49: `main` is not the full name of a branch or a tag
+     6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
+       |                                                 ^
+       = use the full name of a branch or a tag, as in `refs/heads/main`
+    ");
+    insta::assert_snapshot!(check("event: event.json\nexpect: stop\ngit: {}\npipeline: {commit: abc, brunch: main}"), @"
+    tests.yaml:6:10: expected refs with their commits, found an empty mapping
+     6 |     git: {}
+       |          ^
+       = write refs with their commits, such as `{ refs/heads/main: COMMIT_ID }`
+
+    tests.yaml:7:24: `abc` is not a commit id
+     7 |     pipeline: {commit: abc, brunch: main}
+       |                        ^
+       = use a whole commit id, of 40 or 64 hexadecimal digits
+
+    tests.yaml:7:29: unknown key `brunch` in a pipeline's source
+     7 |     pipeline: {commit: abc, brunch: main}
+       |                             ^
+       = did you mean `branch`?
+    ");
+    insta::assert_snapshot!(check("event: event.json\nexpect: stop\npipeline: {trigger: Webhook}"), @"
+    tests.yaml:6:15: a pipeline's source without a branch
+     6 |     pipeline: {trigger: Webhook}
+       |               ^
+       = add what the source action has fetched: `branch: main`, or `pull-request: 25`
+    ");
 }

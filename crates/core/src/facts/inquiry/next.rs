@@ -101,12 +101,9 @@ impl Case<'_> {
     /// The repository of the build's or batch's source, the commit, and what names that repository.
     /// The project is known by then.
     fn own_repository(&self) -> Option<(Url, Option<ObjectId>, NamedBy)> {
-        let (source, version, resolved) = match self.known_batch() {
-            Some(batch) => (&batch.source, &batch.source_version, &batch.resolved_source_version),
-            None => (&self.build().source, &self.build().source_version, &self.build().resolved_source_version),
-        };
+        let source = self.known_batch().map_or(&self.build().source, |batch| &batch.source);
         let SourceLocation::Repository(url) = SourceLocation::of(source.as_ref()?)? else { return None };
-        let commit = [version, resolved].into_iter().flatten().find_map(|version| ObjectId::read(version.trim()));
+        let commit = ObjectId::of_build(self.build(), self.known_batch());
         let project = match &self.project {
             KnownProject::Cached(project, _) | KnownProject::Current(Some(project)) => project.source.as_ref(),
             KnownProject::NotAsked | KnownProject::Current(None) => None,
