@@ -140,6 +140,11 @@ rules: [{ id: r, max-cost: 1.50 }]
         ] {
             assert_eq!(answer(environment, minutes, project.clone()), expected, "{environment} {minutes} {project:?}");
         }
+        for fleet in [json!(null), json!({}), json!({"fleetArn": null}), json!({"fleetArn": ""})] {
+            let mut on_none = large.clone();
+            on_none["fleet"] = fleet;
+            assert_eq!(answer(&on_none, 76, plain.clone()), "1.52 USD", "{on_none}");
+        }
         let mut own = large.clone();
         own["dockerServer"] = json!({"computeType": "SMALL"});
         assert_eq!(answer(&own, 51, None), "1.53 USD");

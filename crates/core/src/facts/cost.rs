@@ -76,12 +76,10 @@ impl<'a> Facts<'a> {
 
     /// The ARN of the fleet that the build runs on. No event contains it.
     fn fleet(&self) -> Result<Option<&'a str>, Fact> {
-        match self.environment().and_then(|environment| environment.fleet.as_ref()) {
-            Some(fleet) => match fleet.fleet_arn.as_deref() {
-                Some("") => Ok(None),
-                Some(arn) => Ok(Some(arn)),
-                None => Err(Fact::Absent("environment.fleet.fleetArn")),
-            },
+        let fleet = self.environment().and_then(|environment| environment.fleet.as_ref());
+        match fleet.and_then(|fleet| fleet.fleet_arn.as_deref()) {
+            Some("") => Ok(None),
+            Some(arn) => Ok(Some(arn)),
             None if self.is_whole || self.is_sample => Ok(None),
             None => Err(Fact::Absent("environment.fleet")),
         }

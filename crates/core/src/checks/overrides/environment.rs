@@ -1,9 +1,9 @@
 //! Overrides of the machine, the image and the variables.
 
-use super::{Override, differ, instead, settings::Settings};
+use super::{Override, differ, instead, or_absent, settings::Settings};
 use crate::{
     facts::{Fact, image::Image},
-    model::{EnvironmentVariable, ProjectEnvironment},
+    model::{ComputeConfiguration, EnvironmentVariable, ProjectEnvironment},
 };
 
 type Difference = Result<Option<String>, Fact>;
@@ -44,7 +44,17 @@ pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
     if let Some(fleet) = our_fleet? {
         return Ok(Some(instead(Override::Compute, &fleet, "")));
     }
-    let configuration = |environment: &ProjectEnvironment| environment.compute_configuration.clone();
+    let configuration = |environment: &ProjectEnvironment| {
+        let given = environment.compute_configuration.clone()?;
+        let number = |number: Option<i64>| number.filter(|number| *number != 0);
+        Some(ComputeConfiguration {
+            v_cpu: number(given.v_cpu),
+            memory: number(given.memory),
+            disk: number(given.disk),
+            machine_type: or_absent(given.machine_type),
+            instance_type: or_absent(given.instance_type),
+        })
+    };
     let given = ours.environment.and_then(configuration);
     let our_configuration = ours.known_beyond_events(given, "environment.computeConfiguration")?;
     let is_same =
@@ -75,15 +85,17 @@ pub(super) fn certificate(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differe
 pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     let pull = |environment: &ProjectEnvironment| environment.image_pull_credentials_type.clone();
     let by_default = || "CODEBUILD".to_owned();
-    let our_pull = ours.environment(pull, "environment.imagePullCredentialsType")?.unwrap_or_else(by_default);
-    let their_pull = theirs.environment.and_then(pull).unwrap_or_else(by_default);
+    let our_pull = ours.environment(pull, "environment.imagePullCredentialsType")?;
+    let our_pull = or_absent(our_pull).unwrap_or_else(by_default);
+    let their_pull = or_absent(theirs.environment.and_then(pull)).unwrap_or_else(by_default);
     if our_pull != their_pull {
         return Ok(Some(instead(Override::Registry, &our_pull, &their_pull)));
     }
     let credential = |environment: &ProjectEnvironment| {
         let credential = environment.registry_credential.as_ref()?;
-        let name = credential.credential.clone().filter(|name| !name.is_empty())?;
-        Some((name, credential.credential_provider.clone().unwrap_or_else(|| "SECRETS_MANAGER".to_owned())))
+        let name = or_absent(credential.credential.clone())?;
+        let provider = or_absent(credential.credential_provider.clone());
+        Some((name, provider.unwrap_or_else(|| "SECRETS_MANAGER".to_owned())))
     };
     ours.environment(|environment| environment.registry_credential.as_ref(), "environment.registryCredential")?;
     let is_same = ours.environment.and_then(credential) == theirs.environment.and_then(credential);
@@ -102,6 +114,7 @@ pub(super) fn variables(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differenc
 
 fn is_same_variable(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
     let value = |variable: &EnvironmentVariable| variable.value.clone().unwrap_or_default();
-    let kind = |variable: &EnvironmentVariable| variable.r#type.clone().unwrap_or_else(|| "PLAINTEXT".to_owned());
+    let kind =
+        |variable: &EnvironmentVariable| or_absent(variable.r#type.clone()).unwrap_or_else(|| "PLAINTEXT".to_owned());
     one.name == other.name && value(one) == value(other) && kind(one) == kind(other)
 }

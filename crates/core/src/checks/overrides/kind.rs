@@ -146,9 +146,12 @@ impl Override {
             // A webhook builds the commit or the pull request that it is about.
             Ok(Starter::Webhook) => Ok(self == Self::SourceVersion),
             Ok(Starter::Pipeline) => Ok(true),
-            Ok(Starter::Retry) if self == Self::SourceVersion => {
+            Ok(Starter::Retry) if self == Self::SourceVersion || may_be_of_pipeline(facts) => {
                 let why = "the build is a retry, and what started its first try is unknown".to_owned();
-                Err(Fact::Unknown { fact: "source version", why })
+                Err(Fact::Unknown {
+                    fact: if self == Self::SourceVersion { "source version" } else { "initiator" },
+                    why,
+                })
             }
             Ok(_) => Ok(false),
             Err(missing) => match self {
@@ -157,6 +160,12 @@ impl Override {
             },
         }
     }
+}
+
+/// Whether a pipeline may have started the first try of a retry: it has the source of one.
+fn may_be_of_pipeline(facts: &Facts<'_>) -> bool {
+    let source = facts.build.source.as_ref().and_then(|source| source.r#type.as_deref());
+    source.is_none_or(|source| source == "CODEPIPELINE")
 }
 
 impl FromScalar for Override {

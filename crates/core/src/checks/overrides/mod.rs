@@ -155,3 +155,8 @@ fn instead(one: Override, ours: &str, theirs: &str) -> String {
     let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     format!("{} {} instead of {}", one.name(), or_none(ours), or_none(theirs))
 }
+
+/// A text that is not empty: an empty one is the same as none.
+fn or_absent(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}

@@ -1,6 +1,6 @@
 //! Overrides of what is built, and by which buildspec.
 
-use super::{Override, differ, instead, settings::Settings};
+use super::{Override, differ, instead, or_absent, settings::Settings};
 use crate::{
     facts::{
         Fact, Facts,
@@ -114,7 +114,11 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
 /// The credential may be a secret's name, which the difference does not show. A source of
 /// CODEPIPELINE has none.
 pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
-    let read = |source: &ProjectSource| source.auth.clone().filter(|auth| *auth != SourceAuth::default());
+    let read = |source: &ProjectSource| {
+        let SourceAuth { r#type, resource } = source.auth.clone()?;
+        Some(SourceAuth { r#type: or_absent(r#type), resource: or_absent(resource) })
+            .filter(|auth| *auth != SourceAuth::default())
+    };
     if is_of_pipeline(ours) {
         return Ok(None);
     }

@@ -5,6 +5,7 @@ use super::*;
 use crate::model::{Build, BuildBatch};
 
 mod arguments;
+mod empty;
 mod starters;
 
 /// The values with which a build is compared.

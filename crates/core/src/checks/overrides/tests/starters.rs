@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Given, Override};
 
-fn build() -> Value {
+pub(super) fn build() -> Value {
     json!({
         "startTime": "2026-11-22T08:00:00Z",
         "initiator": "alice",
@@ -27,7 +27,7 @@ fn build() -> Value {
     })
 }
 
-fn project() -> Value {
+pub(super) fn project() -> Value {
     json!({
         "name": "shop",
         "lastModified": "2026-11-21T08:00:00Z",
@@ -45,7 +45,7 @@ fn project() -> Value {
     })
 }
 
-fn with(mut object: Value, changes: &[(&str, Value)]) -> Value {
+pub(super) fn with(mut object: Value, changes: &[(&str, Value)]) -> Value {
     for (pointer, value) in changes {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         object.pointer_mut(parent).unwrap()[name] = value.clone();
@@ -291,4 +291,22 @@ fn the_version_of_a_retry_is_unknown() {
     );
     let expected = "unknown: source version (the build is a retry, and what started its first try is unknown)";
     assert_eq!(Given::of(retry, project()).judged(&[Override::SourceVersion]), expected);
+}
+
+/// Its first try may have been a pipeline's, which sets these by design.
+#[test]
+fn what_a_pipeline_sets_for_a_retry_is_unknown() {
+    let retried = [
+        ("/initiator", json!("shop/AWSCodeBuild-1")),
+        ("/autoRetryConfig", json!({"autoRetryLimit": 2, "previousAutoRetry": "arn:a"})),
+    ];
+    let retry = with(with(build(), &by_pipeline("codepipeline/release")), &retried);
+    for kind in Override::ALL.into_iter().filter(|kind| kind.is_set_by_pipelines()) {
+        let found = Given::of(retry.clone(), project()).judged(&[kind]);
+        assert!(found.starts_with("unknown: "), "{}: {found}", kind.name());
+    }
+    let variables = json!([{"name": "STAGE", "value": "prod", "type": "PLAINTEXT"}]);
+    let retry = with(build(), &retried);
+    let retry = with(retry, &[("/environment/environmentVariables", variables)]);
+    assert_eq!(Given::of(retry, project()).judged(&[Override::Variables]), "variables STAGE");
 }
