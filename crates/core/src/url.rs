@@ -194,7 +194,8 @@ impl Extent {
 ///
 /// By RFC 3986 it ends at the last `@` before a `/`, `?` or `#`. Passwords that are not encoded
 /// contain these too, so that behind a `:` any `@` may end it, except for one that begins a
-/// segment of a path (`/@scope/app`).
+/// segment of a path (`/@scope/app`). Behind the name of a host with a dot, such as
+/// `git.example.com:8443`, there is only a path, as git reads it.
 fn user_info(url: &str, extent: Extent) -> usize {
     if leads_into_console(url) {
         return 0;
@@ -203,6 +204,11 @@ fn user_info(url: &str, extent: Extent) -> usize {
     let word = &url[..end];
     let ends = |at: usize| at + 1;
     let last_at = |part: &str| part.rmatch_indices('@').map(|(at, _)| at).find(|at| !url[..*at].ends_with('/'));
+    let authority = word.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rfind('@').map_or(0, ends);
+    if is_host(&authority[host..]) {
+        return host;
+    }
     let nested = word.find("://").filter(|nested| *nested > 0).unwrap_or(end);
     let colon = word[..nested].find(':');
     if let Some(colon) = colon {
@@ -218,6 +224,20 @@ fn user_info(url: &str, extent: Extent) -> usize {
     let slashes = word.len() - word.trim_start_matches('/').len();
     let authority = word[slashes..].find(['/', '?', '#']).map_or(end, |end| slashes + end);
     last_at(&word[..authority]).map_or(0, ends)
+}
+
+/// Returns whether a text can only be a host, with or without a port: a DNS name of several labels,
+/// or an IPv4 address.
+fn is_host(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, "443"));
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_name = |top: &str| top.len() > 1 && top.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    let top = host.rsplit_once('.').map(|(_, top)| top);
+    is_port && host.split('.').all(is_label) && (is_address || top.is_some_and(is_name))
 }
 
 /// Returns whether a URL without scheme and user information leads into the AWS console.

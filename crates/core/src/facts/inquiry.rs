@@ -76,6 +76,24 @@ enum KnownBatch {
     Current(Option<Arc<BuildBatch>>),
 }
 
+impl KnownProject {
+    fn get(&self) -> Option<&Project> {
+        match self {
+            Self::Cached(project, _) | Self::Current(Some(project)) => Some(project),
+            Self::NotAsked | Self::Current(None) => None,
+        }
+    }
+}
+
+impl KnownBatch {
+    fn get(&self) -> Option<&BuildBatch> {
+        match self {
+            Self::Current(batch) => batch.as_deref(),
+            Self::NotAsked => None,
+        }
+    }
+}
+
 impl<'a> Case<'a> {
     /// Judges an event's build.
     pub fn of_event(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
@@ -113,6 +131,16 @@ impl<'a> Case<'a> {
     /// The build as it is known by now.
     pub fn build(&self) -> &Build {
         &self.event.build
+    }
+
+    /// The project, if it is known by now.
+    pub(crate) fn project(&self) -> Option<&Project> {
+        self.project.get()
+    }
+
+    /// The batch that the build belongs to, if it is known by now.
+    pub(crate) fn batch(&self) -> Option<&BuildBatch> {
+        self.batch.get()
     }
 
     /// The verdict on what is known by now.
@@ -176,15 +204,11 @@ impl<'a> Case<'a> {
         if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
             return;
         }
-        let (project, project_as_of) = match &self.project {
-            KnownProject::Cached(project, as_of) => (Some(project.as_ref()), Some(*as_of)),
-            KnownProject::Current(Some(project)) => (Some(project.as_ref()), None),
-            KnownProject::NotAsked | KnownProject::Current(None) => (None, None),
+        let project_as_of = match &self.project {
+            KnownProject::Cached(_, as_of) => Some(*as_of),
+            KnownProject::NotAsked | KnownProject::Current(_) => None,
         };
-        let build_batch = match &self.batch {
-            KnownBatch::Current(batch) => batch.as_deref(),
-            KnownBatch::NotAsked => None,
-        };
+        let (project, build_batch) = (self.project.get(), self.batch.get());
         let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
         let (pipeline, remote) = (self.pipeline.as_ref(), self.remote.as_deref());
         let facts = Facts { build_batch, project_as_of, pipeline, remote, ..facts };

@@ -206,7 +206,7 @@ impl Record {
     pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
         let (event, build, verdict, provenance) = (case.event(), case.build(), case.verdict(), case.provenance());
-        let failure = failure.map(|failure| redact::failure(failure, build));
+        let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
@@ -241,7 +241,7 @@ impl Record {
     /// The record of an event that leads to no judgement.
     pub fn without_build(policy: &Policy, message: &str, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, failure, .. } = effect;
-        let failure = failure.map(|failure| redact::failure(failure, &Build::default()));
+        let failure = failure.map(redact::failure_without_build);
         let nothing = Verdict::default();
         let metrics = Metrics::of(outcome, &nothing, None, now);
         let message = url::redacted(message).into_owned();

@@ -3,10 +3,12 @@
 
 use std::collections::HashSet;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Failure, phase_context};
 use crate::{
+    facts::inquiry::Case,
     model::{Build, BuildBatch, ProjectEnvironment, ProjectSource},
     url,
 };
@@ -45,11 +47,17 @@ fn environment(environment: &mut ProjectEnvironment) {
     }
 }
 
-/// The failure without secrets: a service's message may quote the request or the build.
-pub(super) fn failure(failure: Failure, build: &Build) -> Failure {
+/// The failure without secrets: a service's message may quote the request, the build, its batch or
+/// its project.
+pub(super) fn failure(failure: Failure, case: &Case<'_>) -> Failure {
     // First the URLs: a value may be a part of what they are known by.
-    let message = Secrets::of(build).removed_from(&url::redacted(&failure.message));
-    Failure { message, ..failure }
+    let failure = failure_without_build(failure);
+    Failure { message: Secrets::of(case).removed_from(&failure.message), ..failure }
+}
+
+/// The failure of a call that concerns no single build, without secrets.
+pub(super) fn failure_without_build(failure: Failure) -> Failure {
+    Failure { message: url::redacted(&failure.message).into_owned(), ..failure }
 }
 
 /// A text's size and digest, which distinguish it from another: `command, 11 bytes, sha256:…`.
@@ -75,11 +83,11 @@ fn is_path(buildspec: &str) -> bool {
 
 /// The values of a build that no text may quote.
 struct Secrets {
-    /// The values of its variables, and the lines of those that have several.
+    /// The values of variables, and the lines of those that have several.
     values: Vec<String>,
     /// Values and lines that are shorter: they are replaced where they are no part of a word.
     short_values: Vec<String>,
-    /// The words of its inline buildspecs.
+    /// The words of inline buildspecs.
     words: HashSet<String>,
 }
 
@@ -87,20 +95,29 @@ struct Secrets {
 const MIN_SECRET_LENGTH: usize = 4;
 
 impl Secrets {
-    fn of(build: &Build) -> Self {
-        let environment = build.environment.iter();
-        let variables = environment.flat_map(|environment| environment.environment_variables.iter().flatten());
+    fn of(case: &Case<'_>) -> Self {
+        let (build, batch, project) = (case.build(), case.batch(), case.project());
+        let environments = [
+            build.environment.as_ref(),
+            batch.and_then(|batch| batch.environment.as_ref()),
+            project.and_then(|project| project.environment.as_ref()),
+        ];
+        let environments = environments.into_iter().flatten();
+        let variables = environments.flat_map(|environment| environment.environment_variables.iter().flatten());
         let exported = build.exported_environment_variables.iter().flatten();
         let values = variables.filter_map(|variable| variable.value.as_deref());
         let values = values.chain(exported.filter_map(|variable| variable.value.as_deref()));
         let parts = values.flat_map(|value| [value, value.trim()].into_iter().chain(value.lines().map(str::trim)));
-        let parts = parts.flat_map(|part| [part.to_owned(), url::redacted(part).into_owned()]);
+        let parts = parts.flat_map(|part| [part.to_owned(), url::redacted(part).into_owned(), escaped(part)]);
         let mut parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
         // A value that contains another goes first, or its remainder would stay.
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         let (values, short_values) = parts.into_iter().partition(|part| part.len() >= MIN_SECRET_LENGTH);
 
-        let sources = build.source.iter().chain(build.secondary_sources.iter().flatten());
+        let of_batch = batch.map(|batch| (&batch.source, &batch.secondary_sources));
+        let of_project = project.map(|project| (&project.source, &project.secondary_sources));
+        let sources = [Some((&build.source, &build.secondary_sources)), of_batch, of_project].into_iter().flatten();
+        let sources = sources.flat_map(|(source, secondary)| source.iter().chain(secondary.iter().flatten()));
         let inline = sources.filter_map(|source| source.buildspec.as_deref()).filter(|text| !is_path(text));
         let words =
             inline.flat_map(|text| text.split(ends_word)).map(bare).filter(|word| word.len() >= MIN_SECRET_LENGTH);
@@ -116,6 +133,11 @@ impl Secrets {
         });
         pieces.collect()
     }
+}
+
+/// A text as it stands in a JSON string.
+fn escaped(text: &str) -> String {
+    json!(text).to_string().trim_matches('"').to_owned()
 }
 
 /// Replaces a text by stars where no letter or digit adjoins it.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Counted, Failure, Metrics, Outcome, Record, note::Note, redact};
-use crate::{model::Build, policy::Policy};
+use crate::policy::Policy;
 
 /// Lambda accepts responses of up to 6 MB. Every record is also a line of its own.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -105,7 +105,7 @@ impl SweepSummary {
 
     /// Returns the errors up to now, in the earlier parts and in this one.
     pub fn failures(&self) -> Failures {
-        let own = || self.first_failure.clone().map(|failure| redact::failure(failure, &Build::default()));
+        let own = || self.first_failure.clone().map(redact::failure_without_build);
         let count = self.earlier.count.saturating_add(self.failed).saturating_add(self.failed_calls);
         Failures { count, first: self.earlier.first.clone().or_else(own) }
     }
@@ -146,7 +146,7 @@ impl SweepSummary {
             message.push_str(&format!(" {} failed, so not everything was seen.", counted(*failed_calls, "call")));
         }
         if let Some(failure) = &self.first_failure {
-            let failure = redact::failure(failure.clone(), &Build::default());
+            let failure = redact::failure_without_build(failure.clone());
             message.push_str(&format!(" The first failure: {}.", failure.message));
         }
         if let Failures { count, first: Some(first) } = &self.earlier {

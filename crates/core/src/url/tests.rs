@@ -37,6 +37,16 @@ fn user_information_is_left_out_wherever_it_stands() {
         ("https://host:8443/@scope/app", "https://host:8443/@scope/app"),
         ("https://user:pass@host/@scope/app", "https://host/@scope/app"),
         ("https://github.com/acme/app@v1", "https://github.com/acme/app@v1"),
+        ("https://git.example.com:8443/acme/app@v1", "https://git.example.com:8443/acme/app@v1"),
+        ("https://10.0.0.1:8443/acme/app@v1", "https://10.0.0.1:8443/acme/app@v1"),
+        ("https://user:pass@git.example.com/acme/app@v1", "https://git.example.com/acme/app@v1"),
+        ("https://user:p@ss@git.example.com:8443/app:1@v1", "https://git.example.com:8443/app:1@v1"),
+        ("https://registry.example.com/app:1@sha256:5e", "https://registry.example.com/app:1@sha256:5e"),
+        ("https://git.example.com:8443/to/https://u:p@h/x", "https://git.example.com:8443/to/https://h/x"),
+        // Git refuses the port, so this is a password.
+        ("https://git.example.com:84430/x@host", "https://host"),
+        ("https://git.example.com:84a/x@host", "https://host"),
+        ("https://user:1234/x@git.example.com", "https://git.example.com"),
         ("see https://host/x: ask a@b", "see https://host/x: ask a@b"),
         ("see https://host:8080/x, ask a@b", "see https://host:8080/x, ask a@b"),
         ("codecommit::eu-west-1://profile@app", "codecommit::eu-west-1://app"),
@@ -121,6 +131,8 @@ proptest! {
     ) {
         // `a://b://c` is one URL in another.
         prop_assume!(!before.starts_with("//"));
+        // A user with a dot before a port is a host.
+        prop_assume!(!is_host(format!("{user}:{before}CANARY").split(['/', '?', '#']).next().unwrap()));
         let mut text = format!("{scheme}://{user}:{before}CANARY{after}@host.example{path}{query}");
         for _ in 0..depth {
             text = json!({"message": text}).to_string();
@@ -140,6 +152,7 @@ proptest! {
         mark in "(|'|\"|`|\\()",
     ) {
         prop_assume!(!before.starts_with("//"));
+        prop_assume!(!is_host(format!("{user}:{before}CANARY").split(['/', '?', '#']).next().unwrap()));
         let url = format!("{mark}https:{slash}{slash}{user}:{before}CANARY{after}@host.example{slash}x");
         let text = format!("cannot read {url} now");
         let redacted = redacted(&text);

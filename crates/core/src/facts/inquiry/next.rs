@@ -9,7 +9,7 @@ use crate::{
         remote_refs::ObjectId,
         source_location::{SourceLocation, Url},
     },
-    model::{BuildBatch, Progress, batch_id},
+    model::{Progress, batch_id},
     verdict::Action,
 };
 
@@ -70,7 +70,7 @@ impl Case<'_> {
         if self.pipeline.is_some() || !self.wants(Source::Pipeline) {
             return None;
         }
-        let batch = self.known_batch();
+        let batch = self.batch.get();
         let initiator = batch.map_or(&self.build().initiator, |batch| &batch.initiator);
         let started = [Some(self.event.id.as_str()), self.build().build_batch_arn.as_deref().map(batch_id)];
         Some(Question::Pipeline(PipelineQuestion {
@@ -87,12 +87,12 @@ impl Case<'_> {
         }
         let (repository, commit, named_by) = match &self.pipeline {
             Some(PipelineAnswer::Run(run)) => {
-                let source = run.source_for(self.build(), self.known_batch()).ok()?;
+                let source = run.source_for(self.build(), self.batch.get()).ok()?;
                 (repository_of(&source, self.build().region())?, source.commit, NamedBy::Pipeline)
             }
             Some(PipelineAnswer::NotNamed | PipelineAnswer::NoPipeline) | None => self.own_repository()?,
         };
-        let batch = self.known_batch();
+        let batch = self.batch.get();
         let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
         let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
         Some(Question::Git(GitQuestion { id, repository, commit, start, named_by }))
@@ -101,22 +101,12 @@ impl Case<'_> {
     /// The repository of the build's or batch's source, the commit, and what names that repository.
     /// The project is known by then.
     fn own_repository(&self) -> Option<(Url, Option<ObjectId>, NamedBy)> {
-        let source = self.known_batch().map_or(&self.build().source, |batch| &batch.source);
+        let source = self.batch.get().map_or(&self.build().source, |batch| &batch.source);
         let SourceLocation::Repository(url) = SourceLocation::of(source.as_ref()?)? else { return None };
-        let commit = ObjectId::of_build(self.build(), self.known_batch());
-        let project = match &self.project {
-            KnownProject::Cached(project, _) | KnownProject::Current(Some(project)) => project.source.as_ref(),
-            KnownProject::NotAsked | KnownProject::Current(None) => None,
-        };
+        let commit = ObjectId::of_build(self.build(), self.batch.get());
+        let project = self.project.get().and_then(|project| project.source.as_ref());
         let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
         Some((url, commit, if is_of_project { NamedBy::Project } else { NamedBy::Build }))
-    }
-
-    fn known_batch(&self) -> Option<&BuildBatch> {
-        match &self.batch {
-            KnownBatch::Current(batch) => batch.as_deref(),
-            KnownBatch::NotAsked => None,
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     event::{BuildEvent, TriggerKind},
-    facts::inquiry::Case,
+    facts::inquiry::{Case, Reply},
     policy::Policy,
     record::{Effect, Outcome, Record},
 };
@@ -66,6 +66,28 @@ fn the_policys_own_words_and_links_into_the_console_stay() {
     );
 }
 
+/// A failure's message about a build; `project` and `batch` are known if they are not null.
+fn message_about(build: &Value, project: &Value, batch: &Value, message: &str) -> String {
+    let policy = Policy::parse("policy.yaml", POLICY).unwrap();
+    let now = "2026-11-22T09:00:00Z".parse().unwrap();
+    let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+    let build = serde_json::from_value(build.clone()).unwrap();
+    let mut case = Case::of_build(&policy, BuildEvent::new(TriggerKind::Sweep, id, None, build), now);
+    if !project.is_null() {
+        case.add(Reply::Project(Some(serde_json::from_value(project.clone()).unwrap())), now);
+    }
+    if !batch.is_null() {
+        case.add(Reply::Batch(Some(serde_json::from_value(batch.clone()).unwrap())), now);
+    }
+    case.shorten();
+    let failure = Failure { r#type: "Refused".into(), code: None, request_id: None, message: message.into() };
+    super::failure(failure, &case).message
+}
+
+fn with_variable(value: &str) -> Value {
+    json!({"environment": {"environmentVariables": [{"name": "A", "value": value}]}})
+}
+
 #[test]
 fn a_failure_quotes_no_value() {
     for (value, message, expected) in [
@@ -74,12 +96,27 @@ fn a_failure_quotes_no_value() {
         ("line one\n  line two", "failed: line two", "failed: ***"),
         (" padded ", "x padded y", "x***y"),
         ("", "unchanged", "unchanged"),
+        // As JSON quotes it.
+        (r#"pa"ss\word"#, r#"no {"value":"pa\"ss\\word"}"#, r#"no {"value":"***"}"#),
+        ("one\ntwo\tand three", r#"no "one\ntwo\tand three""#, r#"no "***""#),
+        (r#"[{"key": "s3cret"}]"#, r#"no "[{\"key\": \"s3cret\"}]""#, r#"no "***""#),
     ] {
-        let variables = json!([{"name": "A", "value": value}]);
-        let build: Build = serde_json::from_value(json!({"environment": {"environmentVariables": variables}})).unwrap();
-        let failure = Failure { r#type: "Refused".into(), code: None, request_id: None, message: message.into() };
-        assert_eq!(super::failure(failure, &build).message, expected, "{value:?}");
+        assert_eq!(message_about(&with_variable(value), &json!(null), &json!(null), message), expected, "{value:?}");
     }
+}
+
+#[test]
+fn a_failure_quotes_no_value_of_the_batch_or_the_project() {
+    let of = |name: &str| {
+        let mut all = with_variable(&format!("value-{name}"));
+        all["source"] = json!({"type": "NO_SOURCE", "buildspec": format!("version: 0.2 # spec-{name}")});
+        all["secondarySources"] = json!([{"buildspec": format!("version: 0.2 # second-{name}")}]);
+        all
+    };
+    let message =
+        "value-build value-project value-batch spec-build spec-project spec-batch second-project second-batch";
+    let expected = "*** *** *** *** *** *** *** ***";
+    assert_eq!(message_about(&of("build"), &of("project"), &of("batch"), message), expected);
 }
 
 fn secret() -> impl Strategy<Value = String> {
