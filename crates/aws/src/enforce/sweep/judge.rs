@@ -35,7 +35,7 @@ impl Sweep<'_> {
         }
         self.summary.projects += projects.len() as u64;
         for mut case in cases {
-            self.running += 1;
+            *self.found.entry(case.event().id.project().to_owned()).or_default() += 1;
             if let Some(arn) = &case.build().build_batch_arn {
                 *self.batches.entry(arn.clone()).or_default() += 1;
             }

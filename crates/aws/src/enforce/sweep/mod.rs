@@ -8,7 +8,10 @@ mod rest;
 mod running;
 mod stop;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use buildbrake_core::{
     event::{Belt, SweepEvent, SweepRest},
@@ -82,6 +85,7 @@ impl Enforcer {
             begun,
             ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
             running: to_unsigned(rest.running),
+            found: BTreeMap::new(),
             stops: to_unsigned(rest.stops),
             from: rest.from,
             to_stop: Vec::new(),
@@ -112,8 +116,12 @@ struct Sweep<'a> {
     ends: Timestamp,
     /// The first project, if an earlier invocation did a part.
     from: Option<String>,
-    /// The running builds, and those to stop, in all parts so far.
+    /// The running builds that no later part finds again: those of earlier parts, and those that have
+    /// ended since.
     running: u64,
+    /// The other running builds of this part, by their projects.
+    found: BTreeMap<String, u64>,
+    /// The builds to stop in all parts so far.
     stops: u64,
     /// The builds to stop in this part.
     to_stop: Vec<Case<'a>>,

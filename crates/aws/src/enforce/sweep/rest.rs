@@ -15,11 +15,13 @@ impl Sweep<'_> {
         if self.mode == SweepMode::DryRun {
             return;
         }
+        // The next part finds the builds of the other projects again.
+        let before = self.found.range(..from.clone()).map(|(_, found)| found).sum::<u64>();
         let rest = SweepRest {
             id: self.id.clone(),
             part: Some(self.part.saturating_add(1)),
             from: Some(from),
-            running: to_signed(self.running),
+            running: to_signed(self.running + before),
             stops: to_signed(self.stops),
             belt_off_by: self.summary.belt_off_by.clone(),
             ..SweepRest::default()

@@ -35,7 +35,7 @@ impl Sweep<'_> {
         let to_stop = with_batches(std::mem::take(&mut self.to_stop), &self.batches);
         self.stops += to_stop.iter().map(|to_stop| to_stop.builds).sum::<u64>();
         let max_stops = self.enforcer.policy.max_stops();
-        let allowed = max_stops.of(self.running);
+        let allowed = max_stops.of(self.running + self.found.values().sum::<u64>());
         let has_belt = self.summary.belt_off_by.is_none();
         let withheld = if has_belt && self.stops > allowed {
             self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
@@ -62,6 +62,12 @@ impl Sweep<'_> {
         while let Some((ToStop { case, builds, .. }, effect)) = stops.next().await {
             match effect {
                 Some(effect) => {
+                    if effect.failure.is_none()
+                        && let Some(found) = self.found.get_mut(case.event().id.project())
+                    {
+                        *found -= 1;
+                        self.running += 1;
+                    }
                     let retry = effect.returned.as_deref().and_then(retry_of);
                     self.record(&case, effect).await;
                     self.judge_retry(retry).await;
