@@ -215,7 +215,7 @@ fn user_info(url: &str, extent: Extent) -> usize {
         if let Some(at) = last_at(word).filter(|at| *at > colon) {
             return ends(at);
         }
-        // What follows is no port, so it is a password with white space in it.
+        // A text that is not a port is a password that contains white space.
         let password = word[colon + 1..].split(['/', '?', '#']).next().unwrap_or_default();
         if !password.bytes().all(|byte| byte.is_ascii_digit()) && !word[..colon].contains(['"', '\'', '/', '?', '#']) {
             return url.find('@').map_or(0, ends);

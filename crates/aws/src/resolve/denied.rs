@@ -1,4 +1,4 @@
-//! What access was denied to lately. A permission that is missing costs one call in some minutes, and
+//! The resources to which access was denied lately. A missing permission costs one call in some minutes, and
 //! not one for each build.
 
 use std::{
