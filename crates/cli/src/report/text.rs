@@ -3,6 +3,7 @@
 use buildbrake_core::{
     testing::{FileReport, TestResult, Uncovered},
     verdict::Action,
+    yaml::fault::printable,
 };
 
 use crate::commands::test::Results;
@@ -27,15 +28,15 @@ fn report(FileReport { file, tests, .. }: &FileReport) -> String {
     let failures: Vec<&TestResult> = tests.iter().filter(|test| !test.passed).collect();
     let mut text = format!("{file}: {} passed, {} failed\n", tests.len() - failures.len(), failures.len());
     for test in tests.iter().filter(|test| !test.notes.is_empty()) {
-        text.push_str(&format!("  NOTE {file}:{}: {}\n", test.line, test.name));
+        text.push_str(&format!("  NOTE {file}:{}: {}\n", test.line, shown(&test.name)));
         for note in &test.notes {
-            text.push_str(&format!("    {note}\n"));
+            text.push_str(&format!("    {}\n", shown(note)));
         }
     }
     for test in &failures {
-        text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, test.name));
+        text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, shown(&test.name)));
         for line in failure(test).lines() {
-            let line = format!("    {line}");
+            let line = format!("    {}", shown(line));
             text.push_str(&format!("{}\n", line.trim_end()));
         }
     }
@@ -43,6 +44,11 @@ fn report(FileReport { file, tests, .. }: &FileReport) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A text of a test or of its build, without control characters that a terminal would heed.
+fn shown(text: &str) -> String {
+    printable(text, usize::MAX)
 }
 
 /// The expected judgement beside the actual one, and the decision of each rule.

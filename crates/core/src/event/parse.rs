@@ -60,6 +60,8 @@ impl Trigger {
             Kind::Build(kind) => {
                 let (id, arn) = subject(&detail, envelope, home, &mut places)?;
                 let phase_end = detail.phase_end(time);
+                // A deadline's event names a build and says nothing else about it.
+                let detail = if kind == TriggerKind::Deadline { Detail::default() } else { detail };
                 let Detail { build_status, current_phase, build, .. } = detail;
                 let mut build = build.unwrap_or_default();
                 // The id contains the project's name, too; an event in which they differ is damaged.

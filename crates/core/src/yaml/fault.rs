@@ -165,7 +165,7 @@ const HELP: usize = 1_500;
 
 /// Escapes control characters, and cuts out the middle of a text that is longer than `most`
 /// characters: it may quote any part of a file or an event.
-pub(crate) fn printable(text: &str, most: usize) -> String {
+pub fn printable(text: &str, most: usize) -> String {
     let count = text.chars().count();
     let cut = most / 2..count.saturating_sub(most / 2);
     let mut shown = String::new();

@@ -531,6 +531,23 @@ fn a_replayed_event_says_so() {
 }
 
 #[test]
+fn the_event_of_a_deadline_says_nothing_about_its_build() {
+    let time: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+    let arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000001-0000-4000-8000-000000000001";
+    let mut deadline = BuildEvent::deadline(arn, time);
+    for (member, value) in [
+        ("build-status", json!("SUCCEEDED")),
+        ("current-phase", json!("COMPLETED")),
+        ("project-name", json!("other")),
+        ("additional-information", json!({"build-complete": true, "initiator": "codepipeline/release"})),
+    ] {
+        deadline["detail"][member] = value;
+    }
+    let event = read(&deadline.to_string(), "a deadline");
+    assert_eq!(event, BuildEvent::naming(TriggerKind::Deadline, arn.parse().unwrap(), Some(time)));
+}
+
+#[test]
 fn the_function_reads_the_events_that_it_sends_itself() {
     let time: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
     let id = "shop:5e000001-0000-4000-8000-000000000001";
