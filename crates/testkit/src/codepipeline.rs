@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use crate::{
-    codebuild::{ACCOUNT, Call, Endpoint, REGION, identified},
+    codebuild::{ACCOUNT, CODEPIPELINE, Call, Endpoint, REGION, identified},
     http::{Address, Reply},
 };
 
@@ -139,12 +139,13 @@ impl CodePipeline {
     /// Listens on a free port. A call that `spoil` answers reaches the state not at all.
     pub fn listen_unless(&self, spoil: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static) -> Endpoint {
         let codepipeline = self.clone();
-        Endpoint::of_service("CodePipeline_20150709", Address::reserve(), move |call| {
+        Endpoint::of_service(CODEPIPELINE, Address::reserve(), move |call| {
             spoil(call).unwrap_or_else(|| codepipeline.answer(call))
         })
     }
 
-    fn answer(&self, call: &Call) -> Reply {
+    /// Answers a call.
+    pub fn answer(&self, call: &Call) -> Reply {
         let mut state = self.state();
         let (status, output) = match state.answer(call) {
             Ok(output) => (200, output),

@@ -10,6 +10,10 @@ use serde_json::Value;
 use super::builds::{ACCOUNT, refusal};
 use crate::http::{Address, Reply, Request, Server};
 
+/// The prefixes of the services' targets.
+pub(crate) const CODEBUILD: &str = "CodeBuild_20161006";
+pub(crate) const CODEPIPELINE: &str = "CodePipeline_20150709";
+
 /// A running CodeBuild that speaks AWS JSON 1.1 and logs its calls. It ends when it is dropped.
 /// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 pub struct Endpoint {
@@ -51,7 +55,7 @@ impl Endpoint {
 
     /// Answers every call at this address by `answer`.
     pub fn open(address: Address, answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
-        Self::of_service("CodeBuild_20161006", address, answer)
+        Self::of_service(CODEBUILD, address, answer)
     }
 
     /// The same for another service, by the prefix of its targets.
@@ -64,13 +68,31 @@ impl Endpoint {
         Self::of(address.open(handler), calls)
     }
 
+    /// Answers the calls of CodeBuild by the one and those of CodePipeline by the other. Only the calls of
+    /// CodeBuild are logged.
+    pub fn of_both(
+        codebuild: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+        codepipeline: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let (calls, codebuild) = logged(CODEBUILD, codebuild);
+        let (_, codepipeline) = logged(CODEPIPELINE, codepipeline);
+        let is_codepipelines = |request: &Request| {
+            request.headers.get("x-amz-target").is_some_and(|target| target.starts_with(CODEPIPELINE))
+        };
+        let handler = move |request| match is_codepipelines(&request) {
+            true => codepipeline(request),
+            false => codebuild(request),
+        };
+        Self::of(Address::reserve().open(handler), calls)
+    }
+
     /// The same over TLS, as `localhost`.
     #[cfg(feature = "tls")]
     pub fn open_over_tls(
         authority: &crate::tls::Authority,
         answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let (calls, handler) = logged("CodeBuild_20161006", answer);
+        let (calls, handler) = logged(CODEBUILD, answer);
         Self::of(Address::reserve().open_over(authority.transport(), handler), calls)
     }
 

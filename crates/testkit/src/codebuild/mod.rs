@@ -12,6 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+pub(crate) use self::endpoint::CODEPIPELINE;
 pub use self::{
     builds::{
         ACCOUNT, REGION, REQUEST_ID, builds_answer, identified, minutes_ago, refusal, running, running_in, stop_answer,

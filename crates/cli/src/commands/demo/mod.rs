@@ -14,7 +14,10 @@ use buildbrake_aws::{
     enforce::{Enforcer, Invocation},
 };
 use buildbrake_core::policy::Policy;
-use buildbrake_testkit::codebuild::CodeBuild;
+use buildbrake_testkit::{
+    codebuild::{CodeBuild, Endpoint},
+    codepipeline::CodePipeline,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -28,9 +31,9 @@ const POLICY: &str = include_str!("../../../../../policy/policy.yaml");
 
 /// Runs the whole job on this machine; no AWS account is needed.
 ///
-/// Starts a CodeBuild in memory, runs the Lambda function's own handler over events through the
-/// real AWS SDK, and shows each decision and a Build that came back. Events are sent as if their
-/// builds had just started.
+/// Starts a CodeBuild and a CodePipeline in memory, runs the Lambda function's own handler over
+/// events through the real AWS SDK, and shows each decision and a Build that came back. Events are
+/// sent as if their builds had just started.
 ///
 /// Exit status: 0 success, 2 a file cannot be used.
 #[derive(clap::Args)]
@@ -54,10 +57,13 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     for event in &events {
         codebuild.put(event.build()?);
     }
+    let codepipeline = CodePipeline::default();
     if arguments.events.is_empty() {
         codebuild.put_project(sample::project());
+        sample::put_pipeline(&codepipeline, Timestamp::now());
     }
-    let endpoint = codebuild.listen();
+    let pipelines = codepipeline.clone();
+    let endpoint = Endpoint::of_both(move |call| codebuild.answer(call), move |call| pipelines.answer(call));
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "eu-west-1").await;
     let enforcer = Enforcer::new(policy, Clients::new(config), None);
 
@@ -74,20 +80,29 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let record = enforcer.handle(event.json.as_bytes(), &invocation).await;
         records.push(serde_json::from_str(record.json().get())?);
     }
-    let mut calls = BTreeMap::<String, usize>::new();
-    for operation in endpoint.operations() {
-        *calls.entry(operation).or_default() += 1;
-    }
-    let calls: Vec<String> = calls.iter().map(|(operation, times)| format!("{operation} {times}")).collect();
-    let calls = if calls.is_empty() { "none".to_owned() } else { calls.join(", ") };
+    let pipelines = match codepipeline.operations() {
+        none if none.is_empty() => String::new(),
+        calls => format!(" To CodePipeline, at the same place: {}.", counted(calls)),
+    };
     print(&format!(
-        "{}{}\nCalls made to CodeBuild, here an endpoint in memory at {}: {calls}.\n\n{}{}",
+        "{}{}\nCalls made to CodeBuild, here an endpoint in memory at {}: {}.{pipelines}\n\n{}{}",
         decisions(&events, &records),
         legend(&records),
         endpoint.address,
+        counted(endpoint.operations()),
         first_returned_build(&records),
         next_steps(arguments),
     ))
+}
+
+/// The operations, each with how often it was called.
+fn counted(operations: Vec<String>) -> String {
+    let mut calls = BTreeMap::<String, usize>::new();
+    for operation in operations {
+        *calls.entry(operation).or_default() += 1;
+    }
+    let calls: Vec<String> = calls.iter().map(|(operation, times)| format!("{operation} {times}")).collect();
+    if calls.is_empty() { "none".to_owned() } else { calls.join(", ") }
 }
 
 /// Returns `None` if the policy cannot be used; the reason has been printed.

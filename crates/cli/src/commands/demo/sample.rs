@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use buildbrake_core::event::{BuildEvent, Trigger};
+use buildbrake_testkit::codepipeline::{Action, CodePipeline, Does};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,24 @@ pub(super) fn project() -> Value {
             {"type": "HEAD_REF", "pattern": "^refs/heads/feature/.*$"},
         ]]},
     })
+}
+
+/// Adds the pipeline of `codepipeline`: a push to `main` has started the execution that started the build.
+pub(super) fn put_pipeline(codepipeline: &CodePipeline, now: Timestamp) {
+    const NAME: &str = "shop-release";
+    let execution = "e0000001-0000-4000-8000-000000000001";
+    codepipeline.put_pipeline_in("eu-west-1", NAME, json!([]));
+    codepipeline.start(NAME, execution, "WebhookV2");
+    let fetch = Does::Fetch {
+        repository: "acme/shop-release",
+        branch: "main",
+        commit: "75614758eace7c1d9d032b8980854ab486068f3b",
+        key: "shop-release/SourceOutp/PHoeKv7.zip",
+    };
+    let build = Does::Run("shop-release:5e000006-0000-4000-8000-000000000006");
+    for (stage, does) in [("Source", fetch), ("Build", build)] {
+        codepipeline.act(NAME, &Action { execution, stage, name: stage, start: now.as_second(), does });
+    }
 }
 
 /// The events in these files and folders, as if their builds had just started.
