@@ -54,8 +54,18 @@ fn check(path: &Path, deny_warnings: bool) -> anyhow::Result<Exit> {
             summary.push_str(&format!(", {}", count(number, noun)));
         }
     }
-    print(&format!("{summary}\n{}", calls_at_start(&policy)))?;
+    print(&format!("{summary}\n{}{}", calls_at_start(&policy), calls_for_refs(&policy)))?;
     Ok(if deny_warnings && warnings > 0 { Exit::Findings } else { Exit::Success })
+}
+
+/// The rules that may cost calls for a build that names no branch, on a line; nothing if there are none.
+fn calls_for_refs(policy: &Policy) -> String {
+    let rules: Vec<&str> = policy.rules_about_refs().collect();
+    if rules.is_empty() {
+        return String::new();
+    }
+    let calls = [Source::Project, Source::Pipeline, Source::Git].map(Source::operation).join(", ");
+    format!("  calls for a build whose source version names no branch: {} ({calls})\n", rules.join(", "))
 }
 
 /// The rules that may cost calls at a build's start, on a line; nothing if there are none.

@@ -31,6 +31,11 @@ pub fn markdown() -> String {
     page
 }
 
+/// The calls that may show a branch or ref. Some need a permission that is not granted by default.
+const REF_CALLS: &str = "; for a build whose source version names no branch or tag, `BatchGetProjects`, and then \
+    `codepipeline:GetPipelineState`, `ListActionExecutions`, `GetPipelineExecution` and `GetPipeline`, or git's \
+    `ls-refs`, or `codecommit:GetRepository`, `ListBranches` and `GetBranch` (see [branches](branches.md))";
+
 fn section(kind: &CheckKind) -> String {
     let CheckKind { id, about, .. } = kind;
     let About { breaks_when, why, example, project, allowed, stopped, reads } = about;
@@ -44,6 +49,9 @@ fn section(kind: &CheckKind) -> String {
     let mut other_calls = String::new();
     if reads.iter().any(|member| member.ends_with("of the batch")) {
         other_calls.push_str("; `BatchGetBuildBatches` for a build of a batch");
+    }
+    if kind.is_about_refs() {
+        other_calls.push_str(REF_CALLS);
     }
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
     let reads = if reads.is_empty() { "what the expression uses".into() } else { reads.join(", ") };

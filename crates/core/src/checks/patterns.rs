@@ -79,6 +79,11 @@ pub(crate) enum Syntax {
 }
 
 impl Syntax {
+    /// Returns whether values are branches or refs.
+    pub(crate) fn is_about_refs(self) -> bool {
+        matches!(self, Self::Branch | Self::Ref)
+    }
+
     /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
     /// that can never match.
     fn parse(self, text: &str, direction: Direction) -> Result<(FactPattern, Vec<Remark>), Remark> {

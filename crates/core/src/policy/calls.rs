@@ -23,7 +23,25 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// The rules about branches and refs. If the source version of a build names none, they may ask
+    /// the [`Source`]s that know it.
+    pub fn rules_about_refs(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter(|rule| !rule.is_off() && rule.is_about_refs()).map(|rule| rule.id.as_str())
+    }
+}
+
 impl Rule {
+    fn is_about_refs(&self) -> bool {
+        let exemptions = self.except.iter().map(|exemption| &exemption.selector);
+        let mut criteria = self.only.iter().chain(exemptions).flat_map(Selector::criteria);
+        let reads_ref = match self.check.option() {
+            CheckOption::DenyWhen(expression) => reads_ref(expression),
+            _ => self.kind.is_about_refs(),
+        };
+        reads_ref || criteria.any(Criterion::is_about_refs)
+    }
+
     fn calls_at_start(&self) -> BTreeSet<Source> {
         let only = self.only.iter().flat_map(Selector::criteria).flat_map(Criterion::calls_at_start);
         let exemptions = self.except.iter().flat_map(|exemption| exemption.selector.criteria());
@@ -44,6 +62,14 @@ impl Rule {
 }
 
 impl Criterion {
+    fn is_about_refs(&self) -> bool {
+        match self {
+            Self::Among(subject, _) => subject.syntax.is_about_refs(),
+            Self::When(expression) => reads_ref(expression),
+            Self::StartedBy(_) | Self::Tagged(..) => false,
+        }
+    }
+
     fn calls_at_start(&self) -> BTreeSet<Source> {
         match self {
             Self::Among(..) => BTreeSet::new(),
@@ -55,6 +81,16 @@ impl Criterion {
 }
 
 impl CheckKind {
+    /// Returns whether the check looks at the build's branch or ref.
+    pub(crate) fn is_about_refs(&self) -> bool {
+        match self.option {
+            OptionKind::Forbidden(syntax, _) | OptionKind::Allowed(syntax, _) => syntax.is_about_refs(),
+            OptionKind::Duration(_) | OptionKind::Dollars(_) | OptionKind::Overrides(_) | OptionKind::Expression(_) => {
+                false
+            }
+        }
+    }
+
     /// The sources that the check asks about a build that starts and keeps it. Those of an expression
     /// depend on the expression.
     pub(crate) fn calls_at_start(&self) -> &'static [Source] {
@@ -86,6 +122,10 @@ fn of_kinds(starters: &[Starter]) -> BTreeSet<Source> {
 fn of_starters(patterns: &Patterns) -> BTreeSet<Source> {
     let may_be_webhook = !patterns.match_everything() && patterns.iter().any(may_fit_webhook);
     may_be_webhook.then_some(Source::Project).into_iter().collect()
+}
+
+fn reads_ref(expression: &Expression) -> bool {
+    expression.reads().any(|variable| matches!(variable, Variable::Branch | Variable::Ref))
 }
 
 /// A debug session is the call's alone.
@@ -157,6 +197,26 @@ mod tests {
         check("forbidden-overrides: [compute]", &[Source::Build, Source::Project]);
         check("forbidden-overrides: [debug-session]", &[Source::Build]);
         check("max-timeout: 60m, only: [{sources: ['https://github.com/a/*']}]", &[]);
+    }
+
+    #[test]
+    fn rules_about_branches_and_refs_may_ask_who_knows_them() {
+        for (rule, expected) in [
+            ("forbidden-branches: [main]", true),
+            ("allowed-refs: [refs/heads/main]", true),
+            ("max-timeout: 60m, only: [{branches: [main]}]", true),
+            ("max-timeout: 60m, except: [{refs: [refs/pull/*]}]", true),
+            ("deny-when: branch == 'main'", true),
+            ("max-timeout: 60m, except: [{when: ref.startsWith('refs/tags/')}]", true),
+            ("forbidden-branches: [main], mode: 'off'", false),
+            ("max-timeout: 60m, except: [{started-by: [pipeline]}]", false),
+            ("forbidden-initiators: [alice]", false),
+            ("deny-when: build.sourceVersion == 'main'", false),
+        ] {
+            let text = format!("{{version: 1, rules: [{{id: a, {rule}}}]}}");
+            let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
+            assert_eq!(policy.rules_about_refs().count() == 1, expected, "{rule}");
+        }
     }
 
     /// Checks the function's questions at the start of a build that keeps each check's example.
