@@ -68,7 +68,7 @@ fn the_whole_batch_is_stopped_if_the_rule_says_so() {
     let codebuild = with_batch().listen();
     let record = run(&policy("batch: stop-all"), &codebuild);
     assert_eq!((&record["outcome"], &record["build"]["id"]), (&json!("stopped"), &json!(FORBIDDEN)));
-    assert_eq!(record["buildBatch"], batch("STOPPED"));
+    assert_eq!((&record["buildBatch"], &record["undecided"]), (&batch("STOPPED"), &json!([])));
     assert_eq!(codebuild.operations(), ["StopBuild", "StopBuildBatch"]);
     assert_eq!((codebuild.calls()[1].id(), codebuild.calls()[1].region.as_str()), (BATCH, "eu-west-1"));
 }

@@ -24,6 +24,7 @@ mod provenance;
 mod redaction;
 mod service_model;
 mod settings;
+mod sources;
 mod sweep;
 mod tidy;
 mod tls;

@@ -4,14 +4,14 @@
 use std::{thread, time::Duration};
 
 use buildbrake_testkit::{
-    codebuild::{Endpoint, builds_answer, refusal, running, stop_answer, stopped},
-    events::{additional_information, event},
+    codebuild::{CodeBuild, Endpoint, builds_answer, refusal, running, running_in, stop_answer, stopped},
+    events::{additional_information, event, scheduled},
     http::Reply,
     lambda::Answer,
 };
 use serde_json::{Value, json};
 
-use crate::PROGRAM;
+use crate::{FORBIDDEN, PROGRAM};
 
 const POLICY: &str = "\
 version: 1
@@ -297,3 +297,57 @@ fn an_inline_buildspec_is_its_size_and_digest_and_a_path_is_itself() {
     assert_eq!(second[1]["buildspec"], "ci/build-spec_2.yml");
     assert_eq!(second[2]["buildspec"], "arn:aws:s3:::acme-specs/app.yml");
 }
+
+/// A service's text about something whose values nobody knows: the batch, the project or the build
+/// was never fetched.
+#[test]
+fn no_text_of_a_service_comes_out_that_may_quote_unknown_values() {
+    let id = "shop-api:ba7c4000-0000-4000-8000-000000000001";
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build-batch/{id}");
+    let batch = json!({"id": id, "arn": arn, "buildBatchStatus": "IN_PROGRESS", "complete": false});
+    let rule = |check: &str| format!("version: 1\nrules: [{{id: a, batch: stop-all, {check}}}]\n");
+    let stops = rule("forbidden-branches: [main]");
+    let asks = |member: &str| rule(&format!("deny-when: \"{member}.serviceRole == 'a'\""));
+    let mut of_a_batch = event("forbidden-branch");
+    additional_information(&mut of_a_batch)["initiator"] = json!("batches/AWSCodeBuild-5e000002");
+    for (operation, policy, event) in [
+        ("StopBuildBatch", &stops, event("forbidden-branch")),
+        ("BatchGetBuildBatches", &asks("batch"), of_a_batch),
+        ("BatchGetProjects", &asks("project"), event("forbidden-branch")),
+        ("BatchGetBuilds", &asks("build"), event("forbidden-branch")),
+        ("BatchGetBuilds", &stops, event("no-additional-information")),
+        ("ListProjects", &stops, scheduled()),
+        ("ListBuildsForProject", &stops, scheduled()),
+        ("BatchGetBuilds", &stops, scheduled()),
+        ("BatchGetProjects", &asks("project"), scheduled()),
+    ] {
+        let codebuild = CodeBuild::default();
+        let mut build = running_in("111122223333", "eu-west-1", FORBIDDEN);
+        build["buildBatchArn"] = json!(arn);
+        codebuild.run("shop-api", 20, "main");
+        codebuild.put(build);
+        codebuild.put_batch(batch.clone());
+        let words = format!("no such value: {}", canary("unknown"));
+        for (code, message, shown) in [
+            ("InvalidInputException", words.as_str(), "InvalidInputException: (text, 33 bytes, sha256:"),
+            ("AccessDeniedException", words.as_str(), "AccessDeniedException: (text, 33 bytes, sha256:"),
+            ("AccessDeniedException", DENIED, DENIED),
+        ] {
+            let message = message.to_owned();
+            let answer = move || refusal(400, code, &message);
+            let codebuild = codebuild.clone().listen_unless(move |call| (call.operation == operation).then(&answer));
+            let lambda = PROGRAM.start(policy, codebuild.address, &[]);
+            let is_sweep = event["detail-type"] == "Scheduled Event";
+            let (answer, _) = lambda.invoke_until(&event, |record| !is_sweep || record.get("buildId").is_none());
+            assert_no_canary(&answer, &lambda.end());
+            let record: Value = serde_json::from_str(&answer.line).unwrap();
+            assert_eq!(record["outcome"], "failed", "{operation}: {record}");
+            assert!(record["error"]["message"].as_str().unwrap().contains(shown), "{operation}: {record}");
+            assert!(record["message"].as_str().unwrap().contains(shown), "{operation}: {record}");
+        }
+    }
+}
+
+const DENIED: &str = "User: arn:aws:sts::111122223333:assumed-role/buildbrake/buildbrake is not authorized to perform: \
+                      codebuild:StopBuildBatch on resource: arn:aws:codebuild:eu-west-1:111122223333:project/shop-api \
+                      because no identity-based policy allows the codebuild:StopBuildBatch action";

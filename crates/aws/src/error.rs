@@ -59,7 +59,7 @@ impl Class {
     }
 }
 
-/// A failed call. Its message quotes nothing but the service's own message.
+/// A failed call. Its message quotes nothing but the error code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CallError {
@@ -71,11 +71,13 @@ pub struct CallError {
     pub request_id: Option<String>,
     /// The error, as a lower-case fragment.
     pub message: String,
+    /// The service's own text, which may quote secrets.
+    pub answer: Option<String>,
 }
 
 impl CallError {
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, code: None, request_id: None, message: message.into() }
+        Self { class, code: None, request_id: None, message: message.into(), answer: None }
     }
 
     /// Sorts an error of a call to `service`. The error's `Debug` form and the texts of its
@@ -88,6 +90,7 @@ impl CallError {
         let request_id = error.request_id().map(str::to_owned);
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let mut answer = None;
         let (class, message) = match &error {
             SdkError::ConstructionFailure(_) => {
                 (Class::NotSent, "the request could not be made; is a region set?".to_owned())
@@ -96,17 +99,20 @@ impl CallError {
             SdkError::DispatchFailure(failure) => undelivered(service, failure.as_connector_error()),
             _ => {
                 let class = classify(status, code.as_deref());
-                (class, answered(service, class, status, code.as_deref(), error.message()))
+                // The service explains a wrong signature by the request's headers, session token included.
+                answer = error.message().filter(|_| code.as_deref().is_some_and(|code| !code.contains("Signature")));
+                (class, answered(service, class, status, code.as_deref()))
             }
         };
-        Self { class, code, request_id, message }
+        let answer = answer.map(str::to_owned);
+        Self { class, code, request_id, message, answer }
     }
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        let CallError { class, code, request_id, message } = error;
-        Self { r#type: class.name().to_owned(), code, request_id, message }
+        let CallError { class, code, request_id, message, answer } = error;
+        Self { r#type: class.name().to_owned(), code, request_id, message, answer }
     }
 }
 
@@ -141,13 +147,11 @@ pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item
 }
 
 /// Describes the error that the service answered.
-fn answered(service: &str, class: Class, status: u16, code: Option<&str>, message: Option<&str>) -> String {
-    match (code, message) {
-        // The service explains a wrong signature by the request's headers, session token included.
-        (Some(code), Some(message)) if !code.contains("Signature") => format!("{service} answered {code}: {message}"),
-        (Some(code), _) => format!("{service} answered {code}"),
-        (None, _) if class == Class::UnreadableAnswer => format!("{service}'s answer could not be read"),
-        (None, _) => format!("{service} answered HTTP {status}"),
+fn answered(service: &str, class: Class, status: u16, code: Option<&str>) -> String {
+    match code {
+        Some(code) => format!("{service} answered {code}"),
+        None if class == Class::UnreadableAnswer => format!("{service}'s answer could not be read"),
+        None => format!("{service} answered HTTP {status}"),
     }
 }
 

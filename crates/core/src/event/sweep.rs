@@ -79,7 +79,7 @@ shapes! {
 
 impl From<Failure> for SweepFailure {
     fn from(failure: Failure) -> Self {
-        let Failure { r#type, code, request_id, message } = failure;
+        let Failure { r#type, code, request_id, message, answer: _ } = failure;
         Self { r#type: Some(r#type), code, request_id, message: Some(message) }
     }
 }
@@ -93,6 +93,7 @@ impl From<SweepFailure> for Failure {
             code,
             request_id,
             message: message.unwrap_or(unknown),
+            answer: None,
         }
     }
 }

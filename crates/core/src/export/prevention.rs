@@ -131,9 +131,11 @@ fn forbidden_overrides(overrides: &[Override]) -> Prevention {
     Prevention::Broad { refusals, why: why.into() }
 }
 
-/// Returns what StartBuild has no condition key for: the whole kind, or one of its arguments.
+/// Returns what StartBuild has no condition key for: the whole kind, or a part of it.
 fn without_key(overridden: Override) -> Option<&'static str> {
     match overridden {
+        // No argument overrides it either: it comes with a fleet.
+        Override::Compute => Some("computeConfiguration"),
         Override::Source => Some("sourceTypeOverride"),
         Override::SecondarySources => Some("secondarySourcesVersionOverride"),
         _ => override_refusals(overridden).is_empty().then(|| overridden.name()),

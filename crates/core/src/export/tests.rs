@@ -152,7 +152,7 @@ fn overrides_and_privileged_mode() {
     A20: {"Condition":{"Bool":{"codebuild:logsConfig":"true"},"Null":{"codebuild:logsConfig":"false"}}}
     A21: {"Condition":{"Null":{"codebuild:cache.type":"false"}}}
     A22: {"Condition":{"Null":{"codebuild:autoRetryLimit":"false"}}}
-    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too, and so are the calls of pipelines that set `variables`, `source`, `secondary-sources`, `encryption-key` and `artifacts`; StartBuild has no condition key for `host-kernel`, `sourceTypeOverride`, `source-version`, `secondarySourcesVersionOverride`, `timeout`, `queued-timeout` and `debug-session`
+    a: refuses more than the rule: a call that overrides a setting with the project's own value is refused too, and so are the calls of pipelines that set `variables`, `source`, `secondary-sources`, `encryption-key` and `artifacts`; StartBuild has no condition key for `computeConfiguration`, `host-kernel`, `sourceTypeOverride`, `source-version`, `secondarySourcesVersionOverride`, `timeout`, `queued-timeout` and `debug-session`
     "#);
     insta::assert_snapshot!(exported("deny-when: build.environment.privilegedMode"), @r#"A: {"Condition":{"Bool":{"codebuild:environment.privilegedMode":"true"},"Null":{"codebuild:environment.privilegedMode":"false"}}}"#);
     insta::assert_snapshot!(exported("deny-when: build.timeoutInMinutes > 60"), @"a: not exported: no condition key contains what the expression reads");

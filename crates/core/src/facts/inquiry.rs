@@ -223,7 +223,7 @@ impl<'a> Case<'a> {
         verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
         match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch => self.verdict = verdict,
-            Purpose::Batch => self.verdict.settle_batch(verdict),
+            Purpose::Batch => self.verdict.settle_batch(&verdict),
         }
     }
 

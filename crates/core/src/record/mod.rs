@@ -7,6 +7,7 @@ mod note;
 mod outcome;
 mod phase_context;
 mod redact;
+mod refusal;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -42,13 +43,16 @@ pub struct Failure {
     /// The API request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The error, for a person.
+    /// The error, for a person. In a record, it ends with the service's answer, redacted.
     pub message: String,
+    /// The service's own text, as it answered.
+    #[serde(skip)]
+    pub answer: Option<String>,
 }
 
 impl From<EventError> for Failure {
     fn from(error: EventError) -> Self {
-        Self { r#type: error.name().to_owned(), code: None, request_id: None, message: error.to_string() }
+        Self { r#type: error.name().to_owned(), code: None, request_id: None, message: error.to_string(), answer: None }
     }
 }
 

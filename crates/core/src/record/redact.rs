@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, phase_context};
+use super::{Failure, phase_context, refusal};
 use crate::{
     facts::inquiry::Case,
     model::{Build, BuildBatch, ProjectEnvironment, ProjectSource},
@@ -47,17 +47,42 @@ fn environment(environment: &mut ProjectEnvironment) {
     }
 }
 
-/// The failure without secrets: a service's message may quote the request, the build, its batch or
-/// its project.
+/// The failure without secrets: a service's text may quote the request, the build, its batch or
+/// its project. It is replaced by its size and digest if their values are unknown.
 pub(super) fn failure(failure: Failure, case: &Case<'_>) -> Failure {
+    if !are_values_known(case) {
+        return failure_without_build(failure);
+    }
     // First the URLs: a value may be a part of what they are known by.
-    let failure = failure_without_build(failure);
-    Failure { message: Secrets::of(case).removed_from(&failure.message), ..failure }
+    let secrets = Secrets::of(case);
+    complete(failure, |text| secrets.removed_from(&url::redacted(text)))
 }
 
 /// The failure of a call that concerns no single build, without secrets.
 pub(super) fn failure_without_build(failure: Failure) -> Failure {
-    Failure { message: url::redacted(&failure.message).into_owned(), ..failure }
+    complete(failure, |text| match refusal::is_harmless(text) {
+        true => text.to_owned(),
+        false => format!("({})", digest("text", text)),
+    })
+}
+
+/// Appends the service's text to the message.
+fn complete(failure: Failure, redact: impl Fn(&str) -> String) -> Failure {
+    let message = url::redacted(&failure.message);
+    let message = match &failure.answer {
+        Some(answer) => format!("{message}: {}", redact(answer)),
+        None => message.into_owned(),
+    };
+    Failure { message, answer: None, ..failure }
+}
+
+/// Returns whether the values are known of everything that a failed call may have been about: the
+/// build, its batch, and what was asked for last.
+fn are_values_known(case: &Case<'_>) -> bool {
+    let variables =
+        case.build().environment.as_ref().and_then(|environment| environment.environment_variables.as_ref());
+    let is_batch_known = case.build().build_batch_arn.is_none() || case.batch().is_some();
+    variables.is_some() && is_batch_known && case.next_question().is_none()
 }
 
 /// A text's size and digest, which distinguish it from another: `command, 11 bytes, sha256:…`.

@@ -137,17 +137,24 @@ impl Verdict {
 
     /// Takes over what a later verdict says about the undecided rules that would stop the batch. The
     /// build has been stopped for what this verdict says about all others.
-    pub(crate) fn settle_batch(&mut self, later: Self) {
+    pub(crate) fn settle_batch(&mut self, later: &Self) {
         let is_open = |rule: &str, verdict: &Self| {
             verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.stops_batch)
         };
-        let is_settled = |rule: &str| is_open(rule, self) && !is_open(rule, &later);
+        let is_settled = |rule: &str| is_open(rule, self) && !is_open(rule, later);
         let broken: Vec<_> = later.violations.iter().filter(|broken| is_settled(&broken.rule)).cloned().collect();
         let exempted: Vec<_> = later.exempted.iter().filter(|exempted| is_settled(&exempted.rule)).cloned().collect();
+        let is_decided = |rule: &str| {
+            let decided = self.violations.iter().map(|broken| &broken.rule);
+            let mut decided = decided.chain(self.exempted.iter().map(|exempted| &exempted.rule));
+            decided.any(|decided| decided == rule) && !is_open(rule, self)
+        };
+        let open = later.undecided.iter().filter(|undecided| undecided.stops_batch && !is_decided(&undecided.rule));
+        let open: Vec<_> = open.cloned().collect();
         self.violations.extend(broken);
         self.exempted.extend(exempted);
         self.undecided.retain(|undecided| !undecided.stops_batch);
-        self.undecided.extend(later.undecided.into_iter().filter(|undecided| undecided.stops_batch));
+        self.undecided.extend(open);
     }
 
     /// Returns whether the verdict may depend on a source: a rule needs one of its facts, and no

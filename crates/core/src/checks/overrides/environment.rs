@@ -33,6 +33,7 @@ pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
     }
     let compute_type = |environment: &ProjectEnvironment| environment.compute_type.clone();
     ours.environment(compute_type, "environment.computeType")?;
+    ours.environment(|environment| environment.r#type.as_ref(), "environment.type")?;
     let machine = |environment: Option<&ProjectEnvironment>| {
         let environment = environment.cloned().unwrap_or_default();
         format!("{}/{}", environment.r#type.unwrap_or_default(), environment.compute_type.unwrap_or_default())
@@ -98,7 +99,10 @@ pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference
         Some((name, provider.unwrap_or_else(|| "SECRETS_MANAGER".to_owned())))
     };
     ours.environment(|environment| environment.registry_credential.as_ref(), "environment.registryCredential")?;
-    let is_same = ours.environment.and_then(credential) == theirs.environment.and_then(credential);
+    let (our_credential, their_credential) =
+        (ours.environment.and_then(credential), theirs.environment.and_then(credential));
+    ours.known_beside(our_credential.as_ref(), their_credential.as_ref(), "environment.registryCredential.credential")?;
+    let is_same = our_credential == their_credential;
     Ok((!is_same).then(|| "another registry credential".to_owned()))
 }
 

@@ -137,6 +137,19 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Checks that a part of a setting is known where the project has that part.
+    ///
+    /// # Errors
+    /// As of [`Self::known`].
+    pub(super) fn known_beside<T, U>(
+        &self,
+        part: Option<T>,
+        theirs: Option<U>,
+        member: &'static str,
+    ) -> Result<(), Fact> {
+        if theirs.is_some() { self.known(part, member).map(|_| ()) } else { Ok(()) }
+    }
+
     /// A setting of the build that no event contains: its fleet, its secondary sources.
     ///
     /// # Errors

@@ -14,8 +14,12 @@ use crate::{
 type Difference = Result<Option<String>, Fact>;
 
 /// The type and the location, as sources are compared.
-pub(super) fn location(facts: &Facts<'_>, ours: &Settings<'_>, project: &Project) -> Difference {
-    ours.source(|source| source.r#type.as_deref(), "source.type")?;
+pub(super) fn location(facts: &Facts<'_>, ours: &Settings<'_>, theirs: &Settings<'_>, project: &Project) -> Difference {
+    let kind = |source: &ProjectSource| source.r#type.clone();
+    let place = |source: &ProjectSource| or_absent(source.location.clone());
+    if ours.source(kind, "source.type")? == theirs.source.and_then(kind) {
+        ours.known_beside(ours.source.and_then(place), theirs.source.and_then(place), "source.location")?;
+    }
     let (Some(ours), Some(theirs)) = (ours.source, project.source.as_ref()) else {
         let words = |source: Option<&ProjectSource>| source.map(shown).unwrap_or_default();
         return Ok(differ(Override::Source, &words(ours.source), &words(project.source.as_ref())));
@@ -123,7 +127,13 @@ pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
         return Ok(None);
     }
     ours.source(|source| source.auth.as_ref(), "source.auth")?;
-    let is_same = ours.source.and_then(read) == theirs.source.and_then(read);
+    let (our_auth, their_auth) = (ours.source.and_then(read), theirs.source.and_then(read));
+    let is_same = our_auth == their_auth;
+    if let (Some(one), Some(other)) = (our_auth, their_auth)
+        && one.r#type == other.r#type
+    {
+        ours.known_beside(one.resource, other.resource, "source.auth.resource")?;
+    }
     Ok((!is_same).then(|| "another source-auth".to_owned()))
 }
 

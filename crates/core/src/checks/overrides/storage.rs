@@ -1,6 +1,6 @@
 //! Overrides of what a build may use, and of where it stores what it makes.
 
-use super::{Override, differ, settings::Settings};
+use super::{Override, differ, or_absent, settings::Settings};
 use crate::{
     facts::Fact,
     model::{CloudWatchLogsConfig, ProjectCache, S3LogsConfig},
@@ -120,8 +120,16 @@ pub(super) fn logs(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
         differs => Ok(differs),
     };
     if !ours.is_whole {
-        ours.known(ours.cloud_watch_logs, "logs.cloudWatchLogs")?;
-        ours.known(ours.s3_logs, "logs.s3Logs")?;
+        let cloud_watch = [ours.known(ours.cloud_watch_logs, "logs.cloudWatchLogs")?, theirs.cloud_watch_logs];
+        let [our_status, their_status] = cloud_watch.map(|logs| logs?.status.as_deref());
+        ours.known_beside(our_status, their_status, "logs.cloudWatchLogs.status")?;
+        let [our_group, their_group] = cloud_watch.map(|logs| logs?.group_name.as_deref());
+        ours.known_beside(our_group, their_group, "logs.cloudWatchLogs.groupName")?;
+        let s3 = [ours.known(ours.s3_logs, "logs.s3Logs")?, theirs.s3_logs];
+        let [our_status, their_status] = s3.map(|logs| logs?.status.as_deref());
+        ours.known_beside(our_status, their_status, "logs.s3Logs.status")?;
+        let [our_location, their_location] = s3.map(|logs| logs?.location.as_deref());
+        ours.known_beside(our_location, their_location, "logs.s3Logs.location")?;
     }
     let differs = differ(Override::Logs, &cloud_watch(ours.cloud_watch_logs), &cloud_watch(theirs.cloud_watch_logs));
     let in_cloud_watch = known(ours.cloud_watch_logs.is_some(), differs, "logs.cloudWatchLogs")?;
@@ -130,15 +138,26 @@ pub(super) fn logs(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
 }
 
 pub(super) fn cache(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+    let kind = |cache: &ProjectCache| cache.r#type.clone().filter(|kind| !kind.is_empty() && kind != "NO_CACHE");
     let words = |cache: Option<&ProjectCache>| {
         let cache = cache.cloned().unwrap_or_default();
-        let kind = cache.r#type.filter(|kind| !kind.is_empty() && kind != "NO_CACHE");
-        let Some(kind) = kind else { return String::new() };
+        let Some(kind) = kind(&cache) else { return String::new() };
         let location = cache.location.unwrap_or_default();
         let mut modes = cache.modes.unwrap_or_default();
         modes.sort_unstable();
         [&kind, without_arn(&location), &modes.join(" ")].join(" ").trim_end().to_owned()
     };
-    let ours = ours.known(ours.cache, "cache")?;
-    Ok(differ(Override::Cache, &words(ours), &words(theirs.cache)))
+    let caches = [ours.known(ours.cache, "cache")?, theirs.cache];
+    let [our_type, their_type] = caches.map(|cache| cache?.r#type.as_deref());
+    ours.known_beside(our_type, their_type, "cache.type")?;
+    if let [Some(our_kind), Some(their_kind)] = caches.map(|cache| cache.and_then(kind))
+        && our_kind == their_kind
+    {
+        let [our_location, their_location] = caches.map(|cache| or_absent(cache?.location.clone()));
+        ours.known_beside(our_location, their_location, "cache.location")?;
+        let [our_modes, their_modes] = caches.map(|cache| cache?.modes.as_ref().filter(|modes| !modes.is_empty()));
+        ours.known_beside(our_modes, their_modes, "cache.modes")?;
+    }
+    let [ours, theirs] = caches.map(words);
+    Ok(differ(Override::Cache, &ours, &theirs))
 }

@@ -485,6 +485,69 @@ fn an_event_shows_some_of_it() {
     }
 }
 
+/// A part that an event lacks, or that cannot be read, may be like the project's.
+#[test]
+fn what_an_event_shows_only_in_part_is_unknown() {
+    for (kind, event, project, expected) in [
+        (
+            Override::Compute,
+            json!({"environment": {"computeType": "BUILD_GENERAL1_SMALL"}}),
+            json!({"environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"}}),
+            "environment.type",
+        ),
+        (
+            Override::Source,
+            json!({"source": {"type": "GITHUB"}}),
+            json!({"source": {"type": "GITHUB", "location": "https://github.com/acme/app"}}),
+            "source.location",
+        ),
+        (
+            Override::SourceAuth,
+            json!({"source": {"auth": {"type": "CODECONNECTIONS"}}}),
+            json!({"source": {"auth": {"type": "CODECONNECTIONS", "resource": "arn:a"}}}),
+            "source.auth.resource",
+        ),
+        (Override::Cache, json!({"cache": {}}), json!({"cache": {"type": "S3", "location": "acme"}}), "cache.type"),
+        (
+            Override::Cache,
+            json!({"cache": {"type": "S3"}}),
+            json!({"cache": {"type": "S3", "location": "acme"}}),
+            "cache.location",
+        ),
+        (
+            Override::Cache,
+            json!({"cache": {"type": "LOCAL"}}),
+            json!({"cache": {"type": "LOCAL", "modes": ["LOCAL_SOURCE_CACHE"]}}),
+            "cache.modes",
+        ),
+        (
+            Override::Registry,
+            json!({"environment": {"imagePullCredentialsType": "SERVICE_ROLE", "registryCredential": {}}}),
+            json!({"environment": {"imagePullCredentialsType": "SERVICE_ROLE", "registryCredential": {"credential": "hub"}}}),
+            "environment.registryCredential.credential",
+        ),
+        (
+            Override::Logs,
+            json!({"logs": {"cloudWatchLogs": {}, "s3Logs": {"status": "DISABLED"}}}),
+            json!({"logsConfig": {"cloudWatchLogs": {"status": "DISABLED"}}}),
+            "logs.cloudWatchLogs.status",
+        ),
+        (
+            Override::Logs,
+            json!({"logs": {"cloudWatchLogs": {"status": "ENABLED"}, "s3Logs": {"status": "ENABLED"}}}),
+            json!({"logsConfig": {"s3Logs": {"status": "ENABLED", "location": "acme/logs"}}}),
+            "logs.s3Logs.location",
+        ),
+    ] {
+        let mut event = event;
+        event["initiator"] = json!("alice");
+        let given = Given { is_event: true, ..Given::of(event.clone(), project.clone()) };
+        assert_eq!(given.judged(&[kind]), format!("unknown: {expected}"), "{}", kind.name());
+        // A Build shows all that it has.
+        assert!(!Given::of(event, project).judged(&[kind]).starts_with("unknown"), "{}", kind.name());
+    }
+}
+
 /// A member that no event contains is absent in a policy test of an event, unless the test gives
 /// it.
 #[test]

@@ -19,7 +19,7 @@ fn record(policy: &str, build: &Value, failure: Option<String>) -> String {
     let build: Box<Build> = serde_json::from_value(build.clone()).unwrap();
     let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
     let case = Case::of_event(&policy, event, now);
-    let failure = failure.map(|message| Failure { r#type: "Refused".into(), code: None, request_id: None, message });
+    let failure = failure.map(|text| refused(&text));
     let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Stopped };
     let returned = Some(Box::new(case.build().clone()));
     let effect = Effect { failure, returned, ..outcome.into() };
@@ -80,8 +80,12 @@ fn message_about(build: &Value, project: &Value, batch: &Value, message: &str) -
         case.add(Reply::Batch(Some(serde_json::from_value(batch.clone()).unwrap())), now);
     }
     case.shorten();
-    let failure = Failure { r#type: "Refused".into(), code: None, request_id: None, message: message.into() };
-    super::failure(failure, &case).message
+    super::failure(refused(message), &case).message.replacen("no: ", "", 1)
+}
+
+/// The failure of a call to which a service answered this text.
+fn refused(text: &str) -> Failure {
+    Failure { r#type: "Refused".into(), code: None, request_id: None, message: "no".into(), answer: Some(text.into()) }
 }
 
 fn with_variable(value: &str) -> Value {
