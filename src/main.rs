@@ -4,7 +4,14 @@
 mod output;
 mod settings;
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    process::ExitCode,
+    task::Poll,
+};
 
 use buildbrake_aws::{
     Clients, Scheduler,
@@ -31,7 +38,7 @@ async fn main() -> ExitCode {
     log_to_standard_error(log_level(|name| env::var(name)));
     let Some(enforcer) = start().await else { return ExitCode::FAILURE };
     let handler = service_fn(async |LambdaEvent { payload, context }: LambdaEvent<Box<RawValue>>| {
-        handle(payload.get().as_bytes(), &context, &enforcer).await
+        caught(handle(payload.get().as_bytes(), &context, &enforcer)).await
     });
     // `lambda_runtime::run` would add a span around every event, which none of our lines needs.
     match Runtime::new(handler).run().await {
@@ -82,6 +89,18 @@ fn load_policy(path: &str) -> Option<Policy> {
     policy.ok()
 }
 
+/// Catches a panic. The Lambda runtime would answer with its message, which may quote an event.
+async fn caught<T>(handled: impl Future<Output = Result<T, Diagnostic>>) -> Result<T, Diagnostic> {
+    let mut handled = pin!(handled);
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(context))).unwrap_or_else(|_| {
+            let error_message = "buildbrake has a fault; the function's log names its place".to_owned();
+            Poll::Ready(Err(Diagnostic { error_type: "Panic".into(), error_message }))
+        })
+    })
+    .await
+}
+
 /// Handles one event. The response is the last record, unless the invocation fails.
 async fn handle(event: &[u8], context: &Context, enforcer: &Enforcer) -> Result<Box<RawValue>, Diagnostic> {
     let output = StandardOutput::default();
@@ -101,5 +120,21 @@ async fn handle(event: &[u8], context: &Context, enforcer: &Enforcer) -> Result<
     match record.failure() {
         Some(failure) => Err(Diagnostic { error_type: failure.r#type.clone(), error_message: failure.message.clone() }),
         None => Ok(record.into_response()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_message_of_a_panic_is_not_answered() {
+        let text = "é s3cret";
+        let panics = async { Ok(text[1..].to_owned()) };
+        let answer = caught(panics).await.unwrap_err();
+        assert_eq!(answer.error_type, "Panic");
+        assert!(!answer.error_message.contains("s3cret"));
+        let answer = caught(async { Ok(text) }).await;
+        assert_eq!(answer.unwrap(), text);
     }
 }

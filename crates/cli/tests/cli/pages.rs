@@ -61,3 +61,61 @@ fn the_steps_to_a_policy_of_the_library_work() {
         assert!(output.status.success(), "{policy}\n{}{}", text(&output.stdout), text(&output.stderr));
     }
 }
+
+/// What `buildbrake check` finds in a policy of these rules: nothing, or its first line.
+fn checked(name: &str, policy: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
+    fs::write(&path, policy).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_buildbrake")).arg("check").arg(&path).output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The text of a policy for a block of a page: a whole policy, or rules. `None` for anything else.
+fn policy_of(block: &str) -> Option<String> {
+    let first = block.lines().find(|line| !line.trim().is_empty())?;
+    match first.trim_start() {
+        start if start.starts_with("version: 1") => Some(block.to_owned()),
+        start if start.starts_with("- id:") => {
+            let indent = first.len() - start.len();
+            let rules: Vec<String> =
+                block.lines().map(|line| format!("  {}", line.get(indent..).unwrap_or(""))).collect();
+            Some(format!("version: 1\nrules:\n{}\n", rules.join("\n")))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn every_policy_and_rule_of_a_page_is_valid_and_without_a_warning() {
+    let mut checks = 0;
+    for name in
+        ["README", "docs/branches", "docs/expressions", "docs/policy", "docs/prevention", "docs/limits-of-a-rule"]
+    {
+        let page = read(&format!("{name}.md"));
+        let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));
+        for policy in blocks.filter_map(policy_of) {
+            let found = checked("page", &policy);
+            assert!(!found.contains("fault") && !found.contains("warning"), "{name}: {policy}\n{found}");
+            checks += 1;
+        }
+    }
+    assert!(checks >= 5, "{checks}");
+}
+
+/// The expressions in the first cells of the table.
+#[test]
+fn every_comparison_of_the_page_is_reported() {
+    let page = read("docs/expressions.md");
+    let section = page.split("## Comparisons that `check` reports").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `")).map(|row| row.replace("\\|", "¦"));
+    let cells: Vec<String> = rows.map(|row| row.split('|').nth(1).unwrap().replace('¦', "|")).collect();
+    let expressions: Vec<&str> = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(expressions.len() >= 13, "{expressions:?}");
+    for expression in expressions {
+        // `x` stands for any member.
+        let expression = expression.replace("x ==", "build.projectName ==").replace("x !=", "build.projectName !=");
+        let policy = format!("version: 1\nrules:\n  - id: a\n    deny-when: |\n      {expression}\n");
+        let found = checked("comparison", &policy);
+        assert!(found.contains("1 fault") || found.contains("warning"), "{expression}: {found}");
+    }
+}
