@@ -23,32 +23,38 @@ use tracing::Level;
 use super::{AwsConfig, Host, logged, now, repositories, settings, url};
 use crate::moto::Moto;
 
-const PASSWORD: &str = "cAnArY7f3a-password";
+pub(super) const PASSWORD: &str = "cAnArY7f3a-password";
 
 /// Basic, of `ann` with [`PASSWORD`].
-const BASIC: &str = "Basic YW5uOmNBbkFyWTdmM2EtcGFzc3dvcmQ=";
+pub(super) const BASIC: &str = "Basic YW5uOmNBbkFyWTdmM2EtcGFzc3dvcmQ=";
 
 impl Host {
-    fn start_over_tls(authority: &Authority, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn start_over_tls(
+        authority: &Authority,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let requests = Arc::default();
         let server = Address::reserve().open_over(authority.transport(), logged(&requests, handler));
         Self { server, requests }
     }
 
     /// The host over https, as an entry of `BUILDBRAKE_GIT_HOSTS`.
-    fn https(&self) -> String {
+    pub(super) fn https(&self) -> String {
         self.server.address.to_string()
     }
 
     /// The `Authorization` header of each request.
-    fn authorizations(&self) -> Vec<Option<String>> {
+    pub(super) fn authorizations(&self) -> Vec<Option<String>> {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.iter().map(|request| request.headers.get("authorization").cloned()).collect()
     }
 }
 
 /// A handler that serves the repositories to the bearer of the header that it accepts.
-fn private(repositories: Arc<Repositories>, accepted: &Arc<Mutex<String>>) -> impl Fn(&Request) -> Reply + use<> {
+pub(super) fn private(
+    repositories: Arc<Repositories>,
+    accepted: &Arc<Mutex<String>>,
+) -> impl Fn(&Request) -> Reply + use<> {
     let accepted = accepted.clone();
     move |request| match request.headers.get("authorization") {
         Some(sent) if *sent == *accepted.lock().unwrap() => repositories.answer(request, Protocol::Any),
@@ -60,12 +66,13 @@ fn private(repositories: Arc<Repositories>, accepted: &Arc<Mutex<String>>) -> im
     }
 }
 
-/// A repository with one branch.
-fn one_repository(test: &str) -> Arc<Repositories> {
+/// A repository with one branch, `main`, and its commit.
+pub(super) fn one_repository(test: &str) -> (Arc<Repositories>, String) {
     let repositories = repositories(test);
     let repository = repositories.init("app.git", "sha1");
-    repository.point("refs/heads/main", &repository.commit("first"));
-    Arc::new(repositories)
+    let commit = repository.commit("first");
+    repository.point("refs/heads/main", &commit);
+    (Arc::new(repositories), commit)
 }
 
 /// The file with an authority's certificate.
@@ -75,12 +82,12 @@ fn bundle(authority: &Authority, test: &str) -> Bundle {
     Bundle::read(&file).unwrap()
 }
 
-fn secret(username: &str, password: &str) -> Value {
+pub(super) fn secret(username: &str, password: &str) -> Value {
     json!({"username": username, "password": password})
 }
 
 /// Makes a secret, and returns its ARN.
-fn create_secret(moto: &Moto, secret: &Value) -> String {
+pub(super) fn create_secret(moto: &Moto, secret: &Value) -> String {
     let input = json!({"Name": "git", "SecretString": secret.to_string()});
     let created = moto.call_service("secretsmanager", "secretsmanager.CreateSecret", &input);
     created["ARN"].as_str().unwrap().to_owned()
@@ -109,7 +116,7 @@ async fn ask(client: &GitClient, host: &Host, used: CredentialUse, now: Timestam
 #[tokio::test]
 async fn an_authority_of_the_operators_own_is_trusted_if_it_is_named() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let repositories = one_repository("tls");
+    let (repositories, _) = one_repository("tls");
     let host = Host::start_over_tls(&authority, move |request| repositories.answer(request, Protocol::Any));
     let config = AwsConfig::offline("eu-west-1").await;
     for (ca_bundle, is_trusted) in
@@ -130,7 +137,7 @@ async fn a_credential_is_sent_only_where_its_use_is_allowed() {
     let (moto, authority) = (Moto::start(), Authority::new());
     let arn = create_secret(&moto, &secret("ann", PASSWORD));
     let accepted = Arc::new(Mutex::new(BASIC.to_owned()));
-    let host = Host::start_over_tls(&authority, private(one_repository("allowed"), &accepted));
+    let host = Host::start_over_tls(&authority, private(one_repository("allowed").0, &accepted));
     let client = client(&[&host], bundle(&authority, "allowed"), &arn, &moto).await;
     let error = ask(&client, &host, CredentialUse::Never, now()).await.unwrap_err();
     assert_eq!(error.to_string(), "the git host asks for credentials");
@@ -144,7 +151,7 @@ async fn a_credential_is_kept_for_some_minutes_and_read_anew_once_it_is_refused(
     let (moto, authority) = (Moto::start(), Authority::new());
     let arn = create_secret(&moto, &secret("bob", "first"));
     let accepted = Arc::new(Mutex::new("Basic Ym9iOmZpcnN0".to_owned()));
-    let host = Host::start_over_tls(&authority, private(one_repository("kept"), &accepted));
+    let host = Host::start_over_tls(&authority, private(one_repository("kept").0, &accepted));
     let client = client(&[&host], bundle(&authority, "kept"), &arn, &moto).await;
     let minutes = |count| now() + SignedDuration::from_mins(count);
     let used = CredentialUse::OfHost;
@@ -234,7 +241,7 @@ async fn no_credential_is_logged_at_any_level() {
     let (moto, authority) = (Moto::start(), Authority::new());
     let arn = create_secret(&moto, &secret("ann", PASSWORD));
     let accepted = Arc::new(Mutex::new(BASIC.to_owned()));
-    let host = Host::start_over_tls(&authority, private(one_repository("logged"), &accepted));
+    let host = Host::start_over_tls(&authority, private(one_repository("logged").0, &accepted));
     let client = client(&[&host], bundle(&authority, "logged"), &arn, &moto).await;
     let log = Log::default();
     let writer = log.clone();

@@ -3,6 +3,7 @@
 
 mod answers;
 mod credentials;
+mod function;
 mod refusals;
 
 use std::{
