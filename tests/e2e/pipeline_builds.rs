@@ -1,18 +1,23 @@
 //! Builds that a pipeline started: its state and history know their branch.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, refusal, running_in},
     codepipeline::{Action, CodePipeline, Does},
     events::{additional_information, event},
+    git::{Protocol, Repositories},
     http::Reply,
     scheduler::Scheduler,
+    tls::Authority,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::PROGRAM;
+use crate::{
+    PROGRAM,
+    git::{Host, credentials::bundle_file, function::proxy},
+};
 
 const POLICY: &str = "{version: 1, rules: [{id: protected-branches, forbidden-branches: [main]}]}";
 
@@ -23,10 +28,14 @@ const EXECUTION: &str = "e0000000-0000-4000-8000-000000000001";
 
 /// A pipeline of which an execution has fetched `main`.
 fn release(trigger: &str) -> CodePipeline {
+    release_of(trigger, "75614758eace7c1d9d032b8980854ab486068f3b")
+}
+
+/// A pipeline of which an execution has fetched that commit of `main`.
+fn release_of(trigger: &str, commit: &str) -> CodePipeline {
     let codepipeline = CodePipeline::default();
     codepipeline.put_pipeline_in("eu-west-1", "shop-release", json!([]));
     codepipeline.start("shop-release", EXECUTION, trigger);
-    let commit = "75614758eace7c1d9d032b8980854ab486068f3b";
     act(
         &codepipeline,
         "Source",
@@ -111,6 +120,36 @@ fn a_commit_that_somebody_may_have_chosen_needs_git() {
     assert_eq!(record["outcome"], "allowed");
     let missing = &record["undecided"][0]["missing"];
     assert_eq!(missing, "branch (`https://github.com` is not listed in BUILDBRAKE_GIT_HOSTS)");
+}
+
+/// A proxy leads to a git host in place of github.com.
+#[test]
+fn a_chosen_commit_has_a_pipelines_branch_while_it_is_its_head_in_git() {
+    let authority = Authority::new();
+    let repositories = Repositories::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("pipeline-heads"));
+    let repository = repositories.init("acme/shop.git", "sha1");
+    let (old, head) = (repository.commit("the first"), repository.commit("the second"));
+    repository.point("refs/heads/main", &head);
+    let host = Host::start_over_tls(&authority, move |request| repositories.answer(request, Protocol::Any));
+    let ca_bundle = bundle_file(&authority, "pipeline-heads");
+    for (commit, expected) in [
+        (&head, ("stopped", json!("main"), Value::Null)),
+        (&old, ("allowed", Value::Null, json!("branch (the pipeline names main, whose head is another commit)"))),
+    ] {
+        let codepipeline = release_of("StartPipelineExecution", commit);
+        act(&codepipeline, "Build", Does::Run(ID));
+        let (endpoint, (proxy, _)) = (codepipeline.listen(), proxy(host.server.address));
+        let url = url(&endpoint);
+        let settings = [
+            ("AWS_ENDPOINT_URL_CODEPIPELINE", &*url),
+            ("BUILDBRAKE_GIT_HOSTS", "github.com"),
+            ("BUILDBRAKE_GIT_CA_BUNDLE", ca_bundle.to_str().unwrap()),
+            ("HTTPS_PROXY", &proxy),
+        ];
+        let record = crate::record(POLICY, &settings, &codebuild(), &started());
+        let missing = &record["undecided"][0]["missing"];
+        assert_eq!((record["outcome"].as_str().unwrap(), record["branch"].clone(), missing.clone()), expected);
+    }
 }
 
 #[test]

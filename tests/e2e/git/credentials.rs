@@ -29,7 +29,7 @@ pub(super) const PASSWORD: &str = "cAnArY7f3a-password";
 pub(super) const BASIC: &str = "Basic YW5uOmNBbkFyWTdmM2EtcGFzc3dvcmQ=";
 
 impl Host {
-    pub(super) fn start_over_tls(
+    pub(crate) fn start_over_tls(
         authority: &Authority,
         handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -75,11 +75,15 @@ pub(super) fn one_repository(test: &str) -> (Arc<Repositories>, String) {
     (Arc::new(repositories), commit)
 }
 
-/// The file with an authority's certificate.
-fn bundle(authority: &Authority, test: &str) -> Bundle {
+/// A file with an authority's certificate.
+pub(crate) fn bundle_file(authority: &Authority, test: &str) -> PathBuf {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("git-{test}.pem"));
     fs::write(&file, authority.pem()).unwrap();
-    Bundle::read(&file).unwrap()
+    file
+}
+
+fn bundle(authority: &Authority, test: &str) -> Bundle {
+    Bundle::read(&bundle_file(authority, test)).unwrap()
 }
 
 pub(super) fn secret(username: &str, password: &str) -> Value {

@@ -2,9 +2,8 @@
 //! of it, and a proxy is used where one is set.
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Write, copy},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     sync::{Arc, Mutex},
     thread,
@@ -22,7 +21,7 @@ use serde_json::json;
 
 use super::{
     Host,
-    credentials::{BASIC, PASSWORD, create_secret, one_repository, private, secret},
+    credentials::{BASIC, PASSWORD, bundle_file, create_secret, one_repository, private, secret},
 };
 use crate::{FORBIDDEN, PROGRAM, moto::Moto};
 
@@ -39,8 +38,7 @@ struct Organisation {
 impl Organisation {
     fn new(test: &str) -> Self {
         let (moto, authority) = (Moto::start(), Authority::new());
-        let ca_bundle = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("git-{test}.pem"));
-        fs::write(&ca_bundle, authority.pem()).unwrap();
+        let ca_bundle = bundle_file(&authority, test);
         let secret = create_secret(&moto, &secret("ann", PASSWORD));
         Self { moto, authority, ca_bundle, secret }
     }
@@ -110,26 +108,26 @@ fn no_credential_comes_out_of_the_function_at_any_level() {
     }
 }
 
-/// A proxy that connects wherever it is asked to, for one connection: its address, and a thread that
-/// returns the request's first line.
-fn proxy() -> (String, thread::JoinHandle<String>) {
+/// A proxy for one connection, which leads to that server: its URL, and a thread that returns the
+/// request's first line.
+pub(crate) fn proxy(server: SocketAddr) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let served = thread::spawn(move || {
         let (client, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(client.try_clone().unwrap()).lines().map(Result::unwrap);
         let request = lines.next().unwrap();
         lines.find(String::is_empty).unwrap();
-        let server = TcpStream::connect(request.split(' ').nth(1).unwrap()).unwrap();
+        let server = TcpStream::connect(server).unwrap();
         (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
         thread::scope(|scope| {
             scope.spawn(|| copy(&mut &client, &mut &server));
             copy(&mut &server, &mut &client).unwrap();
-            client.shutdown(std::net::Shutdown::Both).ok();
+            client.shutdown(Shutdown::Both).ok();
         });
         request
     });
-    (address, served)
+    (url, served)
 }
 
 /// The function itself would never connect to a name that leads to this machine.
@@ -145,8 +143,8 @@ fn a_proxy_that_the_environment_names_leads_to_a_git_host() {
         missing,
         "branch (the git host has an address that is never connected to, such as a loopback or link-local one)"
     );
-    let (proxy, served) = proxy();
-    let (answer, _) = organisation.judge(&name, &commit, ("HTTPS_PROXY", &format!("http://{proxy}")));
+    let (proxy, served) = proxy(host.server.address);
+    let (answer, _) = organisation.judge(&name, &commit, ("HTTPS_PROXY", &proxy));
     assert_eq!(answer.record()["outcome"], "stopped", "{}", answer.line);
     assert_eq!(served.join().unwrap(), format!("CONNECT {name} HTTP/1.1"));
 }

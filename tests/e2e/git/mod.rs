@@ -2,8 +2,8 @@
 //! misbehave, and with the credentials that moto's Secrets Manager keeps.
 
 mod answers;
-mod credentials;
-mod function;
+pub(crate) mod credentials;
+pub(crate) mod function;
 mod refusals;
 
 use std::{
@@ -26,8 +26,8 @@ use buildbrake_testkit::{
 use jiff::Timestamp;
 
 /// An HTTP server in place of a git host, and the requests it got.
-struct Host {
-    server: Server,
+pub(crate) struct Host {
+    pub(crate) server: Server,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
