@@ -56,6 +56,8 @@ pub struct Figures {
     pub asking_cpu: Samples,
     pub violating: Samples,
     pub violating_cpu: Samples,
+    pub resolving: Samples,
+    pub resolving_cpu: Samples,
     pub first_stop: Samples,
     pub first_stop_cpu: Samples,
     pub first_stop_under_quota: Samples,
@@ -66,7 +68,7 @@ pub struct Figures {
 /// A row of a table: the measured quantity, its unit, and its field.
 type Row = (&'static str, &'static str, fn(&Figures) -> &Samples);
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 18] = [
     ("start", "ms", |figures| &figures.start),
     ("start", "ms of CPU", |figures| &figures.start_cpu),
     ("start under the quota", "ms", |figures| &figures.start_under_quota),
@@ -78,6 +80,8 @@ const ROWS: [Row; 16] = [
     ("warm, compliant event that needs the Build", "ms of CPU", |figures| &figures.asking_cpu),
     ("warm, violating event", "ms", |figures| &figures.violating),
     ("warm, violating event", "ms of CPU", |figures| &figures.violating_cpu),
+    ("a branch found among 50,000", "ms", |figures| &figures.resolving),
+    ("a branch found among 50,000", "ms of CPU", |figures| &figures.resolving_cpu),
     ("first stop over TLS", "ms", |figures| &figures.first_stop),
     ("first stop over TLS", "ms of CPU", |figures| &figures.first_stop_cpu),
     ("first stop over TLS under the quota", "ms", |figures| &figures.first_stop_under_quota),

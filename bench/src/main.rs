@@ -6,6 +6,7 @@
 
 mod codebuild;
 mod figures;
+mod git;
 mod lambda;
 mod peer;
 mod process;
@@ -19,7 +20,7 @@ use std::{
 };
 
 use anyhow::Context;
-use buildbrake_testkit::{codebuild::Endpoint, tls::Authority};
+use buildbrake_testkit::{codebuild::Endpoint, http::Server, tls::Authority};
 use flate2::{Compression, write::DeflateEncoder};
 
 use crate::{
@@ -35,6 +36,8 @@ const ROUNDS: usize = 40;
 /// Of each kind that are measured in a round, and before them as many that are not.
 const EVENTS: usize = 100;
 const WARM_UP: usize = 100;
+/// Builds whose branch git knows, in a round.
+const RESOLVED: usize = 5;
 /// The quota makes a round slow, and its figures are large.
 const ROUNDS_UNDER_QUOTA: usize = 12;
 
@@ -93,6 +96,7 @@ struct Stage {
     tls: String,
     authority: PathBuf,
     _endpoints: [Endpoint; 2],
+    git: Server,
     quota: Option<Quota>,
     compliant: String,
     /// An event without details, of a build that is compliant.
@@ -111,13 +115,15 @@ impl Stage {
         let pem = target.join("bench/authority.pem");
         fs::create_dir_all(target.join("bench"))?;
         fs::write(&pem, authority.pem())?;
-        let (plain, tls) = (codebuild::plain(), codebuild::tls(&authority));
+        let git = git::host();
+        let (plain, tls) = (codebuild::plain(&git::repository(&git)), codebuild::tls(&authority));
         Ok(Self {
             bench: bench.to_owned(),
             plain: format!("http://{}", plain.address),
             tls: format!("https://localhost:{}", tls.address.port()),
             authority: pem,
             _endpoints: [plain, tls],
+            git,
             quota: Quota::new(),
             compliant: event("compliant.json")?,
             asking: event("no-additional-information.json")?,
@@ -129,7 +135,12 @@ impl Stage {
     /// trusts whom it trusts by itself.
     fn over_http(&self, peer: &Peer, lambda: &Lambda) -> anyhow::Result<Command> {
         let runtime = lambda.address.to_string();
-        let settings = [("AWS_LAMBDA_RUNTIME_API", runtime.as_str()), ("AWS_ENDPOINT_URL_CODEBUILD", &self.plain)];
+        let git_host = format!("http://{}", self.git.address);
+        let settings = [
+            ("AWS_LAMBDA_RUNTIME_API", runtime.as_str()),
+            ("AWS_ENDPOINT_URL_CODEBUILD", &self.plain),
+            ("BUILDBRAKE_GIT_HOSTS", &git_host),
+        ];
         peer.command(&self.bench, &settings)
     }
 
@@ -170,6 +181,15 @@ impl Stage {
             events(&self.violating, &mut figures.violating, &mut figures.violating_cpu)?;
         }
         figures.resident_later.add(process.resident()? / 1e6);
+        if peer.resolves {
+            // The first question loads the machine's root certificates, and the project is then cached.
+            lambda.invoke(&git::event_of(&self.git, 0))?;
+            let before = process.cpu()?;
+            for number in 1..=RESOLVED {
+                figures.resolving.add_time(lambda.invoke(&git::event_of(&self.git, number))?);
+            }
+            figures.resolving_cpu.add_time((process.cpu()? - before) / u32::try_from(RESOLVED)?);
+        }
         Ok(())
     }
 

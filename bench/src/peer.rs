@@ -18,6 +18,8 @@ pub struct Peer {
     pub stops: bool,
     /// `true` if it calls `BatchGetBuilds` for an event without details.
     pub asks: bool,
+    /// `true` if it asks git for a branch.
+    pub resolves: bool,
 }
 
 impl Peer {
@@ -31,13 +33,14 @@ impl Peer {
             arguments: Vec::new(),
             stops,
             asks: stops,
+            resolves: false,
         };
         let release = target.join("release");
         let python = target.join("bench/python");
         let node = target.join("bench/node/bundle.mjs");
         let handler = ["-m", "awslambdaric", "function.handle"];
         vec![
-            rust("buildbrake", bench.join("../.aws-sam/build/Function/bootstrap"), true),
+            Self { resolves: true, ..rust("buildbrake", bench.join("../.aws-sam/build/Function/bootstrap"), true) },
             rust("a function that does nothing (Rust)", release.join("nothing"), false),
             rust("a bare call of the SDK (Rust)", release.join("bare-sdk"), true),
             Self {
@@ -47,6 +50,7 @@ impl Peer {
                 deployed: None,
                 stops: true,
                 asks: false,
+                resolves: false,
             },
             Self {
                 name: "the same job in Node, SDK v3, bundled".into(),
@@ -55,6 +59,7 @@ impl Peer {
                 deployed: Some(node),
                 stops: true,
                 asks: false,
+                resolves: false,
             },
         ]
     }
