@@ -1,4 +1,5 @@
 mod fetched;
+mod triggers;
 
 use std::sync::Arc;
 

@@ -6,10 +6,10 @@ use crate::{
     model::{ActionExecution, PipelineExecution, S3Location},
 };
 
-const ARTIFACT: &str = "arn:aws:s3:::artifacts/release/Source/1.zip";
+pub(super) const ARTIFACT: &str = "arn:aws:s3:::artifacts/release/Source/1.zip";
 
 /// An execution that this started, whose source action has set these variables.
-fn run(trigger: &str, variables: &[(&str, &str)]) -> PipelineAnswer {
+pub(super) fn run(trigger: &str, variables: &[(&str, &str)]) -> PipelineAnswer {
     let fixed = [("CommitId", COMMIT), ("FullRepositoryName", "acme/shop"), ("ProviderType", "GitHub")];
     let variables = fixed.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let source = ActionExecution {
@@ -29,7 +29,7 @@ fn run(trigger: &str, variables: &[(&str, &str)]) -> PipelineAnswer {
     }))
 }
 
-fn of_main(trigger: &str) -> PipelineAnswer {
+pub(super) fn of_main(trigger: &str) -> PipelineAnswer {
     run(trigger, &[("BranchName", "main")])
 }
 
