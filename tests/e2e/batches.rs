@@ -102,7 +102,7 @@ fn the_batch_is_stopped_even_if_another_rule_stops_the_build_first() {
             "name": "shop-api", "arn": "arn:aws:codebuild:eu-west-1:111122223333:project/shop-api",
             "tags": [{"key": "frozen", "value": "yes"}],
         }));
-        // An event says who started a build, and means the batch's own role.
+        // The initiator in an event of a batch's build is the batch's own role.
         let mut event = event("forbidden-branch");
         additional_information(&mut event)["initiator"] = json!("batch-role/AWSCodeBuild-5e000002");
         let (codebuild, others) = (state.listen(), [", mode: report", ", only: [{projects: [other]}]"]);

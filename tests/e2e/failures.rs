@@ -29,7 +29,7 @@ fn what_cannot_be_done_fails_under_its_name_in_time_and_never_as_a_stop() {
 }
 
 fn try_stop(fault: &'static Fault) {
-    // Whatever `StopBuild` says, the build runs on.
+    // Whatever `StopBuild` answers, the build runs on.
     let codebuild = Endpoint::with(|id| (fault.spoil)(halfway(id)), |id| builds_answer(running(id)));
     assert_fails(fault, &invoke(&codebuild));
 }
@@ -133,7 +133,7 @@ fn invoke_with(codebuild: &Endpoint, name: &str) -> Answer {
     answer
 }
 
-/// The record and the invocation's error say the same: what, and for whom to ask.
+/// The record and the invocation's error name the same fault, with its code and request id.
 fn assert_fails(fault: &Fault, answer: &Answer) {
     let Fault { name, kind, code, request_id, .. } = fault;
     let record = answer.record();

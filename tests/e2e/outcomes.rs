@@ -137,7 +137,7 @@ fn a_build_that_ended_before_the_stop_is_already_complete() {
 
 #[test]
 fn a_build_found_ended_is_not_asked_to_stop() {
-    // Such an event does not tell that its build runs, so the build is looked at first.
+    // By such an event the build may have ended, so the Build is fetched first.
     let mut event = event("forbidden-branch");
     additional_information(&mut event)["build-complete"] = json!(true);
     let codebuild = Endpoint::with(|id| stop_answer(stopped(id)), |id| builds_answer(succeeded(id)));
@@ -292,7 +292,7 @@ fn the_build_of_a_replayed_or_redriven_event_is_asked_for_first() {
         assert_eq!(codebuild.operations(), ["BatchGetBuilds", "StopBuild"]);
         assert_eq!(running.get("reactionMs"), None, "it would be weeks");
     }
-    // Even an event that says that its build has ended says nothing that holds.
+    // Even the status `SUCCEEDED` of such an event is not believed.
     for event in old(event("finished")) {
         assert_eq!(run(&event).1.operations()[0], "BatchGetBuilds");
     }

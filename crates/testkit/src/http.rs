@@ -97,7 +97,7 @@ impl Address {
         Self(socket)
     }
 
-    /// The address, to tell others.
+    /// The address, which others need before the server listens.
     pub fn get(&self) -> SocketAddr {
         self.0.local_addr().unwrap().as_socket().unwrap()
     }

@@ -1,26 +1,23 @@
 //! The calls to CodePipeline.
 
-use aws_sdk_codepipeline::{
-    Client,
-    config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::RequestId,
-    types as sdk,
-};
+use aws_sdk_codepipeline::{Client, types as sdk};
 use buildbrake_core::model::{ActionExecution, ActionState, PipelineExecution, S3Location};
 use jiff::Timestamp;
 
-use crate::CallError;
+use crate::{CallError, call::call};
 
-/// The members of a source action's configuration that say what it fetches. Others may be secrets.
+const SERVICE: &str = "CodePipeline";
+
+/// The members of a source action's configuration that name what it fetches. Others may be secrets.
 const CONFIGURATION: [&str; 6] = ["Branch", "BranchName", "FullRepositoryId", "Owner", "Repo", "RepositoryName"];
 
 /// The latest execution of each action. `None` if there is no pipeline of that name.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipelineState.html>
 pub(super) async fn get_pipeline_state(client: &Client, name: &str) -> Result<Option<Vec<ActionState>>, CallError> {
     let sent = client.get_pipeline_state().name(name).send();
-    let states =
-        call("GetPipelineState", sent, |output| Some(output.stage_states?.into_iter().flat_map(states).collect()));
+    let states = call(SERVICE, "GetPipelineState", sent, |output| {
+        Some(output.stage_states?.into_iter().flat_map(states).collect())
+    });
     unless(states.await, "PipelineNotFoundException")
 }
 
@@ -35,7 +32,7 @@ pub(super) async fn list_action_executions(
 ) -> Result<(Vec<ActionExecution>, Option<String>), CallError> {
     let filter = execution.map(|id| sdk::ActionExecutionFilter::builder().pipeline_execution_id(id).build());
     let sent = client.list_action_executions().pipeline_name(name).set_filter(filter).set_next_token(token).send();
-    call("ListActionExecutions", sent, |output| {
+    call(SERVICE, "ListActionExecutions", sent, |output| {
         let actions = output.action_execution_details?.into_iter().map(action).collect();
         Some((actions, output.next_token))
     })
@@ -50,7 +47,7 @@ pub(super) async fn get_pipeline_execution(
     id: &str,
 ) -> Result<Option<PipelineExecution>, CallError> {
     let sent = client.get_pipeline_execution().pipeline_name(name).pipeline_execution_id(id).send();
-    let execution = call("GetPipelineExecution", sent, |output| {
+    let execution = call(SERVICE, "GetPipelineExecution", sent, |output| {
         let execution = output.pipeline_execution?;
         Some(PipelineExecution {
             pipeline_execution_id: execution.pipeline_execution_id,
@@ -70,7 +67,7 @@ pub(super) async fn sources_with_tags(
     version: Option<i32>,
 ) -> Result<Vec<String>, CallError> {
     let sent = client.get_pipeline().name(name).set_version(version).send();
-    call("GetPipeline", sent, |output| {
+    call(SERVICE, "GetPipeline", sent, |output| {
         let triggers = output.pipeline?.triggers.unwrap_or_default();
         let configurations = triggers.into_iter().filter_map(|trigger| trigger.git_configuration);
         let with_tags = configurations.filter(|configuration| configuration.push().iter().any(may_be_of_tags));
@@ -136,17 +133,4 @@ fn unless<T>(answer: Result<T, CallError>, code: &str) -> Result<Option<T>, Call
         Err(error) if error.code.as_deref() == Some(code) => Ok(None),
         answer => answer.map(Some),
     }
-}
-
-fn call<O, E, T>(
-    operation: &str,
-    sent: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
-    read: impl FnOnce(O) -> Option<T>,
-) -> impl Future<Output = Result<T, CallError>>
-where
-    O: RequestId,
-    E: ProvideErrorMetadata,
-    SdkError<E, HttpResponse>: RequestId,
-{
-    crate::call::call("CodePipeline", operation, sent, read)
 }

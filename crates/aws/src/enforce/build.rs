@@ -110,7 +110,7 @@ impl Enforcer {
         Box::pin(effect(&client, &id, attempt, batch)).await
     }
 
-    /// Stops the batch of a build that needs no more stopping, if a rule says so. Such a rule may
+    /// Stops the batch of a build that needs no more stopping, if a rule demands it. Such a rule may
     /// not have been evaluated before, because another one stopped the build anyway.
     async fn stop_batch(
         &self,

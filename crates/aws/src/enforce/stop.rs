@@ -27,8 +27,8 @@ pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
     let answer = codebuild::stop_build(client, id).await;
     match answer {
         Ok(build) if has_ended(&build) => Attempt::Ended(Box::new(build)),
-        // The answer does not say that the build has ended, or says that it cannot be stopped, as
-        // a build that has ended cannot: the Build as it is now decides.
+        // The answer's Build has not ended, or CodeBuild refuses to stop it, as it does for a build that
+        // has ended: the Build as it is now decides.
         Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
             match (answer, codebuild::get_build(client, id).await) {
                 (_, Ok(Some(build))) if has_ended(&build) => Attempt::Ended(Box::new(build)),

@@ -17,7 +17,7 @@ use gix_packetline::{
 pub(super) struct Malformed;
 
 /// The command of version 2 that lists HEAD, all branches and all tags. Without a format, a
-/// server assumes SHA-1; an old one would refuse to be told.
+/// server assumes SHA-1; an old one would refuse the format's line.
 pub(super) fn ls_refs(format: ObjectFormat) -> String {
     let line = |text: &str| format!("{:04x}{text}\n", text.len() + "0000\n".len());
     let format = match format {

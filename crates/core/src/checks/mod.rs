@@ -150,7 +150,7 @@ mod tests {
         verdict::{Action, judge_by},
     };
 
-    /// The examples in the documentation are judged as it says.
+    /// The examples in the documentation are judged as it promises.
     #[test]
     fn every_example_is_true() {
         for CheckKind { id, about, .. } in CHECKS {

@@ -200,7 +200,7 @@ impl<'a> Case<'a> {
     }
 
     fn judge(&mut self, now: Timestamp) {
-        // What an old event says is not judged, even if there is nothing else.
+        // An old event's own facts are not judged, even if there are no others.
         if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
             return;
         }

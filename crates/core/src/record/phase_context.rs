@@ -2,7 +2,7 @@
 //! known.
 //!
 //! CodeBuild quotes commands, with or without expanded variables, lines of the buildspec, and
-//! what other programs and services answered. Nothing of that can be told from a secret, so that
+//! what other programs and services answered. Nothing distinguishes that from a secret, so that
 //! its size and digest stand in its place.
 
 use super::redact::digest;

@@ -135,8 +135,8 @@ impl Verdict {
         self.stops_batch() || self.undecided.iter().any(may_stop)
     }
 
-    /// Takes over what a later verdict says about the undecided rules that would stop the batch. The
-    /// build has been stopped for what this verdict says about all others.
+    /// Takes over the answers of a later verdict to the undecided rules that would stop the batch. The
+    /// build has been stopped by this verdict's answers to all others.
     pub(crate) fn settle_batch(&mut self, later: &Self) {
         let is_open = |rule: &str, verdict: &Self| {
             verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.stops_batch)

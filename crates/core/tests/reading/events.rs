@@ -427,7 +427,7 @@ fn an_event_whose_build_id_is_another_text_is_unreadable() {
     assert!(error.to_string().starts_with("`detail.build-arn` is `../../etc:passwd`, which is neither"), "{error}");
 }
 
-/// Names the account in `account` and `detail.build-id`, or only where it says so.
+/// Another account's event names it in `account` and in `detail.build-id`, or in one of them.
 #[test]
 fn an_event_of_another_account_region_or_partition_is_refused() {
     let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();

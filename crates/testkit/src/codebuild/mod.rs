@@ -1,5 +1,5 @@
-//! A CodeBuild with projects, builds and batches by account and region, which does what it is
-//! asked: a build that it was told to stop is stopped, whoever learns of it.
+//! A CodeBuild with projects, builds and batches by account and region. It keeps its state: a build
+//! that a call stops is stopped for every later call.
 
 mod builds;
 mod endpoint;

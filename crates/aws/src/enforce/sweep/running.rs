@@ -1,6 +1,6 @@
 //! Finds the running builds of some projects with few calls.
 //!
-//! A list of builds does not say which of them are running. The newest builds of all projects
+//! A list of builds does not show which of them are running. The newest builds of all projects
 //! are fetched first, together; a project is finished when one of its builds is too old to be
 //! running, or all have been fetched.
 
@@ -114,7 +114,7 @@ impl RunningBuilds {
         if build.start_time.is_some_and(|start| now.duration_since(start) > MAX_AGE) {
             done.insert(id.project().to_owned());
         }
-        // A build that does not say that it has ended counts as running.
+        // A build whose state is unknown counts as running.
         if build.progress() != Progress::Ended {
             self.builds.push(FoundBuild { id, build });
         }

@@ -42,8 +42,8 @@ pub(super) fn compiled_in(now: Timestamp) -> anyhow::Result<Vec<SampleEvent>> {
     EVENTS.iter().map(|(name, json)| SampleEvent::new((*name).to_owned(), json, now)).collect()
 }
 
-/// The project of `webhook-push`: its webhook starts builds of feature branches alone, which says what
-/// the event does not.
+/// The project of `webhook-push`: its webhook starts builds of feature branches alone, which decides
+/// what the event leaves open.
 pub(super) fn project() -> Value {
     json!({
         "name": "shop-api",

@@ -353,7 +353,7 @@ fn suffixes() -> impl Strategy<Value = String> {
         .prop_map(|(chain, path)| chain.concat() + &path)
 }
 
-/// A name that says more, or less, than a branch's when nothing stands before it.
+/// A name that git does not read as a branch's when nothing stands before it.
 fn is_ambiguous_alone(name: &str) -> bool {
     let first = name.split('/').next().unwrap_or_default();
     matches!(

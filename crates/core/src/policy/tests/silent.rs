@@ -1,4 +1,4 @@
-//! Policies whose rule does not say what its author means. `check` reports a fault or a
+//! Policies whose rule does not mean what its author meant. `check` reports a fault or a
 //! warning, or the rule stops the build that is meant.
 
 mod expressions;
