@@ -8,7 +8,6 @@ use std::{
     env,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     process::ExitCode,
     task::Poll,
 };
@@ -91,7 +90,8 @@ fn load_policy(path: &str) -> Option<Policy> {
 
 /// Catches a panic. The Lambda runtime would answer with its message, which may quote an event.
 async fn caught<T>(handled: impl Future<Output = Result<T, Diagnostic>>) -> Result<T, Diagnostic> {
-    let mut handled = pin!(handled);
+    // A box ends the nesting of futures, which is otherwise deeper than the compiler accepts.
+    let mut handled = Box::pin(handled);
     poll_fn(|context| {
         catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(context))).unwrap_or_else(|_| {
             let error_message = "buildbrake has a fault; the function's log names its place".to_owned();
