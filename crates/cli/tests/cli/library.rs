@@ -56,6 +56,32 @@ fn every_policy_of_the_library_has_tests_beside_it() {
     }
 }
 
+/// The projects that AWS's own tools create are not stopped once the block is uncommented.
+#[test]
+fn the_never_stop_block_protects_the_projects_of_awss_own_tools() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("never-stop");
+    fs::create_dir_all(&folder).unwrap();
+    let starter = fs::read_to_string(Path::new(ROOT).join("library/starter.yaml")).unwrap();
+    let (before, block) = starter.split_once("\n# never-stop:\n").unwrap();
+    let block: Vec<&str> = block.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
+    fs::write(folder.join("policy.yaml"), format!("{before}\nnever-stop:\n{}\n", block.join("\n"))).unwrap();
+    let test = |project: &str, expected: &str| {
+        let build = format!("{{id: \"{project}:1\", projectName: {project}, timeoutInMinutes: 300}}");
+        format!("  - {{name: {project}, now: 2026-11-22T09:00:00Z, build: {build}, expect: {expected}}}\n")
+    };
+    let tests = [
+        test("bedrock-agentcore-shop-builder", "protect"),
+        test("ProwlerCodeBuild-1f2e3d", "protect"),
+        test("shop-builder", "stop"),
+    ];
+    let file = folder.join("policy.test.yaml");
+    fs::write(&file, format!("policy: policy.yaml\ntests:\n{}", tests.concat())).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_buildbrake")).arg("test").arg(&file).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
 /// The layer of the function is the folder of the sample policy, whole.
 #[test]
 fn no_test_ships_in_the_layer() {

@@ -1,6 +1,7 @@
 //! Explains the checks: `buildbrake rules` and docs/checks.md.
 
-use super::{About, CHECKS, CheckKind, OptionKind};
+use super::{About, CHECKS, CheckKind, OptionKind, Syntax};
+use crate::facts::inquiry::Source;
 
 /// All checks, one line each.
 pub fn overview() -> String {
@@ -32,7 +33,7 @@ pub fn markdown() -> String {
 }
 
 /// The calls that may show a branch or ref. Some need a permission that is not granted by default.
-const REF_CALLS: &str = "; for a build whose source version names no branch or tag, `BatchGetProjects`, and then \
+const REF_CALLS: &str = "for a build whose source version names no branch or tag, `BatchGetProjects`, and then \
     `codepipeline:GetPipelineState`, `ListActionExecutions`, `GetPipelineExecution` and `GetPipeline`, or git's \
     `ls-refs`, or `codecommit:GetRepository`, `ListBranches` and `GetBranch` (see [branches](branches.md))";
 
@@ -46,13 +47,21 @@ fn section(kind: &CheckKind) -> String {
         (_, []) => "none".to_owned(),
         (_, calls) => calls.join(" and "),
     };
-    let mut other_calls = String::new();
+    let mut others = Vec::new();
+    if !kind.calls_at_start().contains(&Source::Build) {
+        others.push("`BatchGetBuilds` if an event lacks a fact");
+    }
     if reads.iter().any(|member| member.ends_with("of the batch")) {
-        other_calls.push_str("; `BatchGetBuildBatches` for a build of a batch");
+        others.push("`BatchGetBuildBatches` for a build of a batch");
     }
     if kind.is_about_refs() {
-        other_calls.push_str(REF_CALLS);
+        others.push(REF_CALLS);
     }
+    if matches!(kind.option, OptionKind::Allowed(Syntax::Initiator, _)) {
+        others.push("`BatchGetProjects` for the initiator of a webhook");
+    }
+    others.push("`StopBuild` to stop a build");
+    let others = others.join("; ");
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
     let reads = if reads.is_empty() { "what the expression uses".into() } else { reads.join(", ") };
     format!(
@@ -60,7 +69,6 @@ fn section(kind: &CheckKind) -> String {
          \u{20}   - id: example\n      {id}: {example}\n\n\
          | | members of the Build |\n| --- | --- |\n{of_project}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
          **Reads:** {reads}.\n\n\
-         **Calls at a build's start:** {at_start}. Also `BatchGetBuilds` if an event lacks a fact{other_calls}; \
-         `StopBuild` to stop a build.\n"
+         **Calls at a build's start:** {at_start}. Also {others}.\n"
     )
 }
