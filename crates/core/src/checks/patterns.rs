@@ -9,7 +9,8 @@ use crate::{
         possible::Remark,
         source_pattern::{Direction, SourcePattern},
         vocabulary::{
-            account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, variable_pattern,
+            account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, tag_pattern,
+            variable_pattern,
         },
         webhook::{Fit as RefsFit, PossibleRefs},
     },
@@ -96,7 +97,7 @@ impl Syntax {
             Self::Ref => ref_pattern,
             Self::Region => region_pattern,
             Self::Variable => variable_pattern,
-            Self::Tag => |text: &str| Ok((Remark::pattern(text)?, Vec::new())),
+            Self::Tag => tag_pattern,
             Self::Image => {
                 let (pattern, warnings) = ImagePattern::parse(text, direction)?;
                 return Ok((FactPattern::Image(pattern), warnings));

@@ -6,7 +6,7 @@
 
 mod name;
 
-use self::name::{Named, check_literals, named};
+use self::name::{Named, check_literals, is_request_number, named};
 use super::{
     possible::{Remark, is_wild},
     source_version::SourceVersion,
@@ -65,7 +65,8 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
         }
         Named::Refs if !is_possible(trimmed) => {
             let right = match trimmed.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/')) {
-                Some((number, _)) => format!("`refs/pull/{number}/head`"),
+                Some((number, _)) if is_request_number(number) => format!("`refs/pull/{number}/head`"),
+                Some(_) => "the number of the pull request: `refs/pull/25/head`, or `refs/pull/*`".to_owned(),
                 None => "a pattern under `refs/heads/`, `refs/tags/` or `refs/pull/`".to_owned(),
             };
             return never("a build's ref is a branch, a tag or a pull request's head", right);

@@ -21,10 +21,13 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use self::names::is_number;
 use self::{
-    ids::{could_be_abbreviated_id, described_commit, is_whole_id},
+    ids::described_commit,
     names::{below, has_range, is_allowed, is_plain, is_s3_arn, is_space_or_control, split_suffix},
+};
+pub(super) use self::{
+    ids::{could_be_abbreviated_id, is_whole_id},
+    names::is_number,
 };
 
 /// The meaning of a build's `sourceVersion`. The variants contain parts of the parsed text.

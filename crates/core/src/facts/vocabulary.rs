@@ -9,6 +9,7 @@ mod host;
 mod initiator;
 pub mod members;
 mod names;
+mod tag;
 mod variable;
 
 pub use self::{
@@ -18,6 +19,7 @@ pub use self::{
     host::is_host_like,
     initiator::initiator_pattern,
     names::{account_pattern, project_pattern, region_pattern},
+    tag::{check_tag_key, tag_pattern},
     variable::variable_pattern,
 };
 

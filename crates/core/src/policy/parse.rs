@@ -5,7 +5,7 @@ mod prices;
 use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
     checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
-    facts::{source_pattern::Direction, starter::Starter},
+    facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::check_tag_key},
     yaml::{
         Node,
         fault::{Fault, Place},
@@ -184,8 +184,8 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
     if let Some(node) = mapping.get(TAGS) {
         named = true;
         for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
-            if key.trim().is_empty() {
-                reader.fault(node.place, "a tag without a key", "write the tag's key, as in `team: [payments]`");
+            if let Err(Remark { message, help }) = check_tag_key(key) {
+                reader.fault(node.place, message, help);
             }
             let patterns = Patterns::read(reader, node, "[payments, fin-*]", Syntax::Tag, direction);
             criteria.extend(patterns.map(|patterns| Criterion::Tagged(key.to_owned(), patterns)));

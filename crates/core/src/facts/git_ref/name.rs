@@ -1,6 +1,9 @@
 //! The branches or references that a pattern names, and its faults by git's rules for names.
 
-use crate::facts::possible::{Remark, is_wild};
+use crate::facts::{
+    possible::{Remark, is_wild},
+    source_version::{could_be_abbreviated_id, is_whole_id},
+};
 
 /// The meaning of a pattern, determined in the order in which git looks a name up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +73,10 @@ fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
         Some((number, end)) => (number, Some(end)),
         None => (rest, None),
     };
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || is_wild_byte(byte));
     let is_own = matches!(kind, "pr" | "mr");
     let is_certain = is_full && !is_own;
     let full = match end {
-        _ if !is_number => return None,
+        _ if !is_request_number(number) => return None,
         Some("head" | "merge" | "from") => format!("refs/pull/{number}/head"),
         Some(end) if is_wild(end) => format!("refs/pull/{number}/{end}"),
         None if is_own && !number.contains('*') => format!("refs/pull/{number}/head"),
@@ -86,6 +88,11 @@ fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
         Some(_) => return None,
     };
     Some(Named::PullRequest { full, is_certain })
+}
+
+/// Returns whether a text is a number, or has wildcards in place of digits.
+pub(super) fn is_request_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || is_wild_byte(byte))
 }
 
 fn is_wild_byte(byte: u8) -> bool {
@@ -105,6 +112,8 @@ pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), R
         let found = name[at..].chars().next().unwrap_or_default();
         return match found {
             ' ' => never("a name has no white space".to_owned(), "a list with an element for each name".to_owned()),
+            // What stands in front of it may be a kind of thing (`branch:main`), or a scheme.
+            ':' => never("git accepts no `:` in a name".to_owned(), "the name alone, as in `main`".to_owned()),
             found => never(format!("git accepts no `{}` in a name", found.escape_debug()), start(at)),
         };
     }
@@ -143,23 +152,31 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
         _ => None,
     };
     if let Some(full) = request.filter(|_| short == text.trim_matches('/')) {
-        let found = format!("`{text}` fits a branch of that name alone: a pull request has a ref and no branch");
+        let found = format!("`{text}` fits only a branch of that name: a pull request has a ref and no branch");
         warn(found, format!("`{full}` in `forbidden-refs`, or `refs` in a selector"));
     }
     if matches!(short, "HEAD" | "origin") && short == text {
-        warn(format!("`{text}` fits a branch of that name alone"), "the name of the branch, as in `main`".to_owned());
+        warn(format!("`{text}` fits only a branch of that name"), "the name of the branch, as in `main`".to_owned());
     }
     if let Some(branch) = short.strip_prefix("upstream/").or_else(|| short.strip_prefix("remote/"))
         && is_default(branch)
     {
-        warn(format!("`{text}` fits a branch of that name alone, which is none of a remote"), format!("`{branch}`"));
+        warn(format!("`{text}` fits only a branch of that name, and no branch of a remote"), format!("`{branch}`"));
     }
     if let Some((_, branch)) = short.split_once("refs/heads") {
         let found = format!("`{text}` fits only a branch whose short name contains `refs/heads`");
         let branch = branch.trim_start_matches('/');
         warn(found, format!("the short name: `{}`", if branch.is_empty() { "*" } else { branch }));
     }
-    if matches!(short.len(), 40 | 64) && short.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if let Some(branch) = DEFAULTS.into_iter().find(|name| short != *name && short.eq_ignore_ascii_case(name)) {
+        let found = format!("`{text}` does not fit the branch `{branch}`: git distinguishes upper and lower case");
+        warn(found, format!("`{branch}`, if that is meant"));
+    }
+    if let Some((_, branch)) = short.split_once("ref/heads/").filter(|(before, _)| before.is_empty()) {
+        warn(format!("`{text}` fits only a branch of that name"), format!("the short name: `{branch}`"));
+    }
+    if is_whole_id(short) || short.len() >= SHORT_ID && has_letters_and_digits(short) && could_be_abbreviated_id(short)
+    {
         let found = format!("`{text}` looks like a commit id, and no build of a commit has that as its branch");
         warn(found, "the name of a branch".to_owned());
     }
@@ -174,8 +191,18 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     warnings
 }
 
+/// The usual names of the branch that others are merged into.
+const DEFAULTS: [&str; 4] = ["main", "master", "develop", "trunk"];
+
 fn is_default(branch: &str) -> bool {
-    matches!(branch, "main" | "master" | "develop" | "trunk")
+    DEFAULTS.contains(&branch)
+}
+
+/// The length of the abbreviated commit ids that git shows.
+const SHORT_ID: usize = 7;
+
+fn has_letters_and_digits(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_alphabetic())
 }
 
 fn is_numbered_request(short: &str) -> bool {
@@ -191,7 +218,7 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
     if bare != text {
         let right =
             if text.ends_with('/') { format!("`{bare}`, or `{bare}/*` for all below it") } else { format!("`{bare}`") };
-        warn(format!("`{text}` is read as `{name}`: a name has no `/` around it"), right);
+        warn(format!("`{text}` is read as `{name}`: a name neither begins nor ends with `/`"), right);
     }
     let inner: String = bare.chars().filter(|c| !"()'\"".contains(*c)).collect();
     if let Some(separator) = ["|", ",", ";", "&&"].into_iter().find(|separator| bare.contains(separator)) {
@@ -202,6 +229,18 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
     }
     if let Some(rest) = bare.strip_prefix('!') {
         warn(format!("`!` in `{text}` is a part of the name"), format!("`{rest}` in a rule that allows"));
+    }
+    if let Some((_, value)) = bare.split_once('=') {
+        warn(format!("`=` in `{text}` is a part of the name"), format!("the name alone: `{value}`"));
+    }
+    if bare.starts_with(['$', '<', '%', '@', '#']) && !bare.starts_with("@{") {
+        let inner = bare.trim_matches(['$', '<', '>', '%', '@', '#']);
+        warn(format!("`{}` in `{text}` is a part of the name", &bare[..1]), format!("the name alone: `{inner}`"));
+    }
+    if let Some(invisible) = bare.chars().find(|c| is_invisible(*c)) {
+        let visible: String = bare.chars().filter(|c| !is_invisible(*c)).collect();
+        let found = format!("an invisible character, `{}`, is a part of the name", invisible.escape_unicode());
+        warn(found, format!("`{visible}`"));
     }
     if bare.starts_with('-') {
         warn(format!("git creates no branch called `{text}`"), "a name that does not begin with `-`".to_owned());
@@ -227,4 +266,10 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
         warn(format!("`{text}` fits only names with a `.` in that place"), right);
     }
     warnings
+}
+
+/// Returns whether a character takes no space: it has come with a text that was copied. Joiners
+/// (U+200C, U+200D) are in scripts and emoji.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -97,7 +97,7 @@ fn what_no_branch_can_be_called() {
         ("main^0", "no branch fits `main^0`: git accepts no `^` in a name = write `main`"),
         ("refs/heads/main~1", "no branch fits `refs/heads/main~1`: git accepts no `~` in a name = write `main`"),
         ("~1", "no branch fits `~1`: git accepts no `~` in a name = write a name, as in `main`"),
-        ("main:path", "no branch fits `main:path`: git accepts no `:` in a name = write `main`"),
+        ("main:path", "no branch fits `main:path`: git accepts no `:` in a name = write the name alone, as in `main`"),
         ("release\\d", "no branch fits `release\\d`: git accepts no `\\\\` in a name = write `release`"),
         ("main..dev", "no branch fits `main..dev`: git accepts no `..` in a name = write `main`"),
         (
@@ -131,19 +131,19 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
     for (text, expected) in [
         (
             "pr/*",
-            "pr/* ! `pr/*` fits a branch of that name alone: a pull request has a ref and no branch = write `refs/pull/*` in `forbidden-refs`, or `refs` in a selector",
+            "pr/* ! `pr/*` fits only a branch of that name: a pull request has a ref and no branch = write `refs/pull/*` in `forbidden-refs`, or `refs` in a selector",
         ),
         (
             "pr/25",
-            "pr/25 ! `pr/25` fits a branch of that name alone: a pull request has a ref and no branch = write `refs/pull/25/head` in `forbidden-refs`, or `refs` in a selector",
+            "pr/25 ! `pr/25` fits only a branch of that name: a pull request has a ref and no branch = write `refs/pull/25/head` in `forbidden-refs`, or `refs` in a selector",
         ),
         (
             "pull/*/head",
-            "pull/*/head ! `pull/*/head` fits a branch of that name alone: a pull request has a ref and no branch = write `refs/pull/*/head` in `forbidden-refs`, or `refs` in a selector",
+            "pull/*/head ! `pull/*/head` fits only a branch of that name: a pull request has a ref and no branch = write `refs/pull/*/head` in `forbidden-refs`, or `refs` in a selector",
         ),
         (
             "pull/25",
-            "pull/25 ! `pull/25` fits a branch of that name alone: a pull request has a ref and no branch = write `refs/pull/*` in `forbidden-refs`, or `refs` in a selector",
+            "pull/25 ! `pull/25` fits only a branch of that name: a pull request has a ref and no branch = write `refs/pull/*` in `forbidden-refs`, or `refs` in a selector",
         ),
         ("main|master", "main|master ! `|` in `main|master` is a part of the name = write a list: `[main, master]`"),
         (
@@ -155,13 +155,13 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
         ("\"main\"", "\"main\" ! quotes and parentheses in `\"main\"` are a part of the name = write `main`"),
         (
             "/main/",
-            "main ! `/main/` is read as `main`: a name has no `/` around it = write `main`, or `main/*` for all below it",
+            "main ! `/main/` is read as `main`: a name neither begins nor ends with `/` = write `main`, or `main/*` for all below it",
         ),
         (
             "main/",
-            "main ! `main/` is read as `main`: a name has no `/` around it = write `main`, or `main/*` for all below it",
+            "main ! `main/` is read as `main`: a name neither begins nor ends with `/` = write `main`, or `main/*` for all below it",
         ),
-        ("/main", "main ! `/main` is read as `main`: a name has no `/` around it = write `main`"),
+        ("/main", "main ! `/main` is read as `main`: a name neither begins nor ends with `/` = write `main`"),
         ("!main", "!main ! `!` in `!main` is a part of the name = write `main` in a rule that allows"),
         ("-main", "-main ! git creates no branch called `-main` = write a name that does not begin with `-`"),
         ("feature%2Fx", "feature%2Fx ! `%2F` in `feature%2Fx` is a part of the name = write `feature/x`"),
@@ -175,8 +175,8 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
         ),
         ("*/main", "*/main ! `*/main` does not fit the branch `main`, which has no `/` = write `main` beside it"),
         ("**/x", "**/x ! `**/x` does not fit the branch `x`, which has no `/` = write `x` beside it"),
-        ("HEAD", "HEAD ! `HEAD` fits a branch of that name alone = write the name of the branch, as in `main`"),
-        ("origin", "origin ! `origin` fits a branch of that name alone = write the name of the branch, as in `main`"),
+        ("HEAD", "HEAD ! `HEAD` fits only a branch of that name = write the name of the branch, as in `main`"),
+        ("origin", "origin ! `origin` fits only a branch of that name = write the name of the branch, as in `main`"),
     ] {
         branch(text, expected);
     }
@@ -219,7 +219,7 @@ fn refs_in_their_full_names() {
         ("re*", "re*"),
         (
             "refs/heads/main/",
-            "refs/heads/main ! `refs/heads/main/` is read as `refs/heads/main`: a name has no `/` around it = write `refs/heads/main`, or `refs/heads/main/*` for all below it",
+            "refs/heads/main ! `refs/heads/main/` is read as `refs/heads/main`: a name neither begins nor ends with `/` = write `refs/heads/main`, or `refs/heads/main/*` for all below it",
         ),
         (
             "refs/heads/main|dev",

@@ -10,7 +10,7 @@ use crate::facts::{
 /// `HOST:PORT/PATH:TAG@ALGORITHM:DIGEST`. A path is in lower case, a tag is not.
 /// <https://pkg.go.dev/github.com/distribution/reference>
 const REFERENCE: Form =
-    Form { step, ends: |state| matches!(state, PATH | LAST | PORT_OR_TAG | TAG | DIGEST), alphabet: "aA0.:/@" };
+    Form { step, ends: |state| matches!(state, PATH | LAST | PORT_OR_TAG | TAG | DIGEST), alphabet: "aA0.-:/@" };
 
 const START: u8 = 0;
 /// In the first part, which may be a host or the whole path.
@@ -30,20 +30,28 @@ const ALGORITHM_START: u8 = 9;
 const ALGORITHM: u8 = 10;
 const DIGEST_START: u8 = 11;
 const DIGEST: u8 = 12;
+/// Behind a dot, a hyphen or an underscore of the first part, or of a further one: a letter or a
+/// digit follows.
+const PATH_JOIN: u8 = 13;
+const LAST_JOIN: u8 = 14;
 
 fn step(state: u8, next: char) -> Option<u8> {
     let is_lower = next.is_ascii_lowercase() || next.is_ascii_digit();
     let is_upper = next.is_ascii_uppercase();
     let joins = matches!(next, '.' | '_' | '-');
     let next_state = match (state, next) {
-        (START | PATH, _) if is_lower || joins && state == PATH => PATH,
-        (START | PATH | HOST, _) if is_upper || state == HOST && (is_lower || joins) => HOST,
+        (START | PATH | PATH_JOIN, _) if is_lower => PATH,
+        (PATH, _) if joins => PATH_JOIN,
+        (PATH_JOIN, '-' | '_') => PATH_JOIN,
+        (START | PATH | PATH_JOIN | HOST, _) if is_upper || state == HOST && (is_lower || joins) => HOST,
         (PATH | HOST, ':') => COLON,
         (COLON | PORT_OR_TAG, '0'..='9') => PORT_OR_TAG,
         (COLON | PORT_OR_TAG | TAG_START | TAG, _) if is_lower || is_upper || next == '_' => TAG,
         (PORT_OR_TAG | TAG, '.' | '-') => TAG,
         (PATH | HOST | PORT_OR_TAG, '/') | (LAST, '/') => PART,
-        (PART | LAST, _) if is_lower || joins && state == LAST => LAST,
+        (PART | LAST | LAST_JOIN, _) if is_lower => LAST,
+        (LAST, _) if joins => LAST_JOIN,
+        (LAST_JOIN, '-' | '_') => LAST_JOIN,
         (LAST, ':') => TAG_START,
         (PATH | LAST | PORT_OR_TAG | TAG, '@') => ALGORITHM_START,
         (ALGORITHM_START, _) if is_lower || is_upper => ALGORITHM,
@@ -128,6 +136,23 @@ const PAGES: [(&str, &str); 4] = [
     ("github.com", "ghcr.io"),
 ];
 
+/// Words that stand for a registry in other programs, each with its host.
+const REGISTRIES: [(&str, &str); 7] = [
+    ("dockerhub", DOCKER_HUB),
+    ("docker-hub", DOCKER_HUB),
+    ("ecr", "*.dkr.ecr.*.amazonaws.com"),
+    ("public-ecr", "public.ecr.aws"),
+    ("quay", "quay.io"),
+    ("ghcr", "ghcr.io"),
+    ("gcr", "gcr.io"),
+];
+
+/// Registries in which an owner's name stands in front of every image's.
+const WITH_OWNERS: [&str; 3] = ["ghcr.io", "quay.io", "public.ecr.aws"];
+
+/// The usual ports of registries.
+const PORTS: [&str; 6] = ["443", "5000", "5001", "8080", "8082", "8443"];
+
 /// The beginnings of the names of CodeBuild's own images behind `aws/codebuild/`.
 const OWN_NAMES: [&str; 4] = ["standard", "windows-base", "macos-arm-base", "ubuntu-base"];
 
@@ -135,7 +160,10 @@ const OWN_NAMES: [&str; 4] = ["standard", "windows-base", "macos-arm-base", "ubu
 pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
     let mut warnings = Vec::new();
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
-    let (name, _) = split_end(text, is_wild);
+    let (name, end) = split_end(text, is_wild);
+    if end != ":latest" && end.eq_ignore_ascii_case(":latest") {
+        warn(format!("`{text}` does not fit the tag `latest`, which is lower case"), format!("`{name}:latest`"));
+    }
     let only = || format!("`{text}` fits only an image that is called so");
     let (first, path) = name.split_once('/').map_or((name, None), |(first, path)| (first, Some(path)));
     match path {
@@ -150,6 +178,9 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
                     format!("`aws/codebuild/{}`", &text[OWN_IMAGES.len()..])
                 };
                 warn(format!("`{text}` fits none of CodeBuild's own images"), right);
+            } else if end.len() > 1 && end[1..].bytes().all(|byte| byte.is_ascii_digit()) {
+                let found = format!("`{text}` fits none of CodeBuild's own images, whose versions are like `7.0`");
+                warn(found, format!("`{text}.*`"));
             }
         }
         Some(path) if first.eq_ignore_ascii_case("aws") && path.starts_with("codebuild") => {
@@ -161,10 +192,33 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
         Some(_) if first == "codebuild" => {
             warn(format!("`{text}` is read as an image of Docker Hub"), format!("`aws/{text}`"))
         }
+        Some(_) if first == "aws-codebuild" => {
+            let right = format!("`aws/codebuild{}`", &text[first.len()..]);
+            warn(format!("`{text}` is read as an image of Docker Hub"), right)
+        }
+        Some(_)
+            if first.contains(|c: char| c.is_ascii_uppercase()) && !first.contains(['.', ':']) && !is_wild(first) =>
+        {
+            let found = format!("`{text}` is read as an image of a registry called `{first}`");
+            warn(found, format!("`{}{}`", first.to_ascii_lowercase(), &text[first.len()..]));
+        }
+        Some(path) if WITH_OWNERS.contains(&first) && text == name && !path.contains('/') && !is_wild(path) => {
+            let found = format!("`{text}` fits no image: in `{first}` an owner's name stands in front of an image's");
+            warn(found, format!("`{text}/*`"));
+        }
+        Some(_) if is_of_aws(first) => {
+            let found = format!("`{first}` is no registry of AWS");
+            warn(found, format!("`111122223333.dkr.ecr.eu-west-1.amazonaws.com{}`", &text[first.len()..]));
+        }
         Some(_) => {
             if let Some((page, registry)) = PAGES.iter().find(|(page, _)| page.eq_ignore_ascii_case(first)) {
                 let found = format!("`{page}` is the host of pages about images, and no registry");
                 warn(found, format!("`{registry}{}`", &text[first.len()..]));
+            } else if let Some((_, registry)) = REGISTRIES.iter().find(|(word, _)| *word == first) {
+                warn(
+                    format!("`{text}` is read as an image of Docker Hub"),
+                    format!("`{registry}{}`", &text[first.len()..]),
+                );
             }
         }
         None if is_host_like(name) || SECOND_NAMES.contains(&name) => {
@@ -177,6 +231,13 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
             warn(format!("`{text}` is read as an image of Docker Hub"), format!("`aws/codebuild/{text}`"));
         }
         None if is_tag(text) => warn(only(), format!("`*:{text}` for the tag")),
+        None if name == "sha256" => warn(only(), format!("`*@{text}` for the digest")),
+        None if end.strip_prefix(':').is_some_and(|port| PORTS.contains(&port)) => {
+            warn(
+                format!("`{text}` is read as an image with the tag `{}`, and no registry", &end[1..]),
+                format!("`{text}/*`"),
+            );
+        }
         None => {}
     }
     // Without a registry, only images of registries that begin so would fit.
@@ -185,6 +246,13 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
         warn(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that is meant"));
     }
     warnings
+}
+
+/// Returns whether a host is one of AWS that is no registry.
+fn is_of_aws(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    is_aws && !is_wild(host) && !matches!(labels[..], [_, "dkr" | "dkr-fips", "ecr", _, "amazonaws", ..])
 }
 
 /// Returns whether it can be the beginning of `codebuild/…`.

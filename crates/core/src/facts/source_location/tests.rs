@@ -31,6 +31,16 @@ fn check_all(texts: &[&str], expected: &str) {
 }
 
 #[test]
+fn codecommit_has_an_endpoint_for_fips() {
+    for host in ["us-gov-west-1.amazonaws.com", "us-east-1.amazonaws.com"] {
+        check(
+            &format!("https://git-codecommit-fips.{host}/v1/repos/shop"),
+            &format!("https://git-codecommit.{host}/v1/repos/shop"),
+        );
+    }
+}
+
+#[test]
 fn one_repository_in_many_spellings() {
     check_all(
         &[

@@ -169,6 +169,11 @@ fn normal_host(host: &str) -> Option<String> {
     if !host.split('.').all(is_label) {
         return None;
     }
+    // CodeCommit's endpoints for FIPS serve the same repositories.
+    // <https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html>
+    if let Some(rest) = host.strip_prefix("git-codecommit-fips.") {
+        return Some(format!("git-codecommit.{rest}"));
+    }
     match host.strip_prefix("www.") {
         Some(bare) if KNOWN_HOSTS.contains(&bare) => Some(bare.to_owned()),
         _ => Some(host),

@@ -123,6 +123,7 @@ fn url(
     let (host, ports) = host_and_ports(authority, path, scheme.own_port)?.ok_or_else(no_host)?;
     let normal = normal_path(path, Part::Pattern, is_known(&host))?;
     remarks::of_url(text, &host, path, &normal, warnings)?;
+    warnings.extend(remarks::of_port(text, &host, &ports, &normal));
     let mut patterns = Vec::new();
     for path in with_and_without_git(&normal) {
         for port in &ports {

@@ -1,9 +1,12 @@
 //! The faults of a pattern of locations, and what is probably not meant by it.
 
-use crate::facts::{
-    possible::{Remark, is_wild},
-    source_location::{Scheme, is_known},
-    vocabulary::{SOURCE_TYPES, is_host_like},
+use crate::{
+    facts::{
+        possible::{Form, Remark, can_begin_with, can_fit, is_wild},
+        source_location::{Scheme, canonical_host, is_known},
+        vocabulary::{SOURCE_TYPES, is_host_like, region_pattern},
+    },
+    pattern::Pattern,
 };
 
 /// Hosts whose repositories are called `OWNER/REPOSITORY`, without further folders.
@@ -27,22 +30,46 @@ pub(super) fn other_scheme(text: &str) -> Remark {
         "s3" | "S3" => {
             Remark::new(format!("no location fits `{text}`: one in S3 is written without `s3://`"), quoted(rest))
         }
-        _ => Remark::new(
-            format!("no location fits `{text}`: `{scheme}` is no scheme of a git host"),
-            quoted(&format!("https://{rest}")),
-        ),
+        _ => {
+            let right = match scheme.split_once("::").map_or((scheme, "*"), |(helper, region)| (helper, region)) {
+                ("codecommit", region) => {
+                    let repository = rest.rsplit('@').next().unwrap_or(rest);
+                    quoted(&codecommit(region, repository))
+                }
+                ("file", _) => A_URL.to_owned(),
+                _ => quoted(&format!("https://{rest}")),
+            };
+            Remark::new(format!("no location fits `{text}`: `{scheme}` is no scheme of a git host"), right)
+        }
     }
 }
 
 pub(super) fn no_host(text: &str, authority: &str, path: &str) -> Remark {
+    if authority.is_empty() {
+        return Remark::new(format!("no location fits `{text}`: it has no host"), A_URL);
+    }
     let found = format!("no location fits `{text}`: `{authority}` is no host");
     match authority.split_once(':') {
+        Some((host, port)) if !host.is_empty() && is_port(port) => Remark::new(
+            format!("no location fits `{text}`: a port is a number up to 65535"),
+            quoted(&format!("https://{host}{path}")),
+        ),
         Some((host, first)) if !host.is_empty() => {
             Remark::new(found, format!("a `/` behind the host: {}", quoted(&format!("https://{host}/{first}{path}"))))
         }
-        _ => Remark::new(found, "a URL, as in `https://github.com/acme/*`"),
+        _ => Remark::new(found, A_URL),
     }
 }
+
+const A_URL: &str = "a URL, as in `https://github.com/acme/*`";
+
+/// The URL of a repository in CodeCommit.
+/// <https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html>
+fn codecommit(region: &str, repository: &str) -> String {
+    format!("https://git-codecommit.{region}.amazonaws.com{CODECOMMIT_FOLDER}{repository}")
+}
+
+const CODECOMMIT_FOLDER: &str = "/v1/repos/";
 
 /// Warns about a URL that is probably not meant: `path` as written, `normal` in its normal form.
 pub(super) fn of_url(
@@ -63,6 +90,17 @@ pub(super) fn of_url(
     if let Some(bucket) = bucket(host, normal) {
         let found = format!("`{text}` is a repository's URL here, and a location in S3 has no host");
         warnings.push(Remark::new(found, quoted(&bucket)));
+        return Ok(());
+    }
+    if let Some(at) = query(path) {
+        let right = quoted(&format!("https://{host}{}", &path[..at]));
+        warnings.push(Remark::new(format!("`{text}` has a query, and a location that is compared has none"), right));
+        return Ok(());
+    }
+    if let Some(remark) =
+        of_characters(text, host, if is_known(host) { normal } else { path }).or_else(|| of_host(text, host, normal))
+    {
+        warnings.push(remark);
         return Ok(());
     }
     if is_wild(host) {
@@ -86,7 +124,11 @@ pub(super) fn of_url(
         && !is_wild(owner)
         && !is_wild(repository)
     {
-        let right = quoted(&format!("https://{host}/{owner}/{repository}"));
+        let right = match *owner {
+            // `github.com/orgs/acme/repositories` is a page.
+            "orgs" | "users" => quoted(&format!("https://{host}/{repository}/*")),
+            owner => quoted(&format!("https://{host}/{owner}/{repository}")),
+        };
         warnings.push(Remark::new(format!("`{text}` is more than a repository of {host} has in its name"), right));
     } else if let Some(repository) = repository_of_page(&segments) {
         let right = quoted(&format!("https://{host}/{}", repository.join("/")));
@@ -96,6 +138,81 @@ pub(super) fn of_url(
         warnings.push(Remark::new(format!("`{text}` does not fit `.git`, which is left out of a location"), right));
     }
     Ok(())
+}
+
+/// The start of a query, `?ref=main`. Another `?` is a wildcard.
+fn query(path: &str) -> Option<usize> {
+    path.match_indices('?').map(|(at, _)| at).find(|at| {
+        let name = path[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)).next();
+        name.is_some_and(|name| !name.is_empty() && path[at + 1 + name.len()..].starts_with('='))
+    })
+}
+
+/// Warns about a character that no repository's path has, or hardly one.
+fn of_characters(text: &str, host: &str, path: &str) -> Option<Remark> {
+    let is_odd = |c: char| match is_known(host) {
+        true => !c.is_ascii_alphanumeric() && !"-_./*?".contains(c),
+        false => "|,;()\"'<>".contains(c),
+    };
+    let at = path.find(is_odd)?;
+    let found = path[at..].chars().next()?;
+    let right = match found {
+        '|' | ',' | ';' | '(' => "a list with an element for each location".to_owned(),
+        '@' | ':' => quoted(&format!("https://{host}{}", &path[..at])),
+        _ => A_URL.to_owned(),
+    };
+    Some(Remark::new(format!("no repository that fits `{text}` is likely: its path contains `{found}`"), right))
+}
+
+/// Hosts that are part of a known one and have no repositories that can be cloned.
+const NO_REPOSITORIES: [&str; 4] =
+    ["api.github.com", "raw.githubusercontent.com", "codeload.github.com", "api.bitbucket.org"];
+
+/// Warns about a host that is probably not meant, and about paths that its repositories do not have.
+fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
+    let plain = |host: &str| quoted(&format!("https://{host}{path}"));
+    if NO_REPOSITORIES.contains(&host) {
+        return Some(Remark::new(format!("`{text}` is no address that a repository is cloned from"), A_URL));
+    }
+    if host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com") {
+        let found = format!("`{text}` is an address of the AWS console, and no location");
+        return Some(Remark::new(found, format!("`{}`, or `bucket/key` in S3", codecommit("*", "shop"))));
+    }
+    if let Some((_, whole)) = SHORT_NAMES.into_iter().find(|(short, _)| *short == host) {
+        return Some(Remark::new(format!("`{text}` fits only repositories on a host called `{host}`"), plain(whole)));
+    }
+    if let Some((_, known)) = SHORT_NAMES.into_iter().find(|(_, known)| strsim::damerau_levenshtein(host, known) == 1) {
+        let found = format!("`{text}` fits only repositories on a host called `{host}`");
+        return Some(Remark::new(found, format!("{}, if that is meant", plain(known))));
+    }
+    let labels: Vec<&str> = host.split('.').collect();
+    let (service, region) = match labels[..] {
+        [service @ ("codecommit" | "git-codecommit"), region, "amazonaws", ..] => (service, region),
+        _ => return None,
+    };
+    let repository = path.rsplit('/').next().filter(|name| !matches!(*name, "" | "repos" | "v1")).unwrap_or("*");
+    if let Err(Remark { message, .. }) = region_pattern(region) {
+        return Some(Remark::new(
+            format!("no location fits `{text}`: {message}"),
+            quoted(&codecommit("eu-west-1", repository)),
+        ));
+    }
+    let is_possible = |path: Pattern| can_begin_with(&path, CODECOMMIT_FOLDER);
+    if service == "codecommit" || !path.parse().is_ok_and(is_possible) {
+        let found = format!("`{text}` fits no repository of CodeCommit");
+        return Some(Remark::new(found, quoted(&codecommit(region, repository))));
+    }
+    None
+}
+
+/// Warns about a known host's port or second name, which leaves it open which repository is meant.
+pub(super) fn of_port(text: &str, host: &str, ports: &[String], path: &str) -> Option<Remark> {
+    let is_usual = |port: &String| port.is_empty() || port == ":*";
+    let first = canonical_host(host);
+    (is_known(host) && (first != host || !ports.iter().any(is_usual))).then(|| {
+        let found = format!("a rule with `{text}` stays undecided, because of the host's port or second name");
+        Remark::new(found, quoted(&format!("https://{first}{path}")))
+    })
 }
 
 /// The location in S3 of a URL of S3, with the bucket in its host or its path.
@@ -118,16 +235,22 @@ fn repository_of_page<'a>(segments: &'a [&'a str]) -> Option<&'a [&'a str]> {
     segments.get(..at)
 }
 
+const SHORT_NAMES: [(&str, &str); 3] =
+    [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
+
 /// Returns a remark if git's `host:path` is probably not meant.
 pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
-    let known = [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
-    if let Some((_, whole)) = known.iter().find(|(name, _)| *name == host) {
+    if let Some((_, whole)) = SHORT_NAMES.into_iter().find(|(name, _)| *name == host) {
         let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
         return Some(Remark::new(found, quoted(&format!("https://{whole}/{path}"))));
     }
     if host == "s3" {
         let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
         return Some(Remark::new(found, quoted(path.trim_start_matches('/'))));
+    }
+    if !host.contains(['.', '@', '*', '?']) && host != "localhost" {
+        let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
+        return Some(Remark::new(found, "the whole name of the host, or `bucket/key` in S3"));
     }
     let port = path.split('/').next().unwrap_or_default();
     is_port(port).then(|| {
@@ -153,6 +276,19 @@ pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
         let rest = &text[first.len()..];
         let found = format!("`{text}` fits no location in its normal form, in which a `/` follows the host");
         warnings.push(Remark::new(found, quoted(&format!("{host}/{path}{rest}"))));
+    } else if let Some(bare) = text.strip_suffix('/').filter(|bare| bare.contains('/')) {
+        let found = format!("a `/` at the end of `{text}` is left out");
+        warnings.push(Remark::new(
+            found,
+            format!("`{text}*` for everything below it, {} for the repository", quoted(bare)),
+        ));
+    } else if let Some((host, owner)) = text.trim_start_matches(['*', '?', '/', ':', '.']).split_once('/')
+        && is_known(host)
+        && !owner.contains('/')
+        && !is_wild(owner)
+    {
+        let found = format!("no repository fits `{text}`, which has no repository's name");
+        warnings.push(Remark::new(found, format!("`{text}/*` for everything below it")));
     }
 }
 
@@ -179,9 +315,12 @@ pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark
     if SOURCE_TYPES.contains(&first) || !text.contains('/') && SOURCE_TYPES.contains(&&*upper) {
         return Err(source_type(text, &upper));
     }
-    if let Some(bucket) = text.strip_prefix("arn:") {
-        let bucket = bucket.rsplit(':').next().unwrap_or(bucket);
-        let right = format!("a location in S3 without its ARN: {}", quoted(bucket));
+    if let Some(arn) = text.strip_prefix("arn:") {
+        let name = arn.rsplit(':').next().unwrap_or(arn);
+        let right = match arn.split(':').collect::<Vec<_>>()[..] {
+            [_, "codecommit", region, ..] => quoted(&codecommit(region, name)),
+            _ => format!("a location in S3 without its ARN: {}", quoted(name)),
+        };
         return Err(Remark::new(format!("no location fits `{text}`: none is an ARN"), right));
     }
     if let Some((scheme, rest)) = first.split_once(':')
@@ -194,7 +333,7 @@ pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark
     let is_host = is_host_like(first);
     if !is_wild(text) && !text.contains('/') {
         let right = match is_host {
-            true => quoted(&format!("https://{text}/*")),
+            true => quoted(&format!("https://{}/*", text.rsplit('@').next().unwrap_or(text))),
             false => "a URL as in `https://github.com/acme/*`, or `bucket/key` in S3".to_owned(),
         };
         return Err(Remark::new(
@@ -202,15 +341,59 @@ pub(super) fn of_s3(text: &str, warnings: &mut Vec<Remark>) -> Result<(), Remark
             right,
         ));
     }
-    if is_host || first.contains('@') {
+    if let Some(location) = bucket(first, &text[first.len()..]).filter(|_| is_host) {
+        let found = format!("a location in S3 has no host, so that `{text}` fits none");
+        warnings.push(Remark::new(found, quoted(&location)));
+    } else if is_host || first.contains('@') {
         let url = text.rsplit_once('@').map_or(text, |(_, host)| host);
         let found = format!("`{text}` has no scheme, so that it is compared as `bucket/key` in S3");
         warnings.push(Remark::new(found, quoted(&format!("https://{url}"))));
     } else if text.strip_suffix('/') == Some(first) {
         let found = format!("`{text}` fits only a bucket as a whole");
         warnings.push(Remark::new(found, format!("`{text}*` for everything in it")));
+    } else if !is_bucket(first) {
+        let found = format!("`{text}` is compared as `bucket/key` in S3, and no bucket can be called `{first}`");
+        let right = format!("{}, if repositories are meant", quoted(&format!("https://github.com/{text}")));
+        warnings.push(Remark::new(found, right));
+    } else if let Some(at) = query(text) {
+        let found = format!("`{text}` has a query, and a location in S3 has none");
+        warnings.push(Remark::new(found, quoted(&text[..at])));
+    } else if let [bucket, key] = text.split('/').collect::<Vec<_>>()[..]
+        && !is_wild(text)
+        && !key.contains('.')
+    {
+        let found = format!("`{text}` is compared with the object `{key}` in a bucket called `{bucket}`");
+        let right =
+            format!("{} for a repository, `{text}/*` for a folder", quoted(&format!("https://github.com/{text}")));
+        warnings.push(Remark::new(found, right));
     }
     Ok(())
+}
+
+/// Letters in lower case, digits, dots and hyphens, at least three.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+const BUCKET: Form = Form {
+    // 1 to 3 are as many characters, of which the last is a letter or a digit; 4 to 6 end with a
+    // hyphen, 7 to 9 with a dot.
+    step: |state, next| {
+        let count = if state == 0 { 1 } else { state.wrapping_sub(1) % 3 + 2 }.min(3);
+        match next {
+            'a'..='z' | '0'..='9' => Some(count),
+            '-' if state > 0 => Some(count + 3),
+            '.' if (1..7).contains(&state) => Some(count + 6),
+            _ => None,
+        }
+    },
+    ends: |state| state == 3,
+    alphabet: "a.-",
+};
+
+/// Returns whether a bucket can be called so, or so at its start, up to a `*`.
+fn is_bucket(first: &str) -> bool {
+    match first.split_once('*') {
+        Some((start, _)) => can_fit(&format!("{start}*"), &BUCKET),
+        None => can_fit(first, &BUCKET),
+    }
 }
 
 fn source_type(text: &str, kind: &str) -> Remark {

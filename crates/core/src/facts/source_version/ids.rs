@@ -25,7 +25,7 @@ const SHORTEST_ID: usize = 4;
 const LONGEST_ID: usize = 64;
 
 /// Returns whether a name is a commit id. Git prefers an id to a branch.
-pub(super) fn is_whole_id(name: &str) -> bool {
+pub(in crate::facts) fn is_whole_id(name: &str) -> bool {
     matches!(name.len(), 40 | LONGEST_ID) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -35,7 +35,7 @@ pub(super) fn is_whole_id(name: &str) -> bool {
 /// not be possible to evade a rule about `main` by abbreviating the id of its last commit. Words
 /// of letters only, such as `facade`, count as branches: of the abbreviations with seven digits,
 /// one in a thousand looks like that.
-pub(super) fn could_be_abbreviated_id(name: &str) -> bool {
+pub(in crate::facts) fn could_be_abbreviated_id(name: &str) -> bool {
     (SHORTEST_ID..LONGEST_ID).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_hexdigit())
         && name.bytes().any(|byte| byte.is_ascii_digit())

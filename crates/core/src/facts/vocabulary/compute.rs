@@ -28,6 +28,11 @@ pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
         };
         return never(why, format!("`{right}`"));
     }
+    if text.starts_with("arn:") {
+        let fleet = if text.ends_with('*') { text.to_owned() } else { format!("{text}:*") };
+        let right = format!("`deny-when: build.environment.fleet.fleetArn.glob(\"{fleet}\")`");
+        return never("a compute type is no ARN", right);
+    }
     if is_instance_type(text) {
         let right = format!(
             "`LINUX_GPU_CONTAINER/*` for GPUs, or \
@@ -69,7 +74,12 @@ fn go_together(kind: &str, compute: &str) -> bool {
 
 /// Returns what was probably meant and fits something.
 fn meant(text: &str) -> Option<String> {
-    let upper: String = text.chars().map(|c| if ". -".contains(c) { '_' } else { c.to_ascii_uppercase() }).collect();
+    let plain = |c: char| match c {
+        '.' | ' ' | '-' => '_',
+        ':' => '/',
+        other => other.to_ascii_uppercase(),
+    };
+    let upper: String = text.chars().map(plain).collect();
     let (first, second) = upper.split_once('/').map_or((&*upper, None), |(first, second)| (first, Some(second)));
     let candidates: Vec<String> = match second {
         None => [computes(first), kinds(first).into_iter().map(|kind| format!("{kind}/*")).collect()].concat(),

@@ -9,7 +9,7 @@ use crate::{
 /// The texts that CodeBuild writes in front of a `/` where no role started the build, each with its
 /// usual names in lower case.
 const SERVICES: [(&str, &[&str]); 4] = [
-    ("codepipeline", &["codepipeline", "pipeline", "pipelines", "aws-codepipeline"]),
+    ("codepipeline", &["codepipeline", "code-pipeline", "codepipelines", "pipeline", "pipelines", "aws-codepipeline"]),
     ("rule", &["rule", "rules", "events", "eventbridge", "cloudwatch"]),
     ("GitHub-Hookshot", &["github-hookshot", "github-webhook", "hookshot", "webhook", "webhooks"]),
     ("Bitbucket-Webhooks", &["bitbucket-webhooks", "bitbucket-webhook"]),
@@ -17,6 +17,9 @@ const SERVICES: [(&str, &[&str]); 4] = [
 
 /// The names that hardly any user has.
 const NO_USERS: [&str; 6] = ["codepipeline", "rule", "github-hookshot", "bitbucket-webhooks", "webhook", "webhooks"];
+
+/// The initiator of builds that CodeBuild's plugin for Jenkins starts. It has no session.
+const JENKINS: &str = "CodeBuild-Jenkins-Plugin";
 
 /// Reads a pattern of initiators, which are compared as written, with warnings about what is
 /// probably not meant. The error is one that no initiator can fit.
@@ -33,10 +36,12 @@ pub fn initiator_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
         return never("a name has no white space", right);
     }
     if let Some(name) = text.strip_suffix('/') {
-        return never(
-            "a name follows the `/`",
-            if name.is_empty() { "`*/*`".to_owned() } else { format!("`{text}*`") },
-        );
+        let right = match name.strip_prefix('/') {
+            Some(inner) => format!("`{inner}`"),
+            None if name.is_empty() => "`*/*`".to_owned(),
+            None => format!("`{text}*`"),
+        };
+        return never("a name follows the `/`", right);
     }
     if text.starts_with('/') {
         return never("a name stands in front of the `/`", format!("`*{text}`"));
@@ -59,6 +64,13 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
         let right = "a name of letters, digits and `_+=.@-`, without anything around it".to_owned();
         return warning(format!("no initiator has a `{}`, so `{text}` fits none", found.escape_debug()), right);
     }
+    if let Some(name) = text.strip_prefix('@') {
+        return warning(format!("`@` in `{text}` is a part of the name"), format!("the name alone: `{name}`"));
+    }
+    if let Some(at) = regex_wildcard(text) {
+        let right = format!("`{}*`, since `*` alone stands for any run of characters", &text[..at]);
+        return warning(format!("`{text}` fits only names with a `.` in that place"), right);
+    }
     let (name, session) = text.split_once('/').map_or((text, None), |(name, session)| (name, Some(session)));
     let called = match session {
         Some(_) => format!("`{text}` fits only a role that is called `{name}`"),
@@ -69,6 +81,15 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
         return warning(called, without_arn(whole));
     }
     let lower = name.to_ascii_lowercase();
+    if let (Some(session), "iamuser" | "iam-user") = (session, &*lower) {
+        return warning(called, format!("the user's name: `{session}`"));
+    }
+    if let (None, "user" | "role") = (session, name) {
+        return warning(called, format!("`started-by: [{name}]` in a selector, or the names that builds show"));
+    }
+    if session.is_some() && name == JENKINS || session.is_none() && lower == "jenkins" {
+        return warning(called, format!("`{JENKINS}`"));
+    }
     let is_principal = lower.ends_with(".amazonaws.com");
     let service = SERVICES.iter().find(|(_, names)| names.contains(&lower.trim_end_matches(".amazonaws.com")));
     let is_meant = session.is_some() || is_principal || NO_USERS.contains(&&*lower);
@@ -87,6 +108,12 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
         return warning(message, "the role's name alone, and its session, as in `Admin/*`".to_owned());
     }
     Vec::new()
+}
+
+/// The place of `.*` or `.+` where no name has a dot: at its start, or behind a sign.
+fn regex_wildcard(text: &str) -> Option<usize> {
+    let starts = text.match_indices(".*").chain(text.match_indices(".+")).map(|(at, _)| at);
+    starts.filter(|at| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || is_wild(&c.to_string()))).min()
 }
 
 /// The initiator for the last part of an ARN, or for a path that looks like one.

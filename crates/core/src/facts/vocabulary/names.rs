@@ -93,7 +93,7 @@ pub fn account_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
 pub fn region_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if can_fit(text, &REGION) {
-        return Ok((pattern, Vec::new()));
+        return Ok((pattern, unknown_region(text).into_iter().collect()));
     }
     let lower = text.to_lowercase().replace('_', "-");
     let zone = lower.strip_suffix(|last: char| last.is_ascii_lowercase()).filter(|zone| can_fit(zone, &REGION));
@@ -113,6 +113,27 @@ pub fn region_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Err(Remark::new(format!("no region fits `{text}`: {why}"), right))
 }
 
+/// The first words in the codes of all regions so far.
+/// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+const AREAS: [&str; 11] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us"];
+/// The words before the number.
+const DIRECTIONS: [&str; 9] =
+    ["north", "south", "east", "west", "central", "northeast", "southeast", "northwest", "southwest"];
+
+/// A region with a word that no region has so far. AWS may add it tomorrow.
+fn unknown_region(text: &str) -> Option<Remark> {
+    let words: Vec<&str> = text.split('-').collect();
+    let [area, between @ .., direction, number] = &words[..] else { return None };
+    if is_wild(text) || AREAS.contains(area) && DIRECTIONS.contains(direction) {
+        return None;
+    }
+    let nearest = |word: &str, known: &[&'static str]| {
+        known.iter().copied().min_by_key(|known| strsim::damerau_levenshtein(word, known)).unwrap_or_default()
+    };
+    let right = [&[nearest(area, &AREAS)], between, &[nearest(direction, &DIRECTIONS), number]].concat().join("-");
+    Some(Remark::new(format!("no region so far is called `{text}`"), format!("`{right}`, if that is meant")))
+}
+
 /// Reads a pattern of project names. The error is one that no project can fit.
 pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
@@ -121,10 +142,14 @@ pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     }
     let right = match text.strip_prefix("arn:").and_then(|arn| arn.split_once(":project/")) {
         Some((_, name)) => format!("the project's name: `{name}`"),
-        None => match text.split_once(':') {
-            Some((name, _)) if can_fit(name, &PROJECT) => format!("the project's name: `{name}`"),
-            _ => "a name of letters, digits, `-` and `_`".to_owned(),
-        },
+        None if text.starts_with("arn:") => "the project's name".to_owned(),
+        None => {
+            let name = text.strip_prefix("project/").or_else(|| text.strip_prefix("build/")).unwrap_or(text);
+            match name.split(':').next().filter(|name| can_fit(name, &PROJECT)) {
+                Some(name) => format!("the project's name: `{name}`"),
+                None => "a name of letters, digits, `-` and `_`".to_owned(),
+            }
+        }
     };
     let why = if text.starts_with("arn:") { "a project has a name here, no ARN" } else { "that is no project's name" };
     Err(Remark::new(format!("no project fits `{text}`: {why}"), right))

@@ -382,6 +382,14 @@ fn initiators_and_variables() {
             ("_*", ""),
             ("?", ""),
             (
+                "AWS_.*|(TOKEN)",
+                "warning: `AWS_.*|(TOKEN)` is compared with a variable's name, which has no `.` = write a list: `[AWS_*, TOKEN]`",
+            ),
+            (
+                "KEY: x",
+                "warning: `KEY: x` is compared with a variable's name, which has no `:` = write the name: `KEY`",
+            ),
+            (
                 "$TOKEN",
                 "warning: `$TOKEN` is compared with a variable's name, which has no `$` = write the name: `TOKEN`",
             ),

@@ -2,31 +2,46 @@
 
 use crate::{facts::possible::Remark, pattern::Pattern};
 
+/// The types of variables in the API.
+const TYPES: [&str; 3] = ["PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"];
+
 /// Reads a pattern of names of environment variables, which are compared as written, with
 /// warnings about what is probably not meant.
 pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
-    let name = meant(text);
+    if TYPES.contains(&text) {
+        let found = format!("`{text}` is a type of variables, and is compared with their names");
+        return Ok((pattern, vec![Remark::new(found, "the name of a variable, as in `DB_PASSWORD`")]));
+    }
+    let names: Vec<String> = text.split(['|', ',', ';']).map(meant).filter(|name| !name.is_empty()).collect();
+    let name = names.join(", ");
     if name == text {
         return Ok((pattern, Vec::new()));
     }
     let message = format!("`{text}` is compared with a variable's name, which has {}", unusual(text));
-    let right = if name.is_empty() { "a name as in `DB_PASSWORD`".to_owned() } else { format!("the name: `{name}`") };
+    let right = match names.len() {
+        0 => "a name as in `DB_PASSWORD`".to_owned(),
+        1 => format!("the name: `{name}`"),
+        _ => format!("a list: `[{name}]`"),
+    };
     Ok((pattern, vec![Remark::new(message, right)]))
 }
 
 /// The name without what stands around it where it is used: `$NAME`, `%NAME%`, `env.NAME`,
 /// `NAME=value`; with `_` for what names in shells do not have.
 fn meant(text: &str) -> String {
-    let (name, _) = text.split_once('=').unwrap_or((text, ""));
-    let name = name.strip_prefix("env.").unwrap_or(name).trim_matches(['$', '%']);
+    let name = ["env.", "env:"].into_iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
+    let name = name.split(['=', ':']).next().unwrap_or(name).replace(".*", "*").replace(".+", "?*");
+    let name = name.trim_matches(|c: char| !is_usual(c));
     let name = name.trim_start_matches(|first: char| first.is_ascii_digit());
-    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '*' | '?') { c } else { '_' };
-    name.chars().map(plain).collect()
+    name.chars().map(|c| if is_usual(c) { c } else { '_' }).collect()
+}
+
+fn is_usual(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '*' | '?')
 }
 
 fn unusual(text: &str) -> String {
-    let is_usual = |c: char| c.is_alphanumeric() || matches!(c, '_' | '*' | '?');
     match text.chars().find(|c| !is_usual(*c)) {
         Some('.') if text.starts_with("env.") => "no `env.` in front".to_owned(),
         Some(' ') => "no white space".to_owned(),
