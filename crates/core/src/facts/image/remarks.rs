@@ -121,7 +121,7 @@ pub(super) fn check(text: &str) -> Result<(), Remark> {
 /// Refuses a host of ECR whose account or region cannot be one.
 fn registry_of_an_account(text: &str, host: &str) -> Result<(), Remark> {
     let labels: Vec<&str> = host.split('.').collect();
-    let [account, "dkr" | "dkr-fips", "ecr", region, "amazonaws", ..] = labels[..] else { return Ok(()) };
+    let [account, "dkr" | "dkr-fips", "ecr" | "ecr-fips", region, "amazonaws", ..] = labels[..] else { return Ok(()) };
     let found = |why: Remark| Remark { message: format!("no image fits `{text}`: {}", why.message), help: why.help };
     account_pattern(account).map_err(|why| Remark { help: why.help.replace(" in quotes", ""), ..found(why) })?;
     region_pattern(region).map_err(found)?;
@@ -252,7 +252,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
 fn is_of_aws(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-    is_aws && !is_wild(host) && !matches!(labels[..], [_, "dkr" | "dkr-fips", "ecr", _, "amazonaws", ..])
+    is_aws && !is_wild(host) && !matches!(labels[..], [_, "dkr" | "dkr-fips", "ecr" | "ecr-fips", _, "amazonaws", ..])
 }
 
 /// Returns whether it can be the beginning of `codebuild/…`.
