@@ -22,7 +22,7 @@ use cel::{
 };
 
 use super::{
-    ExpressionFault, Literals, Variable, limits,
+    ExpressionFault, Literals, TextCondition, Variable, limits,
     types::{Type, suggestion},
 };
 
@@ -31,6 +31,7 @@ pub(super) struct Checked {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
     pub(super) build_members: BTreeSet<String>,
+    pub(super) texts: Vec<TextCondition>,
     /// The findings about parts that are valid and probably a mistake.
     pub(super) warnings: Vec<ExpressionFault>,
 }
@@ -70,7 +71,8 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
     if checker.faults.is_empty() {
         checker.logic(program.expression());
         let Checker { literals, reads, build_members, warnings, .. } = checker;
-        return Ok(Checked { literals, reads, build_members, warnings });
+        let texts = logic::texts(program.expression());
+        return Ok(Checked { literals, reads, build_members, texts, warnings });
     }
     checker.faults.sort_by_key(|fault| fault.start);
     Err(checker.faults)

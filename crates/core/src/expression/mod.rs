@@ -60,7 +60,19 @@ pub struct Expression {
     literals: Arc<Literals>,
     reads: BTreeSet<Variable>,
     build_members: BTreeSet<String>,
+    texts: Vec<TextCondition>,
     warnings: Vec<ExpressionFault>,
+}
+
+/// A condition on a text that holds wherever an expression is true: `branch == "main"`.
+#[derive(Clone, Debug)]
+pub struct TextCondition {
+    /// The text as an expression spells it: `branch`, `build.initiator`.
+    pub subject: String,
+    /// The values that are compared.
+    pub patterns: Vec<Pattern>,
+    /// `true` if it fits one of them, `false` if it fits none.
+    pub is_among: bool,
 }
 
 /// The regular expressions and patterns of an expression, parsed once.
@@ -156,10 +168,10 @@ impl Expression {
         limits::on_a_large_stack(|| {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
-            let check::Checked { literals, reads, build_members, warnings } = checked;
+            let check::Checked { literals, reads, build_members, texts, warnings } = checked;
             let literals = Arc::new(literals);
             let tree = presence::of_whole_paths(program.expression().clone());
-            Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, warnings })
+            Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, texts, warnings })
         })
     }
 
@@ -194,6 +206,12 @@ impl Expression {
     /// The paths of the build's members that the expression uses, as in `environment.image`.
     pub fn build_members(&self) -> impl Iterator<Item = &str> {
         self.build_members.iter().map(String::as_str)
+    }
+
+    /// The conditions on texts that all hold where the expression is true, as far as they are
+    /// comparisons with constants.
+    pub fn texts(&self) -> &[TextCondition] {
+        &self.texts
     }
 
     /// Returns the parts that are valid and probably a mistake.

@@ -96,6 +96,11 @@ impl<'a> Checker<'a> {
 
     fn text(&mut self, possible: &Possible, comparison: Comparison, place: &'a IdedExpr, text: &str) {
         if text.is_empty() {
+            let is_name = matches!(possible, Possible::Starter | Possible::Words(_) | Possible::Text(_));
+            if is_name && comparison == Comparison::Whole {
+                let message = "it is never empty: a text that a build does not have is absent".to_owned();
+                self.warn(place, vec![Remark { message, help: "test whether it exists with `has(x)`".to_owned() }]);
+            }
             return;
         }
         let is_literal = !matches!(comparison, Comparison::Glob | Comparison::Matches);

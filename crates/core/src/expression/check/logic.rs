@@ -12,7 +12,7 @@ use super::{
     possible::Possible,
     range::flipped,
 };
-use crate::{facts::possible::Remark, pattern::Pattern};
+use crate::{expression::TextCondition, facts::possible::Remark, pattern::Pattern};
 
 /// The condition that a comparison, or its opposite, puts on its subject.
 enum Asks {
@@ -186,6 +186,19 @@ impl Asks {
             Self::Flag(_) | Self::Text(..) => true,
         }
     }
+}
+
+/// The conditions on texts that must all hold.
+pub(super) fn texts(root: &IdedExpr) -> Vec<TextCondition> {
+    let mut operands = Vec::new();
+    conjuncts(root, false, &mut operands);
+    let of_text = |(operand, is_negated)| match asked(operand, is_negated)? {
+        (subject, Asks::Text(patterns, is_among)) => {
+            Some(TextCondition { subject: spelling(subject)?, patterns, is_among })
+        }
+        (_, Asks::Flag(_) | Asks::Number(..) | Asks::Numbers(..)) => None,
+    };
+    operands.into_iter().filter_map(of_text).collect()
 }
 
 /// The values of a `? :`, which may be constants.

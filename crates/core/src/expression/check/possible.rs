@@ -7,6 +7,7 @@ use cel::{
 
 use super::{
     Checker,
+    constants::{Constant, constant},
     range::{Range, Unit},
 };
 use crate::{
@@ -40,27 +41,38 @@ const LONGEST_RUN: f64 = 2160.0 * 60.0;
 /// Members whose texts contain a `*` of their own.
 const WITH_WILDCARDS: [&str; 5] = ["value", "buildspec", "pattern", "description", "excludeMatchedPattern"];
 
+/// The number of nested calls and operators whose results are known. Few expressions need more.
+const NESTED: usize = 8;
+
 /// Texts of unknown length, and numbers without an end.
 const ENDLESS: f64 = f64::INFINITY;
 
 impl<'a> Checker<'a> {
     pub(super) fn possible(&self, node: &'a IdedExpr) -> Option<Possible> {
+        self.possible_within(node, NESTED)
+    }
+
+    /// `depth` is the number of calls and operators that may be nested.
+    fn possible_within(&self, node: &'a IdedExpr, depth: usize) -> Option<Possible> {
+        let depth = depth.checked_sub(1)?;
         match &node.expr {
             Expr::Ident(name) => match self.loops.iter().rev().find(|one| one.variable == name) {
-                Some(one) => self.possible(one.range).filter(|_| !matches!(one.range.expr, Expr::List(_))),
+                Some(one) => {
+                    self.possible_within(one.range, depth).filter(|_| !matches!(one.range.expr, Expr::List(_)))
+                }
                 None => of_variable(Variable::named(name)?),
             },
             Expr::Select(select) if !select.test => match self.known_type(&select.operand)? {
                 Type::Structure(shape) => of_member(shape.name, &select.field, self.known_type(node)?),
                 _ => None,
             },
-            Expr::Call(call) if call.func_name == op::INDEX => self.possible(call.args.first()?),
-            Expr::Call(call) => self.of_call(call),
+            Expr::Call(call) if call.func_name == op::INDEX => self.possible_within(call.args.first()?, depth),
+            Expr::Call(call) => self.of_call(call, depth),
             _ => None,
         }
     }
 
-    fn of_call(&self, call: &'a CallExpr) -> Option<Possible> {
+    fn of_call(&self, call: &'a CallExpr, depth: usize) -> Option<Possible> {
         let subject = call.target.as_deref().or_else(|| call.args.first())?;
         let name = call.func_name.as_str();
         let is_variable = |variable: Variable| match &subject.expr {
@@ -68,8 +80,14 @@ impl<'a> Checker<'a> {
             _ => false,
         };
         let range = match name {
+            op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO => return self.of_arithmetic(call, depth),
+            "int" if is_variable(Variable::Account) => {
+                // One with a zero in front is rare, and cannot be told from one that lost a digit.
+                Range::limits(1e11, 999_999_999_999.0, "an account id as a number, unless it begins with zeros,")
+            }
+            "string" => return self.as_text(subject, depth),
             "int" | "double" => {
-                return self.possible(subject).filter(|possible| matches!(possible, Possible::Number(_)));
+                return self.possible_within(subject, depth).filter(|possible| matches!(possible, Possible::Number(_)));
             }
             "size" if is_variable(Variable::Account) => Range::new(12.0, 12.0, "the length of an account id"),
             "size" => Range::new(0.0, ENDLESS, "a size"),
@@ -79,6 +97,27 @@ impl<'a> Checker<'a> {
             _ => return None,
         };
         Some(Possible::Number(range))
+    }
+
+    /// The results of an operator, if the possible values of an operand are known.
+    fn of_arithmetic(&self, call: &'a CallExpr, depth: usize) -> Option<Possible> {
+        let [one, other] = &call.args[..] else { return None };
+        let range = |node: &'a IdedExpr| match (flat_constant(node), self.possible_within(node, depth)) {
+            (Some(Constant::Number(number)), _) => Some(Range::limits(number, number, "")),
+            (_, Some(Possible::Number(range))) => Some(range),
+            _ => None,
+        };
+        range(one)?.combined(&call.func_name, &range(other)?).map(Possible::Number)
+    }
+
+    /// The texts that `string(x)` returns.
+    fn as_text(&self, node: &'a IdedExpr, depth: usize) -> Option<Possible> {
+        match self.known_type(node)? {
+            Type::Bool => Some(Possible::Text(members::flag)),
+            Type::Int | Type::Double => Some(Possible::Text(members::number)),
+            Type::Text => self.possible_within(node, depth),
+            _ => None,
+        }
     }
 
     /// The type of a variable, a member or an element.
@@ -101,6 +140,16 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// A literal, or a call of literals. What is nested deeper may be too deep to be evaluated.
+fn flat_constant(node: &IdedExpr) -> Option<Constant> {
+    let is_literal = |node: &IdedExpr| matches!(node.expr, Expr::Literal(_));
+    let is_flat = match &node.expr {
+        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).all(is_literal),
+        _ => is_literal(node),
+    };
+    is_flat.then(|| constant(node)).flatten()
+}
+
 fn of_variable(variable: Variable) -> Option<Possible> {
     Some(match variable {
         Variable::Account => Possible::Text(members::account),
@@ -109,7 +158,9 @@ fn of_variable(variable: Variable) -> Option<Possible> {
         Variable::Ref => Possible::Text(members::reference),
         Variable::StartedBy => Possible::Starter,
         Variable::Running => {
-            Possible::Number(Range { unit: Unit::Hours, ..Range::limits(0.0, LONGEST_RUN, "how long a build runs") })
+            // A build that has run for so long has ended.
+            let most = LONGEST_RUN.next_down();
+            Possible::Number(Range { unit: Unit::Hours, ..Range::limits(0.0, most, "how long a build runs") })
         }
         Variable::Cost => Possible::Number(Range::new(0.0, ENDLESS, "a cost")),
         Variable::Build | Variable::Project | Variable::Batch | Variable::Now => return None,
@@ -156,9 +207,9 @@ fn part_of_time(function: &str) -> Option<Range> {
 /// Returns the possible values of the parts of a build's running time.
 fn part_of_run(function: &str) -> Option<Range> {
     let most = match function {
-        "getHours" => LONGEST_RUN / 3600.0,
-        "getMinutes" => LONGEST_RUN / 60.0,
-        "getSeconds" => LONGEST_RUN,
+        "getHours" => LONGEST_RUN / 3600.0 - 1.0,
+        "getMinutes" => LONGEST_RUN / 60.0 - 1.0,
+        "getSeconds" => LONGEST_RUN - 1.0,
         "getMilliseconds" => return Some(Range::new(0.0, 999.0, "`getMilliseconds` is a part of a second; it")),
         _ => return None,
     };

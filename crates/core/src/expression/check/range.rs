@@ -31,6 +31,36 @@ impl Range {
         Self { is_certain: false, ..Self::new(least, most, what) }
     }
 
+    /// The results of an operator between two numbers, at least; `None` if they have no limits.
+    pub(super) fn combined(&self, operator: &str, other: &Self) -> Option<Self> {
+        let apply = |one: f64, other: f64| match operator {
+            op::ADD => one + other,
+            op::SUBSTRACT => one - other,
+            op::MULTIPLY => one * other,
+            _ => one / other,
+        };
+        let ends = [self.least, self.most].map(|one| [other.least, other.most].map(|other| apply(one, other)));
+        let ends = ends.as_flattened();
+        let (least, most) = match operator {
+            // Of a negative number, the remainder is negative.
+            op::MODULO if self.least >= 0.0 && other.least > 0.0 => (0.0, self.most.min(other.most - 1.0)),
+            op::MODULO => return None,
+            op::DIVIDE if other.least <= 0.0 && other.most >= 0.0 => return None,
+            _ => (
+                ends.iter().copied().fold(f64::INFINITY, f64::min),
+                ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ),
+        };
+        // Between whole numbers, `/` leaves the fraction out.
+        let (least, most) = match operator {
+            op::DIVIDE => (least.min(least.trunc()), most.max(most.trunc())),
+            _ => (least, most),
+        };
+        let is_known = ends.iter().all(|end| !end.is_nan()) && (least.is_finite() || most.is_finite());
+        let unit = if self.what.is_empty() { other.unit } else { self.unit };
+        is_known.then(|| Self { unit, ..Self::limits(least, most, "the result") })
+    }
+
     /// Returns the result of a comparison if it is the same for every number within; otherwise
     /// `None`.
     pub(super) fn decides(&self, operator: &str, number: f64) -> Option<bool> {
@@ -79,6 +109,7 @@ impl Range {
         let (least, most) = (self.unit.shown(self.least), self.unit.shown(self.most));
         let help = match () {
             () if self.most.is_infinite() => format!("{} is {least} or more", self.what),
+            () if self.least.is_infinite() => format!("{} is {most} or less", self.what),
             () if self.least == self.most => format!("{} is {least}", self.what),
             () => format!("{} is {least} to {most}", self.what),
         };

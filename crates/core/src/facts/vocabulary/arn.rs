@@ -32,12 +32,15 @@ const fn form<const RESOURCE: usize>() -> Form {
 const PARTITION: u8 = 4;
 const SERVICE: u8 = 5;
 const REGION: u8 = 15;
-const ACCOUNT: u8 = 16;
-const KIND: u8 = 17;
-const NAME: u8 = 40;
-const IN_NAME: u8 = 41;
-const ID: u8 = 42;
-const IN_ID: u8 = 43;
+const IN_REGION: u8 = 16;
+/// The first of twelve digits.
+const ACCOUNT: u8 = 17;
+const COLON: u8 = 29;
+const KIND: u8 = 30;
+const NAME: u8 = 50;
+const IN_NAME: u8 = 51;
+const ID: u8 = 52;
+const IN_ID: u8 = 53;
 
 fn step<const RESOURCE: usize>(state: u8, next: char) -> Option<u8> {
     let (kind, has_id) = RESOURCES[RESOURCE];
@@ -47,10 +50,10 @@ fn step<const RESOURCE: usize>(state: u8, next: char) -> Option<u8> {
         (PARTITION, ':') => Some(SERVICE),
         (PARTITION, 'a'..='z' | '-') => Some(PARTITION),
         (SERVICE..REGION, _) => word("codebuild:", SERVICE).map(|_| state + 1),
-        (REGION, ':') => Some(ACCOUNT),
-        (REGION, 'a'..='z' | '0'..='9' | '-') => Some(REGION),
-        (ACCOUNT, ':') => Some(KIND),
-        (ACCOUNT, '0'..='9') => Some(ACCOUNT),
+        (IN_REGION, ':') => Some(ACCOUNT),
+        (REGION | IN_REGION, 'a'..='z') | (IN_REGION, '0'..='9' | '-') => Some(IN_REGION),
+        (COLON, ':') => Some(KIND),
+        (ACCOUNT..COLON, '0'..='9') => Some(state + 1),
         (KIND..NAME, _) => {
             word(kind, KIND).map(|_| if usize::from(state - KIND) + 1 == kind.len() { NAME } else { state + 1 })
         }

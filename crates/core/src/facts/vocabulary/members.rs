@@ -53,6 +53,34 @@ pub fn region(text: &str) -> Result<Vec<Remark>, Remark> {
     warnings(region_pattern(text))
 }
 
+/// A number as CEL writes it.
+pub fn number(text: &str) -> Result<Vec<Remark>, Remark> {
+    const NUMBER: Form = Form {
+        step: |_, next| (next.is_ascii_digit() || "-+.e".contains(next)).then_some(1),
+        ends: |state| state == 1,
+        alphabet: "0-.e",
+    };
+    match can_fit(text, &NUMBER) {
+        true => Ok(Vec::new()),
+        false => Ok(vec![Remark::new(
+            format!("a number is never written as `{text}`"),
+            "its digits, or compare it as a number",
+        )]),
+    }
+}
+
+/// A flag as CEL writes it.
+pub fn flag(text: &str) -> Result<Vec<Remark>, Remark> {
+    let fits = |word: &str| text.parse::<Pattern>().is_ok_and(|pattern| pattern.fits(word));
+    match fits("true") || fits("false") {
+        true => Ok(Vec::new()),
+        false => {
+            let found = format!("a bool is never written as `{text}`");
+            Ok(vec![Remark::new(found, "`true` or `false`, or the member without `string`")])
+        }
+    }
+}
+
 /// A branch's short name. A longer spelling is an error: no value has it.
 pub fn branch(text: &str) -> Result<Vec<Remark>, Remark> {
     in_normal_form(text, branch_pattern(text)?, "`branch` is a short name")

@@ -2,20 +2,25 @@
 
 use crate::{
     checks::{CheckOption, Patterns},
+    expression::{Expression, TextCondition},
     facts::{
         possible::{Form, can_fit},
         starter::{Starter, may_fit_webhook},
     },
     pattern::Pattern,
     policy::{Criterion, OnUnknown, Rule, Selector},
-    yaml::Finding,
+    yaml::{Finding, fault::Place},
 };
 
-/// A condition with the key that it has in the policy.
-#[derive(Clone, Copy)]
+/// A condition of a selector or an expression.
+#[derive(Clone)]
 enum Condition<'a> {
+    /// A key of a selector.
     Among(&'a str, &'a Patterns),
-    StartedBy(&'a [Starter]),
+    /// The key `started-by`, or a comparison of `startedBy`.
+    StartedBy { key: &'a str, starters: Vec<Starter> },
+    /// A comparison of what a key of selectors is about, or of the source's type.
+    Compared(&'a str, &'a TextCondition),
 }
 
 /// The keys of each selector that no build meets together.
@@ -25,10 +30,25 @@ pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Finding> {
     only.chain(except).filter_map(|(place, list, selector)| {
         let (one, other) = exclusive(&conditions(selector))?;
         let id = &rule.id;
+        if one == other {
+            return Some(contradictory(place, &format!("`when` of an element of {list} of `{id}`")));
+        }
         let message = format!("no build meets both `{one}` and `{other}` of an element of {list} of `{id}`");
         let help = "remove one of them, or make them two elements of the list, of which a build need meet only one";
         Some(Finding::warning(place, message, help))
     })
+}
+
+/// An expression of a check whose conditions exclude each other.
+pub(super) fn expression(rule: &Rule) -> Option<Finding> {
+    let CheckOption::DenyWhen(expression) = rule.check.option() else { return None };
+    exclusive(&compared(expression).collect::<Vec<_>>())?;
+    Some(contradictory(rule.place, &format!("`deny-when` of `{}`", rule.id)))
+}
+
+fn contradictory(place: Place, what: &str) -> Finding {
+    let help = "join alternatives with `||`, or put them into rules of their own";
+    Finding::warning(place, format!("no build meets all conditions of {what}"), help)
 }
 
 /// A list of what is forbidden, or allowed, none of which, or all of which, `only` selects.
@@ -42,7 +62,7 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
     let (is_void, why) = match rule.check.option() {
         CheckOption::Forbidden(patterns) => {
             let forbidden = Condition::Among(id.strip_prefix("forbidden-")?, patterns);
-            let is_void = selected.all(|conditions| conditions.iter().any(|one| excludes(*one, forbidden)));
+            let is_void = selected.all(|conditions| conditions.iter().any(|one| excludes(one, &forbidden)));
             (is_void, "none of the builds that `only` selects is among them")
         }
         // Who started a build is not believed where it would be let through.
@@ -50,10 +70,16 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
             let subject = id.strip_prefix("allowed-")?;
             let is_allowed = |condition: &Condition<'_>| match condition {
                 Condition::Among(other, scope) => *other == subject && patterns.covers(scope),
-                Condition::StartedBy(_) => false,
+                Condition::StartedBy { .. } | Condition::Compared(..) => false,
             };
             let is_void = selected.all(|conditions| conditions.iter().any(is_allowed));
             (is_void, "all builds that `only` selects are among them")
+        }
+        CheckOption::DenyWhen(expression) => {
+            let denied: Vec<_> = compared(expression).collect();
+            let is_excluded = |one: &Condition<'_>| denied.iter().any(|other| excludes(one, other));
+            let is_void = selected.all(|conditions| conditions.iter().any(is_excluded));
+            (is_void, "its expression is true for none of the builds that `only` selects")
         }
         _ => return None,
     };
@@ -63,54 +89,118 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
 
 fn conditions(selector: &Selector) -> Vec<Condition<'_>> {
     let of = |criterion| match criterion {
-        &Criterion::Among(subject, ref patterns) => Some(Condition::Among(subject.name, patterns)),
-        Criterion::StartedBy(starters) => Some(Condition::StartedBy(starters)),
-        Criterion::Tagged(..) | Criterion::When(_) => None,
+        &Criterion::Among(subject, ref patterns) => vec![Condition::Among(subject.name, patterns)],
+        Criterion::StartedBy(starters) => vec![Condition::StartedBy { key: "started-by", starters: starters.clone() }],
+        Criterion::When(expression) => compared(expression).collect(),
+        Criterion::Tagged(..) => Vec::new(),
     };
-    selector.criteria().filter_map(of).collect()
+    selector.criteria().flat_map(of).collect()
 }
+
+/// The comparisons of an expression that can exclude a key of a selector.
+fn compared(expression: &Expression) -> impl Iterator<Item = Condition<'_>> {
+    expression.texts().iter().filter_map(|texts| {
+        let subject = match texts.subject.as_str() {
+            "startedBy" => {
+                let fits = |starter: &Starter| texts.patterns.iter().any(|one| one.fits(starter.name()));
+                let starters = Starter::ALL.into_iter().filter(|starter| fits(starter) == texts.is_among).collect();
+                return Some(Condition::StartedBy { key: WHEN, starters });
+            }
+            "branch" => "branches",
+            "ref" => "refs",
+            "account" => "accounts",
+            "region" => "regions",
+            "build.projectName" | "project.name" => "projects",
+            "build.initiator" => "initiators",
+            SOURCE_TYPE => SOURCE_TYPE,
+            _ => return None,
+        };
+        Some(Condition::Compared(subject, texts))
+    })
+}
+
+const WHEN: &str = "when";
+const SOURCE_TYPE: &str = "build.source.type";
 
 fn exclusive<'a>(conditions: &[Condition<'a>]) -> Option<(&'a str, &'a str)> {
     conditions.iter().enumerate().find_map(|(index, one)| {
-        let other = conditions[index + 1..].iter().find(|other| excludes(*one, **other))?;
+        let other = conditions[index + 1..].iter().find(|other| excludes(one, other))?;
         Some((one.key(), other.key()))
     })
 }
 
 impl<'a> Condition<'a> {
-    fn key(self) -> &'a str {
+    fn key(&self) -> &'a str {
         match self {
-            Self::Among(subject, _) => subject,
-            Self::StartedBy(_) => "started-by",
+            Self::Among(key, _) | Self::StartedBy { key, .. } => key,
+            Self::Compared(..) => WHEN,
+        }
+    }
+
+    /// The subject, its patterns, and whether it fits one of them or none; of subjects whose
+    /// values are texts.
+    fn texts(&self) -> Option<(&'a str, Vec<&'a Pattern>, bool)> {
+        match self {
+            Self::Among(subject, patterns) => Some((subject, patterns.texts().collect(), true)),
+            Self::Compared(subject, texts) => Some((subject, texts.patterns.iter().collect(), texts.is_among)),
+            Self::StartedBy { .. } => None,
         }
     }
 }
 
 /// Returns whether certainly no build meets both.
-fn excludes(one: Condition<'_>, other: Condition<'_>) -> bool {
+fn excludes(one: &Condition<'_>, other: &Condition<'_>) -> bool {
     match (one, other) {
-        (Condition::Among("branches", branches), Condition::Among("refs", refs)) => !are_refs(branches, refs),
-        (Condition::Among("refs", refs), Condition::Among("branches", branches)) => !are_refs(branches, refs),
-        (Condition::Among(one, patterns), Condition::Among(other, others)) => one == other && !patterns.overlap(others),
-        (Condition::StartedBy(starters), Condition::Among("initiators", initiators))
-        | (Condition::Among("initiators", initiators), Condition::StartedBy(starters)) => {
-            !starters.iter().any(|starter| initiators.iter().any(|initiator| may_start_as(*starter, initiator)))
+        (Condition::Among("sources", patterns), Condition::Among("sources", others)) => !patterns.overlap(others),
+        (Condition::StartedBy { starters, .. }, Condition::StartedBy { starters: others, .. }) => {
+            !starters.iter().any(|starter| others.contains(starter))
         }
         // A pipeline's build has no location.
-        (Condition::StartedBy(starters), Condition::Among("sources", _))
-        | (Condition::Among("sources", _), Condition::StartedBy(starters)) => {
+        (Condition::StartedBy { starters, .. }, Condition::Among("sources", _))
+        | (Condition::Among("sources", _), Condition::StartedBy { starters, .. }) => {
             starters.iter().all(|starter| *starter == Starter::Pipeline)
         }
-        _ => false,
+        (Condition::StartedBy { starters, .. }, texts) | (texts, Condition::StartedBy { starters, .. }) => {
+            texts.texts().is_some_and(|texts| !starters.iter().any(|starter| may_start(*starter, &texts)))
+        }
+        _ => one.texts().zip(other.texts()).is_some_and(|(one, other)| exclude(&one, &other)),
+    }
+}
+
+/// What [`Condition::texts`] returns.
+type Texts<'a> = (&'a str, Vec<&'a Pattern>, bool);
+
+fn exclude((subject, one, is_among): &Texts<'_>, (other_subject, other, is_other_among): &Texts<'_>) -> bool {
+    match (*subject, *other_subject, is_among, is_other_among) {
+        ("branches", "refs", true, true) => !are_refs(one, other),
+        ("refs", "branches", true, true) => !are_refs(other, one),
+        (one, other, ..) if one != other => false,
+        // A list of images has no texts.
+        _ if one.is_empty() || other.is_empty() => false,
+        (.., true, true) => !one.iter().any(|one| other.iter().any(|other| one.overlaps(other))),
+        (.., true, false) => one.iter().all(|one| other.iter().any(|other| other.covers(one))),
+        (.., false, true) => other.iter().all(|other| one.iter().any(|one| one.covers(other))),
+        (.., false, false) => false,
     }
 }
 
 /// Returns whether a branch may have one of the refs, or a pull request that was merged into it.
-fn are_refs(branches: &Patterns, refs: &Patterns) -> bool {
-    let of_branches = branches.texts().filter_map(|branch| format!("refs/heads/{branch}").parse().ok());
+fn are_refs(branches: &[&Pattern], refs: &[&Pattern]) -> bool {
+    let of_branches = branches.iter().filter_map(|branch| format!("refs/heads/{branch}").parse().ok());
     let requests = "refs/pull/*".parse().ok();
     let possible: Vec<Pattern> = of_branches.chain(requests).collect();
-    refs.texts().any(|full| possible.iter().any(|possible| full.overlaps(possible)))
+    refs.iter().any(|full| possible.iter().any(|possible| full.overlaps(possible)))
+}
+
+/// Returns whether a build of such a starter may meet a condition on a text.
+fn may_start(starter: Starter, (subject, patterns, is_among): &Texts<'_>) -> bool {
+    match *subject {
+        "initiators" if *is_among => patterns.iter().any(|initiator| may_start_as(starter, initiator)),
+        SOURCE_TYPE if starter == Starter::Pipeline => {
+            patterns.iter().any(|kind| kind.fits("CODEPIPELINE")) == *is_among
+        }
+        _ => true,
+    }
 }
 
 /// The name of a user: any text without `/`.

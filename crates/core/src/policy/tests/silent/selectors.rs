@@ -24,6 +24,29 @@ fn keys_that_exclude_each_other() {
         ("branches: [main], refs: [refs/tags/*]", true),
         ("branches: [main], refs: [refs/heads/dev]", true),
         ("branches: [release/*], refs: [refs/tags/v*, refs/heads/main]", true),
+        ("branches: [main], when: 'branch == \"dev\"'", true),
+        ("branches: [main], when: 'branch != \"main\"'", true),
+        ("branches: [main], when: '!(branch == \"main\")'", true),
+        ("branches: [main], when: 'branch.startsWith(\"release/\")'", true),
+        ("branches: [main, dev], when: 'branch in [\"test\", \"x\"]'", true),
+        ("branches: [main], when: 'ref == \"refs/tags/v1\"'", true),
+        ("refs: [refs/tags/*], when: 'branch == \"main\"'", true),
+        ("projects: [web-*], when: 'build.projectName == \"shop\"'", true),
+        ("projects: [web], when: 'project.name == \"shop\"'", true),
+        ("initiators: [codepipeline/*], when: 'startedBy == \"user\"'", true),
+        ("initiators: [bob], when: 'build.initiator == \"alice\" && branch == \"main\"'", true),
+        ("started-by: [user], when: 'startedBy == \"pipeline\"'", true),
+        ("started-by: [pipeline], when: 'build.source.type == \"GITHUB\"'", true),
+        ("accounts: ['111122223333'], when: 'account == \"444455556666\"'", true),
+        ("regions: [eu-*], when: 'region.startsWith(\"us-\")'", true),
+        ("when: 'branch == \"main\" && ref == \"refs/heads/dev\"'", true),
+        ("branches: [main, dev], when: 'branch != \"main\"'", false),
+        ("branches: [release/*], when: 'branch.startsWith(\"release/1\") && build.environment.privilegedMode'", false),
+        ("branches: [main], when: 'branch == \"dev\" || build.environment.privilegedMode'", false),
+        ("refs: ['refs/pull/*'], when: 'branch == \"main\"'", false),
+        ("started-by: [user, pipeline], when: 'startedBy != \"pipeline\"'", false),
+        ("projects: [shop-*], when: 'build.projectName.endsWith(\"-prod\")'", false),
+        ("started-by: [retry], when: 'build.initiator.startsWith(\"Role/\")'", false),
         ("started-by: [user], initiators: [alice, '*']", false),
         ("started-by: [role], initiators: [Admin/*, '*alice']", false),
         ("started-by: [pipeline, user], initiators: [codepipeline/release]", false),
@@ -38,7 +61,8 @@ fn keys_that_exclude_each_other() {
         ("branches: ['*'], refs: ['refs/heads/release/*']", false),
     ] {
         check(&format!("max-timeout: 1h\nonly: [{{ {keys} }}]"), warns);
-        check(&format!("max-timeout: 1h\nexcept: [{{ {keys}, projects: [x] }}]"), warns);
+        let projects = if keys.contains("projects:") { "" } else { ", projects: [x]" };
+        check(&format!("max-timeout: 1h\nexcept: [{{ {keys}{projects} }}]"), warns);
     }
     check("max-timeout: 1h\nonly: [{ branches: [main] }, { refs: [refs/tags/*] }]", false);
 }
@@ -48,6 +72,10 @@ fn scopes_in_which_nothing_breaks_the_rule() {
     for (rule, warns) in [
         ("forbidden-branches: [dev]\nonly: [{ branches: [main] }]", true),
         ("forbidden-branches: [dev]\nonly: [{ branches: [main] }, { refs: [refs/tags/*] }]", true),
+        ("forbidden-branches: [dev]\nonly: [{ when: 'branch == \"main\"' }]", true),
+        ("deny-when: branch == \"main\"\nonly: [{ branches: [dev] }]", true),
+        ("deny-when: startedBy == \"user\"\nonly: [{ started-by: [pipeline] }]", true),
+        ("deny-when: branch == \"main\"\nonly: [{ branches: [m*] }, { projects: [x] }]", false),
         ("forbidden-refs: [refs/tags/*]\nonly: [{ branches: [main, release/*] }]", true),
         ("forbidden-initiators: [bob]\nonly: [{ initiators: [alice, Admin/*] }]", true),
         ("forbidden-initiators: [alice]\nonly: [{ started-by: [role, pipeline] }]", true),
