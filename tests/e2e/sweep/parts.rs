@@ -68,6 +68,27 @@ fn what_there_is_no_time_for_is_handed_on() {
     assert!(invocations > 1, "there was time for all: {invocations}");
 }
 
+/// A schedule is gone once it has run, so that each part needs a name of its own.
+#[test]
+fn a_part_is_named_by_its_sweep_and_its_number() {
+    let (_region, codebuild) = slow_region();
+    let scheduler = Scheduler::obliging();
+    let mut event = scheduled();
+    event["source"] = json!("buildbrake");
+    event["detail"] = json!({"sweep": {"id": "53dc4d37", "part": 5, "from": "shop-000"}});
+    let lambda = PROGRAM.start_with(POLICY, codebuild.address, &scheduler.settings(), SHORT);
+    sweep_patiently(&lambda, &event);
+    lambda.end();
+    let schedules = scheduler.schedules();
+    let [(name, schedule)] = schedules.as_slice() else { panic!("{schedules:?}") };
+    let next: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
+    let rest = &next["detail"]["sweep"];
+    assert_eq!(
+        (name.as_str(), &rest["id"], &rest["part"]),
+        ("sweep-part-6-of-53dc4d37", &json!("53dc4d37"), &json!(6))
+    );
+}
+
 /// The event that continues a sweep with the rest that its record names.
 fn next_part(summary: &Value, scheduler: &Scheduler) -> Option<Value> {
     let rest = summary.get("rest")?;

@@ -18,6 +18,7 @@ pub use self::{
 };
 use crate::{
     model::{Build, BuildArn, BuildId},
+    url,
     yaml::fault::printable,
 };
 
@@ -204,5 +205,5 @@ impl EventError {
 fn shown(text: &str) -> String {
     /// The length of an ARN of a build whose project has the longest name.
     const LONGEST: usize = 360;
-    printable(text, LONGEST)
+    printable(&url::redacted(text), LONGEST)
 }

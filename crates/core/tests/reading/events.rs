@@ -6,7 +6,10 @@ use buildbrake_core::{
     policy::Policy,
     verdict::judge,
 };
-use buildbrake_testkit::{events::events, json::remove};
+use buildbrake_testkit::{
+    events::{events, scheduled},
+    json::remove,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -577,4 +580,29 @@ fn the_function_reads_the_events_that_it_sends_itself() {
     };
     let sweep = Trigger::parse(SweepEvent::for_rest(&rest, time).to_string()).unwrap();
     assert_eq!(sweep, Trigger::Sweep(SweepEvent { time: Some(time), rest, ..SweepEvent::default() }));
+}
+
+/// However long it is: a part of a URL would not be known as one.
+#[test]
+fn no_error_quotes_the_secrets_of_a_url() {
+    let url = format!("https://user:{}@host.example/x?s3cret", "s3cret".repeat(100));
+    let event = json!({
+        "detail-type": "CodeBuild Build State Change", "source": "aws.codebuild", "account": "111122223333",
+        "region": "eu-west-1", "time": "2026-11-22T09:00:00Z", "resources": [], "detail": {"build-id": "shop:5e000001-0000-4000-8000-000000000001"},
+    });
+    let function: Option<Home> = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().ok();
+    for (member, like) in [
+        ("/detail-type", event.clone()),
+        ("/source", event.clone()),
+        ("/account", event.clone()),
+        ("/region", event.clone()),
+        ("/detail/build-id", event.clone()),
+        ("/detail/safety-belt", scheduled()),
+    ] {
+        let mut event = like;
+        let (parent, name) = member.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[name] = json!(url);
+        let error = Trigger::parse_at(function.as_ref(), event.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("https://host.example/x") && !error.contains("s3cret"), "{member}: {error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Overrides of the machine, the image and the variables.
 
-use super::{Override, differ, instead, or_absent, settings::Settings};
+use super::{Override, differ, instead, is_same_secret, or_absent, settings::Settings};
 use crate::{
     facts::{Fact, image::Image},
     model::{ComputeConfiguration, EnvironmentVariable, ProjectEnvironment},
@@ -102,7 +102,12 @@ pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference
     let (our_credential, their_credential) =
         (ours.environment.and_then(credential), theirs.environment.and_then(credential));
     ours.known_beside(our_credential.as_ref(), their_credential.as_ref(), "environment.registryCredential.credential")?;
-    let is_same = our_credential == their_credential;
+    let is_same = match (our_credential, their_credential) {
+        (Some((one, one_provider)), Some((other, other_provider))) => {
+            one_provider == other_provider && is_same_secret(&one, &other)
+        }
+        (one, other) => one == other,
+    };
     Ok((!is_same).then(|| "another registry credential".to_owned()))
 }
 

@@ -160,3 +160,15 @@ fn instead(one: Override, ours: &str, theirs: &str) -> String {
 fn or_absent(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
+
+/// Returns whether two texts name the same secret of Secrets Manager: by its ARN, or by its name. The
+/// ARN ends with six characters more.
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>
+fn is_same_secret(one: &str, other: &str) -> bool {
+    let is_of = |arn: &str, name: &str| {
+        let in_arn = arn.split_once(":secret:").map(|(_, name)| name);
+        let shorter = in_arn.and_then(|name| name.rsplit_once('-')).filter(|(_, suffix)| suffix.len() == 6);
+        in_arn == Some(name) || shorter.is_some_and(|(in_arn, _)| in_arn == name)
+    };
+    one == other || is_of(one, other) || is_of(other, one)
+}

@@ -1,6 +1,6 @@
 //! Overrides of what is built, and by which buildspec.
 
-use super::{Override, differ, instead, or_absent, settings::Settings};
+use super::{Override, differ, instead, is_same_secret, or_absent, settings::Settings};
 use crate::{
     facts::{
         Fact, Facts,
@@ -128,12 +128,14 @@ pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     }
     ours.source(|source| source.auth.as_ref(), "source.auth")?;
     let (our_auth, their_auth) = (ours.source.and_then(read), theirs.source.and_then(read));
-    let is_same = our_auth == their_auth;
-    if let (Some(one), Some(other)) = (our_auth, their_auth)
-        && one.r#type == other.r#type
-    {
-        ours.known_beside(one.resource, other.resource, "source.auth.resource")?;
-    }
+    let is_same = match (our_auth, their_auth) {
+        (Some(one), Some(other)) if one.r#type == other.r#type => {
+            ours.known_beside(one.resource.as_ref(), other.resource.as_ref(), "source.auth.resource")?;
+            let names_same = |(one, other): (&String, &String)| is_same_secret(one, other);
+            one == other || one.resource.as_ref().zip(other.resource.as_ref()).is_some_and(names_same)
+        }
+        (one, other) => one == other,
+    };
     Ok((!is_same).then(|| "another source-auth".to_owned()))
 }
 

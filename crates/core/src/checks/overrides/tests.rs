@@ -37,6 +37,30 @@ impl Given {
     }
 }
 
+/// An ARN has six characters more than the secret's name.
+#[test]
+fn a_secret_by_its_name_is_that_of_its_arn() {
+    let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hub-AbCdEf";
+    for (one, other, is_same) in [
+        (arn, arn, true),
+        (arn, "hub", true),
+        (arn, "hub-AbCdEf", true),
+        (arn, "hu", false),
+        (arn, "other", false),
+        ("hub-AbCdEf", "hub", false),
+        (arn, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hub-GhIjKl", false),
+    ] {
+        let registry = |name: &str| json!({"environment": {"registryCredential": {"credential": name}}});
+        let auth = |name: &str| json!({"source": {"auth": {"type": "SECRETS_MANAGER", "resource": name}}});
+        for (ours, theirs) in [(one, other), (other, one)] {
+            let found = judged(Override::Registry, &registry(ours), &registry(theirs));
+            assert_eq!(found == "pass", is_same, "{ours} {theirs}: {found}");
+            let found = judged(Override::SourceAuth, &auth(ours), &auth(theirs));
+            assert_eq!(found == "pass", is_same, "{ours} {theirs}: {found}");
+        }
+    }
+}
+
 /// Judges the build of a user.
 fn judged(kind: Override, build: &Value, project: &Value) -> String {
     let mut build = build.clone();
