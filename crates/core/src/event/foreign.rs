@@ -40,7 +40,10 @@ const KINDS: &[(Foreign, Test)] = &[
         has(object, "notificationRuleArn") || has(object, "detailType")
     }),
     (CLOUDTRAIL, |object| is_of_cloudtrail(object) || record(object).is_some_and(is_of_cloudtrail)),
-    kind("a batch of records of another service", NOT_FROM_HERE, |object| has(object, "Records")),
+    kind("a batch of records of another service", NOT_FROM_HERE, |object| {
+        // Those of Kafka and of Amazon MQ are in lower case.
+        has(object, "Records") || has(object, "eventSource") && (has(object, "records") || has(object, "messages"))
+    }),
     kind("an HTTP request", "invoke the function with an event, not by a URL", |object| {
         has(object, "requestContext") && (has(object, "headers") || has(object, "httpMethod"))
     }),

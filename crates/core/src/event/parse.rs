@@ -122,7 +122,8 @@ impl Received {
     /// duplicate, or if the event may be a replayed one, which [`EventBridgeEvent`] does not show.
     fn as_sent(text: &str) -> Option<Self> {
         // serde's derive would also read a list of the members' values.
-        if !text.trim_start().starts_with('{') || text.contains("replay-name") || text.contains("\\u") {
+        let may_be_old = ["replay-name", "requestPayload", "\\u"].iter().any(|text_of_old| text.contains(text_of_old));
+        if !text.trim_start().starts_with('{') || may_be_old {
             return None;
         }
         let event: EventBridgeEvent<Member<Detail>> = serde_json::from_str(text).ok()?;
@@ -175,14 +176,23 @@ impl<'de, T: Lenient> Deserialize<'de> for Member<T> {
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
 fn without_wrapper(mut payload: Value) -> (Value, bool) {
     let mut is_redriven = false;
-    while !has_kind(&payload) {
-        match payload.get_mut("requestPayload") {
+    loop {
+        let record = match payload.get("detail-type") {
+            // Where failures go to an event bus, the record is the detail of an event.
+            Some(kind) if kind == FAILED_INVOCATION => payload.get_mut("detail"),
+            Some(Value::String(_)) => None,
+            _ => Some(&mut payload),
+        };
+        match record.and_then(|record| record.get_mut("requestPayload")) {
             Some(inner) if !inner.is_null() => (payload, is_redriven) = (inner.take(), true),
             _ => break,
         }
     }
     (payload, is_redriven)
 }
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+const FAILED_INVOCATION: &str = "Lambda Function Invocation Result - Failure";
 
 fn has_kind(payload: &Value) -> bool {
     payload.get("detail-type").is_some_and(Value::is_string)

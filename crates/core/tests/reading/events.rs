@@ -241,6 +241,18 @@ fn another_payload_is_named_for_what_it_is() {
         ),
         (record("kinesis", json!({"data": "e30="})), "a batch of records", "remove this trigger"),
         (
+            json!({"eventSource": "aws:kafka", "records": {"t-0": [{"value": "e30="}]}}),
+            "a batch of records",
+            "remove this trigger",
+        ),
+        (json!({"eventSource": "aws:mq", "messages": [{"data": "e30="}]}), "a batch of records", "remove this trigger"),
+        (
+            json!({"invocationId": "1", "deliveryStreamArn": "arn:aws:firehose:…", "records": [{"data": "e30="}]}),
+            "a batch of Firehose records",
+            "remove this trigger",
+        ),
+        (json!({"configRuleName": "x", "invokingEvent": "{}"}), "an event of AWS Config", "remove this trigger"),
+        (
             json!({"version": "2.0", "requestContext": {"http": {}}, "headers": {}, "rawPath": "/"}),
             "an HTTP request",
             "not by a URL",
@@ -294,9 +306,33 @@ fn a_redriven_event_is_taken_out_of_lambdas_record() {
     let expected = BuildEvent { delivery: Delivery::Redriven, ..read(&event.to_string(), "the event") };
     let mut replayed = event.clone();
     replayed["replay-name"] = json!("last-week");
-    for payload in [record(&event), record(&record(&event)), json!({"requestPayload": event}), record(&replayed)] {
+    let on_a_bus = |payload: &Value| {
+        json!({
+            "version": "0",
+            "id": "1",
+            "detail-type": "Lambda Function Invocation Result - Failure",
+            "source": "lambda",
+            "account": "111122223333",
+            "time": "2026-11-22T09:05:00Z",
+            "region": "eu-west-1",
+            "resources": ["arn:aws:lambda:eu-west-1:111122223333:function:buildbrake:$LATEST"],
+            "detail": record(payload)
+        })
+    };
+    for payload in [
+        record(&event),
+        record(&record(&event)),
+        json!({"requestPayload": event}),
+        record(&replayed),
+        on_a_bus(&event),
+        on_a_bus(&on_a_bus(&replayed)),
+        record(&on_a_bus(&record(&event))),
+    ] {
         assert_eq!(read(&payload.to_string(), "a redriven event"), expected);
     }
+    let succeeded = on_a_bus(&event).to_string().replace("Failure", "Success");
+    let message = Trigger::parse(succeeded).unwrap_err().to_string();
+    assert!(message.contains("`Lambda Function Invocation Result - Success` from `lambda`"), "{message}");
     // What failed because it is not an event is named for what it is.
     let message = Trigger::parse(record(&json!({"awslogs": {}})).to_string()).unwrap_err().to_string();
     assert!(message.starts_with("this is a batch of CloudWatch Logs"), "{message}");
