@@ -3,7 +3,7 @@
 
 use cel::{
     IdedExpr,
-    common::ast::{CallExpr, operators as op},
+    common::ast::{CallExpr, Expr, operators as op},
 };
 use regex_lite::RegexBuilder;
 
@@ -15,7 +15,7 @@ use super::{
     regex::{Asked, alternatives},
 };
 use crate::{
-    expression::{ExpressionFault, limits},
+    expression::{ExpressionFault, limits, types::Type},
     facts::{
         possible::{Remark, is_wild},
         starter::starter_names,
@@ -64,11 +64,27 @@ impl<'a> Checker<'a> {
     /// Checks the constants of an operator that compares.
     pub(super) fn comparison(&mut self, node: &'a IdedExpr, call: &'a CallExpr) {
         let (name, [one, other]) = (call.func_name.as_str(), &call.args[..]) else { return };
+        if name == op::IN
+            && let Expr::List(list) = &other.expr
+            && list.elements.is_empty()
+        {
+            let message = "this is never true: the list is empty".to_owned();
+            self.warn(
+                node,
+                vec![Remark { message, help: "write the values to compare with into the list".to_owned() }],
+            );
+        }
         for (subject, constants, is_left) in [(one, other, true), (other, one, false)] {
             let Some(possible) = self.possible(subject) else { continue };
             let is_equality = matches!(name, op::EQUALS | op::NOT_EQUALS | op::IN);
             for (place, constant) in self.constants(constants) {
                 match (&possible, constant) {
+                    (Possible::Number(_), Constant::Number(number))
+                        if is_equality && number.fract() != 0.0 && self.known_type(subject) == Some(Type::Int) =>
+                    {
+                        let message = format!("it is never {number}, since it is a whole number");
+                        self.warn(place, vec![Remark { message, help: "write a whole number".to_owned() }]);
+                    }
                     (Possible::Number(range), Constant::Number(number)) if is_equality => {
                         self.conclude(place, range.includes(number));
                     }

@@ -90,6 +90,12 @@ impl<'a> Checker<'a> {
                 return self.possible_within(subject, depth).filter(|possible| matches!(possible, Possible::Number(_)));
             }
             "size" if is_variable(Variable::Account) => Range::new(12.0, 12.0, "the length of an account id"),
+            "size" if self.known_type(subject) == Some(Type::Text) => match self.possible_within(subject, depth) {
+                Some(Possible::Words(_) | Possible::Starter | Possible::Text(_)) => {
+                    Range::limits(1.0, ENDLESS, "the length of what is never empty")
+                }
+                _ => Range::new(0.0, ENDLESS, "a size"),
+            },
             "size" => Range::new(0.0, ENDLESS, "a size"),
             // A duration has as many minutes and hours as it likes.
             _ if is_variable(Variable::Running) => part_of_run(name)?,

@@ -87,6 +87,19 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
     is_void.then(|| Finding::warning(rule.place, message, format!("use other patterns in `{id}` or in `only`")))
 }
 
+/// A list of forbidden branches or refs all of which an exemption lets through.
+pub(super) fn exemption(rule: &Rule) -> Option<Finding> {
+    let CheckOption::Forbidden(forbidden) = rule.check.option() else { return None };
+    let subject = rule.kind.id.strip_prefix("forbidden-").filter(|subject| matches!(*subject, "branches" | "refs"))?;
+    let exempts_all = |selector: &Selector| match selector.criteria().collect::<Vec<_>>()[..] {
+        [Criterion::Among(other, patterns)] => other.name == subject && patterns.covers(forbidden),
+        _ => false,
+    };
+    let void = rule.except.iter().find(|exemption| exemption.until.is_none() && exempts_all(&exemption.selector))?;
+    let message = format!("no build can break `{}`, because this exemption matches all that is forbidden", rule.id);
+    Some(Finding::warning(void.place, message, "use narrower exemptions, or `mode: off` to turn the rule off"))
+}
+
 fn conditions(selector: &Selector) -> Vec<Condition<'_>> {
     let of = |criterion| match criterion {
         &Criterion::Among(subject, ref patterns) => vec![Condition::Among(subject.name, patterns)],

@@ -35,6 +35,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             findings.extend(exclusion::keys(rule));
             findings.extend(exclusion::expression(rule));
             findings.extend(exclusion::scope(rule));
+            findings.extend(exclusion::exemption(rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }

@@ -72,6 +72,11 @@ fn scopes_in_which_nothing_breaks_the_rule() {
     for (rule, warns) in [
         ("forbidden-branches: [dev]\nonly: [{ branches: [main] }]", true),
         ("forbidden-branches: [dev]\nonly: [{ branches: [main] }, { refs: [refs/tags/*] }]", true),
+        ("forbidden-branches: [main, dev]\nexcept: [{ branches: [main, d*] }]", true),
+        ("forbidden-refs: [refs/tags/v1]\nexcept: [{ refs: [refs/tags/*] }]", true),
+        ("forbidden-branches: [main, dev]\nexcept: [{ branches: [main] }]", false),
+        ("forbidden-branches: [main]\nexcept: [{ branches: [main], until: 2027-01-31 }]", false),
+        ("forbidden-branches: [main]\nexcept: [{ branches: [main], projects: [x] }]", false),
         ("forbidden-branches: [dev]\nonly: [{ when: 'branch == \"main\"' }]", true),
         ("deny-when: branch == \"main\"\nonly: [{ branches: [dev] }]", true),
         ("deny-when: startedBy == \"user\"\nonly: [{ started-by: [pipeline] }]", true),
