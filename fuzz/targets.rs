@@ -38,6 +38,7 @@ rules:
   - {id: j, deny-when: 'build.environment.environmentVariables.exists(v, v.value.glob(\"a*\"))'}
   - {id: k, forbidden-overrides: [image, compute, timeout, privileged, buildspec, source]}
   - {id: l, max-duration: 60m}
+  - {id: newest, only-newest-per: [project, ref, initiator]}
   - {id: m, max-queue-time: 30m, batch: stop-all}
   - {id: n, max-cost: 2.50}
 ";

@@ -16,6 +16,7 @@ mod fuzz;
 mod git;
 mod model;
 mod moto;
+mod newest;
 mod outcomes;
 mod pipeline_builds;
 mod pipelines;

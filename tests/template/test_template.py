@@ -96,6 +96,7 @@ def test_the_function_may_do_exactly_this(template):
                 "codebuild:BatchGetProjects",
                 "codebuild:StopBuild",
                 "codebuild:ListBuildsForProject",
+                "codebuild:ListBuildBatchesForProject",
                 "codebuild:StopBuildBatch",
                 "codebuild:BatchGetBuildBatches",
             ],

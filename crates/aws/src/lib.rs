@@ -11,6 +11,7 @@ pub mod enforce;
 mod error;
 pub mod git;
 mod resolve;
+mod running;
 mod scheduler;
 mod sink;
 mod trust;

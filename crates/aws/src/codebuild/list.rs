@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_codebuild::types::ProjectSortByType;
+use aws_sdk_codebuild::types::{BuildBatchFilter, ProjectSortByType, StatusType};
 use buildbrake_core::model::{Build, BuildBatch, Project};
 
 use super::{Client, call, convert::Convert};
@@ -33,6 +33,21 @@ pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Res
 pub(crate) async fn list_builds(client: &Client, project: &str, token: Option<String>) -> Result<Page, CallError> {
     let sent = client.list_builds_for_project().project_name(project).set_next_token(token).send();
     call("ListBuildsForProject", sent, |output| Some((output.ids?, output.next_token))).await
+}
+
+/// A page of the ids of a project's running batches, newest first.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListBuildBatchesForProject.html>
+///
+/// # Errors
+/// If no list is returned.
+pub(crate) async fn list_running_batches(
+    client: &Client,
+    project: &str,
+    token: Option<String>,
+) -> Result<Page, CallError> {
+    let running = BuildBatchFilter::builder().status(StatusType::InProgress).build();
+    let sent = client.list_build_batches_for_project().project_name(project).filter(running).set_next_token(token);
+    call("ListBuildBatchesForProject", sent.send(), |output| Some((output.ids?, output.next_token))).await
 }
 
 /// Up to [`MAX_IDS`] builds as the API has them now. Some may have been deleted.

@@ -11,7 +11,9 @@ use aws_sdk_codebuild::{
 use buildbrake_core::model::{Build, BuildBatch, BuildId, Project};
 
 use self::convert::Convert;
-pub(crate) use self::list::{MAX_IDS, list_builds, list_projects, many_batches, many_builds, many_projects};
+pub(crate) use self::list::{
+    MAX_IDS, list_builds, list_projects, list_running_batches, many_batches, many_builds, many_projects,
+};
 use crate::CallError;
 
 pub(crate) use aws_sdk_codebuild::Client;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
-    facts::inquiry::{Case, OnFailure, Question, Reply},
+    facts::inquiry::{Case, OnFailure, Question, Reply, Source},
     model::{BuildArn, BuildBatch, Progress},
     record::{Effect, Failure, Outcome, Record},
     verdict::Action,
@@ -30,17 +30,17 @@ const MAX_RETRIES: usize = 10;
 const OPTIONAL: Duration = Duration::from_secs(4);
 
 impl Enforcer {
-    /// Judges one build, and the retries that CodeBuild starts of it if it is stopped. Each has a
-    /// record of its own; returned is the first one that failed, or the build's own.
+    /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
+    /// Each has a record of its own; returned is the first one that failed, or the build's own.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
         let (kind, time) = (event.kind, event.time.filter(|_| event.delivery == Delivery::Live));
-        let (mut returned, mut retry) = self.judge_one(event, invocation, until).await;
+        let (mut returned, mut retries) = self.judge_one(event, invocation, until).await;
         for _ in 0..MAX_RETRIES {
-            let Some(arn) = retry.take() else { break };
+            let Some(arn) = retries.pop() else { break };
             let event = BuildEvent::naming(kind, arn, time);
             let (record, next) = self.judge_one(event, invocation, until).await;
-            retry = next;
+            retries.extend(next);
             if returned.failure().is_none() && record.failure().is_some() {
                 returned = record;
             }
@@ -48,27 +48,37 @@ impl Enforcer {
         returned
     }
 
-    /// Judges one build. Returns its record, and its retry if there is one.
+    /// Judges one build, and those that it supersedes. Returns the first record that failed, or the build's
+    /// own, and the retries of what was stopped.
     async fn judge_one(
         &self,
         event: BuildEvent,
         invocation: &Invocation<'_>,
         until: Instant,
-    ) -> (Record, Option<BuildArn>) {
+    ) -> (Record, Vec<BuildArn>) {
         let mut case = Case::of_event(&self.policy, event, invocation.now());
-        let effect = match timeout_at(until, self.act(&mut case, invocation)).await {
+        let mut others = Vec::new();
+        let effect = match timeout_at(until, self.act(&mut case, &mut others, invocation)).await {
             Ok(Ok(effect)) => effect,
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
-        let retry = effect.returned.as_deref().and_then(retry_of);
-        let record = Record::judged(&self.policy, &case, effect, invocation.now());
+        let (superseded, mut retries) = Box::pin(self.settle_others(others, invocation, until)).await;
+        retries.extend(effect.returned.as_deref().and_then(retry_of));
+        let record = Record::judged(&self.policy, &case, effect, invocation.now()).superseding(&superseded);
         invocation.sink.write(&record).await;
-        (record, retry)
+        let failed = superseded.into_iter().find(|other| other.failure().is_some());
+        (failed.filter(|_| record.failure().is_none()).unwrap_or(record), retries)
     }
 
-    /// Fetches the missing facts, and carries out the verdict that follows.
-    async fn act(&self, case: &mut Case<'_>, invocation: &Invocation<'_>) -> Result<Effect, CallError> {
+    /// Fetches the missing facts, and carries out the verdict that follows. Adds the other running builds that
+    /// break a rule because of this one.
+    async fn act<'a>(
+        &'a self,
+        case: &mut Case<'a>,
+        others: &mut Vec<Case<'a>>,
+        invocation: &Invocation<'_>,
+    ) -> Result<Effect, CallError> {
         if self.policy.is_off() {
             return Ok(Outcome::Ignored.into());
         }
@@ -78,7 +88,7 @@ impl Enforcer {
             return Ok(Outcome::NotRunning.into());
         }
         let place = AccountRegion::of_build(case.build());
-        self.fetch_missing(case, &place, invocation).await?;
+        *others = self.fetch_missing(case, &place, invocation).await?;
         if case.is_gone() {
             return Ok(Outcome::NotFound.into());
         }
@@ -97,7 +107,7 @@ impl Enforcer {
     }
 
     /// Stops a build, and then its batch if a rule requires it.
-    async fn stop(&self, case: &mut Case<'_>, place: &AccountRegion, invocation: &Invocation<'_>) -> Effect {
+    async fn stop<'a>(&'a self, case: &mut Case<'a>, place: &AccountRegion, invocation: &Invocation<'_>) -> Effect {
         let client = self.clients.codebuild(place, Pace::Prompt);
         let id = case.event().id.clone();
         let attempt = Box::pin(stop_build(&client, &id)).await;
@@ -112,9 +122,9 @@ impl Enforcer {
 
     /// Stops the batch of a build that needs no more stopping, if a rule demands it. Such a rule may
     /// not have been evaluated before, because another one stopped the build anyway.
-    async fn stop_batch(
-        &self,
-        case: &mut Case<'_>,
+    async fn stop_batch<'a>(
+        &'a self,
+        case: &mut Case<'a>,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
     ) -> Result<Option<Box<BuildBatch>>, CallError> {
@@ -129,24 +139,32 @@ impl Enforcer {
         }
     }
 
-    /// Answers the case's questions until there are no more.
-    async fn fetch_missing(
-        &self,
-        case: &mut Case<'_>,
+    /// Answers the case's questions until there are no more. Returns the other running builds that break a
+    /// rule, if the build was compared with them.
+    async fn fetch_missing<'a>(
+        &'a self,
+        case: &mut Case<'a>,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
-    ) -> Result<(), CallError> {
+    ) -> Result<Vec<Case<'a>>, CallError> {
         let mut budget = Budget(OPTIONAL);
+        let mut others = Vec::new();
         while let Some(question) = case.next_question() {
+            if let Question::RunningBuilds(project) = &question {
+                others = Box::pin(self.compare_with_running(case, project, place, invocation, &mut budget)).await;
+                continue;
+            }
             let client = self.clients.codebuild(place, Pace::Prompt);
             let reply = Box::pin(self.reply(&question, &client, place, invocation.now()));
             let reply = match question.source().on_failure() {
                 OnFailure::FailInvocation => reply.await?,
-                OnFailure::LeaveUnknown => budget.spend(reply).await.unwrap_or_else(|| Ok(too_late(&question)))?,
+                OnFailure::LeaveUnknown => {
+                    budget.spend(reply).await.unwrap_or_else(|| Ok(too_late(question.source())))?
+                }
             };
             case.add(reply, invocation.now());
         }
-        Ok(())
+        Ok(others)
     }
 
     /// Answers a question.
@@ -191,11 +209,11 @@ impl Enforcer {
 }
 
 /// Time that several calls share.
-struct Budget(Duration);
+pub(super) struct Budget(Duration);
 
 impl Budget {
     /// Waits until the time is spent. Returns `None` then.
-    async fn spend<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn spend<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
         let result = timeout(self.0, future).await.ok();
         self.0 = self.0.saturating_sub(begun.elapsed());
@@ -203,9 +221,9 @@ impl Budget {
     }
 }
 
-fn too_late(question: &Question) -> Reply {
+pub(super) fn too_late(source: Source) -> Reply {
     let why = format!("the sources did not answer within {} seconds", OPTIONAL.as_secs());
-    Reply::Unavailable(question.source(), why)
+    Reply::Unavailable(source, why)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! a record of each.
 
 mod build;
+mod newest;
 mod stop;
 mod sweep;
 

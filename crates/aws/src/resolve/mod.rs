@@ -7,14 +7,17 @@ mod denied;
 mod git;
 mod pipeline;
 mod project;
+mod running;
+mod tries;
 
 use std::time::Duration;
 
-use buildbrake_core::facts::inquiry::{Question, Reply};
+use buildbrake_core::facts::inquiry::{Question, Reply, Source};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use self::{git::GitResolver, pipeline::PipelineResolver, project::ProjectCache};
+pub(crate) use self::running::Running;
+use self::{git::GitResolver, pipeline::PipelineResolver, project::ProjectCache, running::RunningResolver};
 use crate::{
     AccountRegion, CallError, Class, codebuild::Client, codepipeline::Pipelines, config::AwsConfig, git::GitClient,
 };
@@ -25,6 +28,7 @@ pub(crate) struct Resolver {
     projects: ProjectCache,
     pipelines: PipelineResolver,
     git: GitResolver,
+    running: RunningResolver,
 }
 
 impl Resolver {
@@ -33,6 +37,7 @@ impl Resolver {
             projects: ProjectCache::default(),
             pipelines: PipelineResolver::new(Pipelines::new(config)),
             git: GitResolver::new(config.clone()),
+            running: RunningResolver::default(),
         }
     }
 
@@ -60,7 +65,23 @@ impl Resolver {
             }
             Question::Pipeline(question) => Ok(self.pipelines.ask(question, place, now).await),
             Question::Git(question) => Ok(self.git.ask(question, place, now).await),
+            Question::EarlierTry(id) => tries::fetch(client, id).await,
+            // Whoever compares builds has to judge the others too; see `running`.
+            Question::RunningBuilds(_) => {
+                Ok(Reply::Unavailable(Source::RunningBuilds, "the running builds were not asked for".to_owned()))
+            }
         }
+    }
+
+    /// The running builds and batches of a project.
+    pub(crate) async fn running(
+        &self,
+        client: &Client,
+        place: &AccountRegion,
+        project: &str,
+        now: Timestamp,
+    ) -> Running {
+        self.running.ask(client, place, project, now).await
     }
 }
 

@@ -64,7 +64,7 @@ fn calls_for_refs(policy: &Policy) -> String {
     if rules.is_empty() {
         return String::new();
     }
-    let calls = [Source::Project, Source::Pipeline, Source::Git].map(Source::operation).join(", ");
+    let calls = [Source::Project, Source::Pipeline, Source::Git].map(Source::operations).concat().join(", ");
     format!("  calls for a build whose source version names no branch: {} ({calls})\n", rules.join(", "))
 }
 
@@ -73,7 +73,7 @@ fn calls_at_start(policy: &Policy) -> String {
     let rules: Vec<String> = policy
         .calls_at_start()
         .map(|(rule, sources)| {
-            let calls: Vec<&str> = sources.into_iter().map(Source::operation).collect();
+            let calls: Vec<&str> = sources.into_iter().flat_map(Source::operations).copied().collect();
             format!("{rule} ({})", calls.join(", "))
         })
         .collect();

@@ -15,6 +15,7 @@ pub(super) const MAX_COST: CheckKind = CheckKind {
         why: "An hour of the largest machine costs as much as days of the smallest, so one time limit does not suit both.",
         example: "2.50",
         project: Some(r#"{"environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_LARGE"}}"#),
+        running: None,
         allowed: r#"{"startTime": "2026-11-22T07:00:00Z", "environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_LARGE"}, "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T07:00:00Z"}]}"#,
         stopped: r#"{"startTime": "2026-11-22T06:50:00Z", "environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_LARGE"}, "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T06:50:00Z"}]}"#,
         reads: &[

@@ -10,6 +10,7 @@ pub(super) const DENY_WHEN: CheckKind = CheckKind {
         why: "An expression can test every member of a build, and combine tests with `&&` and `||`, where no other check fits.",
         example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",
         project: None,
+        running: None,
         allowed: r#"{"projectName": "images", "environment": {"privilegedMode": true}}"#,
         stopped: r#"{"projectName": "shop", "environment": {"privilegedMode": true}}"#,
         reads: &[],

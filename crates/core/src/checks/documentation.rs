@@ -39,13 +39,16 @@ const REF_CALLS: &str = "for a build whose source version names no branch or tag
 
 fn section(kind: &CheckKind) -> String {
     let CheckKind { id, about, .. } = kind;
-    let About { breaks_when, why, example, project, allowed, stopped, reads } = about;
-    let of_project = project.map(|project| format!("| its Project | `{project}` |\n")).unwrap_or_default();
-    let calls: Vec<String> = kind.calls_at_start().iter().map(|source| format!("`{}`", source.operation())).collect();
+    let About { breaks_when, why, example, project, running, allowed, stopped, reads } = about;
+    let row = |name: &str, json: &Option<&str>| json.map(|json| format!("| {name} | `{json}` |\n")).unwrap_or_default();
+    let beside = row("its Project", project) + &row("another running build", running);
+    let calls: Vec<String> =
+        kind.calls_at_start().iter().flat_map(|source| source.operations()).map(|call| format!("`{call}`")).collect();
     let at_start = match (&kind.option, calls.as_slice()) {
         (OptionKind::Expression(_), _) => "those that the expression needs; `buildbrake check` lists them".to_owned(),
         (_, []) => "none".to_owned(),
-        (_, calls) => calls.join(" and "),
+        (_, [calls @ .., last]) if !calls.is_empty() => format!("{} and {last}", calls.join(", ")),
+        (_, calls) => calls.join(", "),
     };
     let mut others = Vec::new();
     if !kind.calls_at_start().contains(&Source::Build) {
@@ -67,7 +70,7 @@ fn section(kind: &CheckKind) -> String {
     format!(
         "## `{id}`\n\n**Breaks when:** {breaks_when}\n\n**Why:** {why}\n\n\
          \u{20}   - id: example\n      {id}: {example}\n\n\
-         | | members of the Build |\n| --- | --- |\n{of_project}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
+         | | members of the Build |\n| --- | --- |\n{beside}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
          **Reads:** {reads}.\n\n\
          **Calls at a build's start:** {at_start}. Also {others}.\n"
     )

@@ -12,6 +12,7 @@ mod documentation;
 mod durations;
 mod images;
 mod initiators;
+mod newest;
 mod option;
 mod overrides;
 mod pattern_list;
@@ -25,6 +26,7 @@ mod variables;
 use jiff::Timestamp;
 
 pub use documentation::{explanation, markdown, overview};
+pub(crate) use newest::NewestPer;
 pub(crate) use option::{CheckOption, OptionKind};
 pub(crate) use overrides::Override;
 pub(crate) use patterns::{Fit, Patterns, Syntax};
@@ -53,6 +55,7 @@ pub(crate) const CHECKS: &[CheckKind] = &[
     initiators::ALLOWED,
     variables::FORBIDDEN,
     overrides::FORBIDDEN,
+    newest::ONLY_NEWEST_PER,
     deny_when::DENY_WHEN,
 ];
 
@@ -79,6 +82,8 @@ pub(crate) struct About {
     pub(crate) example: &'static str,
     /// An example of the Project, in JSON, if the check compares the build with it.
     pub(crate) project: Option<&'static str>,
+    /// An example of another running build, in JSON, if the check compares the build with such.
+    pub(crate) running: Option<&'static str>,
     /// A Build, in JSON, that passes with the example's option.
     pub(crate) allowed: &'static str,
     /// A Build, in JSON, that breaks it.
@@ -144,10 +149,10 @@ pub(crate) enum Answer {
 mod tests {
     use super::*;
     use crate::{
-        model::Build,
-        model::Project,
+        facts::supersession::{LeftOut, RunningBuild, Supersession},
+        model::{Build, Project},
         policy::Policy,
-        verdict::{Action, judge_by},
+        verdict::{Action, judge_by, running_build},
     };
 
     /// The examples in the documentation are judged as it promises.
@@ -163,7 +168,13 @@ mod tests {
                 let build: Build = serde_json::from_str(build).unwrap();
                 let project: Option<Project> = about.project.map(|project| serde_json::from_str(project).unwrap());
                 let now = "2026-11-22T09:00:00Z".parse().unwrap();
-                judge_by(&policy, &Facts::known(&build, true, project.as_ref(), now)).action
+                let facts = Facts::known(&build, true, project.as_ref(), now);
+                let running: Vec<Build> =
+                    about.running.iter().map(|running| serde_json::from_str(running).unwrap()).collect();
+                let compared = |build| running_build(&policy, &Facts::known(build, true, None, now));
+                let others: Vec<RunningBuild> = running.iter().map(compared).collect();
+                let supersession = Supersession::of(&running_build(&policy, &facts), &others, &LeftOut::default());
+                judge_by(&policy, &Facts { supersession: Some(&supersession), ..facts }).action
             };
             assert_eq!(action(about.allowed), Action::Allow, "{id}");
             assert_eq!(action(about.stopped), Action::Stop, "{id}");

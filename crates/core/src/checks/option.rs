@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{About, Check, CheckKind, Override, Patterns, patterns::Syntax};
+use super::{About, Check, CheckKind, NewestPer, Override, Patterns, patterns::Syntax};
 use crate::{
     duration::Duration,
     expression::Expression,
@@ -23,6 +23,7 @@ pub(crate) enum OptionKind {
     Allowed(Syntax, fn(Patterns) -> Box<dyn Check>),
     Expression(fn(Expression) -> Box<dyn Check>),
     Overrides(fn(Vec<Override>) -> Box<dyn Check>),
+    NewestPer(fn(Vec<NewestPer>) -> Box<dyn Check>),
 }
 
 impl CheckKind {
@@ -42,8 +43,28 @@ impl CheckKind {
             OptionKind::Overrides(check) => {
                 Some(reader.scalars(node, example)).filter(|overrides| !overrides.is_empty()).map(check)
             }
+            OptionKind::NewestPer(check) => newest_per(reader, node, example).map(check),
         }
     }
+}
+
+/// Reads the values by which builds are compared. Builds of different projects never supersede each
+/// other.
+fn newest_per(reader: &mut Reader, node: &Node, example: &str) -> Option<Vec<NewestPer>> {
+    let nodes = reader.list(node, example);
+    let mut keys: Vec<NewestPer> = Vec::new();
+    for node in nodes {
+        let Some(key) = reader.scalar(node) else { continue };
+        if keys.contains(&key) {
+            reader.fault(node.place, format!("duplicate key `{}`", key.name()), "remove one of them");
+        }
+        keys.push(key);
+    }
+    if !nodes.is_empty() && !keys.contains(&NewestPer::Project) {
+        let help = "add `project`; builds of different projects never supersede each other";
+        reader.fault(node.place, "missing key `project`", help);
+    }
+    (!keys.is_empty()).then_some(keys)
 }
 
 /// The option of a check, to be shown and compared with others.
@@ -57,6 +78,7 @@ pub(crate) enum CheckOption<'a> {
     Allowed(&'a Patterns),
     DenyWhen(&'a Expression),
     ForbiddenOverrides(&'a [Override]),
+    NewestPer(&'a [NewestPer]),
 }
 
 impl CheckOption<'_> {
@@ -71,6 +93,8 @@ impl CheckOption<'_> {
             (Self::Allowed(narrow), Self::Allowed(wide)) => wide.covers(narrow),
             (Self::DenyWhen(one), Self::DenyWhen(other)) => one.as_str() == other.as_str(),
             (Self::ForbiddenOverrides(all), Self::ForbiddenOverrides(some)) => some.iter().all(|one| all.contains(one)),
+            // Builds that agree on more values agree on fewer.
+            (Self::NewestPer(few), Self::NewestPer(more)) => few.iter().all(|key| more.contains(key)),
             _ => false,
         }
     }
@@ -100,6 +124,7 @@ impl fmt::Display for CheckOption<'_> {
             Self::ForbiddenOverrides(overrides) => {
                 f.write_str(&overrides.iter().map(|one| one.name()).collect::<Vec<_>>().join(", "))
             }
+            Self::NewestPer(keys) => f.write_str(&keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(", ")),
         }
     }
 }

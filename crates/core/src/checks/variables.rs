@@ -11,6 +11,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         why: "Everyone who can see the build can read a PLAINTEXT value. Parameter Store and Secrets Manager keep it secret.",
         example: "['*PASSWORD*', AWS_SECRET_ACCESS_KEY]",
         project: None,
+        running: None,
         allowed: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "SECRETS_MANAGER", "value": "db"}]}}"#,
         stopped: r#"{"environment": {"environmentVariables": [{"name": "DB_PASSWORD", "type": "PLAINTEXT", "value": "x"}]}}"#,
         reads: &["environment.environmentVariables"],

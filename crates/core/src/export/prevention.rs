@@ -79,7 +79,8 @@ pub(super) fn prevention(rule: &Rule) -> Prevention {
             CheckOption::Allowed(_)
             | CheckOption::MaxDuration(_)
             | CheckOption::MaxDollars(_)
-            | CheckOption::DenyWhen(_),
+            | CheckOption::DenyWhen(_)
+            | CheckOption::NewestPer(_),
             _,
         ) => Prevention::NoKey("no condition key contains what the check compares".into()),
     }

@@ -62,13 +62,16 @@ impl Fact {
         }
     }
 
-    /// The same fact after its source could not be asked.
-    pub(super) fn unavailable(self, source: Source, why: &str) -> Self {
+    /// The same fact with the reason if its source is one of those that cannot be asked.
+    pub(crate) fn explained(self, unavailable: &[(Source, String)]) -> Self {
+        let Some((source, why)) = unavailable.iter().find(|(source, _)| Some(*source) == self.source()) else {
+            return self;
+        };
         let fact = match self {
             Self::Unresolved { fact, .. } => fact,
             _ => source.name(),
         };
-        Self::Unknown { fact, why: why.to_owned() }
+        Self::Unknown { fact, why: why.clone() }
     }
 
     /// A clause for a record's message: "the branch is unknown (the source is S3)".

@@ -6,6 +6,7 @@
 
 mod next;
 mod question;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -13,17 +14,21 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::question::{GitQuestion, NamedBy, OnFailure, PipelineQuestion, Question, Reply, Source};
+pub use self::{
+    question::{GitQuestion, NamedBy, OnFailure, PipelineQuestion, Question, Reply, Source},
+    running::compare,
+};
 use super::{
     Facts, Provenance,
     pipeline::{NAMED_WITHIN, PipelineAnswer},
     remote_refs::RefsAtCommit,
+    supersession::Supersession,
 };
 use crate::{
     event::{BuildEvent, Delivery, TriggerKind},
     model::{Build, BuildBatch, Project, ProjectEnvironment},
     policy::Policy,
-    verdict::{Verdict, judge_by},
+    verdict::{Verdict, judge_by, judge_supersession},
 };
 
 /// One build: what is known about it so far, and the verdict on that.
@@ -36,6 +41,9 @@ pub struct Case<'a> {
     batch: KnownBatch,
     pipeline: Option<PipelineAnswer>,
     remote: Option<Arc<RefsAtCommit>>,
+    /// The earlier tries of a build that CodeBuild itself retries, from the last one.
+    tries: Vec<Build>,
+    supersession: Option<Supersession>,
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
     verdict: Verdict,
@@ -51,6 +59,8 @@ enum Purpose {
     BuildAndBatch,
     /// To decide whether the batch is stopped. The build needs no more stopping.
     Batch,
+    /// To decide whether a newer build supersedes the build or batch. Other rules do not judge it.
+    Supersession,
 }
 
 /// The origin of the build's members.
@@ -106,7 +116,13 @@ impl<'a> Case<'a> {
     }
 
     fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose, now: Timestamp) -> Self {
-        let mut case = Self {
+        let mut case = Self::unjudged(policy, event, origin, purpose);
+        case.judge(now);
+        case
+    }
+
+    fn unjudged(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose) -> Self {
+        Self {
             policy,
             event,
             origin,
@@ -114,13 +130,13 @@ impl<'a> Case<'a> {
             batch: KnownBatch::NotAsked,
             pipeline: None,
             remote: None,
+            tries: Vec::new(),
+            supersession: None,
             unavailable: Vec::new(),
             purpose,
             verdict: Verdict::default(),
             provenance: Provenance::default(),
-        };
-        case.judge(now);
-        case
+        }
     }
 
     /// The event, with the build as it is known by now.
@@ -194,6 +210,7 @@ impl<'a> Case<'a> {
             Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
             Reply::Pipeline(answer) => self.pipeline = Some(answer),
             Reply::Git(refs) => self.remote = Some(refs),
+            Reply::EarlierTry(build) => self.tries.push(*build),
             Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
         }
         self.judge(now);
@@ -204,34 +221,48 @@ impl<'a> Case<'a> {
         if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
             return;
         }
+        let facts = self.facts(now);
+        let provenance = facts.provenance();
+        let mut verdict = match self.purpose {
+            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch => judge_by(self.policy, &facts),
+            Purpose::Supersession => judge_supersession(self.policy, &facts),
+        };
+        self.provenance = provenance;
+        for undecided in &mut verdict.undecided {
+            undecided.missing = undecided.missing.clone().explained(&self.unavailable);
+        }
+        verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
+        match self.purpose {
+            Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession => self.verdict = verdict,
+            Purpose::Batch => self.verdict.settle_batch(&verdict),
+        }
+    }
+
+    /// Everything that is known.
+    fn facts(&self, now: Timestamp) -> Facts<'_> {
         let project_as_of = match &self.project {
             KnownProject::Cached(_, as_of) => Some(*as_of),
             KnownProject::NotAsked | KnownProject::Current(_) => None,
         };
-        let (project, build_batch) = (self.project.get(), self.batch.get());
-        let facts = Facts::known(&self.event.build, self.origin == Origin::Api, project, now);
-        let (pipeline, remote) = (self.pipeline.as_ref(), self.remote.as_deref());
-        let facts = Facts { build_batch, project_as_of, pipeline, remote, ..facts };
-        self.provenance = facts.provenance();
-        let mut verdict = judge_by(self.policy, &facts);
-        for undecided in &mut verdict.undecided {
-            let source = undecided.missing.source();
-            if let Some((source, why)) = self.unavailable.iter().find(|(other, _)| Some(*other) == source) {
-                undecided.missing = undecided.missing.clone().unavailable(*source, why);
-            }
-        }
-        verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
-        match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch => self.verdict = verdict,
-            Purpose::Batch => self.verdict.settle_batch(&verdict),
+        Facts {
+            build_batch: self.batch.get(),
+            project_as_of,
+            pipeline: self.pipeline.as_ref(),
+            remote: self.remote.as_deref(),
+            tries: &self.tries,
+            supersession: self.supersession.as_ref(),
+            unavailable: &self.unavailable,
+            ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }
     }
 
     /// When to ask the pipeline once more, if a rule depends on it and no action names the build yet.
     fn next_try(&self, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
         let is_first = self.event.kind != TriggerKind::Deadline && self.pipeline == Some(PipelineAnswer::NotNamed);
-        let is_wanted =
-            is_first && verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline));
+        let lacks_ref = || self.supersession.as_ref().is_some_and(|one| one.missing.contains(&Source::Pipeline));
+        let is_undecided =
+            || verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline));
+        let is_wanted = is_first && (is_undecided() || lacks_ref());
         let at = self.build().start_time?.saturating_add(NAMED_WITHIN).ok()?;
         (is_wanted && now < at).then_some(at)
     }

@@ -16,6 +16,7 @@ pub mod source_pattern;
 pub mod source_version;
 pub(crate) mod start_event;
 pub mod starter;
+pub mod supersession;
 pub mod vocabulary;
 pub mod webhook;
 
@@ -27,11 +28,13 @@ pub use self::fact::Fact;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
     image::Image,
+    inquiry::Source,
     pipeline::{PipelineAnswer, PipelineSource},
     reference::WebhookRefs,
     remote_refs::RefsAtCommit,
     source_location::SourceLocation,
     source_version::SourceVersion,
+    supersession::{Superseded, Supersession},
 };
 use crate::{
     duration::Duration,
@@ -70,6 +73,14 @@ pub struct Facts<'a> {
     pub remote: Option<&'a RefsAtCommit>,
     /// The full name of a possible reference, which is taken for the build's.
     pub assumed: Option<(String, RefFrom)>,
+    /// The earlier tries of a build that CodeBuild itself retries, from the last one.
+    pub tries: &'a [Build],
+    /// The newer builds that supersede the build, if the project's other running builds are known.
+    pub supersession: Option<&'a Supersession>,
+    /// The same for the rule that is being evaluated.
+    pub superseded: Option<&'a Superseded>,
+    /// The sources that cannot be asked, with the reasons.
+    pub unavailable: &'a [(Source, String)],
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
     /// The build, its project and its batch as JSON, for expressions.
@@ -105,6 +116,10 @@ impl<'a> Facts<'a> {
             pipeline: None,
             remote: None,
             assumed: None,
+            tries: &[],
+            supersession: None,
+            superseded: None,
+            unavailable: &[],
             prices: None,
             json: FactsAsJson::default(),
             normal_forms: NormalForms::default(),
@@ -119,6 +134,11 @@ impl<'a> Facts<'a> {
     /// The facts at a later moment, if the build keeps running.
     pub fn at(&self, later: Timestamp) -> Self {
         Self { now: later, ..self.clone() }
+    }
+
+    /// Returns whether a source may know the fact.
+    pub(crate) fn may_learn(&self, fact: &Fact) -> bool {
+        fact.source().is_some_and(|source| self.unavailable.iter().all(|(other, _)| *other != source))
     }
 
     /// Returns how long the build has been running, without its time in the queue.

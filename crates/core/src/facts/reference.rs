@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Fact, Facts, RefFrom, inquiry::Source, remote_refs::RefsAtCommit, source_version::SourceVersion, starter::Starter,
-    webhook::PossibleRefs,
+    supersession::ComparedValue, webhook::PossibleRefs,
 };
 use crate::model::ProjectSource;
 
@@ -126,6 +126,21 @@ impl Facts<'_> {
             },
             Reference::OneOf(.., missing) => Err(missing),
             Reference::Within(refs, missing) => Ok(PossibleName::Within(refs, missing)),
+        }
+    }
+
+    /// The full name of the reference, to be compared with that of another build.
+    pub(crate) fn compared_ref(&self) -> ComparedValue {
+        match self.reference(Wanted::Ref) {
+            Ok(Reference::Known(version, _)) => match version.full_name() {
+                Some(name) => ComparedValue::Known(name),
+                None => ComparedValue::Unknown(Wanted::Ref.unknown(is(version))),
+            },
+            Ok(Reference::OneOf(names, _, missing)) => {
+                ComparedValue::OneOf(names.into_iter().map(str::to_owned).collect(), missing)
+            }
+            Ok(Reference::Within(refs, missing)) => ComparedValue::Within(refs.clone(), missing),
+            Err(missing) => ComparedValue::Unknown(missing),
         }
     }
 

@@ -129,6 +129,11 @@ pub(crate) fn may_fit_webhook(pattern: &Pattern) -> bool {
     WEBHOOKS.iter().any(|name| can_begin_with(pattern, &format!("{name}/")))
 }
 
+/// The name of a webhook's initiator: `GitHub-Hookshot` of `GitHub-Hookshot/4f5b68a`.
+pub(crate) fn without_webhook_version(initiator: &str) -> &str {
+    initiator.split_once('/').map_or(initiator, |(name, _)| name)
+}
+
 /// The claim of an initiator, where another fact can contradict it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Claim {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{
     Progress,
     build::{
-        BuildArtifacts, PhaseContext, ProjectCache, ProjectEnvironment, ProjectFileSystemLocation, ProjectSource,
-        ProjectSourceVersion, VpcConfig,
+        Build, BuildArtifacts, PhaseContext, ProjectCache, ProjectEnvironment, ProjectFileSystemLocation,
+        ProjectSource, ProjectSourceVersion, VpcConfig,
     },
     progress::progress,
     project::{LogsConfig, ProjectBuildBatchConfig},
@@ -91,6 +91,25 @@ impl BuildBatch {
     /// Returns whether the batch is still running, by its `buildBatchStatus` and `complete`.
     pub fn progress(&self) -> Progress {
         progress(self.build_batch_status.as_deref(), self.complete)
+    }
+
+    /// The batch in the form of a build, which belongs to itself.
+    pub(crate) fn as_build(&self) -> Build {
+        Build {
+            id: self.id.clone(),
+            arn: self.arn.clone(),
+            start_time: self.start_time,
+            build_status: self.build_batch_status.clone(),
+            build_complete: self.complete,
+            source_version: self.source_version.clone(),
+            resolved_source_version: self.resolved_source_version.clone(),
+            project_name: self.project_name.clone(),
+            source: self.source.clone(),
+            environment: self.environment.clone(),
+            initiator: self.initiator.clone(),
+            build_batch_arn: self.arn.clone(),
+            ..Build::default()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Criterion, Policy, Rule, Selector};
 use crate::{
-    checks::{CheckKind, CheckOption, OptionKind, Override, Patterns, Syntax},
+    checks::{CheckKind, CheckOption, NewestPer, OptionKind, Override, Patterns, Syntax},
     expression::{Expression, Variable},
     facts::{
         inquiry::Source,
@@ -37,6 +37,7 @@ impl Rule {
         let mut criteria = self.only.iter().chain(exemptions).flat_map(Selector::criteria);
         let reads_ref = match self.check.option() {
             CheckOption::DenyWhen(expression) => reads_ref(expression),
+            CheckOption::NewestPer(keys) => keys.contains(&NewestPer::Ref),
             _ => self.kind.is_about_refs(),
         };
         reads_ref || criteria.any(Criterion::is_about_refs)
@@ -85,6 +86,7 @@ impl CheckKind {
     pub(crate) fn is_about_refs(&self) -> bool {
         match self.option {
             OptionKind::Forbidden(syntax, _) | OptionKind::Allowed(syntax, _) => syntax.is_about_refs(),
+            OptionKind::NewestPer(_) => true,
             OptionKind::Duration(_) | OptionKind::Dollars(_) | OptionKind::Overrides(_) | OptionKind::Expression(_) => {
                 false
             }
@@ -100,6 +102,8 @@ impl CheckKind {
             OptionKind::Forbidden(Syntax::Source, _) | OptionKind::Allowed(Syntax::Source, _) => &[Source::Build],
             // No event contains the fleet, and the project contains the Docker server.
             OptionKind::Dollars(_) => &[Source::Build, Source::Project],
+            // An event's time has whole seconds.
+            OptionKind::NewestPer(_) => &[Source::Build, Source::RunningBuilds],
             OptionKind::Duration(_)
             | OptionKind::Forbidden(..)
             | OptionKind::Allowed(..)
@@ -158,7 +162,10 @@ mod tests {
     use crate::{
         checks::CHECKS,
         event::Trigger,
-        facts::inquiry::{Case, Question, Reply, Source},
+        facts::{
+            inquiry::{Case, Question, Reply, Source, compare},
+            supersession::LeftOut,
+        },
         model::{Build, Project},
         policy::Policy,
     };
@@ -208,6 +215,8 @@ mod tests {
             ("max-timeout: 60m, except: [{refs: [refs/pull/*]}]", true),
             ("deny-when: branch == 'main'", true),
             ("max-timeout: 60m, except: [{when: ref.startsWith('refs/tags/')}]", true),
+            ("only-newest-per: [project, ref]", true),
+            ("only-newest-per: [project, initiator]", false),
             ("forbidden-branches: [main], mode: 'off'", false),
             ("max-timeout: 60m, except: [{started-by: [pipeline]}]", false),
             ("forbidden-initiators: [alice]", false),
@@ -246,6 +255,10 @@ mod tests {
             while let Some(question) = case.next_question() {
                 asked.push(question.source());
                 let reply = match question {
+                    Question::RunningBuilds(_) => {
+                        compare(&mut [&mut case], &LeftOut::default(), now);
+                        continue;
+                    }
                     Question::Build(_) => Reply::Build(Box::new(whole.clone())),
                     Question::Project { .. } => Reply::Project(Some(project.clone().into())),
                     other => panic!("{}: {other:?}", kind.id),

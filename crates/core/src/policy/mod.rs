@@ -76,6 +76,11 @@ impl Policy {
         self.ceiling == Mode::Off
     }
 
+    /// Returns whether a rule compares builds with each other.
+    pub fn compares_builds(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.is_off() && rule.newest_per().is_some())
+    }
+
     /// The ids of the rules that a build can come to break just because time passes.
     pub fn timed_rules(&self) -> impl Iterator<Item = &str> {
         let timed = self.rules.iter().filter(|rule| !rule.is_off() && rule.is_timed());

@@ -2,12 +2,12 @@
 
 mod prices;
 
-use super::{Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
+use super::{BatchScope, Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
-    checks::{self, CHECKS, Check, CheckKind, Patterns, SELECTABLE, Syntax},
+    checks::{self, CHECKS, Check, CheckKind, CheckOption, Patterns, SELECTABLE, Syntax},
     facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::check_tag_key},
     yaml::{
-        Node,
+        Finding, Node,
         fault::{Fault, Place},
         reader::{Mapping, Reader},
         scalar::FromScalar,
@@ -91,11 +91,25 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let only = mapping.get("only").map(|node| read_selectors(reader, node)).unwrap_or_default();
     let except = mapping.get("except").map(|node| read_exemptions(reader, node)).unwrap_or_default();
     let on_unknown = mapping.get("on-unknown").and_then(|node| reader.scalar(node)).unwrap_or(OnUnknown::Report);
-    let batch = mapping.get("batch").and_then(|node| reader.scalar(node)).unwrap_or_default();
+    let batch = mapping.get("batch").and_then(|node| Some((reader.scalar(node)?, node.place)));
     let place = mapping.get("id")?.place;
     let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
     let (kind, check) = check?;
+    let batch = batch_scope(reader, batch, check.as_ref());
     Some(Rule { id: id?.0, place, reason, mode, mode_place, kind, check, only, except, on_unknown, batch })
+}
+
+/// A superseded batch is stopped as a whole.
+fn batch_scope(reader: &mut Reader, written: Option<(BatchScope, Place)>, check: &dyn Check) -> BatchScope {
+    if !matches!(check.option(), CheckOption::NewestPer(_)) {
+        return written.map(|(scope, _)| scope).unwrap_or_default();
+    }
+    if let Some((BatchScope::Build, place)) = written {
+        let message =
+            "`batch: build` has no effect beside `only-newest-per`, which stops a superseded batch as a whole";
+        reader.warnings.push(Finding::warning(place, message, "remove it"));
+    }
+    BatchScope::StopAll
 }
 
 fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)>) -> Option<Id> {

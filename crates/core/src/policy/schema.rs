@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    checks::{CHECKS, OptionKind, Override, SELECTABLE},
+    checks::{CHECKS, NewestPer, OptionKind, Override, SELECTABLE},
     facts::starter::Starter,
 };
 
@@ -58,6 +58,7 @@ pub fn schema() -> Value {
             OptionKind::Forbidden(..) | OptionKind::Allowed(..) => "#/$defs/patterns",
             OptionKind::Expression(_) => "#/$defs/expression",
             OptionKind::Overrides(_) => "#/$defs/overrides",
+            OptionKind::NewestPer(_) => "#/$defs/newest-per",
         };
         let description = format!("{} {}", check.about.breaks_when, check.about.why);
         rule_properties.insert(check.id.into(), json!({ "description": description, "$ref": option }));
@@ -158,6 +159,14 @@ pub fn schema() -> Value {
                 "minItems": 1,
                 "items": { "enum": Override::ALL.map(Override::name) },
                 "examples": [["image", "buildspec"]],
+            },
+            "newest-per": {
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": true,
+                "contains": { "const": NewestPer::Project.name() },
+                "items": { "enum": NewestPer::ALL.map(NewestPer::name) },
+                "examples": [["project", "ref"]],
             },
             "starters": {
                 "type": "array",

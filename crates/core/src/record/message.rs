@@ -7,30 +7,39 @@ use crate::{
     verdict::{Undecided, Verdict, Violation, Withheld},
 };
 
+/// What a record is about.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) id: &'a str,
+    /// `true` if it is a batch, and no single build.
+    pub(super) is_batch: bool,
+}
+
 /// One sentence about the outcome, and one for each rule that is broken or undecided.
 pub(super) fn message(
     outcome: Outcome,
     withheld: Option<Withheld>,
-    id: &str,
+    Named { id, is_batch }: Named<'_>,
     verdict: &Verdict,
     failure: Option<&Failure>,
     batch: Option<&BuildBatch>,
 ) -> String {
+    let (noun, at_start) = if is_batch { ("batch", "Batch") } else { ("build", "Build") };
     let mut message = match (outcome, failure) {
-        (_, Some(failure)) => format!("Build {id} could not be handled: {}.", failure.message),
-        (Outcome::Failed, None) => format!("Build {id} could not be handled."),
-        (Outcome::Allowed, None) => format!("Allowed build {id}."),
-        (Outcome::Reported, None) => format!("Reported build {id}; it keeps running."),
+        (_, Some(failure)) => format!("{at_start} {id} could not be handled: {}.", failure.message),
+        (Outcome::Failed, None) => format!("{at_start} {id} could not be handled."),
+        (Outcome::Allowed, None) => format!("Allowed {noun} {id}."),
+        (Outcome::Reported, None) => format!("Reported {noun} {id}; it keeps running."),
         (Outcome::Protected, None) => {
-            format!("Reported build {id}; it keeps running, because `never-stop` lists its project.")
+            format!("Reported {noun} {id}; it keeps running, because `never-stop` lists its project.")
         }
-        (Outcome::Stopped, None) => format!("Stopped build {id}."),
-        (Outcome::AlreadyComplete, None) => format!("Build {id} ended before it could be stopped."),
-        (Outcome::NotFound, None) => format!("CodeBuild has no build {id}."),
-        (Outcome::NotRunning, None) => format!("Build {id} has already ended; there is nothing to stop."),
-        (Outcome::Ignored, None) => format!("Build {id} was not judged, because buildbrake is off."),
+        (Outcome::Stopped, None) => format!("Stopped {noun} {id}."),
+        (Outcome::AlreadyComplete, None) => format!("{at_start} {id} ended before it could be stopped."),
+        (Outcome::NotFound, None) => format!("CodeBuild has no {noun} {id}."),
+        (Outcome::NotRunning, None) => format!("{at_start} {id} has already ended; there is nothing to stop."),
+        (Outcome::Ignored, None) => format!("{at_start} {id} was not judged, because buildbrake is off."),
     };
-    if let Some(BuildBatch { arn, build_batch_status, .. }) = batch {
+    if let Some(BuildBatch { arn, build_batch_status, .. }) = batch.filter(|_| !is_batch) {
         let id = batch_id(arn.as_deref().unwrap_or_default());
         message.push_str(&match build_batch_status.as_deref() {
             Some("STOPPED") => format!(" Stopped its batch {id}."),
@@ -45,7 +54,7 @@ pub(super) fn message(
             }
             Withheld::DryRun => "this was a dry run",
         };
-        message.push_str(&format!(" An enforced rule is broken, but the build was not stopped, because {why}."));
+        message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
     }
     for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
         message.push_str(&format!(" Rule `{rule}` ({check} {limit}) is broken: found {found}."));

@@ -25,7 +25,11 @@ use crate::{
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
 };
 
-use self::{message::message, metrics::Metrics};
+use self::{
+    message::{Named, message},
+    metrics::Metrics,
+    note::Note,
+};
 pub use self::{
     outcome::{Counted, Outcome},
     sweep::{Failures, Safety, SweepSummary},
@@ -140,8 +144,12 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     branch_from: Option<RefFrom>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
     policy: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,8 +191,10 @@ impl<'a> RecordFields<'a> {
             branch: None,
             r#ref: None,
             branch_from: None,
+            superseded_by: None,
             error,
             policy: policy.digest(),
+            notes: Vec::new(),
             deadline: None,
             reaction_ms: None,
             build: None,
@@ -205,6 +215,27 @@ impl<'a> RecordFields<'a> {
     }
 }
 
+/// Lambda accepts responses of up to 6 MB. Every record is also a line of its own.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_RESPONSE_BYTES: usize = 4_000_000;
+
+/// Adds other records to one. All of them are redacted, and must not be redacted again: they contain the
+/// policy's own words.
+fn with_superseded(json: &RawValue, superseded: &[Record]) -> Box<RawValue> {
+    let mut bytes = json.get().len();
+    let fits = |json: &&str| {
+        bytes += json.len();
+        bytes <= MAX_RESPONSE_BYTES
+    };
+    let listed: Vec<&str> = superseded.iter().map(|record| record.json.get()).take_while(fits).collect();
+    let left_out = match superseded.len() - listed.len() {
+        0 => String::new(),
+        count => format!(r#","recordsLeftOut":{count}"#),
+    };
+    let fields = json.get().strip_suffix('}').unwrap_or_default();
+    RawValue::from_string(format!(r#"{fields},"superseded":[{}]{left_out}}}"#, listed.join(","))).unwrap_or_default()
+}
+
 impl Record {
     /// The record of a judged build.
     pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, now: Timestamp) -> Self {
@@ -212,7 +243,8 @@ impl Record {
         let (event, build, verdict, provenance) = (case.event(), case.build(), case.verdict(), case.provenance());
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
-        let message = message(outcome, withheld, event.id.as_str(), verdict, failure.as_ref(), batch.as_deref());
+        let named = Named { id: event.id.as_str(), is_batch: case.is_batch() };
+        let message = message(outcome, withheld, named, verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let fields = RecordFields {
@@ -233,6 +265,8 @@ impl Record {
             branch: provenance.branch.as_deref(),
             r#ref: provenance.git_ref.as_deref(),
             branch_from: provenance.ref_from,
+            superseded_by: verdict.violations.iter().find_map(|broken| broken.superseded_by.as_deref()),
+            notes: case.leaves_builds_out().then(Note::builds_left_out).into_iter().collect(),
             reaction_ms,
             deadline,
             build: returned.map(redact::build),
@@ -240,6 +274,14 @@ impl Record {
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }
+    }
+
+    /// Adds the records of the builds that it supersedes to its response, as many as Lambda accepts. Each of
+    /// them is a line of its own too.
+    #[must_use]
+    pub fn superseding(self, others: &[Self]) -> Self {
+        let response = (!others.is_empty()).then(|| with_superseded(&self.json, others));
+        Self { response, ..self }
     }
 
     /// The record of an event that leads to no judgement.

@@ -4,12 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Failure, Metrics, Outcome, Record, note::Note, redact};
+use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Outcome, Record, note::Note, redact};
 use crate::policy::Policy;
-
-/// Lambda accepts responses of up to 6 MB. Every record is also a line of its own.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_RESPONSE_BYTES: usize = 4_000_000;
 
 /// The event that has the function sweep once without the safety belt.
 const BELT_OFF: &str =

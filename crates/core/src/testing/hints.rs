@@ -18,7 +18,9 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
         Fact::NoProject | Fact::OldProject => Some("add `project` to the test".into()),
         Fact::Unresolved { source: Source::Pipeline, .. } => Some("add `pipeline` to the test".into()),
         Fact::Unresolved { source: Source::Git, .. } => Some("add `git` to the test".into()),
-        Fact::Unresolved { source: Source::Build | Source::Project | Source::Batch, .. } | Fact::Unknown { .. } => None,
+        Fact::Unresolved { source: Source::RunningBuilds, .. } => Some("add `running-builds` to the test".into()),
+        Fact::Unresolved { source: Source::Build | Source::Project | Source::Batch | Source::FirstTry, .. }
+        | Fact::Unknown { .. } => None,
     }
 }
 

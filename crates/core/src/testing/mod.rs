@@ -16,10 +16,15 @@ use jiff::Timestamp;
 
 use crate::{
     explain::{Explanation, explain},
-    facts::{Facts, pipeline::PipelineAnswer, remote_refs::RefsAtCommit},
+    facts::{
+        Facts,
+        pipeline::PipelineAnswer,
+        remote_refs::RefsAtCommit,
+        supersession::{LeftOut, RunningBuild, Supersession},
+    },
     model::{Build, BuildBatch, Project},
     policy::Policy,
-    verdict::{Action, Verdict, judge_by},
+    verdict::{Action, Verdict, judge_by, running_build},
     yaml::fault::{Faults, Findings, Place},
 };
 
@@ -59,8 +64,17 @@ struct Test {
     /// What CodePipeline and git would answer at the build's start.
     pipeline: Option<PipelineAnswer>,
     remote: Option<RefsAtCommit>,
+    /// What else runs of the project.
+    running: Option<Running>,
     now: Timestamp,
     expected: Judgement,
+}
+
+/// The other running builds and batches of a test's project.
+#[derive(Debug)]
+struct Running {
+    builds: Vec<Build>,
+    batches: Vec<BuildBatch>,
 }
 
 impl PolicyTests {
@@ -83,7 +97,8 @@ impl PolicyTests {
         coverage.add_policy(&self.policy_file.name, &self.policy);
         let chosen = self.tests.iter().filter(|test| is_chosen(&test.name));
         let tests = chosen.map(|test| {
-            coverage.add(&self.policy, test.facts());
+            let supersession = test.supersession(&self.policy);
+            coverage.add(&self.policy, test.facts(supersession.as_ref()));
             test.run(&self.policy)
         });
         FileReport { tests: tests.collect(), file: self.file.clone(), policy: self.policy_file.name.clone() }
@@ -92,7 +107,8 @@ impl PolicyTests {
 
 impl Test {
     fn run(&self, policy: &Policy) -> TestResult {
-        let facts = self.facts();
+        let supersession = self.supersession(policy);
+        let facts = self.facts(supersession.as_ref());
         let verdict = judge_by(policy, &facts);
         let actual = Judgement::from(&verdict);
         let mut reasons = explain(policy, facts.clone());
@@ -125,7 +141,28 @@ impl Test {
         undecided.map(|reason| format!("passed, but `{}` {}", reason.rule, reason.why)).collect()
     }
 
-    fn facts(&self) -> Facts<'_> {
+    /// Compares the build with the others that run.
+    fn supersession(&self, policy: &Policy) -> Option<Supersession> {
+        let Running { builds, batches } = self.running.as_ref()?;
+        let facts = |build| Facts { is_sample: true, ..Facts::known(build, true, self.project.as_ref(), self.now) };
+        let named = |of: RunningBuild, kind: &str, index: usize| match of.id.is_empty() {
+            true => of.named(&format!("{kind}[{index}]")),
+            false => of,
+        };
+        // The builds of a batch are no others of their own.
+        let builds = builds.iter().enumerate().filter(|(_, build)| build.build_batch_arn.is_none());
+        let builds = builds.map(|(index, build)| named(running_build(policy, &facts(build)), "running-builds", index));
+        let of_batches: Vec<Build> = batches.iter().map(BuildBatch::as_build).collect();
+        let batches = batches.iter().zip(&of_batches).enumerate().map(|(index, (batch, build))| {
+            let facts = Facts { build_batch: Some(batch), ..facts(build) };
+            named(running_build(policy, &facts), "running-batches", index)
+        });
+        let mut others: Vec<RunningBuild> = builds.chain(batches).collect();
+        others.sort_by_key(|other| other.start.newest_first());
+        Some(Supersession::of(&running_build(policy, &self.facts(None)), &others, &LeftOut::default()))
+    }
+
+    fn facts<'a>(&'a self, supersession: Option<&'a Supersession>) -> Facts<'a> {
         let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
         Facts {
             has_current_phases: self.sets_phases,
@@ -133,6 +170,7 @@ impl Test {
             build_batch: self.batch.as_ref(),
             pipeline: self.pipeline.as_ref(),
             remote: self.remote.as_ref(),
+            supersession,
             ..facts
         }
     }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{File, Judgement, PolicyTests, Test, members, report::ACTIONS, sources};
+use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTIONS, sources};
 use crate::{
     event::Trigger,
-    model::{Build, BuildBatch, Project},
+    model::{Build, BuildBatch, Project, shape::Shape},
     policy::{Policy, parse::required},
     verdict::Action,
     yaml::{
@@ -21,7 +21,20 @@ use crate::{
 
 const FILE_KEYS: &[&str] = &["policy", "tests"];
 const TEST_KEYS: &[&str] = &[
-    "name", "event", "build", "project", "batch", "pipeline", "git", "set", "now", "expect", "broken", "unknown",
+    "name",
+    "event",
+    "build",
+    "project",
+    "batch",
+    "pipeline",
+    "git",
+    "running-builds",
+    "running-batches",
+    "set",
+    "now",
+    "expect",
+    "broken",
+    "unknown",
     "exempt",
 ];
 
@@ -110,6 +123,8 @@ impl Parser<'_> {
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
         let batch = mapping.get("batch").map(|node| members::structure(&mut self.reader, node, BuildBatch::SHAPE));
+        let running_builds = mapping.get("running-builds").map(|node| self.structures(node, Build::SHAPE));
+        let running_batches = mapping.get("running-batches").map(|node| self.structures(node, BuildBatch::SHAPE));
         let pipeline = mapping.get("pipeline").and_then(|node| sources::pipeline(&mut self.reader, node));
         let git = mapping.get("git").map(|node| sources::git(&mut self.reader, node));
         let expect =
@@ -145,8 +160,35 @@ impl Parser<'_> {
         let now = now?;
         let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_ref(), now));
         let pipeline = pipeline.map(|pipeline| pipeline.answer());
+        let running = (running_builds.is_some() || running_batches.is_some()).then(|| Running {
+            builds: running_builds.into_iter().flatten().filter_map(typed).collect(),
+            batches: running_batches.into_iter().flatten().filter_map(typed).collect(),
+        });
         let (name, place) = (name?, mapping.place);
-        Some(Test { name, place, build, is_whole, sets_phases, project, batch, pipeline, remote, now, expected })
+        Some(Test {
+            name,
+            place,
+            build,
+            is_whole,
+            sets_phases,
+            project,
+            batch,
+            pipeline,
+            remote,
+            running,
+            now,
+            expected,
+        })
+    }
+
+    /// Parses a list of structures, which may be empty.
+    fn structures(&mut self, node: &Node, shape: &'static Shape) -> Vec<Map<String, Json>> {
+        let Value::List(nodes) = &node.value else {
+            let help = "write a list, whose elements have the API's own names; `[]` for none";
+            self.reader.fault(node.place, format!("{} where a list should be", node.described()), help);
+            return Vec::new();
+        };
+        nodes.iter().map(|node| members::structure(&mut self.reader, node, shape)).collect()
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {

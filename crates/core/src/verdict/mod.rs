@@ -1,12 +1,15 @@
 //! From a policy and facts to a verdict: pure, three-valued, and it cannot fail.
 
+mod supersession;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::supersession::running_build;
 use crate::{
     checks::{Answer, Fit},
-    facts::{Fact, Facts, inquiry::Source, source_pattern::Direction},
-    model::Build,
+    facts::{Fact, Facts, inquiry::Source, source_pattern::Direction, supersession::Superseded},
+    model::{Build, Progress},
     policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
     url,
 };
@@ -77,6 +80,9 @@ pub struct Violation {
     /// The scope of the stop, if the build belongs to a batch.
     #[serde(skip)]
     pub batch: BatchScope,
+    /// The id of the newer build or batch, if the rule is `only-newest-per`.
+    #[serde(skip)]
+    pub superseded_by: Option<String>,
 }
 
 impl Violation {
@@ -103,6 +109,9 @@ pub struct Undecided {
     /// `true` if the rule, if it were broken, would stop the build's whole batch.
     #[serde(skip)]
     pub stops_batch: bool,
+    /// `true` if the rule compares the build with others, so that these may settle it.
+    #[serde(skip)]
+    pub compares_builds: bool,
 }
 
 /// A rule that a build is exempt from.
@@ -160,15 +169,21 @@ impl Verdict {
     /// Returns whether the verdict may depend on a source: a rule needs one of its facts, and no
     /// other rule stops the build anyway.
     pub fn wants(&self, source: Source) -> bool {
+        self.depends_on(|undecided| undecided.missing.source() == Some(source))
+    }
+
+    /// Returns whether the verdict may depend on such undecided rules, because no other rule stops the build
+    /// anyway.
+    pub(crate) fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops_anyway =
             self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
-        self.undecided.iter().any(|undecided| undecided.missing.source() == Some(source)) && !stops_anyway
+        self.undecided.iter().any(rules) && !stops_anyway
     }
 
     /// The same for what would stop the batch of a build that is stopped anyway.
-    pub fn wants_for_batch(&self, source: Source) -> bool {
-        let needs = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source() == Some(source);
+    pub(crate) fn batch_depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
+        let needs = |undecided: &Undecided| undecided.stops_batch && rules(undecided);
         self.action == Action::Stop && !self.stops_batch() && self.undecided.iter().any(needs)
     }
 }
@@ -204,10 +219,19 @@ pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
 
 /// Judges a build by everything that is known about it.
 pub fn judge_by(policy: &Policy, facts: &Facts<'_>) -> Verdict {
+    judge_by_rules(policy, facts, |_| true)
+}
+
+/// Judges a build by the rules with `only-newest-per` alone.
+pub(crate) fn judge_supersession(policy: &Policy, facts: &Facts<'_>) -> Verdict {
+    judge_by_rules(policy, facts, |rule| rule.newest_per().is_some())
+}
+
+fn judge_by_rules(policy: &Policy, facts: &Facts<'_>, is_wanted: impl Fn(&Rule) -> bool) -> Verdict {
     let facts = &priced(policy, facts.clone());
     let possible = facts.by_possible_reference();
     let mut verdict = Verdict::default();
-    for rule in &policy.rules {
+    for rule in policy.rules.iter().filter(|rule| is_wanted(rule)) {
         let decision = decide_for_all(rule, policy.ceiling, facts, &possible);
         if !matches!(decision, Decision::Broken(_)) {
             let deadlines = verdict.deadline.into_iter().chain(deadline(rule, policy.ceiling, facts));
@@ -262,10 +286,21 @@ fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> 
 
 /// Returns whether the build is in the rule's scope.
 fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
+    let compares = rule.newest_per().is_some();
+    let selects = |selector| match compares {
+        true => supersession::selects(selector, facts),
+        false => selector.fits(facts, Direction::Forbid),
+    };
     match rule.only.as_slice() {
+        [] if compares => supersession::not_of_pipeline(facts),
         [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selector.fits(facts, Direction::Forbid))),
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selects(selector))),
     }
+}
+
+/// Returns whether the rule exempts the build.
+fn is_exempt(rule: &Rule, facts: &Facts<'_>) -> Fit {
+    rule.except.iter().fold(Fit::No, |fit, exemption| fit.or(|| exemption.fits(facts)))
 }
 
 /// Judges a build by one rule for each reference that it may be of. A rule that has one answer for
@@ -283,16 +318,36 @@ fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, possible: &[Fac
         .unwrap_or_else(|| decide(rule, ceiling, facts))
 }
 
-/// Judges a build by one rule. Scope, exemption and check are combined by Kleene's three-valued
-/// logic: a rule is broken if the build is known to be in scope, not to be exempt and to break
-/// the check; it passes if one of these is known to be false.
+/// Judges a build by one rule. A rule that compares builds looks at its first try.
 fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
+    if rule.newest_per().is_none() {
+        return conclude(rule, ceiling, facts, || rule.check.decide(facts));
+    }
+    match facts.of_first_try() {
+        Ok(compared) => {
+            let superseded = facts.supersession.and_then(|supersession| supersession.for_rule(&rule.id));
+            let compared = Facts { superseded, ..compared };
+            conclude(rule, ceiling, &compared, || supersession::answer(rule, ceiling, facts, &compared))
+        }
+        Err(missing) => {
+            let identity = facts.build.identity();
+            let has_ended = facts.build.progress() == Progress::Ended;
+            let answer = || if has_ended { Answer::Pass } else { Answer::Unknown(missing) };
+            conclude(rule, ceiling, &facts.of_identity(&identity), answer)
+        }
+    }
+}
+
+/// Combines scope, exemption and the check's answer by Kleene's three-valued logic: a rule is broken if the
+/// build is known to be in scope, not to be exempt and to break the check; it passes if one of these is known
+/// to be false.
+fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce() -> Answer) -> Decision {
     let own_mode = rule.mode.at(facts.now);
     let mode = own_mode.min(ceiling);
     if mode == Mode::Off {
         return Decision::Off;
     }
-    let answer = rule.check.decide(facts);
+    let answer = answer();
     if answer == Answer::Pass {
         return Decision::Passes;
     }
@@ -319,6 +374,10 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
         found: url::redacted(&found).into_owned(),
         limit: rule.check.limit(),
         batch: rule.batch,
+        superseded_by: match facts.superseded {
+            Some(Superseded::By(newer)) => Some(newer.clone()),
+            Some(Superseded::No | Superseded::Unknown(_)) | None => None,
+        },
     };
     let missing = match (answer, in_scope, exempt) {
         (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => missing,
@@ -328,7 +387,8 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
     let stops = (rule.on_unknown == OnUnknown::Stop).then(|| violation(format!("unknown: {missing}")));
     let counts = rule.on_unknown != OnUnknown::Ignore;
     let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
-    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch }, stops)
+    let compares_builds = rule.newest_per().is_some();
+    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch, compares_builds }, stops)
 }
 
 /// Returns whether the build's project is one that is never stopped. If the project is unknown, it

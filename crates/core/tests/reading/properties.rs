@@ -35,6 +35,7 @@ allowed-initiators: [codepipeline/*]
 forbidden-variables: [AWS_*]
 deny-when: build.environment.privilegedMode && branch.glob('release/*')
 forbidden-overrides: [image, compute, timeout, privileged, buildspec, service-role, source]
+only-newest-per: [project, ref, initiator]
 ";
 
 /// Every check, by itself and in a scope and with an exemption that ask for every fact.

@@ -72,6 +72,11 @@ impl CodeBuild {
         self.change(&id, |build| end(build, "SUCCEEDED", minutes_ago(minutes)));
     }
 
+    /// The batch of this id, as it is now.
+    pub fn batch(&self, id: &str) -> Value {
+        self.state().batch(id).unwrap_or_else(|| panic!("no batch {id}")).clone()
+    }
+
     /// Changes one build.
     pub fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
         change(self.state().build(id).unwrap_or_else(|| panic!("no build {id}")));

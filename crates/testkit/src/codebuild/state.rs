@@ -80,6 +80,11 @@ impl State {
         self.regions.values_mut().find_map(|projects| find_build(projects, id))
     }
 
+    /// The batch of this id, wherever it is.
+    pub(super) fn batch(&self, id: &str) -> Option<&Value> {
+        self.regions.values().find_map(|projects| projects.get(project_of(id))?.batches.get(id))
+    }
+
     /// The project, which is added if it is missing.
     fn project(&mut self, place: Place, name: &str) -> &mut Project {
         let settings = builds::project(&place.account, &place.region, name);
@@ -129,7 +134,11 @@ impl State {
                 None => not_found("Project not found"),
             },
             "ListBuildBatchesForProject" => match projects.get(&text(input, "projectName")) {
-                Some(project) => page("ids", newest_first(project.batches.values()), input),
+                Some(project) => {
+                    let status = &input["filter"]["status"];
+                    let fits = |batch: &&Value| status.is_null() || batch["buildBatchStatus"] == *status;
+                    page("ids", newest_first(project.batches.values().filter(fits)), input)
+                }
                 None => not_found("Project not found"),
             },
             "CreateProject" => {

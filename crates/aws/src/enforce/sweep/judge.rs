@@ -1,24 +1,28 @@
 //! Judges the running builds that a sweep finds.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use buildbrake_core::{
     event::{BuildEvent, TriggerKind},
-    facts::inquiry::{Case, Question, Reply, Source},
-    model::BuildArn,
+    facts::{
+        inquiry::{Case, Question, Reply, Source, compare},
+        supersession::LeftOut,
+    },
+    model::{Build, BuildArn, BuildBatch},
     record::{Counted, Outcome},
     verdict::Action,
 };
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    CONCURRENT_CALLS, Sweep, SweepMode,
-    running::{FoundBuild, RunningBuilds, running_builds},
-};
+use super::{Sweep, SweepMode};
 use crate::{
     CallError, Class,
     codebuild::{self, Client, MAX_IDS},
+    running::{CONCURRENT_CALLS, FoundBuild, RunningBuilds, running_batches, running_builds},
 };
 
 /// Deadlines within this time are scheduled. Later ones are left to a later sweep.
@@ -27,19 +31,23 @@ const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
 impl Sweep<'_> {
     /// Judges the running builds of some projects.
     pub(super) async fn judge_projects(&mut self, projects: &[String]) {
-        let RunningBuilds { builds, failures } = running_builds(&self.client, projects, self.invocation.now()).await;
-        failures.into_iter().for_each(|error| self.add_failed_call(error));
-        let cases = self.judge(builds).await;
+        let now = self.invocation.now();
+        let mut running = running_builds(&self.client, projects, usize::MAX, now).await;
+        std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
+        let batches = self.running_batches(projects, &mut running).await;
+        let cases = self.judge(running, batches).await;
         if self.mode == SweepMode::Enforce {
             self.schedule_deadlines(&cases).await;
         }
         self.summary.projects += projects.len() as u64;
         for mut case in cases {
-            *self.found.entry(case.event().id.project().to_owned()).or_default() += 1;
-            if let Some(arn) = &case.build().build_batch_arn {
-                *self.batches.entry(arn.clone()).or_default() += 1;
+            if !case.is_batch() {
+                *self.found.entry(case.event().id.project().to_owned()).or_default() += 1;
+                if let Some(arn) = &case.build().build_batch_arn {
+                    *self.batches.entry(arn.clone()).or_default() += 1;
+                }
+                self.summary.running += 1;
             }
-            self.summary.running += 1;
             self.summary.undecided += u64::from(case.verdict().undecided.iter().any(|undecided| undecided.counts));
             match case.verdict().action {
                 Action::Allow => {}
@@ -56,21 +64,74 @@ impl Sweep<'_> {
 }
 
 impl<'a> Sweep<'a> {
+    /// Finds the running batches of projects, if a rule compares them with builds.
+    async fn running_batches(&mut self, projects: &[String], running: &mut RunningBuilds) -> Vec<Arc<BuildBatch>> {
+        if !self.enforcer.policy.compares_builds() {
+            return Vec::new();
+        }
+        let lists = projects.iter().filter(|project| !running.gone.contains(*project)).map(async |project| {
+            let found = running_batches(&self.client, project, BTreeSet::new(), usize::MAX).await;
+            (project, found)
+        });
+        let lists: Vec<_> = stream::iter(lists).buffer_unordered(CONCURRENT_CALLS).collect().await;
+        let mut batches = Vec::new();
+        for (project, found) in lists {
+            match found {
+                Ok((found, _)) => batches.extend(found),
+                Err(error) => {
+                    running.incomplete.insert(project.clone());
+                    self.add_failed_call(error);
+                }
+            }
+        }
+        // The others are judged with their builds.
+        let builds = running.builds.iter();
+        let of_builds: HashSet<&str> = builds.filter_map(|found| found.build.build_batch_arn.as_deref()).collect();
+        batches.retain(|batch| batch.arn.as_deref().is_none_or(|arn| !of_builds.contains(arn)));
+        batches
+    }
+
     /// Judges builds, with their batches and projects if a rule needs them.
-    async fn judge(&mut self, builds: Vec<FoundBuild>) -> Vec<Case<'a>> {
+    async fn judge(&mut self, running: RunningBuilds, batches: Vec<Arc<BuildBatch>>) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
             let event = BuildEvent::new(TriggerKind::Sweep, id, self.time, Box::new(build));
             Case::of_build(&self.enforcer.policy, event, now)
         };
-        let mut cases: Vec<Case<'_>> = builds.into_iter().map(of_build).collect();
+        let of_batch = |batch| Case::of_running_batch(&self.enforcer.policy, TriggerKind::Sweep, self.time, batch, now);
+        let RunningBuilds { builds, incomplete, .. } = running;
+        let builds = builds.into_iter().map(of_build);
+        let mut cases: Vec<Case<'_>> = builds.chain(batches.into_iter().filter_map(of_batch)).collect();
         // A rule may depend on the one only because of what the other is.
         while cases.iter().any(|case| case.next_question().is_some()) {
             self.add_batches(&mut cases, now).await;
+            self.add_tries(&mut cases, now).await;
             self.add_projects(&mut cases, now).await;
             self.add_refs(&mut cases, now).await;
+            let is_last = |case: &Case<'_>| matches!(case.next_question(), None | Some(Question::RunningBuilds(_)));
+            if cases.iter().all(is_last) {
+                compare_by_project(&mut cases, &incomplete, now);
+            }
         }
         cases
+    }
+
+    /// Fetches the first tries of automatic retries that rules need, and judges these again.
+    async fn add_tries(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
+        let ids = cases.iter().filter_map(wanted_try).collect();
+        let (builds, failure) =
+            self.fetch_all(ids, async |client, ids| codebuild::many_builds(client, ids).await).await;
+        for case in cases {
+            let Some(id) = wanted_try(case) else { continue };
+            let build = builds.iter().find(|build| build.id.as_deref() == Some(&id));
+            let missing = || {
+                let why =
+                    failure.map_or_else(|| format!("CodeBuild has no build {id}"), |class| class.name().to_owned());
+                Reply::Unavailable(Source::FirstTry, why)
+            };
+            let reply = build.map_or_else(missing, |build| Reply::EarlierTry(Box::new(Build::clone(build))));
+            case.add(reply, now);
+        }
     }
 
     /// Fetches the batches that rules need, and judges their builds again.
@@ -170,13 +231,47 @@ fn reply<T>(
 fn wanted_project(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Project { name, .. } => Some(name),
-        Question::Build(_) | Question::Batch(_) | Question::Pipeline(_) | Question::Git(_) => None,
+        Question::Build(_)
+        | Question::Batch(_)
+        | Question::Pipeline(_)
+        | Question::Git(_)
+        | Question::EarlierTry(_)
+        | Question::RunningBuilds(_) => None,
     }
 }
 
 fn wanted_batch(case: &Case<'_>) -> Option<String> {
     match case.next_question()? {
         Question::Batch(id) => Some(id),
-        Question::Build(_) | Question::Project { .. } | Question::Pipeline(_) | Question::Git(_) => None,
+        Question::Build(_)
+        | Question::Project { .. }
+        | Question::Pipeline(_)
+        | Question::Git(_)
+        | Question::EarlierTry(_)
+        | Question::RunningBuilds(_) => None,
+    }
+}
+
+fn wanted_try(case: &Case<'_>) -> Option<String> {
+    match case.next_question()? {
+        Question::EarlierTry(id) => Some(id.as_str().to_owned()),
+        Question::Build(_)
+        | Question::Project { .. }
+        | Question::Batch(_)
+        | Question::Pipeline(_)
+        | Question::Git(_)
+        | Question::RunningBuilds(_) => None,
+    }
+}
+
+/// Compares the builds of each project. Of an incomplete one, a newer build may be missing.
+fn compare_by_project(cases: &mut [Case<'_>], incomplete: &HashSet<String>, now: Timestamp) {
+    let mut projects: HashMap<String, Vec<&mut Case<'_>>> = HashMap::new();
+    for case in cases {
+        projects.entry(case.event().id.project().to_owned()).or_default().push(case);
+    }
+    for (project, mut cases) in projects {
+        let failure = incomplete.contains(&project).then(|| "the sweep could not list all running builds".to_owned());
+        compare(&mut cases, &LeftOut { too_many: false, failure }, now);
     }
 }

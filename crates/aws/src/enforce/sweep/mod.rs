@@ -5,7 +5,6 @@
 
 mod judge;
 mod rest;
-mod running;
 mod stop;
 
 use std::{
@@ -27,9 +26,6 @@ use crate::{
     clients::Pace,
     codebuild::{self, Client, MAX_IDS},
 };
-
-/// The number of calls that are made at the same time.
-const CONCURRENT_CALLS: usize = 16;
 
 /// The part of an invocation's time that is reserved for the record. A short invocation reserves
 /// less.

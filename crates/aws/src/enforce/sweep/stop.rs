@@ -12,12 +12,14 @@ use tokio::time::timeout;
 
 use super::{
     super::{
-        BUILD_BUDGET, out_of_time,
+        BUILD_BUDGET,
+        newest::stop_whole_batch,
+        out_of_time,
         stop::{effect, retry_of, stop_batch, stop_build},
     },
-    CONCURRENT_CALLS, Sweep, SweepMode,
+    Sweep, SweepMode,
 };
-use crate::codebuild::Client;
+use crate::{codebuild::Client, running::CONCURRENT_CALLS};
 
 /// A build to stop.
 struct ToStop<'a> {
@@ -63,6 +65,7 @@ impl Sweep<'_> {
             match effect {
                 Some(effect) => {
                     if effect.failure.is_none()
+                        && !case.is_batch()
                         && let Some(found) = self.found.get_mut(case.event().id.project())
                     {
                         *found -= 1;
@@ -100,6 +103,9 @@ fn with_batches<'a>(cases: Vec<Case<'a>>, running: &HashMap<String, u64>) -> Vec
 }
 
 async fn stop(client: &Client, ToStop { case, batch, .. }: &ToStop<'_>) -> Effect {
+    if let (true, Some(arn)) = (case.is_batch(), batch) {
+        return stop_whole_batch(client, arn).await;
+    }
     let id = &case.event().id;
     let attempt = stop_build(client, id).await;
     let batch = match batch {

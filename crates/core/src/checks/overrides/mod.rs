@@ -27,6 +27,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
         why: "Anyone who may start a build can override its project's settings, and so run other code on other machines with the project's role.",
         example: "[image, privileged]",
         project: Some(r#"{"environment": {"image": "aws/codebuild/standard:7.0", "privilegedMode": false}}"#),
+        running: None,
         allowed: r#"{"environment": {"image": "aws/codebuild/standard:7.0", "privilegedMode": false}}"#,
         stopped: r#"{"environment": {"image": "docker.io/somebody/tools:1", "privilegedMode": false}}"#,
         reads: &[

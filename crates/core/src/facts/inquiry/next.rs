@@ -9,8 +9,8 @@ use crate::{
         remote_refs::ObjectId,
         source_location::{SourceLocation, Url},
     },
-    model::{Progress, batch_id},
-    verdict::Action,
+    model::{BuildArn, Progress, batch_id},
+    verdict::{Action, Undecided},
 };
 
 impl Case<'_> {
@@ -19,20 +19,27 @@ impl Case<'_> {
         let questions = [
             self.build_question(),
             self.batch_question(),
+            self.earlier_try_question(),
             self.project_question(),
             self.pipeline_question(),
             self.git_question(),
+            self.running_builds_question(),
         ];
         let mut questions = questions.into_iter().flatten();
         questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
     fn wants(&self, source: Source) -> bool {
+        self.depends_on(|undecided| undecided.missing.source() == Some(source))
+    }
+
+    /// Returns whether the decision that the questions must make possible may depend on such rules.
+    fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let is_in_batch = self.build().build_batch_arn.is_some();
-        let for_batch = || is_in_batch && self.verdict.wants_for_batch(source);
+        let for_batch = || is_in_batch && self.verdict.batch_depends_on(&rules);
         match self.purpose {
-            Purpose::Build => self.verdict.wants(source),
-            Purpose::BuildAndBatch => self.verdict.wants(source) || for_batch(),
+            Purpose::Build | Purpose::Supersession => self.verdict.depends_on(&rules),
+            Purpose::BuildAndBatch => self.verdict.depends_on(&rules) || for_batch(),
             Purpose::Batch => for_batch(),
         }
     }
@@ -51,6 +58,23 @@ impl Case<'_> {
         is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
     }
 
+    /// CodeBuild retries a build up to ten times.
+    fn earlier_try_question(&self) -> Option<Question> {
+        let last = self.tries.last().unwrap_or(self.build());
+        let arn: BuildArn = last.previous_try().filter(|_| self.wants(Source::FirstTry))?.parse().ok()?;
+        Some(Question::EarlierTry(arn.id))
+    }
+
+    /// The last question: the build's own values are known by then, as far as they can be.
+    fn running_builds_question(&self) -> Option<Question> {
+        let is_wanted = self.supersession.is_none() && self.depends_on(|undecided| undecided.compares_builds);
+        is_wanted.then(|| Question::RunningBuilds(self.project_name()))
+    }
+
+    fn project_name(&self) -> String {
+        self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned())
+    }
+
     /// A copy of the project is good enough to allow a build, but not to act on it.
     fn project_question(&self) -> Option<Question> {
         let may_be_cached = match self.project {
@@ -61,8 +85,7 @@ impl Case<'_> {
             KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
             KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
         };
-        let name = self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned());
-        Some(Question::Project { name, may_be_cached })
+        Some(Question::Project { name: self.project_name(), may_be_cached })
     }
 
     /// CodePipeline is asked once about the pipeline that the initiator names.
@@ -72,11 +95,18 @@ impl Case<'_> {
         }
         let batch = self.batch.get();
         let initiator = batch.map_or(&self.build().initiator, |batch| &batch.initiator);
-        let started = [Some(self.event.id.as_str()), self.build().build_batch_arn.as_deref().map(batch_id)];
+        let first_try = self.tries.last();
+        let initiator = first_try.map_or(initiator, |build| &build.initiator);
+        let started = [
+            Some(self.event.id.as_str()),
+            self.build().build_batch_arn.as_deref().map(batch_id),
+            first_try.and_then(|build| build.id.as_deref()),
+        ];
+        let start = first_try.map_or(self.build().start_time, |build| build.start_time);
         Some(Question::Pipeline(PipelineQuestion {
             pipeline: pipeline_name(initiator.as_deref()?)?.to_owned(),
             started: started.into_iter().flatten().map(str::to_owned).collect(),
-            start: batch.map_or(self.build().start_time, |batch| batch.start_time),
+            start: batch.map_or(start, |batch| batch.start_time),
         }))
     }
 
@@ -93,7 +123,8 @@ impl Case<'_> {
             Some(PipelineAnswer::NotNamed | PipelineAnswer::NoPipeline) | None => self.own_repository()?,
         };
         let batch = self.batch.get();
-        let id = batch.and_then(|batch| batch.id.as_deref()).unwrap_or(self.event.id.as_str()).to_owned();
+        let first_try = self.tries.last().and_then(|build| build.id.as_deref());
+        let id = batch.and_then(|batch| batch.id.as_deref()).or(first_try).unwrap_or(self.event.id.as_str()).to_owned();
         let start = batch.map_or(self.build().start_time, |batch| batch.start_time);
         Some(Question::Git(GitQuestion { id, repository, commit, start, named_by }))
     }

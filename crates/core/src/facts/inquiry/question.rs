@@ -27,6 +27,10 @@ pub enum Source {
     Pipeline,
     /// The repository of the build's source, by git's own protocol.
     Git,
+    /// The Build that a build retries automatically: `BatchGetBuilds`.
+    FirstTry,
+    /// The project's other running builds and batches: the lists of the project.
+    RunningBuilds,
 }
 
 /// The consequence if a source cannot be asked.
@@ -43,18 +47,19 @@ impl Source {
     pub fn on_failure(self) -> OnFailure {
         match self {
             Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
-            Self::Pipeline | Self::Git => OnFailure::LeaveUnknown,
+            Self::Pipeline | Self::Git | Self::FirstTry | Self::RunningBuilds => OnFailure::LeaveUnknown,
         }
     }
 
-    /// The call that asks it.
-    pub fn operation(self) -> &'static str {
+    /// The calls that ask it.
+    pub fn operations(self) -> &'static [&'static str] {
         match self {
-            Self::Build => "BatchGetBuilds",
-            Self::Project => "BatchGetProjects",
-            Self::Batch => "BatchGetBuildBatches",
-            Self::Pipeline => "GetPipelineState",
-            Self::Git => "git ls-refs",
+            Self::Build | Self::FirstTry => &["BatchGetBuilds"],
+            Self::Project => &["BatchGetProjects"],
+            Self::Batch => &["BatchGetBuildBatches"],
+            Self::Pipeline => &["GetPipelineState"],
+            Self::Git => &["git ls-refs"],
+            Self::RunningBuilds => &["ListBuildsForProject", "ListBuildBatchesForProject"],
         }
     }
 
@@ -65,6 +70,8 @@ impl Source {
             Self::Project => "project",
             Self::Batch => "batch",
             Self::Pipeline | Self::Git => "branch",
+            Self::FirstTry => "first try",
+            Self::RunningBuilds => "newer build",
         }
     }
 }
@@ -87,6 +94,10 @@ pub enum Question {
     Pipeline(PipelineQuestion),
     /// The references of a repository.
     Git(GitQuestion),
+    /// The earlier try of a build with this id.
+    EarlierTry(BuildId),
+    /// The running builds and batches of the project with this name; see [`compare`](super::compare).
+    RunningBuilds(String),
 }
 
 /// The question to CodePipeline about the execution that started a build.
@@ -103,7 +114,7 @@ pub struct PipelineQuestion {
 /// The question to git about a build's repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitQuestion {
-    /// The id of the build or batch whose commit it is.
+    /// The id of the build or batch whose commit it is; of a retry, the id of its first try.
     pub id: String,
     /// The repository.
     pub repository: Url,
@@ -143,6 +154,8 @@ impl Question {
             Self::Batch(_) => Source::Batch,
             Self::Pipeline(_) => Source::Pipeline,
             Self::Git(_) => Source::Git,
+            Self::EarlierTry(_) => Source::FirstTry,
+            Self::RunningBuilds(_) => Source::RunningBuilds,
         }
     }
 }
@@ -162,6 +175,8 @@ pub enum Reply {
     Batch(Option<Arc<BuildBatch>>),
     /// CodePipeline's answer.
     Pipeline(PipelineAnswer),
+    /// The earlier try, as the API returns it now.
+    EarlierTry(Box<Build>),
     /// The repository's answer.
     Git(Arc<RefsAtCommit>),
     /// The source cannot be asked. Its facts remain unknown for the reason given, which must

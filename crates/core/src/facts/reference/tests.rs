@@ -78,6 +78,7 @@ impl World {
                     let project: Project = serde_json::from_value(self.project.clone()).unwrap();
                     Reply::Project(Some(Arc::new(project)))
                 }
+                Question::EarlierTry(_) | Question::RunningBuilds(_) => panic!("no rule compares builds"),
                 Question::Batch(_) => Reply::Batch(self.batch.clone()),
                 Question::Pipeline(_) => Reply::Pipeline(self.pipeline.clone()),
                 Question::Git(_) => Reply::Git(Arc::new(RefsAtCommit {

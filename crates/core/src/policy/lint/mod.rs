@@ -5,6 +5,7 @@ mod claims;
 mod dates;
 mod effect;
 mod exclusion;
+mod newest;
 mod subsumption;
 
 use jiff::Timestamp;
@@ -36,6 +37,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             findings.extend(exclusion::expression(rule));
             findings.extend(exclusion::scope(rule));
             findings.extend(exclusion::exemption(rule));
+            findings.extend(newest::scope(rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }

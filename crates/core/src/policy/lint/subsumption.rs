@@ -109,7 +109,17 @@ impl Rule {
             && kind.id == other.kind.id
             && check.option().covers(other.check.option())
             && scope_covers(only, &other.only)
+            && !self.leaves_out_pipelines_of(other)
             && exemptions.all(|exemption| other.except.iter().any(|wide| wide.covers(exemption, now)))
+    }
+}
+
+impl Rule {
+    /// Returns whether a rule with `only-newest-per` may leave out builds of pipelines that the other does not.
+    fn leaves_out_pipelines_of(&self, other: &Self) -> bool {
+        let names_pipelines = |rule: &Self| rule.only.iter().any(Selector::names_pipelines);
+        let selects_pipelines = || !self.only.is_empty() && self.only.iter().all(Selector::names_pipelines);
+        self.newest_per().is_some() && names_pipelines(other) && !selects_pipelines()
     }
 }
 

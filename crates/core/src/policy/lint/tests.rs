@@ -225,3 +225,21 @@ fn an_exemption_that_rests_on_text_alone() {
         check(&policy(exemption), NOW, &[]);
     }
 }
+
+#[test]
+fn what_rules_that_compare_builds_never_select() {
+    let rule = |more: &str| format!("version: 1\nrules:\n  - {{id: a, only-newest-per: [project, ref]{more}}}\n");
+    let nothing = |what: &str| format!("3:10 an element of `only` of `a` selects nothing: it has {what}");
+    let retry = nothing("`started-by: [retry]`, because an automatic retry counts as its first try");
+    let pipelines = nothing("`initiators` of pipelines alone, whose builds are left out");
+    check(&rule(", only: [{started-by: [retry]}]"), NOW, &[&retry]);
+    check(&rule(", only: [{started-by: [retry, webhook]}]"), NOW, &[]);
+    check(&rule(", only: [{initiators: [codepipeline/*]}]"), NOW, &[&pipelines]);
+    check(&rule(", only: [{initiators: [codepipeline/*], started-by: [pipeline]}]"), NOW, &[]);
+    check(&rule(", only: [{initiators: [codepipeline/*, alice]}]"), NOW, &[]);
+    let whole = "3:53 `batch: build` has no effect beside `only-newest-per`, which stops a superseded batch as a whole";
+    check(&rule(", batch: build"), NOW, &[whole]);
+    check(&rule(", batch: stop-all"), NOW, &[]);
+    // The same selectors of another rule select something.
+    check("version: 1\nrules:\n  - {id: a, max-timeout: 60m, only: [{initiators: [codepipeline/*]}]}\n", NOW, &[]);
+}

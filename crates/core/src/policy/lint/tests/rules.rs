@@ -93,6 +93,14 @@ fn rules_that_no_build_can_break() {
 #[test]
 fn rules_that_add_nothing() {
     check_rules(&["max-timeout: 1h", "max-timeout: 30m"], "a < b");
+    let newest = "only-newest-per: [project]";
+    check_rules(&["only-newest-per: [ref, project]", newest], "a < b");
+    check_rules(&["only-newest-per: [initiator, project]", "only-newest-per: [project, ref]"], "");
+    // Without `started-by`, builds of pipelines are left out.
+    let pipelines = "only-newest-per: [project], only: [{started-by: [pipeline]}]";
+    check_rules(&[pipelines, newest], "");
+    check_rules(&[pipelines, pipelines], "b < a");
+    check_rules(&["only-newest-per: [project], only: [{started-by: [user]}]", newest], "a < b");
     check_rules(&["max-timeout: 30m", "max-timeout: 1h"], "b < a");
     check_rules(&["max-timeout: 30m", "max-timeout: 30m"], "b < a");
     check_rules(&["max-timeout: 30m", "max-queued-timeout: 1h"], "");

@@ -1,21 +1,26 @@
-//! Finds the running builds of some projects with few calls.
+//! Finds the running builds and batches of some projects with few calls.
 //!
 //! A list of builds does not show which of them are running. The newest builds of all projects
 //! are fetched first, together; a project is finished when one of its builds is too old to be
 //! running, or all have been fetched.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::CONCURRENT_CALLS;
-use buildbrake_core::model::{Build, BuildId, Progress};
+use buildbrake_core::model::{Build, BuildBatch, BuildId, Progress};
 
 use crate::{
     CallError, Class,
     codebuild::{self, Client, MAX_IDS},
 };
+
+/// The number of calls that are made at the same time.
+pub(crate) const CONCURRENT_CALLS: usize = 16;
 
 /// A build older than this has ended: it may be queued for 8 hours and run for 36, and gets an
 /// hour for the change of its status.
@@ -26,15 +31,22 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(36 + 8 + 1);
 const FIRST_FETCH: usize = 10;
 
 /// The running builds that were found, and the calls that failed.
-pub(super) struct RunningBuilds {
-    pub(super) builds: Vec<FoundBuild>,
-    pub(super) failures: Vec<CallError>,
+#[derive(Default)]
+pub(crate) struct RunningBuilds {
+    pub(crate) builds: Vec<FoundBuild>,
+    pub(crate) failures: Vec<CallError>,
+    /// The projects of which a running build may be missing.
+    pub(crate) incomplete: HashSet<String>,
+    /// The projects of which there are more pages than were asked for.
+    pub(crate) cut_off: HashSet<String>,
+    /// The projects that do not exist any more.
+    pub(crate) gone: HashSet<String>,
 }
 
 /// A running build.
-pub(super) struct FoundBuild {
-    pub(super) id: BuildId,
-    pub(super) build: Build,
+pub(crate) struct FoundBuild {
+    pub(crate) id: BuildId,
+    pub(crate) build: Build,
 }
 
 /// A project's builds that have not been fetched yet, newest first.
@@ -42,12 +54,18 @@ struct Listing<'a> {
     project: &'a str,
     ids: Vec<String>,
     next: Option<String>,
+    pages: usize,
 }
 
-/// Finds the running builds of some projects.
-pub(super) async fn running_builds(client: &Client, projects: &[String], now: Timestamp) -> RunningBuilds {
-    let mut running = RunningBuilds { builds: Vec::new(), failures: Vec::new() };
-    let listings = projects.iter().map(|project| Listing { project, ids: Vec::new(), next: None });
+/// Finds the running builds of some projects, in at most so many pages of each project's builds.
+pub(crate) async fn running_builds(
+    client: &Client,
+    projects: &[String],
+    max_pages: usize,
+    now: Timestamp,
+) -> RunningBuilds {
+    let mut running = RunningBuilds::default();
+    let listings = projects.iter().map(|project| Listing { project, ids: Vec::new(), next: None, pages: 0 });
     let mut open = running.list(client, listings.collect()).await;
     let mut share = FIRST_FETCH;
     while !open.is_empty() {
@@ -59,7 +77,9 @@ pub(super) async fn running_builds(client: &Client, projects: &[String], now: Ti
         open.retain(|listing| !done.contains(listing.project));
         let (seen, unseen) = open.into_iter().partition(|listing| listing.ids.is_empty());
         open = unseen;
-        let more = Vec::from_iter(Vec::into_iter(seen).filter(|listing: &Listing<'_>| listing.next.is_some()));
+        let more = Vec::into_iter(seen).filter(|listing: &Listing<'_>| listing.next.is_some());
+        let (more, too_many): (Vec<_>, Vec<_>) = more.partition(|listing| listing.pages < max_pages);
+        running.cut_off.extend(too_many.into_iter().map(|listing| listing.project.to_owned()));
         open.extend(running.list(client, more).await);
         share = MAX_IDS;
     }
@@ -70,18 +90,23 @@ impl RunningBuilds {
     /// Fetches the next page of each listing. If that fails, the listing is left out.
     async fn list<'a>(&mut self, client: &Client, listings: Vec<Listing<'a>>) -> Vec<Listing<'a>> {
         let pages = listings.into_iter().map(async |listing| {
-            let page = codebuild::list_builds(client, listing.project, listing.next.clone()).await;
-            page.map(|(ids, next)| Listing { ids, next, ..listing })
+            match codebuild::list_builds(client, listing.project, listing.next.clone()).await {
+                Ok((ids, next)) => Ok(Listing { ids, next, pages: listing.pages + 1, ..listing }),
+                Err(error) => Err((listing.project, error)),
+            }
         });
-        let pages: Vec<Result<Listing<'_>, CallError>> =
+        let pages: Vec<Result<Listing<'_>, (&str, CallError)>> =
             stream::iter(pages).buffer_unordered(CONCURRENT_CALLS).collect().await;
         let mut listed = Vec::new();
         for page in pages {
             match page {
                 Ok(listing) => listed.push(listing),
                 // The project was deleted since it was listed.
-                Err(error) if error.class == Class::NotFound => {}
-                Err(error) => self.failures.push(error),
+                Err((project, error)) if error.class == Class::NotFound => drop(self.gone.insert(project.to_owned())),
+                Err((project, error)) => {
+                    self.incomplete.insert(project.to_owned());
+                    self.failures.push(error);
+                }
             }
         }
         listed
@@ -98,8 +123,11 @@ impl RunningBuilds {
                 // These projects are finished: the sweep fails anyway.
                 Err(error) => {
                     self.failures.push(error);
-                    let projects = ids.iter().filter_map(|id| id.split_once(':'));
-                    done.extend(projects.map(|(project, _)| project.to_owned()));
+                    let projects =
+                        ids.iter().filter_map(|id| id.split_once(':')).map(|(project, _)| project.to_owned());
+                    let projects: HashSet<String> = projects.collect();
+                    self.incomplete.extend(projects.iter().cloned());
+                    done.extend(projects);
                 }
             }
         }
@@ -119,4 +147,33 @@ impl RunningBuilds {
             self.builds.push(FoundBuild { id, build });
         }
     }
+}
+
+/// Finds the running batches of a project, in at most so many pages, and these others. Returns `true` if there
+/// are more pages.
+///
+/// # Errors
+/// If a call fails.
+pub(crate) async fn running_batches(
+    client: &Client,
+    project: &str,
+    mut ids: BTreeSet<String>,
+    max_pages: usize,
+) -> Result<(Vec<Arc<BuildBatch>>, bool), CallError> {
+    let mut next = None;
+    for _ in 0..max_pages {
+        let (page, token) = codebuild::list_running_batches(client, project, next).await?;
+        ids.extend(page);
+        next = token;
+        if next.is_none() {
+            break;
+        }
+    }
+    let mut batches = Vec::new();
+    for ids in Vec::from_iter(ids).chunks(MAX_IDS) {
+        batches.extend(codebuild::many_batches(client, ids).await?);
+    }
+    // As for a build, one that does not say that it has ended counts as running.
+    batches.retain(|batch| batch.progress() != Progress::Ended);
+    Ok((batches.into_iter().map(Arc::new).collect(), next.is_some()))
 }

@@ -1,0 +1,154 @@
+//! Rules with `only-newest-per`: compares a build with the other running builds of its project, and
+//! stops those that it supersedes.
+
+use buildbrake_core::{
+    event::{BuildEvent, Delivery},
+    facts::inquiry::{Case, Question, Reply, Source, compare},
+    model::{BuildArn, batch_id},
+    record::{Effect, Failure, Outcome, Record},
+    verdict::Action,
+};
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Enforcer, Invocation,
+    build::{Budget, too_late},
+    out_of_time,
+    stop::{effect, retry_of, stop_batch, stop_build},
+};
+use crate::{AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS};
+
+impl Enforcer {
+    /// Compares a build with the other running builds of its project, and returns those that break a rule or
+    /// leave it undecided.
+    pub(super) async fn compare_with_running<'a>(
+        &'a self,
+        case: &mut Case<'a>,
+        project: &str,
+        place: &AccountRegion,
+        invocation: &Invocation<'_>,
+        budget: &mut Budget,
+    ) -> Vec<Case<'a>> {
+        let client = self.clients.codebuild(place, Pace::Prompt);
+        let listed = Box::pin(self.resolver.running(&client, place, project, invocation.now()));
+        let Some(running) = budget.spend(listed).await else {
+            case.add(too_late(Source::RunningBuilds), invocation.now());
+            return Vec::new();
+        };
+        let left_out = running.left_out.clone();
+        let mut others = self.others(case, running, invocation);
+        let mut current_project = None;
+        for other in &mut others {
+            self.inquire(other, &mut current_project, &client, place, invocation, budget).await;
+        }
+        let mut all: Vec<&mut Case<'a>> = others.iter_mut().chain([case]).collect();
+        compare(&mut all, &left_out, invocation.now());
+        // A copy of the project is not good enough to stop a build.
+        for other in &mut others {
+            self.inquire(other, &mut current_project, &client, place, invocation, budget).await;
+        }
+        others.retain(|other| {
+            let verdict = other.verdict();
+            verdict.action != Action::Allow || verdict.undecided.iter().any(|undecided| undecided.counts)
+        });
+        others
+    }
+
+    /// The running builds and batches beside a build. The builds of a batch are no others of their own.
+    fn others<'a>(&'a self, case: &Case<'a>, running: Running, invocation: &Invocation<'_>) -> Vec<Case<'a>> {
+        let (kind, now) = (case.event().kind, invocation.now());
+        let time = case.event().time.filter(|_| case.event().delivery == Delivery::Live);
+        let own_batch = case.build().build_batch_arn.as_deref().map(batch_id);
+        let is_other = |found: &crate::running::FoundBuild| {
+            found.id != case.event().id && found.build.build_batch_arn.as_deref().is_none_or(str::is_empty)
+        };
+        let builds = running.builds.into_iter().filter(is_other).map(|found| {
+            let event = BuildEvent::new(kind, found.id, time, Box::new(found.build));
+            Case::of_running_build(&self.policy, event, now)
+        });
+        let batches = running.batches.into_iter().filter(|batch| batch.id.as_deref() != own_batch);
+        let batches = batches.filter_map(|batch| Case::of_running_batch(&self.policy, kind, time, batch, now));
+        builds.chain(batches).collect()
+    }
+
+    /// Answers the questions about another running build. A source that fails leaves its facts unknown. All of
+    /// these builds have the same project, which is fetched once.
+    async fn inquire(
+        &self,
+        other: &mut Case<'_>,
+        current_project: &mut Option<Reply>,
+        client: &Client,
+        place: &AccountRegion,
+        invocation: &Invocation<'_>,
+        budget: &mut Budget,
+    ) {
+        while let Some(question) = other.next_question() {
+            let is_of_project = matches!(question, Question::Project { .. });
+            let reply = match (&question, &*current_project) {
+                (Question::RunningBuilds(_), _) => return,
+                (Question::Project { .. }, Some(project)) => project.clone(),
+                _ => {
+                    let reply = Box::pin(self.reply(&question, client, place, invocation.now()));
+                    match budget.spend(reply).await {
+                        None => too_late(question.source()),
+                        Some(Ok(reply)) => reply,
+                        Some(Err(error)) => Reply::Unavailable(question.source(), error.class.name().to_owned()),
+                    }
+                }
+            };
+            if is_of_project && matches!(reply, Reply::Project(_)) {
+                *current_project = Some(reply.clone());
+            }
+            other.add(reply, invocation.now());
+        }
+    }
+
+    /// Stops what is superseded, and records it. Returns the records, and the retries of the stopped builds.
+    pub(super) async fn settle_others(
+        &self,
+        others: Vec<Case<'_>>,
+        invocation: &Invocation<'_>,
+        until: Instant,
+    ) -> (Vec<Record>, Vec<BuildArn>) {
+        let settled = others.into_iter().map(async |other| {
+            let effect = match other.verdict().action {
+                Action::Stop => {
+                    let stopped = timeout_at(until, self.stop_superseded(&other)).await;
+                    stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())
+                }
+                action => Outcome::of_running(action).into(),
+            };
+            let retry = effect.returned.as_deref().and_then(retry_of);
+            let record = Record::judged(&self.policy, &other, effect, invocation.now());
+            invocation.sink.write(&record).await;
+            (record, retry)
+        });
+        let settled: Vec<_> = stream::iter(settled).buffered(CONCURRENT_CALLS).collect().await;
+        let (records, retries): (Vec<Record>, Vec<Option<BuildArn>>) = settled.into_iter().unzip();
+        (records, retries.into_iter().flatten().collect())
+    }
+
+    async fn stop_superseded(&self, other: &Case<'_>) -> Effect {
+        let client = self.clients.codebuild(&AccountRegion::of_build(other.build()), Pace::Prompt);
+        if other.is_batch() {
+            return stop_whole_batch(&client, other.build().arn.as_deref().unwrap_or_default()).await;
+        }
+        let id = &other.event().id;
+        let attempt = Box::pin(stop_build(&client, id)).await;
+        Box::pin(effect(&client, id, attempt, Ok(None))).await
+    }
+}
+
+/// Stops a batch that is judged itself, and no build of it.
+pub(super) async fn stop_whole_batch(client: &Client, arn: &str) -> Effect {
+    match Box::pin(stop_batch(client, arn)).await {
+        Ok(Some(batch)) => {
+            let is_stopped = batch.build_batch_status.as_deref() == Some("STOPPED");
+            let outcome = if is_stopped { Outcome::Stopped } else { Outcome::AlreadyComplete };
+            Effect { batch: Some(batch), ..outcome.into() }
+        }
+        Ok(None) => Outcome::NotFound.into(),
+        Err(error) => Failure::from(error).into(),
+    }
+}

@@ -1,0 +1,90 @@
+//! The running builds of a project, which rules with `only-newest-per` compare.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Case, KnownBatch, Origin, Purpose, Question};
+use crate::{
+    event::{BuildEvent, TriggerKind},
+    facts::supersession::{LeftOut, RunningBuild, Supersession},
+    model::BuildBatch,
+    policy::{BatchScope, Mode, Policy},
+    verdict::{Action, running_build},
+};
+
+impl<'a> Case<'a> {
+    /// Judges a running build that the API returned by the rules with `only-newest-per` alone: other rules
+    /// judge it by its own events.
+    pub fn of_running_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
+        Self::new(policy, event, Origin::Api, Purpose::Supersession, now)
+    }
+
+    /// Judges a running batch that the API returned, by the same rules. Its record looks like a build's.
+    /// `None` if the batch has no valid id.
+    pub fn of_running_batch(
+        policy: &'a Policy,
+        kind: TriggerKind,
+        time: Option<Timestamp>,
+        batch: Arc<BuildBatch>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let id = batch.id.as_deref()?.parse().ok()?;
+        let build = batch.as_build();
+        let event = BuildEvent::new(kind, id, time, Box::new(build));
+        let mut case = Self::unjudged(policy, event, Origin::Api, Purpose::Supersession);
+        case.batch = KnownBatch::Current(Some(batch));
+        case.judge(now);
+        Some(case)
+    }
+
+    /// Returns whether it is about a batch, and no single build.
+    pub fn is_batch(&self) -> bool {
+        self.build().arn.as_deref().is_some_and(|arn| arn.contains(":build-batch/"))
+    }
+
+    /// Returns whether some running builds of the project were not compared with the build.
+    pub(crate) fn leaves_builds_out(&self) -> bool {
+        let leaves_out = self.supersession.as_ref().is_some_and(|supersession| supersession.leaves_out);
+        leaves_out && self.purpose != Purpose::Supersession
+    }
+
+    fn running_build(&self, now: Timestamp) -> RunningBuild {
+        let stopped_by = if self.verdict.action == Action::Stop { self.rules_that_stop() } else { Vec::new() };
+        RunningBuild { stopped_by, ..running_build(self.policy, &self.facts(now)) }
+    }
+
+    /// The rules that stop the build, or the whole batch that it belongs to.
+    fn rules_that_stop(&self) -> Vec<String> {
+        let is_in_batch = self.batch.get().is_some();
+        let stops = self
+            .verdict
+            .violations
+            .iter()
+            .filter(|broken| broken.mode == Mode::Enforce && (!is_in_batch || broken.batch == BatchScope::StopAll));
+        stops.map(|broken| broken.rule.clone()).collect()
+    }
+}
+
+/// Compares running builds and batches of one project with each other, and judges again those whose verdict
+/// depends on it. Builds of one batch are one.
+pub fn compare(cases: &mut [&mut Case<'_>], left_out: &LeftOut, now: Timestamp) {
+    let mut running: Vec<(RunningBuild, usize)> =
+        cases.iter().enumerate().map(|(index, case)| (case.running_build(now), index)).collect();
+    // A newer build that is stopped for another rule supersedes nothing, so the newest is judged first.
+    running.sort_by_cached_key(|(build, _)| build.start.newest_first());
+    let (mut running, indices): (Vec<RunningBuild>, Vec<usize>) = running.into_iter().unzip();
+    for place in 0..running.len() {
+        let Some(case) = indices.get(place).and_then(|index| cases.get_mut(*index)) else { continue };
+        let Some(build) = running.get(place) else { continue };
+        if !matches!(case.next_question(), Some(Question::RunningBuilds(_))) {
+            continue;
+        }
+        case.supersession = Some(Supersession::of(build, &running, left_out));
+        case.judge(now);
+        if case.verdict.action == Action::Stop {
+            let stopped_by = case.rules_that_stop();
+            running.get_mut(place).into_iter().for_each(|build| build.stopped_by = stopped_by.clone());
+        }
+    }
+}

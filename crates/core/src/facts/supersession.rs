@@ -1,0 +1,261 @@
+//! Which of the running builds of a project a newer one supersedes.
+//!
+//! Rules with `only-newest-per` compare builds with each other. A batch is one of them, whatever its
+//! builds are, and an automatic retry counts as its first try. Both sides are compared by what the
+//! API knows: an event's time has whole seconds.
+
+mod first_try;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::{Fact, Facts, inquiry::Source, webhook::PossibleRefs};
+
+/// A running build or batch, as rules with `only-newest-per` compare it.
+#[derive(Clone, Debug)]
+pub struct RunningBuild {
+    /// The id of the build, or of its batch.
+    pub(crate) id: String,
+    /// The same, or the id of its first try.
+    pub(crate) counts_as: String,
+    /// Account and region.
+    pub(crate) place: [Option<String>; 2],
+    pub(crate) start: Start,
+    /// One for each rule with `only-newest-per`.
+    pub(crate) standings: Vec<Standing>,
+    /// The rules because of which it is stopped.
+    pub(crate) stopped_by: Vec<String>,
+}
+
+/// When a build or a batch started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) time: Option<Timestamp>,
+    pub(crate) number: Option<Number>,
+}
+
+/// The ordinal number of a build or of a batch of a project. Builds and batches are counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    Build(i64),
+    Batch(i64),
+}
+
+/// A running build as one rule compares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) rule: String,
+    /// Returns whether the rule applies to it and does not exempt it, or the fact that would show that.
+    pub(crate) is_covered: Result<bool, Fact>,
+    /// The values by which the rule compares builds.
+    pub(crate) values: Vec<ComparedValue>,
+}
+
+/// A value by which builds are compared, as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) enum ComparedValue {
+    Known(String),
+    /// One of these. The fact would show which.
+    OneOf(Vec<String>, Fact),
+    /// A ref that the webhook's filters let through. The fact would show which.
+    Within(PossibleRefs, Fact),
+    Unknown(Fact),
+}
+
+/// The answer to the question whether a newer build supersedes a build, for each rule.
+#[derive(Clone, Debug, Default)]
+pub struct Supersession {
+    by_rule: Vec<(String, Superseded)>,
+    /// `true` if not all running builds were compared.
+    pub(crate) leaves_out: bool,
+    /// The sources of values of the build itself that are unknown, so that it supersedes nothing.
+    pub(crate) missing: Vec<Source>,
+}
+
+/// Whether a newer build supersedes a build.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Superseded {
+    /// None does.
+    No,
+    /// The one with this id does.
+    By(String),
+    /// The fact would show it.
+    Unknown(Fact),
+}
+
+/// The running builds of a project that were not compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// `true` if there are more than can be asked for.
+    pub too_many: bool,
+    /// The reason why a list is incomplete, so that it may lack newer builds.
+    pub failure: Option<String>,
+}
+
+impl Supersession {
+    /// Compares a running build with others of its project, which may contain itself, and which are
+    /// ordered from the newest.
+    pub fn of(build: &RunningBuild, others: &[RunningBuild], left_out: &LeftOut) -> Self {
+        let by_rule = build.standings.iter().map(|own| {
+            let answer = superseded(build, own, others, left_out);
+            (own.rule.clone(), answer)
+        });
+        let values = build.standings.iter().flat_map(|standing| &standing.values);
+        let missing = values.filter_map(|value| value.missing()?.source()).collect();
+        Self { by_rule: by_rule.collect(), leaves_out: left_out.too_many, missing }
+    }
+
+    /// The answer for a rule.
+    pub(crate) fn for_rule(&self, id: &str) -> Option<&Superseded> {
+        self.by_rule.iter().find(|(rule, _)| rule == id).map(|(_, superseded)| superseded)
+    }
+}
+
+fn superseded(build: &RunningBuild, own: &Standing, others: &[RunningBuild], left_out: &LeftOut) -> Superseded {
+    let mut missing = None;
+    for other in others.iter().filter(|other| other.counts_as != build.counts_as && !other.is_stopped_beside(&own.rule))
+    {
+        match supersedes(other, build, own) {
+            Ok(true) => return Superseded::By(other.id.clone()),
+            Ok(false) => {}
+            Err(fact) => missing = missing.or(Some(fact)),
+        }
+    }
+    let incomplete = left_out.failure.clone().map(unknown);
+    missing.or(incomplete).map_or(Superseded::No, Superseded::Unknown)
+}
+
+/// Returns whether `other` supersedes a build under a rule. One `false` settles it, whatever is unknown.
+fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Result<bool, Fact> {
+    if other.is_elsewhere(build) {
+        return Ok(false);
+    }
+    let Some(standing) = other.standings.iter().find(|standing| standing.rule == own.rule) else { return Ok(false) };
+    let of_other = |missing: Fact| unknown(format!("{}: {missing}", other.id));
+    let is_newer = other.start.is_after(&build.start).ok_or_else(|| unknown(why_unordered(other, build)));
+    let is_covered = standing.is_covered.clone().map_err(of_other);
+    let values = own.values.iter().zip(&standing.values);
+    let are_same = values.map(|(value, others)| value.is_same(others, of_other));
+    let mut missing = None;
+    for condition in [is_newer, is_covered].into_iter().chain(are_same) {
+        match condition {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(fact) => missing = missing.or(Some(fact)),
+        }
+    }
+    missing.map_or(Ok(true), Err)
+}
+
+impl RunningBuild {
+    /// The same build under a name, if it has no id.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { id: name.to_owned(), counts_as: name.to_owned(), ..self }
+    }
+
+    /// Returns whether it runs in another account or region.
+    fn is_elsewhere(&self, other: &Self) -> bool {
+        let mut parts = self.place.iter().zip(&other.place);
+        parts.any(|(one, other)| one.is_some() && other.is_some() && one != other)
+    }
+
+    /// Returns whether a rule other than this one has it stopped.
+    fn is_stopped_beside(&self, rule: &str) -> bool {
+        self.stopped_by.iter().any(|other| other != rule)
+    }
+}
+
+impl Start {
+    /// Returns whether this is later than the other, if that is known.
+    fn is_after(&self, other: &Self) -> Option<bool> {
+        match (self.time, other.time) {
+            (Some(time), Some(other)) if time != other => Some(time > other),
+            (Some(_), Some(_)) => match (self.number, other.number) {
+                (Some(Number::Build(number)), Some(Number::Build(other)))
+                | (Some(Number::Batch(number)), Some(Number::Batch(other)))
+                    if number != other =>
+                {
+                    Some(number > other)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A key that orders builds from the newest. One whose start is unknown comes first.
+    pub(crate) fn newest_first(&self) -> impl Ord + use<> {
+        let number = self.number.map(|(Number::Build(number) | Number::Batch(number))| -number);
+        (self.time.map(|time| -time.as_nanosecond()), number)
+    }
+}
+
+impl ComparedValue {
+    /// Returns whether two builds have the same value. `of_other` describes a fact that is missing about
+    /// the other one.
+    fn is_same(&self, other: &Self, of_other: impl Fn(Fact) -> Fact) -> Result<bool, Fact> {
+        match (self, other) {
+            (Self::Known(value), Self::Known(other)) => Ok(value == other),
+            (one, Self::Known(value)) => one.is(value),
+            (Self::Known(value), other) => other.is(value).map_err(of_other),
+            (Self::OneOf(values, missing), Self::OneOf(others, _)) => {
+                match values.iter().any(|one| others.contains(one)) {
+                    true => Err(missing.clone()),
+                    false => Ok(false),
+                }
+            }
+            (Self::OneOf(_, missing) | Self::Within(_, missing) | Self::Unknown(missing), _) => Err(missing.clone()),
+        }
+    }
+
+    /// Returns whether it is this value.
+    fn is(&self, value: &str) -> Result<bool, Fact> {
+        match self {
+            Self::Known(own) => Ok(own == value),
+            Self::OneOf(values, _) if values.iter().all(|one| one != value) => Ok(false),
+            Self::Within(refs, _) if !refs.may_contain(value) => Ok(false),
+            Self::OneOf(_, missing) | Self::Within(_, missing) | Self::Unknown(missing) => Err(missing.clone()),
+        }
+    }
+
+    /// The same with the reason if a source that would show it cannot be asked.
+    pub(crate) fn explained(self, unavailable: &[(Source, String)]) -> Self {
+        match self {
+            Self::Known(value) => Self::Known(value),
+            Self::OneOf(values, missing) => Self::OneOf(values, missing.explained(unavailable)),
+            Self::Within(refs, missing) => Self::Within(refs, missing.explained(unavailable)),
+            Self::Unknown(missing) => Self::Unknown(missing.explained(unavailable)),
+        }
+    }
+
+    /// The fact that would show the value.
+    pub(crate) fn missing(&self) -> Option<&Fact> {
+        match self {
+            Self::Known(_) => None,
+            Self::OneOf(_, missing) | Self::Within(_, missing) | Self::Unknown(missing) => Some(missing),
+        }
+    }
+}
+
+fn why_unordered(other: &RunningBuild, build: &RunningBuild) -> String {
+    match (other.start.time, build.start.time) {
+        (None, _) => format!("the start of {} is unknown", other.id),
+        (_, None) => format!("the start of {} is unknown", build.id),
+        (Some(_), Some(_)) => format!("{} started at the same time", other.id),
+    }
+}
+
+fn unknown(why: String) -> Fact {
+    Fact::Unknown { fact: "newer build", why }
+}
+
+impl Facts<'_> {
+    /// When the build, or the batch that it belongs to, started.
+    pub(crate) fn started(&self) -> Start {
+        match self.build_batch {
+            Some(batch) => Start { time: batch.start_time, number: batch.build_batch_number.map(Number::Batch) },
+            None => Start { time: self.build.start_time, number: self.build.build_number.map(Number::Build) },
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Rules with `only-newest-per` whose scope selects none of the builds that they compare.
+
+use crate::{
+    facts::starter::Starter,
+    pattern::Pattern,
+    policy::{Criterion, Rule},
+    yaml::Finding,
+};
+
+/// Selectors of `only` that select nothing in such a rule.
+pub(super) fn scope(rule: &Rule) -> impl Iterator<Item = Finding> {
+    let selectors = rule.only.iter().filter(|_| rule.newest_per().is_some());
+    selectors.filter_map(|selector| {
+        let (what, help) = if selector.criteria().any(is_retries_alone) {
+            let help = "name what starts the first tries, such as `started-by: [webhook]`";
+            ("`started-by: [retry]`, because an automatic retry counts as its first try", help)
+        } else if !selector.names_pipelines() && selector.criteria().any(is_pipelines_alone) {
+            let help = "add `started-by: [pipeline]` beside it; to stop a pipeline's build fails its execution";
+            ("`initiators` of pipelines alone, whose builds are left out", help)
+        } else {
+            return None;
+        };
+        let message = format!("an element of `only` of `{}` selects nothing: it has {what}", rule.id);
+        Some(Finding::warning(rule.place, message, help))
+    })
+}
+
+fn is_retries_alone(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::StartedBy(starters) if starters.iter().all(|one| *one == Starter::Retry))
+}
+
+fn is_pipelines_alone(criterion: &Criterion) -> bool {
+    let is_pipeline = |pattern: &Pattern| pattern.as_str().starts_with("codepipeline/");
+    match criterion {
+        Criterion::Among(subject, patterns) => subject.name == "initiators" && patterns.iter().all(is_pipeline),
+        Criterion::StartedBy(_) | Criterion::Tagged(..) | Criterion::When(_) => false,
+    }
+}
