@@ -37,6 +37,30 @@ fn warned(policy: &Policy) -> Vec<String> {
 }
 
 #[test]
+fn a_rule_that_forbids_all_that_another_allows_is_named() {
+    for (rules, expected) in [
+        (["allowed-branches: [main]", "forbidden-branches: [main]"], Some("b")),
+        (["forbidden-branches: ['*']", "allowed-branches: [main, dev]"], Some("a")),
+        (["allowed-branches: [refs/heads/main]", "forbidden-branches: [main, dev]"], Some("b")),
+        (["allowed-compute: [BUILD_GENERAL1_SMALL]", "forbidden-compute: [BUILD_GENERAL1_*]"], Some("b")),
+        (["allowed-images: [tools]", "forbidden-images: ['docker.io/library/tools:latest', tools]"], Some("b")),
+        (["allowed-branches: [main, dev]", "forbidden-branches: [main]"], None),
+        (["allowed-branches: [main]", "forbidden-refs: [refs/tags/*]"], None),
+        (["allowed-branches: [main]", "forbidden-branches: [main], only: [{ projects: [x] }]"], None),
+        (["allowed-branches: [main]", "forbidden-branches: [main], except: [{ projects: [x] }]"], None),
+        (["allowed-branches: [main], mode: off", "forbidden-branches: [main]"], None),
+    ] {
+        let policy = Policy::parse("policy.yaml", &policy_of(&rules)).unwrap_or_else(|faults| panic!("{faults}"));
+        let findings = policy.lint("policy.yaml", "", NOW.parse().unwrap());
+        let mut messages = findings.iter().map(|one| one.message.as_str());
+        let found = messages.find_map(|message| {
+            Some(message.strip_prefix("every build breaks ")?.split('`').nth(3).unwrap_or_default().to_owned())
+        });
+        assert_eq!(found.as_deref(), expected, "{rules:?}");
+    }
+}
+
+#[test]
 fn patterns_of_different_subjects_are_not_compared() {
     check_rules(
         &["max-timeout: 60m, only: [{projects: ['a*']}]", "max-timeout: 60m, only: [{initiators: ['a*']}]"],
