@@ -89,6 +89,10 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
 
 /// A list of forbidden branches or refs all of which an exemption lets through.
 pub(super) fn exemption(rule: &Rule) -> Option<Finding> {
+    // With `on-unknown: stop`, what is unknown is stopped.
+    if rule.on_unknown == OnUnknown::Stop {
+        return None;
+    }
     let CheckOption::Forbidden(forbidden) = rule.check.option() else { return None };
     let subject = rule.kind.id.strip_prefix("forbidden-").filter(|subject| matches!(*subject, "branches" | "refs"))?;
     let exempts_all = |selector: &Selector| match selector.criteria().collect::<Vec<_>>()[..] {

@@ -77,6 +77,7 @@ fn scopes_in_which_nothing_breaks_the_rule() {
         ("forbidden-branches: [main, dev]\nexcept: [{ branches: [main] }]", false),
         ("forbidden-branches: [main]\nexcept: [{ branches: [main], until: 2027-01-31 }]", false),
         ("forbidden-branches: [main]\nexcept: [{ branches: [main], projects: [x] }]", false),
+        ("forbidden-branches: [main]\nexcept: [{ branches: [main] }]\non-unknown: stop", false),
         ("forbidden-branches: [dev]\nonly: [{ when: 'branch == \"main\"' }]", true),
         ("deny-when: branch == \"main\"\nonly: [{ branches: [dev] }]", true),
         ("deny-when: startedBy == \"user\"\nonly: [{ started-by: [pipeline] }]", true),
