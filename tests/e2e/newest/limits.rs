@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use buildbrake_testkit::{
     codebuild::{Call, CodeBuild, refusal},
+    codepipeline::Exchange,
     events::additional_information,
     git::{Protocol, Repositories},
     http::{Address, Reply},
@@ -12,7 +13,7 @@ use buildbrake_testkit::{
 use serde_json::{Value, json};
 
 use super::{Judged, POLICY, build, codebuild, id, judge, started, stopped, with};
-use crate::PROGRAM;
+use crate::{PROGRAM, service_model::ServiceModel};
 
 #[test]
 fn five_pages_are_asked_for_and_the_rest_is_left_to_the_sweep() {
@@ -32,6 +33,31 @@ fn five_pages_are_asked_for_and_the_rest_is_left_to_the_sweep() {
     (500..508).for_each(|number| codebuild.change(&id(number), |build| build["startTime"] = json!(1.0)));
     assert_eq!(judge(&lambda, &newest).own.get("notes"), None);
     lambda.end();
+}
+
+/// The calls and the answers of the lists are those of AWS's model.
+#[test]
+fn the_lists_are_asked_for_as_the_model_of_the_api_says() {
+    let newest = build(2, 0);
+    let codebuild = codebuild(&[build(1, 30), newest.clone()]);
+    let endpoint = codebuild.listen();
+    let lambda = PROGRAM.start(POLICY, endpoint.address, &[]);
+    judge(&lambda, &newest);
+    lambda.end();
+    let lists: Vec<Call> = endpoint.calls().into_iter().filter(|call| call.operation.starts_with("List")).collect();
+    let exchange = |call: &Call| match codebuild.answer_in_vain(call) {
+        Reply::Http { status, body, .. } => Exchange {
+            operation: call.operation.clone(),
+            input: call.input.clone(),
+            status,
+            output: serde_json::from_slice(&body).unwrap(),
+        },
+        _ => panic!("{call:?} has no answer"),
+    };
+    let exchanges: Vec<Exchange> = lists.iter().map(exchange).collect();
+    assert_eq!(lists[0].input, json!({"projectName": "shop-api"}));
+    assert_eq!(lists[1].input, json!({"projectName": "shop-api", "filter": {"status": "IN_PROGRESS"}}));
+    ServiceModel::new(include_str!("../../model/codebuild-2016-10-06-lists.json")).check(&exchanges);
 }
 
 /// A list that fails leaves unknown what it might have shown, and no more.

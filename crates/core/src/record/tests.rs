@@ -137,3 +137,25 @@ fn a_message_says_which_fact_was_unknown() {
         assert_eq!(unknown(rule, build), expected);
     }
 }
+
+#[test]
+fn the_response_contains_the_records_of_what_is_superseded_as_many_as_lambda_accepts() {
+    let text = format!("{{version: 1, rules: [{{id: r, {RULE}}}]}}");
+    let policy = Policy::parse("policy.yaml", &text).unwrap();
+    let record = |message: &str| Record::without_build(&policy, message, Outcome::Ignored.into(), NOW.parse().unwrap());
+    let response = |others: &[Record]| -> Value {
+        serde_json::from_str(record("own").superseding(others).into_response().get()).unwrap()
+    };
+    let line: Value = serde_json::from_str(record("own").json().get()).unwrap();
+    assert_eq!(response(&[]), line);
+    let mut with_two = response(&[record("one"), record("two")]);
+    assert_eq!(
+        (&with_two["superseded"][0]["message"], &with_two["superseded"][1]["message"]),
+        (&json!("one"), &json!("two"))
+    );
+    with_two.as_object_mut().unwrap().shift_remove("superseded");
+    assert_eq!(with_two, line);
+    let long = "a".repeat(1_500_000);
+    let with_three = response(&[record(&long), record(&long), record(&long)]);
+    assert_eq!((with_three["superseded"].as_array().unwrap().len(), &with_three["recordsLeftOut"]), (2, &json!(1)));
+}

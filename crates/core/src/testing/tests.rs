@@ -717,3 +717,18 @@ fn faults_of_the_answers_of_git_and_of_the_pipeline() {
        = add what the source action has fetched: `branch: main`, or `pull-request: 25`
     ");
 }
+
+#[test]
+fn faults_of_what_else_runs() {
+    insta::assert_snapshot!(check("event: event.json\nexpect: stop\nrunning-builds: {id: a}\nrunning-batches: [{sourceVersion: a, buildNumber: 1}]"), @"
+    tests.yaml:6:21: a mapping where a list should be
+     6 |     running-builds: {id: a}
+       |                     ^
+       = write a list, whose elements have the API's own names; `[]` for none
+
+    tests.yaml:7:42: BuildBatch has no member `buildNumber`
+     7 |     running-batches: [{sourceVersion: a, buildNumber: 1}]
+       |                                          ^
+       = did you mean `buildBatchNumber`?
+    ");
+}

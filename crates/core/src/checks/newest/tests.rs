@@ -5,6 +5,7 @@ use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
         inquiry::{Case, Question, Reply, compare},
+        pipeline::PipelineAnswer,
         remote_refs::RefsAtCommit,
         supersession::LeftOut,
     },
@@ -576,4 +577,24 @@ fn what_cannot_be_compared_is_a_fault() {
     let text = "{version: 1, rules: [{id: newest, only-newest-per: [project, branch, sha, ref, ref]}]}";
     let faults = Policy::parse("policy.yaml", text).unwrap_err();
     assert_eq!(faults.iter().count(), 3, "{faults}");
+}
+
+/// Its ref is not known yet, and so it supersedes nothing; a minute later it may be.
+#[test]
+fn a_pipeline_that_does_not_name_the_build_yet_is_asked_again() {
+    let policy = per(", only: [{started-by: [pipeline]}]");
+    let now: jiff::Timestamp = "2026-11-22T08:00:05Z".parse().unwrap();
+    let of_pipeline = r#""initiator": "codepipeline/release", "source": {"type": "CODEPIPELINE"}, "sourceVersion": "arn:aws:s3:::b/a""#;
+    let event = BuildEvent::new(TriggerKind::StateChange, id(1).parse().unwrap(), None, build(1, "01", of_pipeline));
+    let mut case = Case::of_event(&policy, event, now);
+    while let Some(question) = case.next_question() {
+        match question {
+            Question::Build(_) => case.add(Reply::Build(build(1, "01", of_pipeline)), now),
+            Question::Pipeline(_) => case.add(Reply::Pipeline(PipelineAnswer::NotNamed), now),
+            Question::RunningBuilds(_) => compare(&mut [&mut case], &LeftOut::default(), now),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(outcome(&case), "allow");
+    assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:01Z".parse().unwrap()));
 }
