@@ -263,10 +263,7 @@ fn commit_of(action: &ActionExecution) -> Option<ObjectId> {
 
 /// The name, if it is one that every program reads as that branch.
 fn plain_branch(name: &str) -> Option<&str> {
-    match SourceVersion::read(&format!("refs/heads/{name}")) {
-        SourceVersion::Branch(branch) if branch == name => Some(name),
-        _ => None,
-    }
+    SourceVersion::of_full_name(&format!("refs/heads/{name}")).branch().map(|_| name)
 }
 
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html>

@@ -173,7 +173,7 @@ impl Facts<'_> {
 
     fn reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
         if let Some((name, from)) = &self.assumed {
-            return Ok(Reference::Known(SourceVersion::read(name), *from));
+            return Ok(Reference::Known(SourceVersion::of_full_name(name), *from));
         }
         if self.is_handed_over()? {
             return self.fetched_reference(wanted);
@@ -235,8 +235,10 @@ impl Facts<'_> {
 
     fn remote_head(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
         let remote = self.fresh_remote(wanted, is(SourceVersion::Default))?;
-        let head = remote.head.as_deref().ok_or_else(|| wanted.unknown("the remote's HEAD refers to no branch"))?;
-        Ok(Reference::Known(SourceVersion::read(head), RefFrom::Git))
+        match remote.head.as_deref().map(SourceVersion::of_full_name) {
+            Some(branch @ SourceVersion::Branch(_)) => Ok(Reference::Known(branch, RefFrom::Git)),
+            _ => Err(wanted.unknown("the remote's HEAD refers to no branch")),
+        }
     }
 
     /// The branch into which a pull request was merged, if only its merge can have started the build.
@@ -246,7 +248,7 @@ impl Facts<'_> {
             return Ok(Reference::Known(request, from));
         };
         match listed.as_deref() {
-            Some([name]) => Ok(Reference::Known(SourceVersion::read(name), RefFrom::Webhook)),
+            Some([name]) => Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Webhook)),
             _ => Ok(Reference::Within(refs, no_branch(request))),
         }
     }
@@ -257,13 +259,13 @@ impl Facts<'_> {
         let commit = version.unwrap_or(SourceVersion::Default);
         let by_webhook = self.webhook_refs(commit)?;
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
-            return Ok(Reference::Known(SourceVersion::read(name), RefFrom::Webhook));
+            return Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Webhook));
         }
         let at_commit = self.fresh_remote(wanted, is(commit)).and_then(|remote| {
             let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
             match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
                 [] => Err(wanted.unknown("no branch or tag of the remote that can be the build's is at its commit")),
-                [name] => Ok(Reference::Known(SourceVersion::read(name), RefFrom::Git)),
+                [name] => Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Git)),
                 names => {
                     let missing =
                         wanted.unknown(format!("{} refs are at the commit: {}", names.len(), shortened(names)));

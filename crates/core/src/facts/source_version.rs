@@ -90,6 +90,15 @@ impl<'a> SourceVersion<'a> {
         look_up(name).unwrap_or(Self::Unreadable(text))
     }
 
+    /// Parses the full name of a branch or a tag, such as git lists. Unlike a revision it has one meaning:
+    /// the branch `fix-gabc1234` is no commit, and `refs/remotes/origin/main` no branch.
+    pub(super) fn of_full_name(name: &'a str) -> Self {
+        let is_name = |short: &&str| is_allowed(short) && split_suffix(short).1.is_empty() && is_plain(short);
+        let branch = name.strip_prefix("refs/heads/").filter(is_name).map(Self::Branch);
+        let tag = || name.strip_prefix("refs/tags/").filter(is_name).map(Self::Tag);
+        branch.or_else(tag).unwrap_or(Self::Unreadable(name))
+    }
+
     /// The branch's short name, if the text names one.
     pub fn branch(&self) -> Option<&'a str> {
         match self {

@@ -172,6 +172,28 @@ fn an_answer_that_came_later_than_a_minute_proves_nothing() {
     check(&World { delay: 61, ..World::of(&["refs/heads/feature/a"]) }, rule, why);
 }
 
+/// A name that git lists is no revision: `git describe` prints such texts for commits.
+#[test]
+fn a_listed_name_means_itself() {
+    let described = World::of(&["refs/heads/fix-1-gabc1234"]);
+    check(&described, "forbidden-branches: [fix-*]", "stop");
+    check(&described, "allowed-refs: [refs/heads/fix-*]", "allow");
+    let both = World::of(&["refs/heads/fix-gabc1234", "refs/heads/fix-2"]);
+    check(&both, "forbidden-branches: [fix-*]", "stop");
+    check(&World::of(&["refs/heads/refs/heads/main"]), "forbidden-branches: [main]", "allow");
+}
+
+#[test]
+fn a_head_that_refers_to_no_branch_names_none() {
+    for head in ["refs/remotes/origin/main", "refs/pull/25/head", "refs/tags/v1", "main"] {
+        let mut world = World { head: Some(head), ..World::of(&[]) };
+        world.build = build(json!({"sourceVersion": null}));
+        let why = "branch (the remote's HEAD refers to no branch)";
+        check(&world, "forbidden-branches: [main]", why);
+        check(&world, "allowed-branches: [main]", why);
+    }
+}
+
 #[test]
 fn a_build_without_a_source_version_has_that_of_its_project_or_the_remote_head() {
     let rule = "forbidden-branches: [main]";
