@@ -69,6 +69,8 @@ use Running::{Batch, Judged, Other};
 struct Known {
     /// Earlier tries, and builds that are asked for.
     builds: Vec<Build>,
+    /// The batch that is asked for, if it is not compared itself.
+    batch: Option<Arc<BuildBatch>>,
     project: Project,
     refs: Option<Vec<String>>,
     left_out: LeftOut,
@@ -111,10 +113,13 @@ fn answer(case: &mut Case<'_>, running: &[Running], known: &Known) {
                     None => Reply::Unavailable(Source::FirstTry, "gone".into()),
                 }
             }
-            Question::Batch(id) => Reply::Batch(running.iter().find_map(|one| match one {
-                Batch(batch) => Some(Arc::clone(batch)).filter(|batch| batch.id.as_deref() == Some(id)),
-                Judged(_) | Other(_) => None,
-            })),
+            Question::Batch(id) => {
+                let compared = running.iter().find_map(|one| match one {
+                    Batch(batch) => Some(Arc::clone(batch)).filter(|batch| batch.id.as_deref() == Some(id)),
+                    Judged(_) | Other(_) => None,
+                });
+                Reply::Batch(compared.or_else(|| known.batch.clone()))
+            }
             Question::Project { .. } => Reply::Project(Some(Arc::new(known.project.clone()))),
             Question::Git(question) => match &known.refs {
                 Some(names) => Reply::Git(Arc::new(RefsAtCommit {
@@ -360,8 +365,12 @@ fn a_batch_supersedes_as_long_as_it_is_not_stopped_itself() {
         ))
     };
     let long = format!(r#"{IN_BATCH}, "timeoutInMinutes": 120"#);
-    let running = [Other(build(1, "01", "")), Judged(build(2, "05", &long)), Batch(batch(9, "02", ""))];
-    check(&rules("build"), &running, &["stop 9", "allow", "allow"]);
+    let running = [Other(build(1, "01", "")), Judged(build(2, "05", &long))];
+    let known = Known { batch: Some(batch(9, "02", "")), ..Known::default() };
+    check_known(&rules("build"), &running, &known, &["stop 9", "allow"]);
+    let stops_all = rules("stop-all");
+    let cases = compared(&stops_all, &running, &known);
+    assert_eq!(outcome(&cases[0]), "allow");
 }
 
 fn retry_of(number: u32) -> String {
