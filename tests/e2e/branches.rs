@@ -87,6 +87,33 @@ fn a_push_to_a_protected_branch_is_stopped_by_what_git_answers() {
     assert_eq!((&record["outcome"], &record["branch"]), (&json!("allowed"), &json!("feature/basket")));
 }
 
+/// CodeBuild resolves `COMMIT~0` some time after the build's start.
+#[test]
+fn git_is_asked_again_once_the_commit_is_known() {
+    let host = Host::start("resolved");
+    let codebuild = CodeBuild::default();
+    let mut build = running_in("111122223333", "eu-west-1", FORBIDDEN);
+    build["sourceVersion"] = json!(format!("{}~0", host.commit));
+    build["source"] = json!({"type": "GITHUB", "location": format!("{}/shop-api.git", host.url())});
+    build["startTime"] = json!(Timestamp::now().as_second());
+    codebuild.put(build.clone());
+    codebuild.put_project(json!({
+        "name": "shop-api", "arn": "arn:aws:codebuild:eu-west-1:111122223333:project/shop-api",
+        "source": build["source"],
+    }));
+    let endpoint = codebuild.clone().listen();
+    let lambda = PROGRAM.start(POLICY, endpoint.address, &[("BUILDBRAKE_GIT_HOSTS", &host.url())]);
+    let mut event = host.event("Developer/alice", 0);
+    additional_information(&mut event)["source-version"] = build["sourceVersion"].clone();
+    let record = lambda.invoke(&event).record();
+    assert_eq!(record["outcome"], "allowed", "{record}");
+    build["resolvedSourceVersion"] = json!(host.commit);
+    codebuild.put(build);
+    let record = lambda.invoke(&event).record();
+    assert_eq!((&record["outcome"], &record["branch"]), (&json!("stopped"), &json!("main")), "{record}");
+    lambda.end();
+}
+
 #[test]
 fn the_filters_of_the_webhook_decide_without_git() {
     let host = Host::start("filters");

@@ -104,11 +104,12 @@ pub fn action_in_state<'a>(states: &'a [ActionState], started: &[&str]) -> Optio
 
 /// The id of the pipeline execution of which an action started one of these builds or batches.
 /// `action` is the id of the action's execution, if the pipeline's state has it: the history of a
-/// running action may not contain the build yet.
+/// running action may not contain the build yet. Another kind of action may report any id as its own.
 pub fn execution_of<'a>(actions: &'a [ActionExecution], started: &[&str], action: Option<&str>) -> Option<&'a str> {
     let is_it = |execution: &&ActionExecution| {
         let has_started = execution.external_execution_id.as_deref().is_some_and(|id| started.contains(&id));
-        has_started || (action.is_some() && execution.action_execution_id.as_deref() == action)
+        let is_of_codebuild = execution.provider.as_deref().is_none_or(|provider| provider == "CodeBuild");
+        is_of_codebuild && (has_started || (action.is_some() && execution.action_execution_id.as_deref() == action))
     };
     actions.iter().find(is_it)?.pipeline_execution_id.as_deref()
 }

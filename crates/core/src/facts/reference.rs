@@ -12,8 +12,13 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Fact, Facts, RefFrom, inquiry::Source, remote_refs::RefsAtCommit, source_version::SourceVersion, starter::Starter,
-    supersession::ComparedValue, webhook::PossibleRefs,
+    Fact, Facts, RefFrom,
+    inquiry::Source,
+    remote_refs::{ObjectId, RefsAtCommit},
+    source_version::SourceVersion,
+    starter::Starter,
+    supersession::ComparedValue,
+    webhook::PossibleRefs,
 };
 use crate::model::ProjectSource;
 
@@ -261,7 +266,8 @@ impl Facts<'_> {
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
             return Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Webhook));
         }
-        let at_commit = self.fresh_remote(wanted, is(commit)).and_then(|remote| {
+        let remote = self.has_commit(wanted).and_then(|()| self.fresh_remote(wanted, is(commit)));
+        let at_commit = remote.and_then(|remote| {
             let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
             match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
                 [] => Err(wanted.unknown("no branch or tag of the remote that can be the build's is at its commit")),
@@ -280,6 +286,17 @@ impl Facts<'_> {
             }
             Some(WebhookRefs { refs, .. }) => Ok(Reference::Within(refs, missing)),
         })
+    }
+
+    /// Returns an error if the id of the build's commit is unknown, so that git would find no reference at it.
+    fn has_commit(&self, wanted: Wanted) -> Result<(), Fact> {
+        match ObjectId::of_build(self.build, self.build_batch) {
+            Some(_) => Ok(()),
+            None if self.is_whole || self.build_batch.is_some() => {
+                Err(wanted.unknown("CodeBuild has not resolved the commit's id yet"))
+            }
+            None => Err(Fact::Absent("resolvedSourceVersion")),
+        }
     }
 
     /// The references of which the project's webhook may have started the build. `None` if it did not, or

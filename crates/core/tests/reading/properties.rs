@@ -127,6 +127,8 @@ proptest! {
 
     #[test]
     fn any_detail_of_an_event_is_judged(event in prop::sample::select(EVENTS.as_slice()), detail in value()) {
+        // A text that is no id of a build makes the whole event unreadable.
+        prop_assume!(["build-id", "build-arn"].iter().all(|name| !detail[name].is_string()));
         let mut event = event;
         event["detail"] = detail;
         prop_assert!(read_and_judge(&event.to_string()).is_some(), "the resources name the build");

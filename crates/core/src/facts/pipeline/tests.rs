@@ -224,6 +224,13 @@ fn an_action_names_the_build_or_its_batch() {
     assert_eq!(execution_of(&actions, &["shop:next"], Some("a2")), Some("p2"));
     assert_eq!(execution_of(&actions, &["shop:next"], None), None);
     assert_eq!(execution_of(&[ActionExecution::default()], &["shop:next"], None), None);
+    // The author of a Lambda action chooses the id that it reports.
+    let by = |provider: &str| ActionExecution {
+        provider: Some(provider.to_owned()),
+        ..action("p3", "a3", Some("shop:build"))
+    };
+    assert_eq!(execution_of(&[by("Lambda")], &["shop:build"], Some("a3")), None);
+    assert_eq!(execution_of(&[by("CodeBuild")], &["shop:build"], None), Some("p3"));
 }
 
 #[test]
