@@ -1,16 +1,18 @@
 //! From a policy and facts to a verdict: pure, three-valued, and it cannot fail.
 
+mod decide;
 mod supersession;
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, Serializer};
 
+pub use self::decide::Decision;
+use self::decide::{deadline, decide_for_all, in_scope, is_exempt};
 pub(crate) use self::supersession::running_build;
 use crate::{
-    checks::{Answer, Fit},
-    facts::{Fact, Facts, inquiry::Source, source_pattern::Direction, supersession::Superseded},
-    model::{Build, Progress},
-    policy::{BatchScope, Mode, OnUnknown, Policy, Rule},
+    facts::{Fact, Facts, inquiry::Source},
+    model::Build,
+    policy::{BatchScope, Mode, Policy, Rule},
     url,
 };
 
@@ -188,30 +190,6 @@ impl Verdict {
     }
 }
 
-/// The decision of one rule about a build.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decision {
-    /// The rule is off.
-    Off,
-    /// The check passes.
-    Passes,
-    /// The build is not in the rule's scope.
-    OutOfScope,
-    /// The rule is broken or could not be evaluated, but the build is exempt.
-    Exempt(Exempted),
-    /// The rule is broken.
-    Broken(Violation),
-    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation.
-    Unknown(Undecided, Option<Violation>),
-}
-
-impl Decision {
-    /// Returns whether the rule does nothing about the build.
-    fn is_harmless(&self) -> bool {
-        matches!(self, Self::Off | Self::Passes | Self::OutOfScope | Self::Exempt(_))
-    }
-}
-
 /// Judges an event's build at `now`, by nothing but the event.
 pub fn judge(policy: &Policy, build: &Build, now: Timestamp) -> Verdict {
     judge_by(policy, &Facts::of(build, now))
@@ -271,124 +249,6 @@ pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item
 /// The facts, with the policy's prices.
 fn priced<'a>(policy: &'a Policy, facts: Facts<'a>) -> Facts<'a> {
     Facts { prices: Some(&policy.prices), ..facts }
-}
-
-/// Returns the time when the build will break a rule, if that can be computed and the rule will
-/// then apply.
-fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> {
-    let at = rule.check.breaks_at(facts).filter(|at| *at > facts.now)?;
-    let then = facts.at(at);
-    let applies = rule.mode.at(at).min(ceiling) != Mode::Off
-        && in_scope(rule, &then) != Fit::No
-        && rule.except.iter().all(|exemption| exemption.fits(&then) != Fit::Yes);
-    applies.then_some(at)
-}
-
-/// Returns whether the build is in the rule's scope.
-fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
-    let compares = rule.newest_per().is_some();
-    let selects = |selector| match compares {
-        true => supersession::selects(selector, facts),
-        false => selector.fits(facts, Direction::Forbid),
-    };
-    match rule.only.as_slice() {
-        [] if compares => supersession::not_of_pipeline(facts),
-        [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selects(selector))),
-    }
-}
-
-/// Returns whether the rule exempts the build.
-fn is_exempt(rule: &Rule, facts: &Facts<'_>) -> Fit {
-    rule.except.iter().fold(Fit::No, |fit, exemption| fit.or(|| exemption.fits(facts)))
-}
-
-/// Judges a build by one rule for each reference that it may be of. A rule that has one answer for
-/// all of them is decided.
-fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, possible: &[Facts<'_>]) -> Decision {
-    let mut decisions = possible.iter().map(|facts| decide(rule, ceiling, facts));
-    let Some(first) = decisions.next() else { return decide(rule, ceiling, facts) };
-    decisions
-        .try_fold(first, |one, other| match (one, other) {
-            (Decision::Broken(one), Decision::Broken(other)) => Some(Decision::Broken(one.or_found(&other.found))),
-            (one, other) if one.is_harmless() && other.is_harmless() => Some(one),
-            _ => None,
-        })
-        // Without an assumption, the rule is undecided because of the reference.
-        .unwrap_or_else(|| decide(rule, ceiling, facts))
-}
-
-/// Judges a build by one rule. A rule that compares builds looks at its first try.
-fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
-    if rule.newest_per().is_none() {
-        return conclude(rule, ceiling, facts, || rule.check.decide(facts));
-    }
-    match facts.of_first_try() {
-        Ok(compared) => {
-            let superseded = facts.supersession.and_then(|supersession| supersession.for_rule(&rule.id));
-            let compared = Facts { superseded, ..compared };
-            conclude(rule, ceiling, &compared, || supersession::answer(rule, ceiling, facts, &compared))
-        }
-        Err(missing) => {
-            let identity = facts.build.identity();
-            let has_ended = facts.build.progress() == Progress::Ended;
-            let answer = || if has_ended { Answer::Pass } else { Answer::Unknown(missing) };
-            conclude(rule, ceiling, &facts.of_identity(&identity), answer)
-        }
-    }
-}
-
-/// Combines scope, exemption and the check's answer by Kleene's three-valued logic: a rule is broken if the
-/// build is known to be in scope, not to be exempt and to break the check; it passes if one of these is known
-/// to be false.
-fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce() -> Answer) -> Decision {
-    let own_mode = rule.mode.at(facts.now);
-    let mode = own_mode.min(ceiling);
-    if mode == Mode::Off {
-        return Decision::Off;
-    }
-    let answer = answer();
-    if answer == Answer::Pass {
-        return Decision::Passes;
-    }
-    let in_scope = in_scope(rule, facts);
-    if in_scope == Fit::No {
-        return Decision::OutOfScope;
-    }
-    let mut exempt = Fit::No;
-    for exemption in &rule.except {
-        match exemption.fits(facts) {
-            Fit::Yes => {
-                let (reason, until) = (exemption.reason.clone(), exemption.until);
-                return Decision::Exempt(Exempted { rule: rule.id.clone(), reason, until });
-            }
-            fit => exempt = exempt.or(|| fit),
-        }
-    }
-    let violation = |found: String| Violation {
-        rule: rule.id.clone(),
-        check: rule.kind.id,
-        mode,
-        own_mode,
-        reason: rule.reason.clone(),
-        found: url::redacted(&found).into_owned(),
-        limit: rule.check.limit(),
-        batch: rule.batch,
-        superseded_by: match facts.superseded {
-            Some(Superseded::By(newer)) => Some(newer.clone()),
-            Some(Superseded::No | Superseded::Unknown(_)) | None => None,
-        },
-    };
-    let missing = match (answer, in_scope, exempt) {
-        (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => missing,
-        (Answer::Broken(found), ..) => return Decision::Broken(violation(found)),
-        (Answer::Pass, ..) => return Decision::Passes,
-    };
-    let stops = (rule.on_unknown == OnUnknown::Stop).then(|| violation(format!("unknown: {missing}")));
-    let counts = rule.on_unknown != OnUnknown::Ignore;
-    let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
-    let compares_builds = rule.newest_per().is_some();
-    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch, compares_builds }, stops)
 }
 
 /// Returns whether the build's project is one that is never stopped. If the project is unknown, it

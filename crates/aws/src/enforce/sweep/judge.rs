@@ -229,39 +229,18 @@ fn reply<T>(
 }
 
 fn wanted_project(case: &Case<'_>) -> Option<String> {
-    match case.next_question()? {
-        Question::Project { name, .. } => Some(name),
-        Question::Build(_)
-        | Question::Batch(_)
-        | Question::Pipeline(_)
-        | Question::Git(_)
-        | Question::EarlierTry(_)
-        | Question::RunningBuilds(_) => None,
-    }
+    let Question::Project { name, .. } = case.next_question()? else { return None };
+    Some(name)
 }
 
 fn wanted_batch(case: &Case<'_>) -> Option<String> {
-    match case.next_question()? {
-        Question::Batch(id) => Some(id),
-        Question::Build(_)
-        | Question::Project { .. }
-        | Question::Pipeline(_)
-        | Question::Git(_)
-        | Question::EarlierTry(_)
-        | Question::RunningBuilds(_) => None,
-    }
+    let Question::Batch(id) = case.next_question()? else { return None };
+    Some(id)
 }
 
 fn wanted_try(case: &Case<'_>) -> Option<String> {
-    match case.next_question()? {
-        Question::EarlierTry(id) => Some(id.as_str().to_owned()),
-        Question::Build(_)
-        | Question::Project { .. }
-        | Question::Batch(_)
-        | Question::Pipeline(_)
-        | Question::Git(_)
-        | Question::RunningBuilds(_) => None,
-    }
+    let Question::EarlierTry(id) = case.next_question()? else { return None };
+    Some(id.as_str().to_owned())
 }
 
 /// Compares the builds of each project. Of an incomplete one, a newer build may be missing.

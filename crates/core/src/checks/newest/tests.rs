@@ -64,7 +64,7 @@ enum Running {
 }
 use Running::{Batch, Judged, Other};
 
-/// What else is known.
+/// The answers of the other sources.
 #[derive(Default)]
 struct Known {
     /// Earlier tries, and builds that are asked for.
