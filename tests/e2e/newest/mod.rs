@@ -59,7 +59,7 @@ fn started(build: &Value) -> Value {
     event
 }
 
-/// The answer, the build's own line, and the lines of the others.
+/// The answer, the build's own line, and the lines of the others from the newest, as the answer lists them.
 struct Judged {
     answer: Result<Value, Value>,
     own: Value,
@@ -67,7 +67,9 @@ struct Judged {
 }
 
 fn judge(lambda: &Lambda, build: &Value) -> Judged {
-    let (answer, others) = lambda.invoke_until(&started(build), |record| record["buildId"] == build["id"]);
+    let (answer, mut others) = lambda.invoke_until(&started(build), |record| record["buildId"] == build["id"]);
+    // They are stopped at the same time, and each line follows its own stop.
+    others.sort_by(|one, other| other["buildId"].as_str().cmp(&one["buildId"].as_str()));
     Judged { own: serde_json::from_str(&answer.line).unwrap(), answer: answer.result, others }
 }
 
