@@ -8,6 +8,7 @@ use std::{
     env,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     process::ExitCode,
     task::Poll,
 };
@@ -37,7 +38,7 @@ async fn main() -> ExitCode {
     log_to_standard_error(log_level(|name| env::var(name)));
     let Some(enforcer) = start().await else { return ExitCode::FAILURE };
     let handler = service_fn(async |LambdaEvent { payload, context }: LambdaEvent<Box<RawValue>>| {
-        caught(handle(payload.get().as_bytes(), &context, &enforcer)).await
+        caught(Box::pin(handle(payload.get().as_bytes(), &context, &enforcer))).await
     });
     // `lambda_runtime::run` would add a span around every event, which none of our lines needs.
     match Runtime::new(handler).run().await {
@@ -89,9 +90,10 @@ fn load_policy(path: &str) -> Option<Policy> {
 }
 
 /// Catches a panic. The Lambda runtime would answer with its message, which may quote an event.
-async fn caught<T>(handled: impl Future<Output = Result<T, Diagnostic>>) -> Result<T, Diagnostic> {
-    // A box ends the nesting of futures, which is otherwise deeper than the compiler accepts.
-    let mut handled = Box::pin(handled);
+///
+/// The future is boxed: it is large, the runtime moves it several times, and its nesting would otherwise be
+/// deeper than the compiler accepts.
+async fn caught<T>(mut handled: Pin<Box<impl Future<Output = Result<T, Diagnostic>>>>) -> Result<T, Diagnostic> {
     poll_fn(|context| {
         catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(context))).unwrap_or_else(|_| {
             let error_message = "buildbrake has a fault; the function's log names its place".to_owned();
@@ -131,10 +133,10 @@ mod tests {
     async fn the_message_of_a_panic_is_not_answered() {
         let text = "é s3cret";
         let panics = async { Ok(text[1..].to_owned()) };
-        let answer = caught(panics).await.unwrap_err();
+        let answer = caught(Box::pin(panics)).await.unwrap_err();
         assert_eq!(answer.error_type, "Panic");
         assert!(!answer.error_message.contains("s3cret"));
-        let answer = caught(async { Ok(text) }).await;
+        let answer = caught(Box::pin(async { Ok(text) })).await;
         assert_eq!(answer.unwrap(), text);
     }
 }

@@ -82,7 +82,8 @@ impl Enforcer {
             Ok(Trigger::Sweep(event)) => {
                 let place = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
                 let request = SweepRequest { place, mode: SweepMode::Enforce, event };
-                self.sweep(request, invocation).await
+                // It is large, and every event's future would have room for it.
+                Box::pin(self.sweep(request, invocation)).await
             }
             Ok(Trigger::Fleet) => {
                 let message = "A fleet changed; there is no build to judge.";
