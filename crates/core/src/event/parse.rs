@@ -67,7 +67,7 @@ impl Trigger {
                 // The id contains the project's name, too; an event in which they differ is damaged.
                 build.project_name = Some(id.project().into());
                 (build.build_status, build.current_phase) = (build_status, current_phase);
-                (build.id, build.arn) = (Some(id.as_str().into()), arn.map(|arn| arn.to_string()));
+                (build.id, build.arn) = (Some(id.as_str().into()), arn);
                 Self::Build(BuildEvent { kind, id, time, phase_end, delivery, build })
             }
             Kind::Sweep => {
@@ -246,7 +246,7 @@ fn subject(
     envelope: Envelope,
     home: Option<&Home>,
     places: &mut Places,
-) -> Result<(BuildId, Option<BuildArn>), EventError> {
+) -> Result<(BuildId, Option<String>), EventError> {
     let mut found = Subject::default();
     for (member, text) in [("detail.build-id", &detail.build_id), ("detail.build-arn", &detail.build_arn)] {
         if text.as_ref().is_some_and(|text| !found.add(text, member, places)) {
@@ -263,7 +263,7 @@ fn subject(
     let arn = arn.or_else(|| {
         let (region, account) = region.zip(account)?;
         let partition = home.map_or_else(|| partition(&region), |home| &home.partition).to_owned();
-        Some(BuildArn { partition, region, account, id: id.clone() })
+        Some(BuildArn { partition, region, account, id: id.clone() }.to_string())
     });
     Ok((id, arn))
 }
@@ -272,17 +272,21 @@ fn subject(
 #[derive(Default)]
 struct Subject {
     id: Option<BuildId>,
-    arn: Option<BuildArn>,
+    arn: Option<String>,
 }
 
 impl Subject {
     /// Adds what a member names. Returns `false` if that is not a build.
     fn add(&mut self, text: &str, member: &'static str, places: &mut Places) -> bool {
+        // CodeBuild's events name their build twice.
+        if self.arn.as_deref() == Some(text) {
+            return true;
+        }
         if let Ok(arn) = text.parse::<BuildArn>() {
             places.add(member, &arn);
             if self.id.as_ref().is_none_or(|id| *id == arn.id) {
-                self.id = Some(arn.id.clone());
-                self.arn.get_or_insert(arn);
+                self.id = Some(arn.id);
+                self.arn.get_or_insert_with(|| text.to_owned());
             }
             return true;
         }
