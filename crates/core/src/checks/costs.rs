@@ -6,7 +6,7 @@ use super::{
     About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind,
     durations::{breaks_running_limit_at, pass_within},
 };
-use crate::{facts::Facts, price::Dollars};
+use crate::{facts::Facts, model::RunStart, price::Dollars};
 
 pub(super) const MAX_COST: CheckKind = CheckKind {
     id: "max-cost",
@@ -65,6 +65,12 @@ impl Check for MaxCost {
     fn breaks_at(&self, facts: &Facts<'_>) -> Option<Timestamp> {
         let price = facts.price().or_else(|_| facts.machine_price()).ok().filter(|price| !price.is_zero())?;
         breaks_running_limit_at(price.running_time_for(self.limit), facts)
+    }
+
+    fn reaches_limit_at(&self, facts: &Facts<'_>) -> Option<Timestamp> {
+        let RunStart::At(start) = facts.build.run_start() else { return None };
+        let price = facts.price().or_else(|_| facts.machine_price()).ok().filter(|price| !price.is_zero())?;
+        Some(price.running_time_for(self.limit).after(start))
     }
 
     fn has_deadline(&self) -> bool {

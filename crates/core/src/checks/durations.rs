@@ -78,6 +78,14 @@ impl Check for MaxTime {
         }
     }
 
+    fn reaches_limit_at(&self, facts: &Facts<'_>) -> Option<Timestamp> {
+        match (self.phase, facts.build.run_start()) {
+            (Phase::Running, RunStart::At(start)) => Some(self.limit.after(start)),
+            (Phase::Running, RunStart::Queued | RunStart::Unknown) => None,
+            (Phase::Queued, _) => Some(self.limit.after(facts.build.start_time?)),
+        }
+    }
+
     fn has_deadline(&self) -> bool {
         true
     }

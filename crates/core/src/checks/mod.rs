@@ -129,6 +129,12 @@ pub(crate) trait Check: Send + Sync {
         None
     }
 
+    /// Returns the time at which a build whose phases are known reaches the limit, whether it breaks the
+    /// check by then or not. `None` if the check has no such time.
+    fn reaches_limit_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
+        None
+    }
+
     /// The option as text.
     fn limit(&self) -> String {
         self.option().to_string()

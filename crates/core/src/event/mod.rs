@@ -76,6 +76,8 @@ pub enum TriggerKind {
     Deadline,
     /// A sweep found the build running; there was no event.
     Sweep,
+    /// The build is one of the past. Nothing is done about it.
+    Replay,
 }
 
 impl BuildEvent {
@@ -90,6 +92,7 @@ impl BuildEvent {
         let since = match self.kind {
             TriggerKind::PhaseChange => self.phase_end,
             TriggerKind::StateChange | TriggerKind::Deadline | TriggerKind::Sweep => self.time,
+            TriggerKind::Replay => None,
         };
         since.filter(|_| self.delivery == Delivery::Live)
     }

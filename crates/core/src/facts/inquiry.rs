@@ -5,6 +5,7 @@
 //! can answer questions adds the replies; the function, the sweep and the demo all do so.
 
 mod next;
+mod past;
 mod question;
 mod running;
 #[cfg(test)]
@@ -19,7 +20,7 @@ pub use self::{
     running::compare,
 };
 use super::{
-    Facts, Provenance,
+    Facts, Provenance, RefFrom,
     pipeline::{NAMED_WITHIN, PipelineAnswer},
     remote_refs::RefsAtCommit,
     supersession::Supersession,
@@ -44,6 +45,8 @@ pub struct Case<'a> {
     /// The earlier tries of a build that CodeBuild itself retries, from the last one.
     tries: Vec<Build>,
     supersession: Option<Supersession>,
+    /// The reference that was found when the build ran, if that is in the past.
+    recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
     verdict: Verdict,
@@ -61,6 +64,8 @@ enum Purpose {
     Batch,
     /// To decide whether a newer build supersedes the build or batch. Other rules do not judge it.
     Supersession,
+    /// To decide every rule, whatever the others do: the build is one of the past.
+    EveryRule,
 }
 
 /// The origin of the build's members.
@@ -132,6 +137,7 @@ impl<'a> Case<'a> {
             remote: None,
             tries: Vec::new(),
             supersession: None,
+            recorded_ref: None,
             unavailable: Vec::new(),
             purpose,
             verdict: Verdict::default(),
@@ -224,16 +230,21 @@ impl<'a> Case<'a> {
         let facts = self.facts(now);
         let provenance = facts.provenance();
         let mut verdict = match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch => judge_by(self.policy, &facts),
+            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch | Purpose::EveryRule => {
+                judge_by(self.policy, &facts)
+            }
             Purpose::Supersession => judge_supersession(self.policy, &facts),
         };
         self.provenance = provenance;
         for undecided in &mut verdict.undecided {
+            undecided.source = undecided.missing.source();
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
         }
         verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
         match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession => self.verdict = verdict,
+            Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession | Purpose::EveryRule => {
+                self.verdict = verdict;
+            }
             Purpose::Batch => self.verdict.settle_batch(&verdict),
         }
     }
@@ -251,6 +262,8 @@ impl<'a> Case<'a> {
             remote: self.remote.as_deref(),
             tries: &self.tries,
             supersession: self.supersession.as_ref(),
+            assumed: self.recorded_ref.clone(),
+            has_current_phases: self.purpose == Purpose::EveryRule && self.build().phases.is_some(),
             unavailable: &self.unavailable,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }

@@ -1,6 +1,6 @@
 //! The origin of a build, as far as it is known: its starter and its revision.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Facts, starter::Starter};
 
@@ -32,7 +32,7 @@ pub enum InitiatorFrom {
 }
 
 /// The source of the branch and the reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefFrom {
     /// The build's source version.

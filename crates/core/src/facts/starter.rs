@@ -4,7 +4,7 @@
 //! session `release` of a role called `codepipeline` starts builds as `codepipeline/release`. So
 //! other facts must support what an initiator claims, where they can.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Fact, Facts,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A kind of starter. The builds of a batch were started by what started the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Starter {
     /// An IAM user.

@@ -106,6 +106,24 @@ impl Supersession {
         Self { by_rule: by_rule.collect(), leaves_out: left_out.too_many, missing }
     }
 
+    /// Adds a comparison with further builds: one that supersedes the build settles a rule.
+    #[must_use]
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        for ((_, answer), (_, other)) in self.by_rule.iter_mut().zip(others.by_rule) {
+            let is_settled = matches!(answer, Superseded::By(_));
+            if !is_settled && (matches!(other, Superseded::By(_)) || *answer == Superseded::No) {
+                *answer = other;
+            }
+        }
+        self
+    }
+
+    /// The rules by which a newer build supersedes the build.
+    pub(crate) fn broken_rules(&self) -> impl Iterator<Item = &str> {
+        let broken = self.by_rule.iter().filter(|(_, superseded)| matches!(superseded, Superseded::By(_)));
+        broken.map(|(rule, _)| rule.as_str())
+    }
+
     /// The answer for a rule.
     pub(crate) fn for_rule(&self, id: &str) -> Option<&Superseded> {
         self.by_rule.iter().find(|(rule, _)| rule == id).map(|(_, superseded)| superseded)

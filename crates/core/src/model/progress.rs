@@ -61,6 +61,12 @@ impl Build {
         Some(Duration::between(self.start_time?, self.end(now).unwrap_or(now)))
     }
 
+    /// Returns the time when the build ended. `None` if it has not, or if it ended at an unknown time.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        // A build that has ended has no end that depends on `now`.
+        (self.progress() == Progress::Ended).then(|| self.end(Timestamp::MIN))?
+    }
+
     /// Returns the time when the build ended, or `now` if it has not. `None` if it has ended at an
     /// unknown time.
     fn end(&self, now: Timestamp) -> Option<Timestamp> {

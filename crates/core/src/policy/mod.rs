@@ -87,6 +87,11 @@ impl Policy {
         timed.map(|rule| rule.id.as_str())
     }
 
+    /// Returns whether a rule may change its answer between two phases of a build.
+    pub(crate) fn changes_with_phases(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.is_off() && rule.changes_with_phases())
+    }
+
     /// Returns the number of builds that one sweep may stop.
     pub fn max_stops(&self) -> MaxStops {
         self.max_stops

@@ -1,5 +1,7 @@
 //! A rule: its check, and the builds that it covers.
 
+use std::fmt;
+
 use jiff::civil::Date;
 
 use super::mode::{Mode, OnUnknown, RuleMode, is_over};
@@ -38,7 +40,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    pub(super) fn is_off(&self) -> bool {
+    pub(crate) fn is_off(&self) -> bool {
         self.mode == RuleMode::Always(Mode::Off)
     }
 
@@ -48,9 +50,17 @@ impl Rule {
     }
 
     /// The variable of an expression of the rule whose value changes with time.
-    pub(super) fn clock_variable(&self) -> Option<Variable> {
+    pub(crate) fn clock_variable(&self) -> Option<Variable> {
         let changes = |variable: &Variable| matches!(variable, Variable::Running | Variable::Cost | Variable::Now);
         self.expressions().flat_map(Expression::reads).find(changes)
+    }
+
+    /// Returns whether an expression of the rule may change its answer between two phases of a build.
+    pub(super) fn changes_with_phases(&self) -> bool {
+        let reads_phases = |expression: &Expression| {
+            expression.build_members().any(|path| path.starts_with("phases") || path.starts_with("currentPhase"))
+        };
+        self.clock_variable().is_some() || self.expressions().any(reads_phases)
     }
 
     /// Every expression of the rule: that of its check, and those of its selectors.
@@ -83,6 +93,15 @@ impl Exemption {
             Some(date) if is_over(date, facts.now) => Fit::No,
             _ => self.selector.fits(facts, Direction::Allow),
         }
+    }
+}
+
+/// The exemption in words, such as `projects [hotfix-*], until 2027-01-31`.
+impl fmt::Display for Exemption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let criteria: Vec<String> = self.selector.criteria().map(ToString::to_string).collect();
+        f.write_str(&criteria.join(" and "))?;
+        self.until.map_or(Ok(()), |until| write!(f, ", until {until}"))
     }
 }
 
@@ -124,6 +143,22 @@ impl Criterion {
                 Err(fact) => Fit::Unknown(fact),
             },
             Self::When(expression) => Fit::from(expression.evaluate(facts)),
+        }
+    }
+}
+
+impl fmt::Display for Criterion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Among(subject, patterns) => write!(f, "{} {}", subject.name, patterns.listed()),
+            Self::StartedBy(starters) => {
+                let starters: Vec<&str> = starters.iter().map(|starter| starter.name()).collect();
+                write!(f, "started-by {}", starters.join(", "))
+            }
+            Self::Tagged(key, patterns) => write!(f, "tag {key} {}", patterns.listed()),
+            Self::When(expression) => {
+                write!(f, "when {}", expression.as_str().split_whitespace().collect::<Vec<_>>().join(" "))
+            }
         }
     }
 }

@@ -56,6 +56,13 @@ pub(super) fn message(
         };
         message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
     }
+    message.push_str(&reasons(verdict));
+    message
+}
+
+/// A sentence for each rule that is broken or undecided, after a space.
+pub(super) fn reasons(verdict: &Verdict) -> String {
+    let mut message = String::new();
     for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
         message.push_str(&format!(" Rule `{rule}` ({check} {limit}) is broken: found {found}."));
         if let Some(reason) = reason {

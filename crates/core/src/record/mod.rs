@@ -8,6 +8,7 @@ mod outcome;
 mod phase_context;
 mod redact;
 mod refusal;
+mod replay;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use self::{
     message::{Named, message},
     metrics::Metrics,
     note::Note,
+    replay::ReplayFields,
 };
 pub use self::{
     outcome::{Counted, Outcome},
@@ -158,8 +160,10 @@ struct RecordFields<'a> {
     build: Option<Box<Build>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build_batch: Option<Box<BuildBatch>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<ReplayFields<'a>>,
     #[serde(flatten)]
-    metrics: Metrics<'a>,
+    metrics: Option<Metrics<'a>>,
 }
 
 impl<'a> RecordFields<'a> {
@@ -169,7 +173,7 @@ impl<'a> RecordFields<'a> {
         outcome: Outcome,
         message: String,
         error: Option<&'a Failure>,
-        metrics: Metrics<'a>,
+        metrics: Option<Metrics<'a>>,
     ) -> Self {
         Self {
             outcome,
@@ -199,7 +203,33 @@ impl<'a> RecordFields<'a> {
             reaction_ms: None,
             build: None,
             build_batch: None,
+            replay: None,
             metrics,
+        }
+    }
+
+    /// The same with the fields of a build and of a verdict on it.
+    fn about(self, case: &'a Case<'_>, verdict: &'a Verdict) -> Self {
+        let (event, build, provenance) = (case.event(), case.build(), case.provenance());
+        Self {
+            trigger: Some(event.kind),
+            build_id: Some(event.id.as_str()),
+            build_arn: build.arn.as_deref(),
+            project: build.project_name.as_deref(),
+            account: build.account(),
+            region: build.region(),
+            initiator: provenance.initiator.as_deref(),
+            initiator_from: provenance.initiator_from,
+            started_by: provenance.started_by,
+            source_version: provenance.source_version.as_deref(),
+            violations: &verdict.violations,
+            undecided: &verdict.undecided,
+            exempted: &verdict.exempted,
+            branch: provenance.branch.as_deref(),
+            r#ref: provenance.git_ref.as_deref(),
+            branch_from: provenance.ref_from,
+            superseded_by: verdict.violations.iter().find_map(|broken| broken.superseded_by.as_deref()),
+            ..self
         }
     }
 
@@ -240,7 +270,7 @@ impl Record {
     /// The record of a judged build.
     pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
-        let (event, build, verdict, provenance) = (case.event(), case.build(), case.verdict(), case.provenance());
+        let (event, verdict) = (case.event(), case.verdict());
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let named = Named { id: event.id.as_str(), is_batch: case.is_batch() };
@@ -249,29 +279,12 @@ impl Record {
         let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
         let fields = RecordFields {
             withheld,
-            trigger: Some(event.kind),
-            build_id: Some(event.id.as_str()),
-            build_arn: build.arn.as_deref(),
-            project: build.project_name.as_deref(),
-            account: build.account(),
-            region: build.region(),
-            initiator: provenance.initiator.as_deref(),
-            initiator_from: provenance.initiator_from,
-            started_by: provenance.started_by,
-            source_version: provenance.source_version.as_deref(),
-            violations: &verdict.violations,
-            undecided: &verdict.undecided,
-            exempted: &verdict.exempted,
-            branch: provenance.branch.as_deref(),
-            r#ref: provenance.git_ref.as_deref(),
-            branch_from: provenance.ref_from,
-            superseded_by: verdict.violations.iter().find_map(|broken| broken.superseded_by.as_deref()),
             notes: case.leaves_builds_out().then(Note::builds_left_out).into_iter().collect(),
             reaction_ms,
             deadline,
             build: returned.map(redact::build),
             build_batch: batch.map(redact::batch),
-            ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics)
+            ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics)).about(case, verdict)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }
     }
@@ -291,7 +304,7 @@ impl Record {
         let nothing = Verdict::default();
         let metrics = Metrics::of(outcome, &nothing, None, now);
         let message = url::redacted(message).into_owned();
-        let fields = RecordFields::of_any(policy, outcome, message, failure.as_ref(), metrics);
+        let fields = RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics));
         Self { outcome, json: fields.redacted(), failure, response: None }
     }
 

@@ -1,11 +1,11 @@
 //! The outcomes for a build, and the groups in which they are counted.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::verdict::Action;
 
 /// The outcome for a build or an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// No rule is broken.

@@ -118,11 +118,11 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
         return Decision::OutOfScope;
     }
     let mut exempt = Fit::No;
-    for exemption in &rule.except {
+    for (index, exemption) in rule.except.iter().enumerate() {
         match exemption.fits(facts) {
             Fit::Yes => {
                 let (reason, until) = (exemption.reason.clone(), exemption.until);
-                return Decision::Exempt(Exempted { rule: rule.id.clone(), reason, until });
+                return Decision::Exempt(Exempted { rule: rule.id.clone(), reason, until, index });
             }
             fit => exempt = exempt.or(|| fit),
         }
@@ -150,5 +150,8 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
     let counts = rule.on_unknown != OnUnknown::Ignore;
     let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
     let compares_builds = rule.newest_per().is_some();
-    Decision::Unknown(Undecided { rule: rule.id.clone(), missing, counts, stops_batch, compares_builds }, stops)
+    Decision::Unknown(
+        Undecided { rule: rule.id.clone(), source: missing.source(), missing, counts, stops_batch, compares_builds },
+        stops,
+    )
 }

@@ -105,6 +105,9 @@ pub struct Undecided {
     /// The unknown fact.
     #[serde(serialize_with = "as_text")]
     pub missing: Fact,
+    /// The source that may know the fact, even if it cannot be asked.
+    #[serde(skip)]
+    pub source: Option<Source>,
     /// `true` if it counts. It does not if the rule has `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
@@ -127,6 +130,9 @@ pub struct Exempted {
     /// The last day of the exemption, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
+    /// The index of the exemption in the rule's `except`.
+    #[serde(skip)]
+    pub index: usize,
 }
 
 fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error> {
@@ -244,6 +250,17 @@ pub fn decisions<'a>(policy: &'a Policy, facts: Facts<'a>) -> impl Iterator<Item
     let facts = priced(policy, facts);
     let possible = facts.by_possible_reference();
     policy.rules.iter().map(move |rule| (rule.id.as_str(), decide_for_all(rule, policy.ceiling, &facts, &possible)))
+}
+
+/// The ids of the rules that pass at the moment, but may be broken later just because time passes.
+pub(crate) fn may_break_later<'a>(policy: &'a Policy, facts: &Facts<'_>) -> Vec<&'a str> {
+    let possible = facts.by_possible_reference();
+    let may_break = |rule: &&Rule| {
+        let has_later_deadline = deadline(rule, policy.ceiling, facts).is_some();
+        let passes = || decide_for_all(rule, policy.ceiling, facts, &possible) == Decision::Passes;
+        has_later_deadline || (rule.clock_variable().is_some() && passes())
+    };
+    policy.rules.iter().filter(may_break).map(|rule| rule.id.as_str()).collect()
 }
 
 /// The facts, with the policy's prices.

@@ -41,6 +41,7 @@ impl Case<'_> {
             Purpose::Build | Purpose::Supersession => self.verdict.depends_on(&rules),
             Purpose::BuildAndBatch => self.verdict.depends_on(&rules) || for_batch(),
             Purpose::Batch => for_batch(),
+            Purpose::EveryRule => self.verdict.undecided.iter().any(rules),
         }
     }
 

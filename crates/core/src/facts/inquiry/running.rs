@@ -49,7 +49,7 @@ impl<'a> Case<'a> {
         leaves_out && self.purpose != Purpose::Supersession
     }
 
-    fn running_build(&self, now: Timestamp) -> RunningBuild {
+    pub(crate) fn running_build(&self, now: Timestamp) -> RunningBuild {
         let stopped_by = if self.verdict.action == Action::Stop { self.rules_that_stop() } else { Vec::new() };
         RunningBuild { stopped_by, ..running_build(self.policy, &self.facts(now)) }
     }

@@ -1,0 +1,62 @@
+//! A case about a build of the past.
+
+use jiff::Timestamp;
+
+use super::{Case, Origin, Purpose};
+use crate::{
+    event::BuildEvent,
+    facts::{Facts, RefFrom, supersession::Supersession},
+    model::Build,
+    policy::Policy,
+    price::Dollars,
+    verdict::may_break_later,
+};
+
+impl<'a> Case<'a> {
+    /// Judges a build of the past at a moment of its life. Every rule is to be decided, so questions are
+    /// asked for each of them. `is_whole`: the build is the API's.
+    pub fn of_past(policy: &'a Policy, event: BuildEvent, is_whole: bool, at: Timestamp) -> Self {
+        let origin = if is_whole { Origin::Api } else { Origin::Event };
+        Self::new(policy, event, origin, Purpose::EveryRule, at)
+    }
+
+    /// Judges the build once more, at another moment of its life. `show` puts it into its state at that moment.
+    pub fn judge_at(&mut self, at: Timestamp, show: impl FnOnce(&mut Build)) {
+        show(&mut self.event.build);
+        self.judge(at);
+    }
+
+    /// Adds the reference that was found when the build ran, and judges it again.
+    pub fn add_recorded_ref(&mut self, name: String, from: RefFrom, at: Timestamp) {
+        self.recorded_ref = Some((name, from));
+        self.judge(at);
+    }
+
+    /// Adds the comparison with the builds that started later, and judges it again.
+    pub(crate) fn add_supersession(&mut self, supersession: Supersession, at: Timestamp) {
+        self.supersession = Some(supersession);
+        self.judge(at);
+    }
+
+    /// The price of a minute of the build, as far as it is known.
+    pub(crate) fn price(&self, at: Timestamp) -> Option<Dollars> {
+        let facts = self.priced_facts(at);
+        facts.price().or_else(|_| facts.machine_price()).ok()
+    }
+
+    /// The ids of the rules that pass at a moment, but may be broken later just because time passes.
+    pub(crate) fn may_break_later(&self, at: Timestamp) -> Vec<&'a str> {
+        may_break_later(self.policy, &self.priced_facts(at))
+    }
+
+    /// The time at which a running build reaches the limit of a rule, by what is known; see
+    /// [`Check::reaches_limit_at`](crate::checks::Check::reaches_limit_at).
+    pub(crate) fn reaches_limit_at(&self, rule: &str, at: Timestamp) -> Option<Timestamp> {
+        let rule = self.policy.rules.iter().find(|other| other.id == rule)?;
+        rule.check.reaches_limit_at(&self.priced_facts(at))
+    }
+
+    fn priced_facts(&self, at: Timestamp) -> Facts<'_> {
+        Facts { prices: Some(&self.policy.prices), ..self.facts(at) }
+    }
+}

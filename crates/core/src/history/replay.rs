@@ -1,0 +1,327 @@
+//! Judges a build of the past at the moments of its life.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Decided, Life, Observation, PastBuild, Replayed, RuleResult, newest::Contenders};
+use crate::{
+    event::{BuildEvent, TriggerKind},
+    facts::{
+        Fact,
+        inquiry::{Case, Question, Reply},
+    },
+    policy::{Mode, Policy},
+    record::{Outcome, Record},
+    summary::{Minutes, Saved, Usd},
+    url,
+    verdict::{Action, Exempted, Undecided, Verdict, Violation},
+};
+
+/// The moments at which a build is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moments {
+    /// Its start, and all later ones that rules about time or phases depend on.
+    #[default]
+    WholeLife,
+    /// Its start alone, by what was known then.
+    StartOnly,
+}
+
+/// A policy that judges builds of the past.
+#[derive(Clone, Copy, Debug)]
+pub struct Replay<'p> {
+    policy: &'p Policy,
+    moments: Moments,
+    with_records: bool,
+    is_timed: bool,
+    changes_with_phases: bool,
+}
+
+/// The result of judging a build once, at each moment.
+struct Judged {
+    at: Timestamp,
+    verdict: Verdict,
+}
+
+impl<'p> Replay<'p> {
+    /// Judges builds by a policy. `with_records`: each result contains a record as JSON.
+    pub fn new(policy: &'p Policy, moments: Moments, with_records: bool) -> Self {
+        let is_timed = policy.timed_rules().next().is_some();
+        Self { policy, moments, with_records, is_timed, changes_with_phases: policy.changes_with_phases() }
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &'p Policy {
+        self.policy
+    }
+
+    /// Judges a build as if it were running. `answer` replies to the questions of the inquiry by what
+    /// else the input contains. `now` stands for the build's times if none are known.
+    ///
+    /// Returns `None` as soon as `answer` does: it must look for more first.
+    pub fn judge(
+        &self,
+        past: PastBuild,
+        contenders: Option<&Contenders>,
+        now: Timestamp,
+        mut answer: impl FnMut(&Question) -> Option<Reply>,
+    ) -> Option<Replayed> {
+        let Begun { mut case, life, start, recorded_ref, .. } = self.begin(past, now);
+        let mut asked = Asked { contenders, recorded_ref, own_life: life.clone(), superseded_at: Vec::new() };
+        asked.settle(&mut case, start, &mut answer)?;
+        let mut judged = vec![Judged { at: start, verdict: case.verdict().clone() }];
+        let later = if self.is_timed || self.changes_with_phases {
+            life.moments(start, self.moments, self.changes_with_phases)
+        } else {
+            Vec::new()
+        };
+        for at in later {
+            case.judge_at(at, |build| life.show_at(build, at));
+            asked.settle(&mut case, at, &mut answer)?;
+            judged.push(Judged { at, verdict: case.verdict().clone() });
+        }
+        Some(self.conclude(&mut case, &life, &judged, &asked.superseded_at))
+    }
+
+    /// The build at its start, judged by nothing but itself.
+    pub(super) fn begin(&self, past: PastBuild, now: Timestamp) -> Begun<'p> {
+        let PastBuild { id, mut build, is_whole, last_seen, recorded_ref } = past;
+        let life = Life::taken_from(&mut build, last_seen);
+        if self.moments == Moments::StartOnly {
+            Life::forget_later_members(&mut build);
+        }
+        let start = life.start.or(life.last_moment()).unwrap_or(now);
+        life.show_at(&mut build, start);
+        let event = BuildEvent::new(TriggerKind::Replay, id, None, build);
+        let case = Case::of_past(self.policy, event, is_whole, start);
+        Begun { case, life, start, recorded_ref }
+    }
+
+    /// Adds up what the rules decided at each moment.
+    fn conclude(
+        &self,
+        case: &mut Case<'p>,
+        life: &Life,
+        judged: &[Judged],
+        superseded_at: &[(String, Timestamp)],
+    ) -> Replayed {
+        let Some(last) = judged.last() else {
+            return self.of(case, life, Vec::new(), &Verdict::default(), Timestamp::MIN);
+        };
+        let mut union = Verdict {
+            action: judged.iter().map(|one| one.verdict.action).max().unwrap_or_default(),
+            ..Verdict::default()
+        };
+        let mut rules = Vec::new();
+        let may_break_later = if life.end.is_none() { case.may_break_later(last.at) } else { Vec::new() };
+        for rule in self.policy.rule_ids() {
+            let mut broken =
+                judged.iter().enumerate().filter_map(|(index, one)| Some((index, violation(&one.verdict, rule)?)));
+            let (first, latest) = (broken.clone().next(), broken.next_back());
+            let undecided = last.verdict.undecided.iter().find(|undecided| undecided.rule == rule);
+            let exempted = judged.iter().rev().find_map(|one| one.verdict.exempted.iter().find(|one| one.rule == rule));
+            let decided = if let (Some((index, _)), Some((_, latest))) = (first, latest) {
+                let at = self.fires_at(case, life, judged, index, rule, superseded_at);
+                let at = Some(at).filter(|_| life.start.is_some());
+                union.violations.push(latest.clone());
+                union.undecided.extend(undecided.cloned());
+                let saved = self.saved(case, life, at, last.at);
+                let is_unknown = undecided.is_some();
+                Decided::Broken { mode: latest.mode, found: latest.found.clone(), at, saved, is_unknown }
+            } else if let Some(undecided) = undecided {
+                union.undecided.push(undecided.clone());
+                undecided_as(undecided)
+            } else if let Some(exempted) = exempted {
+                union.exempted.push(exempted.clone());
+                let Exempted { index, reason, until, .. } = exempted.clone();
+                Decided::Exempted { index, reason, until }
+            } else if may_break_later.contains(&rule) {
+                let undecided = Undecided::of_unknown_end(rule);
+                union.undecided.push(undecided.clone());
+                undecided_as(&undecided)
+            } else {
+                continue;
+            };
+            rules.push(RuleResult { rule: rule.to_owned(), decided });
+        }
+        case.judge_at(last.at, |build| life.show_at(build, last.at));
+        self.of(case, life, rules, &union, last.at)
+    }
+
+    /// The moment at which a rule was first broken: one of those at which the build was judged, or
+    /// one between two of them.
+    fn fires_at(
+        &self,
+        case: &mut Case<'p>,
+        life: &Life,
+        judged: &[Judged],
+        index: usize,
+        rule: &str,
+        superseded_at: &[(String, Timestamp)],
+    ) -> Timestamp {
+        let Some(Judged { at, .. }) = judged.get(index) else { return Timestamp::MIN };
+        if let Some((_, start)) = superseded_at.iter().find(|(other, _)| other == rule) {
+            return *start;
+        }
+        let Some(Judged { at: before, .. }) = index.checked_sub(1).and_then(|index| judged.get(index)) else {
+            return *at;
+        };
+        case.judge_at(*at, |build| life.show_at(build, *at));
+        let limit = case.reaches_limit_at(rule, *at).filter(|limit| limit > before && limit <= at);
+        let breaks_after = |case: &mut Case<'p>, limit: Timestamp| {
+            let just_after = limit.saturating_add(SignedDuration::from_secs(1)).unwrap_or(limit).min(*at);
+            case.judge_at(just_after, |build| life.show_at(build, just_after));
+            violation(case.verdict(), rule).is_some()
+        };
+        match limit {
+            Some(limit) if breaks_after(case, limit) => limit,
+            // A condition changed with the time. Somewhere in between it did so first.
+            _ => first_broken(case, life, rule, *before, *at),
+        }
+    }
+
+    /// The time and money from a moment to the build's end.
+    fn saved(&self, case: &Case<'p>, life: &Life, at: Option<Timestamp>, seen: Timestamp) -> Saved {
+        let (Some(at), Some(end)) = (at, life.end) else { return Saved::default() };
+        let until_end = |from: Timestamp| {
+            Minutes::of_milliseconds(u64::try_from(end.duration_since(from).as_millis()).unwrap_or_default())
+        };
+        let running = life.run_start().map(|start| until_end(start.max(at))).unwrap_or_default();
+        let price = case.price(seen).map(|price| price.amount()).unwrap_or_default();
+        Saved { minutes: until_end(at), usd: Usd::of(price, running) }
+    }
+
+    fn of(&self, case: &Case<'p>, life: &Life, rules: Vec<RuleResult>, verdict: &Verdict, seen: Timestamp) -> Replayed {
+        let outcome = match verdict.action {
+            Action::Allow => Outcome::Allowed,
+            Action::Report => Outcome::Reported,
+            Action::Protect => Outcome::Protected,
+            Action::Stop => Outcome::Stopped,
+        };
+        let first = |is_counted: fn(Mode) -> bool| {
+            let broken = rules.iter().filter_map(|rule| match &rule.decided {
+                Decided::Broken { mode, saved, .. } if is_counted(*mode) => Some(*saved),
+                Decided::Broken { .. } | Decided::Undecided { .. } | Decided::Exempted { .. } => None,
+            });
+            broken.max_by_key(|saved| saved.minutes).unwrap_or_default()
+        };
+        let build = case.build();
+        let provenance = case.provenance();
+        let text = |text: Option<&str>| text.map(|text| url::redacted(text).into_owned());
+        let mut replayed = Replayed {
+            build_id: case.event().id.as_str().to_owned(),
+            build_arn: build.arn.clone(),
+            project: build.project_name.clone().unwrap_or_else(|| case.event().id.project().to_owned()),
+            account: build.account().map(str::to_owned),
+            region: build.region().map(str::to_owned),
+            initiator: text(provenance.initiator.as_deref()),
+            started_by: provenance.started_by,
+            branch: text(provenance.branch.as_deref()),
+            git_ref: text(provenance.git_ref.as_deref()),
+            ref_from: provenance.ref_from,
+            start: life.start,
+            end: life.end,
+            status: life.status.clone(),
+            outcome,
+            saved: if outcome == Outcome::Stopped { first(|mode| mode == Mode::Enforce) } else { Saved::default() },
+            saved_if_enforced: first(|_| true),
+            is_priced: case.price(seen).is_some(),
+            rules,
+            record: None,
+        };
+        if self.with_records {
+            replayed.record = Some(Record::of_replay(self.policy, case, verdict, &replayed).json().get().to_owned());
+        }
+        replayed
+    }
+}
+
+/// A build at its start.
+pub(super) struct Begun<'p> {
+    pub(super) case: Case<'p>,
+    pub(super) life: Life,
+    pub(super) start: Timestamp,
+    pub(super) recorded_ref: Option<super::RecordedRef>,
+}
+
+/// Replies to the questions about a build.
+pub(super) struct Asked<'c> {
+    pub(super) contenders: Option<&'c Contenders>,
+    pub(super) recorded_ref: Option<super::RecordedRef>,
+    pub(super) own_life: Life,
+    /// The rules by which a newer build superseded it, with the start of the newer one.
+    pub(super) superseded_at: Vec<(String, Timestamp)>,
+}
+
+impl Asked<'_> {
+    /// Asks until no question is open. `None` if `answer` has none.
+    pub(super) fn settle(
+        &mut self,
+        case: &mut Case<'_>,
+        at: Timestamp,
+        answer: &mut impl FnMut(&Question) -> Option<Reply>,
+    ) -> Option<()> {
+        while case.next_question().is_some() {
+            self.reply(case, at, answer)?;
+        }
+        Some(())
+    }
+
+    /// Replies to the next question. `None` if `answer` has no reply.
+    pub(super) fn reply(
+        &mut self,
+        case: &mut Case<'_>,
+        at: Timestamp,
+        answer: &mut impl FnMut(&Question) -> Option<Reply>,
+    ) -> Option<()> {
+        let question = case.next_question()?;
+        match (&question, self.contenders) {
+            (Question::Pipeline(_) | Question::Git(_), _) if self.recorded_ref.is_some() => {
+                let found = self.recorded_ref.take();
+                found.into_iter().for_each(|found| case.add_recorded_ref(found.name, found.from, at));
+            }
+            (Question::RunningBuilds(_), Some(contenders)) => {
+                self.superseded_at = contenders.compare(case, &self.own_life, at);
+            }
+            _ => case.add(answer(&question)?, at),
+        }
+        Some(())
+    }
+}
+
+fn violation<'v>(verdict: &'v Verdict, rule: &str) -> Option<&'v Violation> {
+    verdict.violations.iter().find(|broken| broken.rule == rule)
+}
+
+fn undecided_as(undecided: &Undecided) -> Decided {
+    let missing = url::redacted(&undecided.missing.to_string()).into_owned();
+    Decided::Undecided { missing, source: undecided.source, counts: undecided.counts }
+}
+
+/// Finds the first moment, to the millisecond, at which a rule is broken. It is not at `before`, and is at `after`.
+fn first_broken(case: &mut Case<'_>, life: &Life, rule: &str, before: Timestamp, after: Timestamp) -> Timestamp {
+    let (mut before, mut after) = (before, after);
+    while after.duration_since(before) > SignedDuration::from_millis(1) {
+        let Ok(middle) = before.checked_add(after.duration_since(before) / 2) else { break };
+        case.judge_at(middle, |build| life.show_at(build, middle));
+        match violation(case.verdict(), rule) {
+            Some(_) => after = middle,
+            None => before = middle,
+        }
+    }
+    after
+}
+
+impl Undecided {
+    /// A rule that passes, but might have been broken later: the input does not show how long the build ran.
+    fn of_unknown_end(rule: &str) -> Self {
+        let missing = Fact::Unknown { fact: "endTime", why: "the input does not show when the build ended".to_owned() };
+        Self { rule: rule.to_owned(), missing, source: None, counts: true, stops_batch: false, compares_builds: false }
+    }
+}
+
+impl From<PastBuild> for Observation {
+    fn from(past: PastBuild) -> Self {
+        let from = if past.is_whole { super::ObservedIn::Api } else { super::ObservedIn::Event };
+        Self { id: past.id, from, time: past.last_seen, build: past.build, recorded_ref: past.recorded_ref }
+    }
+}

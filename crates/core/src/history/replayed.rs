@@ -1,0 +1,111 @@
+//! What a policy would have done about a build of the past.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    facts::{RefFrom, inquiry::Source, starter::Starter},
+    policy::Mode,
+    record::Outcome,
+    summary::Saved,
+};
+
+/// A judged build of the past. It contains no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// The build's id.
+    pub build_id: String,
+    /// The build's ARN.
+    pub build_arn: Option<String>,
+    /// The project's name.
+    pub project: String,
+    /// The account that the build ran in.
+    pub account: Option<String>,
+    /// The region that the build ran in.
+    pub region: Option<String>,
+    /// The initiator of the build or of its batch.
+    pub initiator: Option<String>,
+    /// What kind of starter that is.
+    pub started_by: Option<Starter>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The full name of the reference.
+    pub git_ref: Option<String>,
+    /// The source of `branch` and `git_ref`.
+    pub ref_from: Option<RefFrom>,
+    /// The time of the request for the build.
+    pub start: Option<Timestamp>,
+    /// The time when the build ended, if the input shows it.
+    pub end: Option<Timestamp>,
+    /// The status with which it ended.
+    pub status: Option<String>,
+    /// What would have been done: `allowed`, `reported`, `protected` or `stopped`.
+    pub outcome: Outcome,
+    /// What the first enforced rule saves, if the build would have been stopped.
+    pub saved: Saved,
+    /// What the first broken rule saves, if every rule were enforced.
+    pub saved_if_enforced: Saved,
+    /// `false` if the price of a minute of the build is unknown, so that no money is counted.
+    pub is_priced: bool,
+    /// The rules that do not pass, in the order of the policy.
+    pub rules: Vec<RuleResult>,
+    /// The record as JSON, if it was asked for.
+    pub record: Option<String>,
+}
+
+/// The decision of one rule about a build of the past.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleResult {
+    /// The rule's id.
+    pub rule: String,
+    /// The decision.
+    pub decided: Decided,
+}
+
+/// A decision that is not a pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Decided {
+    /// The rule is broken.
+    Broken {
+        /// The rule's mode at that moment.
+        mode: Mode,
+        /// The value of the build.
+        found: String,
+        /// The moment at which the rule is first broken. `None` if no time of the build is known.
+        at: Option<Timestamp>,
+        /// What is saved from that moment to the build's end.
+        saved: Saved,
+        /// `true` if the rule could not be evaluated, and counts as broken by `on-unknown: stop`.
+        is_unknown: bool,
+    },
+    /// The rule could not be evaluated.
+    Undecided {
+        /// The missing fact.
+        missing: String,
+        /// The source that may know it.
+        source: Option<Source>,
+        /// `false` if the rule has `on-unknown: ignore`.
+        counts: bool,
+    },
+    /// The build would break the rule, or the rule could not be evaluated, but an exemption matches.
+    Exempted {
+        /// The index of the exemption in the rule's `except`.
+        index: usize,
+        /// The reason for the exemption.
+        reason: Option<String>,
+        /// The last day of the exemption, UTC.
+        until: Option<Date>,
+    },
+}
+
+impl Replayed {
+    /// Returns whether the build succeeded although the policy would have stopped it.
+    pub fn stops_a_success(&self) -> bool {
+        self.outcome == Outcome::Stopped && self.has_succeeded()
+    }
+
+    /// Returns whether the build succeeded.
+    pub fn has_succeeded(&self) -> bool {
+        self.status.as_deref() == Some("SUCCEEDED")
+    }
+}

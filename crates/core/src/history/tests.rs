@@ -1,0 +1,181 @@
+use super::*;
+use crate::{
+    facts::inquiry::{Question, Reply},
+    policy::Policy,
+    record::Outcome,
+};
+
+const ID: &str = "shop:5e000000-0000-4000-8000-000000000001";
+const NOW: &str = "2026-12-24T00:00:00Z";
+
+/// A Build that was requested at 08:00, ran from 08:10 to `end`, and succeeded.
+fn build(end: &str, more: &str) -> String {
+    let time = |time: &str| format!("2026-11-20T{time}Z");
+    let phases = format!(
+        r#"[{{"phaseType": "SUBMITTED", "startTime": "{0}", "endTime": "{0}"}},
+            {{"phaseType": "QUEUED", "startTime": "{0}", "endTime": "{1}"}},
+            {{"phaseType": "PROVISIONING", "startTime": "{1}", "endTime": "{2}"}},
+            {{"phaseType": "BUILD", "startTime": "{2}", "endTime": "{3}"}},
+            {{"phaseType": "COMPLETED", "startTime": "{3}"}}]"#,
+        time("08:00:00"),
+        time("08:10:00"),
+        time("08:11:00"),
+        time(end)
+    );
+    format!(
+        r#"{{"id": "{ID}", "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/{ID}", "projectName": "shop",
+            "buildStatus": "SUCCEEDED", "buildComplete": true, "startTime": "{}", "endTime": "{}",
+            "initiator": "alice", "timeoutInMinutes": 60, "phases": {phases},
+            "environment": {{"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"}}{more}}}"#,
+        time("08:00:00"),
+        time(end)
+    )
+}
+
+fn past(json: &str, from: ObservedIn) -> PastBuild {
+    let build: Box<Build> = serde_json::from_str(json).unwrap();
+    join(vec![Observation { id: ID.parse().unwrap(), from, time: None, build, recorded_ref: None }]).unwrap()
+}
+
+fn unavailable(question: &Question) -> Option<Reply> {
+    Some(Reply::Unavailable(question.source(), "the input does not contain it".to_owned()))
+}
+
+fn replay_as(rule: &str, build: PastBuild, moments: Moments) -> Replayed {
+    let text = format!(
+        "{{version: 1, never-stop: [prod-*], prices: {{BUILD_GENERAL1_SMALL: 0.01}}, rules: [{{id: r, {rule}}}]}}"
+    );
+    let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    Replay::new(&policy, moments, false).judge(build, None, NOW.parse().unwrap(), unavailable).unwrap()
+}
+
+/// The outcome, and of a rule the decision with its moment and what it saves.
+fn shown(replayed: &Replayed) -> String {
+    let rules = replayed.rules.iter().map(|rule| match &rule.decided {
+        Decided::Broken { at, saved, found, .. } => {
+            let at = at.map(|at| at.strftime("%T").to_string()).unwrap_or_default();
+            format!("broken at {at}: {found}; {:.2} min, {:.2} USD", saved.minutes.as_f64(), saved.usd.as_f64())
+        }
+        Decided::Undecided { missing, .. } => format!("undecided: {missing}"),
+        Decided::Exempted { index, .. } => format!("exempt by {index}"),
+    });
+    let rules: Vec<String> = rules.collect();
+    let outcome = serde_json::to_value(replayed.outcome).unwrap();
+    format!("{} {}", outcome.as_str().unwrap(), rules.join(", ")).trim_end().to_owned()
+}
+
+#[test]
+fn a_rule_fires_at_the_moment_at_which_it_is_first_broken() {
+    for (rule, end, expected) in [
+        ("max-timeout: 30m", "09:10:00", "stopped broken at 08:00:00: 60m; 70.00 min, 0.60 USD"),
+        ("max-timeout: 60m", "09:10:00", "allowed"),
+        ("max-duration: 20m", "09:10:00", "stopped broken at 08:30:00: 60m; 40.00 min, 0.40 USD"),
+        ("max-duration: 60m", "09:10:00", "allowed"),
+        ("max-duration: 59m", "09:10:00", "stopped broken at 09:09:00: 60m; 1.00 min, 0.01 USD"),
+        ("max-queue-time: 4m", "09:10:00", "stopped broken at 08:04:00: 10m; 66.00 min, 0.60 USD"),
+        ("max-queue-time: 10m", "09:10:00", "allowed"),
+        ("max-cost: 0.2", "09:10:00", "stopped broken at 08:30:00: at least 0.60 USD; 40.00 min, 0.40 USD"),
+        ("max-cost: 0.6", "09:10:00", "allowed undecided: project (the input does not contain it)"),
+        (
+            "deny-when: running > duration('30m')",
+            "09:10:00",
+            "stopped broken at 08:40:01: it is true; 29.98 min, 0.30 USD",
+        ),
+        ("deny-when: cost > 0.6", "09:10:00", "allowed undecided: project (the input does not contain it)"),
+        (
+            r#"deny-when: 'build.phases.exists(phase, phase.phaseType == "BUILD")'"#,
+            "09:10:00",
+            "stopped broken at 08:11:00: it is true; 59.00 min, 0.59 USD",
+        ),
+        (
+            r#"deny-when: build.currentPhase == "PROVISIONING""#,
+            "09:10:00",
+            "stopped broken at 08:10:00: it is true; 60.00 min, 0.60 USD",
+        ),
+        ("max-duration: 20m, mode: report", "09:10:00", "reported broken at 08:30:00: 60m; 40.00 min, 0.40 USD"),
+        ("max-duration: 20m, mode: off", "09:10:00", "allowed"),
+        ("max-duration: 20m, except: [{initiators: [bob]}, {initiators: [alice]}]", "09:10:00", "allowed exempt by 1"),
+        (
+            "max-duration: 20m, except: [{when: running < duration('30m')}]",
+            "09:10:00",
+            "stopped broken at 08:40:00: 60m; 30.00 min, 0.30 USD",
+        ),
+        ("max-duration: 20m, only: [{projects: [other]}]", "09:10:00", "allowed"),
+        (
+            "max-timeout: 30m, mode: report, enforce-after: 2026-11-19",
+            "09:10:00",
+            "stopped broken at 08:00:00: 60m; 70.00 min, 0.60 USD",
+        ),
+        (
+            "max-timeout: 30m, mode: report, enforce-after: 2026-11-20",
+            "09:10:00",
+            "reported broken at 08:00:00: 60m; 70.00 min, 0.60 USD",
+        ),
+        ("forbidden-branches: [main]", "09:10:00", "allowed undecided: sourceVersion"),
+    ] {
+        let more = if rule.contains("branches") { r#", "source": {"type": "GITHUB"}"# } else { "" };
+        let replayed = replay_as(rule, past(&build(end, more), ObservedIn::Api), Moments::WholeLife);
+        let expected = expected.replace("sourceVersion", "project (the input does not contain it)");
+        assert_eq!(shown(&replayed), expected, "{rule}");
+    }
+}
+
+#[test]
+fn at_the_start_only_what_was_known_then_counts() {
+    for (rule, expected) in [
+        ("max-timeout: 30m", "stopped broken at 08:00:00: 60m; 70.00 min, 0.60 USD"),
+        ("max-duration: 20m", "allowed"),
+        (
+            "deny-when: '!has(build.resolvedSourceVersion)'",
+            "stopped broken at 08:00:00: it is true; 70.00 min, 0.60 USD",
+        ),
+    ] {
+        let json = build("09:10:00", r#", "resolvedSourceVersion": "4f5b68a94f5b68a94f5b68a94f5b68a94f5b68a9""#);
+        let replayed = replay_as(rule, past(&json, ObservedIn::Api), Moments::StartOnly);
+        assert_eq!(shown(&replayed), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_build_without_an_end_is_undecided_by_rules_about_time() {
+    let started = build("09:10:00", "").replace("SUCCEEDED", "IN_PROGRESS").replace("\"buildComplete\": true, ", "");
+    let started = started.replace(r#""endTime": "2026-11-20T09:10:00Z","#, "");
+    for (rule, expected) in [
+        ("max-timeout: 30m", "stopped broken at 08:00:00: 60m; 0.00 min, 0.00 USD"),
+        ("max-duration: 20m", "stopped broken at 08:30:00: 60m; 0.00 min, 0.00 USD"),
+        ("max-duration: 61m", "allowed undecided: endTime (the input does not show when the build ended)"),
+        ("max-duration: 61m, except: [{projects: [shop]}]", "allowed"),
+        (
+            "deny-when: running > duration('2h')",
+            "allowed undecided: endTime (the input does not show when the build ended)",
+        ),
+    ] {
+        let replayed = replay_as(rule, past(&started, ObservedIn::Api), Moments::WholeLife);
+        assert_eq!(shown(&replayed), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_protected_project_and_failed_builds() {
+    let json = build("09:10:00", "").replace("shop", "prod-shop").replace(r#""id": "prod-shop:"#, r#""id": "shop:"#);
+    let replayed = replay_as("max-timeout: 30m", past(&json, ObservedIn::Api), Moments::WholeLife);
+    assert_eq!((replayed.outcome, replayed.saved), (Outcome::Protected, Default::default()));
+    assert_eq!(replayed.saved_if_enforced.minutes.as_f64(), 70.0);
+    assert!(replayed.has_succeeded() && !replayed.stops_a_success());
+}
+
+/// An event lacks what the API has, so the same rule is undecided.
+#[test]
+fn members_that_an_event_lacks_are_unknown() {
+    for (from, expected, usd) in [
+        (ObservedIn::Api, "allowed", "0.40"),
+        // It lacks the fleet, which would have a price of its own.
+        (ObservedIn::Event, "allowed undecided: build (the input does not contain it)", "0.00"),
+    ] {
+        let replayed =
+            replay_as("deny-when: has(build.debugSession)", past(&build("09:10:00", ""), from), Moments::WholeLife);
+        assert_eq!(shown(&replayed), expected);
+        let timed = replay_as("max-duration: 20m", past(&build("09:10:00", ""), from), Moments::WholeLife);
+        assert_eq!(shown(&timed), format!("stopped broken at 08:30:00: 60m; 40.00 min, {usd} USD"));
+    }
+}

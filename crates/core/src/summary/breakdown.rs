@@ -1,0 +1,78 @@
+//! Builds counted by project, initiator or day.
+
+use std::{collections::BTreeMap, ops::AddAssign};
+
+use serde::{Deserialize, Serialize};
+
+use super::Saved;
+use crate::{history::Replayed, record::Outcome};
+
+/// The number of different keys that are counted each by itself. There may be a million initiators.
+const MAX_KEYS: usize = 10_000;
+/// The key under which all others are counted.
+const OTHERS: &str = "(others)";
+
+/// Builds by a key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Breakdown {
+    shares: BTreeMap<String, Share>,
+}
+
+/// The builds that have one key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Their number.
+    pub builds: u64,
+    /// The number of those that would have been stopped.
+    pub stopped: u64,
+    /// What their stops would have saved.
+    #[serde(flatten)]
+    pub saved: Saved,
+}
+
+impl Share {
+    pub(super) fn of(build: &Replayed) -> Self {
+        let stopped = u64::from(build.outcome == Outcome::Stopped);
+        Self { builds: 1, stopped, saved: build.saved }
+    }
+}
+
+impl AddAssign for Share {
+    fn add_assign(&mut self, other: Self) {
+        self.builds += other.builds;
+        self.stopped += other.stopped;
+        self.saved += other.saved;
+    }
+}
+
+impl Breakdown {
+    pub(super) fn add(&mut self, key: &str, share: Share) {
+        *entry(&mut self.shares, key) += share;
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (key, share) in other.shares {
+            self.add(&key, share);
+        }
+    }
+
+    /// The builds by key, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Share)> {
+        self.shares.iter().map(|(key, share)| (key.as_str(), *share))
+    }
+
+    /// The keys with the most builds.
+    pub fn largest(&self, count: usize) -> Vec<(&str, Share)> {
+        let mut shares: Vec<(&str, Share)> = self.iter().collect();
+        shares.sort_by(|(key, one), (other_key, other)| (other.builds, key).cmp(&(one.builds, other_key)));
+        shares.truncate(count);
+        shares
+    }
+}
+
+/// The value of a key, or that of all others if there are too many.
+pub(super) fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
+    let key = if map.len() < MAX_KEYS || map.contains_key(key) { key } else { OTHERS };
+    map.entry(key.to_owned()).or_default()
+}

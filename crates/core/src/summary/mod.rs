@@ -1,0 +1,336 @@
+//! Many judged builds added up.
+//!
+//! A [`Summary`] consists of whole numbers, so that neither the order of the builds nor their division into
+//! parts changes a total: two summaries merge into the summary of all builds.
+
+mod amount;
+mod breakdown;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    amount::{Minutes, Saved, Usd},
+    breakdown::{Breakdown, Share},
+};
+use crate::{
+    facts::inquiry::Source,
+    history::{Decided, Replayed},
+    policy::{Mode, Policy},
+    record::Outcome,
+};
+
+/// The number of builds that a summary names as examples.
+const EXAMPLES: usize = 20;
+
+/// What a policy would have done about many builds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The digest of the policy.
+    pub policy: String,
+    /// The number of builds that were judged.
+    pub judged: u64,
+    /// The number of values in the input that could not be read.
+    pub unreadable: u64,
+    /// The number of builds with each outcome.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// What the stops would have saved. A build counts once, from its first enforced rule on.
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// The number of builds that would have been stopped and have no price, so that their money is not counted.
+    pub unpriced: u64,
+    /// The builds that succeeded and would have been stopped.
+    pub stopped_successes: Examples,
+    /// What changes if every rule is enforced for every project.
+    pub if_enforced: IfEnforced,
+    /// The number of builds for which at least one rule could not be evaluated.
+    pub undecided: u64,
+    /// The rules by their ids.
+    pub rules: BTreeMap<String, RuleSummary>,
+    /// The missing facts, with the builds and rules that they concern.
+    pub unknown: BTreeMap<String, Missing>,
+    /// The builds by account and region: `111122223333/eu-west-1`.
+    pub by_account: Breakdown,
+    /// The builds by project.
+    pub by_project: Breakdown,
+    /// The builds by initiator.
+    pub by_initiator: Breakdown,
+    /// The builds by the day on which they started, UTC.
+    pub by_day: Breakdown,
+}
+
+/// The builds that break at least one rule, whatever its mode and their project.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IfEnforced {
+    /// Their number.
+    pub stopped: u64,
+    /// The number of those that succeeded.
+    pub stopped_successes: u64,
+    /// What their stops would have saved.
+    #[serde(flatten)]
+    pub saved: Saved,
+}
+
+/// The results of one rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleSummary {
+    /// The number of builds that break it.
+    pub broken: u64,
+    /// The number of builds that break it while it is enforced.
+    pub enforced: u64,
+    /// The number of builds that break it and succeeded.
+    pub broken_successes: u64,
+    /// The number of builds for which it could not be evaluated.
+    pub undecided: u64,
+    /// The number of builds that are exempt, and would otherwise break it or be undecided.
+    pub exempted: u64,
+    /// What this rule alone would have saved.
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// Its exemptions, in the order of the policy.
+    pub exemptions: Vec<ExemptionSummary>,
+    /// The builds that break it, by project.
+    pub by_project: Breakdown,
+    /// The builds that break it, by initiator.
+    pub by_initiator: Breakdown,
+    /// The builds that break it, by the day on which they started, UTC.
+    pub by_day: Breakdown,
+}
+
+/// The use of an exemption.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExemptionSummary {
+    /// The exemption in words: `projects [hotfix-*], until 2027-01-31`.
+    pub exemption: String,
+    /// The number of builds that it exempts.
+    pub builds: u64,
+}
+
+/// A missing fact.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// The number of builds that lack it.
+    pub builds: u64,
+    /// The rules that need it.
+    pub rules: BTreeSet<String>,
+    /// The setting or the input that would resolve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
+}
+
+/// A number of builds, and those of them that ran longest after they would have been stopped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Examples {
+    /// The number of builds.
+    pub builds: u64,
+    /// Some of them, in the order of what their stop would have saved.
+    pub examples: Vec<Example>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Example {
+    /// Its id.
+    pub build_id: String,
+    /// The enforced rules that it breaks.
+    pub rules: Vec<String>,
+    /// What its stop would have saved.
+    #[serde(flatten)]
+    pub saved: Saved,
+}
+
+/// The reason why two summaries cannot be merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the summaries are of two policies, {0} and {1}; merge summaries of one policy")]
+pub struct OtherPolicy(String, String);
+
+impl Summary {
+    /// The summary of no builds. It contains every rule and exemption of the policy that is not off.
+    pub fn of(policy: &Policy) -> Self {
+        let rules = policy.rules.iter().filter(|rule| !rule.is_off()).map(|rule| {
+            let exemptions =
+                rule.except.iter().map(|exemption| ExemptionSummary { exemption: exemption.to_string(), builds: 0 });
+            (rule.id.clone(), RuleSummary { exemptions: exemptions.collect(), ..RuleSummary::default() })
+        });
+        Self { policy: policy.digest().to_owned(), rules: rules.collect(), ..Self::default() }
+    }
+
+    /// Adds a build.
+    pub fn add(&mut self, build: &Replayed) {
+        let keys = Keys::of(build);
+        let share = Share::of(build);
+        self.judged += 1;
+        *self.outcomes.entry(build.outcome).or_default() += 1;
+        self.saved += build.saved;
+        self.unpriced += u64::from(build.outcome == Outcome::Stopped && !build.is_priced);
+        if build.stops_a_success() {
+            self.stopped_successes.add(build);
+        }
+        let broken = build.rules.iter().any(|rule| matches!(rule.decided, Decided::Broken { .. }));
+        if broken {
+            self.if_enforced.stopped += 1;
+            self.if_enforced.stopped_successes += u64::from(build.has_succeeded());
+            self.if_enforced.saved += build.saved_if_enforced;
+        }
+        self.by_account.add(&keys.account, share);
+        self.by_project.add(&build.project, share);
+        self.by_initiator.add(keys.initiator, share);
+        self.by_day.add(&keys.day, share);
+        let mut missing = BTreeMap::new();
+        for result in &build.rules {
+            let rule = self.rules.entry(result.rule.clone()).or_default();
+            match &result.decided {
+                Decided::Broken { mode, saved, is_unknown, .. } => {
+                    let share = Share { saved: *saved, ..share };
+                    rule.broken += 1;
+                    rule.enforced += u64::from(*mode == Mode::Enforce);
+                    rule.broken_successes += u64::from(build.has_succeeded());
+                    rule.undecided += u64::from(*is_unknown);
+                    rule.saved += *saved;
+                    rule.by_project.add(&build.project, share);
+                    rule.by_initiator.add(keys.initiator, share);
+                    rule.by_day.add(&keys.day, share);
+                }
+                Decided::Undecided { missing: fact, source, .. } => {
+                    rule.undecided += 1;
+                    missing.entry(fact.as_str()).or_insert_with(|| (*source, Vec::new())).1.push(&result.rule);
+                }
+                Decided::Exempted { index, .. } => {
+                    rule.exempted += 1;
+                    rule.exemptions.get_mut(*index).into_iter().for_each(|exemption| exemption.builds += 1);
+                }
+            }
+        }
+        self.undecided += u64::from(!missing.is_empty());
+        for (fact, (source, rules)) in missing {
+            let entry = breakdown::entry(&mut self.unknown, fact);
+            entry.builds += 1;
+            entry.rules.extend(rules.into_iter().cloned());
+            entry.resolved_by = source.map(|source| resolved_by(source).to_owned());
+        }
+    }
+
+    /// Adds the builds of another summary.
+    ///
+    /// # Errors
+    /// If it is a summary of another policy.
+    pub fn merge(&mut self, other: Self) -> Result<(), OtherPolicy> {
+        if self.policy != other.policy {
+            return Err(OtherPolicy(self.policy.clone(), other.policy));
+        }
+        self.judged += other.judged;
+        self.unreadable += other.unreadable;
+        for (outcome, builds) in other.outcomes {
+            *self.outcomes.entry(outcome).or_default() += builds;
+        }
+        self.saved += other.saved;
+        self.unpriced += other.unpriced;
+        self.stopped_successes.merge(other.stopped_successes);
+        self.if_enforced.stopped += other.if_enforced.stopped;
+        self.if_enforced.stopped_successes += other.if_enforced.stopped_successes;
+        self.if_enforced.saved += other.if_enforced.saved;
+        self.undecided += other.undecided;
+        for (rule, summary) in other.rules {
+            self.rules.entry(rule).or_default().merge(summary);
+        }
+        for (fact, missing) in other.unknown {
+            let entry = breakdown::entry(&mut self.unknown, &fact);
+            entry.builds += missing.builds;
+            entry.rules.extend(missing.rules);
+            entry.resolved_by = missing.resolved_by;
+        }
+        self.by_account.merge(other.by_account);
+        self.by_project.merge(other.by_project);
+        self.by_initiator.merge(other.by_initiator);
+        self.by_day.merge(other.by_day);
+        Ok(())
+    }
+}
+
+impl RuleSummary {
+    fn merge(&mut self, other: Self) {
+        self.broken += other.broken;
+        self.enforced += other.enforced;
+        self.broken_successes += other.broken_successes;
+        self.undecided += other.undecided;
+        self.exempted += other.exempted;
+        self.saved += other.saved;
+        self.by_project.merge(other.by_project);
+        self.by_initiator.merge(other.by_initiator);
+        self.by_day.merge(other.by_day);
+        for (index, exemption) in other.exemptions.into_iter().enumerate() {
+            match self.exemptions.get_mut(index) {
+                Some(own) => own.builds += exemption.builds,
+                None => self.exemptions.push(exemption),
+            }
+        }
+    }
+}
+
+impl Examples {
+    fn add(&mut self, build: &Replayed) {
+        self.builds += 1;
+        let enforced =
+            build.rules.iter().filter(|rule| matches!(rule.decided, Decided::Broken { mode: Mode::Enforce, .. }));
+        let rules = enforced.map(|rule| rule.rule.clone()).collect();
+        self.examples.push(Example { build_id: build.build_id.clone(), rules, saved: build.saved });
+        self.shorten();
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.builds += other.builds;
+        self.examples.extend(other.examples);
+        self.shorten();
+    }
+
+    fn shorten(&mut self) {
+        self.examples.sort_by(|one, other| {
+            other.saved.minutes.cmp(&one.saved.minutes).then_with(|| one.build_id.cmp(&other.build_id))
+        });
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
+/// The keys under which a build is counted.
+struct Keys<'a> {
+    account: String,
+    initiator: &'a str,
+    day: String,
+}
+
+impl<'a> Keys<'a> {
+    fn of(build: &'a Replayed) -> Self {
+        let part = |part: &'a Option<String>| part.as_deref().unwrap_or("unknown");
+        let day = build.start.map(|start| start.strftime("%F").to_string());
+        Self {
+            account: format!("{}/{}", part(&build.account), part(&build.region)),
+            initiator: part(&build.initiator),
+            day: day.unwrap_or_else(|| "unknown".to_owned()),
+        }
+    }
+}
+
+/// The setting or the input that makes a source's facts known.
+fn resolved_by(source: Source) -> &'static str {
+    match source {
+        Source::Build => {
+            "replay the API's Builds (`--account`, or `aws codebuild batch-get-builds`): events lack members"
+        }
+        Source::Project => "add the projects to the input (`--account`, or `aws codebuild batch-get-projects`)",
+        Source::Batch => "add the batches to the input (`--account`, or `aws codebuild batch-get-build-batches`)",
+        Source::Pipeline => {
+            "the function asks CodePipeline while the build runs; its records in the input contain the answer"
+        }
+        Source::Git => {
+            "the function asks the hosts in `BUILDBRAKE_GIT_HOSTS` as the build starts; its records in the input contain the answer"
+        }
+        Source::FirstTry => "add the earlier tries of the build to the input",
+        Source::RunningBuilds => "add all builds of the project to the input",
+    }
+}
