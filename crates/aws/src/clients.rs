@@ -43,35 +43,28 @@ pub(crate) enum Pace {
 /// Clients for other regions than the program's own are seldom needed; more are not kept.
 const MAX_CLIENTS: usize = 64;
 
-/// The clients of all accounts and regions, each made when it is first needed.
+/// The clients of all accounts and regions, each made when it is first needed: most events need none, and
+/// the first one of a process takes a third of a start and a megabyte of memory.
 #[derive(Debug)]
 pub struct Clients {
     config: AwsConfig,
-    /// For events in the program's own region, made in advance.
-    home: Client,
-    others: Mutex<HashMap<(AccountRegion, Pace), Client>>,
+    clients: Mutex<HashMap<(AccountRegion, Pace), Client>>,
 }
 
 impl Clients {
     /// Makes no call yet.
     pub fn new(config: AwsConfig) -> Self {
-        let home = Client::new(&config.prompt);
-        Self { config, home, others: Mutex::default() }
+        Self { config, clients: Mutex::default() }
     }
 
     /// The client of CodeBuild in an account and region. All accounts are entered with the
     /// program's own credentials.
     pub(crate) fn codebuild(&self, place: &AccountRegion, pace: Pace) -> Client {
-        let own_region = self.config.prompt.region().map(Region::as_ref);
-        let is_home = place.region.as_deref().is_none_or(|region| Some(region) == own_region);
-        if is_home && pace == Pace::Prompt {
-            return self.home.clone();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= MAX_CLIENTS {
+            clients.clear();
         }
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if others.len() >= MAX_CLIENTS {
-            others.clear();
-        }
-        let client = others.entry((place.clone(), pace)).or_insert_with(|| {
+        let client = clients.entry((place.clone(), pace)).or_insert_with(|| {
             let config: &SdkConfig = match pace {
                 Pace::Prompt => &self.config.prompt,
                 Pace::Patient => &self.config.patient,

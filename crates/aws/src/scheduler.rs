@@ -1,6 +1,8 @@
 //! EventBridge Scheduler, which calls the function back at a given moment.
 //! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html>
 
+use std::sync::OnceLock;
+
 use aws_config::SdkConfig;
 use aws_sdk_scheduler::{
     Client,
@@ -26,14 +28,16 @@ pub struct ScheduleSettings {
 /// Creates schedules.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
-    client: Client,
+    config: SdkConfig,
+    /// Made when it is first needed: most builds have no deadline.
+    client: OnceLock<Client>,
     settings: ScheduleSettings,
 }
 
 impl Scheduler {
     /// Makes no call yet.
     pub fn new(config: &SdkConfig, settings: ScheduleSettings) -> Self {
-        Self { client: Client::new(config), settings }
+        Self { config: config.clone(), client: OnceLock::new(), settings }
     }
 
     /// Schedules one call of the function with an event; see [`on_the_minute`]. The schedule is
@@ -62,8 +66,8 @@ impl Scheduler {
             .build()
             .map_err(incomplete)?;
         let at_once = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(incomplete)?;
-        let call = self
-            .client
+        let client = self.client.get_or_init(|| Client::new(&self.config));
+        let call = client
             .create_schedule()
             .name(name)
             .group_name(&self.settings.group)
