@@ -40,7 +40,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: fmt clippy doc wasm rust-test template-lint template-test deploy-test ## Run the whole gate.
+test: fmt clippy doc wasm rust-test template-lint template-test page-test deploy-test ## Run the whole gate.
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -133,6 +133,25 @@ template-lint: $(STAMP) ## Lint the SAM template.
 .PHONY: template-test
 template-test: $(STAMP) ## Test what the SAM template makes.
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
+
+# The pages are written by a test of the command line, which makes up a history of a million
+# builds.
+WRITE_PAGES := cargo test --quiet --workspace --locked --bin buildbrake -- --ignored --exact report::html::tests::write_pages
+page-test screenshots: export BUILDBRAKE_PAGES := $(dir $(TOOLS))pages
+
+.PHONY: page-test
+page-test: $(STAMP) ## Drive the page of `replay --html` in headless Chromium, if there is one.
+	@if CHROMIUM="$$(tools/chromium.sh)"; then \
+		$(WRITE_PAGES) && \
+		CHROMIUM="$$CHROMIUM" $(TOOLS)/bin/python -m pytest -p no:cacheprovider -s tests/page; \
+	else \
+		echo "SKIPPED: the page of \`replay --html\` is not driven; install Debian's chromium-headless-shell, or set CHROMIUM"; \
+	fi
+
+.PHONY: screenshots
+screenshots: $(STAMP) ## Renew the screenshots of docs/html-report.md.
+	$(WRITE_PAGES)
+	CHROMIUM="$$(tools/chromium.sh)" $(TOOLS)/bin/python tests/page/screenshots.py
 
 # The function and the testkit are the debug binaries of the Rust tests. `cargo build` would
 # compile the AWS SDK once more, with other features.

@@ -1,0 +1,198 @@
+//! The builds that the page lists.
+
+use std::collections::HashMap;
+
+use buildbrake_core::{
+    facts::{RefFrom, starter::Starter},
+    history::{Decided, Replayed, RuleResult},
+    policy::Mode,
+    record::Outcome,
+    summary::{Minutes, Saved, Usd},
+};
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    MAX_BUILDS, Page, Row,
+    data::{Table, raw},
+};
+
+/// The bytes that the builds and their values may take.
+const MAX_BYTES: usize = 3_700_000;
+
+/// The builds, and their values.
+pub(super) fn builds(page: &Page<'_>, values: &mut Values) -> anyhow::Result<Table> {
+    let mut table = Table::default();
+    let mut bytes = 0;
+    for row in page.builds.iter().take(MAX_BUILDS) {
+        let shared = values.list.len();
+        let build = raw(&Build::of(row, values)?)?;
+        bytes += build.get().len() + 1;
+        if bytes + values.bytes > MAX_BYTES {
+            values.list.truncate(shared);
+            break;
+        }
+        table.rows.push(build);
+    }
+    table.left_out = page.left_out + (page.builds.len() - table.rows.len()) as u64;
+    Ok(table)
+}
+
+/// Values in the order in which they were first used.
+#[derive(Default)]
+pub(super) struct Values {
+    indices: HashMap<String, usize>,
+    list: Vec<Box<RawValue>>,
+    bytes: usize,
+}
+
+impl Values {
+    pub(super) fn into_list(self) -> Vec<Box<RawValue>> {
+        self.list
+    }
+
+    fn index(&mut self, value: &impl Serialize) -> anyhow::Result<usize> {
+        let value = raw(value)?;
+        if let Some(index) = self.indices.get(value.get()) {
+            return Ok(*index);
+        }
+        let index = self.list.len();
+        self.indices.insert(value.get().to_owned(), index);
+        self.bytes += value.get().len() + 1;
+        self.list.push(value);
+        Ok(index)
+    }
+
+    fn index_of(&mut self, text: Option<&str>) -> anyhow::Result<Option<usize>> {
+        text.map(|text| self.index(&text)).transpose()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Build<'a> {
+    /// The build's id, without the project's name and the colon after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<&'a str>,
+    /// The build's id, if it does not start with the project's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    project: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initiator: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_ref: Option<usize>,
+    /// In milliseconds since 1970, as all times of a build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<i64>,
+    saved: Amount,
+    if_enforced: Amount,
+    /// The index of its `Common`.
+    common: usize,
+    rules: Vec<Decision>,
+    /// The index of the list of their indices.
+    explanations: usize,
+}
+
+/// What has few different values, so that one index stands for all of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Common<'a> {
+    /// The build's ARN up to its id.
+    arn: Option<&'a str>,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    started_by: Option<Starter>,
+    ref_from: Option<RefFrom>,
+    status: Option<&'a str>,
+    outcome: Outcome,
+    is_priced: bool,
+}
+
+/// Minutes and US dollars, without their names.
+type Amount = (Minutes, Usd);
+
+fn amount(saved: Saved) -> Amount {
+    (saved.minutes, saved.usd)
+}
+
+#[derive(Serialize)]
+struct Decision {
+    rule: usize,
+    #[serde(flatten)]
+    kind: Kind,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "decided", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum Kind {
+    Broken { mode: Mode, found: usize, at: Option<i64>, saved: Amount, is_unknown: bool },
+    Undecided { missing: usize, counts: bool },
+    Exempted { index: usize, reason: Option<usize>, until: Option<Date> },
+}
+
+impl<'a> Build<'a> {
+    fn of(row: &'a Row<'a>, values: &mut Values) -> anyhow::Result<Self> {
+        let build = row.build;
+        let Replayed { build_id, project, .. } = build;
+        let number = build_id.strip_prefix(project.as_str()).and_then(|rest| rest.strip_prefix(':'));
+        let explanations = row.explanations.iter().map(|explanation| values.index(explanation));
+        let explanations = explanations.collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Self {
+            number,
+            id: number.is_none().then_some(build_id),
+            project: values.index(project)?,
+            initiator: values.index_of(build.initiator.as_deref())?,
+            branch: values.index_of(build.branch.as_deref())?,
+            git_ref: values.index_of(build.git_ref.as_deref())?,
+            start: build.start.map(Timestamp::as_millisecond),
+            end: build.end.map(Timestamp::as_millisecond),
+            saved: amount(build.saved),
+            if_enforced: amount(build.saved_if_enforced),
+            common: values.index(&Common::of(build))?,
+            rules: build.rules.iter().map(|rule| Decision::of(rule, values)).collect::<anyhow::Result<_>>()?,
+            explanations: values.index(&explanations)?,
+        })
+    }
+}
+
+impl<'a> Common<'a> {
+    fn of(build: &'a Replayed) -> Self {
+        Self {
+            arn: build.build_arn.as_deref().and_then(|arn| arn.strip_suffix(build.build_id.as_str())),
+            account: build.account.as_deref(),
+            region: build.region.as_deref(),
+            started_by: build.started_by,
+            ref_from: build.ref_from,
+            status: build.status.as_deref(),
+            outcome: build.outcome,
+            is_priced: build.is_priced,
+        }
+    }
+}
+
+impl Decision {
+    fn of(result: &RuleResult, values: &mut Values) -> anyhow::Result<Self> {
+        let kind = match &result.decided {
+            Decided::Broken { mode, found, at, saved, is_unknown } => Kind::Broken {
+                mode: *mode,
+                found: values.index(found)?,
+                at: at.map(Timestamp::as_millisecond),
+                saved: amount(*saved),
+                is_unknown: *is_unknown,
+            },
+            Decided::Undecided { missing, source: _, counts } => {
+                Kind::Undecided { missing: values.index(missing)?, counts: *counts }
+            }
+            Decided::Exempted { index, reason, until } => {
+                Kind::Exempted { index: *index, reason: values.index_of(reason.as_deref())?, until: *until }
+            }
+        };
+        Ok(Self { rule: values.index(&result.rule)?, kind })
+    }
+}
