@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod demo;
+mod explain;
 mod export;
 mod rules;
 mod schema;
@@ -25,6 +26,7 @@ enum Command {
     Demo(demo::Arguments),
     Check(check::Arguments),
     Test(test::Arguments),
+    Explain(explain::Arguments),
     Export(export::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -37,6 +39,7 @@ impl Arguments {
             Command::Demo(arguments) => demo::run(arguments),
             Command::Check(arguments) => check::run(arguments),
             Command::Test(arguments) => test::run(arguments),
+            Command::Explain(arguments) => explain::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Rules(arguments) => rules::run(arguments),
             Command::Schema(arguments) => schema::run(arguments),

@@ -74,6 +74,13 @@ pub(crate) struct CheckKind {
     pub(crate) iam: IamView,
 }
 
+impl CheckKind {
+    /// The part of its key after the verb: `branches` of `forbidden-branches`.
+    pub(crate) fn subject(&self) -> &'static str {
+        self.id.split_once('-').map_or(self.id, |(_, subject)| subject)
+    }
+}
+
 /// The documentation of a check.
 pub(crate) struct About {
     pub(crate) breaks_when: &'static str,
@@ -132,6 +139,11 @@ pub(crate) trait Check: Send + Sync {
     /// Returns the time at which a build whose phases are known reaches the limit, whether it breaks the
     /// check by then or not. `None` if the check has no such time.
     fn reaches_limit_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
+        None
+    }
+
+    /// The value of the build that the check compares, if it is one value and known.
+    fn value(&self, _facts: &Facts<'_>) -> Option<String> {
         None
     }
 

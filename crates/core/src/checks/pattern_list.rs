@@ -53,6 +53,10 @@ impl Check for PatternList {
         }
     }
 
+    fn value(&self, facts: &Facts<'_>) -> Option<String> {
+        (self.subject.values)(facts).ok().map(|values| values.value.text().into_owned())
+    }
+
     fn option(&self) -> CheckOption<'_> {
         match self.kind {
             ListKind::Forbidden => CheckOption::Forbidden(&self.patterns),

@@ -19,7 +19,9 @@
 mod check;
 mod functions;
 mod limits;
+mod parts;
 mod presence;
+mod split;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -36,7 +38,10 @@ use std::{
 use cel::{Context, Env, ExecutionError, IdedExpr, Value, extractors::This};
 use regex_lite::Regex;
 
-pub use self::value::FactsAsJson;
+pub use self::{
+    parts::{Part, Read},
+    value::FactsAsJson,
+};
 use crate::{
     facts::{Fact, Facts},
     pattern::Pattern,

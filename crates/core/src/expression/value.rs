@@ -78,16 +78,16 @@ struct Structures {
 }
 
 impl FactsAsJson {
-    fn build(&self, build: &Build) -> &Json {
+    pub(super) fn build(&self, build: &Build) -> &Json {
         self.0.build.get_or_init(|| json!(build))
     }
 
-    fn project(&self, project: &Project) -> &Json {
+    pub(super) fn project(&self, project: &Project) -> &Json {
         self.0.project.get_or_init(|| json!(project))
     }
 
     /// A build that belongs to no batch has one without members.
-    fn batch(&self, batch: Option<&BuildBatch>) -> &Json {
+    pub(super) fn batch(&self, batch: Option<&BuildBatch>) -> &Json {
         self.0.batch.get_or_init(|| batch.map_or_else(|| json!({}), |batch| json!(batch)))
     }
 }

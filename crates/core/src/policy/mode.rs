@@ -19,8 +19,9 @@ pub enum Mode {
 }
 
 /// The treatment of a build that a rule cannot decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnUnknown {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnknown {
     /// Counts it in the metrics.
     Report,
     /// Treats it as if it broke the rule.

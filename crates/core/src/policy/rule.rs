@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::mode::{Mode, OnUnknown, RuleMode, is_over};
 use crate::{
@@ -89,10 +89,15 @@ pub(crate) struct Exemption {
 
 impl Exemption {
     pub(crate) fn fits(&self, facts: &Facts<'_>) -> Fit {
-        match self.until {
-            Some(date) if is_over(date, facts.now) => Fit::No,
-            _ => self.selector.fits(facts, Direction::Allow),
+        match self.is_over(facts.now) {
+            true => Fit::No,
+            false => self.selector.fits(facts, Direction::Allow),
         }
+    }
+
+    /// Returns whether the exemption has ended.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|date| is_over(date, now))
     }
 }
 
@@ -133,7 +138,7 @@ impl Selector {
 }
 
 impl Criterion {
-    fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
+    pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         match self {
             Self::Among(subject, patterns) => patterns.fits(subject, facts, direction),
             Self::StartedBy(starters) => Fit::from(facts.starters().is_among(starters)),

@@ -6,7 +6,7 @@ mod metrics;
 mod note;
 mod outcome;
 mod phase_context;
-mod redact;
+pub(crate) mod redact;
 mod refusal;
 mod replay;
 mod sweep;

@@ -13,7 +13,7 @@ use crate::{
     url,
 };
 
-const STARS: &str = "***";
+pub(crate) const STARS: &str = "***";
 
 /// The Build without its secrets, except for those in URLs: [`url::to_redacted_json`] removes
 /// these from every text.
@@ -94,8 +94,12 @@ pub(super) fn digest(what: &str, text: &str) -> String {
 /// Replaces an inline buildspec by its size and digest, which distinguish it from another. A
 /// path or an S3 ARN stays as it is.
 fn buildspec(source: &mut ProjectSource) {
-    source.buildspec =
-        source.buildspec.take().map(|text| if is_path(&text) { text } else { digest("inline buildspec", &text) });
+    source.buildspec = source.buildspec.take().map(|text| buildspec_text(&text));
+}
+
+/// A path or an S3 ARN as it is; the size and digest of an inline buildspec.
+pub(crate) fn buildspec_text(text: &str) -> String {
+    if is_path(text) { text.to_owned() } else { digest("inline buildspec", text) }
 }
 
 /// A buildspec is a path in the source, an S3 ARN, or the whole file. A text with any character

@@ -15,7 +15,7 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::{
-    explain::{Explanation, explain},
+    explain::{Reason, reasons},
     facts::{
         Facts,
         pipeline::PipelineAnswer,
@@ -111,8 +111,8 @@ impl Test {
         let facts = self.facts(supersession.as_ref());
         let verdict = judge_by(policy, &facts);
         let actual = Judgement::from(&verdict);
-        let mut reasons = explain(policy, facts.clone());
-        for Explanation { why, missing, .. } in &mut reasons {
+        let mut reasons = reasons(policy, facts.clone());
+        for Reason { why, missing, .. } in &mut reasons {
             if let Some(hint) = missing.as_ref().and_then(hints::hint) {
                 why.push_str(&format!("; {hint}"));
             }
@@ -132,7 +132,7 @@ impl Test {
 
     /// A build may be allowed only because a rule could not be evaluated. Notes each such rule,
     /// unless the test or the rule says that this is intended.
-    fn notes(&self, verdict: &Verdict, reasons: &[Explanation]) -> Vec<String> {
+    fn notes(&self, verdict: &Verdict, reasons: &[Reason]) -> Vec<String> {
         if self.expected.action != Action::Allow || self.expected.unknown.is_some() {
             return Vec::new();
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    explain::Explanation,
+    explain::Reason,
     verdict::{Action, Verdict},
 };
 
@@ -38,7 +38,7 @@ pub struct TestResult {
     /// The time for which the build was judged.
     pub now: Timestamp,
     /// The decision of each rule, in the order of the policy.
-    pub reasons: Vec<Explanation>,
+    pub reasons: Vec<Reason>,
 }
 
 /// The judgement of a build. A list that a test omits is `None` and matches every list.

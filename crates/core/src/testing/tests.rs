@@ -1,5 +1,5 @@
 use super::*;
-use crate::explain::Explanation;
+use crate::explain::Reason;
 
 const POLICY: &str = "\
 version: 1
@@ -62,7 +62,7 @@ fn check(lines: &str) -> String {
     let report = tests.run(|_| true, &mut Coverage::default());
     let result = &report.tests[0];
     let mut lines: Vec<String> =
-        result.reasons.iter().map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect();
+        result.reasons.iter().map(|Reason { rule, why, .. }| format!("{rule}: {why}")).collect();
     let rows = result.expected.compare(&result.actual).into_iter();
     let rows = rows.map(|Comparison { key, expected, actual }| format!("{key} {expected} / {actual}"));
     lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
@@ -182,7 +182,7 @@ fn says_how_to_provide_what_is_missing() {
         let tests = PolicyTests::parse(&File { name: "t".into(), text: tests }, read).unwrap();
         let report = tests.run(|_| true, &mut Coverage::default());
         let reasons = report.tests[0].reasons.iter();
-        reasons.map(|Explanation { rule, why, .. }| format!("{rule}: {why}")).collect::<Vec<_>>().join("\n")
+        reasons.map(|Reason { rule, why, .. }| format!("{rule}: {why}")).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(why("event: event.json, set: {phases: ~, environment: {computeType: S}, timeoutInMinutes: 0}"), @"
     time: could not be evaluated: `running` is unknown; set `phases` to test time rules

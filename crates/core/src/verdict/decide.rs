@@ -7,7 +7,7 @@ use crate::{
     checks::{Answer, Fit},
     facts::{Facts, source_pattern::Direction, supersession::Superseded},
     model::Progress,
-    policy::{BatchScope, Mode, OnUnknown, Rule},
+    policy::{BatchScope, Mode, OnUnknown, Rule, Selector},
     url,
 };
 
@@ -48,15 +48,27 @@ pub(super) fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<
 
 /// Returns whether the build is in the rule's scope.
 pub(super) fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
-    let compares = rule.newest_per().is_some();
-    let selects = |selector| match compares {
-        true => supersession::selects(selector, facts),
-        false => selector.fits(facts, Direction::Forbid),
-    };
     match rule.only.as_slice() {
-        [] if compares => supersession::not_of_pipeline(facts),
+        [] if rule.newest_per().is_some() => supersession::not_of_pipeline(facts),
         [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selects(selector))),
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selects(rule, selector, facts))),
+    }
+}
+
+/// Returns whether a selector of the rule's `only` matches the build.
+pub(crate) fn selects(rule: &Rule, selector: &Selector, facts: &Facts<'_>) -> Fit {
+    match rule.newest_per() {
+        Some(_) => supersession::selects(selector, facts),
+        None => selector.fits(facts, Direction::Forbid),
+    }
+}
+
+/// The facts that the rule's selectors look at. Those of a rule that compares builds look at the first
+/// try, if that is known.
+pub(crate) fn facts_of_rule<'a>(rule: &Rule, facts: &Facts<'a>) -> Facts<'a> {
+    match rule.newest_per().map(|_| facts.of_first_try()) {
+        Some(Ok(first)) => first,
+        Some(Err(_)) | None => facts.clone(),
     }
 }
 

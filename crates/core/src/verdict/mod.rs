@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::decide::Decision;
 use self::decide::{deadline, decide_for_all, in_scope, is_exempt};
+pub(crate) use self::decide::{facts_of_rule, selects};
 pub(crate) use self::supersession::running_build;
 use crate::{
     facts::{Fact, Facts, inquiry::Source},
@@ -35,7 +36,8 @@ pub struct Verdict {
 }
 
 /// The action for a build, in ascending order of effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Nothing.
     #[default]

@@ -16,6 +16,21 @@ use crate::{
 impl Case<'_> {
     /// The next question, or `None` if the verdict is final.
     pub fn next_question(&self) -> Option<Question> {
+        self.open_questions().next()
+    }
+
+    /// The rules that are undecided for want of what this question asks for.
+    pub(super) fn rules_that_want(&self, question: &Question) -> Vec<String> {
+        let compares = matches!(question, Question::RunningBuilds(_));
+        let wants = |undecided: &&Undecided| match compares {
+            true => undecided.compares_builds,
+            false => undecided.missing.source() == Some(question.source()),
+        };
+        self.verdict.undecided.iter().filter(wants).map(|undecided| undecided.rule.clone()).collect()
+    }
+
+    /// The questions that are open by what is known now. The reply to one may settle another.
+    pub(super) fn open_questions(&self) -> impl Iterator<Item = Question> {
         let questions = [
             self.build_question(),
             self.batch_question(),
@@ -25,8 +40,8 @@ impl Case<'_> {
             self.git_question(),
             self.running_builds_question(),
         ];
-        let mut questions = questions.into_iter().flatten();
-        questions.find(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
+        let questions = questions.into_iter().flatten();
+        questions.filter(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
     fn wants(&self, source: Source) -> bool {

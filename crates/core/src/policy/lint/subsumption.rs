@@ -56,10 +56,6 @@ fn scope_covers(wide: &[Selector], narrow: &[Selector]) -> bool {
 }
 
 impl Exemption {
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| is_over(until, now))
-    }
-
     /// Returns whether it exempts every build that `other` exempts, from `now` on.
     fn covers(&self, other: &Self, now: Timestamp) -> bool {
         let lasts = match (self.until, other.until) {

@@ -1,44 +1,15 @@
-//! Explains, rule by rule, why a policy judges a build as it does.
-
-use serde::Serialize;
+//! The decision of a rule in one line.
 
 use crate::{
     checks::Fit,
-    facts::{Fact, Facts, RefFrom},
-    policy::{Criterion, Exemption, Mode, Policy, Rule},
+    facts::{Facts, RefFrom},
+    policy::{Criterion, Exemption, Mode, Rule},
     url,
-    verdict::{Decision, Violation, decisions},
+    verdict::{Decision, Violation},
 };
 
-/// The decision of one rule about a build, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Explanation {
-    /// The rule's id.
-    pub rule: String,
-    /// The decision and its reason.
-    pub why: String,
-    /// The fact without which the rule could not be evaluated.
-    #[serde(skip)]
-    pub missing: Option<Fact>,
-}
-
-/// Explains the decision of every rule, in the order of the policy.
-pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
-    // Exemptions may depend on the cost, so look at them with the policy's prices too.
-    let facts = Facts { prices: Some(&policy.prices), ..facts };
-    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
-    let explanations = rules.map(|(rule, (_, decision))| {
-        let why = why(rule, &decision, &facts);
-        let missing = match decision {
-            Decision::Unknown(undecided, _) => Some(undecided.missing),
-            _ => None,
-        };
-        Explanation { rule: rule.id.clone(), why, missing }
-    });
-    explanations.collect()
-}
-
-fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
+/// The decision of a rule and its reason.
+pub(super) fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
     match decision {
         Decision::Off => "off".into(),
         Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
@@ -117,27 +88,4 @@ fn conditions(exemption: &Exemption, facts: &Facts<'_>) -> String {
         Criterion::Tagged(..) | Criterion::When(_) => criterion.to_string(),
     });
     conditions.collect::<Vec<_>>().join(" and ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Build;
-
-    #[test]
-    fn an_exemption_by_cost_is_named() {
-        let policy = "version: 1
-prices: { S: 0.01 }
-rules: [{ id: r, max-timeout: 1m, except: [{ when: cost > 0.1 }] }]";
-        let policy = Policy::parse("policy.yaml", policy).unwrap();
-        let build: Build = serde_json::from_str(
-            r#"{"timeoutInMinutes": 60, "environment": {"computeType": "S"}, "phases": [
-                {"phaseType": "QUEUED", "startTime": "2026-11-20T08:00:00Z", "endTime": "2026-11-20T08:00:01Z"},
-                {"phaseType": "BUILD", "startTime": "2026-11-20T08:00:01Z"}]}"#,
-        )
-        .unwrap();
-        let facts =
-            Facts { is_whole: true, is_sample: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
-        assert_eq!(explain(&policy, facts)[0].why, "exempt by when cost > 0.1");
-    }
 }

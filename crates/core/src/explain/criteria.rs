@@ -1,0 +1,194 @@
+//! One criterion of a selector about a build.
+
+use serde::Serialize;
+
+use crate::{
+    checks::Fit,
+    expression::Part,
+    facts::{Fact, Facts, RefFrom, inquiry::Source, source_pattern::Direction},
+    policy::Criterion,
+    url,
+};
+
+/// A criterion of a selector: a key with its value, and whether it matches a build.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CriterionExplanation {
+    /// The key with its value, as in `projects hotfix-*`.
+    pub criterion: String,
+    /// Whether it matches.
+    pub matches: Matches,
+    /// The value of the build that was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The source of that value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<FactFrom>,
+    /// The reason why a value that fits does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The unknown fact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// The parts of the expression of `when`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Part>,
+}
+
+/// The answer of a selector or a criterion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matches {
+    /// It matches the build.
+    Yes,
+    /// It does not.
+    No,
+    /// A fact is unknown on which that depends.
+    Unknown,
+}
+
+/// The source of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactFrom {
+    /// The event.
+    Event,
+    /// The Build, as the API returns it.
+    Build,
+    /// The source version of the build.
+    SourceVersion,
+    /// The batch that the build belongs to.
+    Batch,
+    /// The build's project.
+    Project,
+    /// The pipeline that started the build.
+    Pipeline,
+    /// The filters of the project's webhook.
+    Webhook,
+    /// The remote repository.
+    Git,
+}
+
+/// An unknown fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The fact, with the reason why it is unknown.
+    pub fact: String,
+    /// The source that may know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The calls that ask that source.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub calls: &'static [&'static str],
+}
+
+impl Missing {
+    pub(super) fn of(fact: &Fact) -> Self {
+        let source = fact.source();
+        let calls = source.map(Source::operations).unwrap_or_default();
+        Self { fact: url::redacted(&fact.to_string()).into_owned(), source, calls }
+    }
+}
+
+impl From<Fit> for Matches {
+    fn from(fit: Fit) -> Self {
+        match fit {
+            Fit::Yes => Self::Yes,
+            Fit::No => Self::No,
+            Fit::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+impl FactFrom {
+    /// The source in words, as in "from git".
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Event => "the event",
+            Self::Build => "the Build",
+            Self::SourceVersion => "the source version",
+            Self::Batch => "the batch",
+            Self::Project => "the project",
+            Self::Pipeline => "the pipeline",
+            Self::Webhook => "the webhook's filters",
+            Self::Git => "git",
+        }
+    }
+}
+
+impl From<RefFrom> for FactFrom {
+    fn from(from: RefFrom) -> Self {
+        match from {
+            RefFrom::SourceVersion => Self::SourceVersion,
+            RefFrom::Batch => Self::Batch,
+            RefFrom::Pipeline => Self::Pipeline,
+            RefFrom::Webhook => Self::Webhook,
+            RefFrom::Git => Self::Git,
+            RefFrom::Project => Self::Project,
+        }
+    }
+}
+
+/// Returns the source of the value of a subject.
+pub(super) fn from_of(subject: &str, facts: &Facts<'_>) -> Option<FactFrom> {
+    match subject {
+        "branches" | "refs" => facts.ref_from().map(FactFrom::from),
+        "initiators" | "started-by" if facts.build_batch.is_some() => Some(FactFrom::Batch),
+        "tags" => Some(FactFrom::Project),
+        // An expression names what it reads, and a comparison has two sides.
+        "when" | "overrides" | "newest-per" => None,
+        _ => Some(if facts.is_whole { FactFrom::Build } else { FactFrom::Event }),
+    }
+}
+
+impl CriterionExplanation {
+    /// A criterion of `only`.
+    pub(super) fn of_only(criterion: &Criterion, facts: &Facts<'_>) -> Self {
+        Self::of(criterion, facts, Direction::Forbid)
+    }
+
+    /// A criterion of `except`, which lets a build through.
+    pub(super) fn of_exemption(criterion: &Criterion, facts: &Facts<'_>) -> Self {
+        Self::of(criterion, facts, Direction::Allow)
+    }
+
+    fn of(criterion: &Criterion, facts: &Facts<'_>, direction: Direction) -> Self {
+        let fit = criterion.fits(facts, direction);
+        let (subject, value, expression) = match criterion {
+            Criterion::Among(subject, _) => {
+                let value = (subject.values)(facts).map(|values| values.value.text().into_owned());
+                (subject.name, value.ok(), None)
+            }
+            Criterion::StartedBy(_) => {
+                ("started-by", facts.starters().one().ok().map(|starter| starter.name().to_owned()), None)
+            }
+            Criterion::Tagged(key, _) => {
+                let value = facts.tag(key).map(|value| value.unwrap_or("the project has no such tag").to_owned());
+                ("tags", value.ok(), None)
+            }
+            Criterion::When(expression) => ("when", None, Some(expression.parts(facts))),
+        };
+        let has_contradiction = match criterion {
+            Criterion::Among(subject, _) => subject.contradiction.is_some() && direction == Direction::Allow,
+            Criterion::StartedBy(_) => true,
+            Criterion::Tagged(..) | Criterion::When(_) => false,
+        };
+        let note = match (has_contradiction && fit == Fit::No, facts.contradiction()) {
+            (true, Ok(Some(why))) => Some(format!("it is a role's session: {why}")),
+            _ => None,
+        };
+        let redacted = |text: String| url::redacted(&text).into_owned();
+        Self {
+            criterion: criterion.to_string(),
+            from: value.as_ref().and_then(|_| from_of(subject, facts)),
+            value: value.map(redacted),
+            note: note.map(redacted),
+            missing: match &fit {
+                Fit::Unknown(fact) => Some(Missing::of(&fact.clone().explained(facts.unavailable))),
+                Fit::Yes | Fit::No => None,
+            },
+            matches: fit.into(),
+            expression,
+        }
+    }
+}

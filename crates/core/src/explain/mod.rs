@@ -1,0 +1,191 @@
+//! Explains, rule by rule, why a policy judges a build as it does.
+
+mod case;
+mod criteria;
+#[cfg(test)]
+mod tests;
+mod text;
+mod why;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+pub use self::{
+    case::{CaseExplanation, NextQuestion},
+    criteria::{CriterionExplanation, FactFrom, Matches, Missing},
+};
+use self::{criteria::from_of, why::why};
+use crate::{
+    checks::CheckOption,
+    expression::Part,
+    facts::{Fact, Facts},
+    policy::{Mode, OnUnknown, Policy, Rule},
+    url,
+    verdict::{Decision, decisions, facts_of_rule, selects},
+};
+
+/// The decision of one rule about a build, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The rule's id.
+    pub rule: String,
+    /// The decision and its reason.
+    pub why: String,
+    /// The fact without which the rule could not be evaluated.
+    #[serde(skip)]
+    pub missing: Option<Fact>,
+}
+
+/// Explains the decision of every rule in one line, in the order of the policy.
+pub fn reasons(policy: &Policy, facts: Facts<'_>) -> Vec<Reason> {
+    // Exemptions may depend on the cost, so look at them with the policy's prices too.
+    let facts = Facts { prices: Some(&policy.prices), ..facts };
+    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
+    let reasons = rules.map(|(rule, (_, decision))| {
+        let why = why(rule, &decision, &facts);
+        let missing = match decision {
+            Decision::Unknown(undecided, _) => Some(undecided.missing),
+            _ => None,
+        };
+        Reason { rule: rule.id.clone(), why, missing }
+    });
+    reasons.collect()
+}
+
+/// The decision of one rule about a build, with everything that it depends on. Contains no secret of
+/// the build.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The rule's id.
+    pub rule: String,
+    /// The decision.
+    pub decision: Decided,
+    /// The decision and its reason in one line.
+    pub why: String,
+    /// The rule's mode at that moment, under the ceiling.
+    pub mode: Mode,
+    /// The check's key.
+    pub check: &'static str,
+    /// The values that the rule allows or forbids.
+    pub limit: String,
+    /// The value of the build, if the rule is broken or a list of patterns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// The source of that value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<FactFrom>,
+    /// The unknown fact, if the rule is undecided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// What `on-unknown` makes of an undecided rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_unknown: Option<OnUnknown>,
+    /// The expression of `deny-when`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Part>,
+    /// The selectors of `only`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<SelectorExplanation>,
+    /// The exemptions of `except`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<SelectorExplanation>,
+}
+
+/// The decision of one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decided {
+    /// The check passes.
+    Passes,
+    /// The rule is broken.
+    Broken,
+    /// The rule could not be evaluated.
+    Undecided,
+    /// The build is exempt.
+    Exempt,
+    /// The build is not in the rule's scope.
+    OutOfScope,
+    /// The rule is off.
+    Off,
+}
+
+/// A selector of `only` or `except`, and whether it matches a build.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SelectorExplanation {
+    /// Whether the build meets all criteria.
+    pub matches: Matches,
+    /// The criteria, in the order of the policy.
+    pub criteria: Vec<CriterionExplanation>,
+    /// The last day of an exemption, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// `true` if that day is over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+    /// The reason for an exemption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Explains the decision of every rule, in the order of the policy.
+pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
+    let facts = Facts { prices: Some(&policy.prices), ..facts };
+    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
+    rules.map(|(rule, (_, decision))| explain_rule(policy, rule, decision, &facts)).collect()
+}
+
+fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<'_>) -> Explanation {
+    let why = why(rule, &decision, facts);
+    // A rule that compares builds looks at the first try of a retry.
+    let facts = &facts_of_rule(rule, facts);
+    let expression = match rule.check.option() {
+        CheckOption::DenyWhen(expression) => Some(expression.parts(facts)),
+        _ => None,
+    };
+    let only = rule.only.iter().map(|selector| SelectorExplanation {
+        matches: selects(rule, selector, facts).into(),
+        criteria: selector.criteria().map(|criterion| CriterionExplanation::of_only(criterion, facts)).collect(),
+        until: None,
+        is_over: false,
+        reason: None,
+    });
+    let except = rule.except.iter().map(|exemption| SelectorExplanation {
+        matches: exemption.fits(facts).into(),
+        criteria: exemption
+            .selector
+            .criteria()
+            .map(|criterion| CriterionExplanation::of_exemption(criterion, facts))
+            .collect(),
+        until: exemption.until,
+        is_over: exemption.is_over(facts.now),
+        reason: exemption.reason.clone(),
+    });
+    let value = || rule.check.value(facts).map(|value| url::redacted(&value).into_owned());
+    let (decided, found, missing) = match decision {
+        Decision::Off => (Decided::Off, None, None),
+        Decision::Passes => (Decided::Passes, value(), None),
+        Decision::OutOfScope => (Decided::OutOfScope, value(), None),
+        Decision::Exempt(_) => (Decided::Exempt, value(), None),
+        Decision::Broken(broken) => (Decided::Broken, Some(broken.found), None),
+        Decision::Unknown(undecided, _) => {
+            (Decided::Undecided, None, Some(Missing::of(&undecided.missing.explained(facts.unavailable))))
+        }
+    };
+    Explanation {
+        rule: rule.id.clone(),
+        decision: decided,
+        why,
+        mode: rule.mode.at(facts.now).min(policy.ceiling),
+        check: rule.kind.id,
+        limit: rule.check.limit(),
+        from: found.as_ref().and_then(|_| from_of(rule.kind.subject(), facts)),
+        found,
+        on_unknown: missing.is_some().then_some(rule.on_unknown),
+        missing,
+        expression,
+        only: only.collect(),
+        except: except.collect(),
+    }
+}

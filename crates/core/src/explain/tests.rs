@@ -1,0 +1,116 @@
+use super::*;
+use crate::model::Build;
+
+#[test]
+fn an_exemption_by_cost_is_named() {
+    let policy = "version: 1
+prices: { S: 0.01 }
+rules: [{ id: r, max-timeout: 1m, except: [{ when: cost > 0.1 }] }]";
+    let policy = Policy::parse("policy.yaml", policy).unwrap();
+    let build: Build = serde_json::from_str(
+        r#"{"timeoutInMinutes": 60, "environment": {"computeType": "S"}, "phases": [
+                {"phaseType": "QUEUED", "startTime": "2026-11-20T08:00:00Z", "endTime": "2026-11-20T08:00:01Z"},
+                {"phaseType": "BUILD", "startTime": "2026-11-20T08:00:01Z"}]}"#,
+    )
+    .unwrap();
+    let facts = Facts { is_whole: true, is_sample: true, ..Facts::of(&build, "2026-11-20T09:00:00Z".parse().unwrap()) };
+    assert_eq!(reasons(&policy, facts)[0].why, "exempt by when cost > 0.1");
+}
+
+/// Explains an event's or the API's build.
+fn explained(rule: &str, build: &str, is_whole: bool) -> Explanation {
+    let policy = format!("version: 1\nrules: [{{ id: r, {rule} }}]");
+    let policy = Policy::parse("policy.yaml", &policy).unwrap_or_else(|faults| panic!("{faults}"));
+    let build: Build = serde_json::from_str(build).unwrap();
+    let facts = Facts::known(&build, is_whole, None, "2026-11-20T09:00:00Z".parse().unwrap());
+    let one_line = reasons(&policy, facts.clone());
+    let mut rules = explain(&policy, facts);
+    assert_eq!(rules[0].why, one_line[0].why);
+    rules.remove(0)
+}
+
+const BUILD: &str = r#"{"projectName": "shop", "sourceVersion": "refs/heads/main", "timeoutInMinutes": 60,
+    "initiator": "alice", "environment": {"type": "LINUX_CONTAINER", "privilegedMode": true}}"#;
+
+#[test]
+fn each_decision_is_named() {
+    for (rule, decision) in [
+        ("max-timeout: 60m", Decided::Passes),
+        ("max-timeout: 1m", Decided::Broken),
+        ("forbidden-images: ['*']", Decided::Undecided),
+        ("max-timeout: 1m, except: [{ projects: [shop] }]", Decided::Exempt),
+        ("max-timeout: 1m, only: [{ projects: [other] }]", Decided::OutOfScope),
+        ("max-timeout: 1m, mode: off", Decided::Off),
+    ] {
+        assert_eq!(explained(rule, BUILD, false).decision, decision, "{rule}");
+    }
+}
+
+#[test]
+fn each_criterion_shows_its_answer_value_and_source() {
+    for (selector, is_whole, expected) in [
+        ("projects: [sh*]", false, "    yes: projects sh*; found: shop, from the event"),
+        ("projects: [other]", true, "    no: projects other; found: shop, from the Build"),
+        ("branches: [main]", false, "    yes: branches main; found: main, from the source version"),
+        ("initiators: [bob]", true, "    no: initiators bob; found: alice, from the Build"),
+        ("started-by: [user]", true, "    yes: started-by user; found: user, from the Build"),
+        ("regions: [eu-*]", false, "    unknown: regions eu-*; unknown: arn; BatchGetBuilds may know it"),
+        ("tags: { team: [a] }", false, "    unknown: tag team a; unknown: project; BatchGetProjects may know it"),
+        ("when: build.timeoutInMinutes > 5", false, "    yes: when"),
+    ] {
+        let text = explained(&format!("max-timeout: 1m, only: [{{ {selector} }}]"), BUILD, is_whole).to_string();
+        assert!(text.lines().any(|line| line == expected), "{selector}\n{text}");
+    }
+}
+
+#[test]
+fn each_part_of_an_expression_is_evaluated() {
+    let expression = "build.environment.privilegedMode && !(region == 'eu-west-2' || build.initiator != 'alice')";
+    let text = explained(&format!("deny-when: \"{expression}\""), BUILD, true).to_string();
+    assert_eq!(
+        text,
+        "r: undecided
+  deny-when
+  unknown: arn; BatchGetBuilds may know it
+    unknown: build.environment.privilegedMode && !(region == 'eu-west-2' || build.initiator !=
+        'alice')
+      true: build.environment.privilegedMode
+        build.environment.privilegedMode = true
+      unknown: !(region == 'eu-west-2' || build.initiator != 'alice')
+        unknown: region == 'eu-west-2' || build.initiator != 'alice'
+          unknown: region == 'eu-west-2'
+            `arn` is unknown
+            region = unknown
+          false: build.initiator != 'alice'
+            build.initiator = alice
+"
+    );
+    // One side settles the answer; the other one is shown nevertheless.
+    let text =
+        explained("deny-when: build.environment.privilegedMode || region == 'eu-west-2'", BUILD, true).to_string();
+    assert!(text.contains("  true: build") && text.contains("      unknown: region == 'eu-west-2'"), "{text}");
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let build = r#"{"projectName": "shop", "initiator": "https://u:CANARY@example.com/?t=CANARY#CANARY",
+        "source": {"type": "GITHUB", "location": "https://u:CANARY@github.com/a/b?t=CANARY",
+            "buildspec": "version: 0.2 CANARY\n"},
+        "environment": {"environmentVariables": [{"name": "A", "value": "CANARY"}]},
+        "exportedEnvironmentVariables": [{"name": "A", "value": "CANARY"}],
+        "phases": [{"phaseType": "BUILD", "contexts": [{"message": "CANARY"}]}]}"#;
+    for rule in [
+        "deny-when: \"build.environment.environmentVariables.exists(v, v.value == 'x')\"",
+        "deny-when: \"build.environment.environmentVariables[0].value == 'x'\"",
+        "deny-when: \"build.exportedEnvironmentVariables[0].value == 'x'\"",
+        "deny-when: \"build.source.buildspec.startsWith('x') || build.source.location == 'https://github.com/x/y'\"",
+        "deny-when: \"build.initiator == 'x'\"",
+        "deny-when: \"build.phases[0].contexts[0].message == 'x'\"",
+        "allowed-sources: ['https://github.com/other/*']",
+        "max-timeout: 1m, only: [{ initiators: [bob] }], except: [{ sources: ['https://github.com/x/y']  }]",
+    ] {
+        let explanation = explained(rule, build, true);
+        let text = format!("{explanation}{}", serde_json::to_string(&explanation).unwrap());
+        assert!(!text.contains("CANARY"), "{rule}\n{text}");
+    }
+}

@@ -1,0 +1,201 @@
+//! The parts of an expression, and what each of them evaluates to for a build.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use cel::{
+    Context, ExecutionError, IdedExpr, Value,
+    common::ast::{ComprehensionExpr, Expr, SelectExpr},
+};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{
+    ENVIRONMENT, Expression, Variable,
+    split::{Split, split, without_brackets},
+    value::Variables,
+};
+use crate::{
+    facts::{Fact, Facts},
+    record::redact,
+    url,
+    yaml::fault::printable,
+};
+
+/// A part of an expression that is true, false or unknown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Part {
+    /// Its text, as the policy contains it.
+    pub text: String,
+    /// `true`, `false`, or `None` if it is unknown.
+    pub value: Option<bool>,
+    /// The reason why it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+    /// The operands, if the part is made of others by `&&`, `||`, `!` or `? :`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// The variables and members that it reads itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Read>,
+}
+
+/// A variable or member that an expression reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Read {
+    /// Its path: `build.environment.image`.
+    pub path: String,
+    /// Its value. That of a list is its length, and what may be a secret is replaced.
+    pub value: String,
+}
+
+impl Expression {
+    /// Evaluates the expression and each of its parts by itself, also those that do not count because
+    /// another one settles the answer. Contains no secret of the build.
+    pub fn parts(&self, facts: &Facts<'_>) -> Part {
+        let text = without_brackets(&self.text);
+        self.part(text, facts)
+    }
+
+    fn part(&self, text: &str, facts: &Facts<'_>) -> Part {
+        let (value, unknown) = match self.evaluate(facts) {
+            Ok(value) => (Some(value), None),
+            Err(fact) => (None, Some(url::redacted(&fact.clause()).into_owned())),
+        };
+        let operands = match split(text) {
+            Split::And(operands) | Split::Or(operands) => operands,
+            Split::Conditional(operands) => operands.to_vec(),
+            Split::Not(operand) => vec![operand],
+            Split::None => Vec::new(),
+        };
+        let parts: Vec<Part> = operands.into_iter().map(|operand| operand_part(operand, facts)).collect();
+        let reads = if parts.is_empty() { self.values(facts) } else { Vec::new() };
+        Part { text: text.split_whitespace().collect::<Vec<_>>().join(" "), value, unknown, parts, reads }
+    }
+
+    /// The values of the variables and members that the expression reads, without secrets.
+    fn values(&self, facts: &Facts<'_>) -> Vec<Read> {
+        let mut paths = Vec::new();
+        collect_paths(&self.tree, &mut Vec::new(), &mut paths);
+        let reads = paths.into_iter().map(|(path, node)| {
+            let value = self.shown(&path, node, facts);
+            Read { path, value: printable(&url::redacted(&value), LONGEST) }
+        });
+        reads.collect()
+    }
+
+    fn shown(&self, path: &str, node: &IdedExpr, facts: &Facts<'_>) -> String {
+        let mut members = path.split('.');
+        let variable = members.next().and_then(Variable::named);
+        let json = match variable {
+            Some(Variable::Build) => Some(facts.json.build(facts.build)),
+            Some(Variable::Project) => facts.project.map(|project| facts.json.project(project)),
+            Some(Variable::Batch) => facts.batch().ok().map(|batch| facts.json.batch(batch)),
+            _ => return variable.map_or_else(String::new, |variable| of_variable(variable, facts)),
+        };
+        let json = members.try_fold(json, |json, member| Some(json?.get(member))).flatten();
+        match json {
+            Some(json) => member(path, json),
+            None => match self.resolve(node, facts) {
+                // `has` returns `false` for an absent member.
+                Ok(_) | Err(ExecutionError::NoSuchKey(_)) => "absent".to_owned(),
+                Err(_) => "unknown".to_owned(),
+            },
+        }
+    }
+
+    fn resolve(&self, node: &IdedExpr, facts: &Facts<'_>) -> Result<Value, ExecutionError> {
+        let variables = Variables::new(facts);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+            context.set_variable_resolver(&variables);
+            Value::resolve(node, &context)
+        }));
+        outcome.unwrap_or_else(|_| Err(ExecutionError::function_error("evaluate", "failed")))
+    }
+}
+
+fn operand_part(text: &str, facts: &Facts<'_>) -> Part {
+    let text = without_brackets(text);
+    match Expression::compile(text) {
+        Ok(expression) => expression.part(text, facts),
+        // A constant is no expression of its own.
+        Err(_) => {
+            let (parts, reads) = (Vec::new(), Vec::new());
+            Part { text: text.to_owned(), value: text.parse().ok(), unknown: None, parts, reads }
+        }
+    }
+}
+
+/// The length of a shown value, in characters.
+const LONGEST: usize = 120;
+
+fn of_variable(variable: Variable, facts: &Facts<'_>) -> String {
+    let text = |text: Result<String, Fact>| text.unwrap_or_else(|_| "unknown".to_owned());
+    match variable {
+        Variable::Build | Variable::Project | Variable::Batch => "known".to_owned(),
+        Variable::Account => text(facts.account().map(str::to_owned)),
+        Variable::Region => text(facts.region().map(str::to_owned)),
+        Variable::Branch => text(facts.branch().map(str::to_owned)),
+        Variable::Ref => text(facts.git_ref()),
+        Variable::StartedBy => text(facts.starters().one().map(|starter| starter.name().to_owned())),
+        Variable::Running => facts.running().map_or_else(|| "unknown".to_owned(), |running| running.to_string()),
+        Variable::Cost => text(facts.cost().map(|cost| cost.to_string())),
+        Variable::Now => facts.now.to_string(),
+    }
+}
+
+/// A member's value without secrets: lists may contain variables, and some texts are secrets.
+fn member(path: &str, json: &Json) -> String {
+    let is_secret = path.split('.').any(|name| {
+        matches!(name, "environmentVariables" | "exportedEnvironmentVariables" | "secret" | "contexts" | "message")
+    });
+    match json {
+        Json::Array(elements) if elements.len() == 1 => "1 element".to_owned(),
+        Json::Array(elements) => format!("{} elements", elements.len()),
+        Json::Object(_) => "known".to_owned(),
+        Json::String(text) if path.ends_with(".buildspec") => redact::buildspec_text(text),
+        _ if is_secret => redact::STARS.to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Collects the longest paths of members, and the variables, without those of loops.
+fn collect_paths<'n>(node: &'n IdedExpr, loops: &mut Vec<&'n str>, paths: &mut Vec<(String, &'n IdedExpr)>) {
+    if let Some(path) = path_of(node) {
+        let root = path.split('.').next().unwrap_or_default();
+        let is_new = paths.iter().all(|(other, _)| *other != path);
+        if Variable::named(root).is_some() && !loops.contains(&root) && is_new {
+            paths.push((path, node));
+        }
+        return;
+    }
+    match &node.expr {
+        Expr::Select(select) => collect_paths(&select.operand, loops, paths),
+        Expr::Call(call) => {
+            call.target.iter().for_each(|target| collect_paths(target, loops, paths));
+            call.args.iter().for_each(|argument| collect_paths(argument, loops, paths));
+        }
+        Expr::List(list) => list.elements.iter().for_each(|element| collect_paths(element, loops, paths)),
+        Expr::Comprehension(comprehension) => {
+            let ComprehensionExpr { iter_range, iter_var, accu_var, loop_step, .. } = comprehension.as_ref();
+            collect_paths(iter_range, loops, paths);
+            loops.extend([iter_var.as_str(), accu_var.as_str()]);
+            collect_paths(loop_step, loops, paths);
+            loops.truncate(loops.len().saturating_sub(2));
+        }
+        _ => {}
+    }
+}
+
+/// The path that a node names: `build.environment.image`; of `has(…)` too.
+fn path_of(node: &IdedExpr) -> Option<String> {
+    match &node.expr {
+        Expr::Ident(name) => Some(name.clone()),
+        Expr::Select(SelectExpr { operand, field, .. }) => Some(format!("{}.{field}", path_of(operand)?)),
+        _ => None,
+    }
+}
