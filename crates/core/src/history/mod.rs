@@ -7,6 +7,7 @@
 mod join;
 mod life;
 mod newest;
+mod recognize;
 mod replay;
 mod replayed;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use self::{
     join::join,
     life::Life,
     newest::{Contender, Contenders},
+    recognize::{Item, NotRecognized, recognize},
     replay::{Moments, Replay},
     replayed::{Decided, Replayed, RuleResult},
 };

@@ -1,0 +1,185 @@
+//! Recognizes what recorded JSON is, and takes builds, projects and batches out of it.
+//!
+//! Builds of the API come by the million and are read in one pass. Everything else is identified by
+//! the names of its members.
+
+mod cloudtrail;
+mod kind;
+mod logs;
+mod not_recognized;
+mod record;
+mod redacted;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, value::RawValue};
+
+use self::kind::{Kind, Members};
+pub use self::not_recognized::NotRecognized;
+use super::{Observation, ObservedIn};
+use crate::{
+    event::{EventError, Trigger, TriggerKind},
+    model::{Build, BuildArn, BuildBatch, BuildId, Project, lenient},
+};
+
+/// Something that the history contains.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// One description of a build.
+    Build(Observation),
+    /// A project.
+    Project(Box<Project>),
+    /// A batch of builds.
+    Batch(Box<BuildBatch>),
+}
+
+type Each<'a> = &'a mut dyn FnMut(Item);
+type Recognized = Result<(), NotRecognized>;
+
+/// How many wrappers may be in each other. An event in a message of SNS in a batch is in three.
+const WRAPPERS: u8 = 8;
+
+/// Passes on all items in one JSON value, or in several that follow each other. Values of a known kind
+/// that contain none, such as another service's CloudTrail event, are left out.
+///
+/// # Errors
+/// If something in it is not recognized: the first one. All others are passed on nevertheless.
+pub fn recognize(json: &[u8], mut each: impl FnMut(Item)) -> Result<(), NotRecognized> {
+    let text = str::from_utf8(json).map_err(|_| NotRecognized::NotUtf8)?;
+    values(text, WRAPPERS, &mut each)
+}
+
+fn values(text: &str, depth: u8, each: Each<'_>) -> Recognized {
+    let text = text.trim_start_matches('\u{feff}');
+    if !kind::looks_like_an_event(text)
+        && let Some(build) = whole_build(text)
+    {
+        each(Item::Build(build));
+        return Ok(());
+    }
+    let mut first = Ok(());
+    for one in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+        let one = one.map_err(NotRecognized::from).and_then(|one| value(one.get(), depth, each));
+        first = first.and(one);
+    }
+    first
+}
+
+/// Reads a Build of the API in one pass, if that is what the text is.
+fn whole_build(text: &str) -> Option<Observation> {
+    let build: Box<Build> = serde_json::from_str(text).ok()?;
+    build.arn.is_some().then(|| of_api(build)).flatten()
+}
+
+fn value(text: &str, depth: u8, each: Each<'_>) -> Recognized {
+    let depth = depth.checked_sub(1).ok_or(NotRecognized::UnknownKind)?;
+    match text.as_bytes().first() {
+        Some(b'{') => object(text, depth, each),
+        Some(b'[') => list(text, depth, each),
+        Some(b'"') => Err(NotRecognized::String),
+        _ => Err(NotRecognized::UnknownKind),
+    }
+}
+
+/// Recognizes each element of a list.
+fn list(text: &str, depth: u8, each: Each<'_>) -> Recognized {
+    let elements: Vec<&RawValue> = serde_json::from_str(text)?;
+    let each_of = |first: Recognized, element: &&RawValue| first.and(value(element.get(), depth, each));
+    elements.iter().fold(Ok(()), each_of)
+}
+
+fn object(text: &str, depth: u8, each: Each<'_>) -> Recognized {
+    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
+        // The last of duplicate members counts.
+        let json = lenient::parse(text)?.to_string();
+        return of_kind(Kind::of(&serde_json::from_str(&json)?)?, &json, depth, each);
+    };
+    of_kind(Kind::of(&members)?, text, depth, each)
+}
+
+fn of_kind(kind: Kind<'_>, text: &str, depth: u8, each: Each<'_>) -> Recognized {
+    match kind {
+        Kind::Nothing => Ok(()),
+        Kind::Event => event(text, each),
+        Kind::Notification => {
+            let mut event = lenient::parse(text)?;
+            let kind = event["detailType"].take();
+            event["detail-type"] = kind;
+            self::event(&event.to_string(), each)
+        }
+        Kind::Record => record::record(lenient::parse(text)?, each),
+        Kind::CloudTrail => cloudtrail::event(lenient::parse(text)?, each),
+        Kind::List(elements) => list(elements, depth, each),
+        Kind::Lists(lists) => lists.into_iter().fold(Ok(()), |first, one| first.and(list(one, depth, each))),
+        Kind::Value(value) => self::value(value, depth, each),
+        Kind::Text(text) => {
+            let text: String = serde_json::from_str(text).map_err(|_| NotRecognized::UnknownKind)?;
+            values(&text, depth, each)
+        }
+        Kind::LogEvent(message) => logs::event(message, depth, each),
+        Kind::QueryResults(rows) => logs::query_results(rows, depth, each),
+        Kind::Build => {
+            let build = read::<Build>(text)?;
+            each(Item::Build(of_api(build).ok_or(NotRecognized::NoBuild("a Build"))?));
+            Ok(())
+        }
+        Kind::Project => {
+            each(Item::Project(read(text)?));
+            Ok(())
+        }
+        Kind::Batch => {
+            each(Item::Batch(read(text)?));
+            Ok(())
+        }
+    }
+}
+
+fn read<T: lenient::Lenient>(text: &str) -> Result<Box<T>, NotRecognized> {
+    lenient::read(lenient::parse(text)?).map(Box::new).ok_or(NotRecognized::UnknownKind)
+}
+
+/// The observation of a Build that the API described. `None` if it has no valid id, or two.
+fn of_api(build: Box<Build>) -> Option<Observation> {
+    observation(ObservedIn::Api, build)
+}
+
+fn observation(from: ObservedIn, mut build: Box<Build>) -> Option<Observation> {
+    let id: BuildId = match (&build.arn, &build.id) {
+        (Some(arn), Some(id)) => {
+            let arn: BuildArn = arn.parse().ok()?;
+            (arn.id.as_str() == id).then_some(arn.id)?
+        }
+        (Some(arn), None) => arn.parse::<BuildArn>().ok()?.id,
+        (None, id) => id.as_ref()?.parse().ok()?,
+    };
+    build.id.get_or_insert_with(|| id.as_str().to_owned());
+    build.project_name.get_or_insert_with(|| id.project().to_owned());
+    Some(Observation { id, from, time: None, build, recorded_ref: None })
+}
+
+/// An event of CodeBuild. Those of other sources, and those that only ask for a judgement, contain
+/// nothing.
+fn event(text: &str, each: Each<'_>) -> Recognized {
+    match Trigger::parse(text) {
+        Ok(Trigger::Build(event)) if event.kind == TriggerKind::Deadline => Ok(()),
+        Ok(Trigger::Build(event)) => {
+            let (id, time, build) = (event.id, event.time, event.build);
+            each(Item::Build(Observation { id, from: ObservedIn::Event, time, build, recorded_ref: None }));
+            Ok(())
+        }
+        Ok(Trigger::Sweep(_) | Trigger::Fleet) | Err(EventError::OtherKind { .. }) => Ok(()),
+        Err(EventError::NotJson { line, column }) => Err(NotRecognized::NotJson { line, column }),
+        Err(EventError::OtherAccount(_) | EventError::OtherRegion(_)) => Err(NotRecognized::TwoPlaces),
+        Err(EventError::NoBuild | EventError::NotABuild { .. }) => {
+            Err(NotRecognized::NoBuild("an event of CodeBuild"))
+        }
+        Err(EventError::NoEnvelope(_) | EventError::Foreign(_) | EventError::NotABelt(_)) => {
+            Err(NotRecognized::UnknownKind)
+        }
+    }
+}
+
+/// The text of a member.
+fn text_of<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
+    object.get(member)?.as_str()
+}
