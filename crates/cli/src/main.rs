@@ -2,6 +2,8 @@
 
 mod commands;
 mod files;
+#[allow(dead_code, reason = "the commands that read recorded input are about to use it")]
+mod input;
 mod output;
 mod report;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Each, NotRecognized, Recognized, value, values};
+use super::{Each, NotRecognized, Recognized, all, value, values};
 
 /// One column of a row that Logs Insights found.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ResultField.html>
@@ -37,12 +37,12 @@ fn text(message: &str, depth: u8, each: Each<'_>) -> Recognized {
 /// Recognizes the messages in the answer of `GetQueryResults`.
 pub(super) fn query_results(rows: &str, depth: u8, each: Each<'_>) -> Recognized {
     let rows: Vec<Vec<Column<'_>>> = serde_json::from_str(rows).map_err(|_| NotRecognized::UnknownKind)?;
-    rows.iter().fold(Ok(()), |first, row| {
+    all(&rows, |row| {
         let message = row.iter().find(|column| column.field == "@message");
         let found = message.ok_or(NotRecognized::Foreign {
             what: "a row of Logs Insights without `@message`",
             help: "add `@message` to the fields of the query",
         });
-        first.and(found.and_then(|message| text(&message.value, depth, each)))
+        text(&found?.value, depth, each)
     })
 }

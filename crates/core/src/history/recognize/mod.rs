@@ -57,10 +57,16 @@ fn values(text: &str, depth: u8, each: Each<'_>) -> Recognized {
         each(Item::Build(build));
         return Ok(());
     }
+    let parsed = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    all(parsed, |one| value(one?.get(), depth, each))
+}
+
+/// Recognizes all parts, and returns the first error.
+fn all<T>(parts: impl IntoIterator<Item = T>, mut recognize: impl FnMut(T) -> Recognized) -> Recognized {
     let mut first = Ok(());
-    for one in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-        let one = one.map_err(NotRecognized::from).and_then(|one| value(one.get(), depth, each));
-        first = first.and(one);
+    for part in parts {
+        let recognized = recognize(part);
+        first = first.and(recognized);
     }
     first
 }
@@ -84,8 +90,7 @@ fn value(text: &str, depth: u8, each: Each<'_>) -> Recognized {
 /// Recognizes each element of a list.
 fn list(text: &str, depth: u8, each: Each<'_>) -> Recognized {
     let elements: Vec<&RawValue> = serde_json::from_str(text)?;
-    let each_of = |first: Recognized, element: &&RawValue| first.and(value(element.get(), depth, each));
-    elements.iter().fold(Ok(()), each_of)
+    all(elements, |element| value(element.get(), depth, each))
 }
 
 fn object(text: &str, depth: u8, each: Each<'_>) -> Recognized {
@@ -110,7 +115,7 @@ fn of_kind(kind: Kind<'_>, text: &str, depth: u8, each: Each<'_>) -> Recognized 
         Kind::Record => record::record(lenient::parse(text)?, each),
         Kind::CloudTrail => cloudtrail::event(lenient::parse(text)?, each),
         Kind::List(elements) => list(elements, depth, each),
-        Kind::Lists(lists) => lists.into_iter().fold(Ok(()), |first, one| first.and(list(one, depth, each))),
+        Kind::Lists(lists) => all(lists, |one| list(one, depth, each)),
         Kind::Value(value) => self::value(value, depth, each),
         Kind::Text(text) => {
             let text: String = serde_json::from_str(text).map_err(|_| NotRecognized::UnknownKind)?;
@@ -170,9 +175,7 @@ fn event(text: &str, each: Each<'_>) -> Recognized {
         Ok(Trigger::Sweep(_) | Trigger::Fleet) | Err(EventError::OtherKind { .. }) => Ok(()),
         Err(EventError::NotJson { line, column }) => Err(NotRecognized::NotJson { line, column }),
         Err(EventError::OtherAccount(_) | EventError::OtherRegion(_)) => Err(NotRecognized::TwoPlaces),
-        Err(EventError::NoBuild | EventError::NotABuild { .. }) => {
-            Err(NotRecognized::NoBuild("an event of CodeBuild"))
-        }
+        Err(EventError::NoBuild | EventError::NotABuild { .. }) => Err(NotRecognized::NoBuild("an event of CodeBuild")),
         Err(EventError::NoEnvelope(_) | EventError::Foreign(_) | EventError::NotABelt(_)) => {
             Err(NotRecognized::UnknownKind)
         }

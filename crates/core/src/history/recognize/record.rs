@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Each, Item, NotRecognized, Recognized, redacted, text_of};
+use super::{Each, Item, NotRecognized, Recognized, all, redacted, text_of};
 use crate::{
     facts::RefFrom,
     history::{Observation, ObservedIn, RecordedRef},
@@ -17,7 +17,8 @@ pub(super) fn record(mut record: Value, each: Each<'_>) -> Recognized {
     let mut first = Ok(());
     for inner in ["superseded", "records"] {
         if let Some(Value::Array(records)) = record.get_mut(inner).map(Value::take) {
-            first = records.into_iter().fold(first, |first, inner| first.and(self::record(inner, each)));
+            let recognized = all(records, |inner| self::record(inner, each));
+            first = first.and(recognized);
         }
     }
     if let Some(batch) = taken(&mut record, "buildBatch").and_then(lenient::read) {

@@ -1,0 +1,122 @@
+//! The content of a file, decompressed as its first bytes ask for, however many times.
+
+use std::{
+    cell::Cell,
+    io::{self, BufReader, Cursor, Read},
+    rc::Rc,
+};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::{
+    bounds::Bounded,
+    text::{self, NotJson},
+    zstd::ZstdDecoder,
+};
+
+/// The decompressed content of a file.
+pub(super) struct Content {
+    reader: Bounded<Box<dyn Read>>,
+    /// The first bytes of the decompressed content.
+    head: Vec<u8>,
+    raw: Rc<Cell<u64>>,
+}
+
+/// How often a file may be compressed. Firehose compresses subscription data, which is compressed, again.
+const LAYERS: usize = 4;
+
+const BUFFER: usize = 1 << 16;
+
+/// The number of bytes that show what a file is.
+const HEAD: u64 = 512;
+
+impl Content {
+    /// Detects how the content is compressed, and starts to decompress it.
+    ///
+    /// # Errors
+    /// If the first bytes cannot be read.
+    pub(super) fn of(reader: Box<dyn Read>) -> io::Result<Self> {
+        let raw = Rc::new(Cell::new(0));
+        let mut reader: Box<dyn Read> = Box::new(Counted { inner: reader, count: Rc::clone(&raw) });
+        let mut head = peek(&mut reader)?;
+        let mut layers = 0;
+        while let Some(compression) = Compression::of(&head) {
+            if layers == LAYERS {
+                return Err(io::Error::other("it is compressed more than four times; decompress it first"));
+            }
+            layers += 1;
+            let compressed = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(reader));
+            reader = match compression {
+                Compression::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+                Compression::Zstd => Box::new(ZstdDecoder::new(compressed)),
+            };
+            head = peek(&mut reader)?;
+        }
+        let content: Box<dyn Read> = Box::new(Cursor::new(head.clone()).chain(reader));
+        let reader = Bounded::new(content, (layers > 0).then(|| Rc::clone(&raw)));
+        Ok(Self { reader, head, raw })
+    }
+
+    /// The number of bytes that have been read of the file.
+    pub(super) fn bytes_read(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.raw)
+    }
+
+    /// Returns what the content is if it contains no JSON.
+    pub(super) fn not_json(&self) -> Option<NotJson> {
+        text::not_json(&self.head)
+    }
+
+    /// Returns whether so much came out of so few bytes that it can't be JSON.
+    pub(super) fn is_inflated(&self) -> bool {
+        self.reader.is_inflated()
+    }
+
+    /// Reads no more.
+    pub(super) fn close(&mut self) {
+        self.reader = Bounded::new(Box::new(io::empty()), None);
+    }
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+/// Reads the first bytes.
+fn peek(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+enum Compression {
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// Detects it by the first bytes: RFC 1952, section 2.3.1, and RFC 8878, section 3.1.1.
+    fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, 0x08, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    inner: R,
+    count: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + read as u64);
+        Ok(read)
+    }
+}

@@ -1,0 +1,302 @@
+//! Splits a file into JSON values.
+//!
+//! A line that begins with `{` and ends with `}` is not looked at more closely, which is fast. All
+//! other values are scanned for their end.
+
+use std::{
+    io::{self, Read as _},
+    mem,
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
+
+use memchr::{memchr, memchr_iter};
+
+use super::{
+    Chunk, Framed, Place, Read, Unreadable,
+    decompress::Content,
+    scanner::{Scan, Scanner},
+    text::{BOM, Line, is_separator},
+    why,
+};
+
+/// The number of bytes that are read at once.
+const CHUNK: u64 = 1 << 20;
+/// The longest value.
+pub(super) const MAX_VALUE: usize = 64 << 20;
+/// A rest of a chunk that is shorter is put before the next one instead of being scanned.
+const SHORT: usize = 1 << 16;
+
+/// A file that is split into values.
+pub(super) struct Framing {
+    file: Arc<str>,
+    content: Content,
+    /// The bytes that are not framed yet, and what was read after them.
+    buffer: Vec<u8>,
+    /// The place of the first of them.
+    start: Start,
+    /// Scans the value with which the buffer begins, up to here.
+    scanner: Option<(Scanner, usize)>,
+    /// Set while the rest of a value or line that is too long is passed over.
+    passing: Option<Passing>,
+    unknown: Option<Unknown>,
+}
+
+/// A place in the file.
+#[derive(Clone, Copy)]
+struct Start {
+    byte: u64,
+    line: u64,
+    /// The line of the last value.
+    line_of_last: u64,
+}
+
+enum Passing {
+    Value(Scanner),
+    Line,
+}
+
+/// Lines of unknown text that follow each other.
+struct Unknown {
+    place: Place,
+    lines: u64,
+}
+
+/// What the next bytes are.
+enum Next {
+    Value(usize),
+    /// Nothing up to this byte.
+    Nothing(usize),
+    /// Unknown text up to this byte.
+    Unknown(usize),
+    /// A value that ends before this byte without being complete.
+    Broken(usize),
+    /// It can't be seen yet.
+    More,
+}
+
+type Each<'a> = &'a mut dyn FnMut(Read) -> ControlFlow<()>;
+
+impl Framing {
+    pub(super) fn new(file: Arc<str>, content: Content) -> Self {
+        let start = Start { byte: 0, line: 1, line_of_last: 0 };
+        Self { file, content, buffer: Vec::new(), start, scanner: None, passing: None, unknown: None }
+    }
+
+    /// Passes on all parts of the file.
+    pub(super) fn run(mut self, each: Each<'_>) -> ControlFlow<()> {
+        loop {
+            let before = self.buffer.len();
+            let read = self.content.by_ref().take(CHUNK).read_to_end(&mut self.buffer);
+            let is_end = read.is_err() || self.buffer.len() == before;
+            self.pass_over();
+            let framed = self.frame(is_end, each)?;
+            self.emit(framed, each)?;
+            if is_end {
+                return self.end(read.err(), each);
+            }
+            self.limit(each)?;
+        }
+    }
+
+    /// Frames the values in the buffer, as far as they are complete. Returns them with the number of
+    /// bytes that were framed.
+    fn frame(&mut self, is_end: bool, each: Each<'_>) -> ControlFlow<(), (Vec<Framed>, usize)> {
+        let (mut values, mut at) = (Vec::new(), 0);
+        let mut lines = Lines::default();
+        while at < self.buffer.len() {
+            let end = match self.next(at, lines.end(&self.buffer, at), is_end) {
+                Next::More => break,
+                Next::Nothing(end) => end,
+                Next::Unknown(end) => {
+                    let place = self.place(&mut lines, at);
+                    self.unknown.get_or_insert(Unknown { place, lines: 0 }).lines += 1;
+                    end
+                }
+                Next::Value(end) => {
+                    let place = self.place(&mut lines, at);
+                    self.start.line_of_last = place.line;
+                    self.report_unknown(each)?;
+                    values.push(Framed { range: at..end, place });
+                    end
+                }
+                Next::Broken(end) => {
+                    let place = self.place(&mut lines, at);
+                    self.report_unknown(each)?;
+                    each(Read::Unreadable(Unreadable {
+                        place,
+                        why: "this is not JSON; the value is cut off or damaged".to_owned(),
+                    }))?;
+                    end
+                }
+            };
+            self.scanner = None;
+            at = end;
+        }
+        self.start.line += lines.count_to(&self.buffer, at);
+        ControlFlow::Continue((values, at))
+    }
+
+    /// Determines what begins at a byte. `line_end` is the next line feed.
+    fn next(&mut self, at: usize, line_end: Option<usize>, is_end: bool) -> Next {
+        let rest = &self.buffer[at..];
+        match rest[0] {
+            byte if is_separator(byte) => {
+                Next::Nothing(at + rest.iter().take_while(|byte| is_separator(**byte)).count())
+            }
+            b'{' => match line_end {
+                Some(line_end) if self.is_whole_line(at..line_end, is_end) => Next::Value(line_end),
+                Some(_) => self.scan(at),
+                None if at > 0 && rest.len() < SHORT && !is_end => Next::More,
+                None => self.scan(at),
+            },
+            0xef if rest.starts_with(BOM) => Next::Nothing(at + BOM.len()),
+            _ => {
+                let Some(line_end) = line_end.or(is_end.then_some(self.buffer.len())) else { return Next::More };
+                match Line::of(&self.buffer[at..line_end]) {
+                    Line::JsonAt(json) => Next::Nothing(at + json),
+                    Line::Known => Next::Nothing(line_end),
+                    Line::Unknown => Next::Unknown(line_end),
+                }
+            }
+        }
+    }
+
+    /// Returns whether a line that begins with `{` consists of whole values. It ends with `}`, and in
+    /// JSON only white space, a comma or a bracket may follow that if the value is not complete.
+    fn is_whole_line(&self, line: Range<usize>, is_end: bool) -> bool {
+        let after = self.buffer.get(line.end + 1);
+        let ends_value = after.map_or(is_end, |byte| !byte.is_ascii_whitespace() && !b",]}".contains(byte));
+        ends_value && self.buffer[line].trim_ascii_end().ends_with(b"}")
+    }
+
+    /// Scans a value, from where the scan ended last.
+    fn scan(&mut self, at: usize) -> Next {
+        let (mut scanner, scanned) = self.scanner.take().unwrap_or_default();
+        let from = at + scanned;
+        match scanner.scan(&self.buffer[from..]) {
+            Scan::End(end) => Next::Value(from + end),
+            Scan::Broken(end) => Next::Broken(from + end),
+            Scan::Incomplete => {
+                self.scanner = Some((scanner, self.buffer.len() - at));
+                Next::More
+            }
+        }
+    }
+
+    /// Passes on framed values, and keeps the rest of the buffer.
+    fn emit(&mut self, (values, framed): (Vec<Framed>, usize), each: Each<'_>) -> ControlFlow<()> {
+        self.start.byte += framed as u64;
+        if framed == 0 {
+            return ControlFlow::Continue(());
+        }
+        let rest = self.buffer.split_off(framed);
+        let bytes = mem::replace(&mut self.buffer, rest);
+        if values.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        each(Read::Chunk(Chunk { file: Arc::clone(&self.file), bytes, values }))
+    }
+
+    /// Drops what is too long to be a value.
+    fn limit(&mut self, each: Each<'_>) -> ControlFlow<()> {
+        if self.buffer.len() <= MAX_VALUE {
+            return ControlFlow::Continue(());
+        }
+        let place = self.place(&mut Lines::default(), 0);
+        self.passing = Some(self.scanner.take().map_or(Passing::Line, |(scanner, _)| Passing::Value(scanner)));
+        self.drop_to(self.buffer.len());
+        let why = if self.content.is_inflated() {
+            self.content.close();
+            "one value decompresses to more than 64 MB, more than 100 times its size; the rest of the file is not read"
+        } else {
+            "a value of more than 64 MB; write each build as a value of its own, such as with `jq -c '.builds[]'`"
+        };
+        self.report_unknown(each)?;
+        each(Read::Unreadable(Unreadable { place, why: why.to_owned() }))
+    }
+
+    /// Drops the rest of a value that is too long.
+    fn pass_over(&mut self) {
+        let end = match &mut self.passing {
+            None => return,
+            Some(Passing::Line) => memchr(b'\n', &self.buffer),
+            Some(Passing::Value(scanner)) => match scanner.scan(&self.buffer) {
+                Scan::Incomplete => None,
+                Scan::End(end) | Scan::Broken(end) => Some(end),
+            },
+        };
+        if end.is_some() {
+            self.passing = None;
+        }
+        self.drop_to(end.unwrap_or(self.buffer.len()));
+    }
+
+    fn drop_to(&mut self, end: usize) {
+        self.start.line += memchr_iter(b'\n', &self.buffer[..end]).count() as u64;
+        self.start.byte += end as u64;
+        self.buffer.drain(..end);
+        // The memory of a long value is given back.
+        self.buffer.shrink_to(CHUNK as usize);
+    }
+
+    /// The rest of the file is cut off, or could not be read.
+    fn end(mut self, error: Option<io::Error>, each: Each<'_>) -> ControlFlow<()> {
+        let place = self.place(&mut Lines::default(), 0);
+        self.report_unknown(each)?;
+        let why = match error {
+            Some(error) => why(&error),
+            None if self.buffer.is_empty() => return ControlFlow::Continue(()),
+            None => "the last value is not complete; the file is cut off".to_owned(),
+        };
+        each(Read::Unreadable(Unreadable { place, why }))
+    }
+
+    fn report_unknown(&mut self, each: Each<'_>) -> ControlFlow<()> {
+        let Some(Unknown { place, lines }) = self.unknown.take() else { return ControlFlow::Continue(()) };
+        let why = match lines {
+            1 => "a line of text that is not JSON".to_owned(),
+            lines => format!("{lines} lines of text that are not JSON"),
+        };
+        each(Read::Unreadable(Unreadable { place, why }))
+    }
+
+    /// The place of a byte of the buffer.
+    fn place(&self, lines: &mut Lines, at: usize) -> Place {
+        let line = self.start.line + lines.count_to(&self.buffer, at);
+        let is_first = line != self.start.line_of_last;
+        let byte = self.start.byte + at as u64;
+        Place { file: Arc::clone(&self.file), line, byte: (!is_first).then_some(byte) }
+    }
+}
+
+/// The lines of a buffer, which is looked through once.
+#[derive(Default)]
+struct Lines {
+    counted_to: usize,
+    count: u64,
+    /// The next line feed, and the byte from which it was looked for.
+    next: Option<(usize, Option<usize>)>,
+}
+
+impl Lines {
+    /// The first line feed at or after a byte.
+    fn end(&mut self, buffer: &[u8], at: usize) -> Option<usize> {
+        match self.next {
+            Some((from, None)) if from <= at => None,
+            Some((from, Some(end))) if from <= at && at <= end => Some(end),
+            _ => {
+                let end = memchr(b'\n', &buffer[at..]).map(|end| at + end);
+                self.next = Some((at, end));
+                end
+            }
+        }
+    }
+
+    /// The number of line feeds before a byte.
+    fn count_to(&mut self, buffer: &[u8], at: usize) -> u64 {
+        self.count += memchr_iter(b'\n', &buffer[self.counted_to..at]).count() as u64;
+        self.counted_to = at;
+        self.count
+    }
+}

@@ -1,0 +1,134 @@
+//! Reads recorded input: files, folders and standard input, plain or compressed, as chunks of JSON
+//! values.
+//!
+//! A chunk is about 1 MB, so that several threads can parse chunks while the next one is read. Memory
+//! does not grow with the input.
+
+mod bounds;
+mod decompress;
+mod framing;
+mod paths;
+mod scanner;
+#[cfg(test)]
+mod tests;
+mod text;
+mod zstd;
+
+use std::{
+    fmt, io,
+    ops::{ControlFlow, Range},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use self::{decompress::Content, framing::Framing, paths::Input};
+
+/// A part of the input.
+pub(crate) enum Read {
+    Chunk(Chunk),
+    Unreadable(Unreadable),
+    Skipped(Skipped),
+    /// The number of bytes that have been read so far, before decompression.
+    Progress {
+        bytes_read: u64,
+    },
+}
+
+/// Complete JSON values of one file, with their places.
+pub(crate) struct Chunk {
+    pub(crate) file: Arc<str>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) values: Vec<Framed>,
+}
+
+/// One value in the bytes of a chunk, or several on one line. It may turn out not to be JSON.
+pub(crate) struct Framed {
+    pub(crate) range: Range<usize>,
+    pub(crate) place: Place,
+}
+
+/// A part of the input that is no value at all.
+pub(crate) struct Unreadable {
+    pub(crate) place: Place,
+    pub(crate) why: String,
+}
+
+/// A file or folder in a named folder that is not read.
+pub(crate) struct Skipped {
+    pub(crate) path: PathBuf,
+    pub(crate) why: &'static str,
+}
+
+/// The place of a value: its line, and its byte if it is not the first on that line. Bytes count after
+/// decompression, from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: Arc<str>,
+    pub(crate) line: u64,
+    pub(crate) byte: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.byte {
+            Some(byte) => write!(f, "{} at byte {byte}", self.file),
+            None => write!(f, "{}:{}", self.file, self.line),
+        }
+    }
+}
+
+/// Reads all input. `each` gets its parts in order, and ends the reading by `Break`.
+///
+/// # Errors
+/// If one of the paths cannot be opened. A file in a folder that cannot be opened is unreadable.
+pub(crate) fn read(paths: &[PathBuf], each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
+    let (inputs, skipped) = paths::expand(paths)?;
+    let mut bytes_read = 0;
+    let skipped = skipped.into_iter().map(Read::Skipped).try_for_each(&mut *each);
+    if skipped.is_continue() {
+        // To end early is no error.
+        let _ = inputs.iter().try_for_each(|input| one(input, &mut bytes_read, each));
+    }
+    Ok(())
+}
+
+/// The size of all files in bytes. `None` if it is unknown, as for standard input.
+pub(crate) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
+    let (inputs, _) = paths::expand(paths).ok()?;
+    inputs.iter().map(Input::bytes).sum()
+}
+
+/// Reads one file.
+fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> ControlFlow<()> {
+    let name: Arc<str> = input.name().into();
+    let start = Place { file: Arc::clone(&name), line: 1, byte: None };
+    let content = match input.open().and_then(Content::of) {
+        Ok(content) => content,
+        Err(error) => return each(Read::Unreadable(Unreadable { place: start, why: why(&error) })),
+    };
+    let before = *bytes_read;
+    let raw = content.bytes_read();
+    let not_json = content.not_json();
+    match (not_json, not_json.and_then(|found| found.help)) {
+        (Some(found), _) if !input.is_named() => {
+            each(Read::Skipped(Skipped { path: input.path(), why: found.what }))?;
+        }
+        (Some(found), Some(help)) => {
+            each(Read::Unreadable(Unreadable { place: start, why: format!("{}; {help}", found.what) }))?;
+        }
+        (Some(_) | None, None) | (None, Some(_)) => Framing::new(name, content).run(&mut |part| {
+            each(part)?;
+            each(Read::Progress { bytes_read: before + raw.get() })
+        })?,
+    }
+    *bytes_read = before + raw.get();
+    ControlFlow::Continue(())
+}
+
+/// The reason why reading failed.
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the compressed data ends early; the file is cut off".to_owned(),
+        _ => format!("the file cannot be read: {error}"),
+    }
+}
