@@ -3,6 +3,7 @@
 The protocol: https://chromedevtools.github.io/devtools-protocol/
 """
 
+import fcntl
 import json
 import os
 import select
@@ -107,12 +108,10 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def click(self, selector):
-        self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
-        box = self.run(
-            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
-            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
-        )
-        self.click_at(*box)
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.run(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        middle = "(({x, y, width, height}) => [x + width / 2, y + height / 2])"
+        self.click_at(*self.run(f"{middle}({element}.getBoundingClientRect())"))
 
     def click_at(self, x, y):
         for kind in ["mousePressed", "mouseReleased"]:
@@ -136,14 +135,19 @@ class Page:
 def browser(profile):
     read_by_browser, to_browser = os.pipe()
     from_browser, written_by_browser = os.pipe()
-    # Chromium reads descriptor 3 and writes descriptor 4. The shell moves them there.
+
+    def move_pipes():
+        """Chromium reads descriptor 3 and writes descriptor 4. Neither may overwrite the other."""
+        pipes = [fcntl.fcntl(pipe, fcntl.F_DUPFD, 5) for pipe in [read_by_browser, written_by_browser]]
+        for descriptor, pipe in zip([3, 4], pipes):
+            os.dup2(pipe, descriptor)
+
     command = [
-        "sh", "-c", f'exec 3<&{read_by_browser} 4>&{written_by_browser}; exec "$@"', "sh",
-        os.environ["CHROMIUM"], "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run",
-        "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={profile}",
+        os.environ["CHROMIUM"], "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
+        "--no-first-run", "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={profile}",
     ]
     process = subprocess.Popen(
-        command, pass_fds=[read_by_browser, written_by_browser],
+        command, preexec_fn=move_pipes, pass_fds=[3, 4],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     os.close(read_by_browser)

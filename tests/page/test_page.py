@@ -71,6 +71,44 @@ def test_the_page_of_a_million_builds_opens_in_a_second(open_page):
     assert count(page, "list").startswith("5,000 of 5,000, ")
 
 
+def test_the_overview_shows_the_totals(open_page):
+    page = open_page("million")
+    data = page.run("JSON.parse(document.getElementById('data').textContent)")
+    tiles = dict(page.run(
+        "[...document.querySelectorAll('#tiles > div')]"
+        ".map(({ children: [name, number] }) => [name.textContent, number.textContent])"
+    ))
+    outcomes = data["outcomes"]
+    assert sum(outcomes.values()) == 1_000_000
+    for name, number in [
+        ("Judged", data["judged"]), ("Would be stopped", outcomes["stopped"]), ("Reported", outcomes["reported"]),
+        ("Protected", outcomes["protected"]), ("If every rule were enforced", data["ifEnforced"]["stopped"]),
+        ("Undecided", data["undecided"]),
+    ]:
+        assert tiles[name] == f"{number:,}", name
+    assert tiles["Money saved"] == f"${data['usd']:,.2f}"
+    assert tiles["Time saved"] == f"{data['minutes'] / 60:,.0f} h"
+    successes = page.run("document.querySelector('#successes strong').textContent")
+    assert successes == f"{data['stoppedSuccesses']['builds']:,} builds that succeeded would have been stopped."
+    idle = page.run("[...document.querySelectorAll('#idle .card')].map((card) => card.textContent)")
+    assert idle[0] == "Rules that never firedmax-queue"
+    assert "migration-2025" in idle[1] and "nightly-*" not in idle[1]
+    assert "--account" in column(page, "unknown", 3)[0]
+
+
+def test_the_charts_show_all_builds(open_page):
+    page = open_page("million")
+    bars = lambda index: page.run(
+        f"Chart.getChart(document.querySelectorAll('canvas')[{index}]).data.datasets"
+        ".map(({ data }) => data.reduce((sum, builds) => sum + builds, 0))"
+    )
+    stopped = sum(int(text.replace(",", "")) for text in column(page, "accounts", 2))
+    for index in [0, 3]:
+        assert bars(index) == [stopped, 1_000_000 - stopped]
+    broken = [int(text.replace(",", "")) for text in column(page, "rules", 1)]
+    assert sum(bars(1)) == sum(broken)
+
+
 def test_a_table_is_sorted_by_its_headings(open_page):
     page = open_page("million")
     state = "document.querySelector('#projects th:nth-child({0})').getAttribute('aria-sort')"
@@ -167,7 +205,7 @@ def test_a_build_opens_and_closes_by_keyboard(open_page):
     page.press("Enter")
     page.until("document.getElementById('build').open")
     details = page.run("document.getElementById('build').textContent")
-    for expected in ["Why each rule decided", "Initiator", "arn:aws:codebuild:", "max-one-hour", "passes", "Found"]:
+    for expected in ["Why each rule decided", "Initiator", "arn:aws:codebuild:", "max-one-hour", "passes", "forbidden-branches", "Found"]:
         assert expected in details
     page.press("Escape")
     page.until("!document.getElementById('build').open")
@@ -238,7 +276,8 @@ def test_a_script_that_is_not_the_pages_own_does_not_run(chromium, tmp_path):
     """The content security policy holds even where the page's escaping would not."""
     text = (PAGES / "empty.html").read_text()
     changed = tmp_path / "changed.html"
-    script = "<script>document.title = 'run'</script><img src='https://example.com/x.png' onerror=\"document.title = 'run'\">"
+    run = "document.title = 'run'"
+    script = f"<script>{run}</script><img src='https://example.com/x.png' onerror=\"{run}\">"
     changed.write_text(text.replace("<footer>", f"<footer>{script}"))
     page = chromium.open(changed)
     assert page.run("document.title") == "policy.yaml: buildbrake replay"

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use buildbrake_core::{
+    explain::{self, Explanation},
     facts::{RefFrom, starter::Starter},
     history::{Decided, Replayed, RuleResult},
     policy::Mode,
@@ -14,42 +15,69 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    MAX_BUILDS, Page, Row,
+    MAX_BUILDS, Page,
     data::{Table, raw},
 };
 
-/// The bytes that the builds and their values may take.
+/// The bytes that the builds, their explanations and the values of both may take.
 const MAX_BYTES: usize = 3_700_000;
 
-/// The builds, and their values.
-pub(super) fn builds(page: &Page<'_>, values: &mut Values) -> anyhow::Result<Table> {
-    let mut table = Table::default();
-    let mut bytes = 0;
-    for row in page.builds.iter().take(MAX_BUILDS) {
-        let shared = values.list.len();
-        let build = raw(&Build::of(row, values)?)?;
-        bytes += build.get().len() + 1;
-        if bytes + values.bytes > MAX_BYTES {
-            values.list.truncate(shared);
-            break;
+/// The builds of a page.
+pub(super) struct Builds {
+    /// The builds that are listed.
+    pub(super) table: Table,
+    /// For each of the first builds, as many as there is room for: the index of the list of the indices of its
+    /// explanations.
+    pub(super) explanations: Vec<usize>,
+    /// What the builds and their explanations have in common.
+    pub(super) values: Vec<Box<RawValue>>,
+}
+
+impl Builds {
+    pub(super) fn of(page: &Page<'_>) -> anyhow::Result<Self> {
+        let mut values = Values::default();
+        let mut table = Table::default();
+        let mut bytes = 0;
+        for row in page.builds.iter().take(MAX_BUILDS) {
+            let shared = values.list.len();
+            let build = raw(&Build::of(row.build, &mut values)?)?;
+            if bytes + build.get().len() + values.bytes > MAX_BYTES {
+                values.forget_from(shared);
+                break;
+            }
+            bytes += build.get().len() + 1;
+            table.rows.push(build);
         }
-        table.rows.push(build);
+        table.left_out = page.left_out + (page.builds.len() - table.rows.len()) as u64;
+        let mut explanations = Vec::new();
+        for row in page.builds.iter().take(table.rows.len()) {
+            let shared = values.list.len();
+            let list = row.explanations.iter().map(|one| values.index(&Explained::of(one)));
+            let list = list.collect::<anyhow::Result<Vec<usize>>>()?;
+            let list = values.index(&list)?;
+            if bytes + values.bytes > MAX_BYTES {
+                values.forget_from(shared);
+                break;
+            }
+            explanations.push(list);
+        }
+        Ok(Self { table, explanations, values: values.list })
     }
-    table.left_out = page.left_out + (page.builds.len() - table.rows.len()) as u64;
-    Ok(table)
 }
 
 /// Values in the order in which they were first used.
 #[derive(Default)]
-pub(super) struct Values {
+struct Values {
     indices: HashMap<String, usize>,
     list: Vec<Box<RawValue>>,
     bytes: usize,
 }
 
 impl Values {
-    pub(super) fn into_list(self) -> Vec<Box<RawValue>> {
-        self.list
+    /// Removes the values from this index on.
+    fn forget_from(&mut self, index: usize) {
+        self.bytes -= self.list.drain(index..).map(|value| value.get().len() + 1).sum::<usize>();
+        self.indices.retain(|_, kept| *kept < index);
     }
 
     fn index(&mut self, value: &impl Serialize) -> anyhow::Result<usize> {
@@ -95,8 +123,23 @@ struct Build<'a> {
     /// The index of its `Common`.
     common: usize,
     rules: Vec<Decision>,
-    /// The index of the list of their indices.
-    explanations: usize,
+}
+
+/// An explanation, as `buildbrake explain` prints it below the rule and its decision.
+#[derive(Serialize)]
+struct Explained<'a> {
+    rule: &'a str,
+    decision: explain::Decided,
+    text: String,
+}
+
+impl<'a> Explained<'a> {
+    fn of(explanation: &'a Explanation) -> Self {
+        let text = explanation.to_string();
+        let lines = text.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap_or(line));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        Self { rule: &explanation.rule, decision: explanation.decision, text }
+    }
 }
 
 /// What has few different values, so that one index stands for all of it.
@@ -137,12 +180,9 @@ enum Kind {
 }
 
 impl<'a> Build<'a> {
-    fn of(row: &'a Row<'a>, values: &mut Values) -> anyhow::Result<Self> {
-        let build = row.build;
+    fn of(build: &'a Replayed, values: &mut Values) -> anyhow::Result<Self> {
         let Replayed { build_id, project, .. } = build;
         let number = build_id.strip_prefix(project.as_str()).and_then(|rest| rest.strip_prefix(':'));
-        let explanations = row.explanations.iter().map(|explanation| values.index(explanation));
-        let explanations = explanations.collect::<anyhow::Result<Vec<_>>>()?;
         Ok(Self {
             number,
             id: number.is_none().then_some(build_id),
@@ -156,7 +196,6 @@ impl<'a> Build<'a> {
             if_enforced: amount(build.saved_if_enforced),
             common: values.index(&Common::of(build))?,
             rules: build.rules.iter().map(|rule| Decision::of(rule, values)).collect::<anyhow::Result<_>>()?,
-            explanations: values.index(&explanations)?,
         })
     }
 }

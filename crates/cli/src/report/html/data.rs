@@ -12,10 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{
-    Page,
-    builds::{Values, builds},
-};
+use super::{Page, builds::Builds};
 
 /// The bytes that each table may take.
 const BYTES_OF_RULES: usize = 400_000;
@@ -32,8 +29,7 @@ const MAX_DAYS: usize = 400;
 pub(super) fn json(page: &Page<'_>) -> anyhow::Result<String> {
     let summary = page.summary;
     let days = Days::of(&summary.by_day);
-    let mut values = Values::default();
-    let builds = builds(page, &mut values)?;
+    let builds = Builds::of(page)?;
     let data = Data {
         policy_name: page.policy_name,
         policy: &summary.policy,
@@ -53,8 +49,9 @@ pub(super) fn json(page: &Page<'_>) -> anyhow::Result<String> {
         projects: table(&summary.by_project)?,
         initiators: table(&summary.by_initiator)?,
         days,
-        values: values.into_list(),
-        builds,
+        values: builds.values,
+        explanations: builds.explanations,
+        builds: builds.table,
     };
     Ok(escaped(&serde_json::to_string(&data)?))
 }
@@ -96,6 +93,7 @@ struct Data<'a> {
     days: Days<'a>,
     /// What builds have in common: a build contains the index of a value instead of the value.
     values: Vec<Box<RawValue>>,
+    explanations: Vec<usize>,
     builds: Table,
 }
 

@@ -1,6 +1,7 @@
 //! Made-up histories for the tests of the page.
 
 use buildbrake_core::{
+    explain::{self, Explanation},
     facts::{RefFrom, inquiry::Source, starter::Starter},
     history::{Decided, Replayed, RuleResult},
     policy::{Mode, Policy},
@@ -9,7 +10,6 @@ use buildbrake_core::{
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
 use super::{MAX_BUILDS, Page, Row, page};
 
@@ -42,13 +42,13 @@ rules:
     max-queue-time: 30m
 ";
 
-/// The rules in the order of the policy, with their modes and what they find.
-const RULES: [(&str, Mode, &str); 5] = [
-    ("max-one-hour", Mode::Enforce, "1h 30m"),
-    ("no-release-by-hand", Mode::Enforce, "release/2026.11"),
-    ("trusted-images", Mode::Report, "docker.io/library/node:22"),
-    ("no-large-compute", Mode::Report, "BUILD_GENERAL1_2XLARGE"),
-    ("max-queue", Mode::Enforce, "31m"),
+/// The rules in the order of the policy: their ids, modes, checks and limits, and what they find.
+const RULES: [(&str, Mode, &str, &str, &str); 5] = [
+    ("max-one-hour", Mode::Enforce, "max-duration", "1h", "60m"),
+    ("no-release-by-hand", Mode::Enforce, "forbidden-branches", "main, release/*", "release/2026.11"),
+    ("trusted-images", Mode::Report, "allowed-images", "aws/codebuild/*", "docker.io/library/node:22"),
+    ("no-large-compute", Mode::Report, "forbidden-compute", "BUILD_GENERAL1_2XLARGE", "BUILD_GENERAL1_2XLARGE"),
+    ("max-queue", Mode::Enforce, "max-queue-time", "30m", "31m"),
 ];
 const PROJECTS: [&str; 14] = [
     "payments-api",
@@ -79,7 +79,7 @@ const INITIATORS: [(&str, Starter); 6] = [
 pub(super) struct History {
     pub(super) summary: Summary,
     pub(super) builds: Vec<Replayed>,
-    pub(super) explanations: Vec<Vec<Value>>,
+    pub(super) explanations: Vec<Vec<Explanation>>,
     pub(super) left_out: u64,
 }
 
@@ -154,7 +154,7 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
     let branch =
         ["main", "feature/checkout", "release/2026.11", "fix/timeout", "dependabot/npm/left-pad"][rng.usize(..5)];
     let mut rules = Vec::new();
-    for (index, (rule, mode, found)) in RULES.iter().enumerate() {
+    for (index, (rule, mode, _, _, found)) in RULES.iter().enumerate() {
         let broken_at = match index {
             0 if minutes > HOUR => HOUR,
             1 if branch.starts_with("release") && started_by == Starter::User => 0,
@@ -245,14 +245,38 @@ pub(super) fn saved(minutes: u64) -> Saved {
     Saved { minutes, usd: Usd::of(PRICE, minutes) }
 }
 
-fn explanations(build: &Replayed) -> Vec<Value> {
-    let why = |rule: &str| match build.rules.iter().find(|result| result.rule == rule).map(|result| &result.decided) {
-        Some(Decided::Broken { found, .. }) => format!("broken: found: {found}"),
-        Some(Decided::Undecided { missing, .. }) => format!("could not be evaluated: {missing}"),
-        Some(Decided::Exempted { .. }) => "exempt by projects [nightly-*]".to_owned(),
-        None => "passes".to_owned(),
-    };
-    RULES.iter().map(|(rule, ..)| json!({"rule": rule, "why": why(rule)})).collect()
+fn explanations(build: &Replayed) -> Vec<Explanation> {
+    let explanations = RULES.iter().map(|(rule, mode, check, limit, found)| {
+        let result = build.rules.iter().find(|result| result.rule == *rule);
+        let (decision, found) = match result.map(|result| &result.decided) {
+            Some(Decided::Broken { .. }) => (explain::Decided::Broken, Some(*found)),
+            Some(Decided::Undecided { .. }) => (explain::Decided::Undecided, None),
+            Some(Decided::Exempted { .. }) => (explain::Decided::Exempt, None),
+            None if *check == "forbidden-branches" => (explain::Decided::Passes, build.branch.as_deref()),
+            None => (explain::Decided::Passes, None),
+        };
+        let (rule, limit) = ((*rule).to_owned(), (*limit).to_owned());
+        Explanation { rule, decision, mode: *mode, check, limit, found: found.map(str::to_owned), ..passing() }
+    });
+    explanations.collect()
+}
+
+fn passing() -> Explanation {
+    Explanation {
+        rule: String::new(),
+        decision: explain::Decided::Passes,
+        why: String::new(),
+        mode: Mode::Report,
+        check: "forbidden-branches",
+        limit: String::new(),
+        found: None,
+        from: None,
+        missing: None,
+        on_unknown: None,
+        expression: None,
+        only: Vec::new(),
+        except: Vec::new(),
+    }
 }
 
 /// A history whose every text is HTML that runs a script.
@@ -280,11 +304,9 @@ pub(super) fn hostile() -> History {
         }];
         build.outcome = Outcome::Reported;
         history.add(build);
-        history
-            .explanations
-            .last_mut()
-            .unwrap()
-            .push(json!({"rule": HOSTILE, "why": HOSTILE, HOSTILE: [HOSTILE, {"fact": HOSTILE}]}));
+        let (rule, limit, found) = (HOSTILE.to_owned(), HOSTILE.to_owned(), Some(HOSTILE.to_owned()));
+        let explanation = Explanation { rule, limit, found, decision: explain::Decided::Broken, ..passing() };
+        history.explanations.last_mut().unwrap().push(explanation);
     }
     history
 }

@@ -22,6 +22,7 @@ function openBuild(build) {
       ["Account and region", [build.account, build.region].filter(Boolean).join(" ")], ["ARN", build.arn],
     ]),
     ...life(build, ran), make("h3", {}, "Why each rule decided"), ...decisions(build, savings),
+    build.explanations.length ? "" : make("p", { class: "soft" }, words("`buildbrake explain` shows more of it.")),
   ]);
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -42,12 +43,12 @@ function decisions(build, savings) {
   const explanations = new Map(build.explanations.map((one) => [one.rule, one]));
   const decided = new Map(build.decisions.map((decision) => [decision.rule, decision]));
   return [...new Set([...decided.keys(), ...explanations.keys()])].map((id) => {
-    const { rule, why, ...more } = explanations.get(id) ?? {};
+    const explanation = explanations.get(id);
     const decision = decided.get(id);
     return make("div", { class: "decision" },
-      make("h4", {}, make("span", {}, id), decision ? badge(decision.decided) : make("span", { class: "soft" }, why)),
-      decision && why ? make("p", {}, why) : "", decision ? reasons(decision, savings) : "",
-      Object.keys(more).length ? tree(more) : "");
+      make("h4", {}, make("span", {}, id), badge(decision?.decided ?? explanation.decision)),
+      decision ? reasons(decision, savings) : "",
+      explanation ? make("pre", {}, explanation.text) : "");
   });
 }
 
@@ -59,21 +60,12 @@ function reasons(decision, savings) {
       ["Note", decision.isUnknown ? "it could not be evaluated, and counts as broken by on-unknown: stop" : ""],
     ]);
     case "undecided": return definitions([
-      ["Unknown", value(decision.missing)], ["What resolves it", facts.get(value(decision.missing))?.resolvedBy],
+      ["Unknown", value(decision.missing)], ["What resolves it", words(facts.get(value(decision.missing))?.resolvedBy)],
       ["Note", decision.counts ? "" : "it is ignored by on-unknown: ignore"],
     ]);
     default: return definitions([
       ["Exemption", rules.get(decision.rule)?.exemptions[decision.index]?.exemption],
-      ["Reason", value(decision.reason)], ["Until", decision.until ?? ""],
+      ["Reason", value(decision.reason)], ["Until", decision.until],
     ]);
   }
-}
-
-/** Any JSON value as nested lists. */
-function tree(json) {
-  if (Array.isArray(json)) return list(json.map(tree));
-  if (json !== null && typeof json === "object") {
-    return definitions(Object.entries(json).map(([name, one]) => [name, tree(one)]));
-  }
-  return String(json);
 }

@@ -18,6 +18,10 @@ function shortId({ id, number: uuid }) {
   return uuid === undefined || uuid.length <= 8 ? id : `${id.slice(0, id.length - uuid.length + 8)}…`;
 }
 
+function ruleTexts({ decisions }) {
+  return decisions.map(({ rule, decided }) => (decided === "broken" ? rule : `${rule} (${decided})`));
+}
+
 function admits(build) {
   return (!filters.outcome || build.outcome === filters.outcome)
     && (!filters.rule || build.decisions.some(({ rule }) => rule === filters.rule))
@@ -27,9 +31,10 @@ function admits(build) {
 }
 
 const buildTable = table(byId("list"), {
-  label: "builds", rows: allBuilds, leftOut: data.builds.leftOut, open: openBuild, admits,
+  label: "builds", rows: allBuilds, leftOut: data.builds.leftOut, none: "Every build passes every rule.",
+  open: openBuild, admits,
   haystack: (build) => [build.id, build.arn, build.initiator, build.branch, build.gitRef, build.status,
-    build.outcome, isoTime(build.start), ...build.decisions.map(({ rule }) => rule)].join("\n"),
+    build.outcome, isoTime(build.start), ...ruleTexts(build)].join("\n"),
   tools: [
     make("label", {}, "Outcome ", outcomeFilter), make("label", {}, "Rule ", ruleFilter),
     make("label", {}, successFilter, " succeeded only"), chips,
@@ -43,8 +48,7 @@ const buildTable = table(byId("list"), {
     text("Branch", (build) => build.branch, { minor: true }),
     text("Ended as", (build) => build.status, { cell: (build) => badge(build.status), minor: true }),
     text("Outcome", (build) => build.outcome, { cell: (build) => badge(build.outcome) }),
-    text("Rules", (build) => build.decisions.map(({ rule, decided }) =>
-      (decided === "broken" ? rule : `${rule} (${decided})`)).join(", ")),
+    text("Rules", (build) => ruleTexts(build).join(", ")),
     ...saved.map((column) =>
       ({ ...column, cell: (row) => (row.outcome === "stopped" ? column.cell(row) : ""), minor: true })),
   ],

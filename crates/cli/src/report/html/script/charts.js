@@ -3,7 +3,7 @@
 const BARS = 10;
 let drawn = [];
 const charted = byId("charted");
-const short = (name) => (name.length > 26 ? `${name.slice(0, 25)}…` : name);
+const short = (name) => (name.length > 22 ? `${name.slice(0, 21)}…` : name);
 
 function numbersOf(rule) {
   const top = (rows) => rows.slice(0, BARS).map((row) => [row.name, row.builds, row.stopped]);
@@ -69,7 +69,9 @@ function drawCharts(light = false) {
             callback(index) { return short(this.getLabelForValue(index)); },
           },
         },
-        [axis === "x" ? "y" : "x"]: { stacked: true, beginAtZero: true, ticks: { precision: 0 } },
+        [axis === "x" ? "y" : "x"]: {
+          stacked: true, beginAtZero: true, ticks: { precision: 0, maxRotation: 0, autoSkipPadding: 12 },
+        },
       },
     },
   }));

@@ -7,7 +7,7 @@ const facts = new Map(data.unknown.rows.map((row) => [row.fact, row]));
 const hasMoney = data.usd > 0 || data.ifEnforced.usd > 0;
 const outcome = (name) => data.outcomes[name] ?? 0;
 
-const allBuilds = data.builds.rows.map((row) => {
+const allBuilds = data.builds.rows.map((row, index) => {
   const project = value(row.project);
   const id = row.id ?? `${project}:${row.number}`;
   const common = value(row.common);
@@ -16,7 +16,7 @@ const allBuilds = data.builds.rows.map((row) => {
     ({ ...decision, rule: value(decision.rule), ...(decision.saved && amount(decision.saved)) }));
   return {
     ...row, project, id, decisions, ...amount(row.saved), ifEnforced: amount(row.ifEnforced),
-    ...common, arn: common.arn && common.arn + id, explanations: value(row.explanations).map(value),
+    ...common, arn: common.arn && common.arn + id, explanations: (value(data.explanations[index]) ?? []).map(value),
     initiator: value(row.initiator), branch: value(row.branch), gitRef: value(row.gitRef),
     day: row.start === undefined ? "unknown" : isoTime(row.start).slice(0, 10),
     broken: decisions.filter((decision) => decision.decided === "broken").map((decision) => decision.rule),

@@ -17,6 +17,9 @@ function make(tag, attributes = {}, ...children) {
 const button = (text, onclick, type = "link") => make("button", { type: "button", class: type, onclick }, text);
 const badge = (text, kind = text) => text && make("span", { class: `badge ${kind}` }, text);
 const list = (items) => make("ul", {}, ...items.map((item) => make("li", {}, ...[item].flat())));
+/** A text in which code is between backticks. */
+const words = (text) => text && make("span", {},
+  ...text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part)));
 const definitions = (pairs) =>
   make("dl", { class: "facts" }, ...pairs.filter(([, value]) => value !== undefined && value !== null && value !== "")
     .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));

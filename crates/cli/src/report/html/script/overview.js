@@ -45,24 +45,27 @@ function overview() {
   byId("listed").textContent = data.builds.leftOut
     ? `This page lists ${count(allBuilds.length)} of the ${count(allBuilds.length + data.builds.leftOut)} builds that `
       + `do not pass every rule. The other ${count(data.builds.leftOut)} are part of all totals and charts.`
-    : `All ${builds(allBuilds.length)} that do not pass every rule.`;
+    : allBuilds.length ? `All ${builds(allBuilds.length)} that do not pass every rule.` : "";
 }
 
 function idle() {
-  const silent = [...rules.values()].filter((rule) => !rule.broken && !rule.undecided && !rule.exempted);
+  const silent = [...rules.values()].filter((rule) => !rule.broken).map((rule) => [
+    make("strong", {}, rule.id), rule.undecided ? `, undecided for ${builds(rule.undecided)}` : "",
+    rule.exempted ? `, ${builds(rule.exempted)} exempt` : "",
+  ]);
   const unused = [...rules.values()].flatMap((rule) => rule.exemptions.filter((exemption) => !exemption.builds)
     .map((exemption) => [make("strong", {}, rule.id), `: ${exemption.exemption}`]));
   const card = (title, items, none) => make("div", { class: "card" }, make("h3", {}, title),
     items.length ? list(items) : make("p", { class: "soft" }, none));
   byId("idle").append(
-    card("Rules that never fired", silent.map((rule) => make("strong", {}, rule.id)), "Every rule fired."),
+    card("Rules that never fired", silent, "Every rule fired."),
     card("Exemptions never used", unused, "Every exemption was used."),
   );
 }
 
 function tables() {
   const named = (id, label, filter) => table(byId(id), {
-    label, rows: data[id].rows, leftOut: data[id].leftOut,
+    label, rows: data[id].rows, leftOut: data[id].leftOut, none: "No builds were judged.",
     open: filter && ((row) => showBuilds({ [filter]: row.name })),
     columns: [
       text(filter ? label[0].toUpperCase() + label.slice(1, -1) : "Account and region", (row) => row.name),
@@ -70,7 +73,8 @@ function tables() {
     ],
   });
   table(byId("rules"), {
-    label: "rules", rows: data.rules.rows, leftOut: data.rules.leftOut, open: (row) => showBuilds({ rule: row.id }),
+    label: "rules", rows: data.rules.rows, leftOut: data.rules.leftOut, none: "The policy has no rules.",
+    open: (row) => showBuilds({ rule: row.id }),
     columns: [
       text("Rule", (row) => row.id), number("Broken", (row) => row.broken),
       number("Enforced", (row) => row.enforced, count, { minor: true }),
@@ -80,11 +84,11 @@ function tables() {
     ],
   });
   table(byId("unknown"), {
-    label: "facts", rows: data.unknown.rows, leftOut: data.unknown.leftOut,
+    label: "facts", rows: data.unknown.rows, leftOut: data.unknown.leftOut, none: "All facts were known.",
     columns: [
       text("Unknown", (row) => row.fact), number("Builds", (row) => row.builds),
       text("Rules that need it", (row) => row.rules.join(", "), { minor: true }),
-      text("What resolves it", (row) => row.resolvedBy),
+      text("What resolves it", (row) => row.resolvedBy, { cell: (row) => words(row.resolvedBy) }),
     ],
   });
   named("projects", "projects", "project");

@@ -11,7 +11,7 @@ const saved = [
 ];
 
 /** Shows rows in pages, sorted by the column whose heading was chosen, and filtered by a text. */
-function table(host, { label, columns, rows, leftOut = 0, open, tools = [], admits = () => true, haystack }) {
+function table(host, { label, columns, rows, none, leftOut = 0, open, tools = [], admits = () => true, haystack }) {
   let sorted, descending = false, page = 0;
   const texts = new Map();
   const search = make("input", { type: "search", oninput: () => update() });
@@ -55,8 +55,8 @@ function table(host, { label, columns, rows, leftOut = 0, open, tools = [], admi
   }
 
   function compare(one, other) {
-    const [a, b] = [sorted.key(one), sorted.key(other)];
-    if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+    const [a, b] = [sorted.key(one) ?? "", sorted.key(other) ?? ""];
+    if (a === "" || b === "") return (a === "") - (b === "");
     const order = sorted.number ? a - b : collator.compare(a, b);
     return descending ? -order : order;
   }
@@ -98,5 +98,6 @@ function table(host, { label, columns, rows, leftOut = 0, open, tools = [], admi
   }
 
   update();
+  if (!rows.length && !leftOut) host.replaceChildren(make("p", { class: "soft" }, none));
   return { update, search };
 }
