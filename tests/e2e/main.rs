@@ -14,6 +14,7 @@ mod failures;
 mod features;
 mod fuzz;
 mod git;
+mod history;
 mod model;
 mod moto;
 mod newest;

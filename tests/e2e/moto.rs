@@ -106,7 +106,7 @@ impl Moto {
     }
 
     /// The build, as `StartBuild` answers it, of a project of its own.
-    fn start_build(&self, project: &str, source_version: &str) -> Value {
+    pub fn start_build(&self, project: &str, source_version: &str) -> Value {
         let input = json!({
             "name": project,
             "source": {"type": "GITHUB", "location": format!("https://github.com/acme/{project}.git")},
@@ -123,6 +123,11 @@ impl Moto {
         let started = self.call("StartBuild", &json!({"projectName": project, "sourceVersion": source_version}));
         assert_eq!(started["build"]["buildStatus"], "IN_PROGRESS", "{started}");
         started["build"].clone()
+    }
+
+    /// One more build of a project.
+    pub fn start_another_build(&self, project: &str) -> Value {
+        self.call("StartBuild", &json!({"projectName": project}))["build"].clone()
     }
 
     /// The status a build has.

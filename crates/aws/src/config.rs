@@ -21,6 +21,9 @@ use crate::trust::{BundleFault, Roots};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// From a desk, over a proxy, to a region on the other side of the world.
+const LONG_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The configuration of all calls to AWS.
 #[derive(Clone, Debug)]
 pub struct AwsConfig {
@@ -29,6 +32,8 @@ pub struct AwsConfig {
     pub(crate) prompt: SdkConfig,
     /// For a sweep, which has minutes, and shares the account's request rate with all others.
     pub(crate) patient: SdkConfig,
+    /// For reading the history of an account, which may take hours, over any connection.
+    pub(crate) unhurried: SdkConfig,
 }
 
 /// A setting of the environment that cannot be used.
@@ -112,7 +117,9 @@ impl AwsConfig {
     async fn load(loader: ConfigLoader, retries: Retries) -> Self {
         let prompt = loader.timeout_config(timeouts(2, 8)).retry_config(retries.config(3, 1)).load().await;
         let patient = prompt.to_builder().timeout_config(timeouts(5, 30)).retry_config(retries.config(10, 5)).build();
-        Self { prompt, patient }
+        let unhurried = timeouts(60, 300).into_builder().connect_timeout(LONG_CONNECT_TIMEOUT).build();
+        let unhurried = patient.to_builder().timeout_config(unhurried).build();
+        Self { prompt, patient, unhurried }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod enforce;
 mod error;
 pub mod git;
+pub mod history;
 mod resolve;
 mod running;
 mod scheduler;

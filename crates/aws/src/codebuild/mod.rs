@@ -12,7 +12,7 @@ use buildbrake_core::model::{Build, BuildBatch, BuildId, Project};
 
 use self::convert::Convert;
 pub(crate) use self::list::{
-    MAX_IDS, list_builds, list_projects, list_running_batches, many_batches, many_builds, many_projects,
+    MAX_IDS, Page, list_builds, list_projects, list_running_batches, many_batches, many_builds, many_projects,
 };
 use crate::CallError;
 

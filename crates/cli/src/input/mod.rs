@@ -4,6 +4,7 @@
 //! A chunk is about 1 MB, so that several threads can parse chunks while the next one is read. Memory
 //! does not grow with the input.
 
+pub(crate) mod account;
 mod bounds;
 mod decompress;
 mod framing;

@@ -265,6 +265,7 @@ impl<'a> Case<'a> {
             supersession: self.supersession.as_ref(),
             assumed: self.recorded_ref.clone(),
             has_current_phases: self.purpose == Purpose::EveryRule && self.build().phases.is_some(),
+            is_past: self.purpose == Purpose::EveryRule,
             unavailable: &self.unavailable,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }

@@ -59,6 +59,9 @@ pub struct Facts<'a> {
     /// `true` if the build is a policy test's. It has no secondary sources, fleet or Docker server
     /// but those that the test gives, even if it is an event's.
     pub is_sample: bool,
+    /// `true` if the build is of the past. The values of its variables may have been left out when it
+    /// was saved.
+    pub is_past: bool,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
@@ -109,6 +112,7 @@ impl<'a> Facts<'a> {
             is_whole: false,
             has_current_phases: false,
             is_sample: false,
+            is_past: false,
             source_version,
             project: None,
             project_as_of: None,

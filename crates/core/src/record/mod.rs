@@ -9,6 +9,7 @@ mod phase_context;
 pub(crate) mod redact;
 mod refusal;
 mod replay;
+pub mod saved;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use self::{
     message::{Named, message},
     metrics::Metrics,
     note::Note,
+    redact::Values,
     replay::ReplayFields,
 };
 pub use self::{
@@ -282,8 +284,8 @@ impl Record {
             notes: case.leaves_builds_out().then(Note::builds_left_out).into_iter().collect(),
             reaction_ms,
             deadline,
-            build: returned.map(redact::build),
-            build_batch: batch.map(redact::batch),
+            build: returned.map(|build| redact::build(build, Values::Starred)),
+            build_batch: batch.map(|batch| redact::batch(batch, Values::Starred)),
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics)).about(case, verdict)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }

@@ -9,18 +9,33 @@ use sha2::{Digest, Sha256};
 use super::{Failure, phase_context, refusal};
 use crate::{
     facts::inquiry::Case,
-    model::{Build, BuildBatch, ProjectEnvironment, ProjectSource},
+    model::{Build, BuildBatch, Project, ProjectEnvironment, ProjectSource},
     url,
 };
 
 pub(crate) const STARS: &str = "***";
 
+/// What stands in the place of a variable's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// `***`, for readers.
+    Starred,
+    /// Nothing, so that the value is unknown to rules.
+    LeftOut,
+}
+
+impl Values {
+    fn hide(self, value: &mut Option<String>) {
+        *value = value.take().filter(|_| self == Self::Starred).map(|_| STARS.into());
+    }
+}
+
 /// The Build without its secrets, except for those in URLs: [`url::to_redacted_json`] removes
 /// these from every text.
-pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
-    build.environment.iter_mut().for_each(environment);
+pub(super) fn build(mut build: Box<Build>, values: Values) -> Box<Build> {
+    build.environment.iter_mut().for_each(|one| environment(one, values));
     for variable in build.exported_environment_variables.iter_mut().flatten() {
-        variable.value = variable.value.take().map(|_| STARS.into());
+        values.hide(&mut variable.value);
     }
     build.source.iter_mut().chain(build.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     let phases = build.phases.iter_mut().flatten();
@@ -29,17 +44,27 @@ pub(super) fn build(mut build: Box<Build>) -> Box<Build> {
 }
 
 /// The BuildBatch without its secrets, as [`build`].
-pub(super) fn batch(mut batch: Box<BuildBatch>) -> Box<BuildBatch> {
-    batch.environment.iter_mut().for_each(environment);
+pub(super) fn batch(mut batch: Box<BuildBatch>, values: Values) -> Box<BuildBatch> {
+    batch.environment.iter_mut().for_each(|one| environment(one, values));
     batch.source.iter_mut().chain(batch.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     let phases = batch.phases.iter_mut().flatten();
     phases.flat_map(|phase| phase.contexts.iter_mut().flatten()).for_each(phase_context::redact);
     batch
 }
 
-fn environment(environment: &mut ProjectEnvironment) {
+/// The Project without its secrets, as [`build`].
+pub(super) fn project(mut project: Box<Project>, values: Values) -> Box<Project> {
+    project.environment.iter_mut().for_each(|one| environment(one, values));
+    project.source.iter_mut().chain(project.secondary_sources.iter_mut().flatten()).for_each(buildspec);
+    if let Some(webhook) = &mut project.webhook {
+        values.hide(&mut webhook.secret);
+    }
+    project
+}
+
+fn environment(environment: &mut ProjectEnvironment, values: Values) {
     for variable in environment.environment_variables.iter_mut().flatten() {
-        variable.value = variable.value.take().map(|_| STARS.into());
+        values.hide(&mut variable.value);
     }
     let docker_server = environment.docker_server.iter_mut();
     for message in docker_server.filter_map(|server| server.status.as_mut()?.message.as_mut()) {

@@ -2,7 +2,7 @@
 
 use super::{Override, differ, instead, is_same_secret, or_absent, settings::Settings};
 use crate::{
-    facts::{Fact, image::Image},
+    facts::{Fact, Facts, image::Image},
     model::{ComputeConfiguration, EnvironmentVariable, ProjectEnvironment},
 };
 
@@ -112,18 +112,37 @@ pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference
 }
 
 /// Names the variables that the project does not have so, and never their values.
-pub(super) fn variables(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn variables(facts: &Facts<'_>, ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.environment_variables.clone();
     let ours = ours.environment(read, "environment.environmentVariables")?.unwrap_or_default();
     let theirs = theirs.environment.and_then(read).unwrap_or_default();
-    let others = ours.iter().filter(|one| !theirs.iter().any(|other| is_same_variable(one, other)));
-    let names: Vec<&str> = others.map(|one| one.name.as_deref().unwrap_or_default()).collect();
-    Ok((!names.is_empty()).then(|| format!("variables {}", names.join(" "))))
+    let is_any = |one: &EnvironmentVariable, compare: fn(&EnvironmentVariable, &EnvironmentVariable) -> bool| {
+        theirs.iter().any(|other| is_of_same_kind(one, other) && compare(one, other))
+    };
+    // The API always returns a value: it was left out when the build or the project was saved.
+    let is_hidden = |one: &EnvironmentVariable| facts.is_past && is_any(one, lacks_value);
+    let mut names = ours.iter().filter(|one| !is_hidden(one) && !is_any(one, has_same_value)).peekable();
+    if names.peek().is_some() {
+        let names: Vec<&str> = names.map(|one| one.name.as_deref().unwrap_or_default()).collect();
+        return Ok(Some(format!("variables {}", names.join(" "))));
+    }
+    if ours.iter().any(is_hidden) {
+        let why = "the input does not contain it".to_owned();
+        return Err(Fact::Unknown { fact: "environment.environmentVariables[].value", why });
+    }
+    Ok(None)
 }
 
-fn is_same_variable(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
-    let value = |variable: &EnvironmentVariable| variable.value.clone().unwrap_or_default();
+fn is_of_same_kind(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
     let kind =
         |variable: &EnvironmentVariable| or_absent(variable.r#type.clone()).unwrap_or_else(|| "PLAINTEXT".to_owned());
-    one.name == other.name && value(one) == value(other) && kind(one) == kind(other)
+    one.name == other.name && kind(one) == kind(other)
+}
+
+fn has_same_value(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
+    one.value.as_deref().unwrap_or_default() == other.value.as_deref().unwrap_or_default()
+}
+
+fn lacks_value(one: &EnvironmentVariable, other: &EnvironmentVariable) -> bool {
+    one.value.is_none() || other.value.is_none()
 }

@@ -111,7 +111,7 @@ fn difference(
         Override::HostKernel => environment::host_kernel(ours, theirs),
         Override::Certificate => environment::certificate(ours, theirs),
         Override::Registry => environment::registry(ours, theirs),
-        Override::Variables => environment::variables(ours, theirs),
+        Override::Variables => environment::variables(facts, ours, theirs),
         Override::Source => source::location(facts, ours, theirs, project),
         Override::SourceAuth => source::auth(ours, theirs),
         Override::InsecureSsl => source::insecure_ssl(ours, theirs),

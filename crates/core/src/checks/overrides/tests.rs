@@ -37,6 +37,35 @@ impl Given {
     }
 }
 
+/// A saved build and its project have their variables without values.
+#[test]
+fn a_value_that_was_left_out_is_unknown_for_builds_of_the_past() {
+    let judged = |build: Value, project: Value, is_past: bool| {
+        let settings =
+            |variable: Value| json!({"initiator": "alice", "environment": {"environmentVariables": [variable]}});
+        let build: Build = serde_json::from_value(settings(build)).unwrap();
+        let project: Project = serde_json::from_value(settings(project)).unwrap();
+        let facts = Facts { is_past, ..Facts::known(&build, true, Some(&project), Timestamp::UNIX_EPOCH) };
+        match (ForbiddenOverrides { overrides: vec![Override::Variables] }).decide(&facts) {
+            Answer::Pass => "pass".to_owned(),
+            Answer::Broken(found) => found,
+            Answer::Unknown(fact) => format!("unknown: {fact}"),
+        }
+    };
+    let unknown = "unknown: environment.environmentVariables[].value (the input does not contain it)";
+    let (saved, raw) = (json!({"name": "STAGE", "type": "PLAINTEXT"}), json!({"name": "STAGE", "value": "prod"}));
+    for (build, project) in [(&saved, &saved), (&saved, &raw), (&raw, &saved)] {
+        assert_eq!(judged(build.clone(), project.clone(), true), unknown, "{build} {project}");
+    }
+    assert_eq!(judged(raw.clone(), raw.clone(), true), "pass");
+    assert_eq!(judged(raw.clone(), json!({"name": "STAGE", "value": "dev"}), true), "variables STAGE");
+    let other_type = json!({"name": "STAGE", "type": "PARAMETER_STORE"});
+    assert_eq!(judged(saved.clone(), other_type, true), "variables STAGE");
+    assert_eq!(judged(saved.clone(), json!({"name": "OTHER"}), true), "variables STAGE");
+    // The function's builds are the API's own.
+    assert_eq!(judged(saved.clone(), saved, false), "pass");
+}
+
 /// An ARN has six characters more than the secret's name.
 #[test]
 fn a_secret_by_its_name_is_that_of_its_arn() {

@@ -1,0 +1,119 @@
+//! Reads the history of an account in one region: its projects, and the builds of them that CodeBuild
+//! still has (one year).
+
+mod builds;
+mod error;
+mod patience;
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+    time::Duration,
+};
+
+use buildbrake_core::{model::Project, record::saved::Saved};
+use jiff::Timestamp;
+
+pub use self::error::HistoryError;
+use self::patience::patiently;
+use crate::{
+    CallError,
+    codebuild::{self, Client, MAX_IDS},
+    config::AwsConfig,
+};
+
+/// The time for which a call that CodeBuild throttles is repeated, beyond the SDK's own retries.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The history of an account in one region.
+#[derive(Debug)]
+pub struct History {
+    client: Client,
+    region: String,
+    patience: Duration,
+}
+
+/// The part of a history that is read.
+pub struct Wanted<'a> {
+    /// Returns whether the builds of the project of this name are read.
+    pub is_wanted: &'a dyn Fn(&str) -> bool,
+    /// Builds that started earlier are left out.
+    pub since: Option<Timestamp>,
+    /// Returns whether what an ARN names was read before, and does not change any more.
+    pub is_known: &'a dyn Fn(&str) -> bool,
+}
+
+/// Is called with each part of a history. It may end the reading.
+pub type Each<'a> = dyn FnMut(Vec<Saved>) -> ControlFlow<()> + 'a;
+
+impl History {
+    /// The history of the account whose credentials these are, in the configuration's region. Makes no
+    /// call yet. `None` if there is no region.
+    pub fn new(config: &AwsConfig) -> Option<Self> {
+        let region = config.unhurried.region()?.to_string();
+        Some(Self { client: Client::new(&config.unhurried), region, patience: PATIENCE })
+    }
+
+    /// The same with another patience: the time for which a throttled call is repeated.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Reads the history, project by project, and calls `each` with what was found: projects before
+    /// their builds, a batch before its builds, and a project's newest builds first.
+    ///
+    /// # Errors
+    /// If a call fails, and keeps failing if CodeBuild throttles it.
+    pub async fn read(&self, wanted: &Wanted<'_>, each: &mut Each<'_>) -> Result<(), HistoryError> {
+        let names = self.project_names(wanted.is_wanted).await?;
+        let mut batches = HashSet::new();
+        for names in names.chunks(MAX_IDS) {
+            let projects = self.projects(names).await?;
+            let found = projects.iter().cloned().map(|project| Saved::Project(Box::new(project)));
+            if each(found.collect()).is_break() || self.builds(&projects, wanted, &mut batches, each).await?.is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the wanted projects, in their order.
+    async fn project_names(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, HistoryError> {
+        let (mut names, mut token) = (Vec::new(), None);
+        loop {
+            let list = || codebuild::list_projects(&self.client, token.clone());
+            let (page, next) = self.call("ListProjects", list).await?;
+            names.extend(page.into_iter().filter(|name| is_wanted(name)));
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(names),
+            }
+        }
+    }
+
+    /// The projects of these names, in their order. Some may have been deleted.
+    async fn projects(&self, names: &[String]) -> Result<Vec<Project>, HistoryError> {
+        let get = || codebuild::many_projects(&self.client, names);
+        let found = self.call("BatchGetProjects", get).await?;
+        let mut found: HashMap<String, Project> =
+            found.into_iter().filter_map(|project| Some((project.name.clone()?, project))).collect();
+        Ok(names.iter().filter_map(|name| found.remove(name)).collect())
+    }
+
+    /// Makes a call, with patience.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, HistoryError> {
+        let made = patiently(self.patience, call).await;
+        made.map_err(|error| HistoryError { operation, region: self.region.clone(), error: Box::new(error) })
+    }
+}
