@@ -31,30 +31,28 @@ const BUFFER: usize = 1 << 16;
 const HEAD: u64 = 512;
 
 impl Content {
-    /// Detects how the content is compressed, and starts to decompress it.
-    ///
-    /// # Errors
-    /// If the first bytes cannot be read.
-    pub(super) fn of(reader: Box<dyn Read>) -> io::Result<Self> {
+    /// Detects how the content is compressed, and starts to decompress it. If that fails, reading does.
+    pub(super) fn of(reader: Box<dyn Read>) -> Self {
         let raw = Rc::new(Cell::new(0));
         let mut reader: Box<dyn Read> = Box::new(Counted { inner: reader, count: Rc::clone(&raw) });
-        let mut head = peek(&mut reader)?;
+        let mut head;
+        (head, reader) = peek(reader);
         let mut layers = 0;
         while let Some(compression) = Compression::of(&head) {
             if layers == LAYERS {
-                return Err(io::Error::other("it is compressed more than four times; decompress it first"));
+                reader = Box::new(Failed(Some(io::Error::other("it is compressed more than four times"))));
+                break;
             }
             layers += 1;
-            let compressed = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(reader));
+            let compressed = BufReader::with_capacity(BUFFER, reader);
             reader = match compression {
                 Compression::Gzip => Box::new(MultiGzDecoder::new(compressed)),
                 Compression::Zstd => Box::new(ZstdDecoder::new(compressed)),
             };
-            head = peek(&mut reader)?;
+            (head, reader) = peek(reader);
         }
-        let content: Box<dyn Read> = Box::new(Cursor::new(head.clone()).chain(reader));
-        let reader = Bounded::new(content, (layers > 0).then(|| Rc::clone(&raw)));
-        Ok(Self { reader, head, raw })
+        let reader = Bounded::new(reader, (layers > 0).then(|| Rc::clone(&raw)));
+        Self { reader, head, raw }
     }
 
     /// The number of bytes that have been read of the file.
@@ -84,11 +82,25 @@ impl Read for Content {
     }
 }
 
-/// Reads the first bytes.
-fn peek(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+/// Reads the first bytes. The returned reader begins with them again, and ends with the error, if there
+/// was one.
+fn peek(mut reader: Box<dyn Read>) -> (Vec<u8>, Box<dyn Read>) {
     let mut head = Vec::new();
-    reader.take(HEAD).read_to_end(&mut head)?;
-    Ok(head)
+    let read = reader.by_ref().take(HEAD).read_to_end(&mut head);
+    let start = Cursor::new(head.clone());
+    match read {
+        Ok(_) => (head, Box::new(start.chain(reader))),
+        Err(error) => (head, Box::new(start.chain(Failed(Some(error))))),
+    }
+}
+
+/// A reader that failed.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 enum Compression {

@@ -10,27 +10,31 @@ use std::{
     sync::Arc,
 };
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr3};
 
 use super::{
     Chunk, Framed, Place, Read, Unreadable,
     decompress::Content,
+    lines::Lines,
     scanner::{Scan, Scanner},
     text::{BOM, Line, is_separator},
     why,
 };
 
 /// The number of bytes that are read at once.
-const CHUNK: u64 = 1 << 20;
+const CHUNK: usize = 1 << 20;
 /// The longest value.
-pub(super) const MAX_VALUE: usize = 64 << 20;
-/// A rest of a chunk that is shorter is put before the next one instead of being scanned.
-const SHORT: usize = 1 << 16;
+const MAX_VALUE: usize = 64 << 20;
+
+/// The lists that answers of APIs, merged pages and files of CloudTrail consist of.
+const LISTS: [&str; 6] =
+    [r#""builds""#, r#""projects""#, r#""buildBatches""#, r#""events""#, r#""Records""#, r#""Events""#];
 
 /// A file that is split into values.
 pub(super) struct Framing {
     file: Arc<str>,
     content: Content,
+    chunk: usize,
     /// The bytes that are not framed yet, and what was read after them.
     buffer: Vec<u8>,
     /// The place of the first of them.
@@ -39,6 +43,8 @@ pub(super) struct Framing {
     scanner: Option<(Scanner, usize)>,
     /// Set while the rest of a value or line that is too long is passed over.
     passing: Option<Passing>,
+    /// `true` in an object whose list is read element by element.
+    is_in_object: bool,
     unknown: Option<Unknown>,
 }
 
@@ -79,15 +85,30 @@ type Each<'a> = &'a mut dyn FnMut(Read) -> ControlFlow<()>;
 
 impl Framing {
     pub(super) fn new(file: Arc<str>, content: Content) -> Self {
-        let start = Start { byte: 0, line: 1, line_of_last: 0 };
-        Self { file, content, buffer: Vec::new(), start, scanner: None, passing: None, unknown: None }
+        Self {
+            file,
+            content,
+            chunk: CHUNK,
+            buffer: Vec::new(),
+            start: Start { byte: 0, line: 1, line_of_last: 0 },
+            scanner: None,
+            passing: None,
+            is_in_object: false,
+            unknown: None,
+        }
+    }
+
+    /// Reads fewer bytes at once.
+    #[cfg(test)]
+    pub(super) fn in_chunks_of(self, chunk: usize) -> Self {
+        Self { chunk, ..self }
     }
 
     /// Passes on all parts of the file.
     pub(super) fn run(mut self, each: Each<'_>) -> ControlFlow<()> {
         loop {
             let before = self.buffer.len();
-            let read = self.content.by_ref().take(CHUNK).read_to_end(&mut self.buffer);
+            let read = self.content.by_ref().take(self.chunk as u64).read_to_end(&mut self.buffer);
             let is_end = read.is_err() || self.buffer.len() == before;
             self.pass_over();
             let framed = self.frame(is_end, each)?;
@@ -145,11 +166,23 @@ impl Framing {
                 Next::Nothing(at + rest.iter().take_while(|byte| is_separator(**byte)).count())
             }
             b'{' => match line_end {
-                Some(line_end) if self.is_whole_line(at..line_end, is_end) => Next::Value(line_end),
+                Some(line_end) if !self.is_in_object && self.is_whole_line(at..line_end, is_end) => {
+                    Next::Value(line_end)
+                }
                 Some(_) => self.scan(at),
-                None if at > 0 && rest.len() < SHORT && !is_end => Next::More,
+                // A short rest is put before the next chunk.
+                None if at > 0 && rest.len() < self.chunk / 16 && !is_end => Next::More,
                 None => self.scan(at),
             },
+            b'}' if self.is_in_object => {
+                self.is_in_object = false;
+                Next::Nothing(at + 1)
+            }
+            // The name of a list, or a token.
+            b'"' if self.is_in_object && (line_end.is_some() || is_end) => {
+                let line_end = line_end.unwrap_or(self.buffer.len());
+                Next::Nothing(at + memchr3(b'{', b'[', b'}', &self.buffer[at..line_end]).unwrap_or(line_end - at))
+            }
             0xef if rest.starts_with(BOM) => Next::Nothing(at + BOM.len()),
             _ => {
                 let Some(line_end) = line_end.or(is_end.then_some(self.buffer.len())) else { return Next::More };
@@ -177,11 +210,24 @@ impl Framing {
         match scanner.scan(&self.buffer[from..]) {
             Scan::End(end) => Next::Value(from + end),
             Scan::Broken(end) => Next::Broken(from + end),
+            Scan::Incomplete if let Some(list) = self.long_list(at) => {
+                self.is_in_object = true;
+                Next::Nothing(at + list)
+            }
             Scan::Incomplete => {
                 self.scanner = Some((scanner, self.buffer.len() - at));
                 Next::More
             }
         }
+    }
+
+    /// Returns where the list begins with which a long object begins, such as `{"builds": [`.
+    fn long_list(&self, at: usize) -> Option<usize> {
+        let object = self.buffer.get(at..).filter(|object| object.len() >= self.chunk)?;
+        let inside = object.strip_prefix(b"{")?.trim_ascii_start();
+        let after = LISTS.iter().find_map(|name| inside.strip_prefix(name.as_bytes()))?;
+        let list = after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        list.starts_with(b"[").then_some(object.len() - list.len())
     }
 
     /// Passes on framed values, and keeps the rest of the buffer.
@@ -237,7 +283,7 @@ impl Framing {
         self.start.byte += end as u64;
         self.buffer.drain(..end);
         // The memory of a long value is given back.
-        self.buffer.shrink_to(CHUNK as usize);
+        self.buffer.shrink_to(self.chunk);
     }
 
     /// The rest of the file is cut off, or could not be read.
@@ -267,36 +313,5 @@ impl Framing {
         let is_first = line != self.start.line_of_last;
         let byte = self.start.byte + at as u64;
         Place { file: Arc::clone(&self.file), line, byte: (!is_first).then_some(byte) }
-    }
-}
-
-/// The lines of a buffer, which is looked through once.
-#[derive(Default)]
-struct Lines {
-    counted_to: usize,
-    count: u64,
-    /// The next line feed, and the byte from which it was looked for.
-    next: Option<(usize, Option<usize>)>,
-}
-
-impl Lines {
-    /// The first line feed at or after a byte.
-    fn end(&mut self, buffer: &[u8], at: usize) -> Option<usize> {
-        match self.next {
-            Some((from, None)) if from <= at => None,
-            Some((from, Some(end))) if from <= at && at <= end => Some(end),
-            _ => {
-                let end = memchr(b'\n', &buffer[at..]).map(|end| at + end);
-                self.next = Some((at, end));
-                end
-            }
-        }
-    }
-
-    /// The number of line feeds before a byte.
-    fn count_to(&mut self, buffer: &[u8], at: usize) -> u64 {
-        self.count += memchr_iter(b'\n', &buffer[self.counted_to..at]).count() as u64;
-        self.counted_to = at;
-        self.count
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod account;
 mod bounds;
 mod decompress;
 mod framing;
+mod lines;
 mod paths;
 mod scanner;
 #[cfg(test)]
@@ -103,8 +104,8 @@ pub(crate) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
 fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> ControlFlow<()> {
     let name: Arc<str> = input.name().into();
     let start = Place { file: Arc::clone(&name), line: 1, byte: None };
-    let content = match input.open().and_then(Content::of) {
-        Ok(content) => content,
+    let content = match input.open() {
+        Ok(file) => Content::of(file),
         Err(error) => return each(Read::Unreadable(Unreadable { place: start, why: why(&error) })),
     };
     let before = *bytes_read;
@@ -130,6 +131,9 @@ fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> Contro
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "the compressed data ends early; the file is cut off".to_owned(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            format!("the compressed data is cut off or damaged: {error}")
+        }
         _ => format!("the file cannot be read: {error}"),
     }
 }

@@ -1,15 +1,20 @@
 //! Tests of the whole module: bytes in, values with their places out.
 
 use std::{
-    io::{Cursor, Write},
+    cell::Cell,
+    fs,
+    io::{self, Cursor, Read as _, Write},
     ops::ControlFlow,
+    rc::Rc,
 };
 
 use flate2::{Compression, write::GzEncoder};
 
-use serde_json::{Deserializer, Value, json};
+use proptest::prelude::*;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use serde_json::{Deserializer, Map, Value, json};
 
-use super::{Content, Framing, Read};
+use super::{Content, Framing, Read, bounds::Bounded, read, total_bytes};
 
 /// What was read: each value after its place, then each unreadable part as `PLACE: WHY`.
 #[derive(Debug, Default, PartialEq)]
@@ -19,22 +24,18 @@ struct Found {
 }
 
 fn found(bytes: impl AsRef<[u8]>) -> Found {
+    found_in(Box::new(Cursor::new(bytes.as_ref().to_vec())), 1 << 20)
+}
+
+fn found_in(reader: Box<dyn io::Read>, chunk: usize) -> Found {
     let mut found = Found::default();
-    let content = match Content::of(Box::new(Cursor::new(bytes.as_ref().to_vec()))) {
-        Ok(content) => content,
-        Err(error) => {
-            found.unreadable.push(super::why(&error));
-            return found;
-        }
-    };
-    let flow = Framing::new("file".into(), content).run(&mut |part| {
+    let flow = Framing::new("file".into(), Content::of(reader)).in_chunks_of(chunk).run(&mut |part| {
         match part {
             Read::Chunk(chunk) => {
                 for framed in &chunk.values {
                     let place = framed.place.to_string().trim_start_matches("file").to_owned();
-                    // A line may consist of several values.
-                    let parsed = Deserializer::from_slice(&chunk.bytes[framed.range.clone()]).into_iter::<Value>();
-                    found.values.extend(parsed.map(|value| (place.clone(), value.unwrap_or_else(|_| json!("broken")))));
+                    let bytes = &chunk.bytes[framed.range.clone()];
+                    found.values.extend(parsed(bytes).into_iter().map(|value| (place.clone(), value)));
                 }
             }
             Read::Unreadable(part) => found.unreadable.push(format!("{}: {}", part.place, part.why)),
@@ -46,6 +47,25 @@ fn found(bytes: impl AsRef<[u8]>) -> Found {
     found
 }
 
+/// Parses the values of a line, as the reader of a chunk does.
+fn parsed(mut bytes: &[u8]) -> Vec<Value> {
+    let mut values = Vec::new();
+    loop {
+        let mut one = Deserializer::from_slice(bytes).into_iter::<Value>();
+        match one.next() {
+            None => return values,
+            Some(Ok(value)) => values.push(value),
+            Some(Err(_)) => {
+                values.push(json!("broken"));
+                return values;
+            }
+        }
+        let rest = bytes[one.byte_offset()..].trim_ascii_start();
+        bytes = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+        bytes = bytes.strip_prefix(b"\x1e").unwrap_or(bytes);
+    }
+}
+
 /// Compares the values and their places.
 #[track_caller]
 fn check(bytes: impl AsRef<[u8]>, values: &[(&str, Value)], unreadable: &[&str]) {
@@ -55,7 +75,7 @@ fn check(bytes: impl AsRef<[u8]>, values: &[(&str, Value)], unreadable: &[&str])
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -142,4 +162,177 @@ fn compressed_content_is_decompressed() {
     assert!(found.values.len() > 500);
     assert_eq!(found.unreadable.len(), 1);
     assert!(found.unreadable[0].ends_with("the compressed data ends early; the file is cut off"), "{found:?}");
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
+#[test]
+fn zstd_is_decompressed_frame_by_frame() {
+    let text = (0..3000).map(|n| format!("{{\"n\": {n}, \"x\": {}}}\n", n * 7919 % 104_729)).collect::<String>();
+    assert_eq!(found(zstd(text.as_bytes())), found(&text));
+    // A frame that contains no data is between two that do: RFC 8878, section 3.1.2.
+    let skipped = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    let frames = [zstd(b"{\"a\": 1}\n"), skipped.to_vec(), zstd(b"{\"b\": 2}\n")].concat();
+    check(&frames, &[(":1", json!({"a": 1})), (":2", json!({"b": 2}))], &[]);
+    assert_eq!(found(gzip(&frames)), found(&frames));
+    let cut = found(&frames[..frames.len() - 5]);
+    assert_eq!((cut.values.len(), cut.unreadable.len()), (1, 1), "{cut:?}");
+    assert!(cut.unreadable[0].starts_with("file:2: the compressed data is cut off or damaged"));
+}
+
+#[test]
+fn a_value_that_is_too_long_is_passed_over() {
+    let long = || io::repeat(b'x').take(100 << 20);
+    let text = |start: &'static [u8], end: &'static [u8]| start.chain(long()).chain(end);
+    let expected = |place: &str| {
+        Found {
+        values: vec![(":1".into(), json!({"a": 1})), (place.into(), json!({"c": 3}))],
+        unreadable: vec![
+            "file:2: a value of more than 64 MB; write each build as a value of its own, such as with `jq -c '.builds[]'`"
+                .into(),
+        ],
+    }
+    };
+    let line = text(b"{\"a\": 1}\n{\"b\": \"", b"\"}\n{\"c\": 3}\n");
+    assert_eq!(found_in(Box::new(line), 1 << 20), expected(":3"));
+    let not_json = text(b"{\"a\": 1}\n", b"\n{\"c\": 3}\n");
+    assert_eq!(found_in(Box::new(not_json), 1 << 20), expected(":3"));
+}
+
+#[test]
+fn a_bomb_is_an_error() {
+    let members =
+        [gzip(b"{\"a\": 1}\n{\"b\": \""), gzip(&[b'x'; 1 << 20]).repeat(70), gzip(b"\"}\n{\"c\": 3}")].concat();
+    check(
+        members,
+        &[(":1", json!({"a": 1}))],
+        &[
+            "file:2: one value decompresses to more than 64 MB, more than 100 times its size; the rest of the file is not read",
+        ],
+    );
+    // A gigabyte of short values, out of a few bytes.
+    let mut bomb = Bounded::new(io::repeat(b'\n'), Some(Rc::new(Cell::new(1000))));
+    let mut buffer = vec![0; 1 << 20];
+    let error = (0..2000).find_map(|_| bomb.read(&mut buffer).err()).unwrap();
+    assert_eq!(error.to_string(), "it decompresses to more than 1000 times its size, which no JSON does");
+}
+
+#[test]
+fn the_list_of_a_long_object_is_read_element_by_element() {
+    let events: Vec<Value> = (0..1000).map(|n| json!({"message": format!("{n}"), "timestamp": n})).collect();
+    let page = json!({"events": events, "searchedLogStreams": [], "nextToken": "f/5e=="});
+    let expected: Vec<Value> = events.iter().cloned().chain([json!({"a": 1})]).collect();
+    for text in [format!("{page:#}\n{{\"a\": 1}}"), format!("{page}\n{{\"a\": 1}}")] {
+        let found = found_in(Box::new(Cursor::new(text.clone())), 1000);
+        let values: Vec<Value> = found.values.into_iter().map(|(_, value)| value).collect();
+        assert_eq!((values, found.unreadable), (expected.clone(), vec![]));
+        assert_eq!(self::found(text).values[0].1, page);
+    }
+}
+
+#[test]
+fn files_that_contain_no_json_are_named() {
+    check("\u{fffe}", &[], &["file:1: a line of text that is not JSON"]);
+    check(b"\x89PNG\r\n\x1a\n\0\0", &[], &["file:1: 3 lines of text that are not JSON"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("b/.git")).unwrap();
+    for (name, content) in [
+        ("README.md", b"# Builds\n".as_slice()),
+        ("b/two.json", b"{\"n\": 2}"),
+        ("b/.git/no.json", b"{}"),
+        ("a.json.gz", &gzip(b"{\"n\": 1}")),
+        ("c.zip", b"PK\x03\x04"),
+        ("d.json", b"\xff\xfe{\0}\0"),
+        ("e.json", b""),
+        ("z.log", b"START RequestId: 5e\n{\"n\": 3}\n"),
+    ] {
+        fs::write(path(name), content).unwrap();
+    }
+    let seen = |paths: &[std::path::PathBuf]| {
+        let (mut seen, mut progress) = (Vec::new(), 0);
+        let base = format!("{}/", folder.path().display());
+        read(paths, &mut |part| {
+            match part {
+                Read::Chunk(chunk) => seen.extend(chunk.values.iter().map(|value| {
+                    format!("{} {}", value.place, str::from_utf8(&chunk.bytes[value.range.clone()]).unwrap())
+                })),
+                Read::Unreadable(part) => seen.push(format!("{}: {}", part.place, part.why)),
+                Read::Skipped(skipped) => seen.push(format!("{}: {}", skipped.path.display(), skipped.why)),
+                Read::Progress { bytes_read } => progress = bytes_read,
+            }
+            ControlFlow::Continue(())
+        })
+        .map(|()| (seen.iter().map(|line| line.replace(&base, "")).collect::<Vec<_>>(), progress))
+    };
+    let (lines, progress) = seen(&[folder.path().to_owned()]).unwrap();
+    assert_eq!(
+        lines,
+        [
+            "b/.git: it is hidden",
+            "README.md: it begins neither with JSON nor with a line of a log",
+            "a.json.gz:1 {\"n\": 1}",
+            "b/two.json:1 {\"n\": 2}",
+            "c.zip: it is an archive",
+            "d.json: it is UTF-16",
+            "z.log:2 {\"n\": 3}",
+        ]
+    );
+    assert_eq!(Some(progress), total_bytes(&[folder.path().to_owned()]));
+    assert_eq!(seen(&[path("c.zip")]).unwrap().0, ["c.zip:1: it is an archive; unpack it first"]);
+    assert_eq!(total_bytes(&[path("d.json"), "-".into()]), None);
+    let error = seen(&[path("d.json"), path("none.json")]).unwrap_err();
+    assert!(error.to_string().ends_with("none.json: the file cannot be opened"), "{error}");
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf =
+        prop_oneof![Just(Value::Null), any::<i32>().prop_map(Value::from), any::<String>().prop_map(Value::from)];
+    let value = leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    prop::collection::btree_map("[a-z\"\\\\{}]{0,4}", value, 0..4)
+        .prop_map(|members| Value::Object(Map::from_iter(members)))
+}
+
+proptest! {
+    /// serde_json is the oracle: what it wrote is found again, however it is separated and cut.
+    #[test]
+    fn whole_values_are_found_in_a_file_that_is_cut_off(
+        parts in prop::collection::vec((value(), any::<bool>(), 0..7_usize), 0..8), cut in any::<prop::sample::Index>(),
+        chunk in 1..300_usize, is_cut in any::<bool>(),
+    ) {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for (value, is_pretty, separator) in &parts {
+            let start = text.len();
+            text += &if *is_pretty { format!("{value:#}") } else { value.to_string() };
+            ends.push((start, text.len()));
+            text += ["\n", "\r\n", " ", ",", ",\n", "", "\u{1e}"][*separator];
+        }
+        let cut = if is_cut { cut.index(text.len() + 1) } else { text.len() };
+        let found = found_in(Box::new(Cursor::new(text.as_bytes()[..cut].to_vec())), chunk);
+        let values: Vec<Value> = found.values.into_iter().map(|(_, value)| value).collect();
+        let whole: Vec<Value> =
+            parts.iter().zip(&ends).filter(|(_, (_, end))| *end <= cut).map(|((value, ..), _)| value.clone()).collect();
+        prop_assert_eq!(values, whole);
+        let is_in_a_value = ends.iter().any(|(start, end)| *start < cut && cut < *end);
+        prop_assert_eq!(found.unreadable.len(), usize::from(is_in_a_value));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(
+        text in "[{}\\[\\],:\"\\\\ \n\ra1\u{1e}\u{feff}]{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..200),
+        chunk in 1..100_usize,
+    ) {
+        for bytes in [text.into_bytes(), bytes.clone(), [b"\x1f\x8b\x08".as_slice(), &bytes].concat(),
+                      [b"\x28\xb5\x2f\xfd".as_slice(), &bytes].concat()] {
+            found_in(Box::new(Cursor::new(bytes)), chunk);
+        }
+    }
 }

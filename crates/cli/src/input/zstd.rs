@@ -1,7 +1,7 @@
 //! Decompresses zstd, frame by frame.
 //!
-//! With `ruzstd`, which needs no C compiler for any platform that the command line is built for, and
-//! only decompresses, as the command line does.
+//! With `ruzstd`, which is written in Rust, so that the command line is built for any platform without
+//! a C compiler for it.
 
 use std::io::{self, BufRead, Read};
 
@@ -58,7 +58,7 @@ impl<R: BufRead> Read for ZstdDecoder<R> {
     }
 }
 
-/// A fault in the data. A file that is cut off fails in the middle of a block.
+/// A fault in the data.
 fn invalid(error: &FrameDecoderError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the compressed data is cut off or damaged: {error}"))
+    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
 }

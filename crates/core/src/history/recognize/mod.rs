@@ -50,15 +50,31 @@ pub fn recognize(json: &[u8], mut each: impl FnMut(Item)) -> Result<(), NotRecog
 }
 
 fn values(text: &str, depth: u8, each: Each<'_>) -> Recognized {
-    let text = text.trim_start_matches('\u{feff}');
+    let text = text.trim_start_matches(is_separator);
     if !kind::looks_like_an_event(text)
         && let Some(build) = whole_build(text)
     {
         each(Item::Build(build));
         return Ok(());
     }
-    let parsed = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    all(parsed, |one| value(one?.get(), depth, each))
+    let (mut first, mut rest) = (Ok(()), text);
+    loop {
+        let mut parsed = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let Some(one) = parsed.next() else { return first };
+        let is_last = one.is_err();
+        let recognized = one.map_err(NotRecognized::from).and_then(|one| value(one.get(), depth, each));
+        first = first.and(recognized);
+        if is_last {
+            return first;
+        }
+        rest = rest[parsed.byte_offset()..].trim_start_matches(is_separator);
+    }
+}
+
+/// Returns whether a character may stand between values: white space, a comma, or the record separator
+/// of RFC 7464.
+fn is_separator(character: char) -> bool {
+    character.is_ascii_whitespace() || matches!(character, ',' | '\u{1e}' | '\u{feff}')
 }
 
 /// Recognizes all parts, and returns the first error.

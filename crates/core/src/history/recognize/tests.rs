@@ -95,8 +95,8 @@ fn answers_of_the_api() {
     assert_eq!(observation.build.start_time, Some("2026-11-20T08:00:00.123Z".parse().unwrap()));
     assert_eq!((observation.time, observation.recorded_ref), (None, None));
     // Values may follow each other.
-    let (items, result) = recognized(format!("{}{}\n{}", build(), state_change(), build()));
-    assert_eq!((items.len(), result), (3, Ok(())));
+    let (items, result) = recognized(format!("{}{}, {}\n\u{1e}{}", build(), state_change(), start_build(), build()));
+    assert_eq!((items.len(), result), (4, Ok(())));
     check_nothing(json!({"builds": [], "buildsNotFound": [ID]}));
     check_nothing(json!([]));
 }

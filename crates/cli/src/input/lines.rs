@@ -1,0 +1,34 @@
+//! Where lines end.
+
+use memchr::{memchr, memchr_iter};
+
+/// The lines of a buffer, which is looked through once.
+#[derive(Default)]
+pub(super) struct Lines {
+    counted_to: usize,
+    count: u64,
+    /// The next line feed, and the byte from which it was looked for.
+    next: Option<(usize, Option<usize>)>,
+}
+
+impl Lines {
+    /// The first line feed at or after a byte.
+    pub(super) fn end(&mut self, buffer: &[u8], at: usize) -> Option<usize> {
+        match self.next {
+            Some((from, None)) if from <= at => None,
+            Some((from, Some(end))) if from <= at && at <= end => Some(end),
+            _ => {
+                let end = memchr(b'\n', &buffer[at..]).map(|end| at + end);
+                self.next = Some((at, end));
+                end
+            }
+        }
+    }
+
+    /// The number of line feeds before a byte.
+    pub(super) fn count_to(&mut self, buffer: &[u8], at: usize) -> u64 {
+        self.count += memchr_iter(b'\n', &buffer[self.counted_to..at]).count() as u64;
+        self.counted_to = at;
+        self.count
+    }
+}
