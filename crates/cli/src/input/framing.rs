@@ -21,10 +21,18 @@ use super::{
     why,
 };
 
-/// The number of bytes that are read at once.
-const CHUNK: usize = 1 << 20;
-/// The longest value.
-const MAX_VALUE: usize = 64 << 20;
+/// How many bytes are held in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Those that are read at once.
+    pub(super) chunk: usize,
+    /// Those of the longest value.
+    pub(super) value: usize,
+}
+
+impl Limits {
+    pub(super) const OF_ALL_INPUT: Self = Self { chunk: 1 << 20, value: 64 << 20 };
+}
 
 /// The lists that answers of APIs, merged pages and files of CloudTrail consist of.
 const LISTS: [&str; 6] =
@@ -34,7 +42,7 @@ const LISTS: [&str; 6] =
 pub(super) struct Framing {
     file: Arc<str>,
     content: Content,
-    chunk: usize,
+    limits: Limits,
     /// The bytes that are not framed yet, and what was read after them.
     buffer: Vec<u8>,
     /// The place of the first of them.
@@ -84,11 +92,11 @@ enum Next {
 type Each<'a> = &'a mut dyn FnMut(Read) -> ControlFlow<()>;
 
 impl Framing {
-    pub(super) fn new(file: Arc<str>, content: Content) -> Self {
+    pub(super) fn new(file: Arc<str>, content: Content, limits: Limits) -> Self {
         Self {
             file,
             content,
-            chunk: CHUNK,
+            limits,
             buffer: Vec::new(),
             start: Start { byte: 0, line: 1, line_of_last: 0 },
             scanner: None,
@@ -98,17 +106,11 @@ impl Framing {
         }
     }
 
-    /// Reads fewer bytes at once.
-    #[cfg(test)]
-    pub(super) fn in_chunks_of(self, chunk: usize) -> Self {
-        Self { chunk, ..self }
-    }
-
     /// Passes on all parts of the file.
     pub(super) fn run(mut self, each: Each<'_>) -> ControlFlow<()> {
         loop {
             let before = self.buffer.len();
-            let read = self.content.by_ref().take(self.chunk as u64).read_to_end(&mut self.buffer);
+            let read = self.content.by_ref().take(self.limits.chunk as u64).read_to_end(&mut self.buffer);
             let is_end = read.is_err() || self.buffer.len() == before;
             self.pass_over();
             let framed = self.frame(is_end, each)?;
@@ -171,7 +173,7 @@ impl Framing {
                 }
                 Some(_) => self.scan(at),
                 // A short rest is put before the next chunk.
-                None if at > 0 && rest.len() < self.chunk / 16 && !is_end => Next::More,
+                None if at > 0 && rest.len() < self.limits.chunk / 16 && !is_end => Next::More,
                 None => self.scan(at),
             },
             b'}' if self.is_in_object => {
@@ -223,7 +225,7 @@ impl Framing {
 
     /// Returns where the list begins with which a long object begins, such as `{"builds": [`.
     fn long_list(&self, at: usize) -> Option<usize> {
-        let object = self.buffer.get(at..).filter(|object| object.len() >= self.chunk)?;
+        let object = self.buffer.get(at..).filter(|object| object.len() >= self.limits.chunk)?;
         let inside = object.strip_prefix(b"{")?.trim_ascii_start();
         let after = LISTS.iter().find_map(|name| inside.strip_prefix(name.as_bytes()))?;
         let list = after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
@@ -246,7 +248,7 @@ impl Framing {
 
     /// Drops what is too long to be a value.
     fn limit(&mut self, each: Each<'_>) -> ControlFlow<()> {
-        if self.buffer.len() <= MAX_VALUE {
+        if self.buffer.len() <= self.limits.value {
             return ControlFlow::Continue(());
         }
         let place = self.place(&mut Lines::default(), 0);
@@ -283,7 +285,7 @@ impl Framing {
         self.start.byte += end as u64;
         self.buffer.drain(..end);
         // The memory of a long value is given back.
-        self.buffer.shrink_to(self.chunk);
+        self.buffer.shrink_to(self.limits.chunk);
     }
 
     /// The rest of the file is cut off, or could not be read.

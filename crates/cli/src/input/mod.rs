@@ -23,7 +23,11 @@ use std::{
     sync::Arc,
 };
 
-use self::{decompress::Content, framing::Framing, paths::Input};
+use self::{
+    decompress::Content,
+    framing::{Framing, Limits},
+    paths::Input,
+};
 
 /// A part of the input.
 pub(crate) enum Read {
@@ -118,10 +122,12 @@ fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> Contro
         (Some(found), Some(help)) => {
             each(Read::Unreadable(Unreadable { place: start, why: format!("{}; {help}", found.what) }))?;
         }
-        (Some(_) | None, None) | (None, Some(_)) => Framing::new(name, content).run(&mut |part| {
-            each(part)?;
-            each(Read::Progress { bytes_read: before + raw.get() })
-        })?,
+        (Some(_) | None, None) | (None, Some(_)) => {
+            Framing::new(name, content, Limits::OF_ALL_INPUT).run(&mut |part| {
+                each(part)?;
+                each(Read::Progress { bytes_read: before + raw.get() })
+            })?
+        }
     }
     *bytes_read = before + raw.get();
     ControlFlow::Continue(())

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Deserializer, Map, Value, json};
 
-use super::{Content, Framing, Read, bounds::Bounded, read, total_bytes};
+use super::{Content, Framing, Limits, Read, bounds::Bounded, read, total_bytes};
 
 /// What was read: each value after its place, then each unreadable part as `PLACE: WHY`.
 #[derive(Debug, Default, PartialEq)]
@@ -24,12 +24,17 @@ struct Found {
 }
 
 fn found(bytes: impl AsRef<[u8]>) -> Found {
-    found_in(Box::new(Cursor::new(bytes.as_ref().to_vec())), 1 << 20)
+    found_in(Box::new(Cursor::new(bytes.as_ref().to_vec())), Limits::OF_ALL_INPUT)
 }
 
-fn found_in(reader: Box<dyn io::Read>, chunk: usize) -> Found {
+/// Reads little at once.
+fn found_in_chunks_of(chunk: usize, bytes: &[u8]) -> Found {
+    found_in(Box::new(Cursor::new(bytes.to_vec())), Limits { chunk, ..Limits::OF_ALL_INPUT })
+}
+
+fn found_in(reader: Box<dyn io::Read>, limits: Limits) -> Found {
     let mut found = Found::default();
-    let flow = Framing::new("file".into(), Content::of(reader)).in_chunks_of(chunk).run(&mut |part| {
+    let flow = Framing::new("file".into(), Content::of(reader), limits).run(&mut |part| {
         match part {
             Read::Chunk(chunk) => {
                 for framed in &chunk.values {
@@ -184,21 +189,26 @@ fn zstd_is_decompressed_frame_by_frame() {
 
 #[test]
 fn a_value_that_is_too_long_is_passed_over() {
-    let long = || io::repeat(b'x').take(100 << 20);
-    let text = |start: &'static [u8], end: &'static [u8]| start.chain(long()).chain(end);
-    let expected = |place: &str| {
-        Found {
-        values: vec![(":1".into(), json!({"a": 1})), (place.into(), json!({"c": 3}))],
+    let read = |start: &'static [u8], bytes, end: &'static [u8], limits| {
+        found_in(Box::new(start.chain(io::repeat(b'x').take(bytes)).chain(end)), limits)
+    };
+    let expected = Found {
+        values: vec![(":1".into(), json!({"a": 1})), (":3".into(), json!({"c": 3}))],
         unreadable: vec![
             "file:2: a value of more than 64 MB; write each build as a value of its own, such as with `jq -c '.builds[]'`"
                 .into(),
         ],
-    }
     };
-    let line = text(b"{\"a\": 1}\n{\"b\": \"", b"\"}\n{\"c\": 3}\n");
-    assert_eq!(found_in(Box::new(line), 1 << 20), expected(":3"));
-    let not_json = text(b"{\"a\": 1}\n", b"\n{\"c\": 3}\n");
-    assert_eq!(found_in(Box::new(not_json), 1 << 20), expected(":3"));
+    let found = read(b"{\"a\": 1}\n{\"b\": \"", 100 << 20, b"\"}\n{\"c\": 3}\n", Limits::OF_ALL_INPUT);
+    assert_eq!(found, expected);
+    let few = Limits { chunk: 1000, value: 10_000 };
+    for (start, end) in [
+        (b"{\"a\": 1}\n{\"b\": \"".as_slice(), b"\"}\n{\"c\": 3}\n".as_slice()),
+        (b"{\"a\": 1}\n{\"b\": [[", b"\n{\"c\": 3}\n"),
+        (b"{\"a\": 1}\n", b"\n{\"c\": 3}\n"),
+    ] {
+        assert_eq!(read(start, 50_000, end, few), expected);
+    }
 }
 
 #[test]
@@ -225,7 +235,7 @@ fn the_list_of_a_long_object_is_read_element_by_element() {
     let page = json!({"events": events, "searchedLogStreams": [], "nextToken": "f/5e=="});
     let expected: Vec<Value> = events.iter().cloned().chain([json!({"a": 1})]).collect();
     for text in [format!("{page:#}\n{{\"a\": 1}}"), format!("{page}\n{{\"a\": 1}}")] {
-        let found = found_in(Box::new(Cursor::new(text.clone())), 1000);
+        let found = found_in_chunks_of(1000, text.as_bytes());
         let values: Vec<Value> = found.values.into_iter().map(|(_, value)| value).collect();
         assert_eq!((values, found.unreadable), (expected.clone(), vec![]));
         assert_eq!(self::found(text).values[0].1, page);
@@ -316,7 +326,7 @@ proptest! {
             text += ["\n", "\r\n", " ", ",", ",\n", "", "\u{1e}"][*separator];
         }
         let cut = if is_cut { cut.index(text.len() + 1) } else { text.len() };
-        let found = found_in(Box::new(Cursor::new(text.as_bytes()[..cut].to_vec())), chunk);
+        let found = found_in_chunks_of(chunk, &text.as_bytes()[..cut]);
         let values: Vec<Value> = found.values.into_iter().map(|(_, value)| value).collect();
         let whole: Vec<Value> =
             parts.iter().zip(&ends).filter(|(_, (_, end))| *end <= cut).map(|((value, ..), _)| value.clone()).collect();
@@ -332,7 +342,7 @@ proptest! {
     ) {
         for bytes in [text.into_bytes(), bytes.clone(), [b"\x1f\x8b\x08".as_slice(), &bytes].concat(),
                       [b"\x28\xb5\x2f\xfd".as_slice(), &bytes].concat()] {
-            found_in(Box::new(Cursor::new(bytes)), chunk);
+            found_in_chunks_of(chunk, &bytes);
         }
     }
 }
