@@ -12,7 +12,7 @@ mod sample;
 mod tests;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use buildbrake_core::{explain::Explanation, history::Replayed, summary::Summary};
+use buildbrake_core::{explain::Reason, history::Replayed, summary::Summary};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -52,8 +52,8 @@ pub(crate) struct Page<'a> {
 pub(crate) struct Row<'a> {
     /// The build.
     pub(crate) build: &'a Replayed,
-    /// The explanations of its rules, in the order of the policy. May be empty.
-    pub(crate) explanations: &'a [Explanation],
+    /// The reasons of its rules' decisions, of those that do not pass or of all. May be empty.
+    pub(crate) reasons: &'a [Reason],
 }
 
 /// Returns the page, of at most 5 MB.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use buildbrake_core::{
-    explain::{self, Explanation},
     facts::{RefFrom, starter::Starter},
     history::{Decided, Replayed, RuleResult},
     policy::Mode,
@@ -19,7 +18,7 @@ use super::{
     data::{Table, raw},
 };
 
-/// The bytes that the builds, their explanations and the values of both may take.
+/// The bytes that the builds, their reasons and the values of both may take.
 const MAX_BYTES: usize = 3_700_000;
 
 /// The builds of a page.
@@ -27,9 +26,9 @@ pub(super) struct Builds {
     /// The builds that are listed.
     pub(super) table: Table,
     /// For each of the first builds, as many as there is room for: the index of the list of the indices of its
-    /// explanations.
-    pub(super) explanations: Vec<usize>,
-    /// What the builds and their explanations have in common.
+    /// reasons.
+    pub(super) reasons: Vec<usize>,
+    /// What the builds and their reasons have in common.
     pub(super) values: Vec<Box<RawValue>>,
 }
 
@@ -49,19 +48,18 @@ impl Builds {
             table.rows.push(build);
         }
         table.left_out = page.left_out + (page.builds.len() - table.rows.len()) as u64;
-        let mut explanations = Vec::new();
+        let mut reasons = Vec::new();
         for row in page.builds.iter().take(table.rows.len()) {
             let shared = values.list.len();
-            let list = row.explanations.iter().map(|one| values.index(&Explained::of(one)));
-            let list = list.collect::<anyhow::Result<Vec<usize>>>()?;
+            let list = row.reasons.iter().map(|reason| values.index(reason)).collect::<anyhow::Result<Vec<usize>>>()?;
             let list = values.index(&list)?;
             if bytes + values.bytes > MAX_BYTES {
                 values.forget_from(shared);
                 break;
             }
-            explanations.push(list);
+            reasons.push(list);
         }
-        Ok(Self { table, explanations, values: values.list })
+        Ok(Self { table, reasons, values: values.list })
     }
 }
 
@@ -123,23 +121,6 @@ struct Build<'a> {
     /// The index of its `Common`.
     common: usize,
     rules: Vec<Decision>,
-}
-
-/// An explanation, as `buildbrake explain` prints it below the rule and its decision.
-#[derive(Serialize)]
-struct Explained<'a> {
-    rule: &'a str,
-    decision: explain::Decided,
-    text: String,
-}
-
-impl<'a> Explained<'a> {
-    fn of(explanation: &'a Explanation) -> Self {
-        let text = explanation.to_string();
-        let lines = text.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap_or(line));
-        let text = lines.collect::<Vec<_>>().join("\n");
-        Self { rule: &explanation.rule, decision: explanation.decision, text }
-    }
 }
 
 /// What has few different values, so that one index stands for all of it.

@@ -50,7 +50,7 @@ pub(super) fn json(page: &Page<'_>) -> anyhow::Result<String> {
         initiators: table(&summary.by_initiator)?,
         days,
         values: builds.values,
-        explanations: builds.explanations,
+        reasons: builds.reasons,
         builds: builds.table,
     };
     Ok(escaped(&serde_json::to_string(&data)?))
@@ -93,7 +93,7 @@ struct Data<'a> {
     days: Days<'a>,
     /// What builds have in common: a build contains the index of a value instead of the value.
     values: Vec<Box<RawValue>>,
-    explanations: Vec<usize>,
+    reasons: Vec<usize>,
     builds: Table,
 }
 

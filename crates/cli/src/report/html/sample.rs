@@ -1,7 +1,7 @@
 //! Made-up histories for the tests of the page.
 
 use buildbrake_core::{
-    explain::{self, Explanation},
+    explain::Reason,
     facts::{RefFrom, inquiry::Source, starter::Starter},
     history::{Decided, Replayed, RuleResult},
     policy::{Mode, Policy},
@@ -79,13 +79,13 @@ const INITIATORS: [(&str, Starter); 6] = [
 pub(super) struct History {
     pub(super) summary: Summary,
     pub(super) builds: Vec<Replayed>,
-    pub(super) explanations: Vec<Vec<Explanation>>,
+    pub(super) reasons: Vec<Vec<Reason>>,
     pub(super) left_out: u64,
 }
 
 pub(super) fn empty() -> History {
     let policy = Policy::parse("policy.yaml", POLICY).unwrap();
-    History { summary: Summary::of(&policy), builds: Vec::new(), explanations: Vec::new(), left_out: 0 }
+    History { summary: Summary::of(&policy), builds: Vec::new(), reasons: Vec::new(), left_out: 0 }
 }
 
 /// A history of so many builds with ordinary names.
@@ -109,7 +109,7 @@ impl History {
             self.left_out += 1;
             return;
         }
-        self.explanations.push(explanations(&build));
+        self.reasons.push(reasons(&build));
         self.builds.push(build);
     }
 
@@ -126,8 +126,8 @@ impl History {
     }
 
     pub(super) fn page(&self) -> String {
-        let rows = self.builds.iter().zip(&self.explanations);
-        let rows: Vec<Row<'_>> = rows.map(|(build, explanations)| Row { build, explanations }).collect();
+        let rows = self.builds.iter().zip(&self.reasons);
+        let rows: Vec<Row<'_>> = rows.map(|(build, reasons)| Row { build, reasons }).collect();
         let generated_at = GENERATED_AT.parse().unwrap();
         let Self { summary, left_out, .. } = self;
         page(&Page { summary, policy_name: "policy.yaml", generated_at, builds: &rows, left_out: *left_out }).unwrap()
@@ -245,38 +245,18 @@ pub(super) fn saved(minutes: u64) -> Saved {
     Saved { minutes, usd: Usd::of(PRICE, minutes) }
 }
 
-fn explanations(build: &Replayed) -> Vec<Explanation> {
-    let explanations = RULES.iter().map(|(rule, mode, check, limit, found)| {
+fn reasons(build: &Replayed) -> Vec<Reason> {
+    let reasons = RULES.iter().map(|(rule, _, check, limit, found)| {
         let result = build.rules.iter().find(|result| result.rule == *rule);
-        let (decision, found) = match result.map(|result| &result.decided) {
-            Some(Decided::Broken { .. }) => (explain::Decided::Broken, Some(*found)),
-            Some(Decided::Undecided { .. }) => (explain::Decided::Undecided, None),
-            Some(Decided::Exempted { .. }) => (explain::Decided::Exempt, None),
-            None if *check == "forbidden-branches" => (explain::Decided::Passes, build.branch.as_deref()),
-            None => (explain::Decided::Passes, None),
+        let why = match result.map(|result| &result.decided) {
+            Some(Decided::Broken { .. }) => format!("broken: {check} {limit}; found: {found}"),
+            Some(Decided::Undecided { missing, .. }) => format!("could not be evaluated: {missing}"),
+            Some(Decided::Exempted { .. }) => "exempt by projects nightly-*".to_owned(),
+            None => format!("passes {check} {limit}"),
         };
-        let (rule, limit) = ((*rule).to_owned(), (*limit).to_owned());
-        Explanation { rule, decision, mode: *mode, check, limit, found: found.map(str::to_owned), ..passing() }
+        Reason { rule: (*rule).to_owned(), why, missing: None }
     });
-    explanations.collect()
-}
-
-fn passing() -> Explanation {
-    Explanation {
-        rule: String::new(),
-        decision: explain::Decided::Passes,
-        why: String::new(),
-        mode: Mode::Report,
-        check: "forbidden-branches",
-        limit: String::new(),
-        found: None,
-        from: None,
-        missing: None,
-        on_unknown: None,
-        expression: None,
-        only: Vec::new(),
-        except: Vec::new(),
-    }
+    reasons.collect()
 }
 
 /// A history whose every text is HTML that runs a script.
@@ -304,9 +284,8 @@ pub(super) fn hostile() -> History {
         }];
         build.outcome = Outcome::Reported;
         history.add(build);
-        let (rule, limit, found) = (HOSTILE.to_owned(), HOSTILE.to_owned(), Some(HOSTILE.to_owned()));
-        let explanation = Explanation { rule, limit, found, decision: explain::Decided::Broken, ..passing() };
-        history.explanations.last_mut().unwrap().push(explanation);
+        let reason = Reason { rule: HOSTILE.to_owned(), why: HOSTILE.to_owned(), missing: None };
+        history.reasons.last_mut().unwrap().push(reason);
     }
     history
 }

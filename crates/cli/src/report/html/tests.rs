@@ -104,13 +104,7 @@ fn five_thousand_builds_of_long_names_fit_into_five_megabytes() {
     let data = data_of(&history);
     assert_eq!(data["builds"]["rows"].as_array().unwrap().len(), MAX_BUILDS);
     assert_eq!(data["builds"]["leftOut"], 0);
-    let explained = data["explanations"].as_array().unwrap();
-    assert!(!explained.is_empty() && explained.len() < MAX_BUILDS, "{}", explained.len());
-    let values = data["values"].as_array().unwrap();
-    let value = |index: &Value| &values[index.as_u64().unwrap() as usize];
-    for explanation in explained.iter().flat_map(|list| value(list).as_array().unwrap()) {
-        assert!(value(explanation)["text"].is_string());
-    }
+    assert_eq!(data["reasons"].as_array().unwrap().len(), MAX_BUILDS);
 }
 
 #[test]
@@ -129,6 +123,25 @@ fn what_does_not_fit_is_counted() {
     let values = data["values"].as_array().unwrap();
     for index in listed.iter().flat_map(|build| [&build["project"], &build["branch"], &build["initiator"]]) {
         assert!(values[index.as_u64().unwrap() as usize].is_string());
+    }
+}
+
+#[test]
+fn builds_are_listed_before_reasons() {
+    let mut history = sample::long();
+    for (index, reasons) in history.reasons.iter_mut().enumerate() {
+        reasons[0].why = format!("{index:x<1000}");
+    }
+    let page = history.page();
+    assert!(page.len() <= 5 * MEGABYTE, "{}", page.len());
+    let data = data_of(&history);
+    assert_eq!(data["builds"]["rows"].as_array().unwrap().len(), MAX_BUILDS);
+    let reasons = data["reasons"].as_array().unwrap();
+    assert!(!reasons.is_empty() && reasons.len() < MAX_BUILDS, "{}", reasons.len());
+    let values = data["values"].as_array().unwrap();
+    let value = |index: &Value| &values[index.as_u64().unwrap() as usize];
+    for reason in reasons.iter().flat_map(|list| value(list).as_array().unwrap()) {
+        assert!(value(reason)["why"].is_string());
     }
 }
 
@@ -170,9 +183,8 @@ fn a_build_shares_its_texts_and_keeps_its_numbers() {
     let common = value(&row["common"]);
     assert_eq!(format!("{}{}", common["arn"].as_str().unwrap(), build.build_id), *build.build_arn.as_ref().unwrap());
     assert_eq!(row["start"], build.start.unwrap().as_millisecond());
-    let explanation = value(&value(&data["explanations"][0])[0]);
-    assert_eq!(explanation["rule"], "max-one-hour");
-    assert_eq!(explanation["text"], "max-duration 1h");
+    let reason = value(&value(&data["reasons"][0])[0]);
+    assert_eq!(reason, serde_json::json!({"rule": "max-one-hour", "why": "passes max-duration 1h"}));
     let projects = values.iter().filter(|value| value.as_str() == Some("payments-api")).count();
     assert_eq!(projects, 1);
 }

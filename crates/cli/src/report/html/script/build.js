@@ -22,7 +22,7 @@ function openBuild(build) {
       ["Account and region", [build.account, build.region].filter(Boolean).join(" ")], ["ARN", build.arn],
     ]),
     ...life(build, ran), make("h3", {}, "Why each rule decided"), ...decisions(build, savings),
-    build.explanations.length ? "" : make("p", { class: "soft" }, words("`buildbrake explain` shows more of it.")),
+    make("p", { class: "soft" }, words("`buildbrake explain` shows everything that each rule depends on.")),
   ]);
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -40,32 +40,34 @@ function life(build, ran) {
 }
 
 function decisions(build, savings) {
-  const explanations = new Map(build.explanations.map((one) => [one.rule, one]));
+  const reasons = new Map(build.reasons.map(({ rule, why }) => [rule, why]));
   const decided = new Map(build.decisions.map((decision) => [decision.rule, decision]));
-  return [...new Set([...decided.keys(), ...explanations.keys()])].map((id) => {
-    const explanation = explanations.get(id);
+  return [...new Set([...decided.keys(), ...reasons.keys()])].map((id) => {
     const decision = decided.get(id);
-    return make("div", { class: "decision" },
-      make("h4", {}, make("span", {}, id), badge(decision?.decided ?? explanation.decision)),
-      decision ? reasons(decision, savings) : "",
-      explanation ? make("pre", {}, explanation.text) : "");
+    const why = reasons.get(id);
+    const answer = decision ? badge(decision.decided) : make("span", { class: "soft" }, words(why));
+    return make("div", { class: "decision" }, make("h4", {}, make("span", {}, id), answer),
+      decision && why ? make("p", {}, words(why)) : "", decision ? more(decision, why, savings) : "");
   });
 }
 
-function reasons(decision, savings) {
+/** What the reason of a decision does not contain, or everything if there is no reason. */
+function more(decision, why, savings) {
+  const unless = (known, text) => (known ? undefined : text);
   switch (decision.decided) {
     case "broken": return definitions([
-      ["Found", value(decision.found)], ["Mode", decision.mode],
+      ["Found", unless(why, value(decision.found))], ["Mode", decision.mode],
       ["Broken at", decision.at === null ? "unknown" : isoTime(decision.at)], ["Would save", savings(decision)],
       ["Note", decision.isUnknown ? "it could not be evaluated, and counts as broken by on-unknown: stop" : ""],
     ]);
     case "undecided": return definitions([
-      ["Unknown", value(decision.missing)], ["What resolves it", words(facts.get(value(decision.missing))?.resolvedBy)],
+      ["Unknown", unless(why, value(decision.missing))],
+      ["What resolves it", words(facts.get(value(decision.missing))?.resolvedBy)],
       ["Note", decision.counts ? "" : "it is ignored by on-unknown: ignore"],
     ]);
     default: return definitions([
       ["Exemption", rules.get(decision.rule)?.exemptions[decision.index]?.exemption],
-      ["Reason", value(decision.reason)], ["Until", decision.until],
+      ["Reason", unless(why, value(decision.reason))], ["Until", unless(why, decision.until)],
     ]);
   }
 }

@@ -16,7 +16,7 @@ const allBuilds = data.builds.rows.map((row, index) => {
     ({ ...decision, rule: value(decision.rule), ...(decision.saved && amount(decision.saved)) }));
   return {
     ...row, project, id, decisions, ...amount(row.saved), ifEnforced: amount(row.ifEnforced),
-    ...common, arn: common.arn && common.arn + id, explanations: (value(data.explanations[index]) ?? []).map(value),
+    ...common, arn: common.arn && common.arn + id, reasons: (value(data.reasons[index]) ?? []).map(value),
     initiator: value(row.initiator), branch: value(row.branch), gitRef: value(row.gitRef),
     day: row.start === undefined ? "unknown" : isoTime(row.start).slice(0, 10),
     broken: decisions.filter((decision) => decision.decided === "broken").map((decision) => decision.rule),
