@@ -118,7 +118,8 @@ impl AwsConfig {
         let prompt = loader.timeout_config(timeouts(2, 8)).retry_config(retries.config(3, 1)).load().await;
         let patient = prompt.to_builder().timeout_config(timeouts(5, 30)).retry_config(retries.config(10, 5)).build();
         let unhurried = timeouts(60, 300).into_builder().connect_timeout(LONG_CONNECT_TIMEOUT).build();
-        let unhurried = patient.to_builder().timeout_config(unhurried).build();
+        let unhurried =
+            patient.to_builder().timeout_config(unhurried).retry_config(retries.sparing().config(10, 5)).build();
         Self { prompt, patient, unhurried }
     }
 }
@@ -193,6 +194,12 @@ impl Retries {
             (Ok(max_attempts), Ok(mode)) => Ok(Self { max_attempts, mode }),
             (max_attempts, mode) => Err(max_attempts.err().into_iter().chain(mode.err()).collect()),
         }
+    }
+
+    /// The same, but by default with the SDK's limit of the rate of calls, which it lowers whenever the
+    /// service throttles: others in the account need the rate, too.
+    fn sparing(self) -> Self {
+        Self { mode: self.mode.or(Some(RetryMode::Adaptive)), ..self }
     }
 
     /// The retries, with these defaults: attempts, and seconds between two of them at most.

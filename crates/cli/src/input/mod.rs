@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 mod bounds;
+pub(crate) mod chunks;
 mod decompress;
 mod framing;
 mod lines;

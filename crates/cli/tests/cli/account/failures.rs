@@ -51,15 +51,15 @@ fn an_account_of_two_thousand_projects_that_throttles_is_read_to_its_end() {
     let codebuild = codebuild(2000, 5);
     let window = Mutex::new((Instant::now(), 0));
     let throttled = Arc::new(AtomicUsize::new(0));
-    let count = throttled.clone();
-    // 40 calls in each quarter of a second.
+    let (count, all) = (throttled.clone(), AtomicUsize::new(0));
+    // 40 calls in each quarter of a second. On a slow machine, that is more than are made: ten more are refused.
     let endpoint = codebuild.listen_unless(move |_| {
         let mut window = window.lock().unwrap();
         if window.0.elapsed() > Duration::from_millis(250) {
             *window = (Instant::now(), 0);
         }
         window.1 += 1;
-        let is_over = window.1 > 40;
+        let is_over = window.1 > 40 || (100..110).contains(&all.fetch_add(1, SeqCst));
         count.fetch_add(usize::from(is_over), SeqCst);
         is_over.then(|| refusal(400, "ThrottlingException", "Rate exceeded"))
     });
