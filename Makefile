@@ -88,7 +88,7 @@ soak: ## Run the tests of everything that goes wrong at full length (twenty minu
 # dependencies. Without a sanitizer any toolchain will do, and it needs a C++ compiler for
 # libFuzzer.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= events policies source-versions expressions
+FUZZ_TARGETS ?= events policies source-versions expressions inputs
 .PHONY: fuzz
 fuzz: TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Fuzz each of FUZZ_TARGETS for FUZZ_SECONDS, a minute by default.

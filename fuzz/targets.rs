@@ -12,6 +12,7 @@ use buildbrake_core::{
     event::{BuildEvent, Trigger},
     export::{self, Breadth},
     facts::{Facts, source_version::SourceVersion},
+    history::{Item, recognize},
     model::Project,
     policy::Policy,
     verdict::judge_by,
@@ -98,6 +99,15 @@ fn planted(text: &str) -> Option<String> {
     let environment = event.pointer_mut("/detail/additional-information/environment")?.as_object_mut()?;
     environment.insert("environment-variables".into(), json!([{"name": "TOKEN", "value": SECRET}]));
     (!text.contains(SECRET)).then(|| event.to_string())
+}
+
+/// Recorded input. Whatever is recognized has a valid id.
+pub fn inputs(text: &str) {
+    let _ = recognize(text.as_bytes(), |item| {
+        if let Item::Build(observation) = item {
+            assert_eq!(observation.build.id.as_deref(), Some(observation.id.as_str()), "{text}");
+        }
+    });
 }
 
 /// A policy: its faults, or all that is done with it.

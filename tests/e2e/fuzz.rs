@@ -17,6 +17,13 @@ fn events() {
 }
 
 #[test]
+fn inputs() {
+    let mut seeds = files(&["events", "crates/core/tests/events", "crates/core/tests/payloads"], "json");
+    seeds.extend(literals("recognize"));
+    run("inputs", 100, targets::inputs, seeds);
+}
+
+#[test]
 fn policies() {
     let mut seeds = policy_files();
     seeds.extend(literals("policy"));
