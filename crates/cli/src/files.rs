@@ -1,7 +1,8 @@
-//! Loads policy files.
+//! Loads policy files, and writes files.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write, path::Path};
 
+use anyhow::Context;
 use buildbrake_core::{policy::Policy, yaml};
 
 use crate::output::{print_error, print_faults};
@@ -39,4 +40,15 @@ impl PolicyFile {
             }
         }
     }
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let name = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(content)?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written.map(drop).with_context(|| format!("{name}: the file cannot be written"))
 }

@@ -2,9 +2,10 @@
 
 mod commands;
 mod files;
-#[allow(dead_code, reason = "the commands that read recorded input are about to use it")]
 mod input;
 mod output;
+mod progress;
+mod replay;
 mod report;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ pub mod export;
 pub mod expression;
 pub mod facts;
 pub mod history;
+pub mod learn;
 pub mod model;
 pub mod pattern;
 pub mod policy;

@@ -11,6 +11,7 @@ pub mod codepipeline;
 pub mod events;
 pub mod faults;
 pub mod git;
+pub mod history;
 pub mod http;
 pub mod json;
 pub mod lambda;

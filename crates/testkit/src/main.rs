@@ -1,6 +1,8 @@
 //! The testkit's CodeBuild as a program: `buildbrake-testkit codebuild --port N [--builds FILE]`
 //! serves it on loopback until it is killed. Builds run until they are stopped.
 //!
+//! `buildbrake-testkit history --builds N [--seed S]` prints builds of the past as JSON lines.
+//!
 //! FILE contains a JSON list of builds, as the API returns them; their `arn` names the account
 //! and region. A caller's access key is its account if it has twelve digits.
 
@@ -13,15 +15,21 @@ use std::{
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, running},
+    history::History,
     http::Address,
 };
 use serde_json::Value;
 
-const USAGE: &str = "usage: buildbrake-testkit codebuild --port N [--builds FILE]";
+const USAGE: &str = "usage: buildbrake-testkit codebuild --port N [--builds FILE]\n       buildbrake-testkit history --builds N [--seed S]";
 
 fn main() -> ExitCode {
-    match serve(&env::args().skip(1).collect::<Vec<_>>()) {
-        Ok(never) => match never {},
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((command, options)) if command == "history" => history(options),
+        _ => serve(&arguments).map(|never| match never {}),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
@@ -47,6 +55,26 @@ fn serve(arguments: &[String]) -> Result<std::convert::Infallible, String> {
     loop {
         thread::park();
     }
+}
+
+/// Prints builds of the past. A reader that wants no more is no error.
+fn history(options: &[String]) -> Result<(), String> {
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let (builds, seed) = match options.as_slice() {
+        ["--builds", builds] => (builds, "1"),
+        ["--builds", builds, "--seed", seed] => (builds, *seed),
+        _ => return Err(USAGE.to_owned()),
+    };
+    let builds = builds.parse().map_err(|error| format!("--builds {builds}: {error}"))?;
+    let seed = seed.parse().map_err(|error| format!("--seed {seed}: {error}"))?;
+    let mut out = io::BufWriter::new(io::stdout());
+    for build in History::of_seed(seed).take(builds) {
+        match writeln!(out, "{build}") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written.map_err(|error| error.to_string())?,
+        }
+    }
+    out.flush().map_err(|error| error.to_string())
 }
 
 /// The builds of a file. What a build leaves out is as in the testkit's sample build.

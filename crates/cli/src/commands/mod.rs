@@ -5,6 +5,8 @@ mod completions;
 mod demo;
 mod explain;
 mod export;
+mod learn;
+mod replay;
 mod rules;
 mod schema;
 pub(crate) mod test;
@@ -27,6 +29,8 @@ enum Command {
     Check(check::Arguments),
     Test(test::Arguments),
     Explain(explain::Arguments),
+    Replay(replay::Arguments),
+    Learn(learn::Arguments),
     Export(export::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -40,6 +44,8 @@ impl Arguments {
             Command::Check(arguments) => check::run(arguments),
             Command::Test(arguments) => test::run(arguments),
             Command::Explain(arguments) => explain::run(arguments),
+            Command::Replay(arguments) => replay::run(arguments),
+            Command::Learn(arguments) => learn::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Rules(arguments) => rules::run(arguments),
             Command::Schema(arguments) => schema::run(arguments),

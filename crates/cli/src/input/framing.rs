@@ -243,7 +243,7 @@ impl Framing {
         if values.is_empty() {
             return ControlFlow::Continue(());
         }
-        each(Read::Chunk(Chunk { file: Arc::clone(&self.file), bytes, values }))
+        each(Read::Chunk(Chunk { bytes, values }))
     }
 
     /// Drops what is too long to be a value.

@@ -12,6 +12,7 @@ mod framing;
 mod lines;
 mod paths;
 mod scanner;
+mod source;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +25,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use self::source::Source;
 use self::{
     decompress::Content,
     framing::{Framing, Limits},
@@ -43,7 +45,6 @@ pub(crate) enum Read {
 
 /// Complete JSON values of one file, with their places.
 pub(crate) struct Chunk {
-    pub(crate) file: Arc<str>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) values: Vec<Framed>,
 }
@@ -68,7 +69,7 @@ pub(crate) struct Skipped {
 
 /// The place of a value: its line, and its byte if it is not the first on that line. Bytes count after
 /// decompression, from 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) file: Arc<str>,
     pub(crate) line: u64,

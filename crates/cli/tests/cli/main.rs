@@ -5,5 +5,6 @@
 mod account;
 mod library;
 mod pages;
+mod replay;
 mod schema;
 mod transcripts;

@@ -8,7 +8,7 @@ mod text;
 mod why;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     case::{CaseExplanation, NextQuestion},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The decision of one rule about a build, in one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The rule's id.
     pub rule: String,

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use super::{Observation, ObservedIn, PastBuild};
-use crate::model::{Build, Progress};
+use crate::model::{Build, BuildPhase, Progress};
 
 /// Joins all observations of one build, in any order. `None` if there are none.
 ///
@@ -13,6 +13,9 @@ use crate::model::{Build, Progress};
 /// What changes while a build runs (status, phases, times) comes from the observation that saw the
 /// build last: one after its end before all others.
 pub fn join(mut observations: Vec<Observation>) -> Option<PastBuild> {
+    if observations.len() == 1 {
+        return observations.pop().map(PastBuild::from);
+    }
     let rank = |one: &Observation| Reverse((one.from, has_ended(one), last_time(one)));
     // Contradicting observations of the same rank are put in the order of their content, so that the
     // order of the input does not count.
@@ -35,6 +38,34 @@ pub fn join(mut observations: Vec<Observation>) -> Option<PastBuild> {
     }
     progress.write_to(&mut build);
     Some(PastBuild { id, build, is_whole, last_seen, recorded_ref })
+}
+
+/// A build of which there is one observation.
+impl From<Observation> for PastBuild {
+    fn from(observation: Observation) -> Self {
+        let last_seen = last_time(&observation);
+        let end = end_of(&observation);
+        let Observation { id, from, mut build, recorded_ref, .. } = observation;
+        build.end_time = end;
+        Self { id, build, is_whole: from == ObservedIn::Api, last_seen, recorded_ref }
+    }
+}
+
+/// The build as one observation, to be joined with others.
+impl From<PastBuild> for Observation {
+    fn from(past: PastBuild) -> Self {
+        let PastBuild { id, build, is_whole, last_seen, recorded_ref } = past;
+        let from = if is_whole { ObservedIn::Api } else { ObservedIn::Event };
+        Self { id, from, time: last_seen, build, recorded_ref }
+    }
+}
+
+/// The end of the build. The event of a build's end comes at its end.
+fn end_of(observation: &Observation) -> Option<Timestamp> {
+    let build = &observation.build;
+    let completed = build.phases.iter().flatten().any(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
+    let is_end = has_ended(observation) && observation.from == ObservedIn::Event && !completed;
+    build.end_time.or(observation.time.filter(|_| is_end))
 }
 
 /// Sorts by rank, and returns whether two observations have the same one.
@@ -110,18 +141,15 @@ struct State {
     is_complete: Option<bool>,
     end: Option<Timestamp>,
     phase: Option<String>,
-    phases: Option<Vec<crate::model::BuildPhase>>,
+    phases: Option<Vec<BuildPhase>>,
 }
 
 fn state_of(observation: &Observation) -> State {
     let build = &observation.build;
-    let completed = build.phases.iter().flatten().any(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
-    // The event of a build's end comes at its end.
-    let by_event = observation.time.filter(|_| has_ended(observation) && observation.from == ObservedIn::Event);
     State {
         status: build.build_status.clone(),
         is_complete: build.build_complete,
-        end: build.end_time.or(by_event.filter(|_| !completed)),
+        end: end_of(observation),
         phase: build.current_phase.clone(),
         phases: build.phases.clone(),
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Moments;
-use crate::model::{Build, BuildPhase, Progress};
+use crate::model::{Build, BuildPhase};
 
 /// The times of a build, taken out of the Build.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,25 +12,38 @@ pub struct Life {
     pub start: Option<Timestamp>,
     /// The time when it ended, if the input shows it.
     pub end: Option<Timestamp>,
-    /// The status with which it ended.
-    pub status: Option<String>,
+    status: Option<String>,
     /// The latest time at which the build is known to have been there.
     last_seen: Option<Timestamp>,
     phases: Option<Vec<BuildPhase>>,
+    is_complete: Option<bool>,
+    end_time: Option<Timestamp>,
+    current_phase: Option<String>,
 }
 
 impl Life {
     /// Takes the end and the phases out of a Build, which looks like a running one from then on.
     pub(super) fn taken_from(build: &mut Build, last_seen: Option<Timestamp>) -> Self {
-        let has_ended = build.progress() == Progress::Ended;
-        let status = if has_ended { build.build_status.take() } else { None };
         let end = build.ended_at();
+        let (status, is_complete) = (build.build_status.take(), build.build_complete.take());
+        let (end_time, current_phase) = (build.end_time.take(), build.current_phase.take());
         let phases = build.phases.take();
         let first_phase = phases.iter().flatten().filter_map(|phase| phase.start_time).min();
         let start = build.start_time.or(first_phase);
         (build.build_status, build.build_complete) = (Some("IN_PROGRESS".to_owned()), Some(false));
-        (build.end_time, build.current_phase) = (None, None);
-        Self { start, end, status, last_seen, phases }
+        Self { start, end, status, last_seen, phases, is_complete, end_time, current_phase }
+    }
+
+    /// Gives back to the Build what was taken out of it.
+    pub(super) fn give_back(self, build: &mut Build) {
+        (build.build_status, build.build_complete) = (self.status, self.is_complete);
+        (build.end_time, build.current_phase) = (self.end_time, self.current_phase);
+        build.phases = self.phases;
+    }
+
+    /// The status with which it ended.
+    pub(super) fn final_status(&self) -> Option<&str> {
+        self.status.as_deref().filter(|status| *status != "IN_PROGRESS")
     }
 
     /// Removes what was not known yet when the build started.

@@ -14,13 +14,14 @@ mod replayed;
 mod tests;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     join::join,
     life::Life,
     newest::{Contender, Contenders},
     recognize::{Item, NotRecognized, recognize},
-    replay::{Moments, Replay},
+    replay::{Details, Moments, Replay},
     replayed::{Decided, Replayed, RuleResult},
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// One description of a build in the input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// The build's id.
     pub id: BuildId,
@@ -44,7 +45,7 @@ pub struct Observation {
 }
 
 /// The kind of input that describes a build, in ascending order of trust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ObservedIn {
     /// CloudTrail's record of StartBuild, which contains the call's answer.
     CloudTrail,
@@ -57,7 +58,7 @@ pub enum ObservedIn {
 }
 
 /// A reference that buildbrake found when the build ran, by sources that only answer then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordedRef {
     /// Its full name, such as `refs/heads/main`.
     pub name: String,

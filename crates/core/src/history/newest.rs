@@ -35,12 +35,13 @@ impl Contender {
         now: Timestamp,
         mut answer: impl FnMut(&Question) -> Option<Reply>,
     ) -> Option<Self> {
-        let Begun { mut case, life, start, recorded_ref } = replay.begin(past, now);
-        let mut asked = Asked { contenders: None, recorded_ref, own_life: life.clone(), superseded_at: Vec::new() };
+        let recorded_ref = past.recorded_ref.clone();
+        let Begun { mut case, life, start } = replay.begin(past, now);
+        let mut asked = Asked { contenders: None, recorded_ref, superseded_at: Vec::new() };
         let is_open = |question: &Question| matches!(question, Question::RunningBuilds(_));
         // The comparison itself comes later.
         while case.next_question().is_some_and(|question| !is_open(&question)) {
-            asked.reply(&mut case, start, &mut answer)?;
+            asked.reply(&mut case, &life, start, &mut answer)?;
         }
         Some(Self { start: life.start, running: case.running_build(start) })
     }

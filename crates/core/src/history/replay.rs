@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decided, Life, Observation, PastBuild, Replayed, RuleResult, newest::Contenders};
+use super::{Decided, Life, PastBuild, Replayed, RuleResult, newest::Contenders};
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
@@ -26,12 +26,21 @@ pub enum Moments {
     StartOnly,
 }
 
+/// What a result contains beside the decisions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Details {
+    /// A record as JSON.
+    pub records: bool,
+    /// The reason of each rule, if there is one that does not pass.
+    pub reasons: bool,
+}
+
 /// A policy that judges builds of the past.
 #[derive(Clone, Copy, Debug)]
 pub struct Replay<'p> {
     policy: &'p Policy,
     moments: Moments,
-    with_records: bool,
+    details: Details,
     is_timed: bool,
     changes_with_phases: bool,
 }
@@ -43,10 +52,10 @@ struct Judged {
 }
 
 impl<'p> Replay<'p> {
-    /// Judges builds by a policy. `with_records`: each result contains a record as JSON.
-    pub fn new(policy: &'p Policy, moments: Moments, with_records: bool) -> Self {
+    /// Judges builds by a policy.
+    pub fn new(policy: &'p Policy, moments: Moments, details: Details) -> Self {
         let is_timed = policy.timed_rules().next().is_some();
-        Self { policy, moments, with_records, is_timed, changes_with_phases: policy.changes_with_phases() }
+        Self { policy, moments, details, is_timed, changes_with_phases: policy.changes_with_phases() }
     }
 
     /// The policy.
@@ -57,17 +66,26 @@ impl<'p> Replay<'p> {
     /// Judges a build as if it were running. `answer` replies to the questions of the inquiry by what
     /// else the input contains. `now` stands for the build's times if none are known.
     ///
-    /// Returns `None` as soon as `answer` does: it must look for more first.
+    /// # Errors
+    /// The build, as soon as `answer` has no reply, so that it can be judged once more is known.
     pub fn judge(
         &self,
         past: PastBuild,
         contenders: Option<&Contenders>,
         now: Timestamp,
         mut answer: impl FnMut(&Question) -> Option<Reply>,
-    ) -> Option<Replayed> {
-        let Begun { mut case, life, start, recorded_ref, .. } = self.begin(past, now);
-        let mut asked = Asked { contenders, recorded_ref, own_life: life.clone(), superseded_at: Vec::new() };
-        asked.settle(&mut case, start, &mut answer)?;
+    ) -> Result<Replayed, Box<PastBuild>> {
+        let (is_whole, last_seen, recorded_ref) = (past.is_whole, past.last_seen, past.recorded_ref.clone());
+        let Begun { mut case, life, start } = self.begin(past, now);
+        let mut asked = Asked { contenders, recorded_ref: recorded_ref.clone(), superseded_at: Vec::new() };
+        let undecidable = |case: Case<'_>, life: Life| {
+            let BuildEvent { id, mut build, .. } = case.into_event();
+            life.give_back(&mut build);
+            Box::new(PastBuild { id, build, is_whole, last_seen, recorded_ref })
+        };
+        if asked.settle(&mut case, &life, start, &mut answer).is_none() {
+            return Err(undecidable(case, life));
+        }
         let mut judged = vec![Judged { at: start, verdict: case.verdict().clone() }];
         let later = if self.is_timed || self.changes_with_phases {
             life.moments(start, self.moments, self.changes_with_phases)
@@ -76,15 +94,17 @@ impl<'p> Replay<'p> {
         };
         for at in later {
             case.judge_at(at, |build| life.show_at(build, at));
-            asked.settle(&mut case, at, &mut answer)?;
+            if asked.settle(&mut case, &life, at, &mut answer).is_none() {
+                return Err(undecidable(case, life));
+            }
             judged.push(Judged { at, verdict: case.verdict().clone() });
         }
-        Some(self.conclude(&mut case, &life, &judged, &asked.superseded_at))
+        Ok(self.conclude(&mut case, &life, &judged, &asked.superseded_at))
     }
 
     /// The build at its start, judged by nothing but itself.
     pub(super) fn begin(&self, past: PastBuild, now: Timestamp) -> Begun<'p> {
-        let PastBuild { id, mut build, is_whole, last_seen, recorded_ref } = past;
+        let PastBuild { id, mut build, is_whole, last_seen, .. } = past;
         let life = Life::taken_from(&mut build, last_seen);
         if self.moments == Moments::StartOnly {
             Life::forget_later_members(&mut build);
@@ -93,7 +113,7 @@ impl<'p> Replay<'p> {
         life.show_at(&mut build, start);
         let event = BuildEvent::new(TriggerKind::Replay, id, None, build);
         let case = Case::of_past(self.policy, event, is_whole, start);
-        Begun { case, life, start, recorded_ref }
+        Begun { case, life, start }
     }
 
     /// Adds up what the rules decided at each moment.
@@ -220,15 +240,19 @@ impl<'p> Replay<'p> {
             ref_from: provenance.ref_from,
             start: life.start,
             end: life.end,
-            status: life.status.clone(),
+            status: life.final_status().map(str::to_owned),
             outcome,
             saved: if outcome == Outcome::Stopped { first(|mode| mode == Mode::Enforce) } else { Saved::default() },
             saved_if_enforced: first(|_| true),
             is_priced: case.price(seen).is_some(),
             rules,
+            reasons: Vec::new(),
             record: None,
         };
-        if self.with_records {
+        if self.details.reasons && !replayed.rules.is_empty() {
+            replayed.reasons = case.reasons(seen);
+        }
+        if self.details.records {
             replayed.record = Some(Record::of_replay(self.policy, case, verdict, &replayed).json().get().to_owned());
         }
         replayed
@@ -240,14 +264,12 @@ pub(super) struct Begun<'p> {
     pub(super) case: Case<'p>,
     pub(super) life: Life,
     pub(super) start: Timestamp,
-    pub(super) recorded_ref: Option<super::RecordedRef>,
 }
 
 /// Replies to the questions about a build.
 pub(super) struct Asked<'c> {
     pub(super) contenders: Option<&'c Contenders>,
     pub(super) recorded_ref: Option<super::RecordedRef>,
-    pub(super) own_life: Life,
     /// The rules by which a newer build superseded it, with the start of the newer one.
     pub(super) superseded_at: Vec<(String, Timestamp)>,
 }
@@ -257,11 +279,12 @@ impl Asked<'_> {
     pub(super) fn settle(
         &mut self,
         case: &mut Case<'_>,
+        life: &Life,
         at: Timestamp,
         answer: &mut impl FnMut(&Question) -> Option<Reply>,
     ) -> Option<()> {
         while case.next_question().is_some() {
-            self.reply(case, at, answer)?;
+            self.reply(case, life, at, answer)?;
         }
         Some(())
     }
@@ -270,6 +293,7 @@ impl Asked<'_> {
     pub(super) fn reply(
         &mut self,
         case: &mut Case<'_>,
+        life: &Life,
         at: Timestamp,
         answer: &mut impl FnMut(&Question) -> Option<Reply>,
     ) -> Option<()> {
@@ -280,7 +304,7 @@ impl Asked<'_> {
                 found.into_iter().for_each(|found| case.add_recorded_ref(found.name, found.from, at));
             }
             (Question::RunningBuilds(_), Some(contenders)) => {
-                self.superseded_at = contenders.compare(case, &self.own_life, at);
+                self.superseded_at = contenders.compare(case, life, at);
             }
             _ => case.add(answer(&question)?, at),
         }
@@ -316,12 +340,5 @@ impl Undecided {
     fn of_unknown_end(rule: &str) -> Self {
         let missing = Fact::Unknown { fact: "endTime", why: "the input does not show when the build ended".to_owned() };
         Self { rule: rule.to_owned(), missing, source: None, counts: true, stops_batch: false, compares_builds: false }
-    }
-}
-
-impl From<PastBuild> for Observation {
-    fn from(past: PastBuild) -> Self {
-        let from = if past.is_whole { super::ObservedIn::Api } else { super::ObservedIn::Event };
-        Self { id: past.id, from, time: past.last_seen, build: past.build, recorded_ref: past.recorded_ref }
     }
 }

@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    explain::Reason,
     facts::{RefFrom, inquiry::Source, starter::Starter},
     policy::Mode,
     record::Outcome,
@@ -49,6 +50,8 @@ pub struct Replayed {
     pub is_priced: bool,
     /// The rules that do not pass, in the order of the policy.
     pub rules: Vec<RuleResult>,
+    /// The reasons of all rules, if they were asked for and a rule does not pass.
+    pub reasons: Vec<Reason>,
     /// The record as JSON, if it was asked for.
     pub record: Option<String>,
 }

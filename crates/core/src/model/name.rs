@@ -2,12 +2,15 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use super::Build;
 
 /// A build's id, `project:uuid`, for `StopBuild` and `BatchGetBuilds`. It consists of the name of a
 /// [project](https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html) and 36
 /// letters, digits or hyphens: AWS's own samples are not true UUIDs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BuildId(String);
 
 impl BuildId {
@@ -39,6 +42,20 @@ impl fmt::Display for BuildId {
 pub struct NotABuild {
     found: String,
     expected: &'static str,
+}
+
+impl TryFrom<String> for BuildId {
+    type Error = NotABuild;
+
+    fn try_from(text: String) -> Result<Self, NotABuild> {
+        text.parse()
+    }
+}
+
+impl From<BuildId> for String {
+    fn from(id: BuildId) -> Self {
+        id.0
+    }
 }
 
 impl FromStr for BuildId {

@@ -48,7 +48,7 @@ impl AddAssign for Share {
 
 impl Breakdown {
     pub(super) fn add(&mut self, key: &str, share: Share) {
-        *entry(&mut self.shares, key) += share;
+        change(&mut self.shares, key, |of_key| *of_key += share);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -71,8 +71,12 @@ impl Breakdown {
     }
 }
 
-/// The value of a key, or that of all others if there are too many.
-pub(super) fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
-    let key = if map.len() < MAX_KEYS || map.contains_key(key) { key } else { OTHERS };
-    map.entry(key.to_owned()).or_default()
+/// Changes the value of a key, or that of all others if there are too many keys.
+pub(super) fn change<T: Default>(map: &mut BTreeMap<String, T>, key: &str, change: impl FnOnce(&mut T)) {
+    // Most keys are there already, so that no text is made for them.
+    if let Some(value) = map.get_mut(key) {
+        return change(value);
+    }
+    let key = if map.len() < MAX_KEYS { key } else { OTHERS };
+    change(map.entry(key.to_owned()).or_default());
 }

@@ -209,10 +209,11 @@ impl Summary {
         }
         self.undecided += u64::from(!missing.is_empty());
         for (fact, (source, rules)) in missing {
-            let entry = breakdown::entry(&mut self.unknown, fact);
-            entry.builds += 1;
-            entry.rules.extend(rules.into_iter().cloned());
-            entry.resolved_by = source.map(|source| resolved_by(source).to_owned());
+            breakdown::change(&mut self.unknown, fact, |missing| {
+                missing.builds += 1;
+                missing.rules.extend(rules.into_iter().cloned());
+                missing.resolved_by = source.map(|source| resolved_by(source).to_owned());
+            });
         }
     }
 
@@ -240,10 +241,11 @@ impl Summary {
             self.rules.entry(rule).or_default().merge(summary);
         }
         for (fact, missing) in other.unknown {
-            let entry = breakdown::entry(&mut self.unknown, &fact);
-            entry.builds += missing.builds;
-            entry.rules.extend(missing.rules);
-            entry.resolved_by = missing.resolved_by;
+            breakdown::change(&mut self.unknown, &fact, |own| {
+                own.builds += missing.builds;
+                own.rules.extend(missing.rules);
+                own.resolved_by = missing.resolved_by;
+            });
         }
         self.by_account.merge(other.by_account);
         self.by_project.merge(other.by_project);
@@ -254,6 +256,11 @@ impl Summary {
 }
 
 impl RuleSummary {
+    /// Returns whether a build broke it, was exempt from it, or could not be judged by it.
+    pub fn counts(&self) -> bool {
+        self.broken + self.undecided + self.exempted > 0
+    }
+
     fn merge(&mut self, other: Self) {
         self.broken += other.broken;
         self.enforced += other.enforced;

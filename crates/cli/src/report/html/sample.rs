@@ -194,6 +194,7 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
         start: Some(start),
         end: Some(start + SignedDuration::from_mins(minutes as i64)),
         status: Some(if succeeded { "SUCCEEDED" } else { "FAILED" }.to_owned()),
+        reasons: Vec::new(),
         record: None,
         is_priced: true,
         ..judged(project, rules)
@@ -236,6 +237,7 @@ fn judged(project: &str, rules: Vec<RuleResult>) -> Replayed {
         saved_if_enforced: any.unwrap_or_default(),
         is_priced: false,
         rules,
+        reasons: Vec::new(),
         record: None,
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Case, Origin, Purpose};
 use crate::{
     event::BuildEvent,
+    explain::{Reason, reasons},
     facts::{Facts, RefFrom, supersession::Supersession},
     model::Build,
     policy::Policy,
@@ -24,6 +25,11 @@ impl<'a> Case<'a> {
     pub fn judge_at(&mut self, at: Timestamp, show: impl FnOnce(&mut Build)) {
         show(&mut self.event.build);
         self.judge(at);
+    }
+
+    /// The event, with the build as it is known by now.
+    pub(crate) fn into_event(self) -> BuildEvent {
+        self.event
     }
 
     /// Adds the reference that was found when the build ran, and judges it again.
@@ -47,6 +53,11 @@ impl<'a> Case<'a> {
     /// The ids of the rules that pass at a moment, but may be broken later just because time passes.
     pub(crate) fn may_break_later(&self, at: Timestamp) -> Vec<&'a str> {
         may_break_later(self.policy, &self.priced_facts(at))
+    }
+
+    /// The reason of each rule at a moment.
+    pub(crate) fn reasons(&self, at: Timestamp) -> Vec<Reason> {
+        reasons(self.policy, self.facts(at))
     }
 
     /// The time at which a running build reaches the limit of a rule, by what is known; see

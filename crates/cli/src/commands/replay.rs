@@ -1,0 +1,205 @@
+//! `buildbrake replay`.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use buildbrake_core::{
+    history::{Details, Moments, Replay, Replayed},
+    summary::Summary,
+};
+use jiff::Timestamp;
+
+use crate::{
+    files::{NotLoaded, PolicyFile, write_whole},
+    input::Source,
+    output::{Exit, print, print_error},
+    replay::{Engine, Listed, Results},
+    report::{
+        html,
+        replay::{Comparison, Report, csv, text},
+    },
+};
+
+/// Judges recorded builds, and sums up what a policy would have done.
+///
+/// Each build is judged once, as if it were running, whatever the input contains of it: Builds of the API,
+/// events, records, CloudTrail. Formats are recognized; files may be compressed, and folders are searched.
+/// Nothing is stopped, and nothing is asked of AWS without `--account`.
+///
+/// Exit status: 0 success, 2 unusable policy or input.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The policy.
+    #[arg(long, value_name = "POLICY", required_unless_present = "merge")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
+    /// The output format.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the results as one HTML page, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Show what changes from this policy to the other one, build by build.
+    #[arg(long, value_name = "OLD")]
+    compare: Option<PathBuf>,
+    /// Judge builds at their start alone, by what was known then.
+    #[arg(long, value_enum, value_name = "MOMENT")]
+    at: Option<At>,
+    /// Stop at the first value that cannot be read.
+    #[arg(long)]
+    strict: bool,
+    /// Add up summaries that `--format json` printed; needs no policy.
+    #[arg(long, value_name = "SUMMARY", num_args = 1.., conflicts_with_all = ["policy", "inputs", "compare", "at", "strict"])]
+    merge: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A summary for people.
+    Text,
+    /// The summary as one JSON object.
+    Json,
+    /// One record per build, as JSON lines.
+    Ndjson,
+    /// One row per build.
+    Csv,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum At {
+    /// The start of the build.
+    Start,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    if !arguments.merge.is_empty() {
+        return merge(arguments);
+    }
+    let Some(path) = &arguments.policy else { anyhow::bail!("no policy; use `--policy FILE`") };
+    let load = |path| match PolicyFile::load(path) {
+        Ok(file) => Ok(file),
+        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => Err(Exit::Error),
+    };
+    let policy = match load(path) {
+        Ok(policy) => policy,
+        Err(exit) => return Ok(exit),
+    };
+    let old = match arguments.compare.as_ref().map(|path| load(path)).transpose() {
+        Ok(old) => old,
+        Err(exit) => return Ok(exit),
+    };
+    let moments = match arguments.at {
+        Some(At::Start) => Moments::StartOnly,
+        None => Moments::WholeLife,
+    };
+    let details = Details { records: arguments.format == Format::Ndjson, reasons: arguments.html.is_some() };
+    let replays = [Some(&policy), old.as_ref()].into_iter().flatten();
+    let replays = replays.map(|file| Replay::new(&file.policy, moments, details)).collect();
+    let now = Timestamp::now();
+    let engine = Engine::new(replays, &arguments.source.account.scope, now, arguments.strict);
+
+    let mut comparison = old.as_ref().map(|old| Comparison::with(&old.name));
+    let mut rows = Rows::new(arguments.format)?;
+    let mut listed = Listed::default();
+    let mut sink = |judged: &[Replayed]| {
+        if let ([new, old], Some(comparison)) = (judged, &mut comparison) {
+            comparison.add(old, new);
+        }
+        let Some(build) = judged.first() else { return Ok(()) };
+        if arguments.html.is_some() {
+            listed.add(build);
+        }
+        rows.add(build)
+    };
+    let results = engine.run(|each| arguments.source.read(now, each), &mut sink)?;
+    rows.finish()?;
+    let Results { mut summaries, unreadable } = results;
+    let summary = if summaries.is_empty() { Summary::default() } else { summaries.swap_remove(0) };
+    if let Some(path) = &arguments.html {
+        let (builds, left_out) = listed.finish();
+        let rows = builds.iter().map(|build| html::Row { build, reasons: &build.reasons });
+        let rows: Vec<html::Row<'_>> = rows.collect();
+        let (policy_name, generated_at) = (policy.name.as_str(), now);
+        let page = html::Page { summary: &summary, policy_name, generated_at, builds: &rows, left_out };
+        write_whole(path, html::page(&page)?.as_bytes())?;
+    }
+    report(
+        arguments.format,
+        &Report {
+            policy: Some(&policy.name),
+            summary: &summary,
+            unreadable: &unreadable,
+            comparison: comparison.as_ref(),
+        },
+    )
+}
+
+/// Adds up summaries.
+fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
+    anyhow::ensure!(
+        matches!(arguments.format, Format::Text | Format::Json),
+        "summaries contain no single builds; use `--format text` or `--format json` with `--merge`"
+    );
+    let mut total: Option<Summary> = None;
+    for path in &arguments.merge {
+        let name = path.display();
+        let json = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
+        let summary: Summary = serde_json::from_slice(&json)
+            .with_context(|| format!("{name}: this is no summary; make one with `replay --format json`"))?;
+        match &mut total {
+            Some(total) => total.merge(summary).with_context(|| format!("{name}: this summary cannot be added"))?,
+            None => total = Some(summary),
+        }
+    }
+    let summary = total.unwrap_or_default();
+    report(arguments.format, &Report { policy: None, summary: &summary, unreadable: &[], comparison: None })
+}
+
+fn report(format: Format, report: &Report<'_>) -> anyhow::Result<Exit> {
+    match format {
+        Format::Text => print(&text::report(report)),
+        Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(report)?)),
+        Format::Ndjson | Format::Csv => {
+            text::unreadable(report).lines().for_each(print_error);
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// Writes builds as they are judged, in the formats that show each.
+enum Rows {
+    None,
+    Ndjson(io::BufWriter<io::Stdout>),
+    Csv(Box<csv::Rows<io::Stdout>>),
+}
+
+impl Rows {
+    fn new(format: Format) -> anyhow::Result<Self> {
+        Ok(match format {
+            Format::Text | Format::Json => Self::None,
+            Format::Ndjson => Self::Ndjson(io::BufWriter::new(io::stdout())),
+            Format::Csv => Self::Csv(Box::new(csv::Rows::new(io::stdout())?)),
+        })
+    }
+
+    fn add(&mut self, build: &Replayed) -> anyhow::Result<()> {
+        match self {
+            Self::None => Ok(()),
+            Self::Ndjson(out) => Ok(writeln!(out, "{}", build.record.as_deref().unwrap_or_default())?),
+            Self::Csv(rows) => rows.add(build),
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::None => Ok(()),
+            Self::Ndjson(mut out) => Ok(out.flush()?),
+            Self::Csv(rows) => rows.finish(),
+        }
+    }
+}

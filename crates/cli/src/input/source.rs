@@ -1,0 +1,49 @@
+//! The history that a command reads: files, or accounts.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+
+use super::{Read, account, chunks, read, total_bytes};
+use crate::progress::Progress;
+
+/// The options that name the history.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Source {
+    /// Recorded builds: files, folders, or `-` for standard input.
+    #[arg(value_name = "INPUT", conflicts_with = "account")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) account: account::Options,
+}
+
+impl Source {
+    /// Reads the whole history, and shows the progress on a terminal.
+    ///
+    /// # Errors
+    /// If a file cannot be opened, or if an account cannot be read.
+    pub(crate) fn read(&self, now: Timestamp, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
+        if self.account.account {
+            return chunks::read_account(&self.account, now, each);
+        }
+        anyhow::ensure!(
+            !self.inputs.is_empty(),
+            "no input; name files or folders, `-` for standard input, or use `--account`"
+        );
+        let mut progress = Progress::of(total_bytes(&self.inputs));
+        let done = read(&self.inputs, &mut |part| {
+            progress.show(&part);
+            each(part)
+        });
+        progress.finish();
+        done
+    }
+
+    /// Returns whether it can be read only once.
+    pub(crate) fn is_read_once(&self) -> bool {
+        self.account.account || self.inputs.iter().any(|input| input == Path::new("-"))
+    }
+}

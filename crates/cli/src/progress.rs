@@ -1,0 +1,42 @@
+//! A progress bar on a terminal, with rate and time left; nothing in a pipe.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    input::{Read, Skipped},
+    output::print_error,
+};
+
+/// The progress of reading.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Begins at nothing. `total`: the number of bytes, if it is known. Standard error that is no terminal shows
+    /// nothing.
+    pub(crate) fn of(total: Option<u64>) -> Self {
+        let (bar, template) = match total {
+            Some(total) => (ProgressBar::new(total), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
+            None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec} {elapsed}"),
+        };
+        // The template is a constant; a wrong one would only change the look.
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self { bar: bar.with_style(style) }
+    }
+
+    /// Shows what was read, and names what is skipped.
+    pub(crate) fn show(&mut self, part: &Read) {
+        match part {
+            Read::Progress { bytes_read } => self.bar.set_position(*bytes_read),
+            Read::Skipped(Skipped { path, why }) => {
+                self.bar.suspend(|| print_error(&format!("{}: skipped: {why}", path.display())));
+            }
+            Read::Chunk(_) | Read::Unreadable(_) => {}
+        }
+    }
+
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}

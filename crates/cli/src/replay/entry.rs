@@ -1,0 +1,39 @@
+//! What is kept of a build until the whole input is read.
+
+use std::io;
+
+use buildbrake_core::history::{Observation, Replayed};
+
+/// What one value of the input adds to a build.
+pub(super) enum Entry {
+    /// The result of each policy: nothing else about the build can change it.
+    Judged(Vec<Replayed>),
+    /// A description, to be joined with others.
+    Observed(Box<Observation>),
+}
+
+const JUDGED: u8 = 0;
+const OBSERVED: u8 = 1;
+
+impl Entry {
+    /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
+    pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Judged(judged) => postcard::to_extend(judged, vec![JUDGED]).map_err(io::Error::other),
+            Self::Observed(observation) => {
+                let mut bytes = vec![OBSERVED];
+                serde_json::to_writer(&mut bytes, observation)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Reads an entry.
+    pub(super) fn decode(bytes: &[u8]) -> io::Result<Self> {
+        match bytes.split_first() {
+            Some((&JUDGED, judged)) => postcard::from_bytes(judged).map(Self::Judged).map_err(io::Error::other),
+            Some((_, observation)) => Ok(Self::Observed(serde_json::from_slice(observation)?)),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Judges builds by everything that the input contains about them.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use anyhow::Context;
+use buildbrake_core::{
+    history::{Contender, Contenders, Observation, PastBuild, Replayed, join},
+    summary::Summary,
+};
+
+use super::{
+    Engine, Sink,
+    entry::Entry,
+    lock,
+    spill::{Entries, Spill},
+};
+
+/// Everything that is kept of one build.
+#[derive(Default)]
+struct Kept {
+    /// The results. Of two different ones, the one whose bytes are greater counts, so that the order of the
+    /// input does not.
+    judged: Option<(Vec<u8>, Vec<Replayed>)>,
+    observed: Vec<Observation>,
+}
+
+impl Engine<'_> {
+    /// Judges every build that is kept, calls `sink` with its results, and sums them up.
+    pub(super) fn judge_all(&mut self, workers: usize, sink: &mut Sink<'_>) -> anyhow::Result<Vec<Summary>> {
+        let spill = std::mem::replace(&mut self.spill, Spill::new());
+        if spill.is_in_memory() {
+            return self.judge_in_order(spill, sink);
+        }
+        let partitions = Mutex::new(spill.into_partitions());
+        let (sink, has_failed) = (Mutex::new(sink), AtomicBool::new(false));
+        let this = &*self;
+        thread::scope(|scope| {
+            let work = || -> anyhow::Result<Vec<Summary>> {
+                let mut summaries = this.summaries();
+                while !has_failed.load(Ordering::Relaxed) {
+                    let Some(partition) = lock(&partitions).next() else { break };
+                    this.judge_partition(partition?, &mut |judged| {
+                        add(&mut summaries, &judged);
+                        lock(&sink)(&judged)
+                    })
+                    .inspect_err(|_| has_failed.store(true, Ordering::Relaxed))?;
+                }
+                Ok(summaries)
+            };
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let mut total = this.summaries();
+            for worker in workers {
+                let summaries = worker.join().map_err(|_| anyhow::anyhow!("a worker stopped unexpectedly"))??;
+                for (total, summary) in total.iter_mut().zip(summaries) {
+                    total.merge(summary)?;
+                }
+            }
+            Ok(total)
+        })
+    }
+
+    /// Judges few builds, in the order in which they started.
+    fn judge_in_order(&self, spill: Spill, sink: &mut Sink<'_>) -> anyhow::Result<Vec<Summary>> {
+        let mut all = Vec::new();
+        for partition in spill.into_partitions() {
+            self.judge_partition(partition?, &mut |judged| {
+                all.push(judged);
+                Ok(())
+            })?;
+        }
+        all.sort_by(|one, other| {
+            let key = |judged: &[Replayed]| judged.first().map(|build| (build.start, build.build_id.clone()));
+            key(one).cmp(&key(other))
+        });
+        let mut summaries = self.summaries();
+        for judged in all {
+            add(&mut summaries, &judged);
+            sink(&judged)?;
+        }
+        Ok(summaries)
+    }
+
+    fn summaries(&self) -> Vec<Summary> {
+        self.replays.iter().map(|replay| Summary::of(replay.policy())).collect()
+    }
+
+    fn judge_partition(
+        &self,
+        mut entries: Entries,
+        each: &mut dyn FnMut(Vec<Replayed>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut failed = Ok(());
+        let read = entries.for_each_key(|contents| {
+            failed = self.judge_key(contents, each);
+            if failed.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+        });
+        failed?;
+        read.context("a temporary file cannot be read")
+    }
+
+    /// Calls `visit` with every build that is kept.
+    pub(super) fn visit_all(&mut self, visit: &mut dyn FnMut(PastBuild)) -> anyhow::Result<()> {
+        let spill = std::mem::replace(&mut self.spill, Spill::new());
+        for partition in spill.into_partitions() {
+            let read = partition?.for_each_key(|contents| {
+                let builds = by_build(contents)?.into_values();
+                let builds = builds.filter_map(|kept| join(kept.observed));
+                builds.filter(|build| self.is_in_period(build.build.start_time)).for_each(&mut *visit);
+                Ok(())
+            });
+            read.context("a temporary file cannot be read")?;
+        }
+        Ok(())
+    }
+
+    /// Judges the builds that have one key: one build, or those of a project.
+    fn judge_key(
+        &self,
+        contents: Vec<Vec<u8>>,
+        each: &mut dyn FnMut(Vec<Replayed>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let builds = by_build(contents).context("a temporary file cannot be read")?;
+        let mut open = Vec::new();
+        for (_, kept) in builds {
+            match kept.judged {
+                Some((_, judged)) => each(judged)?,
+                None => open.extend(join(kept.observed).filter(|build| self.is_in_period(build.build.start_time))),
+            }
+        }
+        let contenders = self.by_project.then(|| self.contenders(&open));
+        for build in open {
+            let known = build.build.arn.clone();
+            let judged = self
+                .judge(build, contenders.as_deref(), |question| Some(self.known.answer(known.as_deref(), question)));
+            each(judged.map_err(|_| anyhow::anyhow!("a question about a build has no reply"))?)?;
+        }
+        Ok(())
+    }
+
+    /// The builds of one project, as those of each policy are compared.
+    fn contenders(&self, builds: &[PastBuild]) -> Vec<Contenders> {
+        let of = |replay| {
+            let contenders = builds.iter().filter_map(|build| {
+                let answer = |question: &_| Some(self.known.answer(build.build.arn.as_deref(), question));
+                Contender::of(replay, build.clone(), self.now, answer)
+            });
+            contenders.collect()
+        };
+        self.replays.iter().map(of).collect()
+    }
+}
+
+/// What is kept of each build, by its id.
+fn by_build(contents: Vec<Vec<u8>>) -> io::Result<BTreeMap<String, Kept>> {
+    let mut builds: BTreeMap<String, Kept> = BTreeMap::new();
+    for bytes in contents {
+        match Entry::decode(&bytes)? {
+            Entry::Judged(judged) => {
+                let Some(id) = judged.first().map(|build| build.build_id.clone()) else { continue };
+                let kept = builds.entry(id).or_default();
+                if kept.judged.as_ref().is_none_or(|(other, _)| *other < bytes) {
+                    kept.judged = Some((bytes, judged));
+                }
+            }
+            Entry::Observed(observation) => {
+                builds.entry(observation.id.as_str().to_owned()).or_default().observed.push(*observation);
+            }
+        }
+    }
+    Ok(builds)
+}
+
+fn add(summaries: &mut [Summary], judged: &[Replayed]) {
+    for (summary, build) in summaries.iter_mut().zip(judged) {
+        summary.add(build);
+    }
+}

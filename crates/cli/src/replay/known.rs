@@ -1,0 +1,89 @@
+//! The projects and batches in the input, which answer questions about builds.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use buildbrake_core::{
+    facts::inquiry::{Question, Reply},
+    model::{BuildBatch, Project, batch_id},
+};
+
+/// An account, a region and a name or id.
+type Key = [String; 3];
+
+/// What the input contains beside builds.
+#[derive(Default)]
+pub(super) struct Known {
+    projects: Mutex<HashMap<Key, Arc<Project>>>,
+    batches: Mutex<HashMap<Key, Arc<BuildBatch>>>,
+}
+
+impl Known {
+    /// Adds a project. Of two descriptions, the one with the later change counts.
+    pub(super) fn add_project(&self, project: Project) {
+        let arn = project.arn.as_deref().unwrap_or_default();
+        let Some(name) = project.name.clone().or_else(|| Some(arn.split_once(":project/")?.1.to_owned())) else {
+            return;
+        };
+        let rank = |project: &Project| (project.last_modified, serde_json::to_string(project).unwrap_or_default());
+        add(&self.projects, key(arn, name), project, rank);
+    }
+
+    /// Adds a batch. Of two descriptions, the later one counts.
+    pub(super) fn add_batch(&self, batch: BuildBatch) {
+        let arn = batch.arn.as_deref().unwrap_or_default();
+        let id = batch.id.clone().unwrap_or_else(|| batch_id(arn).to_owned());
+        let rank = |batch: &BuildBatch| (batch.end_time, serde_json::to_string(batch).unwrap_or_default());
+        add(&self.batches, key(arn, id), batch, rank);
+    }
+
+    /// Replies to a question about the build with this ARN.
+    pub(super) fn answer(&self, arn: Option<&str>, question: &Question) -> Reply {
+        let arn = arn.unwrap_or_default();
+        let missing = |why: &str| Reply::Unavailable(question.source(), why.to_owned());
+        match question {
+            Question::Project { name, .. } => match get(&self.projects, &key(arn, name.clone())) {
+                Some(project) => Reply::Project(Some(project)),
+                None => missing("the input does not contain it"),
+            },
+            Question::Batch(id) => match get(&self.batches, &key(arn, id.clone())) {
+                Some(batch) => Reply::Batch(Some(batch)),
+                None => missing("the input does not contain it"),
+            },
+            Question::Build(_) => missing("the input contains no Build of the API"),
+            Question::EarlierTry(_) => missing("the input does not contain it"),
+            Question::RunningBuilds(_) => missing("the input does not show which builds ran at that time"),
+            Question::Pipeline(_) => missing("a replay does not ask CodePipeline"),
+            Question::Git(_) => missing("a replay does not ask git"),
+        }
+    }
+}
+
+fn add<T>(
+    map: &Mutex<HashMap<Key, Arc<T>>>,
+    key: Key,
+    value: T,
+    rank: impl Fn(&T) -> (Option<jiff::Timestamp>, String),
+) {
+    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    match map.get(&key) {
+        Some(known) if rank(known) >= rank(&value) => {}
+        _ => {
+            map.insert(key, Arc::new(value));
+        }
+    }
+}
+
+fn get<T>(map: &Mutex<HashMap<Key, Arc<T>>>, key: &Key) -> Option<Arc<T>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+}
+
+/// The account and region of an ARN, with a name or id.
+fn key(arn: &str, name: String) -> Key {
+    let mut parts = arn.split(':').skip(3);
+    let region = parts.next().unwrap_or_default().to_owned();
+    let account = parts.next().unwrap_or_default().to_owned();
+    [account, region, name]
+}

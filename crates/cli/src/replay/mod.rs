@@ -1,0 +1,280 @@
+//! Judges recorded builds: streaming, on all processors, with bounded memory.
+//!
+//! A build that has ended, and whose verdict depends on nothing else, is judged as soon as it is read, and
+//! its result is kept. What else is known of builds is kept as it is. Both are brought together by the
+//! build's id (or by its project, if a rule compares builds), so that a build is judged once, however often
+//! and in whatever order the input describes it.
+
+mod entry;
+mod joined;
+mod known;
+mod listed;
+mod spill;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    ops::ControlFlow,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use anyhow::Context;
+use buildbrake_core::{
+    facts::inquiry::{Question, Reply},
+    history::{Contenders, Item, Observation, ObservedIn, PastBuild, Replay, Replayed, recognize},
+    model::Progress,
+    summary::Summary,
+};
+use jiff::Timestamp;
+
+pub(crate) use self::listed::Listed;
+use self::{entry::Entry, known::Known, spill::Spill};
+use crate::input::{Chunk, Read, Unreadable, account::Scope};
+
+/// The number of unreadable values that are named.
+const NAMED_UNREADABLE: usize = 20;
+/// The number of chunks that may wait for a worker.
+const WAITING_CHUNKS: usize = 4;
+
+/// The results of a replay.
+pub(crate) struct Results {
+    /// One summary for each policy.
+    pub(crate) summaries: Vec<Summary>,
+    /// The first of the unreadable values, each with its place and the reason.
+    pub(crate) unreadable: Vec<String>,
+}
+
+/// Builds that are read, and the policies that judge them.
+pub(crate) struct Engine<'p> {
+    replays: Vec<Replay<'p>>,
+    /// The time that stands for those of a build that has none.
+    now: Timestamp,
+    /// `true` if the first unreadable value ends the replay.
+    is_strict: bool,
+    /// `true` if builds are brought together by their projects.
+    by_project: bool,
+    /// The builds that are meant.
+    scope: Scope,
+    since: Option<Timestamp>,
+    known: Known,
+    spill: Spill,
+    unreadable: Mutex<Vec<Unreadable>>,
+    unreadable_count: AtomicU64,
+    has_failed: AtomicBool,
+}
+
+/// Is called with each build's results, one for each policy.
+pub(crate) type Sink<'s> = dyn FnMut(&[Replayed]) -> anyhow::Result<()> + Send + 's;
+
+impl<'p> Engine<'p> {
+    pub(crate) fn new(replays: Vec<Replay<'p>>, scope: &Scope, now: Timestamp, is_strict: bool) -> Self {
+        let by_project = replays.iter().any(|replay| replay.policy().compares_builds());
+        Self {
+            replays,
+            now,
+            is_strict,
+            by_project,
+            scope: scope.clone(),
+            since: scope.since(now),
+            known: Known::default(),
+            spill: Spill::new(),
+            unreadable: Mutex::default(),
+            unreadable_count: AtomicU64::default(),
+            has_failed: AtomicBool::default(),
+        }
+    }
+
+    /// Reads the whole input, and calls `sink` with each build's results.
+    ///
+    /// # Errors
+    /// If the input cannot be opened, if `sink` fails, or, in strict mode, at the first unreadable value.
+    pub(crate) fn run(
+        mut self,
+        read: impl FnOnce(&mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()>,
+        sink: &mut Sink<'_>,
+    ) -> anyhow::Result<Results> {
+        let workers = thread::available_parallelism().map_or(1, Into::into);
+        self.read_all(read, workers)?;
+        let unreadable = self.named_unreadable();
+        if let (true, Some(first)) = (self.is_strict, unreadable.first()) {
+            anyhow::bail!("{first}; without `--strict`, it is passed over and counted");
+        }
+        let count = self.unreadable_count.load(Ordering::Relaxed);
+        let mut summaries = self.judge_all(workers, sink)?;
+        summaries.iter_mut().for_each(|summary| summary.unreadable = count);
+        Ok(Results { summaries, unreadable })
+    }
+
+    /// Reads the whole input, joins the observations of each build, and calls `visit` with each build, in no
+    /// particular order. Judges nothing. Returns the unreadable values that are named, and the number of all.
+    ///
+    /// # Errors
+    /// If the input cannot be opened.
+    pub(crate) fn collect(
+        mut self,
+        read: impl FnOnce(&mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()>,
+        visit: &mut dyn FnMut(PastBuild),
+    ) -> anyhow::Result<(Vec<String>, u64)> {
+        self.replays.clear();
+        self.read_all(read, thread::available_parallelism().map_or(1, Into::into))?;
+        self.visit_all(visit)?;
+        Ok((self.named_unreadable(), self.unreadable_count.load(Ordering::Relaxed)))
+    }
+
+    /// Reads the input on this thread and parses it on others.
+    fn read_all(
+        &self,
+        read: impl FnOnce(&mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()>,
+        workers: usize,
+    ) -> anyhow::Result<()> {
+        let (send, receive) = mpsc::sync_channel::<Chunk>(WAITING_CHUNKS);
+        let receive = Mutex::new(receive);
+        thread::scope(|scope| {
+            let receive = &receive;
+            let work = || -> io::Result<()> {
+                loop {
+                    let chunk = lock(receive).recv();
+                    let Ok(chunk) = chunk else { return Ok(()) };
+                    if !self.has_failed.load(Ordering::Relaxed) {
+                        self.take(&chunk).inspect_err(|_| self.has_failed.store(true, Ordering::Relaxed))?;
+                    }
+                }
+            };
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let read = read(&mut |read| {
+                match read {
+                    Read::Chunk(chunk) => {
+                        if send.send(chunk).is_err() {
+                            return ControlFlow::Break(());
+                        }
+                    }
+                    Read::Unreadable(unreadable) => self.add_unreadable(unreadable),
+                    // Both are shown to the user where the input is opened.
+                    Read::Skipped(_) | Read::Progress { .. } => {}
+                }
+                match self.has_failed.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            drop(send);
+            for worker in workers {
+                let done = worker.join().map_err(|_| anyhow::anyhow!("a worker stopped unexpectedly"))?;
+                done.context("a temporary file cannot be written")?;
+            }
+            read
+        })
+    }
+
+    fn add_unreadable(&self, value: Unreadable) {
+        self.unreadable_count.fetch_add(1, Ordering::Relaxed);
+        let mut unreadable = lock(&self.unreadable);
+        unreadable.push(value);
+        if unreadable.len() >= 2 * NAMED_UNREADABLE {
+            keep_first(&mut unreadable);
+        }
+        if self.is_strict {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The first unreadable values, in the order of the input's places.
+    fn named_unreadable(&self) -> Vec<String> {
+        let mut unreadable = lock(&self.unreadable);
+        keep_first(&mut unreadable);
+        unreadable.drain(..).map(|Unreadable { place, why }| format!("{place}: {why}")).collect()
+    }
+
+    /// Takes the values of a chunk.
+    fn take(&self, chunk: &Chunk) -> io::Result<()> {
+        for value in &chunk.values {
+            let json = chunk.bytes.get(value.range.clone()).unwrap_or_default();
+            let mut failed = Ok(());
+            let recognized = recognize(json, |item| match item {
+                Item::Build(observation) => {
+                    let kept = self.take_build(observation);
+                    failed = std::mem::replace(&mut failed, Ok(())).and(kept);
+                }
+                Item::Project(project) => self.known.add_project(*project),
+                Item::Batch(batch) => self.known.add_batch(*batch),
+            });
+            failed?;
+            if let Err(error) = recognized {
+                self.add_unreadable(Unreadable { place: value.place.clone(), why: error.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_build(&self, observation: Observation) -> io::Result<()> {
+        if !self.scope.has_project(observation.id.project()) {
+            return Ok(());
+        }
+        let key = self.key(&observation);
+        let is_ended = observation.from == ObservedIn::Api && observation.build.progress() == Progress::Ended;
+        let is_final = is_ended && !self.replays.is_empty();
+        if is_ended && !self.is_in_period(observation.build.start_time) {
+            return Ok(());
+        }
+        let entry = match is_final && observation.recorded_ref.is_none() {
+            true => self.judge_at_once(observation),
+            false => Entry::Observed(Box::new(observation)),
+        };
+        self.spill.add(key, &entry.encode()?)
+    }
+
+    /// Returns whether a build that started at that time is meant.
+    fn is_in_period(&self, start: Option<Timestamp>) -> bool {
+        self.since.is_none_or(|since| start.is_none_or(|start| start >= since))
+    }
+
+    fn key(&self, observation: &Observation) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if self.by_project {
+            observation.id.project().hash(&mut hasher);
+        } else {
+            observation.id.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Judges a build that has ended, if its verdict depends on nothing that may still come.
+    fn judge_at_once(&self, observation: Observation) -> Entry {
+        match self.judge(observation.into(), None, |_| None) {
+            Ok(judged) => Entry::Judged(judged),
+            Err(build) => Entry::Observed(Box::new((*build).into())),
+        }
+    }
+
+    /// Judges a build by each policy.
+    fn judge(
+        &self,
+        build: PastBuild,
+        contenders: Option<&[Contenders]>,
+        answer: impl Fn(&Question) -> Option<Reply>,
+    ) -> Result<Vec<Replayed>, Box<PastBuild>> {
+        let Some((last, others)) = self.replays.split_last() else { return Ok(Vec::new()) };
+        let of = |index: usize| contenders.and_then(|contenders| contenders.get(index));
+        let mut judged = Vec::with_capacity(self.replays.len());
+        for (index, replay) in others.iter().enumerate() {
+            judged.push(replay.judge(build.clone(), of(index), self.now, &answer)?);
+        }
+        judged.push(last.judge(build, of(others.len()), self.now, &answer)?);
+        Ok(judged)
+    }
+}
+
+/// Workers find unreadable values in no particular order.
+fn keep_first(unreadable: &mut Vec<Unreadable>) {
+    unreadable.sort_by(|one, other| one.place.cmp(&other.place));
+    unreadable.truncate(NAMED_UNREADABLE);
+}
+
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

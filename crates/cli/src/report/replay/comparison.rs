@@ -1,0 +1,73 @@
+//! What changes from one policy to another.
+
+use std::collections::BTreeMap;
+
+use buildbrake_core::{
+    history::{Decided, Replayed},
+    record::Outcome,
+};
+use serde::Serialize;
+
+/// The number of builds that are listed.
+const LISTED: usize = 1000;
+
+/// The builds that two policies judge differently.
+#[derive(Serialize)]
+pub(crate) struct Comparison {
+    /// The old policy's file.
+    pub(crate) old: String,
+    /// The number of builds whose outcome or broken rules change.
+    pub(crate) changed: u64,
+    /// The number of builds by their old and new outcome.
+    pub(crate) outcomes: BTreeMap<Outcome, BTreeMap<Outcome, u64>>,
+    /// The first builds that change, by id.
+    pub(crate) builds: BTreeMap<String, Change>,
+}
+
+/// One build that is judged differently.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Change {
+    pub(crate) from: Outcome,
+    pub(crate) to: Outcome,
+    /// The rules that only the new policy breaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) newly_broken: Vec<String>,
+    /// The rules that only the old policy breaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) no_longer_broken: Vec<String>,
+}
+
+impl Comparison {
+    /// No builds, with the name of the old policy's file.
+    pub(crate) fn with(old: &str) -> Self {
+        Self { old: old.to_owned(), changed: 0, outcomes: BTreeMap::new(), builds: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, old: &Replayed, new: &Replayed) {
+        let (was, is) = (broken(old), broken(new));
+        *self.outcomes.entry(old.outcome).or_default().entry(new.outcome).or_default() += 1;
+        if old.outcome == new.outcome && was == is {
+            return;
+        }
+        self.changed += 1;
+        let only = |rules: &[&str], others: &[&str]| {
+            rules.iter().filter(|rule| !others.contains(rule)).map(|rule| (*rule).to_owned()).collect()
+        };
+        let change = Change {
+            from: old.outcome,
+            to: new.outcome,
+            newly_broken: only(&is, &was),
+            no_longer_broken: only(&was, &is),
+        };
+        self.builds.insert(new.build_id.clone(), change);
+        if self.builds.len() > LISTED {
+            self.builds.pop_last();
+        }
+    }
+}
+
+fn broken(build: &Replayed) -> Vec<&str> {
+    let broken = build.rules.iter().filter(|rule| matches!(rule.decided, Decided::Broken { .. }));
+    broken.map(|rule| rule.rule.as_str()).collect()
+}

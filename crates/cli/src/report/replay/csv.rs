@@ -1,0 +1,93 @@
+//! Replayed builds as comma-separated values (RFC 4180).
+
+use std::io::Write;
+
+use buildbrake_core::history::{Decided, Replayed};
+
+/// Rows, one for each build.
+pub(crate) struct Rows<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+const HEADER: [&str; 17] = [
+    "buildId",
+    "project",
+    "account",
+    "region",
+    "initiator",
+    "startedBy",
+    "branch",
+    "ref",
+    "startTime",
+    "endTime",
+    "status",
+    "outcome",
+    "minutes",
+    "usd",
+    "broken",
+    "undecided",
+    "exempted",
+];
+
+impl<W: Write> Rows<W> {
+    /// Writes the header.
+    pub(crate) fn new(out: W) -> anyhow::Result<Self> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(HEADER)?;
+        Ok(Self { writer })
+    }
+
+    pub(crate) fn add(&mut self, build: &Replayed) -> anyhow::Result<()> {
+        let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+        let rules = |is_wanted: fn(&Decided) -> bool| {
+            let rules = build.rules.iter().filter(|rule| is_wanted(&rule.decided));
+            rules.map(|rule| rule.rule.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        let outcome = serde_json::to_value(build.outcome)?;
+        self.writer.write_record([
+            build.build_id.clone(),
+            cell(&build.project),
+            text(&build.account),
+            text(&build.region),
+            text(&build.initiator),
+            build.started_by.map(|starter| starter.name().to_owned()).unwrap_or_default(),
+            text(&build.branch),
+            text(&build.git_ref),
+            time(build.start),
+            time(build.end),
+            text(&build.status),
+            outcome.as_str().unwrap_or_default().to_owned(),
+            build.saved.minutes.as_f64().to_string(),
+            build.saved.usd.as_f64().to_string(),
+            rules(|decided| matches!(decided, Decided::Broken { .. })),
+            rules(|decided| matches!(decided, Decided::Undecided { .. })),
+            rules(|decided| matches!(decided, Decided::Exempted { .. })),
+        ])?;
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        Ok(self.writer.flush()?)
+    }
+}
+
+/// A text that no spreadsheet takes for a formula.
+/// <https://owasp.org/www-community/attacks/CSV_Injection>
+fn cell(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_text_becomes_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(super::cell(text), format!("'{text}"));
+        }
+        assert_eq!(super::cell("feature/a=b"), "feature/a=b");
+    }
+}

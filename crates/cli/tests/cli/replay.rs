@@ -1,0 +1,276 @@
+//! `buildbrake replay` on made-up histories, whose totals are counted independently.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use buildbrake_testkit::history::History;
+use serde_json::{Value, json};
+
+const POLICY: &str = "
+version: 1
+never-stop: [project-00*]
+prices: { BUILD_GENERAL1_SMALL: 0.005, BUILD_GENERAL1_MEDIUM: 0.01, LINUX_CONTAINER/BUILD_GENERAL1_LARGE: 0.02 }
+rules:
+  - { id: long-timeout, max-timeout: 60m }
+  - { id: long-build, max-duration: 20m, except: [{ initiators: [alice] }] }
+  - { id: queue, max-queue-time: 5m, mode: report }
+  - { id: compute, forbidden-compute: [BUILD_GENERAL1_2XLARGE], only: [{ projects: [project-1*] }] }
+";
+
+/// A folder for one test's files.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.yaml"), POLICY).unwrap();
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let arguments = ["replay", "--policy", "policy.yaml"].iter().chain(arguments);
+    Command::new(env!("CARGO_BIN_EXE_buildbrake")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn stdout(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn summary(folder: &Path, inputs: &[&str]) -> Value {
+    let arguments: Vec<&str> = ["--format", "json"].iter().chain(inputs).copied().collect();
+    serde_json::from_str(&stdout(folder, &arguments)).unwrap()
+}
+
+fn lines(builds: &[Value]) -> String {
+    builds.iter().map(|build| format!("{build}\n")).collect()
+}
+
+/// What a rule would have done, counted without buildbrake.
+#[derive(Default)]
+struct Counted {
+    broken: u64,
+    exempted: u64,
+    minutes: f64,
+    usd: f64,
+}
+
+/// The rules, the outcomes and the minutes of all stops, by nothing but the builds' own members.
+fn count(builds: &[Value]) -> (BTreeMap<&'static str, Counted>, BTreeMap<&'static str, u64>, f64, u64) {
+    let mut rules: BTreeMap<&str, Counted> = BTreeMap::new();
+    let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut total, mut successes) = (0.0, 0);
+    for build in builds {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let phase =
+            |name: &str| build["phases"].as_array().unwrap().iter().find(|phase| phase["phaseType"] == name).unwrap();
+        let (start, end) = (number(&build["startTime"]), number(&build["endTime"]));
+        let run = number(&phase("PROVISIONING")["startTime"]);
+        let (kind, compute) = (&build["environment"]["type"], build["environment"]["computeType"].as_str().unwrap());
+        let price = match (kind.as_str().unwrap(), compute) {
+            (_, "BUILD_GENERAL1_SMALL") => 0.005,
+            (_, "BUILD_GENERAL1_MEDIUM") => 0.01,
+            ("LINUX_CONTAINER", "BUILD_GENERAL1_LARGE") => 0.02,
+            _ => 0.0,
+        };
+        let project = build["projectName"].as_str().unwrap();
+        // Times count in whole seconds.
+        let fired = [
+            ("long-timeout", (number(&build["timeoutInMinutes"]) > 60.0).then_some(start), true),
+            ("long-build", ((end - run).floor() > 1200.0).then_some(run + 1200.0), true),
+            ("queue", ((run - start).floor() > 300.0).then_some(start + 300.0), false),
+            (
+                "compute",
+                (compute == "BUILD_GENERAL1_2XLARGE" && project.starts_with("project-1")).then_some(start),
+                true,
+            ),
+        ];
+        let (mut first, mut is_reported) = (f64::INFINITY, false);
+        for (rule, at, is_enforced) in fired {
+            let Some(at) = at else { continue };
+            let rule_counts = rules.entry(rule).or_default();
+            if rule == "long-build" && build["initiator"] == "alice" {
+                rule_counts.exempted += 1;
+                continue;
+            }
+            rule_counts.broken += 1;
+            rule_counts.minutes += (end - at) / 60.0;
+            rule_counts.usd += (end - at.max(run)) / 60.0 * price;
+            is_reported = true;
+            if is_enforced {
+                first = first.min(at);
+            }
+        }
+        let outcome = match (first.is_finite(), is_reported) {
+            (true, _) if project.starts_with("project-00") => "protected",
+            (true, _) => "stopped",
+            (false, true) => "reported",
+            (false, false) => "allowed",
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+        if outcome == "stopped" {
+            total += (end - first) / 60.0;
+            successes += u64::from(build["buildStatus"] == "SUCCEEDED");
+        }
+    }
+    (rules, outcomes, total, successes)
+}
+
+#[test]
+fn the_totals_are_those_of_an_independent_count() {
+    let folder = folder("totals");
+    let builds: Vec<Value> = History::of_seed(17).take(3000).collect();
+    fs::write(folder.join("builds.ndjson"), lines(&builds)).unwrap();
+    let summary = summary(&folder, &["builds.ndjson"]);
+    let (rules, outcomes, minutes, successes) = count(&builds);
+    assert_eq!((&summary["judged"], &summary["unreadable"]), (&json!(3000), &json!(0)));
+    assert_eq!(summary["outcomes"], json!(outcomes));
+    assert_eq!(summary["stoppedSuccesses"]["builds"], json!(successes));
+    let near = |found: &Value, expected: f64| (found.as_f64().unwrap() - expected).abs() < 0.01;
+    assert!(near(&summary["minutes"], minutes), "{} {minutes}", summary["minutes"]);
+    for (rule, counted) in rules {
+        let found = &summary["rules"][rule];
+        assert_eq!(
+            (&found["broken"], &found["exempted"]),
+            (&json!(counted.broken), &json!(counted.exempted)),
+            "{rule}"
+        );
+        assert!(near(&found["minutes"], counted.minutes), "{rule}: {} {}", found["minutes"], counted.minutes);
+        assert!(near(&found["usd"], counted.usd), "{rule}: {} {}", found["usd"], counted.usd);
+        let by_project = found["byProject"].as_object().unwrap().values();
+        let in_projects: u64 = by_project.map(|share| share["builds"].as_u64().unwrap()).sum();
+        assert_eq!(in_projects, counted.broken, "{rule}");
+    }
+}
+
+/// Neither the order nor the form of the input changes a total, nor that a build is there twice.
+#[test]
+fn every_form_of_the_input_has_the_same_totals() {
+    let folder = folder("forms");
+    let builds: Vec<Value> = History::of_seed(3).take(400).collect();
+    let reversed: Vec<Value> = builds.iter().rev().cloned().collect();
+    let pages: Vec<Value> = builds.chunks(100).map(|page| json!({"builds": page, "buildsNotFound": []})).collect();
+    let pretty: String = pages.iter().map(|page| serde_json::to_string_pretty(page).unwrap()).collect();
+    for (name, text) in [
+        ("lines.ndjson", lines(&builds)),
+        ("reversed.ndjson", lines(&reversed)),
+        ("twice.ndjson", lines(&builds) + &lines(&reversed)),
+        ("pages.json", pretty),
+        ("array.json", json!(builds).to_string()),
+        ("undelimited.json", builds.iter().map(Value::to_string).collect()),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let expected = summary(&folder, &["lines.ndjson"]);
+    assert_eq!(expected["judged"], 400);
+    for form in ["reversed.ndjson", "twice.ndjson", "pages.json", "array.json", "undelimited.json"] {
+        assert_eq!(summary(&folder, &[form]), expected, "{form}");
+    }
+    assert_eq!(summary(&folder, &["lines.ndjson", "array.json"]), expected, "several files");
+}
+
+/// More builds than stay in memory.
+#[test]
+fn summaries_of_parts_add_up_to_the_summary_of_all() {
+    let folder = folder("parts");
+    // A third of the builds have a commit alone, and are kept whole.
+    fs::write(folder.join("policy.yaml"), format!("{POLICY}  - {{ id: branches, forbidden-branches: [main] }}\n"))
+        .unwrap();
+    let builds: Vec<Value> = History::of_seed(29).take(9000).collect();
+    fs::write(folder.join("all.ndjson"), lines(&builds)).unwrap();
+    for (index, part) in builds.chunks(3500).enumerate() {
+        fs::write(folder.join(format!("{index}.ndjson")), lines(part)).unwrap();
+        fs::write(folder.join(format!("{index}.json")), summary(&folder, &[&format!("{index}.ndjson")]).to_string())
+            .unwrap();
+    }
+    let merge = |parts: &[&str]| -> Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_buildbrake"))
+            .args(["replay", "--format", "json", "--merge"])
+            .args(parts)
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let all = summary(&folder, &["all.ndjson"]);
+    assert_eq!(all["judged"], 9000);
+    assert!(all["undecided"].as_u64().unwrap() > 2000);
+    assert_eq!(merge(&["0.json", "1.json", "2.json"]), all);
+    assert_eq!(merge(&["2.json", "0.json", "1.json"]), all);
+}
+
+#[test]
+fn every_build_has_a_record_and_a_row() {
+    let folder = folder("rows");
+    let builds: Vec<Value> = History::of_seed(5).take(300).collect();
+    fs::write(folder.join("builds.ndjson"), lines(&builds)).unwrap();
+    let (_, outcomes, ..) = count(&builds);
+    let records = stdout(&folder, &["--format", "ndjson", "builds.ndjson"]);
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for record in &records {
+        *found.entry(record["outcome"].as_str().unwrap()).or_default() += 1;
+        assert_eq!((&record["trigger"], record.get("build"), record.get("_aws")), (&json!("replay"), None, None));
+    }
+    assert_eq!(found, outcomes);
+    let starts: Vec<&str> = records.iter().map(|record| record["replay"]["startTime"].as_str().unwrap()).collect();
+    assert!(starts.is_sorted(), "in the order of their starts");
+    let rows = stdout(&folder, &["--format", "csv", "builds.ndjson"]);
+    let mut rows = csv::Reader::from_reader(rows.as_bytes());
+    let outcome = rows.headers().unwrap().iter().position(|name| name == "outcome").unwrap();
+    let stopped = rows.records().filter(|row| &row.as_ref().unwrap()[outcome] == "stopped").count();
+    assert_eq!(stopped as u64, outcomes["stopped"]);
+    // The values of variables are in no output.
+    let value = builds[0]["environment"]["environmentVariables"][0]["value"].as_str().unwrap();
+    for format in ["text", "json", "ndjson", "csv"] {
+        assert!(!stdout(&folder, &["--format", format, "builds.ndjson"]).contains(value), "{format}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_named_and_passed_over() {
+    let folder = folder("unreadable");
+    let builds: Vec<Value> = History::of_seed(5).take(3).collect();
+    let text = format!("{}\n{{\"id\": 7, \"arn\": true}}\n{}\n{{\"builds\": [\n{}\n", builds[0], builds[1], builds[2]);
+    fs::write(folder.join("builds.ndjson"), text).unwrap();
+    let found = summary(&folder, &["builds.ndjson"]);
+    assert!(found["judged"].as_u64().unwrap() >= 2, "{found}");
+    assert!(found["unreadable"].as_u64().unwrap() >= 1, "{found}");
+    assert!(
+        found["unreadableValues"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|value| value.as_str().unwrap().contains("builds.ndjson:2")),
+        "{found}"
+    );
+    fs::write(folder.join("one.ndjson"), format!("{}\n{{\"id\": 7}}\n{}\n", builds[0], builds[1])).unwrap();
+    let strict = run(&folder, &["--strict", "one.ndjson"]);
+    assert_eq!(strict.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&strict.stderr).contains("one.ndjson:2: "));
+    let missing = run(&folder, &["nothing.ndjson"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("nothing.ndjson"));
+}
+
+#[test]
+fn two_policies_are_compared_build_by_build() {
+    let folder = folder("compare");
+    let builds: Vec<Value> = History::of_seed(11).take(500).collect();
+    fs::write(folder.join("builds.ndjson"), lines(&builds)).unwrap();
+    let old = "version: 1\nrules:\n  - { id: long-timeout, max-timeout: 60m }\n";
+    fs::write(folder.join("old.yaml"), old).unwrap();
+    fs::write(folder.join("policy.yaml"), old.replace("60m", "120m")).unwrap();
+    let found = summary(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    let changed = builds.iter().filter(|build| build["timeoutInMinutes"] == 120).count();
+    assert_eq!(found["comparison"]["changed"], changed);
+    assert_eq!(found["comparison"]["outcomes"]["stopped"]["allowed"], changed);
+    assert_eq!(found["comparison"]["builds"].as_object().unwrap().len(), changed);
+    assert!(
+        stdout(&folder, &["--compare", "old.yaml", "builds.ndjson"]).contains("stopped -> allowed (-long-timeout)")
+    );
+}

@@ -1,0 +1,198 @@
+//! Lists of everything that history used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::yaml::fault::printable;
+
+/// The number of patterns that a person still reads.
+const READABLE: usize = 20;
+/// The number of different values that are remembered.
+const REMEMBERED: usize = 1000;
+/// The number of builds without which a list proves nothing.
+const FEWEST_BUILDS: u64 = 20;
+/// The number of days without which a list proves nothing.
+const FEWEST_DAYS: i64 = 14;
+
+/// A kind of list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Listed {
+    Compute,
+    Images,
+    Sources,
+    Initiators,
+    Branches,
+}
+
+/// The values of one list.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    seen: BTreeMap<String, Seen>,
+    /// The number of builds of which no value is known.
+    unknown: u64,
+    is_full: bool,
+}
+
+#[derive(Debug)]
+struct Seen {
+    builds: u64,
+    first: Option<Timestamp>,
+}
+
+/// A list that history keeps, or the reason why there is none.
+pub(super) type Patterns = Result<List, String>;
+
+/// A list that history keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) patterns: Vec<String>,
+    /// The number of different values that the patterns stand for.
+    pub(super) values: usize,
+    pub(super) builds: u64,
+    pub(super) unknown: u64,
+}
+
+impl Listed {
+    /// The check.
+    pub(super) fn check(self) -> &'static str {
+        match self {
+            Self::Compute => "allowed-compute",
+            Self::Images => "allowed-images",
+            Self::Sources => "allowed-sources",
+            Self::Initiators => "allowed-initiators",
+            Self::Branches => "allowed-branches",
+        }
+    }
+
+    /// The values in words.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Compute => "compute types",
+            Self::Images => "images",
+            Self::Sources => "sources",
+            Self::Initiators => "initiators",
+            Self::Branches => "branches",
+        }
+    }
+
+    /// A wider pattern for a value: all tags of an image, all repositories of an owner, all branches of a
+    /// folder.
+    fn widened(self, value: &str) -> Option<String> {
+        match self {
+            Self::Compute | Self::Initiators => None,
+            Self::Images => {
+                let (folder, last) = value.rsplit_once('/')?;
+                let name = last.split(['@', ':']).next()?;
+                let separator = if last.contains('@') { '@' } else { ':' };
+                Some(format!("{folder}/{name}{separator}*"))
+            }
+            Self::Sources => {
+                let host = value.split_once("://")?.1.find('/')?;
+                let owner = value.get(value.find("://")? + 3 + host + 1..)?;
+                let owner = owner.split_once('/')?.0;
+                let before = value.split_once(&format!("/{owner}/"))?.0;
+                Some(format!("{before}/{owner}/*"))
+            }
+            Self::Branches => Some(format!("{}/*", value.split_once('/')?.0)),
+        }
+    }
+}
+
+impl Values {
+    /// Adds the values of a build; none if they are unknown.
+    pub(super) fn add(&mut self, values: &[String], start: Option<Timestamp>) {
+        self.unknown += u64::from(values.is_empty());
+        for value in values {
+            let is_new = !self.seen.contains_key(value);
+            if is_new && self.seen.len() >= REMEMBERED {
+                self.is_full = true;
+                continue;
+            }
+            let seen = self.seen.entry(value.clone()).or_insert(Seen { builds: 0, first: start });
+            seen.builds += 1;
+            seen.first = seen.first.into_iter().chain(start).min();
+        }
+    }
+
+    /// The patterns that fit every value.
+    ///
+    /// # Errors
+    /// The reason why history does not support a list.
+    pub(super) fn patterns(&self, listed: Listed, builds: u64, period: Option<(Timestamp, Timestamp)>) -> Patterns {
+        let noun = listed.noun();
+        let known = builds.saturating_sub(self.unknown);
+        if self.seen.is_empty() {
+            return Err(format!("no {noun} are known"));
+        }
+        // The pattern for an initiator's sessions is our own.
+        if let Some(value) = self.seen.keys().find(|value| value.trim_end_matches("/*").contains(['*', '?'])) {
+            let value = printable(value, 60);
+            return Err(format!("`{value}` contains a wildcard, so that it would match more than itself"));
+        }
+        if let Some(value) = self.seen.keys().find(|value| value.contains(char::is_control)) {
+            let value = printable(value, 60);
+            return Err(format!("`{value}` contains control characters"));
+        }
+        let days = period.map_or(0, |(first, last)| last.duration_since(first).as_hours() / 24);
+        if known < FEWEST_BUILDS || days < FEWEST_DAYS {
+            return Err(format!(
+                "too young to trust: {known} builds in {days} days; at least {FEWEST_BUILDS} builds in {FEWEST_DAYS} days are needed"
+            ));
+        }
+        let (patterns, values) = self.shortened(listed)?;
+        // A list to which the last quarter of the time still added would have stopped builds.
+        let is_late = |first: Timestamp| {
+            period.is_some_and(|(begin, end)| first.duration_since(begin) > end.duration_since(begin) * 3 / 4)
+        };
+        let mut early = BTreeSet::new();
+        let mut late = 0;
+        let mut by_first: Vec<(&String, &Seen)> = self.seen.iter().collect();
+        by_first.sort_by_key(|(_, seen)| seen.first);
+        for (value, seen) in by_first {
+            let pattern =
+                if patterns.contains(value) { value.clone() } else { listed.widened(value).unwrap_or_default() };
+            match seen.first {
+                Some(first) if is_late(first) && !early.contains(&pattern) => late += 1,
+                _ => {
+                    early.insert(pattern);
+                }
+            }
+        }
+        if late > 0 {
+            return Err(format!(
+                "still growing: {late} of {values} {noun} were first used in the last quarter of the {days} days"
+            ));
+        }
+        Ok(List { patterns, values, builds: known, unknown: self.unknown })
+    }
+
+    /// The values, or wider patterns if there are too many.
+    fn shortened(&self, listed: Listed) -> Result<(Vec<String>, usize), String> {
+        let values = self.seen.len();
+        let too_long = |patterns: usize| {
+            let more = if self.is_full { "more than " } else { "" };
+            format!("too long to trust: {more}{values} {}, in at least {patterns} patterns", listed.noun())
+        };
+        if self.is_full {
+            return Err(too_long(values));
+        }
+        if values <= READABLE {
+            return Ok((self.seen.keys().cloned().collect(), values));
+        }
+        let wide: BTreeSet<String> =
+            self.seen.keys().map(|value| listed.widened(value).unwrap_or_else(|| value.clone())).collect();
+        match wide.len() {
+            patterns if patterns <= READABLE => Ok((wide.into_iter().collect(), values)),
+            patterns => Err(too_long(patterns)),
+        }
+    }
+}
+
+/// A role's sessions and a webhook's deliveries have changing names; pipelines and rules have fixed ones.
+pub(super) fn without_session(initiator: &str) -> String {
+    match initiator.split_once('/') {
+        None | Some(("codepipeline" | "rule", _)) => initiator.to_owned(),
+        Some((name, _)) => format!("{name}/*"),
+    }
+}

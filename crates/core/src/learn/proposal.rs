@@ -1,0 +1,183 @@
+//! The policy that history keeps, as text.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    limit::Limit,
+    list::{Listed, Patterns},
+};
+use crate::{summary::Summary, yaml::fault::printable};
+
+/// A proposed policy.
+#[derive(Debug)]
+pub struct Proposal {
+    builds: u64,
+    period: Option<(Timestamp, Timestamp)>,
+    percentile: f64,
+    rules: Vec<ProposedRule>,
+    /// What is not proposed, and why.
+    left_out: Vec<String>,
+    ids: BTreeSet<String>,
+}
+
+/// One rule, with its evidence.
+#[derive(Debug)]
+struct ProposedRule {
+    id: String,
+    evidence: String,
+    reason: &'static str,
+    /// The lines after `mode`.
+    lines: Vec<String>,
+}
+
+/// The builds that a list is about.
+#[derive(Clone, Debug)]
+pub(super) enum Scope {
+    Everything,
+    Account(String),
+    Project(String),
+}
+
+impl Scope {
+    fn suffix(&self) -> String {
+        let (Self::Account(name) | Self::Project(name)) = self else { return String::new() };
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+        format!("-{}", name.chars().map(plain).collect::<String>())
+    }
+
+    fn criterion(&self) -> Option<String> {
+        match self {
+            Self::Everything => None,
+            Self::Account(account) => Some(format!("accounts: [{}]", quoted(account))),
+            Self::Project(project) => Some(format!("projects: [{}]", quoted(project))),
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Everything => String::new(),
+            Self::Account(account) => format!(" of account {account}"),
+            Self::Project(project) => format!(" of project {project}"),
+        }
+    }
+}
+
+impl Proposal {
+    pub(super) fn of(builds: u64, period: Option<(Timestamp, Timestamp)>, percentile: f64) -> Self {
+        Self { builds, period, percentile, rules: Vec::new(), left_out: Vec::new(), ids: BTreeSet::new() }
+    }
+
+    /// Returns whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    pub(super) fn add_limit(&mut self, check: &'static str, verb: &str, limit: Option<Limit>, highest: u64) {
+        let Some(limit) = limit else {
+            self.left_out.push(format!("{check}: no times are known"));
+            return;
+        };
+        let Limit { minutes, at_percentile, longest, known, unknown } = limit;
+        if minutes >= highest {
+            self.left_out.push(format!("{check}: {at_percentile} is as long as CodeBuild allows"));
+            return;
+        }
+        let percentile = self.percentile;
+        let unknown = if unknown > 0 { format!(" Of {unknown} more, this is unknown.") } else { String::new() };
+        let evidence =
+            format!("{percentile} % of {known} builds {verb} at most {at_percentile}, all at most {longest}.{unknown}");
+        let reason = match check {
+            "max-timeout" => "The build's timeout is longer than those of nearly all builds.",
+            "max-duration" => "The build has been running for longer than nearly all builds did.",
+            _ => "The build has been waiting for longer than nearly all builds did.",
+        };
+        let id = self.unique_id(check.to_owned());
+        self.rules.push(ProposedRule { id, evidence, reason, lines: vec![format!("{check}: {minutes}m")] });
+    }
+
+    pub(super) fn add_list(&mut self, listed: Listed, scope: &Scope, patterns: Patterns, has_pipelines: bool) {
+        let (check, noun) = (listed.check(), listed.noun());
+        let list = match patterns {
+            Ok(list) => list,
+            Err(why) => {
+                self.left_out.push(format!("{check}{}: {why}", scope.words()));
+                return;
+            }
+        };
+        let unknown =
+            if list.unknown > 0 { format!(" Of {} more, they are unknown.", list.unknown) } else { String::new() };
+        let evidence = format!("{} builds{} used {} {noun}.{unknown}", list.builds, scope.words(), list.values);
+        let reason = match listed {
+            Listed::Compute => "No earlier build used this compute type.",
+            Listed::Images => "No earlier build used this image.",
+            Listed::Sources => "No earlier build took its code from this place.",
+            Listed::Initiators => "Nobody with this name has started a build before.",
+            Listed::Branches => "No earlier build was of this branch.",
+        };
+        let mut criteria: Vec<String> = scope.criterion().into_iter().collect();
+        // Such a source has no location of its own.
+        if listed == Listed::Sources && has_pipelines {
+            criteria.push("when: build.source.type != \"CODEPIPELINE\"".to_owned());
+        }
+        let mut lines = Vec::new();
+        if !criteria.is_empty() {
+            lines.push("only:".to_owned());
+            for (index, criterion) in criteria.iter().enumerate() {
+                lines.push(format!("  {} {criterion}", if index == 0 { "-" } else { " " }));
+            }
+        }
+        lines.push(format!("{check}:"));
+        lines.extend(list.patterns.iter().map(|pattern| format!("  - {}", quoted(pattern))));
+        let id = self.unique_id(format!("{check}{}", scope.suffix()));
+        self.rules.push(ProposedRule { id, evidence, reason, lines });
+    }
+
+    fn unique_id(&mut self, id: String) -> String {
+        let numbered = |number: usize| if number == 1 { id.clone() } else { format!("{id}-{number}") };
+        let free = (1..).map(numbered).find(|id| !self.ids.contains(id)).unwrap_or(id.clone());
+        self.ids.insert(free.clone());
+        free
+    }
+
+    /// The policy as YAML. `replayed`: its replay over the same builds, whose counts become part of the
+    /// evidence.
+    pub fn policy(&self, replayed: Option<&Summary>) -> String {
+        let mut text = String::new();
+        let mut comment =
+            |indent: &str, line: &str| text.push_str(&format!("{indent}# {}\n", printable(line, usize::MAX)));
+        let period = self
+            .period
+            .map(|(first, last)| format!(", started from {} to {}", first.strftime("%F"), last.strftime("%F")));
+        comment("", &format!("Proposed from {} builds{}.", self.builds, period.unwrap_or_default()));
+        comment("", "Every rule reports only. Replay the policy, and change `mode` to `enforce` rule by rule.");
+        if !self.left_out.is_empty() {
+            comment("", "");
+            comment("", "Not proposed:");
+            self.left_out.iter().for_each(|left_out| comment("", &format!("  {left_out}")));
+        }
+        text.push_str("version: 1\nmode: report\n");
+        text.push_str(if self.rules.is_empty() { "rules: []\n" } else { "rules:\n" });
+        for ProposedRule { id, evidence, reason, lines } in &self.rules {
+            text.push_str(&format!("\n  # {}\n", printable(evidence, usize::MAX)));
+            if let Some(rule) = replayed.and_then(|summary| summary.rules.get(id)) {
+                let would = format!(
+                    "It would have stopped {} of them, of which {} succeeded",
+                    rule.broken, rule.broken_successes
+                );
+                let undecided =
+                    if rule.undecided > 0 { format!("; {} are undecided", rule.undecided) } else { String::new() };
+                text.push_str(&format!("  # {would}{undecided}.\n"));
+            }
+            text.push_str(&format!("  - id: {id}\n    reason: {}\n    mode: report\n", quoted(reason)));
+            lines.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
+        }
+        text
+    }
+}
+
+/// A text in double quotes. JSON's escapes are YAML's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
