@@ -46,9 +46,24 @@ impl PolicyFile {
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let name = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+    let written = builder().tempfile_in(folder).and_then(|mut file| {
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)
     });
     written.map(drop).with_context(|| format!("{name}: the file cannot be written"))
+}
+
+/// A file that others may read, as far as the user's mask allows it. A temporary file is private otherwise.
+#[cfg(unix)]
+fn builder() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(fs::Permissions::from_mode(0o666));
+    builder
+}
+
+#[cfg(not(unix))]
+fn builder() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
 }

@@ -54,12 +54,17 @@ impl Times {
         let longest = *self.seconds.last_key_value()?.0;
         Some(Limit {
             minutes: round_up(at_percentile.div_ceil(60)),
-            at_percentile: Duration::from_seconds(at_percentile as f64),
-            longest: Duration::from_seconds(longest as f64),
+            at_percentile: in_minutes(at_percentile),
+            longest: in_minutes(longest),
             known: self.known,
             unknown: self.unknown,
         })
     }
+}
+
+/// A time in whole minutes, rounded up, as people read it.
+fn in_minutes(seconds: u64) -> Duration {
+    Duration::from_seconds((seconds.div_ceil(60) * 60) as f64)
 }
 
 /// The next number of minutes that a person would choose.

@@ -140,6 +140,9 @@ impl Values {
                 "too young to trust: {known} builds in {days} days; at least {FEWEST_BUILDS} builds in {FEWEST_DAYS} days are needed"
             ));
         }
+        if known < builds.div_ceil(2) {
+            return Err(format!("the {noun} of {} of {builds} builds are unknown", self.unknown));
+        }
         let (patterns, values) = self.shortened(listed)?;
         // A list to which the last quarter of the time still added would have stopped builds.
         let is_late = |first: Timestamp| {

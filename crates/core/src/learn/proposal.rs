@@ -162,10 +162,11 @@ impl Proposal {
         for ProposedRule { id, evidence, reason, lines } in &self.rules {
             text.push_str(&format!("\n  # {}\n", printable(evidence, usize::MAX)));
             if let Some(rule) = replayed.and_then(|summary| summary.rules.get(id)) {
-                let would = format!(
-                    "It would have stopped {} of them, of which {} succeeded",
-                    rule.broken, rule.broken_successes
-                );
+                let successes = match rule.broken_successes {
+                    0 => String::new(),
+                    number => format!(", of which {number} succeeded"),
+                };
+                let would = format!("It would have stopped {} of them{successes}", rule.broken);
                 let undecided =
                     if rule.undecided > 0 { format!("; {} are undecided", rule.undecided) } else { String::new() };
                 text.push_str(&format!("  # {would}{undecided}.\n"));

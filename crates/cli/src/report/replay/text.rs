@@ -19,7 +19,7 @@ pub(crate) fn report(report: &Report<'_>) -> String {
     text.push_str(&successes(&summary.stopped_successes));
     text.push_str(&rules(summary));
     text.push_str(&unknown(summary));
-    text.push_str(&unused(summary));
+    text.push_str(&idle_and_exempt(summary));
     if let Some(comparison) = report.comparison {
         text.push_str(&changes(comparison));
     }
@@ -151,21 +151,26 @@ fn unknown(summary: &Summary) -> String {
     text
 }
 
-/// The rules and exemptions that did nothing.
-fn unused(summary: &Summary) -> String {
+/// The rules that did nothing, and the exemptions.
+fn idle_and_exempt(summary: &Summary) -> String {
     let mut text = String::new();
     let idle: Vec<&str> =
         summary.rules.iter().filter(|(_, rule)| rule.broken == 0).map(|(id, _)| id.as_str()).collect();
     if !idle.is_empty() {
         text.push_str(&format!("\nrules that no build broke: {}\n", idle.join(", ")));
     }
-    let exemptions = summary.rules.iter().flat_map(|(id, rule)| {
-        rule.exemptions.iter().filter(|exemption| exemption.builds == 0).map(move |exemption| (id, exemption))
+    let exemptions =
+        summary.rules.iter().flat_map(|(id, rule)| rule.exemptions.iter().map(move |exemption| (id, exemption)));
+    let lines = exemptions.map(|(id, exemption)| {
+        let used = match exemption.builds {
+            0 => "no build needed it".to_owned(),
+            number => format!("{} would have broken the rule or been undecided", builds(number)),
+        };
+        format!("  {id}: {}: {used}\n", shown(&exemption.exemption))
     });
-    let lines: Vec<String> =
-        exemptions.map(|(id, exemption)| format!("  {id}: {}\n", shown(&exemption.exemption))).collect();
+    let lines: String = lines.collect();
     if !lines.is_empty() {
-        text.push_str(&format!("\nexemptions that no build needed\n{}", lines.concat()));
+        text.push_str(&format!("\nexemptions\n{lines}"));
     }
     text
 }
@@ -180,13 +185,8 @@ fn changes(comparison: &Comparison) -> String {
     for (build, change) in comparison.builds.iter().take(4 * NAMED) {
         let mut rules: Vec<String> = change.newly_broken.iter().map(|rule| format!("+{rule}")).collect();
         rules.extend(change.no_longer_broken.iter().map(|rule| format!("-{rule}")));
-        text.push_str(&format!(
-            "  {}: {} -> {} ({})\n",
-            shown(build),
-            name(change.from),
-            name(change.to),
-            rules.join(" ")
-        ));
+        let rules = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(" ")) };
+        text.push_str(&format!("  {}: {} -> {}{rules}\n", shown(build), name(change.from), name(change.to)));
     }
     let rest = comparison.changed.saturating_sub(4 * NAMED as u64);
     if rest > 0 {
