@@ -6,6 +6,7 @@
 mod reading;
 
 mod failures;
+mod replayed;
 mod saving;
 
 use std::{
