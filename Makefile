@@ -40,7 +40,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: fmt clippy doc wasm rust-test template-lint template-test page-test deploy-test ## Run the whole gate.
+test: fmt clippy doc wasm rust-test template-lint template-test page-test scale-test deploy-test ## Run the whole gate.
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -126,9 +126,10 @@ $(MUTATOR)/bin/cargo-mutants:
 # cfn-lint knows CloudFormation. SAM's own validation refuses what SAM would not
 # translate.
 .PHONY: template-lint
-template-lint: $(STAMP) ## Lint the SAM template.
-	$(TOOLS)/bin/cfn-lint template.yaml
+template-lint: $(STAMP) ## Lint the SAM templates.
+	$(TOOLS)/bin/cfn-lint template.yaml docs/scale/template.yaml
 	$(TOOLS)/bin/sam validate --lint
+	$(TOOLS)/bin/sam validate --lint --template-file docs/scale/template.yaml
 
 .PHONY: template-test
 template-test: $(STAMP) ## Test what the SAM template makes.
@@ -153,12 +154,17 @@ screenshots: $(STAMP) ## Renew the screenshots of docs/html-report.md.
 	$(WRITE_PAGES)
 	CHROMIUM="$$(tools/chromium.sh)" $(TOOLS)/bin/python tests/page/screenshots.py
 
-# The function and the testkit are the debug binaries of the Rust tests. `cargo build` would
+# These tests use the debug binaries of the Rust tests. `cargo build` would
 # compile the AWS SDK once more, with other features.
 .PHONY: deploy-test
 deploy-test: $(STAMP) ## Deploy the template into an AWS on this machine (a minute).
 	cargo test --workspace --locked --no-run
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
+
+.PHONY: scale-test
+scale-test: $(STAMP) ## Run the queries and the state machine of docs/scale.md.
+	cargo test --workspace --locked --no-run
+	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/scale
 
 # SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an
 # update of nothing: what is deployed is what was tested. `sam deploy` then takes it
