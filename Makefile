@@ -157,12 +157,12 @@ screenshots: $(STAMP) ## Renew the screenshots of docs/html-report.md.
 # These tests use the debug binaries of the Rust tests. `cargo build` would
 # compile the AWS SDK once more, with other features.
 .PHONY: deploy-test
-deploy-test: $(STAMP) ## Deploy the template into an AWS on this machine (a minute).
+deploy-test: $(STAMP) ## Deploy the templates into an AWS on this machine (a minute).
 	cargo test --workspace --locked --no-run
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
 
 .PHONY: scale-test
-scale-test: $(STAMP) ## Run the queries and the state machine of docs/scale.md.
+scale-test: $(STAMP) ## Run the statements of docs/scale.md in DuckDB.
 	cargo test --workspace --locked --no-run
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/scale
 

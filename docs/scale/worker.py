@@ -21,12 +21,10 @@ def judge(event, context):
     with tempfile.TemporaryDirectory() as folder:
         policy = download(event["policy"], folder, "policy.yaml")
         shard = download(event["shard"], folder, "shard")
-        # Keys may contain slashes, and may differ in nothing but their extensions.
-        name = event["shard"].replace("/", "_")
         for part, extension in [("summaries", "json"), ("records", "ndjson")]:
             output = Path(folder, extension)
             buildbrake(output, "replay", "--policy", policy, "--format", extension, shard)
-            s3.upload_file(str(output), BUCKET, f"{event['results']}/{part}/{name}.{extension}")
+            s3.upload_file(str(output), BUCKET, f"{event['results']}/{part}/{event['shard']}.{extension}")
 
 
 def merge(event, context):

@@ -1,4 +1,4 @@
-"""An AWS on this machine (ministack), and a stack that SAM deploys into it."""
+"""An AWS on this machine (ministack), and stacks that SAM deploys into it."""
 
 import io
 import json
@@ -86,29 +86,17 @@ def listens(server, port):
 
 
 class Stack:
-    """The project's template, deployed with the function that the Rust tests built."""
+    """A template that SAM deploys."""
 
-    NAME = "buildbrake"
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.built = folder / "build"
+    def __init__(self, name, template):
+        self.name = name
+        self.template = template
         self.cloudformation = boto3.client("cloudformation")
-        self.functions = boto3.client("lambda")
-        self.queues = boto3.client("sqs")
-        self.logs = boto3.client("logs")
-        # This is what `sam build` would make of the template.
-        template = (ROOT / "template.yaml").read_text()
-        assert template.count("CodeUri: .\n") == 1
-        shutil.copytree(ROOT / "policy", self.built / "policy")
-        (self.built / "template.yaml").write_text(template.replace("CodeUri: .\n", "CodeUri: Function\n"))
-        (self.built / "Function").mkdir()
-        shutil.copy(TARGET / "debug/buildbrake-lambda", self.built / "Function/bootstrap")
 
     def deploy(self, **parameters):
         self.sam(
             "deploy",
-            *("--template-file", self.built / "template.yaml"),
+            *("--template-file", self.template),
             *("--capabilities", "CAPABILITY_IAM"),
             *("--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())),
             "--resolve-s3",
@@ -116,9 +104,9 @@ class Stack:
         )
         self.resources = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for resource in self.cloudformation.describe_stack_resources(StackName=self.NAME)["StackResources"]
+            for resource in self.cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]
         }
-        (stack,) = self.cloudformation.describe_stacks(StackName=self.NAME)["Stacks"]
+        (stack,) = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def delete(self):
@@ -126,7 +114,27 @@ class Stack:
 
     def sam(self, command, *arguments):
         sam = Path(sys.executable).with_name("sam")
-        subprocess.run([sam, command, "--stack-name", self.NAME, *arguments], cwd=self.folder, check=True)
+        folder = self.template.parent
+        subprocess.run([sam, command, "--stack-name", self.name, *arguments], cwd=folder, check=True)
+
+
+class Buildbrake(Stack):
+    """The project's template, deployed with the function that the Rust tests built."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.built = folder / "build"
+        super().__init__("buildbrake", self.built / "template.yaml")
+        self.functions = boto3.client("lambda")
+        self.queues = boto3.client("sqs")
+        self.logs = boto3.client("logs")
+        # This is what `sam build` would make of the template.
+        template = (ROOT / "template.yaml").read_text()
+        assert template.count("CodeUri: .\n") == 1
+        shutil.copytree(ROOT / "policy", self.built / "policy")
+        self.template.write_text(template.replace("CodeUri: .\n", "CodeUri: Function\n"))
+        (self.built / "Function").mkdir()
+        shutil.copy(TARGET / "debug/buildbrake-lambda", self.built / "Function/bootstrap")
 
     def configuration(self):
         return self.functions.get_function_configuration(FunctionName=self.outputs["FunctionName"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 from codebuild import ENDED, codebuild
-from local_aws import ROOT, Stack, local_aws, until
+from local_aws import ROOT, Buildbrake, local_aws, until
 from samtranslator.yaml_helper import yaml_parse
 
 # EventBridge's shortest period. With a cron expression the first sweep comes with the
@@ -30,7 +30,7 @@ rules:
 @pytest.fixture(scope="module")
 def stack():
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
-        stack = Stack(Path(folder))
+        stack = Buildbrake(Path(folder))
         stack.deploy(**PARAMETERS)
         yield stack
 
