@@ -4,6 +4,7 @@
 //! the verdict depends on a fact that a source may know, the case has a next question. Whoever
 //! can answer questions adds the replies; the function, the sweep and the demo all do so.
 
+mod explained;
 mod next;
 mod past;
 mod question;
@@ -27,7 +28,6 @@ use super::{
 };
 use crate::{
     event::{BuildEvent, Delivery, TriggerKind},
-    explain::{Explanation, NextQuestion, explain},
     model::{Build, BuildBatch, Project, ProjectEnvironment},
     policy::Policy,
     verdict::{Verdict, judge_by, judge_supersession},
@@ -269,19 +269,6 @@ impl<'a> Case<'a> {
             unavailable: &self.unavailable,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }
-    }
-
-    /// Explains the decision of each rule. Nothing is judged of an old event.
-    pub(crate) fn explain_rules(&self, now: Timestamp) -> Vec<Explanation> {
-        if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
-            return Vec::new();
-        }
-        explain(self.policy, self.facts(now))
-    }
-
-    /// The open questions, with the rules that need their answers.
-    pub(crate) fn explain_questions(&self) -> Vec<NextQuestion> {
-        self.open_questions().map(|question| NextQuestion::of(&question, self.rules_that_want(&question))).collect()
     }
 
     /// When to ask the pipeline once more, if a rule depends on it and no action names the build yet.
