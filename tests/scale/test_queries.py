@@ -6,6 +6,7 @@ What they find is compared with the summary of the same replay.
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def superseding(line):
         build[name] = build[name][:-12] + 12 * "0"
     build["startTime"] += 10
     return json.dumps(build)
+
+
+def project(line):
+    """The project of a build, which names the branch that the build leaves out."""
+    build = json.loads(line)
+    arn = build["arn"].replace(":build/", ":project/").rsplit(":", 1)[0]
+    source = {"type": "GITHUB", "location": "https://github.com/example/shop.git"}
+    return json.dumps({"name": build["projectName"], "arn": arn, "source": source, "sourceVersion": "main"})
+
+
+def event(line):
+    """An event of a build, in which the branch is another one."""
+    build = json.loads(line)
+    event = json.loads((ROOT / "events/forbidden-branch.json").read_text())
+    event["resources"] = [build["arn"]]
+    event["region"] = build["arn"].split(":")[3]
+    event["detail"] |= {"build-id": build["arn"], "project-name": build["projectName"]}
+    return json.dumps(event)
 
 
 @pytest.fixture(scope="module")
@@ -133,11 +152,21 @@ def test_unknown_facts(tables, sql, summary):
     assert len(found) > 1
 
 
-def test_the_shards_add_up_to_the_whole_history(folder, sql, summary):
+def test_the_shards_add_up_to_the_whole_history(folder, sql, tmp_path, monkeypatch):
+    """Builds, events, records and projects are in different files, and each needs the others."""
+    builds = Path("history/builds.ndjson").read_text().splitlines()
+    records = replay("--format", "ndjson", "history")
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    Path("history/events.ndjson").write_text("\n".join(map(event, builds[:200])))
+    Path("history/projects.ndjson").write_text("\n".join({project(line) for line in builds}))
+    Path("history/records.ndjson").write_bytes(records)
     duckdb.connect().execute(sql["divide"])
     shards = sorted(Path("shards").iterdir())
     assert 32 < len(shards) <= 64
     for shard in shards:
         Path(f"{shard.name}.json").write_bytes(replay("--format", "json", shard))
-    merge = [TARGET / "debug/buildbrake", "replay", "--format", "json", "--merge", *folder.glob("shard=*.json")]
-    assert json.loads(subprocess.run(merge, check=True, capture_output=True).stdout) == summary
+    merge = [TARGET / "debug/buildbrake", "replay", "--format", "json", "--merge", *Path().glob("shard=*.json")]
+    merged = json.loads(subprocess.run(merge, check=True, capture_output=True).stdout)
+    assert merged == json.loads(replay("--format", "json", "history"))
+    assert merged["judged"] == len(builds)
