@@ -164,6 +164,7 @@ def test_the_shards_add_up_to_the_whole_history(folder, sql, tmp_path, monkeypat
     duckdb.connect().execute(sql["divide"])
     shards = sorted(Path("shards").iterdir())
     assert 32 < len(shards) <= 64
+    assert all(len(list(shard.iterdir())) == 1 for shard in shards)
     for shard in shards:
         Path(f"{shard.name}.json").write_bytes(replay("--format", "json", shard))
     merge = [TARGET / "debug/buildbrake", "replay", "--format", "json", "--merge", *Path().glob("shard=*.json")]
