@@ -4,6 +4,7 @@
 //! one build are joined into a [`PastBuild`], and [`Replay`] judges it at the moments of its life, by
 //! the same inquiry as the function. The result is a [`Replayed`].
 
+mod asked;
 mod join;
 mod life;
 mod newest;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Life, PastBuild, Replay,
-    replay::{Asked, Begun},
+    asked::{Asked, Begun},
 };
 use crate::facts::{
     inquiry::{Case, Question, Reply},

@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Decided, Life, PastBuild, Replayed, RuleResult, newest::Contenders};
+use super::{
+    Decided, Life, PastBuild, Replayed, RuleResult,
+    asked::{Asked, Begun},
+    newest::Contenders,
+};
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
@@ -145,8 +149,8 @@ impl<'p> Replay<'p> {
                 union.violations.push(latest.clone());
                 union.undecided.extend(undecided.cloned());
                 let saved = self.saved(case, life, at, last.at);
-                let is_unknown = undecided.is_some();
-                Decided::Broken { mode: latest.mode, found: latest.found.clone(), at, saved, is_unknown }
+                let unknown = undecided.map(|undecided| (missing(undecided), undecided.source));
+                Decided::Broken { mode: latest.mode, found: latest.found.clone(), at, saved, unknown }
             } else if let Some(undecided) = undecided {
                 union.undecided.push(undecided.clone());
                 undecided_as(undecided)
@@ -259,66 +263,16 @@ impl<'p> Replay<'p> {
     }
 }
 
-/// A build at its start.
-pub(super) struct Begun<'p> {
-    pub(super) case: Case<'p>,
-    pub(super) life: Life,
-    pub(super) start: Timestamp,
-}
-
-/// Replies to the questions about a build.
-pub(super) struct Asked<'c> {
-    pub(super) contenders: Option<&'c Contenders>,
-    pub(super) recorded_ref: Option<super::RecordedRef>,
-    /// The rules by which a newer build superseded it, with the start of the newer one.
-    pub(super) superseded_at: Vec<(String, Timestamp)>,
-}
-
-impl Asked<'_> {
-    /// Asks until no question is open. `None` if `answer` has none.
-    pub(super) fn settle(
-        &mut self,
-        case: &mut Case<'_>,
-        life: &Life,
-        at: Timestamp,
-        answer: &mut impl FnMut(&Question) -> Option<Reply>,
-    ) -> Option<()> {
-        while case.next_question().is_some() {
-            self.reply(case, life, at, answer)?;
-        }
-        Some(())
-    }
-
-    /// Replies to the next question. `None` if `answer` has no reply.
-    pub(super) fn reply(
-        &mut self,
-        case: &mut Case<'_>,
-        life: &Life,
-        at: Timestamp,
-        answer: &mut impl FnMut(&Question) -> Option<Reply>,
-    ) -> Option<()> {
-        let question = case.next_question()?;
-        match (&question, self.contenders) {
-            (Question::Pipeline(_) | Question::Git(_), _) if self.recorded_ref.is_some() => {
-                let found = self.recorded_ref.take();
-                found.into_iter().for_each(|found| case.add_recorded_ref(found.name, found.from, at));
-            }
-            (Question::RunningBuilds(_), Some(contenders)) => {
-                self.superseded_at = contenders.compare(case, life, at);
-            }
-            _ => case.add(answer(&question)?, at),
-        }
-        Some(())
-    }
-}
-
 fn violation<'v>(verdict: &'v Verdict, rule: &str) -> Option<&'v Violation> {
     verdict.violations.iter().find(|broken| broken.rule == rule)
 }
 
+fn missing(undecided: &Undecided) -> String {
+    url::redacted(&undecided.missing.to_string()).into_owned()
+}
+
 fn undecided_as(undecided: &Undecided) -> Decided {
-    let missing = url::redacted(&undecided.missing.to_string()).into_owned();
-    Decided::Undecided { missing, source: undecided.source, counts: undecided.counts }
+    Decided::Undecided { missing: missing(undecided), source: undecided.source, counts: undecided.counts }
 }
 
 /// Finds the first moment, to the millisecond, at which a rule is broken. It is not at `before`, and is at `after`.

@@ -78,8 +78,9 @@ pub enum Decided {
         at: Option<Timestamp>,
         /// What is saved from that moment to the build's end.
         saved: Saved,
-        /// `true` if the rule could not be evaluated, and counts as broken by `on-unknown: stop`.
-        is_unknown: bool,
+        /// The missing fact, and the source that may know it, if the rule could not be evaluated and counts as
+        /// broken by `on-unknown: stop`.
+        unknown: Option<(String, Option<Source>)>,
     },
     /// The rule could not be evaluated.
     Undecided {

@@ -5,6 +5,7 @@
 
 mod amount;
 mod breakdown;
+mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     amount::{Minutes, Saved, Usd},
     breakdown::{Breakdown, Share},
+    examples::{Example, Examples},
 };
 use crate::{
     facts::inquiry::Source,
@@ -20,9 +22,6 @@ use crate::{
     policy::{Mode, Policy},
     record::Outcome,
 };
-
-/// The number of builds that a summary names as examples.
-const EXAMPLES: usize = 20;
 
 /// What a policy would have done about many builds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,28 +122,6 @@ pub struct Missing {
     pub resolved_by: Option<String>,
 }
 
-/// A number of builds, and those of them that ran longest after they would have been stopped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Examples {
-    /// The number of builds.
-    pub builds: u64,
-    /// Some of them, in the order of what their stop would have saved.
-    pub examples: Vec<Example>,
-}
-
-/// One of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Example {
-    /// Its id.
-    pub build_id: String,
-    /// The enforced rules that it breaks.
-    pub rules: Vec<String>,
-    /// What its stop would have saved.
-    #[serde(flatten)]
-    pub saved: Saved,
-}
-
 /// The reason why two summaries cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the summaries are of two policies, {0} and {1}; merge summaries of one policy")]
@@ -186,12 +163,15 @@ impl Summary {
         for result in &build.rules {
             let rule = self.rules.entry(result.rule.clone()).or_default();
             match &result.decided {
-                Decided::Broken { mode, saved, is_unknown, .. } => {
+                Decided::Broken { mode, saved, unknown, .. } => {
                     let share = Share { saved: *saved, ..share };
                     rule.broken += 1;
                     rule.enforced += u64::from(*mode == Mode::Enforce);
                     rule.broken_successes += u64::from(build.has_succeeded());
-                    rule.undecided += u64::from(*is_unknown);
+                    if let Some((fact, source)) = unknown {
+                        rule.undecided += 1;
+                        missing.entry(fact.as_str()).or_insert_with(|| (*source, Vec::new())).1.push(&result.rule);
+                    }
                     rule.saved += *saved;
                     rule.by_project.add(&build.project, share);
                     rule.by_initiator.add(keys.initiator, share);
@@ -277,30 +257,6 @@ impl RuleSummary {
                 None => self.exemptions.push(exemption),
             }
         }
-    }
-}
-
-impl Examples {
-    fn add(&mut self, build: &Replayed) {
-        self.builds += 1;
-        let enforced =
-            build.rules.iter().filter(|rule| matches!(rule.decided, Decided::Broken { mode: Mode::Enforce, .. }));
-        let rules = enforced.map(|rule| rule.rule.clone()).collect();
-        self.examples.push(Example { build_id: build.build_id.clone(), rules, saved: build.saved });
-        self.shorten();
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.builds += other.builds;
-        self.examples.extend(other.examples);
-        self.shorten();
-    }
-
-    fn shorten(&mut self) {
-        self.examples.sort_by(|one, other| {
-            other.saved.minutes.cmp(&one.saved.minutes).then_with(|| one.build_id.cmp(&other.build_id))
-        });
-        self.examples.truncate(EXAMPLES);
     }
 }
 

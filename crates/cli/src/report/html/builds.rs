@@ -199,12 +199,12 @@ impl<'a> Common<'a> {
 impl Decision {
     fn of(result: &RuleResult, values: &mut Values) -> anyhow::Result<Self> {
         let kind = match &result.decided {
-            Decided::Broken { mode, found, at, saved, is_unknown } => Kind::Broken {
+            Decided::Broken { mode, found, at, saved, unknown } => Kind::Broken {
                 mode: *mode,
                 found: values.index(found)?,
                 at: at.map(Timestamp::as_millisecond),
                 saved: amount(*saved),
-                is_unknown: *is_unknown,
+                is_unknown: unknown.is_some(),
             },
             Decided::Undecided { missing, source: _, counts } => {
                 Kind::Undecided { missing: values.index(missing)?, counts: *counts }

@@ -174,7 +174,7 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
         } else {
             let at = start + SignedDuration::from_mins(broken_at as i64);
             let saved = saved(minutes - broken_at);
-            Decided::Broken { mode: *mode, found: (*found).to_owned(), at: Some(at), saved, is_unknown: false }
+            Decided::Broken { mode: *mode, found: (*found).to_owned(), at: Some(at), saved, unknown: None }
         };
         rules.push(RuleResult { rule: (*rule).to_owned(), decided });
     }
@@ -281,7 +281,7 @@ pub(super) fn hostile() -> History {
                 found: HOSTILE.to_owned(),
                 at: build.start,
                 saved: saved(1),
-                is_unknown: false,
+                unknown: None,
             },
         }];
         build.outcome = Outcome::Reported;

@@ -47,7 +47,7 @@ fn replayed_answers(replayed: &Replayed) -> Answers<'_> {
     };
     [
         rules(|decided| matches!(decided, Decided::Broken { .. })),
-        rules(|decided| matches!(decided, Decided::Undecided { .. } | Decided::Broken { is_unknown: true, .. })),
+        rules(|decided| matches!(decided, Decided::Undecided { .. } | Decided::Broken { unknown: Some(_), .. })),
         rules(|decided| matches!(decided, Decided::Exempted { .. })),
     ]
 }

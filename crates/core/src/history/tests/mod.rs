@@ -256,3 +256,16 @@ fn a_build_is_superseded_when_a_newer_one_starts_while_it_runs() {
         "a build that another rule stops supersedes nothing"
     );
 }
+
+#[test]
+fn a_rule_that_stops_on_unknown_facts_is_broken_and_undecided() {
+    let text = "{version: 1, rules: [{id: r, deny-when: has(build.debugSession), on-unknown: stop}]}";
+    let policy = Policy::parse("policy.yaml", text).unwrap();
+    let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
+    let mut summary = crate::summary::Summary::of(&policy);
+    let event = past(&build("09:10:00", ""), ObservedIn::Event);
+    summary.add(&replay.judge(event, None, NOW.parse().unwrap(), unavailable).unwrap());
+    let rule = &summary.rules["r"];
+    assert_eq!((rule.broken, rule.undecided, summary.undecided, summary.unknown.len()), (1, 1, 1, 1));
+    assert_eq!(summary.outcomes[&Outcome::Stopped], 1);
+}
