@@ -46,6 +46,8 @@ pub struct Replay<'p> {
     moments: Moments,
     details: Details,
     is_timed: bool,
+    /// `true` if rules about time are limits of time, and none is about cost.
+    has_limits_alone: bool,
     changes_with_phases: bool,
 }
 
@@ -59,7 +61,8 @@ impl<'p> Replay<'p> {
     /// Judges builds by a policy.
     pub fn new(policy: &'p Policy, moments: Moments, details: Details) -> Self {
         let is_timed = policy.timed_rules().next().is_some();
-        Self { policy, moments, details, is_timed, changes_with_phases: policy.changes_with_phases() }
+        let has_limits_alone = policy.has_time_limits_alone();
+        Self { policy, moments, details, is_timed, has_limits_alone, changes_with_phases: policy.changes_with_phases() }
     }
 
     /// The policy.
@@ -91,7 +94,9 @@ impl<'p> Replay<'p> {
             return Err(undecidable(case, life));
         }
         let mut judged = vec![Judged { at: start, verdict: case.verdict().clone() }];
-        let later = if self.is_timed || self.changes_with_phases {
+        // If time alone breaks rules, none breaks before its limit.
+        let may_reach_a_limit = || life.end.is_none_or(|end| case.first_limit(start).is_some_and(|limit| limit <= end));
+        let later = if self.changes_with_phases || (self.is_timed && (!self.has_limits_alone || may_reach_a_limit())) {
             life.moments(start, self.moments, self.changes_with_phases)
         } else {
             Vec::new()
@@ -136,6 +141,7 @@ impl<'p> Replay<'p> {
             ..Verdict::default()
         };
         let mut rules = Vec::new();
+        let mut shown = last.at;
         let may_break_later = if life.end.is_none() { case.may_break_later(last.at) } else { Vec::new() };
         for rule in self.policy.rule_ids() {
             let mut broken =
@@ -144,7 +150,8 @@ impl<'p> Replay<'p> {
             let undecided = last.verdict.undecided.iter().find(|undecided| undecided.rule == rule);
             let exempted = judged.iter().rev().find_map(|one| one.verdict.exempted.iter().find(|one| one.rule == rule));
             let decided = if let (Some((index, _)), Some((_, latest))) = (first, latest) {
-                let at = self.fires_at(case, life, judged, index, rule, superseded_at);
+                let superseded_at = superseded_at.iter().find(|(other, _)| other == rule).map(|(_, start)| *start);
+                let at = superseded_at.unwrap_or_else(|| fires_at(case, life, judged, index, rule, &mut shown));
                 let at = Some(at).filter(|_| life.start.is_some());
                 union.violations.push(latest.clone());
                 union.undecided.extend(undecided.cloned());
@@ -167,40 +174,11 @@ impl<'p> Replay<'p> {
             };
             rules.push(RuleResult { rule: rule.to_owned(), decided });
         }
-        case.judge_at(last.at, |build| life.show_at(build, last.at));
+        // The last moment's verdict shows where the reference comes from, for example.
+        if shown != last.at {
+            case.judge_at(last.at, |build| life.show_at(build, last.at));
+        }
         self.of(case, life, rules, &union, last.at)
-    }
-
-    /// The moment at which a rule was first broken: one of those at which the build was judged, or
-    /// one between two of them.
-    fn fires_at(
-        &self,
-        case: &mut Case<'p>,
-        life: &Life,
-        judged: &[Judged],
-        index: usize,
-        rule: &str,
-        superseded_at: &[(String, Timestamp)],
-    ) -> Timestamp {
-        let Some(Judged { at, .. }) = judged.get(index) else { return Timestamp::MIN };
-        if let Some((_, start)) = superseded_at.iter().find(|(other, _)| other == rule) {
-            return *start;
-        }
-        let Some(Judged { at: before, .. }) = index.checked_sub(1).and_then(|index| judged.get(index)) else {
-            return *at;
-        };
-        case.judge_at(*at, |build| life.show_at(build, *at));
-        let limit = case.reaches_limit_at(rule, *at).filter(|limit| limit > before && limit <= at);
-        let breaks_after = |case: &mut Case<'p>, limit: Timestamp| {
-            let just_after = limit.saturating_add(SignedDuration::from_secs(1)).unwrap_or(limit).min(*at);
-            case.judge_at(just_after, |build| life.show_at(build, just_after));
-            violation(case.verdict(), rule).is_some()
-        };
-        match limit {
-            Some(limit) if breaks_after(case, limit) => limit,
-            // A condition changed with the time. Somewhere in between it did so first.
-            _ => first_broken(case, life, rule, *before, *at),
-        }
     }
 
     /// The time and money from a moment to the build's end.
@@ -273,6 +251,42 @@ fn missing(undecided: &Undecided) -> String {
 
 fn undecided_as(undecided: &Undecided) -> Decided {
     Decided::Undecided { missing: missing(undecided), source: undecided.source, counts: undecided.counts }
+}
+
+/// The moment at which a rule was first broken: one of those at which the build was judged, or
+/// one between two of them.
+fn fires_at(
+    case: &mut Case<'_>,
+    life: &Life,
+    judged: &[Judged],
+    index: usize,
+    rule: &str,
+    shown: &mut Timestamp,
+) -> Timestamp {
+    let Some(Judged { at, .. }) = judged.get(index) else { return Timestamp::MIN };
+    let Some(Judged { at: before, .. }) = index.checked_sub(1).and_then(|index| judged.get(index)) else {
+        return *at;
+    };
+    if *shown != *at {
+        case.judge_at(*at, |build| life.show_at(build, *at));
+        *shown = *at;
+    }
+    let limit = case.reaches_limit_at(rule, *at).filter(|limit| limit > before && limit <= at);
+    let breaks_after = |case: &mut Case<'_>, limit: Timestamp| {
+        let just_after = limit.saturating_add(SignedDuration::from_secs(1)).unwrap_or(limit).min(*at);
+        case.judge_at(just_after, |build| life.show_at(build, just_after));
+        violation(case.verdict(), rule).is_some()
+    };
+    match limit {
+        // Nothing else in the rule depends on the time.
+        Some(limit) if case.is_fixed(rule) => return limit,
+        _ => *shown = Timestamp::MIN,
+    }
+    match limit {
+        Some(limit) if breaks_after(case, limit) => limit,
+        // A condition changed with the time. Somewhere in between it did so first.
+        _ => first_broken(case, life, rule, *before, *at),
+    }
 }
 
 /// Finds the first moment, to the millisecond, at which a rule is broken. It is not at `before`, and is at `after`.

@@ -21,7 +21,7 @@ pub use safety::MaxStops;
 pub use schema::schema;
 
 use crate::{
-    checks::Patterns,
+    checks::{CheckOption, Patterns},
     price::Prices,
     yaml::{
         fault::Place,
@@ -90,6 +90,12 @@ impl Policy {
     /// Returns whether a rule may change its answer between two phases of a build.
     pub(crate) fn changes_with_phases(&self) -> bool {
         self.rules.iter().any(|rule| !rule.is_off() && rule.changes_with_phases())
+    }
+
+    /// Returns whether all rules that a build can come to break with time are limits of time.
+    pub(crate) fn has_time_limits_alone(&self) -> bool {
+        let is_limit = |rule: &Rule| matches!(rule.check.option(), CheckOption::MaxDuration(_));
+        self.rules.iter().filter(|rule| !rule.is_off() && rule.is_timed()).all(is_limit)
     }
 
     /// Returns the number of builds that one sweep may stop.

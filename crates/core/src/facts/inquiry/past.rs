@@ -60,6 +60,20 @@ impl<'a> Case<'a> {
         reasons(self.policy, self.facts(at))
     }
 
+    /// The earliest time at which a rule may be broken just because time passes, whatever its scope.
+    pub(crate) fn first_limit(&self, at: Timestamp) -> Option<Timestamp> {
+        let facts = self.facts(at);
+        self.policy.rules.iter().filter(|rule| !rule.is_off()).filter_map(|rule| rule.check.breaks_at(&facts)).min()
+    }
+
+    /// Returns whether the scope and the exemptions of a rule do not change with time.
+    pub(crate) fn is_fixed(&self, rule: &str) -> bool {
+        let rule = self.policy.rules.iter().find(|other| other.id == rule);
+        rule.is_some_and(|rule| {
+            rule.clock_variable().is_none() && rule.except.iter().all(|exemption| exemption.until.is_none())
+        })
+    }
+
     /// The time at which a running build reaches the limit of a rule, by what is known; see
     /// [`Check::reaches_limit_at`](crate::checks::Check::reaches_limit_at).
     pub(crate) fn reaches_limit_at(&self, rule: &str, at: Timestamp) -> Option<Timestamp> {
