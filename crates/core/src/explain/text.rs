@@ -19,10 +19,12 @@ impl fmt::Display for CaseExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match (self.action, self.withheld) {
             (Action::Allow, _) => "allowed",
-            (Action::Report, Some(Withheld::Ceiling)) => "reported, not stopped: the deployment's mode is `report`",
-            (Action::Report, _) => "reported",
-            (Action::Protect, _) => "reported, not stopped: the project matches `never-stop`, or is unknown",
-            (Action::Stop, _) => "stopped",
+            (Action::Report, Some(Withheld::Ceiling)) => {
+                "would be reported, not stopped: the deployment's mode is `report`"
+            }
+            (Action::Report, _) => "would be reported",
+            (Action::Protect, _) => "would be reported, not stopped: the project matches `never-stop`, or is unknown",
+            (Action::Stop, _) => "would be stopped",
         };
         line(f, 0, &format!("{}, judged at {}: {action}", self.build_id, self.now))?;
         for note in &self.notes {
