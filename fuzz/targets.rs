@@ -69,6 +69,7 @@ const INVOCATION: Invocation<'_> = Invocation {
     // Otherwise, most events would be refused as another region's.
     function: None,
     request_id: None,
+    version: None,
     deadline: Timestamp::MAX,
     clock: &|| Timestamp::UNIX_EPOCH,
     sink: &Discard,

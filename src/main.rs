@@ -110,6 +110,7 @@ async fn handle(event: &[u8], context: &Context, enforcer: &Enforcer) -> Result<
     let invocation = Invocation {
         function: Some(&context.invoked_function_arn),
         request_id: Some(&context.request_id),
+        version: Some(context.env_config.version.as_str()).filter(|version| !version.is_empty()),
         deadline: deadline.unwrap_or(Timestamp::MAX),
         clock: &Timestamp::now,
         sink: &output,

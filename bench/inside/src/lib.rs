@@ -77,6 +77,7 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
                 let invocation = Invocation {
                     function: None,
                     request_id: None,
+                    version: None,
                     deadline: Timestamp::MAX,
                     clock: &clock,
                     sink: &Discard,

@@ -96,6 +96,7 @@ fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
     let invocation = Invocation {
         function: None,
         request_id: None,
+        version: None,
         deadline: Timestamp::MAX,
         clock: &Timestamp::now,
         sink: &Discard,

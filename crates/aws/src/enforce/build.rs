@@ -65,7 +65,7 @@ impl Enforcer {
         };
         let (superseded, mut retries) = Box::pin(self.settle_others(others, invocation, until)).await;
         retries.extend(effect.returned.as_deref().and_then(retry_of));
-        let record = Record::judged(&self.policy, &case, effect, invocation.now()).superseding(&superseded);
+        let record = Record::judged(&self.policy, &case, effect, invocation.stamp()).superseding(&superseded);
         invocation.sink.write(&record).await;
         let failed = superseded.into_iter().find(|other| other.failure().is_some());
         (failed.filter(|_| record.failure().is_none()).unwrap_or(record), retries)

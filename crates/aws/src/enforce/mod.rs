@@ -15,7 +15,7 @@ use std::{
 use buildbrake_core::{
     event::{Home, SweepRest, Trigger},
     policy::Policy,
-    record::{Effect, Failure, Outcome, Record},
+    record::{Effect, Failure, Outcome, Record, Stamp},
 };
 use jiff::Timestamp;
 
@@ -46,6 +46,8 @@ pub struct Invocation<'a> {
     pub function: Option<&'a str>,
     /// The id of the request, which is the same for each try. `None` outside Lambda.
     pub request_id: Option<&'a str>,
+    /// The function's version. `None` outside Lambda.
+    pub version: Option<&'a str>,
     /// The time at which Lambda ends the invocation.
     pub deadline: Timestamp,
     /// Returns the current time.
@@ -57,6 +59,10 @@ pub struct Invocation<'a> {
 impl Invocation<'_> {
     fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    fn stamp(&self) -> Stamp<'_> {
+        Stamp { now: self.now(), version: self.version }
     }
 }
 

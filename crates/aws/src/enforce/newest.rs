@@ -120,7 +120,7 @@ impl Enforcer {
                 action => Outcome::of_running(action).into(),
             };
             let retry = effect.returned.as_deref().and_then(retry_of);
-            let record = Record::judged(&self.policy, &other, effect, invocation.now());
+            let record = Record::judged(&self.policy, &other, effect, invocation.stamp());
             invocation.sink.write(&record).await;
             (record, retry)
         });

@@ -17,7 +17,7 @@ use crate::{
 
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "prices", "safety", "rules"];
 const SAFETY_KEYS: &[&str] = &["max-stops-per-sweep"];
-const RULE_KEYS: &[&str] = &["id", "reason", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
+const RULE_KEYS: &[&str] = &["id", "reason", "owner", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
 const STARTED_BY: &str = "started-by";
 const TAGS: &str = "tags";
 const WHEN: &str = "when";
@@ -88,6 +88,7 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let mode = read_mode(reader, &mapping, mode);
     let check = read_check(reader, &mapping);
     let reason = mapping.get("reason").and_then(|node| reader.scalar(node));
+    let owner = mapping.get("owner").and_then(|node| reader.scalar(node));
     let only = mapping.get("only").map(|node| read_selectors(reader, node)).unwrap_or_default();
     let except = mapping.get("except").map(|node| read_exemptions(reader, node)).unwrap_or_default();
     let on_unknown = mapping.get("on-unknown").and_then(|node| reader.scalar(node)).unwrap_or(OnUnknown::Report);
@@ -96,7 +97,7 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let mode_place = mapping.get("enforce-after").map_or(place, |node| node.place);
     let (kind, check) = check?;
     let batch = batch_scope(reader, batch, check.as_ref());
-    Some(Rule { id: id?.0, place, reason, mode, mode_place, kind, check, only, except, on_unknown, batch })
+    Some(Rule { id: id?.0, place, reason, owner, mode, mode_place, kind, check, only, except, on_unknown, batch })
 }
 
 /// A superseded batch is stopped as a whole.

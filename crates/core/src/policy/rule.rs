@@ -28,6 +28,8 @@ pub(crate) struct Rule {
     /// The place of the id.
     pub(super) place: Place,
     pub(crate) reason: Option<String>,
+    /// The person or team to ask about the rule.
+    pub(crate) owner: Option<String>,
     pub(crate) mode: RuleMode,
     /// The place of `enforce-after`, or else of the id.
     pub(super) mode_place: Place,

@@ -23,6 +23,11 @@ pub fn schema() -> Value {
             "$ref": "#/$defs/text",
             "examples": ["Builds over an hour block the shared fleet."],
         },
+        "owner": {
+            "description": "Whom to ask about the rule. Shown wherever the reason is.",
+            "$ref": "#/$defs/text",
+            "examples": ["#ci-platform"],
+        },
         "mode": { "description": "What the rule does with a build that breaks it. Default: the policy's mode.", "$ref": "#/$defs/mode" },
         "enforce-after": {
             "description": "With mode: report. The rule reports until the end of that day, UTC, and is enforced afterwards.",

@@ -52,6 +52,9 @@ pub(super) fn message(
             Withheld::SafetyBelt => {
                 "the sweep would have stopped more builds than it may (`max-stops-per-sweep`); its own record says what to do"
             }
+            Withheld::StopRate => {
+                "too many builds were stopped within a short time, and the alarm named in BUILDBRAKE_STOP_ALARM is in ALARM"
+            }
             Withheld::DryRun => "this was a dry run",
         };
         message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
@@ -63,10 +66,13 @@ pub(super) fn message(
 /// A sentence for each rule that is broken or undecided, after a space.
 pub(super) fn reasons(verdict: &Verdict) -> String {
     let mut message = String::new();
-    for Violation { rule, check, reason, found, limit, .. } in &verdict.violations {
+    for Violation { rule, check, reason, owner, found, limit, .. } in &verdict.violations {
         message.push_str(&format!(" Rule `{rule}` ({check} {limit}) is broken: found {found}."));
         if let Some(reason) = reason {
             message.push_str(&format!(" {}", reason.trim_end()));
+        }
+        if let Some(owner) = owner {
+            message.push_str(&format!(" Owner: {}.", owner.trim_end()));
         }
     }
     for Undecided { rule, missing, .. } in verdict.undecided.iter().filter(|undecided| undecided.counts) {

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Outcome, SweepSummary};
-use crate::verdict::Verdict;
+use super::{Counted, Failure, Note, NoteCode, Outcome, Stamp, SweepSummary};
+use crate::verdict::{Verdict, Withheld};
 
 const NAMESPACE: &str = "Buildbrake";
 const REACTION: &str = "ReactionMs";
+const STOP_ATTEMPTS: &str = "StopAttempts";
 
 /// The metrics of a judged build.
 static JUDGED: LazyLock<Set> =
@@ -20,23 +21,56 @@ static JUDGED: LazyLock<Set> =
 static UNTIMED: LazyLock<Set> = LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed"]));
 /// The metrics of a sweep.
 static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", "Failed"]));
+/// The rate of stops: in all, by account, by the function's version, and by both. An alarm on it
+/// should react within seconds, so that CloudWatch keeps its values by the second.
+static ATTEMPTS: LazyLock<[Box<RawValue>; 4]> = LazyLock::new(|| {
+    let dimensions: [&[&[&str]]; 4] =
+        [&[&[]], &[&[], &["Account"]], &[&[], &["Version"]], &[&[], &["Account"], &["Version"]]];
+    let metrics = [Metric { name: STOP_ATTEMPTS, unit: "Count", storage_resolution: Some(1) }];
+    dimensions.map(|dimensions| directive(dimensions, &metrics))
+});
 
-/// The fields that make a record a metric: the values, `Rule`, and `_aws`.
+/// The fields that make a record a metric: the values, `Rule`, `Account`, `Version`, and `_aws`.
 ///
 /// Without dimensions, every record counts in every metric, zeroes included, so that an alarm
 /// can distinguish a quiet day from a dead function. With the dimension `Rule`, a record counts
 /// for the first rule that was broken or could not be evaluated: the format allows one value
 /// per dimension in a line.
+///
+/// `StopAttempts` counts stops, and stops that the alarm on their rate withheld: if it counted
+/// the stops alone, the alarm would clear as soon as it takes effect. Its number of samples is
+/// that of the judged builds.
 pub(super) struct Metrics<'a> {
     set: &'static Set,
     /// In the order of the set's names.
     values: Vec<i64>,
     rule: Option<&'a str>,
+    attempts: Option<Attempts<'a>>,
+    /// The metrics that exist where something went wrong, each with the value 1.
+    troubles: Vec<&'static str>,
     now: Timestamp,
 }
 
+/// The value of `StopAttempts` and its dimensions.
+struct Attempts<'a> {
+    value: i64,
+    account: Option<&'a str>,
+    version: Option<&'a str>,
+}
+
+/// What the metrics of a judged build depend on.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) verdict: &'a Verdict,
+    pub(super) withheld: Option<Withheld>,
+    pub(super) failure: Option<&'a Failure>,
+    pub(super) notes: &'a [Note],
+    pub(super) account: Option<&'a str>,
+}
+
 impl<'a> Metrics<'a> {
-    pub(super) fn of(outcome: Outcome, verdict: &'a Verdict, reaction_ms: Option<i64>, now: Timestamp) -> Self {
+    pub(super) fn of(outcome: Outcome, about: About<'a>, reaction_ms: Option<i64>, stamp: Stamp<'a>) -> Self {
+        let About { verdict, withheld, failure, notes, account } = about;
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
         let counts_as = |counted| outcome.counted() == counted;
         let flags = [
@@ -49,18 +83,61 @@ impl<'a> Metrics<'a> {
         let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
         let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
         let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
-        Self { set, values, rule: rule.or(undecided.map(|undecided| undecided.rule.as_str())), now }
+        let is_attempt = counts_as(Counted::Stopped) || withheld == Some(Withheld::StopRate);
+        let attempts = (!counts_as(Counted::Nothing)).then_some(Attempts {
+            value: is_attempt.into(),
+            account,
+            version: stamp.version,
+        });
+        Self {
+            set,
+            values,
+            rule: rule.or(undecided.map(|undecided| undecided.rule.as_str())),
+            attempts,
+            troubles: troubles(verdict, failure, notes),
+            now: stamp.now,
+        }
+    }
+
+    /// The metrics of an event that leads to no judgement.
+    pub(super) fn without_build(outcome: Outcome, failure: Option<&Failure>, now: Timestamp) -> Self {
+        let values = ["Stopped", "Reported", "Allowed", "Undecided", "Failed"]
+            .map(|name| (name == "Failed" && outcome.counted() == Counted::Failed).into());
+        let troubles = troubles(&Verdict::default(), failure, &[]);
+        Self { set: &UNTIMED, values: values.to_vec(), rule: None, attempts: None, troubles, now }
     }
 }
 
 impl Metrics<'static> {
     /// The metrics of a sweep, which counts what its builds' own records do not.
-    pub(super) fn of_sweep(outcome: Outcome, summary: &SweepSummary, now: Timestamp) -> Self {
+    pub(super) fn of_sweep(
+        outcome: Outcome,
+        summary: &SweepSummary,
+        failure: Option<&Failure>,
+        now: Timestamp,
+    ) -> Self {
         let running = i64::try_from(summary.running).unwrap_or(i64::MAX);
         let failed = outcome.counted() == Counted::Failed;
         let values = vec![running, summary.safety.is_some().into(), failed.into()];
-        Self { set: &SWEPT, values, rule: None, now }
+        let troubles = troubles(&Verdict::default(), failure, &[]);
+        Self { set: &SWEPT, values, rule: None, attempts: None, troubles, now }
     }
+}
+
+/// The metrics of what somebody must repair: a missing permission, and an alarm that does not
+/// work.
+fn troubles(verdict: &Verdict, failure: Option<&Failure>, notes: &[Note]) -> Vec<&'static str> {
+    const DENIED: &str = "AccessDenied";
+    let has_note = |code| notes.iter().any(|note| note.code == code);
+    let is_denied = failure.is_some_and(|failure| failure.r#type == DENIED)
+        || verdict.undecided.iter().any(|undecided| undecided.missing.to_string().contains(DENIED))
+        || notes.iter().any(|note| note.message.contains(DENIED));
+    let troubles = [
+        (is_denied, DENIED),
+        (has_note(NoteCode::AlarmMissing), "AlarmMissing"),
+        (has_note(NoteCode::AlarmUnanswered), "AlarmUnanswered"),
+    ];
+    troubles.into_iter().filter(|(is_true, _)| *is_true).map(|(_, name)| name).collect()
 }
 
 impl Serialize for Metrics<'_> {
@@ -72,9 +149,26 @@ impl Serialize for Metrics<'_> {
         if let Some(rule) = self.rule {
             members.serialize_entry("Rule", rule)?;
         }
-        let directive = if self.rule.is_some() { &self.set.by_rule } else { &self.set.in_all };
-        let timestamp = self.now.as_millisecond();
-        members.serialize_entry("_aws", &Metadata { timestamp, cloud_watch_metrics: [directive] })?;
+        let mut directives = vec![if self.rule.is_some() { &*self.set.by_rule } else { &*self.set.in_all }];
+        if let Some(Attempts { value, account, version }) = &self.attempts {
+            members.serialize_entry(STOP_ATTEMPTS, value)?;
+            for (name, value) in [("Account", account), ("Version", version)] {
+                if let Some(value) = value {
+                    members.serialize_entry(name, value)?;
+                }
+            }
+            directives.push(&ATTEMPTS[usize::from(account.is_some()) + 2 * usize::from(version.is_some())]);
+        }
+        for name in &self.troubles {
+            members.serialize_entry(name, &1)?;
+        }
+        let troubles: Vec<Metric> = self.troubles.iter().map(|name| Metric::counting(name)).collect();
+        let troubles = (!troubles.is_empty()).then(|| directive(&[&[]], &troubles));
+        directives.extend(troubles.as_deref());
+        members.serialize_entry(
+            "_aws",
+            &Metadata { timestamp: self.now.as_millisecond(), cloud_watch_metrics: directives },
+        )?;
         members.end()
     }
 }
@@ -89,29 +183,33 @@ struct Set {
 
 impl Set {
     fn of(names: &'static [&'static str]) -> Self {
-        let directive = |dimensions| {
-            let unit = |name| if name == REACTION { "Milliseconds" } else { "Count" };
-            let metrics = names.iter().map(|name| Metric { name, unit: unit(*name) }).collect();
-            // Texts and lists can always be serialized.
-            to_raw_value(&Directive { namespace: NAMESPACE, dimensions, metrics }).unwrap_or_default()
+        let metric = |name: &&'static str| match *name {
+            REACTION => Metric { name: REACTION, unit: "Milliseconds", storage_resolution: None },
+            name => Metric::counting(name),
         };
-        Self { names, in_all: directive(&[&[]]), by_rule: directive(&[&[], &["Rule"]]) }
+        let metrics: Vec<Metric> = names.iter().map(metric).collect();
+        Self { names, in_all: directive(&[&[]], &metrics), by_rule: directive(&[&[], &["Rule"]], &metrics) }
     }
+}
+
+fn directive(dimensions: &[&[&str]], metrics: &[Metric]) -> Box<RawValue> {
+    // Texts and lists can always be serialized.
+    to_raw_value(&Directive { namespace: NAMESPACE, dimensions, metrics }).unwrap_or_default()
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [&'a RawValue; 1],
+    cloud_watch_metrics: Vec<&'a RawValue>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directive {
+struct Directive<'a> {
     namespace: &'static str,
-    dimensions: &'static [&'static [&'static str]],
-    metrics: Vec<Metric>,
+    dimensions: &'a [&'a [&'a str]],
+    metrics: &'a [Metric],
 }
 
 #[derive(Serialize)]
@@ -119,4 +217,13 @@ struct Directive {
 struct Metric {
     name: &'static str,
     unit: &'static str,
+    /// In seconds; a minute if it is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_resolution: Option<u8>,
+}
+
+impl Metric {
+    fn counting(name: &'static str) -> Self {
+        Self { name, unit: "Count", storage_resolution: None }
+    }
 }

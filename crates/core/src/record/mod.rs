@@ -4,6 +4,7 @@
 mod message;
 mod metrics;
 mod note;
+mod notification;
 mod outcome;
 mod phase_context;
 pub(crate) mod redact;
@@ -29,12 +30,13 @@ use crate::{
 
 use self::{
     message::{Named, message},
-    metrics::Metrics,
-    note::Note,
+    metrics::{About, Metrics},
     redact::Values,
     replay::ReplayFields,
 };
 pub use self::{
+    note::{Note, NoteCode},
+    notification::{MAX_ENTRY_BYTES, Notification},
     outcome::{Counted, Outcome},
     sweep::{Failures, Safety, SweepSummary},
 };
@@ -79,11 +81,29 @@ pub struct Effect {
     pub batch: Option<Box<BuildBatch>>,
     /// The time when the function will be called back for the build.
     pub deadline: Option<Timestamp>,
+    /// Notes on the work.
+    pub notes: Vec<Note>,
+}
+
+/// When and by whom a record is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// The current time.
+    pub now: Timestamp,
+    /// The version of the Lambda function, such as `7` or `$LATEST`. `None` outside Lambda.
+    pub version: Option<&'a str>,
+}
+
+/// A record that no version of the function makes.
+impl From<Timestamp> for Stamp<'_> {
+    fn from(now: Timestamp) -> Self {
+        Self { now, version: None }
+    }
 }
 
 impl From<Outcome> for Effect {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, withheld: None, failure: None, returned: None, batch: None, deadline: None }
+        Self { outcome, withheld: None, failure: None, returned: None, batch: None, deadline: None, notes: Vec::new() }
     }
 }
 
@@ -240,9 +260,10 @@ impl<'a> RecordFields<'a> {
     fn redacted(&self) -> Box<RawValue> {
         let reasons = self.violations.iter().filter_map(|violation| violation.reason.as_deref());
         let limits = self.violations.iter().map(|violation| violation.limit.as_str());
+        let owners = self.violations.iter().filter_map(|violation| violation.owner.as_deref());
         let exemptions = self.exempted.iter().filter_map(|exempted| exempted.reason.as_deref());
         let own: Vec<&str> =
-            [self.message.as_str()].into_iter().chain(reasons).chain(limits).chain(exemptions).collect();
+            [self.message.as_str()].into_iter().chain(reasons).chain(owners).chain(limits).chain(exemptions).collect();
         url::to_redacted_json(self, &own)
     }
 }
@@ -270,18 +291,21 @@ fn with_superseded(json: &RawValue, superseded: &[Record]) -> Box<RawValue> {
 
 impl Record {
     /// The record of a judged build.
-    pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, now: Timestamp) -> Self {
-        let Effect { outcome, withheld, failure, returned, batch, deadline } = effect;
+    pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, stamp: Stamp<'_>) -> Self {
+        let Effect { outcome, withheld, failure, returned, batch, deadline, mut notes } = effect;
         let (event, verdict) = (case.event(), case.verdict());
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let named = Named { id: event.id.as_str(), is_batch: case.is_batch() };
         let message = message(outcome, withheld, named, verdict, failure.as_ref(), batch.as_deref());
-        let reaction_ms = event.reacts_since().map(|since| now.as_millisecond() - since.as_millisecond());
-        let metrics = Metrics::of(outcome, verdict, reaction_ms, now);
+        let reaction_ms = event.reacts_since().map(|since| stamp.now.as_millisecond() - since.as_millisecond());
+        notes.extend(case.leaves_builds_out().then(Note::builds_not_compared));
+        let about =
+            About { withheld, verdict, failure: failure.as_ref(), notes: &notes, account: case.build().account() };
+        let metrics = Metrics::of(outcome, about, reaction_ms, stamp);
         let fields = RecordFields {
             withheld,
-            notes: case.leaves_builds_out().then(Note::builds_left_out).into_iter().collect(),
+            notes: notes.clone(),
             reaction_ms,
             deadline,
             build: returned.map(|build| redact::build(build, Values::Starred)),
@@ -303,8 +327,7 @@ impl Record {
     pub fn without_build(policy: &Policy, message: &str, effect: Effect, now: Timestamp) -> Self {
         let Effect { outcome, failure, .. } = effect;
         let failure = failure.map(redact::failure_without_build);
-        let nothing = Verdict::default();
-        let metrics = Metrics::of(outcome, &nothing, None, now);
+        let metrics = Metrics::without_build(outcome, failure.as_ref(), now);
         let message = url::redacted(message).into_owned();
         let fields = RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics));
         Self { outcome, json: fields.redacted(), failure, response: None }

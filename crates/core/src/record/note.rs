@@ -4,23 +4,69 @@ use serde::Serialize;
 
 /// A note in a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Note {
-    code: &'static str,
-    message: String,
+pub struct Note {
+    /// The kind of note.
+    pub code: NoteCode,
+    /// The note, for a person. It contains no secret.
+    pub message: String,
+}
+
+/// The kinds of note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoteCode {
+    /// The sweep had no safety belt, as a request asked.
+    BeltOff,
+    /// Not all running builds of the project were compared with the build.
+    BuildsNotCompared,
+    /// No alarm has the name in `BUILDBRAKE_STOP_ALARM`.
+    AlarmMissing,
+    /// CloudWatch did not answer the question for that alarm.
+    AlarmUnanswered,
+    /// The reason for the stop could not be written to the build's own log.
+    BuildLogUnwritable,
+    /// A notification would have been too large with the Build.
+    BuildLeftOut,
 }
 
 impl Note {
     /// The sweep had no safety belt, as a request asked.
     pub(super) fn belt_off(request_id: &str) -> Self {
         let message = format!("the safety belt was off for this sweep, as the request {request_id} asked");
-        Self { code: "belt-off", message }
+        Self { code: NoteCode::BeltOff, message }
     }
 
     /// Not all running builds of the project were compared with the build.
-    pub(super) fn builds_left_out() -> Self {
+    pub(super) fn builds_not_compared() -> Self {
         let message = "the project has more builds than are asked for at a build's start; the next sweep compares all \
                        that are running"
             .to_owned();
-        Self { code: "build-left-out", message }
+        Self { code: NoteCode::BuildsNotCompared, message }
+    }
+
+    /// The Build was left out of a notification.
+    pub(super) fn build_left_out(kilobytes: usize) -> Self {
+        let message = format!("the Build was left out, since an event may have at most {kilobytes} KB");
+        Self { code: NoteCode::BuildLeftOut, message }
+    }
+
+    /// No alarm has that name.
+    pub fn alarm_missing(name: &str) -> Self {
+        let message = format!(
+            "CloudWatch has no alarm `{name}`, which BUILDBRAKE_STOP_ALARM names; nothing limits the rate of stops"
+        );
+        Self { code: NoteCode::AlarmMissing, message }
+    }
+
+    /// The alarm's state is unknown.
+    pub fn alarm_unanswered(name: &str, why: &str) -> Self {
+        let message = format!("the state of the alarm `{name}` is unknown, so that the stop went ahead: {why}");
+        Self { code: NoteCode::AlarmUnanswered, message }
+    }
+
+    /// The build's own log has no line about the stop.
+    pub fn build_log_unwritable(why: &str) -> Self {
+        let message = format!("the reason could not be written to the build's own log: {why}");
+        Self { code: NoteCode::BuildLogUnwritable, message }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Outcome, Record, note::Note, redact};
+use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, redact};
 use crate::policy::Policy;
 
 /// The event that has the function sweep once without the safety belt.
@@ -227,7 +227,7 @@ impl Record {
             error: failure.as_ref(),
             notes: summary.belt_off_by.as_deref().map(Note::belt_off).into_iter().collect(),
             reaction_ms: time.map(|time| now.as_millisecond() - time.as_millisecond()),
-            metrics: Metrics::of_sweep(outcome, &summary, now),
+            metrics: Metrics::of_sweep(outcome, &summary, failure.as_ref(), now),
             records: None,
             records_left_out: None,
         };

@@ -8,16 +8,20 @@ use crate::{
 
 const NOW: &str = "2026-11-22T09:00:00Z";
 
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
 /// The record of a build under a rule and a ceiling, of which nothing but this became.
 fn record(rule: &str, build: Value, ceiling: Mode, effect: impl Into<Effect>) -> Value {
     let text = format!("{{version: 1, never-stop: [deploy-*], rules: [{{id: r, {rule}}}]}}");
     let policy = Policy::parse("policy.yaml", &text).unwrap().under(ceiling);
-    let now = NOW.parse().unwrap();
+    let now = now();
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let build = serde_json::from_value(build).unwrap();
     let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
     let case = Case::of_event(&policy, event, now);
-    let record = Record::judged(&policy, &case, effect.into(), now);
+    let record = Record::judged(&policy, &case, effect.into(), now.into());
     serde_json::from_str(record.json().get()).unwrap()
 }
 
@@ -75,7 +79,7 @@ fn the_reaction_is_counted_from_what_happened() {
         event["detail"]["build-id"] = json!("shop:5e000000-0000-4000-8000-000000000001");
         let Ok(Trigger::Build(parsed)) = Trigger::parse(event.to_string()) else { panic!("{event}") };
         let case = Case::of_event(&policy, parsed, NOW.parse().unwrap());
-        let record = Record::judged(&policy, &case, Outcome::Allowed.into(), NOW.parse().unwrap());
+        let record = Record::judged(&policy, &case, Outcome::Allowed.into(), now().into());
         let record: Value = serde_json::from_str(record.json().get()).unwrap();
         assert_eq!(record["reactionMs"], expected, "{event}");
     }
@@ -158,4 +162,138 @@ fn the_response_contains_the_records_of_what_is_superseded_as_many_as_lambda_acc
     let long = "a".repeat(1_500_000);
     let with_three = response(&[record(&long), record(&long), record(&long)]);
     assert_eq!((with_three["superseded"].as_array().unwrap().len(), &with_three["recordsLeftOut"]), (2, &json!(1)));
+}
+
+/// The record of a build that breaks two rules, as it was stopped.
+fn two_violations(build: Value, effect: impl Into<Effect>) -> Record {
+    let text = "{version: 1, rules: [
+        {id: branches, forbidden-branches: [main], reason: \"Say \\\"no\\\".\\nThen 🛑.\", owner: '#ci-platform'},
+        {id: images, forbidden-images: ['*'], mode: report}]}";
+    let policy = Policy::parse("policy.yaml", text).unwrap();
+    let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+    let event = BuildEvent::new(TriggerKind::StateChange, id, None, serde_json::from_value(build).unwrap());
+    let case = Case::of_event(&policy, event, now());
+    Record::judged(&policy, &case, effect.into(), Stamp { now: now(), version: Some("7") })
+}
+
+fn details(record: &Record) -> Vec<Value> {
+    record.notifications().iter().map(|notification| serde_json::from_str(&notification.detail).unwrap()).collect()
+}
+
+const ARN: &str = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001";
+
+fn on_main_with_image() -> Value {
+    let mut build = on_main("shop");
+    build["arn"] = json!(ARN);
+    build["environment"] = json!({"image": "alpine"});
+    build
+}
+
+#[test]
+fn each_broken_rule_has_a_notification_of_its_own() {
+    let record = two_violations(on_main_with_image(), Outcome::Stopped);
+    let whole: Value = serde_json::from_str(record.json().get()).unwrap();
+    let details = details(&record);
+    let rules: Vec<&Value> = details.iter().map(|detail| &detail["violations"][0]["rule"]).collect();
+    assert_eq!(rules, [&json!("branches"), &json!("images")]);
+    for (detail, violation) in details.iter().zip(whole["violations"].as_array().unwrap()) {
+        assert_eq!(detail["violations"], json!([violation]));
+        assert_eq!(detail["schemaVersion"], "1");
+        assert_eq!(detail["id"], format!("{ARN}#{}", violation["rule"].as_str().unwrap()));
+        for field in ["outcome", "message", "buildArn", "account", "region", "policy", "trigger", "branch"] {
+            assert_eq!(detail[field], whole[field], "{field}");
+        }
+        assert_eq!(detail.get("_aws").or(detail.get("Stopped")).or(detail.get("StopAttempts")), None, "{detail}");
+    }
+    assert_eq!(details[0]["violations"][0]["owner"], "#ci-platform");
+    assert_eq!(details[0]["violations"][0]["reason"], "Say \"no\".\nThen 🛑.");
+    assert_eq!(record.notifications()[0].build_arn.as_deref(), Some(ARN));
+}
+
+#[test]
+fn people_are_told_of_every_broken_rule_except_by_a_failed_try() {
+    let count = |effect: Effect| two_violations(on_main_with_image(), effect).notifications().len();
+    for outcome in [Outcome::Stopped, Outcome::Reported, Outcome::Protected, Outcome::AlreadyComplete] {
+        assert_eq!(count(outcome.into()), 2, "{outcome:?}");
+    }
+    for outcome in [Outcome::NotFound, Outcome::NotRunning, Outcome::Ignored, Outcome::Failed] {
+        assert_eq!(count(outcome.into()), 0, "{outcome:?}");
+    }
+    assert_eq!(count(Withheld::StopRate.into()), 2);
+    let record = two_violations(json!({"projectName": "shop", "sourceVersion": "feature"}), Outcome::Allowed);
+    assert_eq!(record.notifications(), []);
+}
+
+#[test]
+fn a_notification_that_is_too_large_loses_its_build_and_says_so() {
+    let returned = |variables: usize| {
+        let variable = json!({"name": "N".repeat(1000), "type": "PLAINTEXT", "value": "v"});
+        let build = json!({"id": "shop:1", "environment": {"environmentVariables": vec![variable; variables]}});
+        let returned = Some(serde_json::from_value(build).unwrap());
+        two_violations(on_main_with_image(), Effect { returned, ..Outcome::Stopped.into() })
+    };
+    let small = details(&returned(100));
+    assert!(small.iter().all(|detail| detail["build"].is_object() && detail.get("notes").is_none()));
+    let large = returned(300);
+    for (notification, detail) in large.notifications().iter().zip(details(&large)) {
+        assert!(notification.bytes() <= MAX_ENTRY_BYTES);
+        assert_eq!(detail.get("build"), None);
+        assert_eq!(detail["notes"][0]["code"], "build-left-out");
+        assert_eq!(detail["buildArn"], ARN);
+    }
+}
+
+/// The alarm's metric must not fall when the alarm takes effect.
+#[test]
+fn stops_and_stops_that_their_rate_withheld_count_as_attempts() {
+    for (effect, expected) in [
+        (Outcome::Stopped.into(), json!(1)),
+        (Withheld::StopRate.into(), json!(1)),
+        (Withheld::Ceiling.into(), json!(0)),
+        (Outcome::Reported.into(), json!(0)),
+        (Outcome::Allowed.into(), json!(0)),
+        (Outcome::NotFound.into(), Value::Null),
+    ] {
+        let effect: Effect = effect;
+        let record = two_violations(on_main_with_image(), effect.clone());
+        let record: Value = serde_json::from_str(record.json().get()).unwrap();
+        assert_eq!(record["StopAttempts"], expected, "{effect:?}");
+        let directives = record["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        let names = |directive: &Value| directive["Metrics"][0]["Name"].clone();
+        let attempts: Vec<&Value> = directives.iter().filter(|one| names(one) == "StopAttempts").collect();
+        if expected.is_null() {
+            assert_eq!(attempts, Vec::<&Value>::new());
+        } else {
+            assert_eq!(attempts[0]["Dimensions"], json!([[], ["Account"], ["Version"]]));
+            assert_eq!(attempts[0]["Metrics"][0]["StorageResolution"], 1);
+            assert_eq!((&record["Account"], &record["Version"]), (&json!("111122223333"), &json!("7")));
+        }
+    }
+}
+
+#[test]
+fn what_somebody_must_repair_has_metrics_where_it_happened() {
+    let notes = vec![
+        Note::alarm_missing("stop-rate"),
+        Note::alarm_unanswered("stop-rate", "TimedOut"),
+        Note::build_log_unwritable("AccessDenied"),
+    ];
+    let with = |notes| two_violations(on_main_with_image(), Effect { notes, ..Outcome::Stopped.into() });
+    let troubled: Value = serde_json::from_str(with(notes).json().get()).unwrap();
+    let quiet: Value = serde_json::from_str(with(Vec::new()).json().get()).unwrap();
+    for name in ["AlarmMissing", "AlarmUnanswered", "AccessDenied"] {
+        assert_eq!((&troubled[name], &quiet[name]), (&json!(1), &Value::Null), "{name}");
+    }
+    let directives = troubled["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+    let last = directives.last().unwrap();
+    assert_eq!(last["Metrics"].as_array().unwrap().len(), 3, "{last}");
+    assert_eq!(last["Dimensions"], json!([[]]));
+}
+
+#[test]
+fn the_owner_stands_beside_the_reason() {
+    let stopped = record(&format!("{RULE}, owner: '#ci-platform'"), on_main("shop"), Mode::Enforce, Outcome::Stopped);
+    assert_eq!(stopped["violations"][0]["owner"], "#ci-platform");
+    let message = stopped["message"].as_str().unwrap();
+    assert!(message.ends_with("Releases are built by the pipeline. Owner: #ci-platform."), "{message}");
 }

@@ -145,6 +145,7 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
         mode,
         own_mode,
         reason: rule.reason.clone(),
+        owner: rule.owner.clone(),
         found: url::redacted(&found).into_owned(),
         limit: rule.check.limit(),
         batch: rule.batch,

@@ -58,6 +58,8 @@ pub enum Withheld {
     Ceiling,
     /// The sweep would have stopped more builds than it may.
     SafetyBelt,
+    /// The alarm on the rate of stops is in ALARM.
+    StopRate,
     /// Nothing was to be stopped.
     DryRun,
 }
@@ -77,6 +79,9 @@ pub struct Violation {
     /// The rule's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whom to ask about the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The value of the build, without secrets of URLs.
     pub found: String,
     /// The values that the rule allows or forbids.

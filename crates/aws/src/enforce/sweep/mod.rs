@@ -177,8 +177,7 @@ impl Sweep<'_> {
     }
 
     async fn record(&mut self, case: &Case<'_>, effect: Effect) {
-        let now = self.invocation.now();
-        let record = Record::judged(&self.enforcer.policy, case, effect, now);
+        let record = Record::judged(&self.enforcer.policy, case, effect, self.invocation.stamp());
         self.invocation.sink.write(&record).await;
         self.summary.add(&record);
     }

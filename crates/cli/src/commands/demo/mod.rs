@@ -73,6 +73,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let invocation = Invocation {
             function: Some(&function),
             request_id: None,
+            version: None,
             deadline: Timestamp::MAX,
             clock: &Timestamp::now,
             sink: &Discard,

@@ -96,8 +96,20 @@ impl Rule {
     /// Returns whether it does at least as much as `other` to every build, from `now` on.
     pub(in crate::policy) fn shadows(&self, other: &Self, now: Timestamp) -> bool {
         // Names every field, so that a new one is not forgotten here.
-        let Self { id: _, place: _, reason: _, mode, mode_place: _, kind, check, only, except, on_unknown, batch } =
-            self;
+        let Self {
+            id: _,
+            place: _,
+            reason: _,
+            owner: _,
+            mode,
+            mode_place: _,
+            kind,
+            check,
+            only,
+            except,
+            on_unknown,
+            batch,
+        } = self;
         let mut exemptions = except.iter().filter(|exemption| !exemption.is_over(now));
         mode.is_at_least(other.mode, now)
             && on_unknown.is_at_least(other.on_unknown)

@@ -14,7 +14,7 @@ use crate::{
 /// The record of a stopped build; `failure` is what a service answered, if the stop failed.
 fn record(policy: &str, build: &Value, failure: Option<String>) -> String {
     let policy = Policy::parse("policy.yaml", policy).unwrap();
-    let now = "2026-11-22T09:00:00Z".parse().unwrap();
+    let now: jiff::Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let build: Box<Build> = serde_json::from_value(build.clone()).unwrap();
     let event = BuildEvent::new(TriggerKind::StateChange, id, None, build);
@@ -23,7 +23,7 @@ fn record(policy: &str, build: &Value, failure: Option<String>) -> String {
     let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Stopped };
     let returned = Some(Box::new(case.build().clone()));
     let effect = Effect { failure, returned, ..outcome.into() };
-    let record = Record::judged(&policy, &case, effect, now);
+    let record = Record::judged(&policy, &case, effect, now.into());
     record.json().get().to_owned()
 }
 
@@ -69,7 +69,7 @@ fn the_policys_own_words_and_links_into_the_console_stay() {
 /// A failure's message about a build; `project` and `batch` are known if they are not null.
 fn message_about(build: &Value, project: &Value, batch: &Value, message: &str) -> String {
     let policy = Policy::parse("policy.yaml", POLICY).unwrap();
-    let now = "2026-11-22T09:00:00Z".parse().unwrap();
+    let now: jiff::Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let build = serde_json::from_value(build.clone()).unwrap();
     let mut case = Case::of_build(&policy, BuildEvent::new(TriggerKind::Sweep, id, None, build), now);
