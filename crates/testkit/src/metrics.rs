@@ -17,10 +17,12 @@ pub fn assert_are_numbers(record: &Value) {
     assert!(!directives.is_empty());
     for directive in directives {
         assert_eq!(directive["Namespace"], "Buildbrake");
-        let with_rule = json!([[], ["Rule"]]);
-        match record.get("Rule") {
-            Some(rule) => assert!(rule.is_string() && directive["Dimensions"] == with_rule, "{directive}"),
-            None => assert_eq!(directive["Dimensions"], json!([[]])),
+        for dimensions in directive["Dimensions"].as_array().unwrap() {
+            for dimension in dimensions.as_array().unwrap() {
+                let name = dimension.as_str().unwrap();
+                assert!(["Rule", "Account", "Version"].contains(&name), "{directive}");
+                assert!(record[name].is_string(), "the dimension {name} has no text at the root of {record}");
+            }
         }
         for metric in directive["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();
@@ -28,6 +30,8 @@ pub fn assert_are_numbers(record: &Value) {
             assert!(["Count", "Milliseconds"].contains(&metric["Unit"].as_str().unwrap()), "{metric}");
         }
     }
+    let by_rule = json!([[], ["Rule"]]);
+    assert_eq!(directives[0]["Dimensions"], if record.get("Rule").is_some() { by_rule } else { json!([[]]) });
 }
 
 /// Asserts that a record counts for its own outcome and for no other.

@@ -65,6 +65,12 @@ pub struct Explanation {
     pub why: String,
     /// The rule's mode at that moment, under the ceiling.
     pub mode: Mode,
+    /// The rule's reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whom to ask about the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The check's key.
     pub check: &'static str,
     /// The values that the rule allows or forbids.
@@ -178,6 +184,8 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         decision: decided,
         why,
         mode: rule.mode.at(facts.now).min(policy.ceiling),
+        reason: rule.reason.clone(),
+        owner: rule.owner.clone(),
         check: rule.kind.id,
         limit: rule.check.limit(),
         from: found.as_ref().and_then(|_| from_of(rule.kind.subject(), facts)),

@@ -77,6 +77,13 @@ impl fmt::Display for Explanation {
         if let Some(expression) = &self.expression {
             part(f, 4, expression)?;
         }
+        if self.decision == Decided::Broken {
+            for (name, text) in [("reason", &self.reason), ("owner", &self.owner)] {
+                if let Some(text) = text {
+                    line(f, 2, &format!("{name}: {}", text.trim_end()))?;
+                }
+            }
+        }
         for selector in &self.only {
             selector_text(f, "only", selector)?;
         }

@@ -111,7 +111,7 @@ fn a_check_that_is_missing_or_misspelt() {
     policy.yaml:4:5: unknown key `frobnicate` in a rule
      4 |     frobnicate: yes
        |     ^
-       = the known keys are `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
+       = the known keys are `id`, `reason`, `owner`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
     ");
 }
 
@@ -161,7 +161,7 @@ fn values_of_another_kind() {
     policy.yaml:2:9: expected a rule, found nothing
      2 | rules: [~]
        |         ^
-       = write a rule as a mapping with the keys `id`, `reason`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
+       = write a rule as a mapping with the keys `id`, `reason`, `owner`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
     ");
 }
 
