@@ -1,12 +1,13 @@
 """Which events come through to the function: the template's own pattern against sample events."""
 
 import json
+from datetime import datetime
 
+import boto3
 import pytest
+from moto import mock_aws
 from moto.events.models import EventPattern
 from translated import ROOT, deployed, named
-
-
 
 
 def events(folder):
@@ -65,3 +66,33 @@ def test_a_replayed_event_does_not(event):
 @pytest.mark.parametrize("event", STARTED)
 def test_another_source_does_not(event, source):
     assert not comes_through({**event, "source": source})
+
+
+def test_a_real_replay_does_not_reach_the_function():
+    # Beside the template's rule there is one without its condition, so that the replay is seen.
+    pattern = named(deployed(), "FunctionBuildStarts")["EventPattern"]
+    patterns = {"template": pattern, "any": {key: value for key, value in pattern.items() if key != "replay-name"}}
+    assert patterns["any"] != pattern
+    with mock_aws():
+        events, queues = (boto3.client(service, region_name="eu-west-1") for service in ("events", "sqs"))
+
+        def received(name):
+            answer = queues.receive_message(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
+            return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+        for name, pattern in patterns.items():
+            url = queues.create_queue(QueueName=name)["QueueUrl"]
+            attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+            events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+            events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+        bus = events.describe_event_bus(Name="default")["Arn"]
+        archive = events.create_archive(ArchiveName="builds", EventSourceArn=bus)["ArchiveArn"]
+        (event, *_) = STARTED[0].values
+        entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
+        events.put_events(Entries=[entry])
+        assert {name: len(received(name)) for name in patterns} == {"template": 1, "any": 1}
+
+        times = {"EventStartTime": datetime(2020, 1, 1), "EventEndTime": datetime(2100, 1, 1)}
+        events.start_replay(ReplayName="again", EventSourceArn=archive, Destination={"Arn": bus}, **times)
+        assert received("template") == []
+        assert [event["replay-name"] for event in received("any")] == ["again"]
