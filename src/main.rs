@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_aws::{
-    Clients, Scheduler,
+    Clients, EventBus, Scheduler,
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
     git::GitClient,
@@ -68,11 +68,8 @@ async fn start() -> Option<Enforcer> {
     let git = settings.git.map(|git| GitClient::new(git, &config));
     let clients = Clients::new(config);
     let scheduler = settings.schedules.map(|schedules| Scheduler::new(clients.config(), schedules));
-    let enforcer = Enforcer::new(policy, clients, scheduler);
-    Some(match git {
-        Some(git) => enforcer.with_git(git),
-        None => enforcer,
-    })
+    let event_bus = settings.event_bus.map(|name| EventBus::new(clients.config(), name));
+    Some(Enforcer::new(policy, clients, scheduler).with_git(git).with_event_bus(event_bus))
 }
 
 /// Loads the policy. Logs its faults.

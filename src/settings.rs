@@ -3,7 +3,7 @@
 use std::{env::VarError, path::Path, str::FromStr};
 
 use buildbrake_aws::{
-    Bundle, ScheduleSettings,
+    Bundle, BusName, ScheduleSettings,
     git::{GitCredentials, GitHosts, GitSettings},
 };
 use buildbrake_core::policy::Mode;
@@ -20,6 +20,8 @@ pub struct Settings {
     pub schedules: Option<ScheduleSettings>,
     /// The git hosts that may be asked, if there are any.
     pub git: Option<GitSettings>,
+    /// The bus that violations are sent to, if they are.
+    pub event_bus: Option<BusName>,
 }
 
 /// A setting with a fault.
@@ -43,7 +45,9 @@ impl Settings {
         let mode = variables.mode("BUILDBRAKE_MODE");
         let schedules = variables.schedules();
         let git = variables.git();
-        if variables.faults.is_empty() { Ok(Self { policy, mode, schedules, git }) } else { Err(variables.faults) }
+        let event_bus = variables.parsed("BUILDBRAKE_EVENT_BUS");
+        let settings = Self { policy, mode, schedules, git, event_bus };
+        if variables.faults.is_empty() { Ok(settings) } else { Err(variables.faults) }
     }
 }
 
@@ -72,6 +76,14 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => self.fault(name, "is not UTF-8"),
+        }
+    }
+
+    /// Parses a text, if it is set.
+    fn parsed<T: FromStr<Err = String>>(&mut self, name: &'static str) -> Option<T> {
+        match self.text(name)?.parse() {
+            Ok(value) => Some(value),
+            Err(wrong) => self.fault(name, wrong),
         }
     }
 
@@ -147,17 +159,31 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let expected = Settings { policy: "/opt/policy.yaml".into(), mode: Mode::Enforce, schedules: None, git: None };
+        let expected = Settings {
+            policy: "/opt/policy.yaml".into(),
+            mode: Mode::Enforce,
+            schedules: None,
+            git: None,
+            event_bus: None,
+        };
         assert_eq!(parse(&[]).unwrap(), expected);
         assert_eq!(parse(&[("BUILDBRAKE_POLICY", ""), ("BUILDBRAKE_MODE", "")]).unwrap(), expected);
     }
 
     #[test]
     fn all_faults_are_found_at_once() {
-        let faults = parse(&[("BUILDBRAKE_MODE", "dry-run"), ("BUILDBRAKE_SCHEDULE_ROLE", "arn:aws:iam::1:role/r")]);
+        let faults = parse(&[
+            ("BUILDBRAKE_MODE", "dry-run"),
+            ("BUILDBRAKE_SCHEDULE_ROLE", "arn:aws:iam::1:role/r"),
+            ("BUILDBRAKE_EVENT_BUS", "the bus"),
+        ]);
         let faults = faults.unwrap_err();
         assert!(faults[0].starts_with("BUILDBRAKE_MODE: `dry-run`"), "{faults:?}");
         assert_eq!(faults[1], "BUILDBRAKE_SCHEDULE_ROLE: set without BUILDBRAKE_SCHEDULE_GROUP; set both, or neither");
+        assert_eq!(
+            faults[2],
+            "BUILDBRAKE_EVENT_BUS: `the bus` is not the name or ARN of an event bus, such as `default`"
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod history;
 mod model;
 mod moto;
 mod newest;
+mod notifications;
 mod outcomes;
 mod pipeline_builds;
 mod pipelines;

@@ -40,6 +40,20 @@ pub enum Class {
 }
 
 impl Class {
+    /// Returns whether a retry can fix it.
+    pub(crate) fn is_temporary(self) -> bool {
+        match self {
+            Self::Throttled
+            | Self::ServiceFault
+            | Self::TimedOut
+            | Self::ConnectionFault
+            | Self::ExpiredCredentials
+            | Self::UnreadableAnswer
+            | Self::NotConfirmed => true,
+            Self::AccessDenied | Self::InvalidInput | Self::NotFound | Self::Refused | Self::NotSent => false,
+        }
+    }
+
     /// The name in a record's `error.type` and in an invocation's `errorType`.
     pub fn name(self) -> &'static str {
         match self {
@@ -159,7 +173,7 @@ fn answered(service: &str, class: Class, status: u16, code: Option<&str>) -> Str
 /// others (a 429 without a body, a fault sent as 400); Lambda retries them all.
 ///
 /// Common codes: <https://docs.aws.amazon.com/codebuild/latest/APIReference/CommonErrors.html>
-fn classify(status: u16, code: Option<&str>) -> Class {
+pub(crate) fn classify(status: u16, code: Option<&str>) -> Class {
     match (code, status) {
         (
             Some(

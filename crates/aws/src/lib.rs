@@ -9,6 +9,7 @@ pub mod codepipeline;
 pub mod config;
 pub mod enforce;
 mod error;
+mod event_bus;
 pub mod git;
 pub mod history;
 mod resolve;
@@ -20,6 +21,7 @@ mod trust;
 pub use self::{
     clients::{AccountRegion, Clients},
     error::{CallError, Class},
+    event_bus::{BusName, EventBus},
     scheduler::{ScheduleSettings, Scheduler},
     sink::{Discard, Sink},
     trust::{Bundle, BundleFault},

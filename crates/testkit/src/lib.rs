@@ -1,5 +1,5 @@
 //! AWS on loopback, for buildbrake's tests and for its demo: one HTTP server, which also
-//! misbehaves, one stateful CodeBuild, one CodePipeline, one CodeCommit, one Scheduler, git
+//! misbehaves, one stateful CodeBuild, one CodePipeline, one CodeCommit, one EventBridge, one Scheduler, git
 //! over HTTP, one Runtime API with the function behind it, and the table of everything that can go
 //! wrong with an answer.
 
@@ -8,6 +8,7 @@
 pub mod codebuild;
 pub mod codecommit;
 pub mod codepipeline;
+pub mod eventbridge;
 pub mod events;
 pub mod faults;
 pub mod git;

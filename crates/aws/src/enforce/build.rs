@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     BUILD_BUDGET, Enforcer, Invocation, out_of_time,
     stop::{Attempt, effect, retry_of, stop_batch, stop_build},
+    tell::Settled,
 };
 use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler};
 
@@ -29,33 +30,38 @@ const MAX_RETRIES: usize = 10;
 /// For all questions about a build to sources that may remain without an answer.
 const OPTIONAL: Duration = Duration::from_secs(4);
 
+/// A build that was judged, with those that it supersedes and the retries of what was stopped.
+struct Family<'a> {
+    own: Settled<'a>,
+    superseded: Vec<Settled<'a>>,
+    retries: Vec<BuildArn>,
+}
+
 impl Enforcer {
     /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
-    /// Each has a record of its own; returned is the first one that failed, or the build's own.
+    /// When all are dealt with, people are told. Each build has a record of its own; returned is the first
+    /// one that failed, or the build's own.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
         let (kind, time) = (event.kind, event.time.filter(|_| event.delivery == Delivery::Live));
-        let (mut returned, mut retries) = self.judge_one(event, invocation, until).await;
+        let Family { own, superseded, mut retries } = self.judge_one(event, invocation, until).await;
+        let own_superseded = superseded.len();
+        let mut settled: Vec<Settled<'_>> = superseded.into_iter().chain([own]).collect();
         for _ in 0..MAX_RETRIES {
             let Some(arn) = retries.pop() else { break };
-            let event = BuildEvent::naming(kind, arn, time);
-            let (record, next) = self.judge_one(event, invocation, until).await;
-            retries.extend(next);
-            if returned.failure().is_none() && record.failure().is_some() {
-                returned = record;
-            }
+            let retry = self.judge_one(BuildEvent::naming(kind, arn, time), invocation, until).await;
+            settled.extend(retry.superseded.into_iter().chain([retry.own]));
+            retries.extend(retry.retries);
         }
-        returned
+        let mut records = self.tell(&settled, invocation).await;
+        let others = records.split_off(own_superseded + 1);
+        let own = records.remove(own_superseded).superseding(&records);
+        let failed = records.into_iter().chain(others).find(|other| other.failure().is_some());
+        failed.filter(|_| own.failure().is_none()).unwrap_or(own)
     }
 
-    /// Judges one build, and those that it supersedes. Returns the first record that failed, or the build's
-    /// own, and the retries of what was stopped.
-    async fn judge_one(
-        &self,
-        event: BuildEvent,
-        invocation: &Invocation<'_>,
-        until: Instant,
-    ) -> (Record, Vec<BuildArn>) {
+    /// Judges one build, and those that it supersedes.
+    async fn judge_one(&self, event: BuildEvent, invocation: &Invocation<'_>, until: Instant) -> Family<'_> {
         let mut case = Case::of_event(&self.policy, event, invocation.now());
         let mut others = Vec::new();
         let effect = match timeout_at(until, self.act(&mut case, &mut others, invocation)).await {
@@ -63,12 +69,10 @@ impl Enforcer {
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
-        let (superseded, mut retries) = Box::pin(self.settle_others(others, invocation, until)).await;
-        retries.extend(effect.returned.as_deref().and_then(retry_of));
-        let record = Record::judged(&self.policy, &case, effect, invocation.stamp()).superseding(&superseded);
-        invocation.sink.write(&record).await;
-        let failed = superseded.into_iter().find(|other| other.failure().is_some());
-        (failed.filter(|_| record.failure().is_none()).unwrap_or(record), retries)
+        let superseded = Box::pin(self.settle_others(others, until)).await;
+        let stopped = superseded.iter().map(|other| &other.effect).chain([&effect]);
+        let retries = stopped.filter_map(|effect| retry_of(effect.returned.as_deref()?)).collect();
+        Family { own: Settled { case, effect }, superseded, retries }
     }
 
     /// Fetches the missing facts, and carries out the verdict that follows. Adds the other running builds that
@@ -94,7 +98,7 @@ impl Enforcer {
         }
         match (case.build().progress(), case.verdict().action) {
             (Progress::Ended, Action::Stop) => match self.stop_batch(case, &place, invocation).await? {
-                None if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
+                None if said_to_have_ended || (is_named_only && !is_told_again(case)) => Ok(Outcome::NotRunning.into()),
                 batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }),
             },
             (Progress::Ended, _) if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
@@ -206,6 +210,11 @@ impl Enforcer {
             Err(error) => Err(CallError { message: format!("its deadline could not be scheduled: {error}"), ..error }),
         }
     }
+}
+
+/// Returns whether the build was probably stopped when this event came before, but nobody could be told.
+fn is_told_again(case: &Case<'_>) -> bool {
+    case.event().delivery == Delivery::Live && case.build().build_status.as_deref() == Some("STOPPED")
 }
 
 /// Time that several calls share.

@@ -5,6 +5,7 @@ mod build;
 mod newest;
 mod stop;
 mod sweep;
+mod tell;
 
 use std::{
     collections::HashMap,
@@ -15,12 +16,12 @@ use std::{
 use buildbrake_core::{
     event::{Home, SweepRest, Trigger},
     policy::Policy,
-    record::{Effect, Failure, Outcome, Record, Stamp},
+    record::{Effect, Failure, Notification, Outcome, Record, Stamp},
 };
 use jiff::Timestamp;
 
 pub use self::sweep::{SweepMode, SweepRequest};
-use crate::{AccountRegion, CallError, Class, Clients, Scheduler, Sink, git::GitClient, resolve::Resolver};
+use crate::{AccountRegion, CallError, Class, Clients, EventBus, Scheduler, Sink, git::GitClient, resolve::Resolver};
 
 /// The most time that is spent on one build and its retries. After that, a fresh invocation has
 /// better chances.
@@ -36,6 +37,10 @@ pub struct Enforcer {
     /// The ends of the last sweeps, kept here if no other invocation could be made to continue
     /// them.
     rests: Mutex<HashMap<AccountRegion, SweepRest>>,
+    event_bus: Option<EventBus>,
+    /// The notifications that the bus did not accept. They are sent with those of the next event: not every
+    /// build is found again when the event that failed comes again.
+    unsent: Mutex<Vec<Notification>>,
 }
 
 /// The facts about an invocation that are not in its event.
@@ -70,13 +75,30 @@ impl Enforcer {
     /// Makes no call yet. Without a scheduler, only the sweep enforces time limits.
     pub fn new(policy: Policy, clients: Clients, scheduler: Option<Scheduler>) -> Self {
         let resolver = Resolver::new(clients.aws_config());
-        Self { policy, clients, scheduler, resolver, rests: Mutex::default() }
+        Self {
+            policy,
+            clients,
+            scheduler,
+            resolver,
+            rests: Mutex::default(),
+            event_bus: None,
+            unsent: Mutex::default(),
+        }
     }
 
     /// The same, which asks git for the references of builds that name none.
     #[must_use]
-    pub fn with_git(self, client: GitClient) -> Self {
-        Self { resolver: self.resolver.with_git(client), ..self }
+    pub fn with_git(self, client: Option<GitClient>) -> Self {
+        match client {
+            Some(client) => Self { resolver: self.resolver.with_git(client), ..self },
+            None => self,
+        }
+    }
+
+    /// The same, which sends violations to an event bus.
+    #[must_use]
+    pub fn with_event_bus(self, event_bus: Option<EventBus>) -> Self {
+        Self { event_bus, ..self }
     }
 
     /// Handles an event: judges its build, or every running build, and stops those that must be

@@ -4,8 +4,8 @@
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
     facts::inquiry::{Case, Question, Reply, Source, compare},
-    model::{BuildArn, batch_id},
-    record::{Effect, Failure, Outcome, Record},
+    model::batch_id,
+    record::{Effect, Failure, Outcome},
     verdict::Action,
 };
 use futures_util::{StreamExt, stream};
@@ -15,7 +15,8 @@ use super::{
     Enforcer, Invocation,
     build::{Budget, too_late},
     out_of_time,
-    stop::{effect, retry_of, stop_batch, stop_build},
+    stop::{effect, stop_batch, stop_build},
+    tell::Settled,
 };
 use crate::{AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS};
 
@@ -104,29 +105,19 @@ impl Enforcer {
         }
     }
 
-    /// Stops what is superseded, and records it. Returns the records, and the retries of the stopped builds.
-    pub(super) async fn settle_others(
-        &self,
-        others: Vec<Case<'_>>,
-        invocation: &Invocation<'_>,
-        until: Instant,
-    ) -> (Vec<Record>, Vec<BuildArn>) {
-        let settled = others.into_iter().map(async |other| {
-            let effect = match other.verdict().action {
+    /// Stops what is superseded.
+    pub(super) async fn settle_others<'a>(&self, others: Vec<Case<'a>>, until: Instant) -> Vec<Settled<'a>> {
+        let settled = others.into_iter().map(async |case| {
+            let effect = match case.verdict().action {
                 Action::Stop => {
-                    let stopped = timeout_at(until, self.stop_superseded(&other)).await;
+                    let stopped = timeout_at(until, self.stop_superseded(&case)).await;
                     stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())
                 }
                 action => Outcome::of_running(action).into(),
             };
-            let retry = effect.returned.as_deref().and_then(retry_of);
-            let record = Record::judged(&self.policy, &other, effect, invocation.stamp());
-            invocation.sink.write(&record).await;
-            (record, retry)
+            Settled { case, effect }
         });
-        let settled: Vec<_> = stream::iter(settled).buffered(CONCURRENT_CALLS).collect().await;
-        let (records, retries): (Vec<Record>, Vec<Option<BuildArn>>) = settled.into_iter().unzip();
-        (records, retries.into_iter().flatten().collect())
+        stream::iter(settled).buffered(CONCURRENT_CALLS).collect().await
     }
 
     async fn stop_superseded(&self, other: &Case<'_>) -> Effect {

@@ -26,18 +26,18 @@ pub(super) fn message(
 ) -> String {
     let (noun, at_start) = if is_batch { ("batch", "Batch") } else { ("build", "Build") };
     let mut message = match (outcome, failure) {
-        (_, Some(failure)) => format!("{at_start} {id} could not be handled: {}.", failure.message),
+        (Outcome::Failed, Some(failure)) => format!("{at_start} {id} could not be handled: {}.", failure.message),
         (Outcome::Failed, None) => format!("{at_start} {id} could not be handled."),
-        (Outcome::Allowed, None) => format!("Allowed {noun} {id}."),
-        (Outcome::Reported, None) => format!("Reported {noun} {id}; it keeps running."),
-        (Outcome::Protected, None) => {
+        (Outcome::Allowed, _) => format!("Allowed {noun} {id}."),
+        (Outcome::Reported, _) => format!("Reported {noun} {id}; it keeps running."),
+        (Outcome::Protected, _) => {
             format!("Reported {noun} {id}; it keeps running, because `never-stop` lists its project.")
         }
-        (Outcome::Stopped, None) => format!("Stopped {noun} {id}."),
-        (Outcome::AlreadyComplete, None) => format!("{at_start} {id} ended before it could be stopped."),
-        (Outcome::NotFound, None) => format!("CodeBuild has no {noun} {id}."),
-        (Outcome::NotRunning, None) => format!("{at_start} {id} has already ended; there is nothing to stop."),
-        (Outcome::Ignored, None) => format!("{at_start} {id} was not judged, because buildbrake is off."),
+        (Outcome::Stopped, _) => format!("Stopped {noun} {id}."),
+        (Outcome::AlreadyComplete, _) => format!("{at_start} {id} ended before it could be stopped."),
+        (Outcome::NotFound, _) => format!("CodeBuild has no {noun} {id}."),
+        (Outcome::NotRunning, _) => format!("{at_start} {id} has already ended; there is nothing to stop."),
+        (Outcome::Ignored, _) => format!("{at_start} {id} was not judged, because buildbrake is off."),
     };
     if let Some(BuildBatch { arn, build_batch_status, .. }) = batch.filter(|_| !is_batch) {
         let id = batch_id(arn.as_deref().unwrap_or_default());
@@ -58,6 +58,9 @@ pub(super) fn message(
             Withheld::DryRun => "this was a dry run",
         };
         message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
+    }
+    if let Some(failure) = failure.filter(|_| outcome != Outcome::Failed) {
+        message.push_str(&format!(" People may not have been told: {}.", failure.message));
     }
     message.push_str(&reasons(verdict));
     message

@@ -18,7 +18,7 @@ use buildbrake_core::{
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Sweep, SweepMode};
+use super::{super::tell::Settled, Sweep, SweepMode};
 use crate::{
     CallError, Class,
     codebuild::{self, Client, MAX_IDS},
@@ -56,7 +56,8 @@ impl Sweep<'_> {
                     self.to_stop.push(case);
                 }
                 action @ (Action::Report | Action::Protect) => {
-                    self.record(&case, Outcome::of_running(action).into()).await;
+                    case.shorten();
+                    self.reported.push(Settled { case, effect: Outcome::of_running(action).into() });
                 }
             }
         }
@@ -204,9 +205,8 @@ impl<'a> Sweep<'a> {
     }
 
     /// Judges the build that CodeBuild itself started to retry a stopped one.
-    pub(super) async fn judge_retry(&mut self, retry: Option<BuildArn>) {
-        let Some(arn) = retry else { return };
-        let event = BuildEvent::naming(TriggerKind::Sweep, arn, self.time);
+    pub(super) async fn judge_retry(&mut self, retry: BuildArn) {
+        let event = BuildEvent::naming(TriggerKind::Sweep, retry, self.time);
         let record = self.enforcer.judge_build(event, self.invocation).await;
         match record.outcome().counted() {
             Counted::Allowed | Counted::Nothing => {}

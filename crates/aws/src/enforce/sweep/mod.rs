@@ -15,12 +15,12 @@ use std::{
 use buildbrake_core::{
     event::{Belt, SweepEvent, SweepRest},
     facts::inquiry::Case,
-    record::{Effect, Failure, Failures, Outcome, Record, SweepSummary},
+    record::{Failure, Failures, Outcome, Record, SweepSummary},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
-use super::{Enforcer, Invocation};
+use super::{Enforcer, Invocation, tell::Settled};
 use crate::{
     AccountRegion, CallError, Class,
     clients::Pace,
@@ -30,6 +30,9 @@ use crate::{
 /// The part of an invocation's time that is reserved for the record. A short invocation reserves
 /// less.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
+
+/// People are told of that many builds together.
+const TOLD_TOGETHER: usize = 100;
 
 /// The account and region to sweep, and the options of the sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +88,7 @@ impl Enforcer {
             stops: to_unsigned(rest.stops),
             from: rest.from,
             to_stop: Vec::new(),
+            reported: Vec::new(),
             batches: HashMap::new(),
             summary: SweepSummary::after(earlier, belt_off_by),
         };
@@ -121,6 +125,8 @@ struct Sweep<'a> {
     stops: u64,
     /// The builds to stop in this part.
     to_stop: Vec<Case<'a>>,
+    /// The builds that are reported and keep running.
+    reported: Vec<Settled<'a>>,
     /// The number of running builds of each batch in this part, by the batch's ARN.
     batches: HashMap<String, u64>,
     summary: SweepSummary,
@@ -139,6 +145,8 @@ impl Sweep<'_> {
         }
         // A build that there was no time to stop is judged again.
         let from = self.stop_all().await.or(rest.cloned());
+        let reported = std::mem::take(&mut self.reported);
+        self.record(&reported).await;
         match from {
             Some(from) if names.first() == Some(&from) && self.summary.is_empty() => {
                 let message = format!("there is not enough time to sweep the project {from}");
@@ -176,10 +184,13 @@ impl Sweep<'_> {
         names
     }
 
-    async fn record(&mut self, case: &Case<'_>, effect: Effect) {
-        let record = Record::judged(&self.enforcer.policy, case, effect, self.invocation.stamp());
-        self.invocation.sink.write(&record).await;
-        self.summary.add(&record);
+    /// Tells people of builds, and records them.
+    async fn record(&mut self, settled: &[Settled<'_>]) {
+        for some in settled.chunks(TOLD_TOGETHER) {
+            for record in self.enforcer.tell(some, self.invocation).await {
+                self.summary.add(&record);
+            }
+        }
     }
 
     /// The sweep goes on, but fails in the end.

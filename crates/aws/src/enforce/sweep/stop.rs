@@ -16,6 +16,7 @@ use super::{
         newest::stop_whole_batch,
         out_of_time,
         stop::{effect, retry_of, stop_batch, stop_build},
+        tell::Settled,
     },
     Sweep, SweepMode,
 };
@@ -46,9 +47,8 @@ impl Sweep<'_> {
             (self.mode == SweepMode::DryRun).then_some(Withheld::DryRun)
         };
         if let Some(withheld) = withheld {
-            for ToStop { case, .. } in &to_stop {
-                self.record(case, withheld.into()).await;
-            }
+            let settled = to_stop.into_iter().map(|ToStop { case, .. }| Settled { case, effect: withheld.into() });
+            self.reported.extend(settled);
             return None;
         }
         let (client, invocation, ends) = (self.client.clone(), self.invocation, self.ends);
@@ -59,9 +59,10 @@ impl Sweep<'_> {
             let stopped = timeout(BUILD_BUDGET, stop(&client, &to_stop)).await;
             (to_stop, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
         });
-        let mut stops = std::pin::pin!(stream::iter(stops).buffered(CONCURRENT_CALLS));
+        let stops: Vec<_> = stream::iter(stops).buffered(CONCURRENT_CALLS).collect().await;
+        let (mut settled, mut retries) = (Vec::new(), Vec::new());
         let mut rest: Option<String> = None;
-        while let Some((ToStop { case, builds, .. }, effect)) = stops.next().await {
+        for (ToStop { case, builds, .. }, effect) in stops {
             match effect {
                 Some(effect) => {
                     if effect.failure.is_none()
@@ -71,9 +72,8 @@ impl Sweep<'_> {
                         *found -= 1;
                         self.running += 1;
                     }
-                    let retry = effect.returned.as_deref().and_then(retry_of);
-                    self.record(&case, effect).await;
-                    self.judge_retry(retry).await;
+                    retries.extend(effect.returned.as_deref().and_then(retry_of));
+                    settled.push(Settled { case, effect });
                 }
                 None => {
                     self.stops -= builds;
@@ -82,6 +82,10 @@ impl Sweep<'_> {
                 }
             }
         }
+        for retry in retries {
+            self.judge_retry(retry).await;
+        }
+        self.record(&settled).await;
         rest
     }
 }
