@@ -24,6 +24,9 @@ TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 
+# The event bus, which is not the template's.
+BUS = "violations"
+
 # What of the template ministack does not know, by resource. Each reason has a test that
 # fails once it is no longer true.
 LEFT_OUT = {
@@ -135,6 +138,43 @@ class Stack:
         subprocess.run([sam, command, "--stack-name", self.name, *arguments], cwd=folder, check=True)
 
 
+def everything():
+    """Makes what parameters refer to. Returns every parameter, with every option on."""
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:git-AbCdEf"
+    boto3.client("events").create_event_bus(Name=BUS)
+    boundary = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    return {
+        "Mode": "enforce",
+        # EventBridge's shortest period.
+        "SweepSchedule": "rate(1 minute)",
+        "StopLimit": 20,
+        "EventBus": BUS,
+        "ViolationTopic": "true",
+        "ChatTopic": "true",
+        "BuildLog": "true",
+        "BuildLogGroups": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/*:*",
+        "AlarmTopic": boto3.client("sns").create_topic(Name="alarms")["TopicArn"],
+        "Dashboard": "true",
+        "Architecture": "x86_64",
+        "Deployment": "Canary10Percent5Minutes",
+        "DeploymentStopShare": 50,
+        "DeploymentMinimumBuilds": 10,
+        "AskPipelines": "true",
+        "AskCodeCommit": "true",
+        "GitHosts": "git.example.com",
+        "GitCredentials": f"git.example.com={secret}",
+        "GitSecrets": secret,
+        "GitCaBundle": "",
+        "LogRetentionDays": 30,
+        "QueueRetentionDays": 2,
+        "KmsKey": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
+        "RolePath": "/ci/",
+        "PermissionsBoundary": boto3.client("iam").create_policy(
+            PolicyName="boundary", PolicyDocument=json.dumps(boundary)
+        )["Policy"]["Arn"],
+    }
+
+
 class Buildbrake(Stack):
     """The project's template, deployed with the function that the Rust tests built."""
 
@@ -145,6 +185,7 @@ class Buildbrake(Stack):
         self.functions = boto3.client("lambda")
         self.queues = boto3.client("sqs")
         self.logs = boto3.client("logs")
+        self.everything = everything()
         # This is what `sam build` would make of the template.
         template = yaml_parse((ROOT / "template.yaml").read_text())
         assert template["Resources"]["Function"]["Properties"]["CodeUri"] == "."

@@ -14,11 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from codebuild import ENDED, codebuild
-from local_aws import ACCOUNT, LEFT_OUT, REGION, ROOT, Buildbrake, local_aws, until
+from local_aws import BUS, LEFT_OUT, ROOT, Buildbrake, local_aws, until
 from samtranslator.yaml_helper import yaml_parse
-
-BUS = "violations"
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:git-AbCdEf"
 
 ONLY_HOTFIXES = """
 version: 1
@@ -29,48 +26,11 @@ rules:
 """
 
 
-def everything():
-    """Every parameter, with every option on, and what they refer to."""
-    boto3.client("events").create_event_bus(Name=BUS)
-    boundary = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    return {
-        "Mode": "enforce",
-        # EventBridge's shortest period.
-        "SweepSchedule": "rate(1 minute)",
-        "StopLimit": 20,
-        "EventBus": BUS,
-        "ViolationTopic": "true",
-        "ChatTopic": "true",
-        "BuildLog": "true",
-        "BuildLogGroups": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/*:*",
-        "AlarmTopic": boto3.client("sns").create_topic(Name="alarms")["TopicArn"],
-        "Dashboard": "true",
-        "Architecture": "x86_64",
-        "Deployment": "Canary10Percent5Minutes",
-        "DeploymentStopShare": 50,
-        "DeploymentMinimumBuilds": 10,
-        "AskPipelines": "true",
-        "AskCodeCommit": "true",
-        "GitHosts": "git.example.com",
-        "GitCredentials": f"git.example.com={SECRET}",
-        "GitSecrets": SECRET,
-        "GitCaBundle": "",
-        "LogRetentionDays": 30,
-        "QueueRetentionDays": 2,
-        "KmsKey": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
-        "RolePath": "/ci/",
-        "PermissionsBoundary": boto3.client("iam").create_policy(
-            PolicyName="boundary", PolicyDocument=json.dumps(boundary)
-        )["Policy"]["Arn"],
-    }
-
-
 @pytest.fixture(scope="module")
 def stack():
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
         stack = Buildbrake(Path(folder))
-        stack.parameters = everything()
-        stack.deploy(**stack.parameters)
+        stack.deploy(**stack.everything)
         yield stack
 
 
@@ -108,7 +68,7 @@ def status(builds, build):
 
 def test_the_whole_template_is_deployed_with_every_option(stack):
     written = yaml_parse((ROOT / "template.yaml").read_text())
-    assert stack.parameters.keys() == written["Parameters"].keys()
+    assert stack.everything.keys() == written["Parameters"].keys()
     # SAM ends the names of layers and versions in a digest.
     deployed = {"Policy" if name.startswith("Policy") else name for name in stack.resources}
     assert written["Resources"].keys() - deployed == LEFT_OUT.keys()
@@ -214,7 +174,7 @@ def test_a_second_deployment_brings_another_policy(stack, builds):
     (stack.built / "policy/policy.yaml").write_text(ONLY_HOTFIXES)
     code = stack.configuration()["CodeSha256"]
 
-    stack.deploy(**stack.parameters)
+    stack.deploy(**stack.everything)
     stack.mount_layer()
 
     after = stack.invoke(event)
@@ -247,7 +207,7 @@ def test_nothing_is_left_after_the_stack_is_deleted(stack):
     for bus in ["default", BUS]:
         assert boto3.client("events").list_rules(EventBusName=bus)["Rules"] == []
     assert boto3.client("sqs").list_queues().get("QueueUrls", []) == []
-    assert [topic["TopicArn"] for topic in boto3.client("sns").list_topics()["Topics"]] == [stack.parameters["AlarmTopic"]]
+    assert [topic["TopicArn"] for topic in boto3.client("sns").list_topics()["Topics"]] == [stack.everything["AlarmTopic"]]
     assert boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert boto3.client("cloudwatch").list_dashboards()["DashboardEntries"] == []
     assert boto3.client("logs").describe_log_groups()["logGroups"] == []

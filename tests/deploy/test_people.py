@@ -1,0 +1,129 @@
+"""Who learns of a stopped build, and what checks a new version, deployed into an AWS on this machine."""
+
+import json
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import boto3
+import pytest
+from local_aws import BUS, Buildbrake, local_aws, until
+
+MESSAGE = 'Stopped build shop-api:5e1. Ask "the \\ team" <b>today</b>,\nplease 🛑 <message>'
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
+        stack = Buildbrake(Path(folder))
+        stack.deploy(**stack.everything)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def subscribers(stack):
+    """A queue that is subscribed to each topic, by the name of the topic's output."""
+    urls = {}
+    for name in ["PeopleTopicArn", "ChatsTopicArn"]:
+        urls[name] = stack.queues.create_queue(QueueName=name)["QueueUrl"]
+        arn = stack.queues.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])
+        boto3.client("sns").subscribe(
+            TopicArn=stack.outputs[name], Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
+        )
+    return urls
+
+
+def received(stack, url):
+    """The messages of topics in a queue that have not been received before."""
+    messages = stack.queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+
+
+def send(**detail):
+    """Sends an event to the bus, as buildbrake does."""
+    record = {"id": "4d1c", "outcome": "stopped", "trigger": "state-change", "buildId": "shop-api:5e1"}
+    entry = {
+        "EventBusName": BUS,
+        "Source": "buildbrake",
+        "DetailType": "Build Policy Violation",
+        "Detail": json.dumps(record | {"message": MESSAGE} | detail),
+    }
+    boto3.client("events").put_events(Entries=[entry])
+
+
+def test_a_message_with_quotes_and_line_breaks_reaches_every_subscriber_whole(stack, subscribers):
+    send()
+    (people,) = until(lambda: received(stack, subscribers["PeopleTopicArn"]), 10, "a message for people")
+    assert people == {"message": MESSAGE, "account": "111122223333", "region": "eu-west-1", "id": "4d1c"}
+    (chat,) = until(lambda: received(stack, subscribers["ChatsTopicArn"]), 10, "a message for chats")
+    assert chat["content"]["description"] == MESSAGE
+    assert chat["content"]["title"] == "Build shop-api:5e1 breaks the policy"
+
+
+def test_a_build_that_a_sweep_reports_again_and_again_reaches_nobody(stack, subscribers):
+    send(outcome="reported", trigger="sweep", id="again")
+    send(outcome="reported", trigger="deadline", id="once")
+    for url in subscribers.values():
+        (message,) = until(lambda: received(stack, url), 10, "a message")
+        assert message["id"] == "once"
+
+
+class CodeDeploy:
+    """What a check of a deployment reports to."""
+
+    def __init__(self):
+        self.reports = reports = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                reports.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                answer = json.dumps({"lifecycleEventHookExecutionId": "hook"}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def codedeploy():
+    codedeploy = CodeDeploy()
+    yield codedeploy
+    codedeploy.server.shutdown()
+
+
+def check(stack, codedeploy, version=None):
+    """Has a version checked, the template's own one by default. Returns the status that CodeDeploy gets."""
+    name = stack.resources["DeploymentCheck"]
+    deployed = stack.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    settings = {"VERSION": version or deployed["VERSION"], "AWS_ENDPOINT_URL_CODEDEPLOY": codedeploy.url}
+    stack.functions.update_function_configuration(FunctionName=name, Environment={"Variables": deployed | settings})
+    event = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "hook"}
+    answer = stack.functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    assert "FunctionError" not in answer, json.load(answer["Payload"])
+    report = codedeploy.reports.pop()
+    assert (report["deploymentId"], report["lifecycleEventHookExecutionId"]) == ("d-1", "hook")
+    return report["status"]
+
+
+def test_a_version_that_cannot_load_its_policy_gets_no_traffic(stack, codedeploy):
+    # ministack mounts no layer, so this is such a version.
+    assert check(stack, codedeploy) == "Failed"
+
+
+def test_a_version_that_works_gets_traffic(stack, codedeploy):
+    stack.mount_layer()
+    version = stack.configuration()
+    assert check(stack, codedeploy, f"{stack.outputs['FunctionName']}:{version['Version']}") == "Succeeded"
+
+
+def test_a_version_that_does_not_exist_gets_no_traffic(stack, codedeploy):
+    assert check(stack, codedeploy, f"{stack.outputs['FunctionName']}:404") == "Failed"
