@@ -234,3 +234,26 @@ fn no_secret_reaches_the_bus() {
     assert_eq!(bus.accepted().len(), 1);
     assert!(!format!("{:?}", bus.accepted()).contains("s3cret"));
 }
+
+/// As the check before a deployment does.
+#[test]
+fn a_dry_run_of_the_sweep_stops_nothing_tells_nobody_and_says_what_would_be_too_much() {
+    let region = CodeBuild::default();
+    for number in 0..25 {
+        region.run(&format!("shop-{number}"), 2, "main");
+    }
+    let (codebuild, bus) = (region.listen(), EventBridge::obliging());
+    let belted = policy(1).replace("100%", "20%");
+    let lambda = PROGRAM.start(&belted, codebuild.address, &bus.settings());
+    let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"dry-run": "on"}});
+    let (answer, builds) = lambda.invoke_until(&event, |record| record.get("buildId").is_none());
+    let answer = answer.result.unwrap();
+    assert_eq!((&answer["stopped"], &answer["safety"]["stops"]), (&json!(0), &json!(25)));
+    assert_eq!(builds.len(), 25);
+
+    let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"dry-run": "maybe"}});
+    let refused = lambda.invoke(&event).result.unwrap_err();
+    lambda.end();
+    assert_eq!(refused["errorMessage"], "`detail.dry-run` is `maybe`; use `on` or `off`");
+    assert_eq!((codebuild.stops(), bus.calls()), (Vec::<String>::new(), Vec::new()));
+}

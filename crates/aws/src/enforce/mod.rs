@@ -20,7 +20,7 @@ use buildbrake_core::{
 };
 use jiff::Timestamp;
 
-pub use self::sweep::{SweepMode, SweepRequest};
+pub use self::sweep::SweepRequest;
 use crate::{AccountRegion, CallError, Class, Clients, EventBus, Scheduler, Sink, git::GitClient, resolve::Resolver};
 
 /// The most time that is spent on one build and its retries. After that, a fresh invocation has
@@ -109,7 +109,7 @@ impl Enforcer {
             Ok(Trigger::Build(event)) => self.judge_build(event, invocation).await,
             Ok(Trigger::Sweep(event)) => {
                 let place = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
-                let request = SweepRequest { place, mode: SweepMode::Enforce, event };
+                let request = SweepRequest { place, event };
                 // It is large, and every event's future would have room for it.
                 Box::pin(self.sweep(request, invocation)).await
             }

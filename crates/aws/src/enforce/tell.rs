@@ -4,7 +4,7 @@ use std::{sync::PoisonError, time::Duration};
 
 use buildbrake_core::{
     facts::inquiry::Case,
-    record::{Effect, Failure, Notification, Record},
+    record::{Effect, Notification, Record},
 };
 use jiff::SignedDuration;
 use tokio::time::timeout;
@@ -28,28 +28,38 @@ pub(super) struct Settled<'a> {
 }
 
 impl Enforcer {
-    /// Tells people of builds, and then records them. A record says whom nobody could tell.
+    /// Tells people of builds, and records them. The record of a build of which people could not be told has
+    /// an error.
     pub(super) async fn tell(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
-        let judged = |settled: &Settled<'_>, failure: Option<Failure>| {
-            let effect = settled.effect.clone();
-            let effect = Effect { failure: effect.failure.or(failure), ..effect };
-            Record::judged(&self.policy, &settled.case, effect, invocation.stamp())
-        };
-        let mut records: Vec<Record> = settled.iter().map(|settled| judged(settled, None)).collect();
+        let mut records = self.judged(settled, invocation);
         if let Some(Unsent { positions, error }) = self.send(&records, invocation).await {
             let mut sent_before = 0;
             for (settled, record) in settled.iter().zip(&mut records) {
                 let own = sent_before..sent_before + record.notifications().len();
                 sent_before = own.end;
                 if positions.iter().any(|position| own.contains(position)) {
-                    *record = judged(settled, Some((*error).clone().into()));
+                    let failure = Some((*error).clone().into());
+                    let effect = Effect { failure, ..settled.effect.clone() };
+                    *record = Record::judged(&self.policy, &settled.case, effect, invocation.stamp());
                 }
             }
         }
-        for record in &records {
-            invocation.sink.write(record).await;
-        }
+        write(&records, invocation).await;
         records
+    }
+
+    /// Records builds, and tells nobody.
+    pub(super) async fn record(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
+        let records = self.judged(settled, invocation);
+        write(&records, invocation).await;
+        records
+    }
+
+    fn judged(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
+        let record = |Settled { case, effect }: &Settled<'_>| {
+            Record::judged(&self.policy, case, effect.clone(), invocation.stamp())
+        };
+        settled.iter().map(record).collect()
     }
 
     /// Sends the notifications of records, and those that were kept. Returns the ones of the records that
@@ -71,6 +81,12 @@ impl Enforcer {
         kept.truncate(MAX_KEPT);
         unsent.positions.retain(|position| *position < own);
         Some(unsent).filter(|unsent| !unsent.positions.is_empty())
+    }
+}
+
+async fn write(records: &[Record], invocation: &Invocation<'_>) {
+    for record in records {
+        invocation.sink.write(record).await;
     }
 }
 

@@ -14,7 +14,7 @@ use self::foreign::WHOLE_EVENTS;
 pub use self::{
     foreign::Foreign,
     home::{Home, NotAFunction},
-    sweep::{Belt, SweepEvent, SweepFailure, SweepRest},
+    sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
 };
 use crate::{
     model::{Build, BuildArn, BuildId},
@@ -176,9 +176,9 @@ pub enum EventError {
         /// The member's content.
         found: String,
     },
-    /// `detail.safety-belt` is neither `on` nor `off`.
-    #[error("`detail.safety-belt` is `{}`; use `on` or `off`", shown(_0))]
-    NotABelt(String),
+    /// A switch in the detail, such as `safety-belt`, is neither `on` nor `off`.
+    #[error("`detail.{}` is `{}`; use `on` or `off`", _0, shown(_1))]
+    NotASwitch(&'static str, String),
     /// It names an account other than the function's.
     #[error("{0}")]
     OtherAccount(String),
@@ -197,7 +197,7 @@ impl EventError {
             | Self::OtherKind { .. }
             | Self::NoBuild
             | Self::NotABuild { .. }
-            | Self::NotABelt(_) => "UnreadableEvent",
+            | Self::NotASwitch(..) => "UnreadableEvent",
             Self::OtherAccount(_) => "OtherAccount",
             Self::OtherRegion(_) => "OtherRegion",
         }

@@ -15,8 +15,8 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    Belt, BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepRest, Trigger,
-    TriggerKind, home::Places,
+    Belt, BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepMode, SweepRest,
+    Trigger, TriggerKind, home::Places, sweep::read_switch,
 };
 use crate::model::{
     Build, BuildArn, BuildId,
@@ -74,9 +74,12 @@ impl Trigger {
                 // What an old part counted is no longer true: a sweep begins anew.
                 let is_live = delivery == Delivery::Live;
                 // Nobody may mean to take the belt off who redrives all that a queue holds.
-                let belt = if is_live { Belt::read(detail.safety_belt.as_ref())? } else { Belt::On };
+                let has_belt = !is_live || read_switch("safety-belt", detail.safety_belt.as_ref())?.unwrap_or(true);
+                let belt = if has_belt { Belt::On } else { Belt::Off };
+                let is_dry = read_switch("dry-run", detail.dry_run.as_ref())?.unwrap_or(false);
+                let mode = if is_dry { SweepMode::DryRun } else { SweepMode::Enforce };
                 let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
-                Self::Sweep(SweepEvent { id: envelope.id, time: time.filter(|_| is_live), belt, rest })
+                Self::Sweep(SweepEvent { id: envelope.id, time: time.filter(|_| is_live), belt, mode, rest })
             }
             Kind::Fleet => Self::Fleet,
         };
@@ -327,6 +330,7 @@ struct Detail {
     #[serde(deserialize_with = "lenient::member")]
     sweep: Option<SweepRest>,
     safety_belt: Option<Value>,
+    dry_run: Option<Value>,
 }
 
 impl Lenient for Detail {

@@ -15,6 +15,8 @@ pub struct SweepEvent {
     pub time: Option<Timestamp>,
     /// The safety belt of a new sweep; that of a rest is in the rest.
     pub belt: Belt,
+    /// The action for broken rules.
+    pub mode: SweepMode,
     /// The place to continue. Empty for a new sweep.
     pub rest: SweepRest,
 }
@@ -29,19 +31,27 @@ pub enum Belt {
     Off,
 }
 
-impl Belt {
-    /// Reads an event's `detail.safety-belt`.
-    ///
-    /// # Errors
-    /// If it is neither `on` nor `off`: whoever writes it wants one of them.
-    pub(super) fn read(value: Option<&Value>) -> Result<Self, EventError> {
-        match value {
-            None | Some(Value::Null) => Ok(Self::On),
-            Some(Value::String(text)) if text == "on" => Ok(Self::On),
-            Some(Value::String(text)) if text == "off" => Ok(Self::Off),
-            Some(Value::String(text)) => Err(EventError::NotABelt(text.clone())),
-            Some(other) => Err(EventError::NotABelt(other.to_string())),
-        }
+/// The action of a sweep for broken rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SweepMode {
+    /// Does what the policy prescribes.
+    #[default]
+    Enforce,
+    /// Records them. It stops no build, schedules nothing and tells nobody.
+    DryRun,
+}
+
+/// Reads a switch of an event's detail. `None` if it is not there.
+///
+/// # Errors
+/// If it is neither `on` nor `off`: whoever writes it wants one of them.
+pub(super) fn read_switch(name: &'static str, value: Option<&Value>) -> Result<Option<bool>, EventError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text == "on" => Ok(Some(true)),
+        Some(Value::String(text)) if text == "off" => Ok(Some(false)),
+        Some(Value::String(text)) => Err(EventError::NotASwitch(name, text.clone())),
+        Some(other) => Err(EventError::NotASwitch(name, other.to_string())),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use buildbrake_core::{
-    event::{BuildEvent, TriggerKind},
+    event::{BuildEvent, SweepMode, TriggerKind},
     facts::{
         inquiry::{Case, Question, Reply, Source, compare},
         supersession::LeftOut,
@@ -18,7 +18,7 @@ use buildbrake_core::{
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{super::tell::Settled, Sweep, SweepMode};
+use super::{super::tell::Settled, Sweep};
 use crate::{
     CallError, Class,
     codebuild::{self, Client, MAX_IDS},

@@ -13,7 +13,7 @@ use std::{
 };
 
 use buildbrake_core::{
-    event::{Belt, SweepEvent, SweepRest},
+    event::{Belt, SweepEvent, SweepMode, SweepRest},
     facts::inquiry::Case,
     record::{Failure, Failures, Outcome, Record, SweepSummary},
 };
@@ -34,24 +34,13 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 /// People are told of that many builds together.
 const TOLD_TOGETHER: usize = 100;
 
-/// The account and region to sweep, and the options of the sweep.
+/// The account and region to sweep, and the event that asks for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepRequest {
     /// The account and region.
     pub place: AccountRegion,
-    /// The action for broken rules.
-    pub mode: SweepMode,
     /// The event that asks for it.
     pub event: SweepEvent,
-}
-
-/// The action of a sweep for broken rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SweepMode {
-    /// Does what the policy prescribes.
-    Enforce,
-    /// It reports them. It stops no build, and schedules nothing.
-    DryRun,
 }
 
 impl Enforcer {
@@ -62,7 +51,7 @@ impl Enforcer {
             let message = "Swept nothing, because buildbrake is off.";
             return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
         }
-        let SweepRequest { place, mode, event: SweepEvent { id, time, belt, mut rest } } = request;
+        let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest } } = request;
         // A sweep without the safety belt is asked for as a whole.
         if rest == SweepRest::default() && mode == SweepMode::Enforce {
             rest = self.take_rest(&place).filter(|_| belt == Belt::On).unwrap_or_default();
@@ -184,10 +173,14 @@ impl Sweep<'_> {
         names
     }
 
-    /// Tells people of builds, and records them.
+    /// Records builds, and tells people of them unless this is a dry run.
     async fn record(&mut self, settled: &[Settled<'_>]) {
         for some in settled.chunks(TOLD_TOGETHER) {
-            for record in self.enforcer.tell(some, self.invocation).await {
+            let records = match self.mode {
+                SweepMode::Enforce => self.enforcer.tell(some, self.invocation).await,
+                SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
+            };
+            for record in records {
                 self.summary.add(&record);
             }
         }

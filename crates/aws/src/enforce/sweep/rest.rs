@@ -1,11 +1,11 @@
 //! Hands on what there was no time for.
 
 use buildbrake_core::{
-    event::{SweepEvent, SweepRest},
+    event::{SweepEvent, SweepMode, SweepRest},
     record::Failures,
 };
 
-use super::{Sweep, SweepMode};
+use super::Sweep;
 use crate::{CallError, scheduler};
 
 impl Sweep<'_> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use buildbrake_core::{
+    event::SweepMode,
     facts::inquiry::Case,
     record::{Effect, Failure, Safety},
     verdict::Withheld,
@@ -18,7 +19,7 @@ use super::{
         stop::{effect, retry_of, stop_batch, stop_build},
         tell::Settled,
     },
-    Sweep, SweepMode,
+    Sweep,
 };
 use crate::{codebuild::Client, running::CONCURRENT_CALLS};
 

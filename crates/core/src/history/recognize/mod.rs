@@ -192,7 +192,7 @@ fn event(text: &str, each: Each<'_>) -> Recognized {
         Err(EventError::NotJson { line, column }) => Err(NotRecognized::NotJson { line, column }),
         Err(EventError::OtherAccount(_) | EventError::OtherRegion(_)) => Err(NotRecognized::TwoPlaces),
         Err(EventError::NoBuild | EventError::NotABuild { .. }) => Err(NotRecognized::NoBuild("an event of CodeBuild")),
-        Err(EventError::NoEnvelope(_) | EventError::Foreign(_) | EventError::NotABelt(_)) => {
+        Err(EventError::NoEnvelope(_) | EventError::Foreign(_) | EventError::NotASwitch(..)) => {
             Err(NotRecognized::UnknownKind)
         }
     }
