@@ -1,15 +1,66 @@
 //! The policy's JSON Schema: fresh, and of one mind with `check`.
 
-use buildbrake_core::policy::{Policy, schema};
-use serde_json::Value;
+use buildbrake_core::{
+    event::{BuildEvent, TriggerKind},
+    facts::inquiry::Case,
+    model::Build,
+    policy::{Policy, schema},
+    record::{self, Effect, Note, Outcome, Record},
+    verdict::Withheld,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 #[test]
-fn the_committed_schema_is_fresh() {
-    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy.schema.json")).unwrap();
-    assert!(
-        committed == format!("{:#}\n", schema()),
-        "policy.schema.json is not what the code says: run `cargo run -- schema > policy.schema.json`"
-    );
+fn the_committed_schemas_are_fresh() {
+    for (of, schema) in [("policy", schema()), ("record", record::schema())] {
+        let path = format!("{}/../../{of}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == format!("{schema:#}\n"),
+            "{of}.schema.json is not what the code says: run `cargo run -- schema {of} > {of}.schema.json`"
+        );
+    }
+}
+
+/// Every member that a record can have is in the schema, which refuses others.
+#[test]
+fn notifications_are_what_their_schema_says() {
+    let text = "{version: 1, rules: [
+        {id: a, reason: r, owner: o, forbidden-branches: [main]},
+        {id: b, forbidden-branches: [main], except: [{projects: [shop], until: 2027-01-31, reason: x}]},
+        {id: c, forbidden-overrides: [image]}]}";
+    let policy = Policy::parse("policy.yaml", text).unwrap();
+    let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+    let build: Build = serde_json::from_value(json!({
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001",
+        "projectName": "shop", "sourceVersion": "main", "initiator": "alice", "startTime": 1.5e9,
+        "environment": {"environmentVariables": [{"name": "A", "value": "b", "type": "PLAINTEXT"}]},
+    }))
+    .unwrap();
+    let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+    let event = BuildEvent::new(TriggerKind::StateChange, id, Some(now), Box::new(build.clone()));
+    let case = Case::of_event(&policy, event, now);
+    let validator = jsonschema::draft202012::new(&record::schema()).unwrap();
+    let notes = vec![Note::alarm_missing("a"), Note::alarm_unanswered("a", "b"), Note::build_log_unwritable("c")];
+    let batch = serde_json::from_value(json!({"arn": "a", "phases": [{"phaseType": "SUBMITTED"}]})).unwrap();
+    let full = Effect {
+        returned: Some(Box::new(build)),
+        batch: Some(Box::new(batch)),
+        deadline: Some(now),
+        notes,
+        ..Outcome::Stopped.into()
+    };
+    for effect in [full, Withheld::StopRate.into(), Outcome::Protected.into(), Outcome::AlreadyComplete.into()] {
+        for notification in Record::judged(&policy, &case, effect.clone(), now.into()).notifications() {
+            let detail: Value = serde_json::from_str(&notification.detail).unwrap();
+            let faults: Vec<String> = validator.iter_errors(&detail).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:#?} in {detail:#}");
+        }
+    }
+    let record = Record::judged(&policy, &case, Outcome::Stopped.into(), now.into());
+    let line: Value = serde_json::from_str(record.json().get()).unwrap();
+    assert!(!validator.is_valid(&line), "a record with its metrics is no detail");
 }
 
 /// Returns whether an editor that has the schema accepts a text, and whether `check` does.

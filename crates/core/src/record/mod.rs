@@ -11,6 +11,7 @@ pub(crate) mod redact;
 mod refusal;
 mod replay;
 pub mod saved;
+mod schema;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::{
     note::{Note, NoteCode},
     notification::{MAX_ENTRY_BYTES, Notification},
     outcome::{Counted, Outcome},
+    schema::schema,
     sweep::{Failures, Safety, SweepSummary},
 };
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Note, Outcome, Record};
 
 /// The version of the detail's shape.
-const SCHEMA_VERSION: &str = "1";
+pub(super) const SCHEMA_VERSION: &str = "1";
 
 /// The most that one entry of PutEvents may have, so that every partition and target accepts it.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>

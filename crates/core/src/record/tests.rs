@@ -1,3 +1,4 @@
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::{Value, json};
 
 use super::*;
@@ -296,4 +297,20 @@ fn the_owner_stands_beside_the_reason() {
     assert_eq!(stopped["violations"][0]["owner"], "#ci-platform");
     let message = stopped["message"].as_str().unwrap();
     assert!(message.ends_with("Releases are built by the pipeline. Owner: #ci-platform."), "{message}");
+}
+
+/// Whoever receives the event in Rust reads it with the same envelope as any other.
+#[test]
+fn a_notification_is_an_event_of_eventbridge() {
+    let record = two_violations(on_main_with_image(), Outcome::Stopped);
+    let notification = &record.notifications()[0];
+    let detail: Value = serde_json::from_str(&notification.detail).unwrap();
+    let received = json!({
+        "version": "0", "id": "5e000000-0000-4000-8000-0000000000ee", "account": "111122223333", "region": "eu-west-1",
+        "time": NOW, "source": Notification::SOURCE, "detail-type": Notification::DETAIL_TYPE,
+        "resources": [notification.build_arn], "detail": detail,
+    });
+    let event: EventBridgeEvent<Value> = serde_json::from_value(received).unwrap();
+    assert_eq!((event.source.as_str(), event.detail_type.as_str()), ("buildbrake", "Build Policy Violation"));
+    assert_eq!(event.detail["violations"][0]["rule"], "branches");
 }
