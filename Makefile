@@ -155,11 +155,26 @@ screenshots: $(STAMP) ## Renew the screenshots of docs/html-report.md.
 	CHROMIUM="$$(tools/chromium.sh)" $(TOOLS)/bin/python tests/page/screenshots.py
 
 # These tests use the debug binaries of the Rust tests. `cargo build` would
-# compile the AWS SDK once more, with other features.
+# compile the AWS SDK once more, with other features. They wait more than they compute, so
+# that both run at once.
 .PHONY: deploy-test
-deploy-test: $(STAMP) ## Deploy the templates into an AWS on this machine (a minute).
+deploy-test: $(STAMP) ## Deploy the templates and apply the Terraform module on this machine (two minutes).
 	cargo test --workspace --locked --no-run
+	$(MAKE) --jobs 2 --output-sync=target --no-print-directory sam-test terraform-test
+
+.PHONY: sam-test
+sam-test: $(STAMP)
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
+
+# Terraform would fetch the AWS provider, half a gigabyte, from its registry.
+.PHONY: terraform-test
+terraform-test: $(STAMP)
+	@if MIRROR="$$(tools/terraform-mirror.sh)"; then \
+		TERRAFORM_MIRROR="$$MIRROR" $(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/terraform; \
+	else \
+		echo "SKIPPED: the Terraform module is not applied; install Terraform 1.9, and mirror the AWS provider:"; \
+		echo "         terraform -chdir=terraform providers mirror ~/.terraform.d/plugins"; \
+	fi
 
 .PHONY: scale-test
 scale-test: $(STAMP) ## Run the statements of docs/scale.md in DuckDB.
@@ -173,6 +188,10 @@ scale-test: $(STAMP) ## Run the statements of docs/scale.md in DuckDB.
 package: $(STAMP) ## Build what `sam deploy` uploads.
 	cargo update --workspace --locked
 	PATH="$(TOOLS)/bin:$$PATH" sam build
+
+.PHONY: terraform-package
+terraform-package: package ## Build what the Terraform module deploys, in .terraform-package.
+	$(TOOLS)/bin/python tools/packages.py .aws-sam/build/Function/bootstrap policy .terraform-package
 
 # The bench is a workspace of its own, and its peers are built one by one: a feature that
 # one of them asks for is not to be found in another. The function itself is the one that

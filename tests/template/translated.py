@@ -68,12 +68,16 @@ def deployed(policy="s3://uploads/policy", code="s3://uploads/function", **param
 
 
 class Deployment:
-    """A translated template and the values of its parameters."""
+    """A translated template, the values of its parameters, and what is known of its resources.
 
-    def __init__(self, template, values):
+    `known` returns what Ref (an attribute of None) or Fn::GetAtt lead to, or None.
+    """
+
+    def __init__(self, template, values, known=lambda name, attribute: None):
         self.source = template
         self.values = {name: str(value) for name, value in values.items()}
         self.values["AWS::NoValue"] = NOTHING
+        self.known = known
 
     def template(self):
         return {
@@ -101,6 +105,10 @@ class Deployment:
         match node:
             case {"Ref": name} if name in self.values:
                 return self.values[name]
+            case {"Ref": name}:
+                return self.known(name, None) or node
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self.known(name, attribute) or node
             case {"Fn::If": [name, if_true, if_false]}:
                 return self.resolved(if_true if self.holds({"Condition": name}) else if_false)
             case {"Fn::Sub": [text, names]}:
@@ -129,8 +137,12 @@ class Deployment:
         return node
 
     def substituted(self, text, names):
-        values = self.values | names
-        return re.sub(r"\$\{([A-Za-z0-9:]+)\}", lambda found: values.get(found[1], found[0]), text)
+        def value(found):
+            name, _, attribute = found[1].partition(".")
+            values = self.values | names
+            return values[name] if name in values else self.known(name, attribute or None) or found[0]
+
+        return re.sub(r"\$\{([A-Za-z0-9:]+(?:\.\w+)?)\}", value, text)
 
 
 def of_type(template, kind):
