@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from codebuild import ENDED, codebuild
-from local_aws import BUS, LEFT_OUT, ROOT, Buildbrake, local_aws, until
+from local_aws import BUS, LEFT_OUT, ROOT, Buildbrake, Project, local_aws, until
 from samtranslator.yaml_helper import yaml_parse
 
 ONLY_HOTFIXES = """
@@ -35,35 +35,8 @@ def stack():
 
 
 @pytest.fixture(scope="module")
-def builds(stack):
-    """The account's builds of the project shop-api."""
-    client = boto3.client("codebuild")
-    client.create_project(
-        name="shop-api",
-        source={"type": "NO_SOURCE"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={
-            "type": "LINUX_CONTAINER",
-            "image": "aws/codebuild/standard:7.0",
-            "computeType": "BUILD_GENERAL1_SMALL",
-        },
-        serviceRole="arn:aws:iam::111122223333:role/shop-api",
-    )
-    return client
-
-
-def start(builds, source_version):
-    """Starts a build. Returns it, and the event that CodeBuild would send."""
-    build = builds.start_build(projectName="shop-api", sourceVersion=source_version)["build"]
-    event = json.loads((ROOT / "events/forbidden-branch.json").read_text())
-    event["resources"] = [build["arn"]]
-    event["detail"]["build-id"] = build["arn"]
-    event["detail"]["additional-information"]["source-version"] = source_version
-    return build, event
-
-
-def status(builds, build):
-    return builds.batch_get_builds(ids=[build["id"]])["builds"][0]["buildStatus"]
+def project(stack):
+    return Project()
 
 
 def test_the_whole_template_is_deployed_with_every_option(stack):
@@ -118,16 +91,16 @@ def test_ministack_still_mounts_no_layer(stack):
     stack.mount_layer()
 
 
-def test_a_build_that_breaks_the_policy_is_stopped(stack, builds):
-    build, event = start(builds, "refs/heads/main")
+def test_a_build_that_breaks_the_policy_is_stopped(stack, project):
+    build, event = project.start("refs/heads/main")
     stack.send(event)
-    until(lambda: status(builds, build) == "STOPPED", 20, "the build is stopped")
+    until(lambda: project.status(build) == "STOPPED", 20, "the build is stopped")
 
 
-def test_ministacks_builds_still_end_at_once(builds):
+def test_ministacks_builds_still_end_at_once(project):
     # Once they keep running, the sweep needs no other CodeBuild.
-    build, _ = start(builds, "refs/heads/feature")
-    assert status(builds, build) == "SUCCEEDED"
+    build, _ = project.start("refs/heads/feature")
+    assert project.status(build) == "SUCCEEDED"
 
 
 UNREADABLE = {"detail-type": "Something Else", "source": "aws.codebuild"}
@@ -158,8 +131,8 @@ def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
     assert [record["error"]["type"] for record in failures(stack)] == 6 * ["UnreadableEvent"]
 
 
-def test_a_message_of_the_queue_can_be_redriven(stack, builds):
-    build, event = start(builds, "refs/heads/main")
+def test_a_message_of_the_queue_can_be_redriven(stack, project):
+    build, event = project.start("refs/heads/main")
     stack.send(UNREADABLE, to="FunctionName")
     (message,) = until(stack.failed_invocations, 20, "an event is in the queue")
     # ministack's build has ended by then, which the function finds out first.
@@ -167,8 +140,8 @@ def test_a_message_of_the_queue_can_be_redriven(stack, builds):
     assert (record["outcome"], record["buildId"]) == ("not-running", build["id"])
 
 
-def test_a_second_deployment_brings_another_policy(stack, builds):
-    build, event = start(builds, "refs/heads/feature")
+def test_a_second_deployment_brings_another_policy(stack, project):
+    build, event = project.start("refs/heads/feature")
     before = stack.invoke(event)
     assert before["outcome"] == "allowed"
     (stack.built / "policy/policy.yaml").write_text(ONLY_HOTFIXES)
@@ -181,7 +154,7 @@ def test_a_second_deployment_brings_another_policy(stack, builds):
     assert after["outcome"] == "stopped"
     assert [violation["rule"] for violation in after["violations"]] == ["freeze"]
     assert after["policy"] != before["policy"]
-    assert status(builds, build) == "STOPPED"
+    assert project.status(build) == "STOPPED"
     assert stack.configuration()["CodeSha256"] == code
 
 

@@ -1,4 +1,7 @@
-"""Who learns of a stopped build, and what checks a new version, deployed into an AWS on this machine."""
+"""Who learns of a stopped build, and what checks a new version, deployed into an AWS on this machine.
+
+The tests run in the order of this file.
+"""
 
 import json
 import tempfile
@@ -8,15 +11,27 @@ from pathlib import Path
 
 import boto3
 import pytest
-from local_aws import BUS, Buildbrake, local_aws, until
+from local_aws import BUS, Buildbrake, Project, local_aws, until
 
 MESSAGE = 'Stopped build shop-api:5e1. Ask "the \\ team" <b>today</b>,\nplease 🛑 <message>'
+
+
+REASON = 'Ask "the \\ team" <b>today</b>,\nplease 🛑'
+
+POLICY = {
+    "version": 1,
+    "rules": [
+        {"id": "protected", "reason": REASON, "owner": "#ci-platform", "forbidden-branches": ["main"]},
+        {"id": "short", "reason": "Too long.", "max-timeout": "30m"},
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def stack():
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
         stack = Buildbrake(Path(folder))
+        (stack.built / "policy/policy.yaml").write_text(json.dumps(POLICY))
         stack.deploy(**stack.everything)
         yield stack
 
@@ -127,3 +142,33 @@ def test_a_version_that_works_gets_traffic(stack, codedeploy):
 
 def test_a_version_that_does_not_exist_gets_no_traffic(stack, codedeploy):
     assert check(stack, codedeploy, f"{stack.outputs['FunctionName']}:404") == "Failed"
+
+
+@pytest.fixture(scope="module")
+def project():
+    return Project()
+
+
+def messages(stack, url, count):
+    """That many messages of topics in a queue."""
+    found = []
+    until(lambda: len(found.extend(received(stack, url)) or found) >= count, 20, f"{count} messages")
+    return found
+
+
+def test_whoever_subscribes_learns_of_each_broken_rule_of_a_stopped_build(stack, project, subscribers):
+    build, event = project.start("refs/heads/main")
+    stack.send(event)
+    for name, url in subscribers.items():
+        told = messages(stack, url, 2)
+        texts = [message["message"] if name == "PeopleTopicArn" else message["content"]["description"] for message in told]
+        assert all(f"Stopped build {build['id']}." in text for text in texts)
+        assert all(f"{REASON} Owner: #ci-platform." in text for text in texts)
+        assert {message["id"] for message in told} == {f"{build['arn']}#{rule}" for rule in ("protected", "short")}
+    assert project.status(build) == "STOPPED"
+
+
+def test_a_build_that_keeps_the_rules_is_told_to_nobody(stack, project, subscribers):
+    _, event = project.start("refs/heads/feature", timeout=10)
+    assert stack.invoke(event)["outcome"] == "allowed"
+    assert [received(stack, url) for url in subscribers.values()] == [[], []]
