@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_aws::{
-    Clients, EventBus, Scheduler,
+    BuildLogs, Clients, EventBus, Scheduler, StopAlarm,
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
     git::GitClient,
@@ -69,7 +69,10 @@ async fn start() -> Option<Enforcer> {
     let clients = Clients::new(config);
     let scheduler = settings.schedules.map(|schedules| Scheduler::new(clients.config(), schedules));
     let event_bus = settings.event_bus.map(|name| EventBus::new(clients.config(), name));
-    Some(Enforcer::new(policy, clients, scheduler).with_git(git).with_event_bus(event_bus))
+    let build_logs = settings.build_log.then(|| BuildLogs::new(clients.config()));
+    let stop_alarm = settings.stop_alarm.map(|name| StopAlarm::new(clients.config(), name));
+    let enforcer = Enforcer::new(policy, clients, scheduler).with_git(git);
+    Some(enforcer.with_event_bus(event_bus).with_build_logs(build_logs).with_stop_alarm(stop_alarm))
 }
 
 /// Loads the policy. Logs its faults.

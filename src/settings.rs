@@ -3,7 +3,7 @@
 use std::{env::VarError, path::Path, str::FromStr};
 
 use buildbrake_aws::{
-    Bundle, BusName, ScheduleSettings,
+    AlarmName, Bundle, BusName, ScheduleSettings,
     git::{GitCredentials, GitHosts, GitSettings},
 };
 use buildbrake_core::policy::Mode;
@@ -22,6 +22,10 @@ pub struct Settings {
     pub git: Option<GitSettings>,
     /// The bus that violations are sent to, if they are.
     pub event_bus: Option<BusName>,
+    /// `true` if the reason for a stop is written into the build's own log.
+    pub build_log: bool,
+    /// The alarm while which nothing is stopped, if there is one.
+    pub stop_alarm: Option<AlarmName>,
 }
 
 /// A setting with a fault.
@@ -46,7 +50,9 @@ impl Settings {
         let schedules = variables.schedules();
         let git = variables.git();
         let event_bus = variables.parsed("BUILDBRAKE_EVENT_BUS");
-        let settings = Self { policy, mode, schedules, git, event_bus };
+        let build_log = variables.flag("BUILDBRAKE_BUILD_LOG");
+        let stop_alarm = variables.parsed("BUILDBRAKE_STOP_ALARM");
+        let settings = Self { policy, mode, schedules, git, event_bus, build_log, stop_alarm };
         if variables.faults.is_empty() { Ok(settings) } else { Err(variables.faults) }
     }
 }
@@ -76,6 +82,14 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => self.fault(name, "is not UTF-8"),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str) -> bool {
+        match self.text(name).as_deref() {
+            Some("true") => true,
+            None | Some("false") => false,
+            Some(other) => self.fault(name, format!("`{other}`; set `true` or `false`")).unwrap_or_default(),
         }
     }
 
@@ -165,6 +179,8 @@ mod tests {
             schedules: None,
             git: None,
             event_bus: None,
+            build_log: false,
+            stop_alarm: None,
         };
         assert_eq!(parse(&[]).unwrap(), expected);
         assert_eq!(parse(&[("BUILDBRAKE_POLICY", ""), ("BUILDBRAKE_MODE", "")]).unwrap(), expected);
@@ -176,6 +192,8 @@ mod tests {
             ("BUILDBRAKE_MODE", "dry-run"),
             ("BUILDBRAKE_SCHEDULE_ROLE", "arn:aws:iam::1:role/r"),
             ("BUILDBRAKE_EVENT_BUS", "the bus"),
+            ("BUILDBRAKE_BUILD_LOG", "yes"),
+            ("BUILDBRAKE_STOP_ALARM", "stops-{region}"),
         ]);
         let faults = faults.unwrap_err();
         assert!(faults[0].starts_with("BUILDBRAKE_MODE: `dry-run`"), "{faults:?}");
@@ -184,6 +202,9 @@ mod tests {
             faults[2],
             "BUILDBRAKE_EVENT_BUS: `the bus` is not the name or ARN of an event bus, such as `default`"
         );
+        assert_eq!(faults[3], "BUILDBRAKE_BUILD_LOG: `yes`; set `true` or `false`");
+        let placeholder = "`stops-{region}` has a placeholder other than `{account}`; remove it";
+        assert_eq!(faults[4], format!("BUILDBRAKE_STOP_ALARM: {placeholder}"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod batches;
 mod branches;
+mod build_logs;
 mod chaos;
 mod codecommit;
 mod deadlines;
@@ -28,6 +29,7 @@ mod redaction;
 mod service_model;
 mod settings;
 mod sources;
+mod stop_alarm;
 mod sweep;
 mod tidy;
 mod tls;

@@ -1,6 +1,7 @@
 //! The acting half of buildbrake: fetches facts from AWS, has the core judge builds, and acts on
 //! its verdicts.
 
+mod build_log;
 mod call;
 mod clients;
 mod codebuild;
@@ -16,13 +17,16 @@ mod resolve;
 mod running;
 mod scheduler;
 mod sink;
+mod stop_alarm;
 mod trust;
 
 pub use self::{
+    build_log::BuildLogs,
     clients::{AccountRegion, Clients},
     error::{CallError, Class},
     event_bus::{BusName, EventBus},
     scheduler::{ScheduleSettings, Scheduler},
     sink::{Discard, Sink},
+    stop_alarm::{AlarmName, StopAlarm},
     trust::{Bundle, BundleFault},
 };

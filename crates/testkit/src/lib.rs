@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
 
+#[cfg(feature = "cloudwatch")]
+pub mod cloudwatch;
+pub mod cloudwatch_logs;
 pub mod codebuild;
 pub mod codecommit;
 pub mod codepipeline;

@@ -11,7 +11,7 @@ use buildbrake_core::{
     facts::inquiry::{Case, OnFailure, Question, Reply, Source},
     model::{BuildArn, BuildBatch, Progress},
     record::{Effect, Failure, Outcome, Record},
-    verdict::Action,
+    verdict::{Action, Withheld},
 };
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -21,7 +21,7 @@ use super::{
     stop::{Attempt, effect, retry_of, stop_batch, stop_build},
     tell::Settled,
 };
-use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler};
+use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler, stop_alarm::Permission};
 
 /// CodeBuild retries a build at most that often.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
@@ -69,7 +69,7 @@ impl Enforcer {
             Ok(Err(error)) => Failure::from(error).into(),
             Err(_elapsed) => Failure::from(out_of_time()).into(),
         };
-        let superseded = Box::pin(self.settle_others(others, until)).await;
+        let superseded = Box::pin(self.settle_others(others, invocation, until)).await;
         let stopped = superseded.iter().map(|other| &other.effect).chain([&effect]);
         let retries = stopped.filter_map(|effect| retry_of(effect.returned.as_deref()?)).collect();
         Family { own: Settled { case, effect }, superseded, retries }
@@ -102,7 +102,10 @@ impl Enforcer {
                 batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }),
             },
             (Progress::Ended, _) if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
-            (_, Action::Stop) => Ok(self.stop(case, &place, invocation).await),
+            (_, Action::Stop) => match self.permission(case, invocation).await {
+                Permission::Granted(note) => Ok(self.stop(case, &place, invocation).await.noting(note)),
+                Permission::Withheld => Ok(Withheld::StopRate.into()),
+            },
             (_, action) => {
                 let deadline = self.schedule_deadline(case, invocation).await?;
                 Ok(Effect { deadline, ..Outcome::of_running(action).into() })
@@ -138,6 +141,7 @@ impl Enforcer {
         case.ask_for_its_batch();
         self.fetch_missing(case, place, invocation).await?;
         match case.batch_to_stop() {
+            Some(_) if self.permission(case, invocation).await == Permission::Withheld => Ok(None),
             Some(arn) => Box::pin(stop_batch(&self.clients.codebuild(place, Pace::Prompt), arn)).await,
             None => Ok(None),
         }

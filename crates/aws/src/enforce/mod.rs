@@ -15,13 +15,17 @@ use std::{
 
 use buildbrake_core::{
     event::{Home, SweepRest, Trigger},
+    facts::inquiry::Case,
     policy::Policy,
     record::{Effect, Failure, Notification, Outcome, Record, Stamp},
 };
 use jiff::Timestamp;
 
 pub use self::sweep::SweepRequest;
-use crate::{AccountRegion, CallError, Class, Clients, EventBus, Scheduler, Sink, git::GitClient, resolve::Resolver};
+use crate::{
+    AccountRegion, BuildLogs, CallError, Class, Clients, EventBus, Scheduler, Sink, StopAlarm, git::GitClient,
+    resolve::Resolver, stop_alarm::Permission,
+};
 
 /// The most time that is spent on one build and its retries. After that, a fresh invocation has
 /// better chances.
@@ -37,7 +41,9 @@ pub struct Enforcer {
     /// The ends of the last sweeps, kept here if no other invocation could be made to continue
     /// them.
     rests: Mutex<HashMap<AccountRegion, SweepRest>>,
+    stop_alarm: Option<StopAlarm>,
     event_bus: Option<EventBus>,
+    build_logs: Option<BuildLogs>,
     /// The notifications that the bus did not accept. They are sent with those of the next event: not every
     /// build is found again when the event that failed comes again.
     unsent: Mutex<Vec<Notification>>,
@@ -81,7 +87,9 @@ impl Enforcer {
             scheduler,
             resolver,
             rests: Mutex::default(),
+            stop_alarm: None,
             event_bus: None,
+            build_logs: None,
             unsent: Mutex::default(),
         }
     }
@@ -93,6 +101,18 @@ impl Enforcer {
             Some(client) => Self { resolver: self.resolver.with_git(client), ..self },
             None => self,
         }
+    }
+
+    /// The same, which stops nothing while an alarm is in ALARM.
+    #[must_use]
+    pub fn with_stop_alarm(self, stop_alarm: Option<StopAlarm>) -> Self {
+        Self { stop_alarm, ..self }
+    }
+
+    /// The same, which writes the reason for a stop into the build's own log.
+    #[must_use]
+    pub fn with_build_logs(self, build_logs: Option<BuildLogs>) -> Self {
+        Self { build_logs, ..self }
     }
 
     /// The same, which sends violations to an event bus.
@@ -128,6 +148,14 @@ impl Enforcer {
         let record = Record::without_build(&self.policy, message, effect, invocation.now());
         invocation.sink.write(&record).await;
         record
+    }
+
+    /// Returns whether a build may be stopped now, as far as the alarm on the rate of stops is concerned.
+    async fn permission(&self, case: &Case<'_>, invocation: &Invocation<'_>) -> Permission {
+        let Some(alarm) = &self.stop_alarm else { return Permission::Granted(None) };
+        let own = || invocation.function.map(AccountRegion::of_arn).unwrap_or_default().account;
+        let account = case.build().account().map(str::to_owned).or_else(own).unwrap_or_default();
+        Box::pin(alarm.permission(&account, invocation.now())).await
     }
 
     fn take_rest(&self, place: &AccountRegion) -> Option<SweepRest> {

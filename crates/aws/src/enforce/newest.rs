@@ -6,7 +6,7 @@ use buildbrake_core::{
     facts::inquiry::{Case, Question, Reply, Source, compare},
     model::batch_id,
     record::{Effect, Failure, Outcome},
-    verdict::Action,
+    verdict::{Action, Withheld},
 };
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
@@ -18,7 +18,10 @@ use super::{
     stop::{effect, stop_batch, stop_build},
     tell::Settled,
 };
-use crate::{AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS};
+use crate::{
+    AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS,
+    stop_alarm::Permission,
+};
 
 impl Enforcer {
     /// Compares a build with the other running builds of its project, and returns those that break a rule or
@@ -106,11 +109,16 @@ impl Enforcer {
     }
 
     /// Stops what is superseded.
-    pub(super) async fn settle_others<'a>(&self, others: Vec<Case<'a>>, until: Instant) -> Vec<Settled<'a>> {
+    pub(super) async fn settle_others<'a>(
+        &self,
+        others: Vec<Case<'a>>,
+        invocation: &Invocation<'_>,
+        until: Instant,
+    ) -> Vec<Settled<'a>> {
         let settled = others.into_iter().map(async |case| {
             let effect = match case.verdict().action {
                 Action::Stop => {
-                    let stopped = timeout_at(until, self.stop_superseded(&case)).await;
+                    let stopped = timeout_at(until, self.stop_superseded(&case, invocation)).await;
                     stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())
                 }
                 action => Outcome::of_running(action).into(),
@@ -120,14 +128,18 @@ impl Enforcer {
         stream::iter(settled).buffered(CONCURRENT_CALLS).collect().await
     }
 
-    async fn stop_superseded(&self, other: &Case<'_>) -> Effect {
+    async fn stop_superseded(&self, other: &Case<'_>, invocation: &Invocation<'_>) -> Effect {
+        let note = match self.permission(other, invocation).await {
+            Permission::Granted(note) => note,
+            Permission::Withheld => return Withheld::StopRate.into(),
+        };
         let client = self.clients.codebuild(&AccountRegion::of_build(other.build()), Pace::Prompt);
         if other.is_batch() {
-            return stop_whole_batch(&client, other.build().arn.as_deref().unwrap_or_default()).await;
+            return stop_whole_batch(&client, other.build().arn.as_deref().unwrap_or_default()).await.noting(note);
         }
         let id = &other.event().id;
         let attempt = Box::pin(stop_build(&client, id)).await;
-        Box::pin(effect(&client, id, attempt, Ok(None))).await
+        Box::pin(effect(&client, id, attempt, Ok(None))).await.noting(note)
     }
 }
 

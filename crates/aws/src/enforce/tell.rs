@@ -3,14 +3,16 @@
 use std::{sync::PoisonError, time::Duration};
 
 use buildbrake_core::{
-    facts::inquiry::Case,
-    record::{Effect, Notification, Record},
+    facts::inquiry::{Case, Question, Reply},
+    model::Build,
+    record::{BuildLog, Effect, Note, Notification, Outcome, Record},
 };
+use futures_util::{StreamExt, future::join, stream};
 use jiff::SignedDuration;
 use tokio::time::timeout;
 
 use super::{Enforcer, Invocation};
-use crate::{CallError, Class, event_bus::Unsent};
+use crate::{AccountRegion, BuildLogs, CallError, Class, clients::Pace, event_bus::Unsent, running::CONCURRENT_CALLS};
 
 /// For telling people of all builds that one event, or one block of a sweep, concerns.
 const BUDGET: Duration = Duration::from_secs(15);
@@ -28,20 +30,26 @@ pub(super) struct Settled<'a> {
 }
 
 impl Enforcer {
-    /// Tells people of builds, and records them. The record of a build of which people could not be told has
-    /// an error.
+    /// Tells people of builds, and records them: over the bus, and in the builds' own logs, side by side. The
+    /// record of a build of which people could not be told has an error; where only its log has no line, a
+    /// note.
     pub(super) async fn tell(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let mut records = self.judged(settled, invocation);
-        if let Some(Unsent { positions, error }) = self.send(&records, invocation).await {
-            let mut sent_before = 0;
-            for (settled, record) in settled.iter().zip(&mut records) {
-                let own = sent_before..sent_before + record.notifications().len();
-                sent_before = own.end;
-                if positions.iter().any(|position| own.contains(position)) {
-                    let failure = Some((*error).clone().into());
-                    let effect = Effect { failure, ..settled.effect.clone() };
-                    *record = Record::judged(&self.policy, &settled.case, effect, invocation.stamp());
-                }
+        if records.iter().all(|record| record.notifications().is_empty()) && self.has_told_all() {
+            write(&records, invocation).await;
+            return records;
+        }
+        let (unsent, notes) =
+            Box::pin(join(self.send(&records, invocation), self.write_logs(settled, &records, invocation))).await;
+        let mut sent_before = 0;
+        for ((settled, record), note) in settled.iter().zip(&mut records).zip(notes) {
+            let own = sent_before..sent_before + record.notifications().len();
+            sent_before = own.end;
+            let is_unsent = |unsent: &&Unsent| unsent.positions.iter().any(|position| own.contains(position));
+            let failure = unsent.as_ref().filter(is_unsent).map(|unsent| CallError::clone(&unsent.error).into());
+            if failure.is_some() || note.is_some() {
+                let effect = Effect { failure, ..settled.effect.clone() }.noting(note);
+                *record = Record::judged(&self.policy, &settled.case, effect, invocation.stamp());
             }
         }
         write(&records, invocation).await;
@@ -81,6 +89,64 @@ impl Enforcer {
         kept.truncate(MAX_KEPT);
         unsent.positions.retain(|position| *position < own);
         Some(unsent).filter(|unsent| !unsent.positions.is_empty())
+    }
+
+    fn has_told_all(&self) -> bool {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Writes the reasons for stops into the builds' own logs. Returns a note for each build whose log has no
+    /// line. The log of a build is the only one: a batch has none.
+    async fn write_logs(
+        &self,
+        settled: &[Settled<'_>],
+        records: &[Record],
+        invocation: &Invocation<'_>,
+    ) -> Vec<Option<Note>> {
+        let Some(logs) = &self.build_logs else { return vec![None; settled.len()] };
+        let written = settled.iter().zip(records).map(async |(settled, record)| {
+            let Settled { case, effect } = settled;
+            let build = effect.returned.as_deref().filter(|_| effect.outcome == Outcome::Stopped)?;
+            let written = timeout(BUDGET, self.write_log(logs, case, build, record, invocation)).await;
+            let why =
+                written.unwrap_or_else(|_elapsed| Err("CloudWatch Logs did not answer in time".to_owned())).err()?;
+            Some(Note::build_log_unwritable(&why))
+        });
+        stream::iter(written).buffered(CONCURRENT_CALLS).collect().await
+    }
+
+    async fn write_log(
+        &self,
+        logs: &BuildLogs,
+        case: &Case<'_>,
+        build: &Build,
+        record: &Record,
+        invocation: &Invocation<'_>,
+    ) -> Result<(), String> {
+        let id = &case.event().id;
+        let described = |error: CallError| format!("{}: {error}", error.class.name());
+        let log = match BuildLog::of_build(id, build) {
+            BuildLog::AskProject => {
+                let place = AccountRegion::of_build(case.build());
+                let client = self.clients.codebuild(&place, Pace::Prompt);
+                let question = Question::Project { name: id.project().to_owned(), may_be_cached: true };
+                let reply = Box::pin(self.reply(&question, &client, &place, invocation.now())).await;
+                match reply.map_err(described)? {
+                    Reply::Project(project) => BuildLog::of_project(id, project.as_deref()),
+                    Reply::CachedProject(project, _) => BuildLog::of_project(id, Some(&project)),
+                    _ => BuildLog::None("the project is unknown"),
+                }
+            }
+            log => log,
+        };
+        match log {
+            BuildLog::Stream(stream) => {
+                let line = record.build_log_line();
+                Box::pin(logs.write(&stream, &line, invocation.now())).await.map_err(described)
+            }
+            BuildLog::AskProject => Err("the project does not know it".to_owned()),
+            BuildLog::None(why) => Err(why.to_owned()),
+        }
     }
 }
 

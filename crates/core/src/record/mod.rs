@@ -1,6 +1,7 @@
 //! The JSON line: what was decided and done, in words and in fields, without secrets, with
 //! metrics in CloudWatch's embedded format.
 
+mod build_log;
 mod message;
 mod metrics;
 mod note;
@@ -29,18 +30,19 @@ use crate::{
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
 };
 
-use self::{
-    message::{Named, message},
-    metrics::{About, Metrics},
-    redact::Values,
-    replay::ReplayFields,
-};
 pub use self::{
+    build_log::{BuildLog, LogStream},
     note::{Note, NoteCode},
     notification::{MAX_ENTRY_BYTES, Notification},
     outcome::{Counted, Outcome},
     schema::schema,
     sweep::{Failures, Safety, SweepSummary},
+};
+use self::{
+    message::{Named, message},
+    metrics::{About, Metrics},
+    redact::Values,
+    replay::ReplayFields,
 };
 
 /// The reason why an invocation fails.
@@ -100,6 +102,15 @@ pub struct Stamp<'a> {
 impl From<Timestamp> for Stamp<'_> {
     fn from(now: Timestamp) -> Self {
         Self { now, version: None }
+    }
+}
+
+impl Effect {
+    /// The same effect with one more note.
+    #[must_use]
+    pub fn noting(mut self, note: Option<Note>) -> Self {
+        self.notes.extend(note);
+        self
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     },
     Sweep,
 };
-use crate::{codebuild::Client, running::CONCURRENT_CALLS};
+use crate::{codebuild::Client, running::CONCURRENT_CALLS, stop_alarm::Permission};
 
 /// A build to stop.
 struct ToStop<'a> {
@@ -52,13 +52,19 @@ impl Sweep<'_> {
             self.reported.extend(settled);
             return None;
         }
-        let (client, invocation, ends) = (self.client.clone(), self.invocation, self.ends);
+        let (enforcer, client, invocation, ends) = (self.enforcer, self.client.clone(), self.invocation, self.ends);
         let stops = to_stop.into_iter().map(async |to_stop| {
             if invocation.now() >= ends {
                 return (to_stop, None);
             }
-            let stopped = timeout(BUILD_BUDGET, stop(&client, &to_stop)).await;
-            (to_stop, Some(stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into())))
+            let effect = match enforcer.permission(&to_stop.case, invocation).await {
+                Permission::Granted(note) => {
+                    let stopped = timeout(BUILD_BUDGET, stop(&client, &to_stop)).await;
+                    stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into()).noting(note)
+                }
+                Permission::Withheld => Withheld::StopRate.into(),
+            };
+            (to_stop, Some(effect))
         });
         let stops: Vec<_> = stream::iter(stops).buffered(CONCURRENT_CALLS).collect().await;
         let (mut settled, mut retries) = (Vec::new(), Vec::new());
@@ -67,6 +73,7 @@ impl Sweep<'_> {
             match effect {
                 Some(effect) => {
                     if effect.failure.is_none()
+                        && effect.withheld.is_none()
                         && !case.is_batch()
                         && let Some(found) = self.found.get_mut(case.event().id.project())
                     {

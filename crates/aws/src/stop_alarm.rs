@@ -1,0 +1,131 @@
+//! The alarm on the rate of stops: while it is in ALARM, nothing is stopped.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+
+use std::{collections::HashMap, str::FromStr, sync::OnceLock, time::Duration};
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudwatch::{
+    Client,
+    types::{AlarmType, StateValue},
+};
+use buildbrake_core::record::Note;
+use jiff::{SignedDuration, Timestamp};
+use tokio::{sync::Mutex, time::timeout};
+
+use crate::{CallError, Class};
+
+/// An answer holds for that long.
+const KEPT: SignedDuration = SignedDuration::from_secs(30);
+
+/// A stop waits for an answer no longer than this.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const ACCOUNT: &str = "{account}";
+
+/// The name of the alarm, in which `{account}` stands for the build's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmName(String);
+
+impl FromStr for AlarmName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let without_account = text.replace(ACCOUNT, "");
+        if text.len() > 255 {
+            return Err(format!("a name of {} bytes; use one of at most 255", text.len()));
+        }
+        match without_account.contains(['{', '}']) {
+            true => Err(format!("`{text}` has a placeholder other than `{ACCOUNT}`; remove it")),
+            false => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl AlarmName {
+    fn of(&self, account: &str) -> String {
+        self.0.replace(ACCOUNT, account)
+    }
+}
+
+/// Asks for the state of the alarm.
+#[derive(Debug)]
+pub struct StopAlarm {
+    config: SdkConfig,
+    /// Made when it is first needed: most builds are not stopped.
+    client: OnceLock<Client>,
+    name: AlarmName,
+    /// The last answers by the alarms' names. While the one question is open, other stops wait for its answer.
+    answers: Mutex<HashMap<String, (Timestamp, Permission)>>,
+}
+
+/// Whether builds may be stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// They may; the note says why that is not certain.
+    Granted(Option<Note>),
+    /// They may not: the alarm is in ALARM.
+    Withheld,
+}
+
+impl StopAlarm {
+    /// Makes no call yet.
+    pub fn new(config: &SdkConfig, name: AlarmName) -> Self {
+        Self { config: config.clone(), client: OnceLock::new(), name, answers: Mutex::default() }
+    }
+
+    /// Returns whether builds of an account may be stopped now. No answer at all grants it: who could slow
+    /// CloudWatch down could otherwise switch enforcement off.
+    pub(crate) async fn permission(&self, account: &str, now: Timestamp) -> Permission {
+        let name = self.name.of(account);
+        let mut answers = self.answers.lock().await;
+        if let Some((at, permission)) = answers.get(&name)
+            && now.duration_since(*at) < KEPT
+        {
+            return permission.clone();
+        }
+        let answer = timeout(PATIENCE, Box::pin(self.ask(&name))).await;
+        let too_late = || Err(CallError::new(Class::TimedOut, "CloudWatch did not answer within a second"));
+        let permission = match answer.unwrap_or_else(|_elapsed| too_late()) {
+            Ok(Some(StateValue::Alarm)) => Permission::Withheld,
+            Ok(Some(_)) => Permission::Granted(None),
+            Ok(None) => Permission::Granted(Some(Note::alarm_missing(&name))),
+            Err(error) => {
+                let why = format!("{}: {error}", error.class.name());
+                Permission::Granted(Some(Note::alarm_unanswered(&name, &why)))
+            }
+        };
+        answers.insert(name, (now, permission.clone()));
+        permission
+    }
+
+    /// The state of the alarm, if there is one of that name. Without both types, composite alarms are left out
+    /// of the answer.
+    async fn ask(&self, name: &str) -> Result<Option<StateValue>, CallError> {
+        let client = self.client.get_or_init(|| Client::new(&self.config));
+        let question = client
+            .describe_alarms()
+            .alarm_names(name)
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm);
+        let answer = question.send().await.map_err(|error| CallError::from_sdk("CloudWatch", error))?;
+        let metric = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
+        let composite = answer.composite_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
+        // An alarm without a state is one whose state is unknown.
+        let unknown = || StateValue::InsufficientData;
+        let state = metric.map(|alarm| alarm.state_value().cloned().unwrap_or_else(unknown));
+        Ok(state.or_else(|| composite.map(|alarm| alarm.state_value().cloned().unwrap_or_else(unknown))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_has_one_name_for_each_account() {
+        let name: AlarmName = "buildbrake-{account}-stops".parse().unwrap();
+        assert_eq!(name.of("111122223333"), "buildbrake-111122223333-stops");
+        assert!("stops-{region}".parse::<AlarmName>().unwrap_err().contains("placeholder"));
+        assert!("a".repeat(256).parse::<AlarmName>().is_err());
+    }
+}
