@@ -42,10 +42,12 @@ def subscribers(stack):
     urls = {}
     for name in ["PeopleTopicArn", "ChatsTopicArn"]:
         urls[name] = stack.queues.create_queue(QueueName=name)["QueueUrl"]
-        arn = stack.queues.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])
-        boto3.client("sns").subscribe(
-            TopicArn=stack.outputs[name], Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
-        )
+        attributes = stack.queues.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
+        statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [statement | {"Resource": arn}]}
+        stack.queues.set_queue_attributes(QueueUrl=urls[name], Attributes={"Policy": json.dumps(policy)})
+        boto3.client("sns").subscribe(TopicArn=stack.outputs[name], Protocol="sqs", Endpoint=arn)
     return urls
 
 

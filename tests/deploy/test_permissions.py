@@ -1,0 +1,175 @@
+"""What happens if a permission is missing, one at a time, in an AWS on this machine that evaluates policies."""
+
+import json
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+from local_aws import ACCOUNT, REGION, RESOURCES, Buildbrake, Project, local_aws
+
+POLICY = {
+    "version": 1,
+    "rules": [
+        {"id": "protected", "forbidden-branches": ["main"]},
+        {"id": "short", "max-duration": "50m"},
+        {"id": "docker-server", "deny-when": "project.concurrentBuildLimit > 100"},
+    ],
+}
+
+# The permissions that cannot be missed here.
+NOT_TESTED = {
+    "codebuild:StopBuildBatch": "ministack has no batches",
+    "codebuild:BatchGetBuildBatches": "ministack has no batches",
+    "codebuild:ListBuildBatchesForProject": "ministack has no batches",
+    "codepipeline:GetPipelineState": "ministack has no CodePipeline",
+    "codepipeline:ListActionExecutions": "ministack has no CodePipeline",
+    "codepipeline:GetPipelineExecution": "ministack has no CodePipeline",
+    "codepipeline:GetPipeline": "ministack has no CodePipeline",
+    "codecommit:GetRepository": "ministack has no CodeCommit",
+    "codecommit:ListBranches": "ministack has no CodeCommit",
+    "codecommit:GetBranch": "ministack has no CodeCommit",
+    "secretsmanager:GetSecretValue": "ministack has no git host",
+    "iam:PassRole": "ministack does not ask for it when a schedule is created",
+    "sqs:SendMessage": "Lambda's own work, which ministack does without the role",
+    "kms:GenerateDataKey": "Lambda's own work, which ministack does without the role",
+    "logs:CreateLogStream": "Lambda's own work, which ministack does without the role",
+    "logs:PutLogEvents": "Lambda's own work, which ministack does without the role",
+    "cloudwatch:DescribeAlarms": "the function does not ask yet",
+    "kms:Decrypt": "Lambda's own work, which ministack does without the role",
+}
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)):
+        stack = Buildbrake(Path(folder))
+        (stack.built / "policy/policy.yaml").write_text(json.dumps(POLICY))
+        stack.deploy(**stack.everything)
+        stack.mount_layer()
+        yield stack
+
+
+@pytest.fixture
+def project(stack, request):
+    """A project of the test's own: the function remembers a project for five minutes."""
+    return Project(re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[-40:].strip("-"))
+
+
+class Role:
+    """The inline policies of the function's role."""
+
+    def __init__(self, stack):
+        self.client = boto3.client("iam")
+        self.name = stack.resources["FunctionRole"]
+
+    def documents(self):
+        names = self.client.list_role_policies(RoleName=self.name)["PolicyNames"]
+        return {
+            name: self.client.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"] for name in names
+        }
+
+    def put(self, documents):
+        for name, document in documents.items():
+            self.client.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=json.dumps(document))
+
+    @contextmanager
+    def without(self, action):
+        before = self.documents()
+        self.put({name: taken(document, action) for name, document in before.items()})
+        yield
+        self.put(before)
+
+
+def actions(statement):
+    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+
+
+def taken(document, action):
+    """The document without an action. It stands for nothing if it is the only one."""
+    kept = [
+        statement | {"Action": [one for one in actions(statement) if one != action] or ["none:None"]}
+        for statement in document["Statement"]
+    ]
+    return document | {"Statement": kept}
+
+
+@pytest.fixture(scope="module")
+def role(stack):
+    return Role(stack)
+
+
+def test_with_all_permissions_nothing_fails(stack, project):
+    build, event = project.start("refs/heads/main")
+    assert stack.invoke(event)["outcome"] == "stopped"
+    assert project.status(build) == "STOPPED"
+    assert stack.invoke(SWEEP)["outcome"] == "allowed"
+
+
+SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+
+
+def deadline(build):
+    return {"detail-type": "Buildbrake Deadline", "source": "buildbrake", "detail": {"build-arn": build["arn"]}}
+
+
+# Without which permission which event fails: with a build's event of that branch, or another event.
+FAILS = {
+    "codebuild:StopBuild": "refs/heads/main",
+    "codebuild:BatchGetBuilds": deadline,
+    "codebuild:BatchGetProjects": "refs/heads/feature",
+    "codebuild:ListProjects": lambda _: SWEEP,
+    "codebuild:ListBuildsForProject": lambda _: SWEEP,
+    "scheduler:CreateSchedule": "refs/heads/feature",
+    "events:PutEvents": "refs/heads/main",
+}
+
+
+@pytest.mark.parametrize("action", FAILS)
+def test_an_event_fails_without_a_permission_and_says_which(stack, project, role, action):
+    of = FAILS[action]
+    build, event = project.start(of if isinstance(of, str) else "refs/heads/feature")
+    if not isinstance(of, str):
+        event = of(build)
+    before = len(stack.records())
+    with role.without(action):
+        answer = stack.invoke(event)
+    assert answer["errorType"] == "AccessDenied", answer
+    assert action in answer["errorMessage"]
+    # The alarm of this name counts them.
+    assert [record["AccessDenied"] for record in stack.records()[before:] if "AccessDenied" in record]
+    # What else is to be done is done before.
+    assert (project.status(build) == "STOPPED") == (action == "events:PutEvents")
+    assert "errorType" not in stack.invoke(event)
+
+
+# The resources of the template, and an event that needs them.
+NOT_FOUND = {
+    "StopBuilds": (f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/*", "refs/heads/main"),
+    "SetDeadlines": (f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/buildbrake-deadlines/*", "refs/heads/feature"),
+}
+
+
+@pytest.mark.parametrize("sid", RESOURCES)
+def test_ministack_still_does_not_find_the_resources_of_some_calls(stack, project, role, sid):
+    resource, branch = NOT_FOUND[sid]
+    _, event = project.start(branch)
+    before = role.documents()
+    for statement in (after := role.documents())["buildbrake"]["Statement"]:
+        if statement["Sid"] == sid:
+            statement["Resource"] = resource
+    role.put(after)
+    assert stack.invoke(event)["errorType"] == "AccessDenied"
+    role.put(before)
+
+
+def test_every_permission_is_here(role):
+    allowed = {
+        action
+        for document in role.documents().values()
+        for statement in document["Statement"]
+        for action in actions(statement)
+    }
+    assert allowed == FAILS.keys() | NOT_TESTED.keys()
