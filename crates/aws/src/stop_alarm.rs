@@ -121,6 +121,43 @@ impl StopAlarm {
 mod tests {
     use super::*;
 
+    /// The stops of a policy that stops every build, until no instance stops any more. Builds start at an even
+    /// rate, and each goes to the next of ten instances, which have asked for the alarm at times spread over
+    /// the last thirty seconds. The alarm is the template's: a sum over ten seconds, evaluated every ten seconds.
+    /// A sum arrives in CloudWatch `delay` seconds after its ten seconds.
+    fn stops_in_ten_minutes(builds_a_minute: i64, limit: u32, delay: i64) -> u32 {
+        const PERIOD: i64 = 10_000;
+        const INSTANCES: i64 = 10;
+        let kept = KEPT.as_secs() * 1_000;
+        let mut answers: Vec<(i64, bool)> =
+            (0..INSTANCES).map(|instance| (-instance * kept / INSTANCES, false)).collect();
+        let mut attempts: HashMap<i64, u32> = HashMap::new();
+        let mut stops = 0;
+        for (number, answer) in (0..builds_a_minute * 10).zip((0..INSTANCES as usize).cycle()) {
+            let now = number * 60_000 / builds_a_minute;
+            let (asked, in_alarm) = &mut answers[answer];
+            if now - *asked >= kept {
+                let evaluated = now / PERIOD * PERIOD;
+                let is_known = |period: i64| (period + 1) * PERIOD + delay * 1_000 <= evaluated;
+                *in_alarm = attempts.iter().any(|(period, sum)| *sum >= limit && is_known(*period));
+                *asked = now;
+            }
+            *attempts.entry(now / PERIOD).or_default() += 1;
+            stops += u32::from(!*in_alarm);
+        }
+        stops
+    }
+
+    /// docs/guarantees.md has these numbers.
+    #[test]
+    fn so_many_builds_are_stopped_before_the_brake_grips() {
+        let stops = |rate, delay| stops_in_ten_minutes(rate, 20, delay);
+        assert_eq!((stops(1_000, 10), stops(1_000, 60)), (575, 1_425));
+        assert_eq!((stops(150, 10), stops(150, 60)), (81, 209));
+        // Fewer than the limit in ten seconds never trip it.
+        assert_eq!(stops(100, 10), 1_000);
+    }
+
     #[test]
     fn an_alarm_has_one_name_for_each_account() {
         let name: AlarmName = "buildbrake-{account}-stops".parse().unwrap();
