@@ -8,7 +8,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from local_aws import ACCOUNT, REGION, RESOURCES, Buildbrake, Project, local_aws
+from local_aws import ACCOUNT, REGION, RESOURCES, ROOT, Buildbrake, Project, local_aws
+from samtranslator.yaml_helper import yaml_parse
 
 POLICY = {
     "version": 1,
@@ -173,3 +174,52 @@ def test_every_permission_is_here(role):
         for action in actions(statement)
     }
     assert allowed == FAILS.keys() | NOT_TESTED.keys()
+
+
+def written(records):
+    """The metrics of records: name, dimensions and unit."""
+    for record in records:
+        for directive in record["_aws"]["CloudWatchMetrics"]:
+            assert directive["Namespace"] == "Buildbrake"
+            for dimensions in directive["Dimensions"]:
+                # A dimension without a value is left out by CloudWatch, with the metric.
+                assert all(isinstance(record[name], str) for name in dimensions)
+                for metric in directive["Metrics"]:
+                    assert isinstance(record[metric["Name"]], int)
+                    yield metric["Name"], tuple(dimensions), metric["Unit"]
+
+
+def read(node):
+    """The metrics of buildbrake that alarms read: name and dimensions."""
+    if isinstance(node, list):
+        for item in node:
+            yield from read(item)
+    elif isinstance(node, dict):
+        if node.get("Namespace") == "Buildbrake":
+            yield node["MetricName"], tuple(dimension["Name"] for dimension in node.get("Dimensions", []))
+        for value in node.values():
+            yield from read(value)
+
+
+# Metrics that are not written here.
+NOT_WRITTEN = {("AlarmMissing", ())}
+
+
+def test_every_alarm_reads_a_metric_that_the_function_writes(stack):
+    # All that the tests above made it write.
+    metrics = set(written(stack.records()))
+    alarms = set(read(yaml_parse((ROOT / "template.yaml").read_text())["Resources"]))
+    assert alarms - {(name, dimensions) for name, dimensions, _ in metrics} == NOT_WRITTEN
+    assert {unit for name, _, unit in metrics if name != "ReactionMs"} == {"Count"}
+    assert {unit for name, _, unit in metrics if name == "ReactionMs"} == {"Milliseconds"}
+
+
+def test_every_widget_reads_a_metric_that_the_function_writes(stack):
+    body = boto3.client("cloudwatch").get_dashboard(DashboardName=f"buildbrake-{REGION}")["DashboardBody"]
+    widgets = [widget["properties"].get("metrics", []) for widget in json.loads(body)["widgets"]]
+    shown = {(metric[1], ()) for metrics in widgets for metric in metrics if metric[0] == "Buildbrake"}
+    metrics = {(name, dimensions) for name, dimensions, _ in written(stack.records())}
+    assert shown - metrics == NOT_WRITTEN | {("AlarmUnanswered", ())}
+    # The one of each rule is found by a search.
+    assert "{Buildbrake,Rule} MetricName=\\\"Stopped\\\"" in body
+    assert ("Stopped", ("Rule",)) in metrics
