@@ -42,7 +42,7 @@ locals {
         Sid      = "WriteBuildLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = length(var.build_log_groups) > 0 ? var.build_log_groups : ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/codebuild/*:*"]
+        Resource = length(var.build_log_groups) > 0 ? var.build_log_groups : ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/codebuild/*"]
       }
     } : {},
     # CloudWatch leaves composite alarms out of the answer if the permission names resources.

@@ -76,13 +76,13 @@ variable "build_log" {
 }
 
 variable "build_log_groups" {
-  description = "The ARNs of the log groups that reasons may be written to, each with \":*\" at its end. Empty for those that CodeBuild makes, /aws/codebuild/*."
+  description = "The ARNs of the log groups that reasons may be written to, each with \":*\" or another star at its end, which stands for the streams, too. Empty for those that CodeBuild makes, /aws/codebuild/*."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for group in var.build_log_groups : can(regex("^arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^,:]+:\\*$", group))])
-    error_message = "must be ARNs of log groups, each with \":*\" at its end"
+    condition     = alltrue([for group in var.build_log_groups : can(regex("^arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^,]*\\*$", group))])
+    error_message = "must be ARNs of log groups, each with a star at its end"
   }
 }
 

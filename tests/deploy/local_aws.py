@@ -161,7 +161,7 @@ def everything():
         "ViolationTopic": "true",
         "ChatTopic": "true",
         "BuildLog": "true",
-        "BuildLogGroups": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/*:*",
+        "BuildLogGroups": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/*",
         "AlarmTopic": boto3.client("sns").create_topic(Name="alarms")["TopicArn"],
         "Dashboard": "true",
         "Architecture": "x86_64",
@@ -190,6 +190,7 @@ class Buildbrake(Stack):
     def __init__(self, folder):
         self.folder = folder
         self.built = folder / "build"
+        self.mounts = 0
         super().__init__("buildbrake", self.built / "template.yaml")
         self.functions = boto3.client("lambda")
         self.queues = boto3.client("sqs")
@@ -232,15 +233,16 @@ class Buildbrake(Stack):
         self.functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
     def mount_layer(self):
-        """Unpacks the function's layer, and has the function read the policy there."""
+        """Unpacks the function's layer, and has a new instance of the function read the policy there."""
         configuration = self.configuration()
         (layer,) = configuration["Layers"]
         content = self.functions.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]
-        opt = self.folder / "opt" / content["CodeSha256"].replace("/", "_")
+        self.mounts += 1
+        opt = self.folder / f"opt-{self.mounts}"
         with urllib.request.urlopen(content["Location"]) as archive:
             zipfile.ZipFile(io.BytesIO(archive.read())).extractall(opt)
         policy = Path(configuration["Environment"]["Variables"]["BUILDBRAKE_POLICY"])
-        self.configure(BUILDBRAKE_POLICY=str(opt / policy.relative_to("/opt")))
+        self.configure(BUILDBRAKE_POLICY=str(opt / policy.name))
 
     def direct_failures(self):
         """Gives the unqualified function the alias's configuration for failed events, which ministack ignores."""

@@ -174,3 +174,39 @@ def test_a_build_that_keeps_the_rules_is_told_to_nobody(stack, project, subscrib
     _, event = project.start("refs/heads/feature", timeout=10)
     assert stack.invoke(event)["outcome"] == "allowed"
     assert [received(stack, url) for url in subscribers.values()] == [[], []]
+
+
+def test_the_log_of_a_stopped_build_has_the_reason(stack, project):
+    group = f"/aws/codebuild/{project.name}"
+    stack.logs.create_log_group(logGroupName=group)
+    build, event = project.start("refs/heads/main")
+    assert stack.invoke(event)["outcome"] == "stopped"
+    (line,) = stack.logs.filter_log_events(logGroupName=group)["events"]
+    assert line["logStreamName"].endswith(build["id"].split(":")[1])
+    assert 'Ask "the' in line["message"]
+    assert "#ci-platform" in line["message"]
+
+
+def test_while_the_alarm_on_stops_is_on_builds_are_reported_and_people_told(stack, project, subscribers):
+    cloudwatch = boto3.client("cloudwatch")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNamePrefix="buildbrake-stops-")["MetricAlarms"]
+
+    def becomes(state):
+        cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="a test")
+        # The function remembers a state for thirty seconds, a new instance does not.
+        stack.mount_layer()
+        build, event = project.start("refs/heads/main")
+        return build, stack.invoke(event)
+
+    for url in subscribers.values():
+        received(stack, url)
+    build, record = becomes("ALARM")
+    assert (record["outcome"], record["withheld"]) == ("reported", "stop-rate")
+    assert record["StopAttempts"] == 1
+    assert project.status(build) == "SUCCEEDED"
+    for message in messages(stack, subscribers["PeopleTopicArn"], 2):
+        assert message["message"].startswith(f"Reported build {build['id']}; it keeps running.")
+
+    build, record = becomes("OK")
+    assert record["outcome"] == "stopped"
+    assert project.status(build) == "STOPPED"

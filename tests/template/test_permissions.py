@@ -8,7 +8,7 @@ ALL_ALARMS = {"Sid": "ReadAlarms", "Effect": "Allow", "Action": "cloudwatch:Desc
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 SECRET = EVERYTHING["GitSecrets"]
 BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"
-GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codebuild/*:*"
+GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codebuild/*"
 
 
 def statements(template, name):
