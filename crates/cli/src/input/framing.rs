@@ -53,7 +53,42 @@ pub(super) struct Framing {
     passing: Option<Passing>,
     /// `true` in an object whose list is read element by element.
     is_in_object: bool,
+    lists: Lists,
     unknown: Option<Unknown>,
+}
+
+/// The lists around the values. A bracket counts once a value follows: other texts begin with brackets
+/// too, such as `[2026-11-22] {…}`.
+#[derive(Default)]
+struct Lists {
+    open: u64,
+    /// Brackets that nothing has followed yet.
+    undecided: u64,
+}
+
+impl Lists {
+    fn read(&mut self, separators: &[u8]) {
+        for separator in separators {
+            match separator {
+                b'[' => self.undecided += 1,
+                b']' if self.undecided > 0 => self.undecided -= 1,
+                b']' => self.open = self.open.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    fn value_follows(&mut self) {
+        self.open += std::mem::take(&mut self.undecided);
+    }
+
+    fn text_follows(&mut self) {
+        self.undecided = 0;
+    }
+
+    fn are_closed(&self) -> bool {
+        self.open + self.undecided == 0
+    }
 }
 
 /// A place in the file.
@@ -102,6 +137,7 @@ impl Framing {
             scanner: None,
             passing: None,
             is_in_object: false,
+            lists: Lists::default(),
             unknown: None,
         }
     }
@@ -165,8 +201,14 @@ impl Framing {
         let rest = &self.buffer[at..];
         match rest[0] {
             byte if is_separator(byte) => {
-                Next::Nothing(at + rest.iter().take_while(|byte| is_separator(**byte)).count())
+                let end = rest.iter().take_while(|byte| is_separator(**byte)).count();
+                self.lists.read(&rest[..end]);
+                return Next::Nothing(at + end);
             }
+            b'{' => self.lists.value_follows(),
+            _ => self.lists.text_follows(),
+        }
+        match rest[0] {
             b'{' => match line_end {
                 Some(line_end) if !self.is_in_object && self.is_whole_line(at..line_end, is_end) => {
                     Next::Value(line_end)
@@ -294,7 +336,10 @@ impl Framing {
         self.report_unknown(each)?;
         let why = match error {
             Some(error) => why(&error),
-            None if self.buffer.is_empty() => return ControlFlow::Continue(()),
+            None if self.buffer.is_empty() && self.lists.are_closed() && !self.is_in_object => {
+                return ControlFlow::Continue(());
+            }
+            None if self.buffer.is_empty() => "the last list is not complete; the file is cut off".to_owned(),
             None => "the last value is not complete; the file is cut off".to_owned(),
         };
         each(Read::Unreadable(Unreadable { place, why }))

@@ -353,3 +353,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_list_that_is_cut_off_is_reported_wherever_that_happens() {
+    let list = br#"[{"id": "a:1"}, {"id": "b:2"},
+        {"id": "c:3"}]"#;
+    let page = format!(r#"{{"builds": [{}]}}"#, vec![r#"{"id": "a:1"}"#; 20].join(", "));
+    for (whole, values) in [(list.as_slice(), 3), (page.as_bytes(), 20)] {
+        // The page is read element by element, since it is longer than what is read at once.
+        let limits = Limits { chunk: 64, ..Limits::OF_ALL_INPUT };
+        let read = |bytes: &[u8]| found_in(Box::new(Cursor::new(bytes.to_vec())), limits);
+        assert_eq!((read(whole).values.len(), read(whole).unreadable), (values, Vec::new()));
+        for end in 1..whole.len() {
+            let found = read(&whole[..end]);
+            assert!(!found.unreadable.is_empty(), "{}", String::from_utf8_lossy(&whole[..end]));
+        }
+    }
+    for open in ["[[[[".to_owned(), "[".repeat(100_000)] {
+        assert_eq!(found(&open).unreadable.len(), 1, "{} brackets", open.len());
+    }
+    // Brackets in the text of a log are no lists.
+    let log = "[2026-11-22T09:00:00Z] {\"id\": \"a:1\"}\n[2026-11-22T09:00:01Z] {\"id\": \"b:2\"}\n";
+    assert_eq!(found(log).unreadable, Vec::<String>::new());
+}
