@@ -21,9 +21,23 @@ pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Writes a line to standard error. A closed standard error is not an error.
-pub(crate) fn print_error(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// Writes lines to standard error, with control characters escaped: they may quote a file's name. A closed
+/// standard error is not an error.
+pub(crate) fn print_error(lines: &str) {
+    let _ = writeln!(io::stderr(), "{}", without_controls(lines));
+}
+
+/// Escapes all control characters but line feeds and tabs.
+pub(crate) fn without_controls(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => shown.push(letter),
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// Writes the faults of a file, and how many there are, to standard error.

@@ -274,3 +274,24 @@ fn two_policies_are_compared_build_by_build() {
         stdout(&folder, &["--compare", "old.yaml", "builds.ndjson"]).contains("stopped -> allowed (-long-timeout)")
     );
 }
+
+/// A file's name may contain what a terminal takes for a command.
+#[test]
+fn no_control_character_of_a_name_reaches_the_terminal() {
+    let folder = folder("control-characters");
+    fs::write(folder.join("\u{1b}[2J.json"), "[{").unwrap();
+    fs::write(folder.join("\u{1b}[2J.yaml"), "version: 2").unwrap();
+    for arguments in [
+        ["replay", "--strict", "--policy", "policy.yaml", "\u{1b}[2J.json"].as_slice(),
+        &["replay", "--policy", "\u{1b}[2J.yaml", "\u{1b}[2J.json"],
+        &["check", "\u{1b}[2J.yaml"],
+        &["explain", "--policy", "policy.yaml", "\u{1b}[2J.json"],
+    ] {
+        let program = env!("CARGO_BIN_EXE_buildbrake");
+        let output = Command::new(program).args(arguments).current_dir(&folder).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        let shown = [output.stdout, output.stderr].concat();
+        assert!(!shown.contains(&0x1b), "{arguments:?}: {}", String::from_utf8_lossy(&shown));
+        assert!(String::from_utf8_lossy(&shown).contains("\\u{1b}[2J"), "{arguments:?}");
+    }
+}

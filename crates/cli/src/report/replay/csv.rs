@@ -4,6 +4,8 @@ use std::io::Write;
 
 use buildbrake_core::history::{Decided, Replayed};
 
+use crate::output::without_controls;
+
 /// Rows, one for each build.
 pub(crate) struct Rows<W: Write> {
     writer: csv::Writer<W>,
@@ -72,12 +74,13 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// A text that no spreadsheet takes for a formula, and no terminal for a command.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 fn cell(text: &str) -> String {
+    let text = without_controls(text);
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
-        false => text.to_owned(),
+        false => text,
     }
 }
 
@@ -85,9 +88,10 @@ fn cell(text: &str) -> String {
 mod tests {
     #[test]
     fn no_text_becomes_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"] {
             assert_eq!(super::cell(text), format!("'{text}"));
         }
+        assert_eq!(super::cell("\u{1b}[2J"), "\\u{1b}[2J");
         assert_eq!(super::cell("feature/a=b"), "feature/a=b");
     }
 }

@@ -4,11 +4,15 @@ use jiff::{Timestamp, civil::DateTime, fmt::strtime, tz::TimeZone};
 
 use super::{Lenient, Scalar};
 
+/// When CodeBuild began. An earlier time is damaged: it would make a build run for decades.
+/// <https://aws.amazon.com/about-aws/whats-new/2016/12/introducing-aws-codebuild/>
+const FIRST: Timestamp = Timestamp::constant(1_480_550_400, 0);
+
 impl Lenient for Timestamp {
     /// From a text: RFC 3339, or English as CodeBuild's events write it. From a number: seconds
-    /// since 1970, as in the API's JSON protocol.
+    /// since 1970, as in the API's JSON protocol. A time before December 2016 is unreadable.
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
-        match scalar {
+        let time = match scalar {
             Scalar::Text(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => in_events(&text),
             Scalar::Text(text) => text.parse().ok().or_else(|| in_utc(text.parse().ok()?)),
             Scalar::Number(seconds) => match seconds.as_i64() {
@@ -19,7 +23,8 @@ impl Lenient for Timestamp {
                 }),
             },
             Scalar::Flag(_) => None,
-        }
+        };
+        time.filter(|time| *time >= FIRST)
     }
 }
 
@@ -41,6 +46,14 @@ mod tests {
     #[track_caller]
     fn check(json: &str, expected: Option<Timestamp>) {
         assert_eq!(read::<Timestamp>(parse(json).unwrap()), expected, "{json}");
+    }
+
+    #[test]
+    fn a_time_before_there_was_codebuild_is_unreadable() {
+        for json in ["-1", "0", "1480550399", r#""1970-01-01T00:00:00Z""#, r#""Nov 30, 2016 11:59:59 PM""#] {
+            check(json, None);
+        }
+        check("1480550400", Some(FIRST));
     }
 
     #[test]
@@ -101,7 +114,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_time_is_read_as_events_write_it(second in 0..253_402_300_799_i64) {
+        fn every_time_is_read_as_events_write_it(second in FIRST.as_second()..253_402_300_799_i64) {
             let time = Timestamp::from_second(second).unwrap();
             check(&time.strftime("\"%b %-d, %Y %-I:%M:%S %p\"").to_string(), Some(time));
             check(&format!("\"{time}\""), Some(time));
