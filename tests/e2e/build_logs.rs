@@ -2,13 +2,13 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use buildbrake_testkit::{
     cloudwatch_logs::CloudWatchLogs,
-    codebuild::{Endpoint, builds_answer, running, stop_answer, stopped},
-    events::event,
+    codebuild::{CodeBuild, Endpoint, builds_answer, running, stop_answer, stopped},
+    events::{event, scheduled},
     http::Reply,
 };
 use serde_json::{Value, json};
@@ -140,4 +140,23 @@ fn nothing_is_written_before_the_stop_or_without_one() {
     assert_eq!(lambda.invoke(&event("forbidden-branch")).record()["outcome"], "reported");
     lambda.end();
     assert_eq!(order.lock().unwrap().len(), 2);
+}
+
+/// Lambda ends an invocation at its timeout, and what is not written by then is lost.
+#[test]
+fn logs_that_do_not_answer_keep_no_sweep_from_its_end() {
+    let logs = CloudWatchLogs::answering(&[GROUP], |_| Some(Reply::Hang(Duration::from_secs(60))));
+    let region = CodeBuild::default();
+    for number in 0..60 {
+        region.run(&format!("shop-{number}"), 2, "main");
+    }
+    let codebuild = region.listen();
+    let policy = POLICY.replace("rules:", "safety: {max-stops-per-sweep: 100%}, rules:");
+    let lambda = PROGRAM.start_with(&policy, codebuild.address, &logs.settings(), Duration::from_secs(30));
+    let begun = Instant::now();
+    let (answer, builds) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+    lambda.end();
+    assert_eq!((&answer.result.unwrap()["stopped"], builds.len()), (&json!(60), 60));
+    assert!(builds.iter().all(|record| record["notes"][0]["code"] == "build-log-unwritable"));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use buildbrake_testkit::{
     cloudwatch::{CloudWatch, Kind, refusal},
-    codebuild::CodeBuild,
+    codebuild::{CodeBuild, Endpoint, builds_answer, succeeded},
     eventbridge::EventBridge,
     events::{event, scheduled},
     http::Reply,
@@ -120,4 +120,29 @@ fn a_sweep_in_alarm_stops_nothing() {
     lambda.end();
     assert_eq!((&answer.result.unwrap()["reported"], codebuild.stops().len()), (&json!(3), 0));
     assert!(builds.iter().all(|record| record["withheld"] == "stop-rate"));
+}
+
+/// A batch may outlive the build that breaks the rule.
+#[test]
+fn in_alarm_no_batch_is_stopped_either() {
+    let batch = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop-api:5e000002-0000-4000-8000-0000000000b0";
+    let codebuild = Endpoint::answering(move |operation, _| match operation {
+        "BatchGetBuilds" => {
+            let mut build = succeeded(FORBIDDEN);
+            build["buildBatchArn"] = json!(batch);
+            builds_answer(build)
+        }
+        "BatchGetBuildBatches" => Reply::json(
+            200,
+            json!({"buildBatches": [{"arn": batch, "id": batch, "initiator": "alice", "sourceVersion": "main"}]}),
+        ),
+        other => panic!("{other}"),
+    });
+    let cloudwatch = CloudWatch::obliging();
+    cloudwatch.set(Kind::Metric, OF_ACCOUNT, "ALARM");
+    let policy = "{version: 1, rules: [{id: batches, deny-when: has(build.buildBatchArn), batch: stop-all}]}";
+    let lambda = PROGRAM.start(policy, codebuild.address, &cloudwatch.settings(ALARM));
+    let record = lambda.invoke(&event("forbidden-branch")).record();
+    lambda.end();
+    assert_eq!((&record["outcome"], &record["withheld"]), (&json!("reported"), &json!("stop-rate")), "{record}");
 }

@@ -67,15 +67,17 @@ impl CloudWatch {
 fn describe(alarms: &BTreeMap<String, (Kind, String)>, request: &Request) -> Reply {
     assert!(request.path.ends_with("/operation/DescribeAlarms"), "{}", request.path);
     assert_eq!(request.headers.get("smithy-protocol").map(String::as_str), Some("rpc-v2-cbor"));
-    // The body's text is not CBOR any more, but the names in it are still to be seen.
-    let names_it = |name: &str| request.body.contains(name);
+    let question: Value = ciborium::from_reader(request.bytes.as_slice()).unwrap();
+    let names =
+        |member: &str, wanted: &str| question[member].as_array().is_some_and(|all| all.contains(&json!(wanted)));
     // Without the types, only the alarms on metrics are answered.
     let wants = |kind| match kind {
-        Kind::Metric => !names_it("CompositeAlarm") || names_it("MetricAlarm"),
-        Kind::Composite => names_it("CompositeAlarm"),
+        Kind::Metric => question.get("AlarmTypes").is_none() || names("AlarmTypes", "MetricAlarm"),
+        Kind::Composite => names("AlarmTypes", "CompositeAlarm"),
     };
     let of = |wanted: Kind| -> Value {
-        let found = alarms.iter().filter(|(name, (kind, _))| *kind == wanted && names_it(name) && wants(wanted));
+        let found =
+            alarms.iter().filter(|(name, (kind, _))| *kind == wanted && names("AlarmNames", name) && wants(wanted));
         found.map(|(name, (_, state))| json!({"AlarmName": name, "StateValue": state})).collect()
     };
     let mut body = Vec::new();

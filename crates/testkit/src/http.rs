@@ -26,6 +26,8 @@ pub struct Request {
     pub headers: HashMap<String, String>,
     /// The body; invalid UTF-8 is replaced.
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 /// The server's reply to a request.
@@ -212,5 +214,5 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
     let length = headers.get("content-length").map_or(Some(0), |length| length.parse().ok())?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request { method, path, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Some(Request { method, path, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes: body })
 }

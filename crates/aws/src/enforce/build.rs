@@ -9,7 +9,7 @@ use std::time::Duration;
 use buildbrake_core::{
     event::{BuildEvent, Delivery},
     facts::inquiry::{Case, OnFailure, Question, Reply, Source},
-    model::{BuildArn, BuildBatch, Progress},
+    model::{BuildArn, Progress},
     record::{Effect, Failure, Outcome, Record},
     verdict::{Action, Withheld},
 };
@@ -97,10 +97,21 @@ impl Enforcer {
             return Ok(Outcome::NotFound.into());
         }
         match (case.build().progress(), case.verdict().action) {
-            (Progress::Ended, Action::Stop) => match self.stop_batch(case, &place, invocation).await? {
-                None if said_to_have_ended || (is_named_only && !is_told_again(case)) => Ok(Outcome::NotRunning.into()),
-                batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }),
-            },
+            (Progress::Ended, Action::Stop) => {
+                let (mut batch, mut note) = (None, None);
+                if let Some(arn) = self.batch_to_stop(case, &place, invocation).await? {
+                    match self.permission(case, invocation).await {
+                        Permission::Granted(granted) => note = granted,
+                        Permission::Withheld => return Ok(Withheld::StopRate.into()),
+                    }
+                    batch = Box::pin(stop_batch(&self.clients.codebuild(&place, Pace::Prompt), &arn)).await?;
+                }
+                let is_nobodys_news = said_to_have_ended || (is_named_only && !is_told_again(case));
+                match batch {
+                    None if is_nobodys_news => Ok(Outcome::NotRunning.into()),
+                    batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }.noting(note)),
+                }
+            }
             (Progress::Ended, _) if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
             (_, Action::Stop) => match self.permission(case, invocation).await {
                 Permission::Granted(note) => Ok(self.stop(case, &place, invocation).await.noting(note)),
@@ -123,28 +134,28 @@ impl Enforcer {
         {
             case.add_after_stop(build.clone(), invocation.now());
         }
-        let batch = self.stop_batch(case, place, invocation).await;
+        let batch = match self.batch_to_stop(case, place, invocation).await {
+            Ok(Some(arn)) => Box::pin(stop_batch(&client, &arn)).await,
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
         Box::pin(effect(&client, &id, attempt, batch)).await
     }
 
-    /// Stops the batch of a build that needs no more stopping, if a rule demands it. Such a rule may
-    /// not have been evaluated before, because another one stopped the build anyway.
-    async fn stop_batch<'a>(
+    /// The ARN of the batch to stop with a build that needs no more stopping, if a rule demands it. Such a rule
+    /// may not have been evaluated before, because another one stopped the build anyway.
+    async fn batch_to_stop<'a>(
         &'a self,
         case: &mut Case<'a>,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
-    ) -> Result<Option<Box<BuildBatch>>, CallError> {
+    ) -> Result<Option<String>, CallError> {
         if case.build().build_batch_arn.is_none() {
             return Ok(None);
         }
         case.ask_for_its_batch();
         self.fetch_missing(case, place, invocation).await?;
-        match case.batch_to_stop() {
-            Some(_) if self.permission(case, invocation).await == Permission::Withheld => Ok(None),
-            Some(arn) => Box::pin(stop_batch(&self.clients.codebuild(place, Pace::Prompt), arn)).await,
-            None => Ok(None),
-        }
+        Ok(case.batch_to_stop().map(str::to_owned))
     }
 
     /// Answers the case's questions until there are no more. Returns the other running builds that break a

@@ -9,7 +9,7 @@ use buildbrake_core::{
 };
 use futures_util::{StreamExt, future::join, stream};
 use jiff::SignedDuration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Enforcer, Invocation};
 use crate::{AccountRegion, BuildLogs, CallError, Class, clients::Pace, event_bus::Unsent, running::CONCURRENT_CALLS};
@@ -39,8 +39,10 @@ impl Enforcer {
             write(&records, invocation).await;
             return records;
         }
-        let (unsent, notes) =
-            Box::pin(join(self.send(&records, invocation), self.write_logs(settled, &records, invocation))).await;
+        let left = invocation.deadline.duration_since(invocation.now()) - FOR_THE_RECORDS;
+        let until = Instant::now() + Duration::try_from(left).unwrap_or_default().min(BUDGET);
+        let logs = self.write_logs(settled, &records, invocation, until);
+        let (unsent, notes) = Box::pin(join(self.send(&records, until), logs)).await;
         let mut sent_before = 0;
         for ((settled, record), note) in settled.iter().zip(&mut records).zip(notes) {
             let own = sent_before..sent_before + record.notifications().len();
@@ -72,7 +74,7 @@ impl Enforcer {
 
     /// Sends the notifications of records, and those that were kept. Returns the ones of the records that
     /// could not be sent.
-    async fn send(&self, records: &[Record], invocation: &Invocation<'_>) -> Option<Unsent> {
+    async fn send(&self, records: &[Record], until: Instant) -> Option<Unsent> {
         let bus = self.event_bus.as_ref()?;
         let mut notifications: Vec<Notification> = records.iter().flat_map(Record::notifications).collect();
         let own = notifications.len();
@@ -80,9 +82,7 @@ impl Enforcer {
         if notifications.is_empty() {
             return None;
         }
-        let left = invocation.deadline.duration_since(invocation.now()) - FOR_THE_RECORDS;
-        let budget = Duration::try_from(left).unwrap_or_default().min(BUDGET);
-        let sent = timeout(budget, Box::pin(bus.send(&notifications))).await;
+        let sent = timeout_at(until, Box::pin(bus.send(&notifications))).await;
         let mut unsent = sent.unwrap_or_else(|_elapsed| Err(too_late(notifications.len()))).err()?;
         let mut kept = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(unsent.positions.iter().filter_map(|position| notifications.get(*position)).cloned());
@@ -102,12 +102,13 @@ impl Enforcer {
         settled: &[Settled<'_>],
         records: &[Record],
         invocation: &Invocation<'_>,
+        until: Instant,
     ) -> Vec<Option<Note>> {
         let Some(logs) = &self.build_logs else { return vec![None; settled.len()] };
         let written = settled.iter().zip(records).map(async |(settled, record)| {
             let Settled { case, effect } = settled;
             let build = effect.returned.as_deref().filter(|_| effect.outcome == Outcome::Stopped)?;
-            let written = timeout(BUDGET, self.write_log(logs, case, build, record, invocation)).await;
+            let written = timeout_at(until, self.write_log(logs, case, build, record, invocation)).await;
             let why =
                 written.unwrap_or_else(|_elapsed| Err("CloudWatch Logs did not answer in time".to_owned())).err()?;
             Some(Note::build_log_unwritable(&why))
