@@ -19,6 +19,8 @@ import boto3
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tools"))
+from ministack_template import for_ministack  # noqa: E402
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 
 # ministack takes an access key of twelve digits for the account's number.
@@ -27,28 +29,6 @@ REGION = "eu-west-1"
 
 # The event bus, which is not the template's.
 BUS = "violations"
-
-# What of the template ministack does not know, by resource. Each reason has a test that
-# fails once it is no longer true.
-LEFT_OUT = {
-    "RulesUndecided": "metric math",
-    "VersionStopsTooMuch": "metric math",
-    "StoppedQuery": "AWS::Logs::QueryDefinition",
-    "ReportedQuery": "AWS::Logs::QueryDefinition",
-    "RulesQuery": "AWS::Logs::QueryDefinition",
-    "UndecidedQuery": "AWS::Logs::QueryDefinition",
-    "FailuresQuery": "AWS::Logs::QueryDefinition",
-    "ReactionQuery": "AWS::Logs::QueryDefinition",
-}
-
-# The conditions that ministack cannot decide, because they split text.
-CONDITIONS = {"BusIsArn": False, "BusIsDefault": False}
-
-# The statements of the function's role whose resources ministack does not find in a call.
-RESOURCES = {
-    "StopBuilds": "a build's project",
-    "SetDeadlines": "a schedule's group",
-}
 
 # What this test changes of a deployed function because ministack is not AWS. Each
 # entry has a test that fails once ministack no longer needs it.
@@ -200,18 +180,7 @@ class Buildbrake(Stack):
         template = yaml_parse((ROOT / "template.yaml").read_text())
         assert template["Resources"]["Function"]["Properties"]["CodeUri"] == "."
         template["Resources"]["Function"]["Properties"]["CodeUri"] = "Function"
-        for name in LEFT_OUT:
-            del template["Resources"][name]
-        (policy,) = template["Resources"]["FunctionRole"]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Sid"] in RESOURCES:
-                statement["Resource"] = "*"
-        for name, holds in CONDITIONS.items():
-            template["Conditions"][name] = {"Fn::Equals": ["true", str(holds).lower()]}
-        # CodeDeploy, too, is unknown: the alias moves at once, whatever Deployment says.
-        for kind in template["Mappings"]["Deployments"].values():
-            kind["Gradual"] = "false"
-        template["Resources"]["Function"]["Properties"]["DeploymentPreference"]["Alarms"].pop(0)
+        for_ministack(template)
         shutil.copytree(ROOT / "policy", self.built / "policy")
         self.template.write_text(json.dumps(template))
         (self.built / "Function").mkdir()

@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from codebuild import ENDED, codebuild
-from local_aws import BUS, LEFT_OUT, ROOT, Buildbrake, Project, local_aws, until
+from local_aws import BUS, ROOT, Buildbrake, Project, local_aws, until
+from ministack_template import LEFT_OUT
 from samtranslator.yaml_helper import yaml_parse
 
 ONLY_HOTFIXES = """
@@ -68,7 +69,7 @@ def test_ministack_still_does_not_know_what_is_left_out(stack):
         events = stack.cloudformation.describe_stack_events(StackName="math")["StackEvents"]
         return [event for event in events if "metric math" in event.get("ResourceStatusReason", "")]
 
-    until(reason, 20, "the alarm is refused")
+    until(reason, 60, "the alarm is refused")
 
 
 def test_ministack_still_decides_no_condition_that_splits_text(stack):
@@ -94,7 +95,7 @@ def test_ministack_still_mounts_no_layer(stack):
 def test_a_build_that_breaks_the_policy_is_stopped(stack, project):
     build, event = project.start("refs/heads/main")
     stack.send(event)
-    until(lambda: project.status(build) == "STOPPED", 20, "the build is stopped")
+    until(lambda: project.status(build) == "STOPPED", 60, "the build is stopped")
 
 
 def test_ministacks_builds_still_end_at_once(project):
@@ -114,7 +115,7 @@ def test_ministack_still_ignores_where_failed_events_of_an_alias_go(stack):
     # Once it does not, direct_failures() can go, and what follows can use the alias.
     stack.send(UNREADABLE)
     # The first try and two retries, as the template says.
-    until(lambda: len(failures(stack)) == 3, 20, "three tries")
+    until(lambda: len(failures(stack)) == 3, 60, "three tries")
     time.sleep(1)
     assert stack.failed_invocations() == []
     stack.direct_failures()
@@ -122,7 +123,7 @@ def test_ministack_still_ignores_where_failed_events_of_an_alias_go(stack):
 
 def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
     stack.send(UNREADABLE, to="FunctionName")
-    (message,) = until(stack.failed_invocations, 20, "the event is in the queue")
+    (message,) = until(stack.failed_invocations, 60, "the event is in the queue")
     assert message["requestPayload"] == UNREADABLE
     assert message["requestContext"]["condition"] == "RetriesExhausted"
     assert message["responseContext"]["functionError"] == "Unhandled"
@@ -134,10 +135,16 @@ def test_an_event_that_nobody_can_read_ends_in_the_queue_with_its_error(stack):
 def test_a_message_of_the_queue_can_be_redriven(stack, project):
     build, event = project.start("refs/heads/main")
     stack.send(UNREADABLE, to="FunctionName")
-    (message,) = until(stack.failed_invocations, 20, "an event is in the queue")
+    (message,) = until(stack.failed_invocations, 60, "an event is in the queue")
     # ministack's build has ended by then, which the function finds out first.
     record = stack.invoke({**message, "requestPayload": event})
     assert (record["outcome"], record["buildId"]) == ("not-running", build["id"])
+
+
+def deployed(stack):
+    """Code, version and layers that get traffic."""
+    configuration = stack.configuration()
+    return configuration["CodeSha256"], configuration["Version"], [layer["Arn"] for layer in configuration["Layers"]]
 
 
 def test_a_second_deployment_brings_another_policy(stack, project):
@@ -145,9 +152,13 @@ def test_a_second_deployment_brings_another_policy(stack, project):
     before = stack.invoke(event)
     assert before["outcome"] == "allowed"
     (stack.built / "policy/policy.yaml").write_text(ONLY_HOTFIXES)
-    code = stack.configuration()["CodeSha256"]
+    code, version, layers = deployed(stack)
 
     stack.deploy(**stack.everything)
+    # The alias has a new version with the new layer, and the same code.
+    new_code, new_version, new_layers = deployed(stack)
+    assert (new_code, int(new_version) > int(version)) == (code, True)
+    assert new_layers != layers
     stack.mount_layer()
 
     after = stack.invoke(event)
@@ -155,7 +166,17 @@ def test_a_second_deployment_brings_another_policy(stack, project):
     assert [violation["rule"] for violation in after["violations"]] == ["freeze"]
     assert after["policy"] != before["policy"]
     assert project.status(build) == "STOPPED"
-    assert stack.configuration()["CodeSha256"] == code
+
+
+def test_a_third_deployment_brings_another_setting_alone(stack):
+    code, version, layers = deployed(stack)
+    stack.deploy(**stack.everything | {"Mode": "report"})
+    assert stack.configuration()["Environment"]["Variables"]["BUILDBRAKE_MODE"] == "report"
+    new_code, new_version, new_layers = deployed(stack)
+    assert (new_code, new_layers, int(new_version) > int(version)) == (code, layers, True)
+    stack.deploy(**stack.everything)
+    assert stack.configuration()["Environment"]["Variables"]["BUILDBRAKE_MODE"] == "enforce"
+    stack.mount_layer()
 
 
 def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack, tmp_path):

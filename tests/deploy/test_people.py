@@ -71,9 +71,9 @@ def send(**detail):
 
 def test_a_message_with_quotes_and_line_breaks_reaches_every_subscriber_whole(stack, subscribers):
     send()
-    (people,) = until(lambda: received(stack, subscribers["PeopleTopicArn"]), 10, "a message for people")
+    (people,) = until(lambda: received(stack, subscribers["PeopleTopicArn"]), 60, "a message for people")
     assert people == {"message": MESSAGE, "account": "111122223333", "region": "eu-west-1", "id": "4d1c"}
-    (chat,) = until(lambda: received(stack, subscribers["ChatsTopicArn"]), 10, "a message for chats")
+    (chat,) = until(lambda: received(stack, subscribers["ChatsTopicArn"]), 60, "a message for chats")
     assert chat["content"]["description"] == MESSAGE
     assert chat["content"]["title"] == "Build shop-api:5e1 breaks the policy"
 
@@ -82,7 +82,7 @@ def test_a_build_that_a_sweep_reports_again_and_again_reaches_nobody(stack, subs
     send(outcome="reported", trigger="sweep", id="again")
     send(outcome="reported", trigger="deadline", id="once")
     for url in subscribers.values():
-        (message,) = until(lambda: received(stack, url), 10, "a message")
+        (message,) = until(lambda: received(stack, url), 60, "a message")
         assert message["id"] == "once"
 
 
@@ -154,7 +154,7 @@ def project():
 def messages(stack, url, count):
     """That many messages of topics in a queue."""
     found = []
-    until(lambda: len(found.extend(received(stack, url)) or found) >= count, 20, f"{count} messages")
+    until(lambda: len(found.extend(received(stack, url)) or found) >= count, 60, f"{count} messages")
     return found
 
 

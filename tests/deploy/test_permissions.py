@@ -8,7 +8,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from local_aws import ACCOUNT, REGION, RESOURCES, ROOT, Buildbrake, Project, local_aws
+from local_aws import ACCOUNT, REGION, ROOT, Buildbrake, Project, local_aws
+from ministack_template import RESOURCES
 from samtranslator.yaml_helper import yaml_parse
 
 POLICY = {
