@@ -1,6 +1,10 @@
 //! `buildbrake learn`.
 
-use std::{io::Write, ops::ControlFlow};
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+    ops::ControlFlow,
+};
 
 use anyhow::Context;
 use buildbrake_core::{
@@ -58,56 +62,79 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Per::Project => Grouping::Project,
     };
     let now = Timestamp::now();
+    let source = &arguments.source;
     // The history is read twice: to learn from it, and to replay it.
-    let copy = arguments.source.is_read_once().then(|| Copy::of(&arguments.source, now)).transpose()?;
-    let read = |each: &mut dyn FnMut(Read) -> ControlFlow<()>| match &copy {
-        Some(copy) => copy.read(each),
-        None => arguments.source.read(now, each),
-    };
-    let scope = &arguments.source.account.scope;
+    let mut copy = source.is_read_once().then(Copy::new).transpose()?;
+    let scope = &source.account.scope;
     let mut learner = Learner::new(grouping);
-    Engine::new(Vec::new(), scope, now, false).collect(read, &mut |build| learner.add(&build))?;
+    let read = |each: &mut dyn FnMut(Read) -> ControlFlow<()>| {
+        source.read(now, &mut |part| match copy.as_mut().map(|copy| copy.add(&part)) {
+            Some(ControlFlow::Break(())) => ControlFlow::Break(()),
+            Some(ControlFlow::Continue(())) | None => each(part),
+        })
+    };
+    let (unreadable, unreadable_count) =
+        Engine::new(Vec::new(), scope, now, false).collect(read, &mut |build| learner.add(&build))?;
+    let copy = copy.map(Copy::finish).transpose()?;
+    if learner.builds() == 0 {
+        let why = unreadable.first().map(|first| format!(": {first}")).unwrap_or_default();
+        anyhow::bail!("the input contains no builds to learn from{why}");
+    }
     let proposal = learner.proposal(arguments.percentile);
+    if proposal.is_empty() {
+        let why: String = proposal.left_out().map(|left_out| format!("\n  {left_out}")).collect();
+        anyhow::bail!("these builds support no rule; learn from a longer history{why}");
+    }
 
     let yaml = proposal.policy(None);
     let policy = Policy::parse("the proposed policy", &yaml).map_err(|faults| anyhow::anyhow!("{faults}"))?;
     let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
-    let results = Engine::new(vec![replay], scope, now, false).run(read, &mut |_| Ok(()))?;
-    let summary = results.summaries.first();
-    print(&proposal.policy(summary))?;
-    if let Some(summary) = summary {
-        let report =
-            Report { policy: Some("the proposed policy"), summary, unreadable: &results.unreadable, comparison: None };
+    let read_again = |each: &mut dyn FnMut(Read) -> ControlFlow<()>| match copy {
+        Some(copy) => input::read_copy(copy, each),
+        None => source.read(now, each),
+    };
+    let mut results = Engine::new(vec![replay], scope, now, false).run(read_again, &mut |_| Ok(()))?;
+    let mut summary = results.summaries.pop();
+    // A copy contains neither the places of values nor what is no value.
+    summary.iter_mut().for_each(|summary| summary.unreadable = unreadable_count);
+    print(&proposal.policy(summary.as_ref()))?;
+    if let Some(summary) = &summary {
+        let report = Report { policy: Some("the proposed policy"), summary, unreadable: &unreadable, comparison: None };
         print_error(text::report(&report).trim_end());
     }
     Ok(Exit::Success)
 }
 
-/// A temporary file with the values of a history that can be read only once.
+/// A temporary file with the values of a history that can be read only once. It has no name, so that the
+/// system removes it whenever the program ends.
 struct Copy {
-    file: tempfile::NamedTempFile,
+    file: File,
+    written: io::Result<()>,
 }
 
 impl Copy {
-    fn of(source: &Source, now: Timestamp) -> anyhow::Result<Self> {
-        const FAILED: &str = "the input cannot be copied to a temporary file";
-        let mut file = tempfile::NamedTempFile::new().context(FAILED)?;
-        let mut written = Ok(());
-        source.read(now, &mut |part| {
-            if let Read::Chunk(chunk) = part {
-                let mut values = chunk.values.iter().filter_map(|value| chunk.bytes.get(value.range.clone()));
-                written = values.try_for_each(|value| {
-                    file.write_all(value.trim_ascii_end())?;
-                    file.write_all(b"\n")
-                });
-            }
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        written.and_then(|()| file.flush()).context(FAILED)?;
-        Ok(Self { file })
+    const FAILED: &str = "the input cannot be copied to a temporary file";
+
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { file: tempfile::tempfile().context(Self::FAILED)?, written: Ok(()) })
     }
 
-    fn read(&self, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
-        input::read(&[self.file.path().to_owned()], each)
+    /// Adds the values of a part. Ends the reading if they cannot be written.
+    fn add(&mut self, part: &Read) -> ControlFlow<()> {
+        if let Read::Chunk(chunk) = part {
+            let mut values = chunk.values.iter().filter_map(|value| chunk.bytes.get(value.range.clone()));
+            self.written = values.try_for_each(|value| {
+                self.file.write_all(value.trim_ascii_end())?;
+                self.file.write_all(b"\n")
+            });
+        }
+        if self.written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    /// The file, to be read from its start.
+    fn finish(mut self) -> anyhow::Result<File> {
+        self.written.context(Self::FAILED)?;
+        self.file.rewind().context(Self::FAILED)?;
+        Ok(self.file)
     }
 }

@@ -19,7 +19,9 @@ mod text;
 mod zstd;
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::File,
+    io,
     ops::{ControlFlow, Range},
     path::PathBuf,
     sync::Arc,
@@ -97,6 +99,17 @@ pub(crate) fn read(paths: &[PathBuf], each: &mut dyn FnMut(Read) -> ControlFlow<
         // To end early is no error.
         let _ = inputs.iter().try_for_each(|input| one(input, &mut bytes_read, each));
     }
+    Ok(())
+}
+
+/// Reads a copy of values that were read before.
+///
+/// # Errors
+/// None: what cannot be read is unreadable.
+pub(crate) fn read_copy(copy: File, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
+    let content = Content::of(Box::new(copy));
+    // To end early is no error.
+    let _ = Framing::new("copy".into(), content, Limits::OF_ALL_INPUT).run(each);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::yaml::fault::printable;
+use crate::{url, yaml::fault::printable};
 
 /// The number of patterns that a person still reads.
 const READABLE: usize = 20;
@@ -46,11 +46,18 @@ pub(super) type Patterns = Result<List, String>;
 /// A list that history keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
-    pub(super) patterns: Vec<String>,
+    pub(super) patterns: Vec<UsedPattern>,
     /// The number of different values that the patterns stand for.
     pub(super) values: usize,
     pub(super) builds: u64,
     pub(super) unknown: u64,
+}
+
+/// A pattern, and how often history used a value that it fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UsedPattern {
+    pub(super) text: String,
+    pub(super) uses: u64,
 }
 
 impl Listed {
@@ -127,11 +134,11 @@ impl Values {
         }
         // The pattern for an initiator's sessions is our own.
         if let Some(value) = self.seen.keys().find(|value| value.trim_end_matches("/*").contains(['*', '?'])) {
-            let value = printable(value, 60);
+            let value = shown(value);
             return Err(format!("`{value}` contains a wildcard, so that it would match more than itself"));
         }
         if let Some(value) = self.seen.keys().find(|value| value.contains(char::is_control)) {
-            let value = printable(value, 60);
+            let value = shown(value);
             return Err(format!("`{value}` contains control characters"));
         }
         let days = period.map_or(0, |(first, last)| last.duration_since(first).as_hours() / 24);
@@ -153,8 +160,11 @@ impl Values {
         let mut by_first: Vec<(&String, &Seen)> = self.seen.iter().collect();
         by_first.sort_by_key(|(_, seen)| seen.first);
         for (value, seen) in by_first {
-            let pattern =
-                if patterns.contains(value) { value.clone() } else { listed.widened(value).unwrap_or_default() };
+            let pattern = if patterns.iter().any(|pattern| pattern.text == *value) {
+                value.clone()
+            } else {
+                listed.widened(value).unwrap_or_default()
+            };
             match seen.first {
                 Some(first) if is_late(first) && !early.contains(&pattern) => late += 1,
                 _ => {
@@ -171,7 +181,7 @@ impl Values {
     }
 
     /// The values, or wider patterns if there are too many.
-    fn shortened(&self, listed: Listed) -> Result<(Vec<String>, usize), String> {
+    fn shortened(&self, listed: Listed) -> Result<(Vec<UsedPattern>, usize), String> {
         let values = self.seen.len();
         let too_long = |patterns: usize| {
             let more = if self.is_full { "more than " } else { "" };
@@ -181,15 +191,30 @@ impl Values {
             return Err(too_long(values));
         }
         if values <= READABLE {
-            return Ok((self.seen.keys().cloned().collect(), values));
+            let patterns = self.seen.iter().map(|(value, seen)| UsedPattern { text: value.clone(), uses: seen.builds });
+            return Ok((patterns.collect(), values));
         }
-        let wide: BTreeSet<String> =
-            self.seen.keys().map(|value| listed.widened(value).unwrap_or_else(|| value.clone())).collect();
+        let mut wide: BTreeMap<String, u64> = BTreeMap::new();
+        for (value, seen) in &self.seen {
+            *wide.entry(listed.widened(value).unwrap_or_else(|| value.clone())).or_default() += seen.builds;
+        }
         match wide.len() {
-            patterns if patterns <= READABLE => Ok((wide.into_iter().collect(), values)),
+            patterns if patterns <= READABLE => {
+                Ok((wide.into_iter().map(|(text, uses)| UsedPattern { text, uses }).collect(), values))
+            }
             patterns => Err(too_long(patterns)),
         }
     }
+}
+
+/// A value for people. What follows a question mark may be a signature or a token.
+fn shown(value: &str) -> String {
+    let redacted = url::redacted(value);
+    let shown = match redacted.split_once('?') {
+        Some((before, after)) if !after.is_empty() => format!("{before}?…"),
+        Some(_) | None => redacted.into_owned(),
+    };
+    printable(&shown, 60)
 }
 
 /// A role's sessions and a webhook's deliveries have changing names; pipelines and rules have fixed ones.

@@ -36,6 +36,9 @@ pub enum Grouping {
     Project,
 }
 
+/// The group of the builds whose account is unknown.
+const UNKNOWN: &str = "unknown";
+
 /// Builds of the past, counted.
 #[derive(Debug)]
 pub struct Learner {
@@ -96,6 +99,11 @@ impl Learner {
         }
     }
 
+    /// The number of builds that were added.
+    pub fn builds(&self) -> u64 {
+        self.builds
+    }
+
     /// Proposes a policy. `percentile`: the share of the builds, in percent, that keep the limits.
     pub fn proposal(&self, percentile: f64) -> Proposal {
         let mut proposal = Proposal::of(self.builds, self.period, percentile);
@@ -109,13 +117,13 @@ impl Learner {
                 Grouping::Account => Scope::Account(key.clone()),
                 Grouping::Project => Scope::Project(key.clone()),
             };
+            let is_unknown = self.grouping == Grouping::Account && key == UNKNOWN && !is_single;
             for (listed, values) in &group.lists {
-                proposal.add_list(
-                    *listed,
-                    &scope,
-                    values.patterns(*listed, group.builds, self.period),
-                    group.has_pipelines,
-                );
+                let patterns = match is_unknown {
+                    true => Err(format!("the account of {} builds is unknown", group.builds)),
+                    false => values.patterns(*listed, group.builds, self.period),
+                };
+                proposal.add_list(*listed, &scope, patterns, group.has_pipelines);
             }
         }
         proposal
@@ -125,7 +133,7 @@ impl Learner {
 impl Grouping {
     fn key(self, build: &Build, project: &str) -> String {
         match self {
-            Self::Account => build.account().unwrap_or("unknown").to_owned(),
+            Self::Account => build.account().unwrap_or(UNKNOWN).to_owned(),
             Self::Project => project.to_owned(),
         }
     }

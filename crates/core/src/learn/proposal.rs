@@ -8,7 +8,11 @@ use super::{
     limit::Limit,
     list::{Listed, Patterns},
 };
-use crate::{summary::Summary, yaml::fault::printable};
+use crate::{
+    policy::Policy,
+    summary::Summary,
+    yaml::{Severity, fault::printable},
+};
 
 /// A proposed policy.
 #[derive(Debug)]
@@ -74,9 +78,18 @@ impl Proposal {
         self.rules.is_empty()
     }
 
+    /// What is not proposed, and why.
+    pub fn left_out(&self) -> impl Iterator<Item = String> {
+        self.left_out.iter().map(|left_out| printable(left_out, usize::MAX))
+    }
+
     pub(super) fn add_limit(&mut self, check: &'static str, verb: &str, limit: Option<Limit>, highest: u64) {
         let Some(limit) = limit else {
-            self.left_out.push(format!("{check}: no times are known"));
+            let why = match check {
+                "max-timeout" => "no build's timeout is known",
+                _ => "no build's phases are known, which show how long it waited and ran",
+            };
+            self.left_out.push(format!("{check}: {why}"));
             return;
         };
         let Limit { minutes, at_percentile, longest, known, unknown } = limit;
@@ -94,7 +107,8 @@ impl Proposal {
             _ => "The build has been waiting for longer than nearly all builds did.",
         };
         let id = self.unique_id(check.to_owned());
-        self.rules.push(ProposedRule { id, evidence, reason, lines: vec![format!("{check}: {minutes}m")] });
+        let rule = ProposedRule { id, evidence, reason, lines: vec![format!("{check}: {minutes}m")] };
+        self.propose(rule, || format!("{check}: a limit of {minutes}m stops every build"));
     }
 
     pub(super) fn add_list(&mut self, listed: Listed, scope: &Scope, patterns: Patterns, has_pipelines: bool) {
@@ -108,7 +122,12 @@ impl Proposal {
         };
         let unknown =
             if list.unknown > 0 { format!(" Of {} more, they are unknown.", list.unknown) } else { String::new() };
-        let evidence = format!("{} builds{} used {} {noun}.{unknown}", list.builds, scope.words(), list.values);
+        let rare = match list.patterns.iter().filter(|pattern| pattern.uses == 1).count() {
+            0 => String::new(),
+            1 => " One pattern was used once only: check it.".to_owned(),
+            number => format!(" {number} patterns were used once only: check them."),
+        };
+        let evidence = format!("{} builds{} used {} {noun}.{rare}{unknown}", list.builds, scope.words(), list.values);
         let reason = match listed {
             Listed::Compute => "No earlier build used this compute type.",
             Listed::Images => "No earlier build used this image.",
@@ -129,9 +148,29 @@ impl Proposal {
             }
         }
         lines.push(format!("{check}:"));
-        lines.extend(list.patterns.iter().map(|pattern| format!("  - {}", quoted(pattern))));
+        lines.extend(list.patterns.iter().map(|pattern| match pattern.uses {
+            1 => format!("  - {} # used once only", quoted(&pattern.text)),
+            uses => format!("  - {} # used {uses} times", quoted(&pattern.text)),
+        }));
         let id = self.unique_id(format!("{check}{}", scope.suffix()));
-        self.rules.push(ProposedRule { id, evidence, reason, lines });
+        let rule = ProposedRule { id, evidence, reason, lines };
+        self.propose(rule, || {
+            format!("{check}{}: one of the {} {noun} is none that a list can contain", scope.words(), list.values)
+        });
+    }
+
+    /// Adds a rule if it is valid and `check` has no warning about it. History may contain names that no
+    /// policy can.
+    fn propose(&mut self, rule: ProposedRule, why_not: impl FnOnce() -> String) {
+        const FILE: &str = "the proposed policy";
+        let text = format!("version: 1\nrules:\n{}", rule.yaml());
+        let now = self.period.map_or(Timestamp::UNIX_EPOCH, |(_, last)| last);
+        let is_valid =
+            Policy::parse(FILE, &text).is_ok_and(|policy| policy.lint(FILE, &text, now).count(Severity::Warning) == 0);
+        match is_valid {
+            true => self.rules.push(rule),
+            false => self.left_out.push(why_not()),
+        }
     }
 
     fn unique_id(&mut self, id: String) -> String {
@@ -159,9 +198,9 @@ impl Proposal {
         }
         text.push_str("version: 1\nmode: report\n");
         text.push_str(if self.rules.is_empty() { "rules: []\n" } else { "rules:\n" });
-        for ProposedRule { id, evidence, reason, lines } in &self.rules {
-            text.push_str(&format!("\n  # {}\n", printable(evidence, usize::MAX)));
-            if let Some(rule) = replayed.and_then(|summary| summary.rules.get(id)) {
+        for proposed in &self.rules {
+            text.push_str(&format!("\n  # {}\n", printable(&proposed.evidence, usize::MAX)));
+            if let Some(rule) = replayed.and_then(|summary| summary.rules.get(&proposed.id)) {
                 let successes = match rule.broken_successes {
                     0 => String::new(),
                     number => format!(", of which {number} succeeded"),
@@ -171,10 +210,18 @@ impl Proposal {
                     if rule.undecided > 0 { format!("; {} are undecided", rule.undecided) } else { String::new() };
                 text.push_str(&format!("  # {would}{undecided}.\n"));
             }
-            text.push_str(&format!("  - id: {id}\n    reason: {}\n    mode: report\n", quoted(reason)));
-            lines.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
+            text.push_str(&proposed.yaml());
         }
         text
+    }
+}
+
+impl ProposedRule {
+    /// The rule as an element of `rules`.
+    fn yaml(&self) -> String {
+        let Self { id, reason, lines, .. } = self;
+        let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+        format!("  - id: {id}\n    reason: {}\n    mode: report\n{lines}", quoted(reason))
     }
 }
 

@@ -95,3 +95,85 @@ fn a_list_that_history_does_not_support_is_named_and_not_written() {
     );
     assert!(Policy::parse("learned.yaml", &hostile).is_ok(), "{hostile}");
 }
+
+#[test]
+fn how_often_each_value_was_used_is_part_of_the_evidence() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    builds.sort_by(|one, other| one["startTime"].as_f64().unwrap().total_cmp(&other["startTime"].as_f64().unwrap()));
+    for (index, build) in builds.iter_mut().enumerate() {
+        build["source"] = json!({"type": "GITHUB", "location": "https://github.com/example/shop.git"});
+        build["initiator"] = json!(if index == 9 { "mallory" } else { "alice" });
+        build["sourceVersion"] = json!(if index == 9 { "refs/heads/evil" } else { "refs/heads/main" });
+    }
+    let text = learn(&builds, Grouping::Account, 99.0).policy(None);
+    for expected in [
+        "400 builds used 2 initiators. One pattern was used once only: check it.",
+        "      - \"alice\" # used 399 times\n      - \"mallory\" # used once only\n",
+        "# used once only\n      - \"main\" # used 399 times\n",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
+fn what_follows_a_question_mark_is_not_shown() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    for build in &mut builds {
+        build["environment"]["image"] = json!("registry.example/tool:1?token=hunter2");
+    }
+    let text = learn(&builds, Grouping::Account, 99.0).policy(None);
+    assert!(text.contains("`registry.example/tool:1?…` contains a wildcard") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn limits_of_time_need_phases() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(40).collect();
+    builds.iter_mut().for_each(|build| build["phases"] = json!(null));
+    let text = learn(&builds, Grouping::Account, 99.0).policy(None);
+    for check in ["max-duration", "max-queue-time"] {
+        let left_out = format!("#   {check}: no build's phases are known, which show how long it waited and ran");
+        assert!(text.contains(&left_out), "{text}");
+    }
+}
+
+/// History contains names that no policy can, or that `check` warns of.
+#[test]
+fn a_value_that_no_rule_can_list_leaves_out_its_list_alone() {
+    let builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    for (pointer, values, left_out) in [
+        ("/environment/image", ["docker.io/UPPER/Case:1", "https://u:hunter2@h.example/x:1"], "allowed-images: one of"),
+        ("/environment/computeType", ["A B", ""], "allowed-compute: one of"),
+        ("/initiator", ["codepipeline/", "a b"], "allowed-initiators: one of"),
+        ("/source/location", ["https://github.com", "https://github.com/x y/z"], "allowed-sources: one of"),
+        ("/sourceVersion", ["refs/heads/!x", "refs/heads/#x"], "allowed-branches: one of"),
+    ] {
+        for value in values {
+            let mut builds = builds.clone();
+            for (index, build) in builds.iter_mut().enumerate() {
+                build["environment"]["image"] = json!("aws/codebuild/standard:7.0");
+                (build["initiator"], build["sourceVersion"]) = (json!("alice"), json!("refs/heads/main"));
+                build["source"] = json!({"type": "GITHUB", "location": "https://github.com/example/shop.git"});
+                if index % 2 == 0 {
+                    *build.pointer_mut(pointer).unwrap() = json!(value);
+                }
+            }
+            let proposal = learn(&builds, Grouping::Account, 100.0);
+            let text = proposal.policy(None);
+            assert!(text.contains(&format!("#   {left_out}")), "{value}: {text}");
+            assert!(!text.contains("hunter2"), "{text}");
+            assert!(replayed(&builds, &proposal).rules.len() >= 5, "{value}: {text}");
+        }
+    }
+}
+
+#[test]
+fn builds_of_an_unknown_account_get_no_list() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    for build in &mut builds[..200] {
+        build.as_object_mut().unwrap().remove("arn");
+    }
+    let proposal = learn(&builds, Grouping::Account, 100.0);
+    let text = proposal.policy(None);
+    assert!(text.contains("allowed-images of account unknown: the account of 200 builds is unknown"), "{text}");
+    assert!(!replayed(&builds, &proposal).rules.is_empty());
+}
