@@ -1,17 +1,19 @@
 //! `buildbrake explain`.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    io::{self, Read},
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use buildbrake_core::{
     event::{BuildEvent, Delivery, Trigger, TriggerKind},
     facts::inquiry::{Case, Reply},
-    model::{Build, BuildArn, BuildBatch, BuildId, Progress, Project},
+    history::{Item, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
+    model::{BuildBatch, BuildId, Progress, Project},
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -19,16 +21,17 @@ use serde_json::Value;
 
 use crate::{
     files::{NotLoaded, PolicyFile},
-    output::{Exit, print},
+    input::{self, Place, Read, Skipped, Unreadable},
+    output::{Exit, count, print},
 };
 
 /// Explains, rule by rule, how a policy judges one build.
 ///
-/// The input is an EventBridge event of CodeBuild, a Build of the API, or a page of
-/// `aws codebuild batch-get-builds`. It is judged as the function judges it: an event by what
-/// it contains, a Build by everything that the API knows of it. Shows which selectors match,
-/// where each fact comes from, what the parts of an expression evaluate to, and what the
-/// function would ask AWS next. Makes no call, and shows no secret of the build.
+/// The input is an EventBridge event of CodeBuild, a Build of the API, a page of
+/// `aws codebuild batch-get-builds`, or anything else that `buildbrake replay` reads. It is judged
+/// as the function judges it: an event by what it contains, a Build by everything that the API
+/// knows of it. Shows which selectors match, where each fact comes from, what the parts of an
+/// expression evaluate to, and what the function would ask AWS next. Makes no call, and shows no secret of the build.
 ///
 /// Exit status: 0 success, 2 the policy has a fault, or the input is unusable.
 #[derive(clap::Args)]
@@ -36,7 +39,7 @@ pub(crate) struct Arguments {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The event or Build, as JSON; `-` reads standard input.
+    /// The event or Build, as JSON, plain or compressed; `-` reads standard input.
     input: PathBuf,
     /// The id or ARN of the build to explain, if the input contains several.
     #[arg(long, value_name = "ID")]
@@ -66,10 +69,10 @@ enum Format {
 
 /// A build of the input.
 enum Input {
-    /// An event about it.
-    Event(BuildEvent),
+    /// What an event, a record or CloudTrail contains of it.
+    Event(BuildEvent, Option<RecordedRef>),
     /// The API's Build.
-    Build(BuildEvent),
+    Build(BuildEvent, Option<RecordedRef>),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -77,13 +80,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Ok(file) => file.policy,
         Err(NotLoaded::Faulty | NotLoaded::Unreadable) => return Ok(Exit::Error),
     };
-    let name = arguments.input.display().to_string();
-    let input = input(&read(&arguments.input)?, arguments.build.as_deref()).with_context(|| name)?;
+    let input = find(&arguments.input, arguments.build.as_deref())?;
     let now = arguments.now.unwrap_or_else(|| moment(&input));
-    let mut case = match input {
-        Input::Event(event) => Case::of_event(&policy, event, now),
-        Input::Build(event) => Case::of_build(&policy, event, now),
+    let is_whole = matches!(input, Input::Build(..));
+    let (mut case, recorded_ref) = match input {
+        Input::Event(event, recorded_ref) => (Case::of_event(&policy, event, now), recorded_ref),
+        Input::Build(event, recorded_ref) => (Case::of_build(&policy, event, now), recorded_ref),
     };
+    if let Some(RecordedRef { name, from }) = recorded_ref {
+        case.add_recorded_ref(name, from, now);
+    }
     if let Some(path) = &arguments.project {
         let name = case.build().project_name.clone().unwrap_or_else(|| case.event().id.project().to_owned());
         let projects: Vec<Project> = elements(path, "projects")?;
@@ -93,7 +99,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     if let Some(path) = &arguments.batch {
         let batches: Vec<BuildBatch> = elements(path, "buildBatches")?;
+        // An event does not contain it.
         let arn = case.build().build_batch_arn.as_deref();
+        ensure!(arn.is_some() || !is_whole, "the build belongs to no batch; drop `--batch`");
         let mut batches = batches.into_iter().filter(|batch| arn.is_none() || batch.arn.as_deref() == arn);
         let batch = batches.next().ok_or_else(|| anyhow!("{}: the batch of the build is not there", path.display()))?;
         case.add(Reply::Batch(Some(Arc::new(batch))), now);
@@ -106,56 +114,109 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     })
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).context("standard input cannot be read")?;
-        return Ok(bytes);
-    }
-    fs::read(path).with_context(|| format!("{}: the file cannot be read", path.display()))
-}
-
-/// Parses an event, a Build, or a page of Builds.
-fn input(bytes: &[u8], chosen: Option<&str>) -> anyhow::Result<Input> {
-    let json: Value = serde_json::from_slice(bytes)
-        .map_err(|error| anyhow!("it is not JSON at line {}, column {}", error.line(), error.column()))?;
-    if json.get("detail-type").is_some() {
-        return match Trigger::parse(bytes)? {
-            Trigger::Build(event) if is_chosen(&event.id, chosen) => Ok(Input::Event(event)),
-            Trigger::Build(event) => bail!("the event is about the build `{}`; drop `--build`", event.id.as_str()),
-            Trigger::Sweep(_) => bail!("this event starts a sweep of all running builds; use the event of one build"),
-            Trigger::Fleet => bail!("this event is about a fleet; use the event of a build"),
+/// Finds the build in one event, or in anything else that a replay reads.
+fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
+    let found = Found::of(path)?;
+    let name = path.display();
+    if let Some(event) = found.event {
+        return match Trigger::parse(&event).with_context(|| name.to_string())? {
+            Trigger::Build(event) if is_chosen(&event.id, chosen) => Ok(Input::Event(event, None)),
+            Trigger::Build(event) => {
+                bail!("{name}: the event is about the build `{}`; drop `--build`", event.id.as_str())
+            }
+            Trigger::Sweep(_) => {
+                bail!("{name}: this event starts a sweep of all running builds; use the event of one build")
+            }
+            Trigger::Fleet => bail!("{name}: this event is about a fleet; use the event of a build"),
         };
     }
-    let builds = match json {
-        Value::Array(builds) => builds,
-        Value::Object(mut page) => match page.remove("builds") {
-            Some(Value::Array(builds)) => builds,
-            Some(_) => bail!("`builds` is not a list; use the output of `aws codebuild batch-get-builds`"),
-            None => vec![Value::Object(page)],
-        },
-        _ => Vec::new(),
-    };
-    let mut found = Vec::new();
-    for build in builds {
-        let build: Box<Build> = serde_json::from_value(build).map_err(|_| anyhow!("{NO_BUILD}"))?;
-        let arn = build.arn.as_deref().and_then(|arn| arn.parse::<BuildArn>().ok()).map(|arn| arn.id);
-        let id = build.id.as_deref().and_then(|id| id.parse().ok()).or(arn);
-        let Some(id) = id else { bail!("{NO_BUILD}") };
-        found.push(BuildEvent::new(TriggerKind::Sweep, id, None, build));
+    if found.builds.is_empty() {
+        match found.why_not {
+            Some(why) => bail!("{why}; {USABLE}"),
+            None => bail!("{name}: the input contains no build; {USABLE}"),
+        }
     }
-    let count = found.len();
-    let mut found: Vec<BuildEvent> = found.into_iter().filter(|event| is_chosen(&event.id, chosen)).collect();
-    match (found.pop(), found.is_empty(), chosen) {
-        (Some(event), true, _) => Ok(Input::Build(event)),
-        (Some(_), false, _) => bail!("the input contains {count} builds; choose one with `--build ID`"),
-        (None, _, Some(id)) => bail!("the input contains {count} builds, but not `{id}`"),
-        (None, _, None) => bail!("{NO_BUILD}"),
+    let ids: Vec<String> = found.builds.keys().take(NAMED).map(|id| format!("\n  {id}")).collect();
+    let (ids, count) = (ids.concat(), count(found.builds.len(), "build"));
+    let mut builds = found.builds.into_values().filter_map(join).filter(|build| is_chosen(&build.id, chosen));
+    match (builds.next(), builds.next(), chosen) {
+        (Some(build), None, _) => Ok(Input::of(build)),
+        (Some(_), Some(_), _) => bail!("{name}: the input contains {count}; choose one with `--build ID`:{ids}"),
+        (None, _, Some(id)) => bail!("{name}: the input contains {count}, but not `{id}`; choose another one:{ids}"),
+        (None, _, None) => bail!("{name}: the input contains no build; {USABLE}"),
     }
 }
 
-const NO_BUILD: &str = "neither an event of EventBridge nor a Build with its `id` or `arn`; use an event as CodeBuild \
-                        sent it, or the output of `aws codebuild batch-get-builds`";
+/// The number of builds that an error names.
+const NAMED: usize = 10;
+
+/// Everything in the input that is about builds.
+#[derive(Default)]
+struct Found {
+    /// The event, if the input is that and nothing else.
+    event: Option<Vec<u8>>,
+    builds: BTreeMap<String, Vec<Observation>>,
+    /// The first part that is not about a build, with its place.
+    why_not: Option<String>,
+}
+
+impl Found {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let mut found = Self::default();
+        let mut values = 0;
+        input::read(&[path.to_owned()], &mut |part| {
+            match part {
+                Read::Chunk(chunk) => {
+                    for value in &chunk.values {
+                        let json = chunk.bytes.get(value.range.clone()).unwrap_or_default();
+                        values += 1;
+                        found.event = (values == 1 && is_event(json)).then(|| json.to_vec());
+                        found.add(json, &value.place);
+                    }
+                }
+                Read::Unreadable(Unreadable { place, why }) => found.leave_out(&format!("{place}: {why}")),
+                Read::Skipped(Skipped { path, why }) => found.leave_out(&format!("{}: {why}", path.display())),
+                Read::Progress { .. } => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn add(&mut self, json: &[u8], place: &Place) {
+        let recognized = recognize(json, |item| match item {
+            Item::Build(build) => self.builds.entry(build.id.as_str().to_owned()).or_default().push(build),
+            Item::Project(_) | Item::Batch(_) => {}
+        });
+        match recognized {
+            Ok(()) => {}
+            Err(NotRecognized::UnknownKind | NotRecognized::String) => {
+                self.leave_out(&format!("{place}: this is not about a build"));
+            }
+            Err(error) => self.leave_out(&format!("{place}: {error}")),
+        }
+    }
+
+    fn leave_out(&mut self, why: &str) {
+        self.why_not.get_or_insert_with(|| why.to_owned());
+    }
+}
+
+/// Returns whether the JSON is one event of EventBridge.
+fn is_event(json: &[u8]) -> bool {
+    serde_json::from_slice(json).is_ok_and(|json: Value| json.get("detail-type").is_some())
+}
+
+const USABLE: &str = "use an event as CodeBuild sent it, or the output of `aws codebuild batch-get-builds`";
+
+impl Input {
+    fn of(PastBuild { id, build, is_whole, last_seen, recorded_ref }: PastBuild) -> Self {
+        match is_whole {
+            true => Self::Build(BuildEvent::new(TriggerKind::Sweep, id, None, build), recorded_ref),
+            false => Self::Event(BuildEvent::new(TriggerKind::StateChange, id, last_seen, build), recorded_ref),
+        }
+    }
+}
 
 /// Returns whether the build is the one of `--build`: an id, an ARN, or the UUID alone.
 fn is_chosen(id: &BuildId, chosen: Option<&str>) -> bool {
@@ -168,8 +229,8 @@ fn is_chosen(id: &BuildId, chosen: Option<&str>) -> bool {
 /// The moment at which the function would have judged the build.
 fn moment(input: &Input) -> Timestamp {
     let known = match input {
-        Input::Event(event) => event.time,
-        Input::Build(event) => event.build.end_time,
+        Input::Event(event, _) => event.time,
+        Input::Build(event, _) => event.build.end_time,
     };
     known.unwrap_or_else(Timestamp::now)
 }
@@ -177,10 +238,12 @@ fn moment(input: &Input) -> Timestamp {
 /// The elements of a page, or the one element that the file contains.
 fn elements<T: DeserializeOwned>(path: &Path, list: &str) -> anyhow::Result<Vec<T>> {
     let name = path.display();
-    let json: Value = serde_json::from_slice(&read(path)?)
-        .map_err(|error| anyhow!("{name}: it is not JSON at line {}, column {}", error.line(), error.column()))?;
+    let json: Value =
+        serde_json::from_slice(&fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?)
+            .map_err(|error| anyhow!("{name}: it is not JSON at line {}, column {}", error.line(), error.column()))?;
     let elements = match json {
         Value::Object(mut page) if page.contains_key(list) => page.remove(list).unwrap_or_default(),
+        Value::Array(elements) => Value::Array(elements),
         other => Value::Array(vec![other]),
     };
     serde_json::from_value(elements).map_err(|_| anyhow!("{name}: it does not contain `{list}` of the API"))

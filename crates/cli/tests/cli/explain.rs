@@ -1,0 +1,178 @@
+//! `buildbrake explain` on every form of its input.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+
+use crate::learn::run_with;
+
+const POLICY: &str = "
+version: 1
+rules:
+  - { id: people, forbidden-initiators: [carol] }
+  - { id: main, forbidden-branches: [main] }
+";
+const ID: &str = "shop:5e000000-0000-4000-8000-000000000001";
+const BATCH: &str = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:5e000000-0000-4000-8000-000000000009";
+
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.yaml"), POLICY).unwrap();
+    folder
+}
+
+fn build(id: &str) -> Value {
+    json!({"id": id, "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}"), "projectName": "shop",
+           "startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T10:10:00Z", "buildStatus": "SUCCEEDED",
+           "buildComplete": true, "sourceVersion": "main", "initiator": "alice", "source": {"type": "GITHUB"}})
+}
+
+fn explain(folder: &Path, input: &str, arguments: &[&str]) -> Output {
+    fs::write(folder.join("input.json"), input).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_buildbrake"))
+        .args(["explain", "--policy", "policy.yaml", "--format", "json", "input.json"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+/// The action, and the decision of each rule.
+fn decided(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rules = found["rules"].as_array().unwrap().iter().map(|rule| rule["decision"].as_str().unwrap());
+    format!("{} {}", found["action"].as_str().unwrap(), rules.collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn everything_that_a_replay_reads_is_explained() {
+    let folder = folder("forms");
+    let (one, other) = (build(ID), build("shop:5e000000-0000-4000-8000-000000000002"));
+    let event = json!({"version": "0", "detail-type": "CodeBuild Build State Change", "source": "aws.codebuild",
+        "account": "111122223333", "region": "eu-west-1", "time": "2026-06-01T10:00:00Z", "resources": [one["arn"]],
+        "detail": {"build-status": "IN_PROGRESS", "project-name": "shop", "build-id": one["arn"],
+                   "additional-information": {"initiator": "alice", "source-version": "main",
+                                              "source": {"type": "GITHUB"}}}});
+    let trail = json!({"Records": [{"eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild",
+                                    "eventTime": "2026-06-01T10:00:00Z", "responseElements": {"build": one}}]});
+    let queue = json!({"Records": [{"eventSource": "aws:sqs", "body": event.to_string()}]});
+    for (name, input) in [
+        ("a Build", one.to_string()),
+        ("a Build after a byte order mark", format!("\u{feff}{one}")),
+        ("a page", json!({"builds": [one]}).to_string()),
+        ("the answer of StartBuild", json!({"build": one}).to_string()),
+        ("the same Build twice", json!([one, one]).to_string()),
+        ("its event and the Build", format!("{event}\n{one}\n")),
+        ("an event", event.to_string()),
+        ("a list of events", json!([event]).to_string()),
+        ("a message of a queue", queue.to_string()),
+        ("CloudTrail", trail.to_string()),
+    ] {
+        assert_eq!(decided(&explain(&folder, &input, &[])), "stop passes broken", "{name}");
+    }
+    let lines = format!("{one}\n{other}\n");
+    for chosen in [ID, &format!("arn:aws:codebuild:eu-west-1:111122223333:build/{ID}"), &ID[5..]] {
+        assert_eq!(decided(&explain(&folder, &lines, &["--build", chosen])), "stop passes broken", "{chosen}");
+    }
+    for (input, arguments, expected) in [
+        (
+            lines.as_str(),
+            &[][..],
+            "the input contains 2 builds; choose one with `--build ID`:\n  \
+             shop:5e000000-0000-4000-8000-000000000001\n  shop:5e000000-0000-4000-8000-000000000002\n",
+        ),
+        (
+            &lines,
+            &["--build", "shop:1"],
+            "the input contains 2 builds, but not `shop:1`; choose another one:\n  shop:5e",
+        ),
+        (&event.to_string(), &["--build", "shop:1"], "the event is about the build `shop:5e"),
+        ("", &[], "input.json: the input contains no build"),
+        (r#"{"builds": [], "buildsNotFound": ["x"]}"#, &[], "the input contains no build"),
+        (r#"{"a": "hunter2"}"#, &[], "input.json:1: this is not about a build"),
+        (r#"{"id": "#, &[], "input.json:1: the last value is not complete"),
+    ] {
+        let output = explain(&folder, input, arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{input}");
+        assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_batch_answers_for_its_own_builds_alone() {
+    let folder = folder("batch");
+    let batch = json!({"arn": BATCH, "projectName": "shop", "initiator": "carol", "sourceVersion": "dev"});
+    fs::write(folder.join("batch.json"), json!({"buildBatches": [batch]}).to_string()).unwrap();
+    let mut of_batch = build(ID);
+    of_batch["buildBatchArn"] = json!(BATCH);
+    let output = explain(&folder, &of_batch.to_string(), &["--batch", "batch.json"]);
+    assert_eq!(decided(&output), "stop broken passes");
+    let output = explain(&folder, &build(ID).to_string(), &["--batch", "batch.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the build belongs to no batch; drop `--batch`"));
+}
+
+#[test]
+fn a_long_list_of_builds_is_named_in_part() {
+    let folder = folder("long");
+    let builds: Vec<Value> =
+        (0..12).map(|number| build(&format!("shop:5e000000-0000-4000-8000-{number:012}"))).collect();
+    let output = explain(&folder, &json!({"builds": builds}).to_string(), &[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("the input contains 12 builds"), "{error}");
+    assert_eq!(error.matches("\n  shop:").count(), 10, "{error}");
+}
+
+#[test]
+fn compressed_input_and_standard_input_are_explained() {
+    let folder = folder("compressed");
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::default());
+    writeln!(compressed, "{}", build(ID)).unwrap();
+    let compressed = compressed.finish().unwrap();
+    fs::write(folder.join("build.gz"), &compressed).unwrap();
+    let arguments = ["explain", "--policy", "policy.yaml", "--format", "json"];
+    for (input, stdin) in [("build.gz", Vec::new()), ("-", compressed), ("-", build(ID).to_string().into_bytes())] {
+        let arguments: Vec<&str> = arguments.into_iter().chain([input]).collect();
+        assert_eq!(decided(&run_with(&folder, &arguments, &stdin, &[])), "stop passes broken", "{input}");
+    }
+}
+
+#[test]
+fn the_project_and_the_moment_count() {
+    let folder = folder("options");
+    let policy = "
+version: 1
+rules:
+  - { id: team, allowed-initiators: [bob], only: [{ tags: { team: [web] } }] }
+  - { id: long, max-duration: 20m }
+";
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    for (file, name) in [("project.json", "shop"), ("other.json", "blog")] {
+        let project = json!({"name": name, "tags": [{"key": "team", "value": "web"}]});
+        fs::write(folder.join(file), json!({"projects": [project]}).to_string()).unwrap();
+    }
+    let mut running = build(ID);
+    (running["endTime"], running["buildStatus"]) = (json!(null), json!("IN_PROGRESS"));
+    running["buildComplete"] = json!(false);
+    running["phases"] = json!([{"phaseType": "SUBMITTED", "startTime": "2026-06-01T10:00:00Z"},
+                               {"phaseType": "BUILD", "startTime": "2026-06-01T10:01:00Z"}]);
+    let input = running.to_string();
+    let decided = |arguments: &[&str]| decided(&explain(&folder, &input, arguments));
+    let early = ["--now", "2026-06-01T10:21:00Z"];
+    assert_eq!(decided(&early), "allow undecided passes");
+    assert_eq!(decided(&["--now", "2026-06-01T10:21:01Z", "--project", "project.json"]), "stop broken broken");
+    assert_eq!(decided(&[&early[..], &["--project", "project.json"]].concat()), "stop broken passes");
+    let output = explain(&folder, &input, &["--project", "other.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("other.json: the project of the build is not there"));
+}
