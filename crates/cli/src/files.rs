@@ -1,8 +1,12 @@
 //! Loads policy files, and writes files.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
-use anyhow::Context;
+use anyhow::{anyhow, ensure};
 use buildbrake_core::{policy::Policy, yaml};
 
 use crate::output::{print_error, print_faults};
@@ -45,12 +49,32 @@ impl PolicyFile {
 /// Writes a file whole or not at all.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let name = path.display();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = builder().tempfile_in(folder).and_then(|mut file| {
+    let written = temporary_beside(path).and_then(|mut file| {
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)
     });
-    written.map(drop).with_context(|| format!("{name}: the file cannot be written"))
+    // The error itself names the temporary file.
+    written.map(drop).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))
+}
+
+/// Checks that an HTML page can be written there later.
+///
+/// # Errors
+/// If no file can be made in the folder, or if it would replace something that is no page.
+pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
+    const BEGIN: &[u8] = b"<!doctype html>";
+    let name = path.display();
+    ensure!(!path.is_dir(), "{name}: this is a folder; name a file in it");
+    temporary_beside(path).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))?;
+    let old = fs::read(path).unwrap_or_default();
+    let is_page = old.is_empty() || old.get(..BEGIN.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN));
+    ensure!(is_page, "{name}: the file exists and is no HTML page; name another one");
+    Ok(())
+}
+
+fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    builder().tempfile_in(folder)
 }
 
 /// A file that others may read, as far as the user's mask allows it. A temporary file is private otherwise.

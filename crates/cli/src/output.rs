@@ -1,6 +1,9 @@
 //! Standard output, standard error, and the exit status.
 
-use std::io::{self, Write};
+use std::{
+    error::Error,
+    io::{self, Write},
+};
 
 use buildbrake_core::yaml::Faults;
 
@@ -47,7 +50,12 @@ pub(crate) fn print_faults(faults: &Faults) {
 
 /// Returns whether the error means that the reader has closed standard output.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let kind = |error: &(dyn Error + 'static)| match error.downcast_ref::<csv::Error>().map(csv::Error::kind) {
+        Some(csv::ErrorKind::Io(error)) => Some(error.kind()),
+        Some(_) => None,
+        None => error.downcast_ref::<io::Error>().map(io::Error::kind),
+    };
+    error.chain().any(|error| kind(error) == Some(io::ErrorKind::BrokenPipe))
 }
 
 /// A number with its noun: `1 rule`, `3 rules`.

@@ -12,12 +12,13 @@ use buildbrake_core::{
     summary::Summary,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    files::{NotLoaded, PolicyFile, write_whole},
+    files::{NotLoaded, PolicyFile, check_page, write_whole},
     input::Source,
     output::{Exit, print, print_error},
-    replay::{Engine, Listed, Results},
+    replay::{Engine, Listed, NAMED_UNREADABLE, Results},
     report::{
         html,
         replay::{Comparison, Report, csv, text},
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     strict: bool,
     /// Add up summaries that `--format json` printed; needs no policy.
-    #[arg(long, value_name = "SUMMARY", num_args = 1.., conflicts_with_all = ["policy", "inputs", "compare", "at", "strict"])]
+    #[arg(long, value_name = "SUMMARY", num_args = 1.., conflicts_with_all = ["policy", "inputs", "compare", "at", "strict", "html"])]
     merge: Vec<PathBuf>,
 }
 
@@ -93,6 +94,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Ok(old) => old,
         Err(exit) => return Ok(exit),
     };
+    if let Some(path) = &arguments.html {
+        check_page(path)?;
+    }
     let moments = match arguments.at {
         Some(At::Start) => Moments::StartOnly,
         None => Moments::WholeLife,
@@ -146,18 +150,35 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
         "summaries contain no single builds; use `--format text` or `--format json` with `--merge`"
     );
     let mut total: Option<Summary> = None;
+    let mut unreadable = Vec::new();
     for path in &arguments.merge {
         let name = path.display();
         let json = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
-        let summary: Summary = serde_json::from_slice(&json)
-            .with_context(|| format!("{name}: this is no summary; make one with `replay --format json`"))?;
+        let no_summary = || format!("{name}: this is no summary; make one with `replay --format json`");
+        let summary: Summary = serde_json::from_slice(&json).with_context(no_summary)?;
+        let rest: Rest = serde_json::from_slice(&json).with_context(no_summary)?;
+        anyhow::ensure!(
+            rest.comparison.is_none(),
+            "{name}: a comparison cannot be added up; make the summaries without `--compare`"
+        );
+        unreadable.extend(rest.unreadable_values);
         match &mut total {
             Some(total) => total.merge(summary).with_context(|| format!("{name}: this summary cannot be added"))?,
             None => total = Some(summary),
         }
     }
+    unreadable.truncate(NAMED_UNREADABLE);
     let summary = total.unwrap_or_default();
-    report(arguments.format, &Report { policy: None, summary: &summary, unreadable: &[], comparison: None })
+    report(arguments.format, &Report { policy: None, summary: &summary, unreadable: &unreadable, comparison: None })
+}
+
+/// What a report contains beside its summary.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rest {
+    #[serde(default)]
+    unreadable_values: Vec<String>,
+    comparison: Option<IgnoredAny>,
 }
 
 fn report(format: Format, report: &Report<'_>) -> anyhow::Result<Exit> {

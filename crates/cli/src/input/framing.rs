@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use memchr::{memchr, memchr_iter, memchr3};
+use memchr::{memchr, memchr_iter, memchr3, memmem};
 
 use super::{
     Chunk, Framed, Place, Read, Unreadable,
@@ -253,7 +253,8 @@ impl Framing {
         let from = at + scanned;
         match scanner.scan(&self.buffer[from..]) {
             Scan::End(end) => Next::Value(from + end),
-            Scan::Broken(end) => Next::Broken(from + end),
+            // Of a value that is cut off after a comma, the next line seems to be a part.
+            Scan::Broken(end) => Next::Broken(self.last_line_of_value(at, from + end)),
             Scan::Incomplete if let Some(list) = self.long_list(at) => {
                 self.is_in_object = true;
                 Next::Nothing(at + list)
@@ -263,6 +264,11 @@ impl Framing {
                 Next::More
             }
         }
+    }
+
+    /// Returns where the last line before `end` begins that begins a value, or else `end`.
+    fn last_line_of_value(&self, at: usize, end: usize) -> usize {
+        memmem::rfind(&self.buffer[at..end], b"\n{").map_or(end, |line_end| at + line_end + 1)
     }
 
     /// Returns where the list begins with which a long object begins, such as `{"builds": [`.

@@ -149,6 +149,20 @@ fn damage_costs_one_value() {
     );
 }
 
+/// What is cut off there may go on with a value.
+#[test]
+fn a_line_that_is_cut_off_between_two_values_costs_no_other_line() {
+    for cut in ["{\"a\": 1,", "{\"a\":", "{\"a\": [", "{\"a\": [{}, ", "{\"a\": {\"b\": {}, "] {
+        let text = format!("{cut}\n{{\"c\": 1}}\n{{\"d\": 1}}\n{cut}\n{cut}\n{{\"e\": 1}}\n{{\"f\": 1}}\n");
+        for chunk in [1, 7, 1 << 20] {
+            let values: Vec<Value> =
+                found_in_chunks_of(chunk, text.as_bytes()).values.into_iter().map(|(_, value)| value).collect();
+            let expected = ["c", "d", "e", "f"].map(|name| json!({name: 1}));
+            assert_eq!(values, expected, "{cut} in chunks of {chunk}");
+        }
+    }
+}
+
 #[test]
 fn compressed_content_is_decompressed() {
     let (one, other) = (b"{\"a\": 1}".as_slice(), b"{\"b\": 2}\n".as_slice());

@@ -10,10 +10,13 @@ pub(super) enum Entry {
     Judged(Vec<Replayed>),
     /// A description, to be joined with others.
     Observed(Box<Observation>),
+    /// The build with this id started before the period that is meant.
+    Earlier(String),
 }
 
 const JUDGED: u8 = 0;
 const OBSERVED: u8 = 1;
+const EARLIER: u8 = 2;
 
 impl Entry {
     /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
@@ -25,6 +28,7 @@ impl Entry {
                 serde_json::to_writer(&mut bytes, observation)?;
                 Ok(bytes)
             }
+            Self::Earlier(id) => postcard::to_extend(id, vec![EARLIER]).map_err(io::Error::other),
         }
     }
 
@@ -32,6 +36,7 @@ impl Entry {
     pub(super) fn decode(bytes: &[u8]) -> io::Result<Self> {
         match bytes.split_first() {
             Some((&JUDGED, judged)) => postcard::from_bytes(judged).map(Self::Judged).map_err(io::Error::other),
+            Some((&EARLIER, id)) => postcard::from_bytes(id).map(Self::Earlier).map_err(io::Error::other),
             Some((_, observation)) => Ok(Self::Observed(serde_json::from_slice(observation)?)),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }

@@ -12,7 +12,9 @@ use std::{
 
 use anyhow::Context;
 use buildbrake_core::{
+    facts::inquiry::{Question, Reply},
     history::{Contender, Contenders, Observation, PastBuild, Replayed, join},
+    model::Build,
     summary::Summary,
 };
 
@@ -30,7 +32,12 @@ struct Kept {
     /// input does not.
     judged: Option<(Vec<u8>, Vec<Replayed>)>,
     observed: Vec<Observation>,
+    /// `true` if the build started before the period that is meant.
+    is_earlier: bool,
 }
+
+/// The builds that may have been retried, by their ids.
+type Tries = BTreeMap<String, Box<Build>>;
 
 impl Engine<'_> {
     /// Judges every build that is kept, calls `sink` with its results, and sums them up.
@@ -111,7 +118,7 @@ impl Engine<'_> {
         let spill = std::mem::replace(&mut self.spill, Spill::new());
         for partition in spill.into_partitions() {
             let read = partition?.for_each_key(|contents| {
-                let builds = by_build(contents)?.into_values();
+                let builds = by_build(contents)?.into_values().filter(|kept| !kept.is_earlier);
                 let builds = builds.filter_map(|kept| join(kept.observed));
                 builds.filter(|build| self.is_in_period(build.build.start_time)).for_each(&mut *visit);
                 Ok(())
@@ -129,33 +136,48 @@ impl Engine<'_> {
     ) -> anyhow::Result<()> {
         let builds = by_build(contents).context("a temporary file cannot be read")?;
         let mut open = Vec::new();
-        for (_, kept) in builds {
+        for kept in builds.into_values().filter(|kept| !kept.is_earlier) {
             match kept.judged {
                 Some((_, judged)) => each(judged)?,
                 None => open.extend(join(kept.observed).filter(|build| self.is_in_period(build.build.start_time))),
             }
         }
-        let contenders = self.by_project.then(|| self.contenders(&open));
+        let tries = if self.by_project { tries(&open) } else { Tries::new() };
+        let contenders = self.by_project.then(|| self.contenders(&open, &tries));
         for build in open {
-            let known = build.build.arn.clone();
-            let judged = self
-                .judge(build, contenders.as_deref(), |question| Some(self.known.answer(known.as_deref(), question)));
+            let arn = build.build.arn.clone();
+            let answer = |question: &_| Some(self.answer(&tries, arn.as_deref(), question));
+            let judged = self.judge(build, contenders.as_deref(), answer);
             each(judged.map_err(|_| anyhow::anyhow!("a question about a build has no reply"))?)?;
         }
         Ok(())
     }
 
     /// The builds of one project, as those of each policy are compared.
-    fn contenders(&self, builds: &[PastBuild]) -> Vec<Contenders> {
+    fn contenders(&self, builds: &[PastBuild], tries: &Tries) -> Vec<Contenders> {
         let of = |replay| {
             let contenders = builds.iter().filter_map(|build| {
-                let answer = |question: &_| Some(self.known.answer(build.build.arn.as_deref(), question));
+                let answer = |question: &_| Some(self.answer(tries, build.build.arn.as_deref(), question));
                 Contender::of(replay, build.clone(), self.now, answer)
             });
             contenders.collect()
         };
         self.replays.iter().map(of).collect()
     }
+
+    /// Replies to a question about the build with this ARN.
+    fn answer(&self, tries: &Tries, arn: Option<&str>, question: &Question) -> Reply {
+        match question {
+            Question::EarlierTry(id) if let Some(build) = tries.get(id.as_str()) => Reply::EarlierTry(build.clone()),
+            _ => self.known.answer(arn, question),
+        }
+    }
+}
+
+/// The builds that CodeBuild may have retried. An event lacks members by which builds are compared.
+fn tries(builds: &[PastBuild]) -> Tries {
+    let retried = builds.iter().filter(|past| past.is_whole && past.build.auto_retry_config.is_some());
+    retried.map(|past| (past.id.as_str().to_owned(), past.build.clone())).collect()
 }
 
 /// What is kept of each build, by its id.
@@ -170,6 +192,7 @@ fn by_build(contents: Vec<Vec<u8>>) -> io::Result<BTreeMap<String, Kept>> {
                     kept.judged = Some((bytes, judged));
                 }
             }
+            Entry::Earlier(id) => builds.entry(id).or_default().is_earlier = true,
             Entry::Observed(observation) => {
                 builds.entry(observation.id.as_str().to_owned()).or_default().observed.push(*observation);
             }

@@ -37,7 +37,7 @@ use self::{entry::Entry, known::Known, spill::Spill};
 use crate::input::{Chunk, Read, Unreadable, account::Scope};
 
 /// The number of unreadable values that are named.
-const NAMED_UNREADABLE: usize = 20;
+pub(crate) const NAMED_UNREADABLE: usize = 20;
 /// The number of chunks that may wait for a worker.
 const WAITING_CHUNKS: usize = 4;
 
@@ -137,11 +137,13 @@ impl<'p> Engine<'p> {
         thread::scope(|scope| {
             let receive = &receive;
             let work = || -> io::Result<()> {
+                let mut done = Ok(());
                 loop {
                     let chunk = lock(receive).recv();
-                    let Ok(chunk) = chunk else { return Ok(()) };
+                    let Ok(chunk) = chunk else { return done };
+                    // After a failure, chunks are still received: the reader may be waiting to send one.
                     if !self.has_failed.load(Ordering::Relaxed) {
-                        self.take(&chunk).inspect_err(|_| self.has_failed.store(true, Ordering::Relaxed))?;
+                        done = self.take(&chunk).inspect_err(|_| self.has_failed.store(true, Ordering::Relaxed));
                     }
                 }
             };
@@ -218,12 +220,15 @@ impl<'p> Engine<'p> {
         let key = self.key(&observation);
         let is_ended = observation.from == ObservedIn::Api && observation.build.progress() == Progress::Ended;
         let is_final = is_ended && !self.replays.is_empty();
-        if is_ended && !self.is_in_period(observation.build.start_time) {
-            return Ok(());
-        }
-        let entry = match is_final && observation.recorded_ref.is_none() {
-            true => self.judge_at_once(observation),
-            false => Entry::Observed(Box::new(observation)),
+        // A retry of it is compared with other builds by what this one is.
+        let is_compared_try = self.by_project && observation.build.auto_retry_config.is_some();
+        let entry = if is_ended && !self.is_in_period(observation.build.start_time) {
+            // Its events and records may not contain the start.
+            Entry::Earlier(observation.id.as_str().to_owned())
+        } else if is_final && observation.recorded_ref.is_none() && !is_compared_try {
+            self.judge_at_once(observation)
+        } else {
+            Entry::Observed(Box::new(observation))
         };
         self.spill.add(key, &entry.encode()?)
     }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod account;
+mod explain;
+mod learn;
 mod library;
+mod outputs;
 mod pages;
 mod replay;
 mod schema;

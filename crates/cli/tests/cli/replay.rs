@@ -10,6 +10,8 @@ use std::{
 use buildbrake_testkit::history::History;
 use serde_json::{Value, json};
 
+use crate::learn::run_with;
+
 const POLICY: &str = "
 version: 1
 never-stop: [project-00*]
@@ -22,7 +24,7 @@ rules:
 ";
 
 /// A folder for one test's files.
-fn folder(test: &str) -> PathBuf {
+pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay").join(test);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -46,7 +48,7 @@ fn summary(folder: &Path, inputs: &[&str]) -> Value {
     serde_json::from_str(&stdout(folder, &arguments)).unwrap()
 }
 
-fn lines(builds: &[Value]) -> String {
+pub(crate) fn lines(builds: &[Value]) -> String {
     builds.iter().map(|build| format!("{build}\n")).collect()
 }
 
@@ -294,4 +296,64 @@ fn no_control_character_of_a_name_reaches_the_terminal() {
         assert!(!shown.contains(&0x1b), "{arguments:?}: {}", String::from_utf8_lossy(&shown));
         assert!(String::from_utf8_lossy(&shown).contains("\\u{1b}[2J"), "{arguments:?}");
     }
+}
+
+/// A running build is kept as it is, so a long member of many of them needs temporary files.
+#[test]
+fn a_temporary_file_that_cannot_be_written_ends_the_replay() {
+    let folder = folder("temporary");
+    let id = |number: usize| format!("shop:5e000000-0000-4000-8000-{number:012}");
+    let build = |number| json!({"id": id(number), "buildStatus": "IN_PROGRESS", "initiator": "x".repeat(300_000)});
+    let input: String = (0..60).map(|number| format!("{}\n", build(number))).collect();
+    let nowhere = [("TMPDIR", "nowhere"), ("TMP", "nowhere"), ("TEMP", "nowhere")];
+    let output = run_with(&folder, &["replay", "--policy", "policy.yaml", "-"], input.as_bytes(), &nowhere);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("a temporary file cannot be written"), "{error}");
+}
+
+/// A record of the function does not contain the start of its build.
+#[test]
+fn builds_before_the_period_are_left_out_whatever_else_describes_them() {
+    let folder = folder("since");
+    let builds: Vec<Value> = History::of_seed(5).take(50).collect();
+    let record = |build: &Value| {
+        json!({"outcome": "allowed", "policy": "sha256:0", "trigger": "state-change", "buildId": build["id"],
+               "buildArn": build["arn"], "initiator": build["initiator"]})
+    };
+    let records: Vec<Value> = builds.iter().map(record).collect();
+    fs::write(folder.join("builds.ndjson"), lines(&builds)).unwrap();
+    fs::write(folder.join("records.ndjson"), lines(&records)).unwrap();
+    let mut starts: Vec<f64> = builds.iter().map(|build| build["startTime"].as_f64().unwrap()).collect();
+    starts.sort_by(f64::total_cmp);
+    let since = jiff::Timestamp::from_second(starts[20].ceil() as i64 + 1).unwrap().to_string();
+    for inputs in [&["builds.ndjson"][..], &["builds.ndjson", "records.ndjson"], &["records.ndjson", "builds.ndjson"]] {
+        let arguments: Vec<&str> = ["--since", &since].iter().chain(inputs).copied().collect();
+        assert_eq!(summary(&folder, &arguments)["judged"], 29, "{inputs:?}");
+    }
+}
+
+/// CodeBuild retries a build: both count as one, which a newer build supersedes.
+#[test]
+fn the_earlier_tries_of_a_build_are_found_in_the_input() {
+    let folder = folder("tries");
+    let policy =
+        "version: 1\nrules:\n  - { id: newest, only-newest-per: [project, ref], except: [{ initiators: [bob] }] }\n";
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    let id = |number: u32| format!("shop:5e000000-0000-4000-8000-{number:012}");
+    let arn = |number| format!("arn:aws:codebuild:eu-west-1:111122223333:build/{}", id(number));
+    let build = |number: u32, start: &str, end: &str, retry: Value| {
+        json!({"id": id(number), "arn": arn(number), "buildNumber": number, "projectName": "shop",
+               "startTime": format!("2026-06-01T10:{start}:00Z"), "endTime": format!("2026-06-01T10:{end}:00Z"),
+               "buildStatus": "FAILED", "buildComplete": true, "sourceVersion": "main", "initiator": "alice",
+               "source": {"type": "GITHUB"}, "autoRetryConfig": retry})
+    };
+    let first = build(1, "00", "10", json!({"autoRetryLimit": 1, "autoRetryNumber": 0, "nextAutoRetry": arn(2)}));
+    let retry = build(2, "11", "30", json!({"autoRetryLimit": 1, "autoRetryNumber": 1, "previousAutoRetry": arn(1)}));
+    let newer = build(3, "20", "40", json!(null));
+    fs::write(folder.join("builds.ndjson"), lines(&[first, retry, newer])).unwrap();
+    let found = summary(&folder, &["builds.ndjson"]);
+    let newest = &found["rules"]["newest"];
+    assert_eq!((&newest["broken"], &newest["undecided"]), (&json!(1), &json!(0)), "{found}");
+    assert_eq!(newest["minutes"], 10.0, "the retry, from the start of the newer build");
 }

@@ -179,13 +179,18 @@ impl<'a> Facts<'a> {
 
     /// Explains why a time is unknown. If the API's Build has no phases, no other source has them.
     pub fn no_phases(&self, fact: &'static str) -> Fact {
-        match self.is_whole {
-            true if self.build.run_start() == RunStart::Unknown => {
-                Fact::Unknown { fact, why: "the build has no phases".to_owned() }
-            }
-            true => Fact::Unknown { fact, why: "nothing says when the build ended".to_owned() },
-            false => Fact::Absent(fact),
+        if !self.is_whole {
+            return Fact::Absent(fact);
         }
+        let has_ended = self.build.progress() == Progress::Ended;
+        let why = match self.build.run_start() {
+            RunStart::Unknown => "the build has no phases",
+            RunStart::At(_) | RunStart::Queued if has_ended && self.build.ended_at().is_none() => {
+                "the build has ended at an unknown time"
+            }
+            RunStart::At(_) | RunStart::Queued => "the build has no `startTime`",
+        };
+        Fact::Unknown { fact, why: why.to_owned() }
     }
 
     /// The name of the build's project.

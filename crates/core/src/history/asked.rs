@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Contenders, Life, RecordedRef};
+use super::{Contenders, Life, Moments, RecordedRef};
 use crate::facts::inquiry::{Case, Question, Reply};
 
 /// A build at its start.
@@ -15,6 +15,7 @@ pub(super) struct Begun<'p> {
 /// Replies to the questions about a build.
 pub(super) struct Asked<'c> {
     pub(super) contenders: Option<&'c Contenders>,
+    pub(super) moments: Moments,
     pub(super) recorded_ref: Option<RecordedRef>,
     /// The rules by which a newer build superseded it, with the start of the newer one.
     pub(super) superseded_at: Vec<(String, Timestamp)>,
@@ -50,7 +51,7 @@ impl Asked<'_> {
                 found.into_iter().for_each(|found| case.add_recorded_ref(found.name, found.from, at));
             }
             (Question::RunningBuilds(_), Some(contenders)) => {
-                self.superseded_at = contenders.compare(case, life, at);
+                self.superseded_at = contenders.compare(case, life, at, self.moments);
             }
             _ => case.add(answer(&question)?, at),
         }

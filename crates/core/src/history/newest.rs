@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Life, PastBuild, Replay,
+    Life, Moments, PastBuild, Replay,
     asked::{Asked, Begun},
 };
 use crate::facts::{
@@ -37,7 +37,7 @@ impl Contender {
     ) -> Option<Self> {
         let recorded_ref = past.recorded_ref.clone();
         let Begun { mut case, life, start } = replay.begin(past, now);
-        let mut asked = Asked { contenders: None, recorded_ref, superseded_at: Vec::new() };
+        let mut asked = Asked { contenders: None, recorded_ref, superseded_at: Vec::new(), moments: replay.moments() };
         let is_open = |question: &Question| matches!(question, Question::RunningBuilds(_));
         // The comparison itself comes later.
         while case.next_question().is_some_and(|question| !is_open(&question)) {
@@ -59,13 +59,31 @@ impl FromIterator<Contender> for Contenders {
 impl Contenders {
     /// Compares a running build with those that started while it ran, and returns when each rule was
     /// broken by one of them.
-    pub(super) fn compare(&self, case: &mut Case<'_>, life: &Life, at: Timestamp) -> Vec<(String, Timestamp)> {
+    ///
+    /// With [`Moments::StartOnly`], builds that started later do not count. If the end is unknown, only builds
+    /// that started while the build is known to have been running break a rule; the rest stays unknown.
+    pub(super) fn compare(
+        &self,
+        case: &mut Case<'_>,
+        life: &Life,
+        at: Timestamp,
+        moments: Moments,
+    ) -> Vec<(String, Timestamp)> {
         let own = case.running_build(at);
-        let failure = life.end.is_none().then(|| "the input does not show when the build ended".to_owned());
+        let is_open = life.end.is_none() && moments == Moments::WholeLife;
+        let failure = is_open.then(|| "the input does not show when the build ended".to_owned());
         let mut supersession = Supersession::of(&own, &[], &LeftOut { too_many: false, failure });
         let mut superseded_at = Vec::new();
         let is_later = |other: &&Contender| other.start.is_none_or(|start| life.start.is_none_or(|own| start >= own));
-        let overlaps = |other: &&Contender| other.start.is_none_or(|start| life.end.is_none_or(|end| start < end));
+        let overlaps = |other: &&Contender| {
+            other.start.is_none_or(|start| match moments {
+                Moments::StartOnly => life.start.is_none_or(|own| start <= own),
+                Moments::WholeLife => match life.end {
+                    Some(end) => start < end,
+                    None => life.last_moment().is_some_and(|last| start <= last),
+                },
+            })
+        };
         for other in self.from(life.start).iter().filter(is_later).take_while(overlaps) {
             let running = std::slice::from_ref(&other.running);
             supersession = supersession.and(Supersession::of(&own, running, &LeftOut::default()));

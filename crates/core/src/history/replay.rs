@@ -70,6 +70,11 @@ impl<'p> Replay<'p> {
         self.policy
     }
 
+    /// The moments at which builds are judged.
+    pub(super) fn moments(&self) -> Moments {
+        self.moments
+    }
+
     /// Judges a build as if it were running. `answer` replies to the questions of the inquiry by what
     /// else the input contains. `now` stands for the build's times if none are known.
     ///
@@ -84,7 +89,8 @@ impl<'p> Replay<'p> {
     ) -> Result<Replayed, Box<PastBuild>> {
         let (is_whole, last_seen, recorded_ref) = (past.is_whole, past.last_seen, past.recorded_ref.clone());
         let Begun { mut case, life, start } = self.begin(past, now);
-        let mut asked = Asked { contenders, recorded_ref: recorded_ref.clone(), superseded_at: Vec::new() };
+        let mut asked =
+            Asked { contenders, moments: self.moments, recorded_ref: recorded_ref.clone(), superseded_at: Vec::new() };
         let undecidable = |case: Case<'_>, life: Life| {
             let BuildEvent { id, mut build, .. } = case.into_event();
             life.give_back(&mut build);
@@ -136,28 +142,30 @@ impl<'p> Replay<'p> {
         let Some(last) = judged.last() else {
             return self.of(case, life, Vec::new(), &Verdict::default(), Timestamp::MIN);
         };
-        let mut union = Verdict {
-            action: judged.iter().map(|one| one.verdict.action).max().unwrap_or_default(),
-            ..Verdict::default()
-        };
+        let mut union = Verdict::default();
         let mut rules = Vec::new();
         let mut shown = last.at;
         let may_break_later = if life.end.is_none() { case.may_break_later(last.at) } else { Vec::new() };
         for rule in self.policy.rule_ids() {
+            // Later moments are those of other rules. The function judges the build once by this one.
+            let until = if self.policy.changes_while_running(rule) { judged.len() } else { 1 };
+            let judged = judged.get(..until).unwrap_or(judged);
+            let Some(latest_of_rule) = judged.last() else { continue };
             let mut broken =
                 judged.iter().enumerate().filter_map(|(index, one)| Some((index, violation(&one.verdict, rule)?)));
             let (first, latest) = (broken.clone().next(), broken.next_back());
-            let undecided = last.verdict.undecided.iter().find(|undecided| undecided.rule == rule);
+            let undecided = latest_of_rule.verdict.undecided.iter().find(|undecided| undecided.rule == rule);
             let exempted = judged.iter().rev().find_map(|one| one.verdict.exempted.iter().find(|one| one.rule == rule));
             let decided = if let (Some((index, _)), Some((_, latest))) = (first, latest) {
                 let superseded_at = superseded_at.iter().find(|(other, _)| other == rule).map(|(_, start)| *start);
                 let at = superseded_at.unwrap_or_else(|| fires_at(case, life, judged, index, rule, &mut shown));
+                let mode = self.policy.mode_at(rule, at);
                 let at = Some(at).filter(|_| life.start.is_some());
-                union.violations.push(latest.clone());
+                union.violations.push(Violation { mode, own_mode: mode, ..latest.clone() });
                 union.undecided.extend(undecided.cloned());
                 let saved = self.saved(case, life, at, last.at);
                 let unknown = undecided.map(|undecided| (missing(undecided), undecided.source));
-                Decided::Broken { mode: latest.mode, found: latest.found.clone(), at, saved, unknown }
+                Decided::Broken { mode, found: latest.found.clone(), at, saved, unknown }
             } else if let Some(undecided) = undecided {
                 union.undecided.push(undecided.clone());
                 undecided_as(undecided)
@@ -174,6 +182,7 @@ impl<'p> Replay<'p> {
             };
             rules.push(RuleResult { rule: rule.to_owned(), decided });
         }
+        union.action = case.action(last.at, union.violations.iter().map(|broken| broken.mode));
         // The last moment's verdict shows where the reference comes from, for example.
         if shown != last.at {
             case.judge_at(last.at, |build| life.show_at(build, last.at));

@@ -92,6 +92,17 @@ impl Policy {
         self.rules.iter().any(|rule| !rule.is_off() && rule.changes_with_phases())
     }
 
+    /// Returns whether a rule may change its answer while a build runs.
+    pub(crate) fn changes_while_running(&self, id: &str) -> bool {
+        self.rules.iter().any(|rule| rule.id == id && (rule.is_timed() || rule.changes_with_phases()))
+    }
+
+    /// The mode of a rule at a moment, under the ceiling.
+    pub(crate) fn mode_at(&self, id: &str, at: Timestamp) -> Mode {
+        let rule = self.rules.iter().find(|rule| rule.id == id);
+        rule.map_or(Mode::Off, |rule| rule.mode.at(at).min(self.ceiling))
+    }
+
     /// Returns whether all rules that a build can come to break with time are limits of time.
     pub(crate) fn has_time_limits_alone(&self) -> bool {
         let is_limit = |rule: &Rule| matches!(rule.check.option(), CheckOption::MaxDuration(_));

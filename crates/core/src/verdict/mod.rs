@@ -238,18 +238,22 @@ fn judge_by_rules(policy: &Policy, facts: &Facts<'_>, is_wanted: impl Fn(&Rule) 
             }
         }
     }
-    let is_enforced = verdict.violations.iter().any(|violation| violation.mode == Mode::Enforce);
     let would_be_enforced = verdict.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
-    verdict.action = match verdict.violations.is_empty() {
-        true => Action::Allow,
-        false if !is_enforced => Action::Report,
-        false if is_protected(policy, facts) => Action::Protect,
-        false => Action::Stop,
-    };
+    verdict.action = action(policy, facts, verdict.violations.iter().map(|violation| violation.mode));
     if verdict.action == Action::Report && would_be_enforced && !is_protected(policy, facts) {
         verdict.withheld = Some(Withheld::Ceiling);
     }
     verdict
+}
+
+/// The action for a build that breaks rules of these modes.
+pub(crate) fn action(policy: &Policy, facts: &Facts<'_>, modes: impl Iterator<Item = Mode>) -> Action {
+    match modes.max() {
+        None => Action::Allow,
+        Some(Mode::Off | Mode::Report) => Action::Report,
+        Some(Mode::Enforce) if is_protected(policy, facts) => Action::Protect,
+        Some(Mode::Enforce) => Action::Stop,
+    }
 }
 
 /// Each rule's id and decision about a build, in the order of the policy.

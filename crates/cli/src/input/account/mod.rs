@@ -56,6 +56,7 @@ const INTERRUPTED: i32 = 130;
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>) -> anyhow::Result<()> {
     let since = options.scope.since(now);
+    let histories = histories(options).await?;
     let mut file = None;
     let mut known = Known::default();
     if let Some(path) = &options.save {
@@ -67,7 +68,7 @@ pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>)
     }
     let reading = Reading { options, since, known: RefCell::new(known), progress: progress() };
     let result = tokio::select! {
-        result = reading.all_accounts(file.as_ref(), each) => result,
+        result = reading.all_accounts(&histories, file.as_ref(), each) => result,
         signal = tokio::signal::ctrl_c() => signal.map_err(Into::into).and_then(|()| Err(anyhow::anyhow!("interrupted"))),
     };
     reading.progress.finish_and_clear();
@@ -101,31 +102,20 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn all_accounts(&self, file: Option<&SavedHistory>, each: &mut Each<'_>) -> anyhow::Result<()> {
-        for profile in or_default(&self.options.profile) {
-            for region in or_default(&self.options.region) {
-                let history = self.history(profile.clone(), region.clone()).await?;
-                let account = profile.iter().map(String::as_str).chain([history.region()]);
-                self.progress.set_prefix(Vec::from_iter(account).join(" "));
-                if self.account(&history, file, each).await?.is_break() {
-                    return Ok(());
-                }
+    async fn all_accounts(
+        &self,
+        histories: &[(Option<String>, History)],
+        file: Option<&SavedHistory>,
+        each: &mut Each<'_>,
+    ) -> anyhow::Result<()> {
+        for (profile, history) in histories {
+            let account = profile.iter().map(String::as_str).chain([history.region()]);
+            self.progress.set_prefix(Vec::from_iter(account).join(" "));
+            if self.account(history, file, each).await?.is_break() {
+                return Ok(());
             }
         }
         Ok(())
-    }
-
-    async fn history(&self, profile: Option<String>, region: Option<String>) -> anyhow::Result<History> {
-        let endpoint_url = self.options.endpoint_url.clone();
-        let options = config::Options { profile: profile.clone(), region, endpoint_url };
-        let config = AwsConfig::for_command_line(options).await.map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!(faults.join("; "))
-        })?;
-        History::new(&config).with_context(|| {
-            let of = profile.map(|profile| format!(" for the profile `{profile}`")).unwrap_or_default();
-            format!("no region{of}; add `--region`, or set AWS_REGION")
-        })
     }
 
     /// Reads one account in one region.
@@ -174,6 +164,31 @@ impl Reading<'_> {
         }
         lines
     }
+}
+
+/// The accounts and regions to read, each with its profile.
+async fn histories(options: &Options) -> anyhow::Result<Vec<(Option<String>, History)>> {
+    let mut histories = Vec::new();
+    for profile in or_default(&options.profile) {
+        for region in or_default(&options.region) {
+            histories.push((profile.clone(), history(options, profile.clone(), region).await?));
+        }
+    }
+    Ok(histories)
+}
+
+async fn history(options: &Options, profile: Option<String>, region: Option<String>) -> anyhow::Result<History> {
+    let options = config::Options { profile: profile.clone(), region, endpoint_url: options.endpoint_url.clone() };
+    let config = AwsConfig::for_command_line(options).await.map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(faults.join("; "))
+    })?;
+    History::new(&config).with_context(|| match profile {
+        Some(profile) => {
+            format!("the profile `{profile}` does not exist or has no region; correct its name, or add `--region`")
+        }
+        None => "no region; add `--region`, or set AWS_REGION".to_owned(),
+    })
 }
 
 /// These, or else the one that the environment chooses.

@@ -113,6 +113,10 @@ fn errors_say_what_to_do() {
     );
     let no_region = run(&denied, "").expect_error();
     assert!(no_region.ends_with("no region; add `--region`, or set AWS_REGION"), "{no_region}");
+    assert_eq!(
+        run(&denied, "--profile nope").expect_error(),
+        "the profile `nope` does not exist or has no region; correct its name, or add `--region`"
+    );
     let nobody = format!("http://{}", Address::reserve().get());
     let lost = run_at(&nobody, "--region eu-west-1").expect_error();
     assert!(lost.ends_with("ListProjects in eu-west-1 failed: no connection to CodeBuild"), "{lost}");

@@ -8,9 +8,9 @@ use crate::{
     explain::{Reason, reasons},
     facts::{Facts, RefFrom, supersession::Supersession},
     model::Build,
-    policy::Policy,
+    policy::{Mode, Policy},
     price::Dollars,
-    verdict::may_break_later,
+    verdict::{Action, action, may_break_later},
 };
 
 impl<'a> Case<'a> {
@@ -48,6 +48,11 @@ impl<'a> Case<'a> {
     pub(crate) fn price(&self, at: Timestamp) -> Option<Dollars> {
         let facts = self.priced_facts(at);
         facts.price().or_else(|_| facts.machine_price()).ok()
+    }
+
+    /// The action at a moment for a build that breaks rules of these modes.
+    pub(crate) fn action(&self, at: Timestamp, modes: impl Iterator<Item = Mode>) -> Action {
+        action(self.policy, &self.facts(at), modes)
     }
 
     /// The ids of the rules that pass at a moment, but may be broken later just because time passes.

@@ -185,9 +185,13 @@ fn members_that_an_event_lacks_are_unknown() {
 
 /// Judges builds of one project, given as id, start, end and further members, by `only-newest-per`.
 fn newest(rule: &str, builds: &[(u32, &str, &str, &str)]) -> Vec<String> {
+    newest_at(Moments::WholeLife, rule, builds)
+}
+
+fn newest_at(moments: Moments, rule: &str, builds: &[(u32, &str, &str, &str)]) -> Vec<String> {
     let text = format!("{{version: 1, rules: [{{id: newest, {rule}}}, {{id: small, max-timeout: 100m}}]}}");
     let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
-    let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
+    let replay = Replay::new(&policy, moments, Details::default());
     let past = builds.iter().map(|(number, start, end, more)| {
         let id = format!("shop:5e000000-0000-4000-8000-00000000000{number}");
         let json = build(end, more).replace("08:00:00", start).replace(ID, &id);
@@ -249,11 +253,64 @@ fn a_build_is_superseded_when_a_newer_one_starts_while_it_runs() {
             "allowed undecided: newer build (the input does not show when the build ended)"
         ]
     );
+    let undecided = "allowed undecided: newer build (the input does not show when the build ended)";
+    assert_eq!(
+        superseded(rule, &[(1, "08:00:00", "", MAIN), (2, "08:30:00", "09:00:00", MAIN)]),
+        [undecided, "allowed"],
+        "the first one is last seen at 08:11"
+    );
+    assert_eq!(
+        superseded(rule, &[(1, "08:00:00", "", MAIN), (2, "08:05:00", "09:00:00", MAIN)]),
+        ["stopped broken at 08:05:00: the newer build #2", "allowed"]
+    );
     let stopped = MAIN.to_owned() + r#", "timeoutInMinutes": 120"#;
     assert_eq!(
         superseded(rule, &[(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "09:30:00", &stopped)]),
         ["allowed", "stopped"],
         "a build that another rule stops supersedes nothing"
+    );
+}
+
+#[test]
+fn at_its_start_a_build_is_superseded_by_none_that_starts_later() {
+    let rule = "only-newest-per: [project, ref]";
+    let builds = [(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "", MAIN)];
+    assert_eq!(newest_at(Moments::StartOnly, rule, &builds), ["allowed", "allowed"]);
+}
+
+/// The dates of a policy count at the moment at which a rule is broken, whatever the other rules are.
+#[test]
+fn dates_count_when_a_rule_is_broken() {
+    let judge = |rules: &str| {
+        let text = format!("{{version: 1, prices: {{BUILD_GENERAL1_SMALL: 0.01}}, rules: [{rules}]}}");
+        let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        // From 23:30 to 00:40, running from 23:40.
+        let json = build("09:10:00", "").replace("-20T08:", "-19T23:").replace("-20T09:", "-20T00:");
+        let json = json.replace("T00:10:00", "T00:40:00").replace("T23:00:00", "T23:30:00");
+        let json = json.replace("T23:10:00", "T23:40:00").replace("T23:11:00", "T23:41:00");
+        let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
+        shown(&replay.judge(past(&json, ObservedIn::Api), None, NOW.parse().unwrap(), unavailable).unwrap())
+    };
+    let later = "mode: report, enforce-after: 2026-11-19";
+    let timeout = "{id: t, max-timeout: 30m, mode: report, enforce-after: 2026-11-19}";
+    let alone = "reported broken at 23:30:00: 60m; 70.00 min, 0.60 USD";
+    let exempt = "{id: e, max-timeout: 30m, except: [{projects: [shop], until: 2026-11-19}]}";
+    let with_duration = |rule: &str| judge(&format!("{rule}, {{id: d, max-duration: 30m, mode: report}}"));
+    let duration = ", broken at 00:10:00: 60m; 30.00 min, 0.30 USD";
+    assert_eq!(judge(timeout), alone);
+    assert_eq!(with_duration(timeout), format!("{alone}{duration}"));
+    assert_eq!(judge(exempt), "allowed exempt by 0");
+    assert_eq!(with_duration(exempt), format!("reported exempt by 0{duration}"));
+    for (limit, expected) in [
+        ("10m", "reported broken at 23:50:00: 60m; 50.00 min, 0.50 USD"),
+        ("30m", "stopped broken at 00:10:00: 60m; 30.00 min, 0.30 USD"),
+    ] {
+        assert_eq!(judge(&format!("{{id: d, max-duration: {limit}, {later}}}")), expected, "{limit}");
+    }
+    assert_eq!(
+        judge("{id: d, max-duration: 10m, except: [{projects: [shop], until: 2026-11-19}]}"),
+        "stopped broken at 00:00:00: 60m; 40.00 min, 0.40 USD",
+        "the limit was reached under the exemption"
     );
 }
 
