@@ -169,6 +169,21 @@ fn a_protected_project_and_failed_builds() {
 
 /// An event lacks what the API has, so the same rule is undecided.
 #[test]
+fn the_missing_time_is_named() {
+    let json = build("09:10:00", "");
+    let has_no_start = json.replace(r#""startTime": "2026-11-20T08:00:00Z", "endTime": "2026-11-20T09:10:00Z","#, "");
+    assert_ne!(json, has_no_start);
+    for (json, rule, expected) in [
+        (has_no_start.as_str(), "max-queue-time: 4m", "the build has no `startTime`"),
+        (&json.replace("\"phases\"", "\"x\""), "max-queue-time: 4m", "the build has no phases"),
+        (&json.replace("\"phases\"", "\"x\""), "max-duration: 4m", "the build has no phases"),
+    ] {
+        let shown = shown(&replay_as(rule, past(json, ObservedIn::Api), Moments::WholeLife));
+        assert!(shown.contains(expected), "{rule}: {shown}");
+    }
+}
+
+#[test]
 fn members_that_an_event_lacks_are_unknown() {
     for (from, expected, usd) in [
         (ObservedIn::Api, "allowed", "0.40"),
