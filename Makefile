@@ -188,6 +188,10 @@ scale-test: $(STAMP) ## Run the statements of docs/scale.md in DuckDB.
 package: $(STAMP) ## Build what `sam deploy` uploads.
 	cargo update --workspace --locked
 	PATH="$(TOOLS)/bin:$$PATH" sam build
+	@# provided.al2023 has glibc 2.34.
+	@needed=$$(grep -aoE 'GLIBC_2\.[0-9]+' .aws-sam/build/Function/bootstrap | sort -uV | tail -1); \
+		[ "$$(printf '%s\nGLIBC_2.34\n' "$$needed" | sort -V | tail -1)" = GLIBC_2.34 ] || \
+		{ echo "the function needs $$needed, but Lambda has GLIBC_2.34"; exit 1; }
 
 .PHONY: terraform-package
 terraform-package: package ## Build what the Terraform module deploys, in .terraform-package.

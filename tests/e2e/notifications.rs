@@ -9,6 +9,7 @@ use buildbrake_testkit::{
     events::{additional_information, event, scheduled},
     http::Reply,
     lambda::Lambda,
+    scheduler::Scheduler,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -256,4 +257,28 @@ fn a_dry_run_of_the_sweep_stops_nothing_tells_nobody_and_says_what_would_be_too_
     lambda.end();
     assert_eq!(refused["errorMessage"], "`detail.dry-run` is `maybe`; use `on` or `off`");
     assert_eq!((codebuild.stops(), bus.calls()), (Vec::<String>::new(), Vec::new()));
+}
+
+/// No sweep finds a build again that it has stopped: the build is judged once more by itself.
+#[test]
+fn a_sweep_that_can_tell_nobody_has_its_stopped_builds_judged_again() {
+    let region = CodeBuild::default();
+    let id = region.run("shop", 2, "main");
+    let never = Fate::EntriesFail(vec![0], "InternalFailure");
+    let (codebuild, scheduler) = (region.listen(), Scheduler::obliging());
+    let bus = EventBridge::with(vec![never; 4]);
+    let settings = [bus.settings().as_slice(), &scheduler.settings()].concat();
+    let lambda = PROGRAM.start(&policy(1), codebuild.address, &settings);
+    let (answer, _) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+    assert_eq!(answer.result.unwrap_err()["errorType"], "ServiceFault");
+    lambda.end();
+    assert_eq!(bus.accepted(), Vec::<Value>::new());
+
+    // Another instance, which knows nothing of the sweep.
+    let lambda = PROGRAM.start(&policy(1), codebuild.address, &settings);
+    let record = lambda.invoke(&scheduler.event()).record();
+    lambda.end();
+    assert_eq!((&record["outcome"], &record["buildId"]), (&json!("already-complete"), &json!(id)));
+    assert_eq!(rules(&bus), ["rule-1"]);
+    assert_eq!(codebuild.stops(), [id]);
 }

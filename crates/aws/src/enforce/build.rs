@@ -211,10 +211,22 @@ impl Enforcer {
         case: &Case<'_>,
         invocation: &Invocation<'_>,
     ) -> Result<Option<Timestamp>, CallError> {
+        let is_running = case.build().progress() == Progress::Running;
+        match case.verdict().deadline.filter(|_| is_running) {
+            Some(moment) => self.schedule(case, moment, invocation).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Schedules a call of the function that judges a build again at a moment. Returns the time of the call, if
+    /// there is a scheduler.
+    pub(super) async fn schedule(
+        &self,
+        case: &Case<'_>,
+        moment: Timestamp,
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<Timestamp>, CallError> {
         let (Some(scheduler), Some(function)) = (&self.scheduler, invocation.function) else { return Ok(None) };
-        let Some(moment) = case.verdict().deadline.filter(|_| case.build().progress() == Progress::Running) else {
-            return Ok(None);
-        };
         let at = scheduler::on_the_minute(moment, invocation.now());
         let id = &case.event().id;
         // A build that is judged twice has the same deadline, and so the same schedule.

@@ -180,8 +180,15 @@ impl Sweep<'_> {
                 SweepMode::Enforce => self.enforcer.tell(some, self.invocation).await,
                 SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
             };
-            for record in records {
-                self.summary.add(&record);
+            for (settled, record) in some.iter().zip(&records) {
+                // No sweep finds a stopped build again, so that people are told when it is judged by itself.
+                if record.outcome() == Outcome::Stopped && record.failure().is_some() {
+                    let now = self.invocation.now();
+                    if let Err(error) = self.enforcer.schedule(&settled.case, now, self.invocation).await {
+                        self.add_failed_call(error);
+                    }
+                }
+                self.summary.add(record);
             }
         }
     }
