@@ -81,6 +81,11 @@ impl Life {
         self.phases.iter().flatten().find(|phase| !waits(phase)).and_then(|phase| phase.start_time)
     }
 
+    /// Returns whether it is known when the build left the queue, if it did.
+    pub(super) fn knows_phases(&self) -> bool {
+        self.phases.is_some()
+    }
+
     /// The last moment at which the build is known to have been running.
     pub(super) fn last_moment(&self) -> Option<Timestamp> {
         self.end.or(self.last_seen)

@@ -235,7 +235,7 @@ impl<'p> Replay<'p> {
             outcome,
             saved: if outcome == Outcome::Stopped { first(|mode| mode == Mode::Enforce) } else { Saved::default() },
             saved_if_enforced: first(|_| true),
-            is_priced: case.price(seen).is_some(),
+            is_priced: case.price(seen).is_some() && life.knows_phases(),
             rules,
             reasons: Vec::new(),
             record: None,

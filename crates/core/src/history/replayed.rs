@@ -46,7 +46,8 @@ pub struct Replayed {
     pub saved: Saved,
     /// What the first broken rule saves, if every rule were enforced.
     pub saved_if_enforced: Saved,
-    /// `false` if the price of a minute of the build is unknown, so that no money is counted.
+    /// `false` if the price of a minute of the build is unknown, or when it left the queue, so that no money is
+    /// counted.
     pub is_priced: bool,
     /// The rules that do not pass, in the order of the policy.
     pub rules: Vec<RuleResult>,

@@ -38,7 +38,8 @@ pub struct Summary {
     /// What the stops would have saved. A build counts once, from its first enforced rule on.
     #[serde(flatten)]
     pub saved: Saved,
-    /// The number of builds that would have been stopped and have no price, so that their money is not counted.
+    /// The number of builds that would have been stopped and whose price or running time is unknown, so that their
+    /// money is not counted.
     pub unpriced: u64,
     /// The builds that succeeded and would have been stopped.
     pub stopped_successes: Examples,

@@ -56,7 +56,7 @@ fn overview(report: &Report<'_>) -> String {
     }
     text.push_str(&format!("\nthe stops would have saved {}\n", amount(summary.saved)));
     if summary.unpriced > 0 && summary.saved.usd != Default::default() {
-        text.push_str(&format!("  without {}, whose price is unknown\n", builds(summary.unpriced)));
+        text.push_str(&format!("  without {}, whose price or running time is unknown\n", builds(summary.unpriced)));
     }
     let all = &summary.if_enforced;
     if all.stopped != summary.outcomes.get(&Outcome::Stopped).copied().unwrap_or_default() {

@@ -341,3 +341,17 @@ fn a_rule_that_stops_on_unknown_facts_is_broken_and_undecided() {
     assert_eq!((rule.broken, rule.undecided, summary.undecided, summary.unknown.len()), (1, 1, 1, 1));
     assert_eq!(summary.outcomes[&Outcome::Stopped], 1);
 }
+
+/// Queue time costs nothing, so that the end of the queue must be known.
+#[test]
+fn a_build_without_phases_has_no_price() {
+    let priced = |json: &str| {
+        let replayed = replay_as("max-timeout: 30m", past(json, ObservedIn::Api), Moments::WholeLife);
+        (replayed.outcome, replayed.is_priced)
+    };
+    let whole = build("09:10:00", "");
+    assert_eq!(priced(&whole), (Outcome::Stopped, true));
+    let mut without: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    without.as_object_mut().unwrap().remove("phases");
+    assert_eq!(priced(&without.to_string()), (Outcome::Stopped, false));
+}
