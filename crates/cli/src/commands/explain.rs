@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::{
     files::{NotLoaded, PolicyFile},
     input::{self, Place, Read, Skipped, Unreadable},
-    output::{Exit, count, print},
+    output::{Exit, count, print, print_error},
 };
 
 /// Explains, rule by rule, how a policy judges one build.
@@ -136,6 +136,14 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
             None => bail!("{name}: the input contains no build; {USABLE}"),
         }
     }
+    if let Some(why) = &found.why_not {
+        let others = match found.left_out {
+            0 | 1 => String::new(),
+            2 => ", as is another part".to_owned(),
+            number => format!(", as are {} other parts", number - 1),
+        };
+        print_error(&format!("warning: {why}; it is left out{others}"));
+    }
     let ids: Vec<String> = found.builds.keys().take(NAMED).map(|id| format!("\n  {id}")).collect();
     let (ids, count) = (ids.concat(), count(found.builds.len(), "build"));
     let mut builds = found.builds.into_values().filter_map(join).filter(|build| is_chosen(&build.id, chosen));
@@ -156,7 +164,9 @@ struct Found {
     /// The event, if the input is that and nothing else.
     event: Option<Vec<u8>>,
     builds: BTreeMap<String, Vec<Observation>>,
-    /// The first part that is not about a build, with its place.
+    /// The number of parts that are not about a build.
+    left_out: usize,
+    /// The first of them, with its place.
     why_not: Option<String>,
 }
 
@@ -174,8 +184,8 @@ impl Found {
                         found.add(json, &value.place);
                     }
                 }
-                Read::Unreadable(Unreadable { place, why }) => found.leave_out(&format!("{place}: {why}")),
-                Read::Skipped(Skipped { path, why }) => found.leave_out(&format!("{}: {why}", path.display())),
+                Read::Unreadable(Unreadable { place, why }) => found.leave_out(format!("{place}: {why}")),
+                Read::Skipped(Skipped { path, why }) => found.leave_out(format!("{}: {why}", path.display())),
                 Read::Progress { .. } => {}
             }
             ControlFlow::Continue(())
@@ -191,14 +201,15 @@ impl Found {
         match recognized {
             Ok(()) => {}
             Err(NotRecognized::UnknownKind | NotRecognized::String) => {
-                self.leave_out(&format!("{place}: this is not about a build"));
+                self.leave_out(format!("{place}: this is not about a build"));
             }
-            Err(error) => self.leave_out(&format!("{place}: {error}")),
+            Err(error) => self.leave_out(format!("{place}: {error}")),
         }
     }
 
-    fn leave_out(&mut self, why: &str) {
-        self.why_not.get_or_insert_with(|| why.to_owned());
+    fn leave_out(&mut self, why: String) {
+        self.left_out += 1;
+        self.why_not.get_or_insert(why);
     }
 }
 

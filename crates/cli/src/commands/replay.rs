@@ -1,6 +1,7 @@
 //! `buildbrake replay`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     path::PathBuf,
@@ -151,8 +152,11 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
     );
     let mut total: Option<Summary> = None;
     let mut unreadable = Vec::new();
+    let mut paths = BTreeSet::new();
     for path in &arguments.merge {
         let name = path.display();
+        let is_new = path.canonicalize().is_ok_and(|path| paths.insert(path)) || !path.is_file();
+        anyhow::ensure!(is_new, "{name}: its builds would count twice; name each summary once");
         let json = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
         let no_summary = || format!("{name}: this is no summary; make one with `replay --format json`");
         let summary: Summary = serde_json::from_slice(&json).with_context(no_summary)?;

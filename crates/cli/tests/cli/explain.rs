@@ -109,6 +109,16 @@ fn everything_that_a_replay_reads_is_explained() {
 }
 
 #[test]
+fn damage_beside_the_build_is_reported() {
+    let folder = folder("damage");
+    let input = format!("{{\"a\": 1}}\n{}\n{{\"builds\": [", build(ID));
+    let output = explain(&folder, &input, &[]);
+    assert_eq!(decided(&output), "stop passes broken");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error, "warning: input.json:1: this is not about a build; it is left out, as is another part\n");
+}
+
+#[test]
 fn a_batch_answers_for_its_own_builds_alone() {
     let folder = folder("batch");
     let batch = json!({"arn": BATCH, "projectName": "shop", "initiator": "carol", "sourceVersion": "dev"});

@@ -76,9 +76,9 @@ fn a_page_that_cannot_be_written_is_noticed_at_once() {
 #[test]
 fn a_merged_summary_names_what_could_not_be_read() {
     let folder = folder("merged");
-    let builds: Vec<Value> = History::of_seed(5).take(20).collect();
-    for name in ["one", "other"] {
-        let text = format!("{}{}", lines(&builds), "{\"a\": 1}\n".repeat(12));
+    let builds: Vec<Value> = History::of_seed(5).take(40).collect();
+    for (name, builds) in ["one", "other"].into_iter().zip(builds.chunks(20)) {
+        let text = format!("{}{}", lines(builds), "{\"a\": 1}\n".repeat(12));
         fs::write(folder.join(format!("{name}.ndjson")), text).unwrap();
         let summary = run(&folder, &["--policy", "policy.yaml", "--format", "json", &format!("{name}.ndjson")]);
         fs::write(folder.join(format!("{name}.json")), summary.stdout).unwrap();

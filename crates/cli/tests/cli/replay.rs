@@ -189,20 +189,32 @@ fn summaries_of_parts_add_up_to_the_summary_of_all() {
         fs::write(folder.join(format!("{index}.json")), summary(&folder, &[&format!("{index}.ndjson")]).to_string())
             .unwrap();
     }
-    let merge = |parts: &[&str]| -> Value {
-        let output = Command::new(env!("CARGO_BIN_EXE_buildbrake"))
+    let run = |parts: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_buildbrake"))
             .args(["replay", "--format", "json", "--merge"])
             .args(parts)
             .current_dir(&folder)
             .output()
-            .unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
+            .unwrap()
     };
+    let merge = |parts: &[&str]| -> Value { serde_json::from_slice(&run(parts).stdout).unwrap() };
     let all = summary(&folder, &["all.ndjson"]);
     assert_eq!(all["judged"], 9000);
     assert!(all["undecided"].as_u64().unwrap() > 2000);
     assert_eq!(merge(&["0.json", "1.json", "2.json"]), all);
     assert_eq!(merge(&["2.json", "0.json", "1.json"]), all);
+
+    fs::copy(folder.join("0.json"), folder.join("copy.json")).unwrap();
+    for (parts, expected) in [
+        (["0.json", "./0.json"], "./0.json: its builds would count twice; name each summary once\n"),
+        (["0.json", "copy.json"], "copy.json: this summary cannot be added: the build `"),
+        (["0.json", "all.json"], "all.json: this summary cannot be added: the build `"),
+    ] {
+        fs::write(folder.join("all.json"), all.to_string()).unwrap();
+        let output = run(&parts);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(expected), "{error}");
+    }
 }
 
 #[test]

@@ -1,5 +1,10 @@
+use serde_json::{Map, Value, json};
+
 use super::*;
-use crate::model::Build;
+use crate::model::{
+    Build, BuildBatch, Project,
+    shape::{Kind, Shape},
+};
 
 #[test]
 fn an_exemption_by_cost_is_named() {
@@ -112,5 +117,57 @@ fn no_secret_is_shown() {
         let explanation = explained(rule, build, true);
         let text = format!("{explanation}{}", serde_json::to_string(&explanation).unwrap());
         assert!(!text.contains("CANARY"), "{rule}\n{text}");
+    }
+}
+
+/// A value with every member of the API, and a secret in each text: as it is where the whole text is one, or else in
+/// a URL.
+fn canaries(kind: Kind, name: &str) -> Value {
+    let is_secret = ["value", "secret", "buildspec", "message"].contains(&name);
+    match kind {
+        Kind::Flag => json!(true),
+        Kind::Integer => json!(5),
+        Kind::Time => json!("2026-11-20T08:00:00Z"),
+        Kind::Text if is_secret => json!("say: CANARY\n"),
+        Kind::Text => json!("https://u:CANARY@example.com/a?t=CANARY#CANARY"),
+        Kind::List(element) => json!([canaries(*element, name)]),
+        Kind::Structure(shape) => {
+            let members = shape.names().into_iter().map(|name| {
+                let value = canaries(shape.member(&name).unwrap(), &name);
+                (name, value)
+            });
+            members.collect::<Map<_, _>>().into()
+        }
+    }
+}
+
+/// The paths of all texts that an expression can name.
+fn texts(shape: &Shape, path: &str) -> Vec<String> {
+    let members = shape.names().into_iter().map(|name| (shape.member(&name).unwrap(), format!("{path}.{name}")));
+    let texts = members.flat_map(|(kind, path)| match kind {
+        Kind::Text => vec![path],
+        Kind::Structure(shape) => texts(shape, &path),
+        Kind::Flag | Kind::Integer | Kind::Time | Kind::List(_) => Vec::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn no_member_shows_a_secret() {
+    let build: Build = serde_json::from_value(canaries(Kind::Structure(Build::SHAPE), "")).unwrap();
+    let project: Project = serde_json::from_value(canaries(Kind::Structure(Project::SHAPE), "")).unwrap();
+    let batch: BuildBatch = serde_json::from_value(canaries(Kind::Structure(BuildBatch::SHAPE), "")).unwrap();
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let facts = Facts { build_batch: Some(&batch), project: Some(&project), ..Facts::known(&build, true, None, now) };
+    let shapes = [("build", Build::SHAPE), ("project", Project::SHAPE), ("batch", BuildBatch::SHAPE)];
+    let paths: Vec<String> = shapes.into_iter().flat_map(|(name, shape)| texts(shape, name)).collect();
+    assert!(paths.len() > 100, "{paths:?}");
+    for path in paths {
+        let policy = format!("version: 1\nrules: [{{ id: r, deny-when: '{path} == account' }}]");
+        let policy = Policy::parse("policy.yaml", &policy).unwrap_or_else(|faults| panic!("{faults}"));
+        let explanation = explain(&policy, facts.clone()).remove(0);
+        let text = format!("{explanation}{}", serde_json::to_string(&explanation).unwrap());
+        assert!(text.contains(&format!("{path} = ")), "{text}");
+        assert!(!text.contains("CANARY"), "{text}");
     }
 }

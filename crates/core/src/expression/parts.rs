@@ -90,14 +90,14 @@ impl Expression {
         let mut members = path.split('.');
         let variable = members.next().and_then(Variable::named);
         let json = match variable {
-            Some(Variable::Build) => Some(facts.json.build(facts.build)),
-            Some(Variable::Project) => facts.project.map(|project| facts.json.project(project)),
-            Some(Variable::Batch) => facts.batch().ok().map(|batch| facts.json.batch(batch)),
+            Some(Variable::Build) => Some(redact::build_json(facts.build)),
+            Some(Variable::Project) => facts.project.map(redact::project_json),
+            Some(Variable::Batch) => facts.batch().ok().flatten().map(redact::batch_json),
             _ => return variable.map_or_else(String::new, |variable| of_variable(variable, facts)),
         };
-        let json = members.try_fold(json, |json, member| Some(json?.get(member))).flatten();
-        match json {
-            Some(json) => member(path, json),
+        let shown = members.try_fold(json.as_ref(), |json, member| Some(json?.get(member)));
+        match shown.flatten() {
+            Some(json) => member(json),
             None => match self.resolve(node, facts) {
                 // `has` returns `false` for an absent member.
                 Ok(_) | Err(ExecutionError::NoSuchKey(_)) => "absent".to_owned(),
@@ -147,17 +147,11 @@ fn of_variable(variable: Variable, facts: &Facts<'_>) -> String {
     }
 }
 
-/// A member's value without secrets: lists may contain variables, and some texts are secrets.
-fn member(path: &str, json: &Json) -> String {
-    let is_secret = path.split('.').any(|name| {
-        matches!(name, "environmentVariables" | "exportedEnvironmentVariables" | "secret" | "contexts" | "message")
-    });
+fn member(json: &Json) -> String {
     match json {
         Json::Array(elements) if elements.len() == 1 => "1 element".to_owned(),
         Json::Array(elements) => format!("{} elements", elements.len()),
         Json::Object(_) => "known".to_owned(),
-        Json::String(text) if path.ends_with(".buildspec") => redact::buildspec_text(text),
-        _ if is_secret => redact::STARS.to_owned(),
         Json::String(text) => text.clone(),
         other => other.to_string(),
     }

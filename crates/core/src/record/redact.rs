@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Failure, phase_context, refusal};
@@ -13,7 +13,7 @@ use crate::{
     url,
 };
 
-pub(crate) const STARS: &str = "***";
+const STARS: &str = "***";
 
 /// What stands in the place of a variable's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,21 @@ pub(super) fn project(mut project: Box<Project>, values: Values) -> Box<Project>
         values.hide(&mut webhook.secret);
     }
     project
+}
+
+/// The Build's members without secrets, as [`build`], for an explanation.
+pub(crate) fn build_json(build: &Build) -> Value {
+    json!(self::build(Box::new(build.clone()), Values::Starred))
+}
+
+/// The BuildBatch's members without secrets, as [`batch`].
+pub(crate) fn batch_json(batch: &BuildBatch) -> Value {
+    json!(self::batch(Box::new(batch.clone()), Values::Starred))
+}
+
+/// The Project's members without secrets, as [`project`].
+pub(crate) fn project_json(project: &Project) -> Value {
+    json!(self::project(Box::new(project.clone()), Values::Starred))
 }
 
 fn environment(environment: &mut ProjectEnvironment, values: Values) {
@@ -123,7 +138,7 @@ fn buildspec(source: &mut ProjectSource) {
 }
 
 /// A path or an S3 ARN as it is; the size and digest of an inline buildspec.
-pub(crate) fn buildspec_text(text: &str) -> String {
+fn buildspec_text(text: &str) -> String {
     if is_path(text) { text.to_owned() } else { digest("inline buildspec", text) }
 }
 

@@ -43,6 +43,12 @@ impl Examples {
         self.shorten();
     }
 
+    /// A build that both name.
+    pub(super) fn shared(&self, other: &Self) -> Option<&str> {
+        let mut ids = self.examples.iter().map(|example| example.build_id.as_str());
+        ids.find(|id| other.examples.iter().any(|example| example.build_id == *id))
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.builds += other.builds;
         self.examples.extend(other.examples);

@@ -125,8 +125,14 @@ pub struct Missing {
 
 /// The reason why two summaries cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the summaries are of two policies, {0} and {1}; merge summaries of one policy")]
-pub struct OtherPolicy(String, String);
+pub enum NotMerged {
+    /// Their policies differ.
+    #[error("the summaries are of two policies, {0} and {1}; merge summaries of one policy")]
+    OtherPolicy(String, String),
+    /// A build would count twice.
+    #[error("the build `{0}` is in another summary, too; merge summaries of different builds")]
+    SameBuild(String),
+}
 
 impl Summary {
     /// The summary of no builds. It contains every rule and exemption of the policy that is not off.
@@ -201,10 +207,13 @@ impl Summary {
     /// Adds the builds of another summary.
     ///
     /// # Errors
-    /// If it is a summary of another policy.
-    pub fn merge(&mut self, other: Self) -> Result<(), OtherPolicy> {
+    /// If it is a summary of another policy, or names a build that this one names.
+    pub fn merge(&mut self, other: Self) -> Result<(), NotMerged> {
         if self.policy != other.policy {
-            return Err(OtherPolicy(self.policy.clone(), other.policy));
+            return Err(NotMerged::OtherPolicy(self.policy.clone(), other.policy));
+        }
+        if let Some(build) = self.stopped_successes.shared(&other.stopped_successes) {
+            return Err(NotMerged::SameBuild(build.to_owned()));
         }
         self.judged += other.judged;
         self.unreadable += other.unreadable;
