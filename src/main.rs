@@ -83,7 +83,15 @@ fn load_policy(path: &str) -> Option<Policy> {
     let policy = yaml::decode(path, bytes).and_then(|text| Policy::parse(path, &text)).map_err(|faults| {
         for fault in faults.iter() {
             let (line, column) = (fault.place.line, fault.place.column);
-            tracing::error!(path, line, column, help = fault.help, "the policy has a fault: {}", fault.message);
+            tracing::error!(
+                path,
+                line,
+                column,
+                id = fault.code.id(),
+                help = fault.help,
+                "the policy has a fault: {}",
+                fault.message
+            );
         }
     });
     policy.ok()

@@ -7,9 +7,13 @@ use std::{
 };
 
 use anyhow::{anyhow, ensure};
-use buildbrake_core::{policy::Policy, yaml};
+use buildbrake_core::{
+    diagnostic::{Code, Diagnostics, Finding},
+    policy::Policy,
+    yaml,
+};
 
-use crate::output::{print_error, print_faults};
+use crate::output::{Exit, print_error, print_faults};
 
 /// A valid policy with the file it came from.
 pub(crate) struct PolicyFile {
@@ -18,31 +22,58 @@ pub(crate) struct PolicyFile {
     pub(crate) policy: Policy,
 }
 
-/// The reason why there is no policy. It has been printed.
+/// The reason why there is no policy.
 pub(crate) enum NotLoaded {
     /// The file cannot be read.
-    Unreadable,
+    Unreadable(Box<Finding>),
     /// The policy has faults.
-    Faulty,
+    Faulty(Vec<Finding>),
 }
 
 impl PolicyFile {
     /// Loads a policy. Prints its faults, or why it cannot be read.
-    pub(crate) fn load(path: &Path) -> Result<Self, NotLoaded> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Exit> {
+        Self::open(path).map_err(|why| {
+            why.print();
+            Exit::Error
+        })
+    }
+
+    /// Loads a policy, and prints nothing.
+    pub(crate) fn open(path: &Path) -> Result<Self, NotLoaded> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| {
-            print_error(&format!("{name}: the file cannot be read: {error}"));
-            NotLoaded::Unreadable
-        })?;
-        let parsed =
-            yaml::decode(&name, bytes).and_then(|text| Policy::parse(&name, &text).map(|policy| (text, policy)));
-        match parsed {
-            Ok((text, policy)) => Ok(Self { name, text, policy }),
-            Err(faults) => {
-                print_faults(&faults);
-                Err(NotLoaded::Faulty)
-            }
+        let bytes = fs::read(path).map_err(|error| NotLoaded::Unreadable(Box::new(unreadable(&name, &error))))?;
+        Self::parse(name, bytes)
+    }
+
+    /// Parses the content of a file.
+    pub(crate) fn parse(name: String, bytes: Vec<u8>) -> Result<Self, NotLoaded> {
+        let faulty = |faults: Diagnostics| NotLoaded::Faulty(faults.findings().collect());
+        let text = yaml::decode(&name, bytes).map_err(faulty)?;
+        let policy = Policy::parse(&name, &text).map_err(faulty)?;
+        Ok(Self { name, text, policy })
+    }
+}
+
+impl NotLoaded {
+    /// Prints the reason.
+    pub(crate) fn print(&self) {
+        match self {
+            Self::Unreadable(finding) => print_error(&finding.to_string()),
+            Self::Faulty(faults) => print_faults(faults),
         }
+    }
+}
+
+/// The finding about a file that cannot be read.
+pub(crate) fn unreadable(file: &str, error: &io::Error) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        place: None,
+        code: Code::UnreadableFile,
+        message: format!("the file cannot be read: {error}"),
+        help: "use the path of a file that exists and may be read".to_owned(),
+        excerpt: None,
     }
 }
 

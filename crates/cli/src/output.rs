@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use buildbrake_core::yaml::Faults;
+use buildbrake_core::diagnostic::Finding;
 
 /// The exit status of the program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +44,10 @@ pub(crate) fn without_controls(text: &str) -> String {
 }
 
 /// Writes the faults of a file, and how many there are, to standard error.
-pub(crate) fn print_faults(faults: &Faults) {
-    print_error(&format!("{faults}\n\n{}: {}", faults.file(), count(faults.count(), "fault")));
+pub(crate) fn print_faults(faults: &[Finding]) {
+    let Some(Finding { file, .. }) = faults.first() else { return };
+    let lines: String = faults.iter().map(|fault| format!("{fault}\n\n")).collect();
+    print_error(&format!("{lines}{file}: {}", count(faults.len(), "fault")));
 }
 
 /// Returns whether the error means that the reader has closed standard output.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::yaml::scalar::FromScalar;
+use crate::{diagnostic::Code, yaml::scalar::FromScalar};
 
 /// A length of time in whole seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,7 @@ impl fmt::Display for Duration {
 }
 
 impl FromScalar for Duration {
+    const CODE: Code = Code::InvalidDuration;
     const EXPECTED: &'static str = "a duration such as `90s`, `60m`, `2h` or `1h 30m`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

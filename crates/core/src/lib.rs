@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "some tests read files, measure time or run git"))]
 
 pub mod checks;
+pub mod diagnostic;
 pub mod duration;
 pub mod event;
 pub mod explain;

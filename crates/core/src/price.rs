@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, fmt, ops::Add};
 
-use crate::{duration::Duration, pattern::Pattern, yaml::scalar::FromScalar};
+use crate::{diagnostic::Code, duration::Duration, pattern::Pattern, yaml::scalar::FromScalar};
 
 /// An amount of US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -49,6 +49,7 @@ impl fmt::Display for Dollars {
 }
 
 impl FromScalar for Dollars {
+    const CODE: Code = Code::InvalidAmount;
     const EXPECTED: &'static str = "an amount of USD greater than zero, such as `2.50`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -74,6 +75,7 @@ impl Add for Dollars {
 pub struct FleetPrice(pub Dollars);
 
 impl FromScalar for FleetPrice {
+    const CODE: Code = Code::InvalidAmount;
     const EXPECTED: &'static str = "an amount of USD, such as `0.05`, or `0`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    files::{NotLoaded, PolicyFile},
+    files::PolicyFile,
     input::{self, Place, Read, Skipped, Unreadable},
     output::{Exit, count, print, print_error},
 };
@@ -78,7 +78,7 @@ enum Input {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let policy = match PolicyFile::load(&arguments.policy) {
         Ok(file) => file.policy,
-        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => return Ok(Exit::Error),
+        Err(exit) => return Ok(exit),
     };
     let input = find(&arguments.input, arguments.build.as_deref())?;
     let now = arguments.now.unwrap_or_else(|| moment(&input));

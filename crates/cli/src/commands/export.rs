@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use buildbrake_core::export::{Breadth, iam};
 
 use crate::{
-    files::{NotLoaded, PolicyFile},
+    files::PolicyFile,
     output::{Exit, print, print_error},
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Format::Iam = arguments.format;
     let policy = match PolicyFile::load(&arguments.policy) {
         Ok(file) => file.policy,
-        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => return Ok(Exit::Error),
+        Err(exit) => return Ok(exit),
     };
     let export = iam(&policy, if arguments.exact { Breadth::Exact } else { Breadth::Broad });
     for remark in export.remarks {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    files::{NotLoaded, PolicyFile, check_page, write_whole},
+    files::{PolicyFile, check_page, write_whole},
     input::Source,
     output::{Exit, print, print_error},
     replay::{Engine, Listed, NAMED_UNREADABLE, Results},
@@ -83,15 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return merge(arguments);
     }
     let Some(path) = &arguments.policy else { anyhow::bail!("no policy; use `--policy FILE`") };
-    let load = |path| match PolicyFile::load(path) {
-        Ok(file) => Ok(file),
-        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => Err(Exit::Error),
-    };
-    let policy = match load(path) {
+    let policy = match PolicyFile::load(path) {
         Ok(policy) => policy,
         Err(exit) => return Ok(exit),
     };
-    let old = match arguments.compare.as_ref().map(|path| load(path)).transpose() {
+    let old = match arguments.compare.as_ref().map(|path| PolicyFile::load(path)).transpose() {
         Ok(old) => old,
         Err(exit) => return Ok(exit),
     };

@@ -6,15 +6,17 @@ use std::{
 };
 
 use buildbrake_core::{
+    diagnostic::{Diagnostic, Diagnostics, Finding},
     testing::{Coverage, File, FileReport, PolicyTests, Uncovered},
-    yaml::{self, Fault, Faults, Findings},
+    yaml,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    files::unreadable,
     output::{Exit, print, print_error, print_faults},
-    report::{junit, text},
+    report::{diagnostics::json, junit, text},
 };
 
 /// Runs policy tests: sample builds with their expected outcomes.
@@ -52,7 +54,8 @@ pub(crate) struct Results {
     /// The files whose tests were run.
     pub(crate) files: Vec<FileReport>,
     /// The errors because of which the tests of the other files were not run.
-    pub(crate) errors: Vec<FileError>,
+    #[serde(serialize_with = "json::list")]
+    pub(crate) errors: Vec<Finding>,
     /// The rules that are not covered; empty if only some tests were run.
     pub(crate) uncovered: Vec<Uncovered>,
     /// `true` if an uncovered rule is a failure.
@@ -62,28 +65,13 @@ pub(crate) struct Results {
     pub(crate) failed: usize,
 }
 
-/// A file that cannot be used, with the reason.
-#[derive(Serialize)]
-pub(crate) struct FileError {
-    /// The test file, or its policy.
-    pub(crate) file: String,
-    /// The line and the column of a fault, from 1; `None` if the file cannot be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) column: Option<usize>,
-    pub(crate) message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) help: Option<String>,
-}
-
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let names = &arguments.name;
     let is_chosen = |name: &str| names.is_empty() || names.iter().any(|text| name.contains(text));
     let mut exit = Exit::Success;
     let mut coverage = Coverage::default();
     let (mut files, mut errors) = (Vec::new(), Vec::new());
-    let mut findings: Vec<Findings> = Vec::new();
+    let mut findings: Vec<Diagnostics> = Vec::new();
     for path in &arguments.files {
         match load(path) {
             Ok(tests) => {
@@ -120,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Prints the findings about each policy once, however many files test it.
-fn print_findings(findings: &[Findings]) {
+fn print_findings(findings: &[Diagnostics]) {
     for (index, of_policy) in findings.iter().enumerate() {
         if !of_policy.is_empty() && !findings[..index].contains(of_policy) {
             print_error(&format!("{of_policy}\n"));
@@ -129,11 +117,11 @@ fn print_findings(findings: &[Findings]) {
 }
 
 /// Loads a test file. Prints and returns its faults, or why it cannot be read.
-fn load(path: &Path) -> Result<PolicyTests, Vec<FileError>> {
+fn load(path: &Path) -> Result<PolicyTests, Vec<Finding>> {
     let bytes = fs::read(path).map_err(|error| {
-        let (file, message) = (path.display().to_string(), format!("the file cannot be read: {error}"));
-        print_error(&format!("{file}: {message}"));
-        vec![FileError { file, line: None, column: None, message, help: None }]
+        let finding = unreadable(&path.display().to_string(), &error);
+        print_error(&finding.to_string());
+        vec![finding]
     })?;
     let name = shortened(path).display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -141,8 +129,9 @@ fn load(path: &Path) -> Result<PolicyTests, Vec<FileError>> {
         .map_err(|faults| vec![faults])
         .and_then(|text| PolicyTests::parse(&File { name, text }, |name| read(&folder.join(name))));
     tests.map_err(|faulty| {
-        faulty.iter().for_each(print_faults);
-        faulty.iter().flat_map(file_errors).collect()
+        let faulty: Vec<Vec<Finding>> = faulty.iter().map(|faults| faults.findings().collect()).collect();
+        faulty.iter().for_each(|faults| print_faults(faults));
+        faulty.concat()
     })
 }
 
@@ -151,20 +140,10 @@ fn read(path: &Path) -> Result<File, String> {
     let name = shortened(path).display().to_string();
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let text = yaml::decode(&name, bytes).map_err(|faults| {
-        let faults = faults.iter().map(|Fault { place, message, .. }| format!("{message} (line {})", place.line));
+        let faults = faults.iter().map(|Diagnostic { place, message, .. }| format!("{message} (line {})", place.line));
         faults.collect::<Vec<_>>().join("; ")
     })?;
     Ok(File { name, text })
-}
-
-fn file_errors(faults: &Faults) -> impl Iterator<Item = FileError> {
-    faults.iter().map(|Fault { place, message, help }| FileError {
-        file: faults.file().to_owned(),
-        line: Some(place.line),
-        column: Some(place.column),
-        message: message.clone(),
-        help: Some(help.clone()),
-    })
 }
 
 /// Shortens a path for display: `tests/../policy.yaml` becomes `policy.yaml`. Behind a symbolic

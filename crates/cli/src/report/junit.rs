@@ -1,11 +1,14 @@
 //! Test results as JUnit XML: one suite for each file, one for the faults of each faulty file, and
 //! one for the rules that are not covered.
 
-use buildbrake_core::testing::TestResult;
+use buildbrake_core::{
+    diagnostic::{Finding, Place},
+    testing::TestResult,
+};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::text::{failure, uncovered};
-use crate::commands::test::{FileError, Results};
+use crate::commands::test::Results;
 
 pub(crate) fn results(results: &Results) -> anyhow::Result<String> {
     let mut report = Report::new("buildbrake test");
@@ -52,12 +55,12 @@ fn case(file: &str, test: &TestResult) -> TestCase {
     case
 }
 
-fn error_case(error: &FileError) -> TestCase {
-    let status = not_passed(NonSuccessKind::Error, &error.message, error.help.as_deref().unwrap_or_default());
-    let mut case = TestCase::new(&error.message, status);
+fn error_case(error: &Finding) -> TestCase {
+    let status = not_passed(NonSuccessKind::Error, &error.message, &error.help);
+    let mut case = TestCase::new(format!("{}: {}", error.code.id(), error.message), status);
     case.set_classname(&error.file);
     case.extra.insert("file".into(), error.file.as_str().into());
-    if let Some(line) = error.line {
+    if let Some(Place { line, .. }) = error.place {
         case.extra.insert("line".into(), line.to_string().into());
     }
     case

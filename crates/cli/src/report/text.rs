@@ -1,9 +1,9 @@
 //! Test results as text.
 
 use buildbrake_core::{
+    diagnostic::printable,
     testing::{FileReport, TestResult, Uncovered},
     verdict::Action,
-    yaml::fault::printable,
 };
 
 use crate::commands::test::Results;

@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn a_value_that_yaml_splits_comes_with_help() {
         insta::assert_snapshot!(check("deny-when: \"main\" == build.sourceVersion", BUILD), @r#"
-        policy.yaml:4:23: invalid YAML: invalid trailing content after double-quoted scalar
+        policy.yaml:4:23: error[BB002]: invalid YAML: invalid trailing content after double-quoted scalar
          4 |     deny-when: "main" == build.sourceVersion
            |                       ^
            = put the whole value into quotes, or into a block: `|`, and the value on the next line
         "#);
         insta::assert_snapshot!(check("deny-when: build.buildComplete ? true : false", BUILD), @"
-        policy.yaml:4:43: invalid YAML: mapping values are not allowed in this context
+        policy.yaml:4:43: error[BB002]: invalid YAML: mapping values are not allowed in this context
          4 |     deny-when: build.buildComplete ? true : false
            |                                           ^
            = put the whole value into quotes, or into a block: `|`, and the value on the next line
@@ -163,72 +163,72 @@ mod tests {
                 .join("\n")
         });
         insta::assert_snapshot!(all.join("\n\n"), @r#"
-        policy.yaml:4:52: Build has no member `bild`
+        policy.yaml:4:52: error[BB204]: Build has no member `bild`
          4 |     deny-when: build.sourceVersion == 'é' && build.bild == 'x'
            |                                                    ^
            =
 
-        policy.yaml:4:55: Build has no member `bild`
+        policy.yaml:4:55: error[BB204]: Build has no member `bild`
          4 |     deny-when: 'build.sourceVersion == ''é'' && build.bild == 1'
            |                                                       ^
            =
 
-        policy.yaml:4:63: Build has no member `bild`
+        policy.yaml:4:63: error[BB204]: Build has no member `bild`
          4 |     deny-when: "build.sourceVersion == \"\u00e9\\t\" && build.bild == 1"
            |                                                               ^
            =
 
-        policy.yaml:5:7: unexpected `#`
+        policy.yaml:5:7: error[BB201]: unexpected `#`
          5 |       # no comment
            |       ^
            = begin a comment with `//`
 
-        policy.yaml:6:15: Build has no member `bild`
+        policy.yaml:6:15: error[BB204]: Build has no member `bild`
          6 |         build.bild == 'x' ||
            |               ^
            =
 
-        policy.yaml:7:13: Build has no member `bold`
+        policy.yaml:7:13: error[BB204]: Build has no member `bold`
          7 |       build.bold == 'y'
            |             ^
            =
 
-        policy.yaml:5:43: Build has no member `bild`
+        policy.yaml:5:43: error[BB204]: Build has no member `bild`
          5 |       'é' == build.sourceVersion || build.bild == 'x'
            |                                           ^
            =
 
-        policy.yaml:6:13: Build has no member `bild`
+        policy.yaml:6:13: error[BB204]: Build has no member `bild`
          6 |       build.bild == 'x'
            |             ^
            =
 
-        policy.yaml:5:13: Build has no member `bild`
+        policy.yaml:5:13: error[BB204]: Build has no member `bild`
          5 |       build.bild == 'x'
            |             ^
            =
 
-        policy.yaml:5:27: `==` between a string and an int
+        policy.yaml:5:27: error[BB206]: `==` between a string and an int
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
            |                           ^
            = use values of one type; convert with `int(x)`, `double(x)` or `string(x)`
 
-        policy.yaml:5:50: Build has no member `x`
+        policy.yaml:5:50: error[BB204]: Build has no member `x`
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
            |                                                  ^
            =
 
-        policy.yaml:4:16: expected an expression, found a YAML tag (an unquoted `!`)
+        policy.yaml:4:16: error[BB009]: expected an expression, found a YAML tag (an unquoted `!`)
          4 |     deny-when: !has(build.vpcConfig)
            |                ^
            = write an expression; put one that begins with `!`, `"`, `[` or `{` into a block: `|`, and the expression on the next line
 
-        policy.yaml:4:16: expected an expression, found a list
+        policy.yaml:4:16: error[BB023]: expected an expression, found a list
          4 |     deny-when: [a]
            |                ^
            = write an expression; put one that begins with `!`, `"`, `[` or `{` into a block: `|`, and the expression on the next line
 
-        policy.yaml:4:37: the expression ends too early
+        policy.yaml:4:37: error[BB201]: the expression ends too early
          4 |     deny-when: 'build.projectName =='
            |                                     ^
            = write an expression such as `build.environment.privilegedMode && branch != "main"`

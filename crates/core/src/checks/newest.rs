@@ -3,6 +3,7 @@
 
 use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
+    diagnostic::Code,
     facts::{
         Fact, Facts,
         inquiry::Source,
@@ -79,6 +80,7 @@ fn initiator(facts: &Facts<'_>) -> Result<String, Fact> {
 }
 
 impl FromScalar for NewestPer {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "`project`, which is required, `ref` or `initiator`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{About, Check, CheckKind, NewestPer, Override, Patterns, patterns::Syntax};
 use crate::{
+    diagnostic::Code,
     duration::Duration,
     expression::Expression,
     facts::source_pattern::Direction,
@@ -56,13 +57,18 @@ fn newest_per(reader: &mut Reader, node: &Node, example: &str) -> Option<Vec<New
     for node in nodes {
         let Some(key) = reader.scalar(node) else { continue };
         if keys.contains(&key) {
-            reader.fault(node.place, format!("duplicate key `{}`", key.name()), "remove one of them");
+            reader.fault(
+                Code::DuplicateKey,
+                node.place,
+                format!("duplicate key `{}`", key.name()),
+                "remove one of them",
+            );
         }
         keys.push(key);
     }
     if !nodes.is_empty() && !keys.contains(&NewestPer::Project) {
         let help = "add `project`; builds of different projects never supersede each other";
-        reader.fault(node.place, "missing key `project`", help);
+        reader.fault(Code::MissingKey, node.place, "missing key `project`", help);
     }
     (!keys.is_empty()).then_some(keys)
 }

@@ -2,11 +2,12 @@
 
 use super::subject::{Subject, Value, Values};
 use crate::{
+    diagnostic::Code,
     facts::{
         Fact, Facts,
         git_ref::{branch_pattern, ref_pattern},
         image::ImagePattern,
-        possible::Remark,
+        possible::{PATTERN, Remark},
         source_pattern::{Direction, SourcePattern},
         vocabulary::{
             account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, tag_pattern,
@@ -16,7 +17,10 @@ use crate::{
     },
     pattern::Pattern,
     url::without_user_info,
-    yaml::{Node, reader::Reader, scalar::FromScalar},
+    yaml::{
+        Node,
+        reader::{Reader, RemarkCodes},
+    },
 };
 
 /// A match that may be unknown.
@@ -83,6 +87,24 @@ impl Syntax {
     /// Returns whether values are branches or refs.
     pub(crate) fn is_about_refs(self) -> bool {
         matches!(self, Self::Branch | Self::Ref)
+    }
+
+    /// The codes of a pattern that can never match and of one that is probably not meant.
+    fn codes(self) -> RemarkCodes {
+        let (impossible, doubtful) = match self {
+            Self::Account => (Code::ImpossibleAccount, Code::AccountWithoutQuotes),
+            Self::Branch => (Code::ImpossibleBranch, Code::DoubtfulRef),
+            Self::Compute => (Code::ImpossibleCompute, Code::DoubtfulCompute),
+            Self::Image => (Code::ImpossibleImage, Code::DoubtfulImage),
+            Self::Initiator => (Code::ImpossibleInitiator, Code::DoubtfulInitiator),
+            Self::Project => (Code::ImpossibleProject, Code::DoubtfulName),
+            Self::Ref => (Code::ImpossibleRef, Code::DoubtfulRef),
+            Self::Region => (Code::ImpossibleRegion, Code::DoubtfulName),
+            Self::Source => (Code::ImpossibleSource, Code::DoubtfulSource),
+            Self::Tag => (Code::ImpossibleTag, Code::DoubtfulName),
+            Self::Variable => (Code::ImpossibleVariable, Code::DoubtfulName),
+        };
+        RemarkCodes { impossible, doubtful }
     }
 
     /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
@@ -176,7 +198,7 @@ impl Patterns {
         let nodes = reader.list(node, example);
         let patterns: Vec<FactPattern> = nodes
             .iter()
-            .filter_map(|node| reader.checked(node, Pattern::EXPECTED, |text| syntax.parse(text, direction)))
+            .filter_map(|node| reader.checked(node, PATTERN, syntax.codes(), |text| syntax.parse(text, direction)))
             .collect();
         if syntax == Syntax::Account {
             nodes.iter().for_each(|node| reader.warn_of_number(node));
@@ -290,14 +312,5 @@ impl Patterns {
     /// The patterns as the policy contains them, without user information, separated by commas.
     pub(crate) fn listed(&self) -> String {
         self.iter().map(|pattern| without_user_info(pattern.as_str())).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl FromScalar for Pattern {
-    const EXPECTED: &'static str =
-        "a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters";
-
-    fn from_scalar(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|why| format!("is not a pattern: {why}"))
     }
 }

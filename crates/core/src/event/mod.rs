@@ -17,9 +17,9 @@ pub use self::{
     sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
 };
 use crate::{
+    diagnostic::printable,
     model::{Build, BuildArn, BuildId},
     url,
-    yaml::fault::printable,
 };
 
 /// The reason for an invocation of the function.

@@ -6,10 +6,10 @@ use super::{
     CaseExplanation, CriterionExplanation, Decided, Explanation, FactFrom, Matches, Missing, SelectorExplanation,
 };
 use crate::{
+    diagnostic::printable,
     expression::Part,
     policy::{Mode, OnUnknown},
     verdict::{Action, Withheld},
-    yaml::fault::printable,
 };
 
 /// The number of columns.

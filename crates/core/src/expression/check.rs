@@ -25,6 +25,7 @@ use super::{
     ExpressionFault, Literals, TextCondition, Variable, limits,
     types::{Type, suggestion},
 };
+use crate::diagnostic::Code;
 
 /// The literals and variables of an expression without faults.
 pub(super) struct Checked {
@@ -54,6 +55,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
     let found = checker.type_of(program.expression(), 0);
     if !Type::Bool.fits(&found) {
         checker.fault(
+            Code::NotABool,
             0,
             format!("the expression is {found}"),
             "write an expression that is a bool: true or false for each build",
@@ -66,7 +68,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
             limits::STEPS,
             limits::ELEMENTS
         );
-        checker.fault(0, found, help);
+        checker.fault(Code::ExpressionTooCostly, 0, found, help);
     }
     if checker.faults.is_empty() {
         checker.logic(program.expression());
@@ -107,7 +109,12 @@ impl<'a> Checker<'a> {
         if depth > limits::DEPTH {
             if !std::mem::replace(&mut self.is_too_deep, true) {
                 let help = format!("nest at most {} levels, or split the expression into several rules", limits::DEPTH);
-                self.fault(self.place(node), "operators and calls are nested too deeply", help);
+                self.fault(
+                    Code::ExpressionTooCostly,
+                    self.place(node),
+                    "operators and calls are nested too deeply",
+                    help,
+                );
             }
             return Type::Any;
         }
@@ -120,11 +127,16 @@ impl<'a> Checker<'a> {
             Expr::List(list) => self.list(node, list, depth),
             Expr::Comprehension(comprehension) => self.comprehension(node, comprehension, depth),
             Expr::Map(_) | Expr::Struct(_) => {
-                self.fault(self.place(node), "maps and messages are not supported", "compare members one by one");
+                self.fault(
+                    Code::Unsupported,
+                    self.place(node),
+                    "maps and messages are not supported",
+                    "compare members one by one",
+                );
                 Type::Any
             }
             Expr::Unspecified => {
-                self.fault(self.place(node), "a part without a value", "write an expression");
+                self.fault(Code::Unsupported, self.place(node), "a part without a value", "write an expression");
                 Type::Any
             }
         }
@@ -142,7 +154,7 @@ impl<'a> Checker<'a> {
                 ("`null` is not supported", "test whether a member exists with `has(build.vpcConfig)`")
             }
         };
-        self.fault(self.place(node), found, help);
+        self.fault(Code::Unsupported, self.place(node), found, help);
         Type::Any
     }
 
@@ -157,6 +169,7 @@ impl<'a> Checker<'a> {
         let known = self.loops.iter().map(|one| one.variable).chain(Variable::ALL.map(Variable::name));
         let known: Vec<&str> = known.collect();
         self.fault(
+            Code::UnknownVariable,
             self.place(node),
             format!("unknown variable `{name}`"),
             suggestion(name, &known, "the variables are"),
@@ -178,17 +191,22 @@ impl<'a> Checker<'a> {
                     let names = shape.names();
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     let help = suggestion(field, &names, &format!("the members of {} are", shape.name));
-                    self.fault(place, format!("{} has no member `{field}`", shape.name), help);
+                    self.fault(Code::UnknownMember, place, format!("{} has no member `{field}`", shape.name), help);
                     Type::Any
                 }
             },
             Type::List(_) => {
                 let help = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
-                self.fault(place, format!("a list has no member `{field}`"), help);
+                self.fault(Code::UnknownMember, place, format!("a list has no member `{field}`"), help);
                 Type::Any
             }
             other => {
-                self.fault(place, format!("{other} has no member `{field}`"), format!("remove `.{field}`"));
+                self.fault(
+                    Code::UnknownMember,
+                    place,
+                    format!("{other} has no member `{field}`"),
+                    format!("remove `.{field}`"),
+                );
                 Type::Any
             }
         };
@@ -203,12 +221,12 @@ impl<'a> Checker<'a> {
                 element = found;
             } else if !element.fits(&found) {
                 let help = format!("use elements of one type; the first one is {element}");
-                self.fault(self.place(part), format!("{found} in a list with {element}"), help);
+                self.fault(Code::OperatorTypes, self.place(part), format!("{found} in a list with {element}"), help);
                 break;
             }
         }
         if !list.optional_indices.is_empty() {
-            self.fault(self.place(node), "optional elements are not supported", "remove the `?`");
+            self.fault(Code::Unsupported, self.place(node), "optional elements are not supported", "remove the `?`");
         }
         Type::List(Box::new(element))
     }
@@ -227,18 +245,23 @@ impl<'a> Checker<'a> {
             Type::List(element) => *element,
             Type::Any => Type::Any,
             other => {
-                self.fault(place, format!("`{name}` called on {other}"), "call it on a list");
+                self.fault(Code::WrongArguments, place, format!("`{name}` called on {other}"), "call it on a list");
                 Type::Any
             }
         };
         let Some(body) = body else {
             let help = "use `all`, `exists` or `exists_one`; an expression cannot build lists";
-            self.fault(place, format!("unknown function `{name}`"), help);
+            self.fault(Code::UnknownFunction, place, format!("unknown function `{name}`"), help);
             return Type::Any;
         };
         let Some(elements) = self.elements(&parts.iter_range) else {
             let help = "use a list of the build or of the project, or a list of literals";
-            self.fault(self.place(&parts.iter_range), format!("`{name}` called on a computed list"), help);
+            self.fault(
+                Code::Unsupported,
+                self.place(&parts.iter_range),
+                format!("`{name}` called on a computed list"),
+                help,
+            );
             return Type::Bool;
         };
         let outside = self.repeats;
@@ -251,6 +274,7 @@ impl<'a> Checker<'a> {
         self.repeats = outside;
         if !Type::Bool.fits(&found) {
             self.fault(
+                Code::NotABool,
                 self.place(body),
                 format!("the condition of `{name}` is {found}"),
                 "use a condition that is a bool",
@@ -281,9 +305,9 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds a fault at a byte of the text.
-    fn fault(&mut self, place: usize, message: impl Into<String>, help: impl Into<String>) {
+    fn fault(&mut self, code: Code, place: usize, message: impl Into<String>, help: impl Into<String>) {
         let start = self.text.get(..place).map_or(0, |before| before.chars().count());
-        self.faults.push(ExpressionFault { start, message: message.into(), help: help.into() });
+        self.faults.push(ExpressionFault { code, start, message: message.into(), help: help.into() });
     }
 
     /// Returns the place of a node in bytes: its operator, its bracket, or its first character.

@@ -9,6 +9,7 @@
 use std::thread;
 
 use super::ExpressionFault;
+use crate::diagnostic::Code;
 
 /// The length of the text, in bytes.
 pub(super) const LENGTH: usize = 4_000;
@@ -34,6 +35,7 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
         return Ok(());
     }
     Err(ExpressionFault {
+        code: Code::ExpressionTooCostly,
         start: 0,
         message: format!("the expression has {} bytes", text.len()),
         help: format!("use at most {LENGTH} bytes, or split it into several rules"),
@@ -46,6 +48,7 @@ pub(super) fn on_a_large_stack<T: Send>(
 ) -> Result<T, Vec<ExpressionFault>> {
     let cannot = |message: &str| {
         Err(vec![ExpressionFault {
+            code: Code::ExpressionTooCostly,
             start: 0,
             message: message.to_owned(),
             help: "write the expression in another way".into(),

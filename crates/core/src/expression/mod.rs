@@ -43,6 +43,7 @@ pub use self::{
     value::FactsAsJson,
 };
 use crate::{
+    diagnostic::Code,
     facts::{Fact, Facts},
     pattern::Pattern,
 };
@@ -90,6 +91,8 @@ struct Literals {
 /// A fault of an expression, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionFault {
+    /// Its kind.
+    pub code: Code,
     /// The number of characters before the fault.
     pub start: usize,
     /// The fault.

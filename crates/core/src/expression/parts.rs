@@ -18,10 +18,10 @@ use super::{
     value::Variables,
 };
 use crate::{
+    diagnostic::printable,
     facts::{Fact, Facts},
     record::redact,
     url,
-    yaml::fault::printable,
 };
 
 /// A part of an expression that is true, false or unknown.

@@ -3,7 +3,11 @@
 //! A pattern that fits no possible value is a mistake of whoever wrote it: a rule with it
 //! never fires, or breaks every build.
 
-use crate::{pattern::Pattern, yaml::scalar::FromScalar};
+use crate::pattern::Pattern;
+
+/// What a pattern is, as the end of "use …".
+pub(crate) const PATTERN: &str =
+    "a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters";
 
 /// A remark on a part of the policy, with advice: a fault where a pattern can never work, a warning
 /// where it probably does not do what is meant.
@@ -23,8 +27,10 @@ impl Remark {
 
     /// Parses a pattern. The error is the reason why the text is none.
     pub(crate) fn pattern(text: &str) -> Result<Pattern, Self> {
-        Pattern::from_scalar(text)
-            .map_err(|why| Self { message: format!("`{text}` {why}"), help: format!("use {}", Pattern::EXPECTED) })
+        text.parse().map_err(|why| Self {
+            message: format!("`{text}` is not a pattern: {why}"),
+            help: format!("use {PATTERN}"),
+        })
     }
 }
 

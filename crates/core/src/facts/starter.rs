@@ -13,6 +13,7 @@ use super::{
     possible::can_begin_with,
 };
 use crate::{
+    diagnostic::Code,
     pattern::Pattern,
     yaml::{scalar::FromScalar, words::quoted_list},
 };
@@ -63,6 +64,7 @@ impl Starter {
 }
 
 impl FromScalar for Starter {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `user`, `role`, `webhook`, `pipeline`, `rule`, `build` and `retry`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

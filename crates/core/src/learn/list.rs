@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{url, yaml::fault::printable};
+use crate::{diagnostic::printable, url};
 
 /// The number of patterns that a person still reads.
 const READABLE: usize = 20;

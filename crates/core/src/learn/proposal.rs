@@ -9,9 +9,9 @@ use super::{
     list::{Listed, Patterns},
 };
 use crate::{
+    diagnostic::{Severity, printable},
     policy::Policy,
     summary::Summary,
-    yaml::{Severity, fault::printable},
 };
 
 /// A proposed policy.

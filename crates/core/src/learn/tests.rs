@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    diagnostic::Severity,
     history::{Details, Moments, Observation, ObservedIn, Replay},
     policy::Policy,
     summary::Summary,
-    yaml::Severity,
 };
 
 fn past(build: &Value) -> PastBuild {

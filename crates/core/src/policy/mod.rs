@@ -22,11 +22,8 @@ pub use schema::schema;
 
 use crate::{
     checks::{CheckOption, Patterns},
+    diagnostic::{Diagnostic, Diagnostics, Place},
     price::Prices,
-    yaml::{
-        fault::Place,
-        {Faults, Finding, Findings},
-    },
 };
 
 /// A valid policy.
@@ -42,7 +39,7 @@ pub struct Policy {
     pub(crate) ceiling: Mode,
     digest: String,
     /// The values that are probably not meant.
-    warnings: Vec<Finding>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Policy {
@@ -50,18 +47,18 @@ impl Policy {
     ///
     /// # Errors
     /// All faults of the policy.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Faults> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
         let mut digest = String::from("sha256:");
         for byte in Sha256::digest(text) {
             digest.push_str(&format!("{byte:02x}"));
         }
-        parse::policy(text, digest).map_err(|faults| Faults::new(file, text, faults))
+        parse::policy(text, digest).map_err(|faults| Diagnostics::new(file, text, faults))
     }
 
     /// Finds what is valid but probably a mistake or good to know. `file` and `text` are those
     /// that the policy was parsed from.
-    pub fn lint(&self, file: &str, text: &str, now: Timestamp) -> Findings {
-        Findings::new(file, text, lint::findings(self, now))
+    pub fn lint(&self, file: &str, text: &str, now: Timestamp) -> Diagnostics {
+        Diagnostics::new(file, text, lint::findings(self, now))
     }
 
     /// Limits the mode of every rule.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::yaml::scalar::FromScalar;
+use crate::{diagnostic::Code, yaml::scalar::FromScalar};
 
 /// The treatment of a build that breaks a rule, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -54,6 +54,7 @@ pub(super) fn is_over(date: Date, now: Timestamp) -> bool {
 }
 
 impl FromScalar for Mode {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `enforce`, `report` and `off`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -75,6 +76,7 @@ impl FromStr for Mode {
 }
 
 impl FromScalar for OnUnknown {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `report`, `stop` and `ignore`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -88,6 +90,7 @@ impl FromScalar for OnUnknown {
 }
 
 impl FromScalar for Date {
+    const CODE: Code = Code::InvalidDate;
     const EXPECTED: &'static str = "a date such as `2027-01-31`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -5,10 +5,10 @@ mod prices;
 use super::{BatchScope, Criterion, Exemption, MaxStops, Mode, OnUnknown, Policy, Rule, RuleMode, Selector};
 use crate::{
     checks::{self, CHECKS, Check, CheckKind, CheckOption, Patterns, SELECTABLE, Syntax},
+    diagnostic::{Code, Diagnostic, Place},
     facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::check_tag_key},
     yaml::{
-        Finding, Node,
-        fault::{Fault, Place},
+        Node,
         reader::{Mapping, Reader},
         scalar::FromScalar,
         words::quoted_list,
@@ -24,12 +24,12 @@ const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 
 /// Parses a policy, or returns all its faults.
-pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Fault>> {
+pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Diagnostic>> {
     let tree = Node::parse(text).map_err(|fault| vec![fault])?;
     if tree.has_key("tests") && !tree.has_key("rules") {
         let (message, help) =
             ("this is a test file, not a policy", "use a policy here, or run this file with `buildbrake test`");
-        return Err(vec![Fault::new(tree.place, message, help)]);
+        return Err(vec![Diagnostic::new(Code::OtherFile, tree.place, message, help)]);
     }
     let mut reader = Reader::new(text);
     let policy = read_policy(&mut reader, &tree, digest);
@@ -108,7 +108,7 @@ fn batch_scope(reader: &mut Reader, written: Option<(BatchScope, Place)>, check:
     if let Some((BatchScope::Build, place)) = written {
         let message =
             "`batch: build` has no effect beside `only-newest-per`, which stops a superseded batch as a whole";
-        reader.warnings.push(Finding::warning(place, message, "remove it"));
+        reader.warnings.push(Diagnostic::new(Code::BatchWithoutEffect, place, message, "remove it"));
     }
     BatchScope::StopAll
 }
@@ -118,7 +118,7 @@ fn read_id(reader: &mut Reader, mapping: &Mapping<'_>, ids: &mut Vec<(Id, Place)
     let id: Id = reader.scalar(node)?;
     if let Some((_, earlier)) = ids.iter().find(|(other, _)| *other == id) {
         let help = format!("rename one of them; the rule in line {} has the same id", earlier.line);
-        reader.fault(node.place, format!("duplicate rule id `{}`", id.0), help);
+        reader.fault(Code::DuplicateRuleId, node.place, format!("duplicate rule id `{}`", id.0), help);
     }
     ids.push((id.clone(), node.place));
     Some(id)
@@ -130,7 +130,12 @@ fn read_mode(reader: &mut Reader, mapping: &Mapping<'_>, inherited: Mode) -> Rul
         return RuleMode::Always(mode);
     };
     if mode != Mode::Report {
-        reader.fault(node.place, "`enforce-after` without `mode: report`", "add `mode: report` to the rule");
+        reader.fault(
+            Code::EnforceAfterWithoutReport,
+            node.place,
+            "`enforce-after` without `mode: report`",
+            "add `mode: report` to the rule",
+        );
     }
     reader.scalar(node).map_or(RuleMode::Always(Mode::Report), RuleMode::EnforceAfter)
 }
@@ -145,12 +150,22 @@ fn read_check(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<(&'static Ch
         if mapping.suggested.iter().any(|key| ids.contains(key)) {
             return None;
         }
-        reader.fault(mapping.place, "rule without a check", format!("add exactly one of {}", quoted_list(&ids)));
+        reader.fault(
+            Code::NoCheck,
+            mapping.place,
+            "rule without a check",
+            format!("add exactly one of {}", quoted_list(&ids)),
+        );
         return None;
     };
     for (other, node) in found {
         let message = format!("second check `{}` beside `{}`", other.id, kind.id);
-        reader.fault(node.place, message, "move it to a rule of its own; a rule has exactly one check");
+        reader.fault(
+            Code::SecondCheck,
+            node.place,
+            message,
+            "move it to a rule of its own; a rule has exactly one check",
+        );
         other.read(reader, node);
     }
     kind.read(reader, node).map(|check| (kind, check))
@@ -200,7 +215,7 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
         named = true;
         for (key, node) in reader.entries(node, "a mapping of tags", "{ team: [payments] }") {
             if let Err(Remark { message, help }) = check_tag_key(key) {
-                reader.fault(node.place, message, help);
+                reader.fault(Code::ImpossibleTag, node.place, message, help);
             }
             let patterns = Patterns::read(reader, node, "[payments, fin-*]", Syntax::Tag, direction);
             criteria.extend(patterns.map(|patterns| Criterion::Tagged(key.to_owned(), patterns)));
@@ -212,7 +227,7 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
     }
     if !named {
         let help = format!("add at least one of {}", quoted_list(&selector_keys(&[])));
-        reader.fault(mapping.place, "selector without a criterion", help);
+        reader.fault(Code::EmptySelector, mapping.place, "selector without a criterion", help);
     }
     (!criteria.is_empty()).then_some(Selector(criteria))
 }
@@ -226,7 +241,7 @@ fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
 pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str, help: &str) -> Option<&'a Node> {
     let node = mapping.get(key);
     if node.is_none() {
-        reader.fault(mapping.place, format!("missing key `{key}`"), help);
+        reader.fault(Code::MissingKey, mapping.place, format!("missing key `{key}`"), help);
     }
     node
 }
@@ -234,6 +249,7 @@ pub(crate) fn required<'a>(reader: &mut Reader, mapping: &Mapping<'a>, key: &str
 struct Version;
 
 impl FromScalar for Version {
+    const CODE: Code = Code::InvalidVersion;
     const EXPECTED: &'static str = "`1`, the only version of the format";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -245,6 +261,7 @@ impl FromScalar for Version {
 struct Id(String);
 
 impl FromScalar for Id {
+    const CODE: Code = Code::InvalidRuleId;
     const EXPECTED: &'static str = "lower-case letters, digits and `-`, such as `short-builds`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -7,9 +7,10 @@ use jiff::{Timestamp, civil::Date};
 use super::mode::{Mode, OnUnknown, RuleMode, is_over};
 use crate::{
     checks::{Check, CheckKind, CheckOption, Fit, Patterns, Subject},
+    diagnostic::{Code, Place},
     expression::{Expression, Variable},
     facts::{Facts, source_pattern::Direction, starter::Starter},
-    yaml::{fault::Place, scalar::FromScalar},
+    yaml::scalar::FromScalar,
 };
 
 /// The builds that a rule stops if a build of a batch breaks it, from the fewest to all.
@@ -171,6 +172,7 @@ impl fmt::Display for Criterion {
 }
 
 impl FromScalar for BatchScope {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `build` and `stop-all`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::yaml::scalar::FromScalar;
+use crate::{diagnostic::Code, yaml::scalar::FromScalar};
 
 /// The number of builds that one sweep may stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl fmt::Display for MaxStops {
 }
 
 impl FromScalar for MaxStops {
+    const CODE: Code = Code::InvalidStopLimit;
     const EXPECTED: &'static str =
         "a percentage of the running builds such as `20%`, or a number of builds such as `50`";
 

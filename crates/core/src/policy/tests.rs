@@ -106,7 +106,7 @@ mod properties {
             words in prop::collection::vec("version|rules|id|only|except|until|max-timeout|forbidden-branches|1|60m|\\[|\\]|\\{|\\}|: |- |, |\n|\n  |\n    ", 0..40)
         ) {
             if let Err(faults) = Policy::parse("policy.yaml", &words.concat()) {
-                prop_assert!(faults.count() > 0);
+                prop_assert!(!faults.is_empty());
                 prop_assert!(faults.iter().all(|fault| fault.place.line >= 1 && fault.place.column >= 1));
                 let _ = faults.to_string();
             }

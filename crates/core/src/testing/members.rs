@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use crate::{
+    diagnostic::Code,
     model::{
         lenient,
         shape::{Kind, Shape},
@@ -21,14 +22,14 @@ pub(super) fn structure(reader: &mut Reader, node: &Node, shape: &Shape) -> Map<
     let mut members = Map::new();
     let Value::Mapping(entries) = &node.value else {
         let found = format!("{} where a {} should be", node.described(), shape.name);
-        reader.fault(node.place, found, "use a mapping with the API's own names");
+        reader.fault(Code::NotAMapping, node.place, found, "use a mapping with the API's own names");
         return members;
     };
     for (key, node) in entries {
         let Some(name) = key_name(reader, key) else { continue };
         let Some(kind) = member(reader, key, 0, name, shape) else { continue };
         if members.contains_key(name) {
-            reader.fault(key.place, format!("duplicate key `{name}`"), "remove one of them");
+            reader.fault(Code::DuplicateKey, key.place, format!("duplicate key `{name}`"), "remove one of them");
         }
         let value = value(reader, node, kind, name).unwrap_or(Json::Null);
         members.insert(name.to_owned(), value);
@@ -43,6 +44,7 @@ pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -
     let Value::Mapping(entries) = &node.value else {
         let found = format!("{} where members to set should be", node.described());
         reader.fault(
+            Code::NotAMapping,
             node.place,
             found,
             "use a mapping from members to values, as in `{ environment.image: my/image }`",
@@ -54,7 +56,7 @@ pub(super) fn changes(reader: &mut Reader, node: &Node, shape: &'static Shape) -
         let Some(kind) = kind_at(reader, key, path, shape) else { continue };
         let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
         if changes.iter().any(|(earlier, _)| *earlier == steps) {
-            reader.fault(key.place, format!("duplicate key `{path}`"), "remove one of them");
+            reader.fault(Code::DuplicateKey, key.place, format!("duplicate key `{path}`"), "remove one of them");
         }
         changes.push((steps, value(reader, node, kind, path)));
     }
@@ -81,7 +83,7 @@ pub(super) fn change(structure: &mut Map<String, Json>, path: &[String], value: 
 
 fn key_name<'a>(reader: &mut Reader, key: &'a Node) -> Option<&'a str> {
     let Value::Scalar(name) = &key.value else {
-        reader.fault(key.place, format!("{} as a key", key.described()), "use the name of a member");
+        reader.fault(Code::ComplexKey, key.place, format!("{} as a key", key.described()), "use the name of a member");
         return None;
     };
     Some(name)
@@ -103,7 +105,12 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
                     Kind::List(_) => "set the whole list".into(),
                     _ => format!("end the path at `{name}`"),
                 };
-                reader.fault(place, format!("`{name}` is {}, which has no members", described(other)), help);
+                reader.fault(
+                    Code::UnknownTestMember,
+                    place,
+                    format!("`{name}` is {}, which has no members", described(other)),
+                    help,
+                );
                 return None;
             }
         }
@@ -122,7 +129,7 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
             None => format!("its members are {}", quoted_list(&names)),
         };
         let place = reader.place_within(key, start);
-        reader.fault(place, format!("{} has no member `{name}`", shape.name), help);
+        reader.fault(Code::UnknownTestMember, place, format!("{} has no member `{name}`", shape.name), help);
     }
     kind
 }
@@ -151,7 +158,7 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
             matches!((&node.value, node.is_plain, kind), (Value::Scalar(_), false, Kind::Flag | Kind::Integer));
         let article = if quoted { "the string " } else { "" };
         let found = format!("{article}{} is not a valid `{name}`", node.described());
-        reader.fault(node.place, found, format!("use {}", described(kind)));
+        reader.fault(Code::InvalidMember, node.place, found, format!("use {}", described(kind)));
     }
     json
 }

@@ -15,6 +15,7 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::{
+    diagnostic::{Diagnostics, Place},
     explain::{Reason, reasons},
     facts::{
         Facts,
@@ -25,7 +26,6 @@ use crate::{
     model::{Build, BuildBatch, Project},
     policy::Policy,
     verdict::{Action, Verdict, judge_by, running_build},
-    yaml::fault::{Faults, Findings, Place},
 };
 
 pub use coverage::{Coverage, Uncovered};
@@ -83,12 +83,12 @@ impl PolicyTests {
     ///
     /// # Errors
     /// All faults of the policy and of the test file.
-    pub fn parse(file: &File, read: impl Fn(&str) -> Result<File, String>) -> Result<Self, Vec<Faults>> {
+    pub fn parse(file: &File, read: impl Fn(&str) -> Result<File, String>) -> Result<Self, Vec<Diagnostics>> {
         parse::tests(file, &read)
     }
 
     /// The findings about the policy, as `buildbrake check` reports them.
-    pub fn lint(&self, now: Timestamp) -> Findings {
+    pub fn lint(&self, now: Timestamp) -> Diagnostics {
         self.policy.lint(&self.policy_file.name, &self.policy_file.text, now)
     }
 

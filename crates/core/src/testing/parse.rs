@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json};
 
 use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTIONS, sources};
 use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
     model::{Build, BuildBatch, Project, shape::Shape},
     policy::{Policy, parse::required},
     verdict::Action,
     yaml::{
         Node, Value,
-        fault::{Fault, Faults, Place},
         reader::{Mapping, Reader},
         scalar::FromScalar,
         words::{closest, quoted_list},
@@ -42,13 +42,13 @@ const TEST_KEYS: &[&str] = &[
 type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
 
 /// Parses the tests of a file. Returns all faults of the file and of its policy.
-pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Faults>> {
-    let of_file = |list| Faults::new(&file.name, &file.text, list);
+pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Diagnostics>> {
+    let of_file = |list| Diagnostics::new(&file.name, &file.text, list);
     let tree = Node::parse(&file.text).map_err(|fault| vec![of_file(vec![fault])])?;
     if tree.has_key("rules") && !tree.has_key("tests") {
         let (message, help) =
             ("this is a policy, not a test file", "use a test file here, or check this file with `buildbrake check`");
-        return Err(vec![of_file(vec![Fault::new(tree.place, message, help)])]);
+        return Err(vec![of_file(vec![Diagnostic::new(Code::OtherFile, tree.place, message, help)])]);
     }
     let mut parser = Parser { reader: Reader::new(&file.text), read, policy: None, faults: Vec::new() };
     let tests = parser.file(&tree);
@@ -70,7 +70,7 @@ struct Parser<'a> {
     /// The policy file and the policy, if it has no fault.
     policy: Option<(File, Policy)>,
     /// The policy's faults.
-    faults: Vec<Faults>,
+    faults: Vec<Diagnostics>,
 }
 
 /// A build, with the time of its event.
@@ -108,7 +108,7 @@ impl Parser<'_> {
             Ok(file) => Some(file),
             Err(why) => {
                 let help = "use the path of a file from this file's folder";
-                self.reader.fault(node.place, format!("`{path}` cannot be read: {why}"), help);
+                self.reader.fault(Code::UnreadableFile, node.place, format!("`{path}` cannot be read: {why}"), help);
                 None
             }
         }
@@ -149,7 +149,7 @@ impl Parser<'_> {
                 // A `startTime` with a fault has been reported already.
                 if now.is_none() && is_sound {
                     let help = "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build";
-                    self.reader.fault(mapping.place, "no time to judge the build at", help);
+                    self.reader.fault(Code::NoTime, mapping.place, "no time to judge the build at", help);
                 }
                 now
             }
@@ -185,7 +185,7 @@ impl Parser<'_> {
     fn structures(&mut self, node: &Node, shape: &'static Shape) -> Vec<Map<String, Json>> {
         let Value::List(nodes) = &node.value else {
             let help = "write a list, whose elements have the API's own names; `[]` for none";
-            self.reader.fault(node.place, format!("{} where a list should be", node.described()), help);
+            self.reader.fault(Code::NotAList, node.place, format!("{} where a list should be", node.described()), help);
             return Vec::new();
         };
         nodes.iter().map(|node| members::structure(&mut self.reader, node, shape)).collect()
@@ -197,7 +197,7 @@ impl Parser<'_> {
         let name: String = self.reader.scalar(node)?;
         if let Some((_, earlier)) = names.iter().find(|(other, _)| *other == name) {
             let help = format!("choose another name; line {} has this one already", earlier.line);
-            self.reader.fault(node.place, format!("duplicate test name `{name}`"), help);
+            self.reader.fault(Code::DuplicateTestName, node.place, format!("duplicate test name `{name}`"), help);
         }
         names.push((name.clone(), node.place));
         Some(name)
@@ -212,13 +212,18 @@ impl Parser<'_> {
                 Some(Given { build, time: None, is_whole: true })
             }
             (Some(_), Some(build)) => {
-                self.reader.fault(build.place, "both `event` and `build`", "remove one of them, or make two tests");
+                self.reader.fault(
+                    Code::EventAndBuild,
+                    build.place,
+                    "both `event` and `build`",
+                    "remove one of them, or make two tests",
+                );
                 None
             }
             (None, None) => {
                 if !mapping.suggested.iter().any(|key| ["event", "build"].contains(key)) {
                     let help = "add `event: events/some.json`, or `build: {…}` with the API's own names";
-                    self.reader.fault(mapping.place, "a test without a build", help);
+                    self.reader.fault(Code::NoBuild, mapping.place, "a test without a build", help);
                 }
                 None
             }
@@ -231,11 +236,21 @@ impl Parser<'_> {
         let event = match Trigger::parse(&file.text) {
             Ok(Trigger::Build(event)) => event,
             Ok(_) => {
-                self.reader.fault(node.place, format!("the event in `{}` is not about a build", file.name), help);
+                self.reader.fault(
+                    Code::UnusableEvent,
+                    node.place,
+                    format!("the event in `{}` is not about a build", file.name),
+                    help,
+                );
                 return None;
             }
             Err(why) => {
-                self.reader.fault(node.place, format!("`{}` contains no usable event: {why}", file.name), help);
+                self.reader.fault(
+                    Code::UnusableEvent,
+                    node.place,
+                    format!("`{}` contains no usable event: {why}", file.name),
+                    help,
+                );
                 return None;
             }
         };
@@ -251,7 +266,7 @@ impl Parser<'_> {
         let node = mapping.get(key)?;
         let Value::List(nodes) = &node.value else {
             let help = "write a list of rules, as in `[short-builds]`; `[]` for none";
-            self.reader.fault(node.place, format!("{} where a list should be", node.described()), help);
+            self.reader.fault(Code::NotAList, node.place, format!("{} where a list should be", node.described()), help);
             return None;
         };
         let mut ids: Vec<String> = Vec::new();
@@ -266,9 +281,14 @@ impl Parser<'_> {
     }
 
     /// Returns the fault of a rule id, if it is a duplicate or the policy has no such rule.
-    fn wrong_rule(&self, node: &Node, id: &str, earlier: &[String]) -> Option<Fault> {
+    fn wrong_rule(&self, node: &Node, id: &str, earlier: &[String]) -> Option<Diagnostic> {
         if earlier.iter().any(|earlier| earlier == id) {
-            return Some(Fault::new(node.place, format!("duplicate rule `{id}`"), "remove one of them"));
+            return Some(Diagnostic::new(
+                Code::DuplicateKey,
+                node.place,
+                format!("duplicate rule `{id}`"),
+                "remove one of them",
+            ));
         }
         let (file, policy) = self.policy.as_ref()?;
         let known: Vec<&str> = policy.rule_ids().collect();
@@ -279,7 +299,7 @@ impl Parser<'_> {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("its rules are {}", quoted_list(&known)),
         };
-        Some(Fault::new(node.place, format!("`{}` has no rule `{id}`", file.name), help))
+        Some(Diagnostic::new(Code::UnknownRule, node.place, format!("`{}` has no rule `{id}`", file.name), help))
     }
 }
 
@@ -291,6 +311,7 @@ fn typed<T: DeserializeOwned>(members: Map<String, Json>) -> Option<T> {
 struct Expect(Action);
 
 impl FromScalar for Expect {
+    const CODE: Code = Code::UnknownAction;
     const EXPECTED: &'static str = "`stop`, `report`, `protect` or `allow`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -302,6 +323,7 @@ impl FromScalar for Expect {
 struct Moment(Timestamp);
 
 impl FromScalar for Moment {
+    const CODE: Code = Code::InvalidTime;
     const EXPECTED: &'static str = "a time with its offset from UTC, as in `2026-11-22T09:00:00Z`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
+    diagnostic::Code,
     facts::{
         pipeline::{PipelineAnswer, PipelineRun},
         remote_refs::{ObjectId, RefsAtCommit, RemoteRef, RemoteRefs},
@@ -34,7 +35,7 @@ pub(super) fn git(reader: &mut Reader, node: &Node) -> RemoteRefs {
             remote.head = reader.scalar(node).map(|FullName(name)| name);
         } else if let Err(wrong) = FullName::from_scalar(name) {
             let help = format!("use {}, or `HEAD`", FullName::EXPECTED);
-            reader.fault(node.place, format!("`{name}` {wrong}"), help);
+            reader.fault(Code::InvalidRevision, node.place, format!("`{name}` {wrong}"), help);
         } else if let Some(Commit(id)) = reader.scalar(node) {
             remote.refs.push(RemoteRef { name: name.to_owned(), id, peeled: None });
         }
@@ -55,7 +56,7 @@ pub(super) fn pipeline(reader: &mut Reader, node: &Node) -> Option<Pipeline> {
         ["branch", "pull-request"].iter().any(|key| mapping.get(key).is_some() || mapping.suggested.contains(key));
     if !is_named {
         let help = "add what the source action has fetched: `branch: main`, or `pull-request: 25`";
-        reader.fault(node.place, "a pipeline's source without a branch", help);
+        reader.fault(Code::PipelineWithoutBranch, node.place, "a pipeline's source without a branch", help);
     }
     Some(pipeline)
 }
@@ -101,6 +102,7 @@ impl Pipeline {
 struct Commit(ObjectId);
 
 impl FromScalar for Commit {
+    const CODE: Code = Code::InvalidRevision;
     const EXPECTED: &'static str = "a whole commit id, of 40 or 64 hexadecimal digits";
 
     fn from_scalar(text: &str) -> Result<Self, String> {
@@ -111,6 +113,7 @@ impl FromScalar for Commit {
 struct FullName(String);
 
 impl FromScalar for FullName {
+    const CODE: Code = Code::InvalidRevision;
     const EXPECTED: &'static str = "the full name of a branch or a tag, as in `refs/heads/main`";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

@@ -48,7 +48,7 @@ fn read(path: &str) -> Result<File, String> {
 }
 
 fn parse(text: &str) -> Result<PolicyTests, String> {
-    let all = |faults: Vec<Faults>| faults.iter().map(Faults::to_string).collect::<Vec<_>>().join("\n\n");
+    let all = |faults: Vec<Diagnostics>| faults.iter().map(Diagnostics::to_string).collect::<Vec<_>>().join("\n\n");
     PolicyTests::parse(&File { name: "tests.yaml".into(), text: text.into() }, read).map_err(all)
 }
 
@@ -140,7 +140,7 @@ fn a_test_gives_the_batch_of_a_build() {
     passed: expect allow / allow
     ");
     insta::assert_snapshot!(check(&format!("{of_a_batch}\nbatch: {{ sourceVersoin: main }}\nexpect: allow")), @"
-    tests.yaml:6:14: BuildBatch has no member `sourceVersoin`
+    tests.yaml:6:14: error[BB409]: BuildBatch has no member `sourceVersoin`
      6 |     batch: { sourceVersoin: main }
        |              ^
        = did you mean `sourceVersion`?
@@ -228,13 +228,13 @@ fn now_is_given_or_comes_from_the_event_or_the_build() {
         assert!(at(start).contains("passed: expect stop"), "{start}");
     }
     insta::assert_snapshot!(at("~"), @"
-    tests.yaml:3:5: no time to judge the build at
+    tests.yaml:3:5: error[BB404]: no time to judge the build at
      3 |   - name: a
        |     ^
        = add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build
     ");
     insta::assert_snapshot!(at("yesterday"), @"
-    tests.yaml:4:41: `yesterday` is not a valid `startTime`
+    tests.yaml:4:41: error[BB410]: `yesterday` is not a valid `startTime`
      4 |     build: { projectName: a, startTime: yesterday }
        |                                         ^
        = use a time, as in `2026-11-22T09:00:00Z`
@@ -370,152 +370,152 @@ tests:
     build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
     expect: allow
 ").unwrap_err(), @r#"
-    tests.yaml:2:1: unknown key `test` in a test file
+    tests.yaml:2:1: error[BB024]: unknown key `test` in a test file
      2 | test: []
        | ^
        = did you mean `tests`?
 
-    tests.yaml:5:12: `nowhere.json` cannot be read: there is no such file
+    tests.yaml:5:12: error[BB011]: `nowhere.json` cannot be read: there is no such file
      5 |     event: nowhere.json
        |            ^
        = use the path of a file from this file's folder
 
-    tests.yaml:6:13: `stopped` is not an action
+    tests.yaml:6:13: error[BB407]: `stopped` is not an action
      6 |     expect: stopped
        |             ^
        = use `stop`, `report`, `protect` or `allow`
 
-    tests.yaml:7:5: unknown key `brocken` in a test
+    tests.yaml:7:5: error[BB024]: unknown key `brocken` in a test
      7 |     brocken: [short-builds]
        |     ^
        = did you mean `broken`?
 
-    tests.yaml:8:11: duplicate test name `a`
+    tests.yaml:8:11: error[BB405]: duplicate test name `a`
      8 |   - name: a
        |           ^
        = choose another name; line 4 has this one already
 
-    tests.yaml:11:19: ProjectEnvironment has no member `computeTyp`
+    tests.yaml:11:19: error[BB409]: ProjectEnvironment has no member `computeTyp`
      11 |       environment.computeTyp: X
         |                   ^
        = did you mean `computeType`?
 
-    tests.yaml:12:21: `sourceVersion` is a string, which has no members
+    tests.yaml:12:21: error[BB409]: `sourceVersion` is a string, which has no members
      12 |       sourceVersion.x: X
         |                     ^
        = end the path at `sourceVersion`
 
-    tests.yaml:13:14: `phases` is a list, which has no members
+    tests.yaml:13:14: error[BB409]: `phases` is a list, which has no members
      13 |       phases.phaseType: X
         |              ^
        = set the whole list
 
-    tests.yaml:14:25: the string `60` is not a valid `timeoutInMinutes`
+    tests.yaml:14:25: error[BB410]: the string `60` is not a valid `timeoutInMinutes`
      14 |       timeoutInMinutes: "60"
         |                         ^
        = use a whole number of at most 2147483647
 
-    tests.yaml:15:22: the string `true` is not a valid `buildComplete`
+    tests.yaml:15:22: error[BB410]: the string `true` is not a valid `buildComplete`
      15 |       buildComplete: 'true'
         |                      ^
        = use `true` or `false`
 
-    tests.yaml:16:18: `yesterday` is not a valid `startTime`
+    tests.yaml:16:18: error[BB410]: `yesterday` is not a valid `startTime`
      16 |       startTime: yesterday
         |                  ^
        = use a time, as in `2026-11-22T09:00:00Z`
 
-    tests.yaml:17:26: a list is not a valid `environment.image`
+    tests.yaml:17:26: error[BB410]: a list is not a valid `environment.image`
      17 |       environment.image: [a]
         |                          ^
        = use a string
 
-    tests.yaml:18:15: `github` is not a valid `source`
+    tests.yaml:18:15: error[BB410]: `github` is not a valid `source`
      18 |       source: github
         |               ^
        = use a mapping with the members of ProjectSource
 
-    tests.yaml:19:7: Build has no member `source-version`
+    tests.yaml:19:7: error[BB409]: Build has no member `source-version`
      19 |       source-version: main
         |       ^
        = did you mean `sourceVersion`?
 
-    tests.yaml:20:10: `tomorrow` is not a time
+    tests.yaml:20:10: error[BB408]: `tomorrow` is not a time
      20 |     now: tomorrow
         |          ^
        = use a time with its offset from UTC, as in `2026-11-22T09:00:00Z`
 
-    tests.yaml:22:14: `policy.yaml` has no rule `short-build`
+    tests.yaml:22:14: error[BB406]: `policy.yaml` has no rule `short-build`
      22 |     broken: [short-build, short-builds, short-builds]
         |              ^
        = did you mean `short-builds`?
 
-    tests.yaml:22:41: duplicate rule `short-builds`
+    tests.yaml:22:41: error[BB025]: duplicate rule `short-builds`
      22 |     broken: [short-build, short-builds, short-builds]
         |                                         ^
        = remove one of them
 
-    tests.yaml:23:14: `short-builds` where a list should be
+    tests.yaml:23:14: error[BB021]: `short-builds` where a list should be
      23 |     unknown: short-builds
         |              ^
        = write a list of rules, as in `[short-builds]`; `[]` for none
 
-    tests.yaml:24:5: missing key `name`
+    tests.yaml:24:5: error[BB026]: missing key `name`
      24 |   - event: event.json
         |     ^
        = add what the test expects, as in `name: a build of main is stopped`
 
-    tests.yaml:24:5: missing key `expect`
+    tests.yaml:24:5: error[BB026]: missing key `expect`
      24 |   - event: event.json
         |     ^
        = add `expect` with `stop`, `report`, `protect` or `allow`
 
-    tests.yaml:25:12: both `event` and `build`
+    tests.yaml:25:12: error[BB402]: both `event` and `build`
      25 |     build: {}
         |            ^
        = remove one of them, or make two tests
 
-    tests.yaml:26:5: a test without a build
+    tests.yaml:26:5: error[BB403]: a test without a build
      26 |   - name: b
         |     ^
        = add `event: events/some.json`, or `build: {…}` with the API's own names
 
-    tests.yaml:29:12: the event in `fleet.json` is not about a build
+    tests.yaml:29:12: error[BB401]: the event in `fleet.json` is not about a build
      29 |     event: fleet.json
         |            ^
        = use an EventBridge event about the state or the phase of a build
 
-    tests.yaml:32:12: `text.json` contains no usable event: this is not an EventBridge event: it is not JSON at line 1, column 2
+    tests.yaml:32:12: error[BB401]: `text.json` contains no usable event: this is not an EventBridge event: it is not JSON at line 1, column 2
      32 |     event: text.json
         |            ^
        = use an EventBridge event about the state or the phase of a build
 
-    tests.yaml:33:22: `yes` is not a valid `tags`
+    tests.yaml:33:22: error[BB410]: `yes` is not a valid `tags`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                      ^
        = use a list
 
-    tests.yaml:33:27: Project has no member `nmae`
+    tests.yaml:33:27: error[BB409]: Project has no member `nmae`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                           ^
        = did you mean `name`?
 
-    tests.yaml:33:45: duplicate key `name`
+    tests.yaml:33:45: error[BB025]: duplicate key `name`
      33 |     project: { tags: yes, nmae: x, name: a, name: b }
         |                                             ^
        = remove one of them
 
-    tests.yaml:36:32: `3000000000` is not a valid `timeoutInMinutes`
+    tests.yaml:36:32: error[BB410]: `3000000000` is not a valid `timeoutInMinutes`
      36 |     build: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environmen
         |                                ^
        = use a whole number of at most 2147483647
 
-    tests.yaml:36:57: `1.5` is not a valid `buildNumber`
+    tests.yaml:36:57: error[BB410]: `1.5` is not a valid `buildNumber`
      36 | ild: { timeoutInMinutes: 3000000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
         |                                                   ^
        = use a whole number of at most 2147483647
 
-    tests.yaml:36:84: a list is not a valid `phaseType`
+    tests.yaml:36:84: error[BB410]: a list is not a valid `phaseType`
      36 | 00000000, buildNumber: 1.5, phases: [{ phaseType: [] }], environment: ~ }
         |                                                   ^
        = use a string
@@ -525,13 +525,13 @@ tests:
 #[test]
 fn a_policy_is_no_test_file_and_the_other_way_round() {
     insta::assert_snapshot!(parse("# a policy\nversion: 1\nrules: []").unwrap_err(), @"
-    tests.yaml:2:1: this is a policy, not a test file
+    tests.yaml:2:1: error[BB010]: this is a policy, not a test file
      2 | version: 1
        | ^
        = use a test file here, or check this file with `buildbrake check`
     ");
     insta::assert_snapshot!(parse("{policy: tests.yaml, tests: [{name: a, event: event.json, expect: stop}]}").unwrap_err(), @"
-    tests.yaml:1:1: this is a test file, not a policy
+    tests.yaml:1:1: error[BB010]: this is a test file, not a policy
      1 | {policy: policy.yaml, tests: []}
        | ^
        = use a policy here, or run this file with `buildbrake test`
@@ -557,40 +557,40 @@ fn quoted_values_are_cut_and_escaped() {
 #[test]
 fn reports_the_faults_of_the_policy_too() {
     insta::assert_snapshot!(parse("{policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}").unwrap_err(), @"
-    faulty.yaml:1:1: missing key `rules`
+    faulty.yaml:1:1: error[BB026]: missing key `rules`
      1 | version: 2
        | ^
        = add a list of rules: `rules: [{id: …, max-timeout: 60m}]`
 
-    faulty.yaml:1:10: `2` is not a version of the format
+    faulty.yaml:1:10: error[BB101]: `2` is not a version of the format
      1 | version: 2
        |          ^
        = use `1`, the only version of the format
 
-    tests.yaml:1:31: missing key `expect`
+    tests.yaml:1:31: error[BB026]: missing key `expect`
      1 | {policy: faulty.yaml, tests: [{name: a, event: event.json, broken: [x]}]}
        |                               ^
        = add `expect` with `stop`, `report`, `protect` or `allow`
     ");
     insta::assert_snapshot!(parse("{policy: nowhere.yaml, tests: []}").unwrap_err(), @"
-    tests.yaml:1:10: `nowhere.yaml` cannot be read: there is no such file
+    tests.yaml:1:10: error[BB011]: `nowhere.yaml` cannot be read: there is no such file
      1 | {policy: nowhere.yaml, tests: []}
        |          ^
        = use the path of a file from this file's folder
 
-    tests.yaml:1:31: empty list
+    tests.yaml:1:31: error[BB022]: empty list
      1 | {policy: nowhere.yaml, tests: []}
        |                               ^
        = add at least one element, such as `- name: a build of main is stopped`
     ");
     insta::assert_snapshot!(parse("tests").unwrap_err(), @"
-    tests.yaml:1:1: expected a test file, found `tests`
+    tests.yaml:1:1: error[BB020]: expected a test file, found `tests`
      1 | tests
        | ^
        = write a test file as a mapping with the keys `policy` and `tests`
     ");
     insta::assert_snapshot!(parse("{policy: [").unwrap_err(), @"
-    tests.yaml:1:10: invalid YAML: unclosed bracket '['
+    tests.yaml:1:10: error[BB002]: invalid YAML: unclosed bracket '['
      1 | {policy: [
        |          ^
        = correct the YAML syntax here
@@ -679,39 +679,39 @@ fn a_test_gives_the_answers_of_git_and_of_the_pipeline() {
 #[test]
 fn faults_of_the_answers_of_git_and_of_the_pipeline() {
     insta::assert_snapshot!(check("event: event.json\nexpect: stop\ngit: {main: 1, refs/heads/main: main, HEAD: main}"), @"
-    tests.yaml:6:17: `main` is not the full name of a branch or a tag
+    tests.yaml:6:17: error[BB411]: `main` is not the full name of a branch or a tag
      6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
        |                 ^
        = use the full name of a branch or a tag, as in `refs/heads/main`, or `HEAD`
 
-    tests.yaml:6:37: `main` is not a commit id
+    tests.yaml:6:37: error[BB411]: `main` is not a commit id
      6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
        |                                     ^
        = use a whole commit id, of 40 or 64 hexadecimal digits
 
-    tests.yaml:6:49: `main` is not the full name of a branch or a tag
+    tests.yaml:6:49: error[BB411]: `main` is not the full name of a branch or a tag
      6 |     git: {main: 1, refs/heads/main: main, HEAD: main}
        |                                                 ^
        = use the full name of a branch or a tag, as in `refs/heads/main`
     ");
     insta::assert_snapshot!(check("event: event.json\nexpect: stop\ngit: {}\npipeline: {commit: abc, brunch: main}"), @"
-    tests.yaml:6:10: expected refs with their commits, found an empty mapping
+    tests.yaml:6:10: error[BB020]: expected refs with their commits, found an empty mapping
      6 |     git: {}
        |          ^
        = write refs with their commits, such as `{ refs/heads/main: COMMIT_ID }`
 
-    tests.yaml:7:24: `abc` is not a commit id
+    tests.yaml:7:24: error[BB411]: `abc` is not a commit id
      7 |     pipeline: {commit: abc, brunch: main}
        |                        ^
        = use a whole commit id, of 40 or 64 hexadecimal digits
 
-    tests.yaml:7:29: unknown key `brunch` in a pipeline's source
+    tests.yaml:7:29: error[BB024]: unknown key `brunch` in a pipeline's source
      7 |     pipeline: {commit: abc, brunch: main}
        |                             ^
        = did you mean `branch`?
     ");
     insta::assert_snapshot!(check("event: event.json\nexpect: stop\npipeline: {trigger: Webhook}"), @"
-    tests.yaml:6:15: a pipeline's source without a branch
+    tests.yaml:6:15: error[BB412]: a pipeline's source without a branch
      6 |     pipeline: {trigger: Webhook}
        |               ^
        = add what the source action has fetched: `branch: main`, or `pull-request: 25`
@@ -721,12 +721,12 @@ fn faults_of_the_answers_of_git_and_of_the_pipeline() {
 #[test]
 fn faults_of_what_else_runs() {
     insta::assert_snapshot!(check("event: event.json\nexpect: stop\nrunning-builds: {id: a}\nrunning-batches: [{sourceVersion: a, buildNumber: 1}]"), @"
-    tests.yaml:6:21: a mapping where a list should be
+    tests.yaml:6:21: error[BB021]: a mapping where a list should be
      6 |     running-builds: {id: a}
        |                     ^
        = write a list, whose elements have the API's own names; `[]` for none
 
-    tests.yaml:7:42: BuildBatch has no member `buildNumber`
+    tests.yaml:7:42: error[BB409]: BuildBatch has no member `buildNumber`
      7 |     running-batches: [{sourceVersion: a, buildNumber: 1}]
        |                                          ^
        = did you mean `buildBatchNumber`?

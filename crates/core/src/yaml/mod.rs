@@ -1,7 +1,6 @@
 //! YAML as a tree in which every value has its place, so that all faults of a file can be
 //! reported at once. A derived `Deserialize` stops at the first.
 
-pub mod fault;
 mod parse;
 pub(crate) mod reader;
 pub(crate) mod scalar;
@@ -10,14 +9,13 @@ pub(crate) mod words;
 
 use std::ops::Range;
 
-use self::fault::Place;
-pub use self::fault::{Fault, Faults, Finding, Findings, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
 
 /// Decodes a file as UTF-8.
 ///
 /// # Errors
 /// The place of the first byte that is not UTF-8.
-pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Faults> {
+pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Diagnostics> {
     String::from_utf8(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(error.as_bytes());
         let (before, after) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
@@ -25,8 +23,13 @@ pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Faults> {
         let last_line = before.rsplit('\n').next().unwrap_or_default();
         let place = Place { line: before.matches('\n').count() + 1, column: last_line.chars().count() + 1 };
         let byte = after.first().copied().unwrap_or_default();
-        let fault = Fault::new(place, format!("byte 0x{byte:02X} is not valid UTF-8"), "save the file as UTF-8");
-        Faults::new(file, &text, vec![fault])
+        let fault = Diagnostic::new(
+            Code::NotUtf8,
+            place,
+            format!("byte 0x{byte:02X} is not valid UTF-8"),
+            "save the file as UTF-8",
+        );
+        Diagnostics::new(file, &text, vec![fault])
     })
 }
 
@@ -157,13 +160,13 @@ mod tests {
     fn a_file_that_is_not_utf_8_is_a_fault_with_its_place() {
         let latin_1 = b"version: 1\nrules: [{ id: a, reason: \"\xc3\xa9t\xe9\", max-timeout: 5m }]\n".to_vec();
         insta::assert_snapshot!(decode("policy.yaml", latin_1).unwrap_err(), @r#"
-        policy.yaml:2:29: byte 0xE9 is not valid UTF-8
+        policy.yaml:2:29: error[BB001]: byte 0xE9 is not valid UTF-8
          2 | rules: [{ id: a, reason: "ét�", max-timeout: 5m }]
            |                             ^
            = save the file as UTF-8
         "#);
         insta::assert_snapshot!(decode("policy.yaml", b"\xff\xfev\0".to_vec()).unwrap_err(), @"
-        policy.yaml:1:1: byte 0xFF is not valid UTF-8
+        policy.yaml:1:1: error[BB001]: byte 0xFF is not valid UTF-8
          1 | ��v
            | ^
            = save the file as UTF-8

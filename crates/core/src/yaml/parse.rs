@@ -8,7 +8,7 @@ use super::{
     Node, Value,
     syntax::{fault_of, not_yaml, place_of},
 };
-use crate::yaml::fault::{Fault, Place};
+use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The number of levels that values may be nested.
 const DEEPEST: usize = 255;
@@ -19,7 +19,7 @@ const MOST_COPIED: usize = 100_000;
 
 impl Node {
     /// Parses the only document of `text`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
         let mut options = Options::default();
         (options.flow_nesting_limit, options.block_nesting_limit) = (DEEPEST, DEEPEST);
         let parser = Parser::new_from_str_with_options(text, options);
@@ -44,7 +44,7 @@ struct Anchored {
 }
 
 impl<'a> TreeBuilder<'a> {
-    fn document(mut self) -> Result<Node, Fault> {
+    fn document(mut self) -> Result<Node, Diagnostic> {
         let mut document = None;
         loop {
             match self.next()? {
@@ -52,7 +52,12 @@ impl<'a> TreeBuilder<'a> {
                 (Event::StreamStart | Event::DocumentEnd, _) => {}
                 (Event::DocumentStart(..), span) if document.is_some() => {
                     let help = "remove it; a file has one document";
-                    return Err(Fault::new(place_of(&span.start), "second YAML document", help));
+                    return Err(Diagnostic::new(
+                        Code::SecondDocument,
+                        place_of(&span.start),
+                        "second YAML document",
+                        help,
+                    ));
                 }
                 (Event::DocumentStart(..), _) => document = Some(self.node(0)?),
                 (_, span) => return Err(not_yaml(place_of(&span.start), "value outside of any document")),
@@ -67,18 +72,18 @@ impl<'a> TreeBuilder<'a> {
         }))
     }
 
-    fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
         let ended = || not_yaml(Place { line: 1, column: 1 }, "unexpected end of the file");
         self.parser.next_event().ok_or_else(ended)?.map_err(|error| fault_of(&error, self.text))
     }
 
     /// Reads the next value.
-    fn node(&mut self, depth: usize) -> Result<Node, Fault> {
+    fn node(&mut self, depth: usize) -> Result<Node, Diagnostic> {
         let (event, span) = self.next()?;
         self.node_of(event, &span, depth)
     }
 
-    fn node_of(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node, Fault> {
+    fn node_of(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node, Diagnostic> {
         let place = place_of(&span.start);
         let tag = event.tag().map(|_| span.tag_start.map_or(place, |start| place_of(&start)));
         let anchor = event.anchor_id();
@@ -102,7 +107,7 @@ impl<'a> TreeBuilder<'a> {
         Ok(node)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Fault> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Diagnostic> {
         let mut list = Vec::new();
         loop {
             match self.next()? {
@@ -112,7 +117,7 @@ impl<'a> TreeBuilder<'a> {
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, Fault> {
+    fn mapping(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, Diagnostic> {
         let mut entries = Vec::new();
         loop {
             match self.next()? {
@@ -126,8 +131,9 @@ impl<'a> TreeBuilder<'a> {
     }
 
     /// The value of an alias, with the place where it was written.
-    fn alias(&mut self, anchor: usize, place: Place, depth: usize) -> Result<Node, Fault> {
-        let fault = |message: &str| Fault::new(place, message, "replace the alias with the value itself");
+    fn alias(&mut self, anchor: usize, place: Place, depth: usize) -> Result<Node, Diagnostic> {
+        let fault =
+            |message: &str| Diagnostic::new(Code::Alias, place, message, "replace the alias with the value itself");
         let Some(Anchored { node, size, depth: deep }) = self.anchors.get(&anchor) else {
             return Err(fault("alias within the value that it stands for"));
         };
@@ -139,13 +145,13 @@ impl<'a> TreeBuilder<'a> {
         Ok(node)
     }
 
-    fn copy(&mut self, size: usize, place: Place) -> Result<(), Fault> {
+    fn copy(&mut self, size: usize, place: Place) -> Result<(), Diagnostic> {
         self.copied += size;
         if self.copied <= MOST_COPIED {
             return Ok(());
         }
         let message = format!("anchors and aliases copy more than {MOST_COPIED} values");
-        Err(Fault::new(place, message, "use fewer aliases"))
+        Err(Diagnostic::new(Code::Alias, place, message, "use fewer aliases"))
     }
 }
 

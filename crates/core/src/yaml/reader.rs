@@ -2,11 +2,11 @@
 
 use super::{
     Node, Value,
-    fault::{Fault, Finding, Place},
     scalar::FromScalar,
     words::{closest, quoted_list},
 };
 use crate::{
+    diagnostic::{Code, Diagnostic, Place},
     expression::{Expression, ExpressionFault},
     facts::possible::Remark,
 };
@@ -18,9 +18,9 @@ const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"
 /// Reads one file and collects its faults.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
     /// The findings about parts that are valid and probably a mistake.
-    pub(crate) warnings: Vec<Finding>,
+    pub(crate) warnings: Vec<Diagnostic>,
     text: String,
 }
 
@@ -30,8 +30,8 @@ impl Reader {
         Self { faults: Vec::new(), warnings: Vec::new(), text: text.to_owned() }
     }
 
-    pub(crate) fn fault(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
-        self.faults.push(Fault::new(place, message, help));
+    pub(crate) fn fault(&mut self, code: Code, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Diagnostic::new(code, place, message, help));
     }
 
     /// The place of a character of a scalar, counted from the scalar's start.
@@ -51,7 +51,7 @@ impl Reader {
                 || format!("write {what} as a mapping with the keys {}", quoted_list(known)),
                 |key| format!("write `{key}: …`, with a space"),
             );
-            self.fault(node.place, format!("expected {what}, found {}", node.described()), help);
+            self.fault(Code::NotAMapping, node.place, format!("expected {what}, found {}", node.described()), help);
             return None;
         };
         let mut read: Vec<(&str, &Node)> = Vec::new();
@@ -66,9 +66,14 @@ impl Reader {
             match closest(name, known) {
                 Some(word) => {
                     suggested.push(word);
-                    self.fault(key.place, message, format!("did you mean `{word}`?"));
+                    self.fault(Code::UnknownKey, key.place, message, format!("did you mean `{word}`?"));
                 }
-                None => self.fault(key.place, message, format!("the known keys are {}", quoted_list(known))),
+                None => self.fault(
+                    Code::UnknownKey,
+                    key.place,
+                    message,
+                    format!("the known keys are {}", quoted_list(known)),
+                ),
             }
         }
         Some(Mapping { place: node.place, entries: read, suggested })
@@ -83,7 +88,7 @@ impl Reader {
                 let found =
                     if matches!(other, Value::Mapping(_)) { "an empty mapping".into() } else { node.described() };
                 let help = format!("write {what}, such as `{example}`");
-                self.fault(node.place, format!("expected {what}, found {found}"), help);
+                self.fault(Code::NotAMapping, node.place, format!("expected {what}, found {found}"), help);
                 return Vec::new();
             }
         };
@@ -99,11 +104,16 @@ impl Reader {
     /// The name of a key that none of the keys before has.
     fn key<'a>(&mut self, key: &'a Node, before: &[(&str, &Node)]) -> Option<&'a str> {
         let Value::Scalar(name) = &key.value else {
-            self.fault(key.place, format!("expected a key, found {}", key.described()), "write the key as one word");
+            self.fault(
+                Code::ComplexKey,
+                key.place,
+                format!("expected a key, found {}", key.described()),
+                "write the key as one word",
+            );
             return None;
         };
         if before.iter().any(|(earlier, _)| earlier == name) {
-            self.fault(key.place, format!("duplicate key `{name}`"), "remove one of them");
+            self.fault(Code::DuplicateKey, key.place, format!("duplicate key `{name}`"), "remove one of them");
             return None;
         }
         Some(name)
@@ -116,11 +126,11 @@ impl Reader {
             Value::List(nodes) if !nodes.is_empty() => return nodes,
             Value::List(_) => {
                 let help = format!("add at least one element, such as `{example}`");
-                self.fault(node.place, "empty list", help);
+                self.fault(Code::EmptyList, node.place, "empty list", help);
             }
             _ => {
                 let message = format!("expected a list, found {}", node.described());
-                self.fault(node.place, message, format!("write a list, such as `{example}`"));
+                self.fault(Code::NotAList, node.place, message, format!("write a list, such as `{example}`"));
             }
         }
         &[]
@@ -132,7 +142,7 @@ impl Reader {
         match T::from_scalar(text) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.fault(node.place, format!("`{text}` {wrong}"), format!("use {}", T::EXPECTED));
+                self.fault(T::CODE, node.place, format!("`{text}` {wrong}"), format!("use {}", T::EXPECTED));
                 None
             }
         }
@@ -141,7 +151,7 @@ impl Reader {
     /// Reports a tag, if there is one.
     fn refuse_tag(&mut self, node: &Node) -> bool {
         let help = "remove the tag, or put a value that begins with `!` in quotes";
-        node.tag.map(|place| self.fault(place, "YAML tags are not supported", help)).is_some()
+        node.tag.map(|place| self.fault(Code::Tag, place, "YAML tags are not supported", help)).is_some()
     }
 
     /// The text of a scalar without a tag, whose meaning would be another program's.
@@ -151,7 +161,7 @@ impl Reader {
         }
         let Value::Scalar(text) = &node.value else {
             let message = format!("expected a single value, found {}", node.described());
-            self.fault(node.place, message, format!("use {expected}"));
+            self.fault(Code::NotAScalar, node.place, message, format!("use {expected}"));
             return None;
         };
         Some(text)
@@ -162,17 +172,19 @@ impl Reader {
         &mut self,
         node: &Node,
         expected: &str,
+        codes: RemarkCodes,
         parse: impl FnOnce(&str) -> Result<(T, Vec<Remark>), Remark>,
     ) -> Option<T> {
         match parse(self.text_of(node, expected)?) {
             Ok((value, warnings)) => {
                 let warnings = warnings.into_iter();
-                self.warnings
-                    .extend(warnings.map(|Remark { message, help }| Finding::warning(node.place, message, help)));
+                self.warnings.extend(
+                    warnings.map(|Remark { message, help }| Diagnostic::new(codes.doubtful, node.place, message, help)),
+                );
                 Some(value)
             }
             Err(Remark { message, help }) => {
-                self.fault(node.place, message, help);
+                self.fault(codes.impossible, node.place, message, help);
                 None
             }
         }
@@ -183,7 +195,12 @@ impl Reader {
         let Value::Scalar(text) = &node.value else { return };
         if node.is_plain && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let message = format!("`{text}` is a number in YAML, and other programs may drop a zero in front");
-            self.warnings.push(Finding::warning(node.place, message, format!("write it in quotes: `\"{text}\"`")));
+            self.warnings.push(Diagnostic::new(
+                Code::AccountWithoutQuotes,
+                node.place,
+                message,
+                format!("write it in quotes: `\"{text}\"`"),
+            ));
         }
     }
 
@@ -195,24 +212,29 @@ impl Reader {
     /// Reads an expression. Its faults have places within the scalar.
     pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
         if let Some(place) = node.tag {
-            self.faults.push(Fault::unquoted_exclamation_mark(place));
+            self.faults.push(Diagnostic::unquoted_exclamation_mark(place));
             return None;
         }
         let Value::Scalar(text) = &node.value else {
-            self.fault(node.place, format!("expected an expression, found {}", node.described()), EXPRESSION);
+            self.fault(
+                Code::NotAScalar,
+                node.place,
+                format!("expected an expression, found {}", node.described()),
+                EXPRESSION,
+            );
             return None;
         };
         match Expression::compile(text) {
             Ok(expression) => {
-                for ExpressionFault { start, message, help } in expression.warnings().iter().cloned() {
+                for ExpressionFault { code, start, message, help } in expression.warnings().iter().cloned() {
                     let place = node.place_within(start, &self.text);
-                    self.warnings.push(Finding::warning(place, message, help));
+                    self.warnings.push(Diagnostic::new(code, place, message, help));
                 }
                 Some(expression)
             }
             Err(faults) => {
-                for ExpressionFault { start, message, help } in faults {
-                    self.fault(node.place_within(start, &self.text), message, help);
+                for ExpressionFault { code, start, message, help } in faults {
+                    self.fault(code, node.place_within(start, &self.text), message, help);
                 }
                 None
             }
@@ -220,11 +242,25 @@ impl Reader {
     }
 }
 
-impl Fault {
+impl Diagnostic {
     /// An expression such as `!has(build.vpcConfig)`, which YAML takes for a tag.
     pub(super) fn unquoted_exclamation_mark(place: Place) -> Self {
-        Self::new(place, "expected an expression, found a YAML tag (an unquoted `!`)", EXPRESSION)
+        Self::new(
+            Code::UnquotedExclamationMark,
+            place,
+            "expected an expression, found a YAML tag (an unquoted `!`)",
+            EXPRESSION,
+        )
     }
+}
+
+/// The codes of remarks on one kind of value.
+#[derive(Clone, Copy)]
+pub(crate) struct RemarkCodes {
+    /// The code of a value that can never occur.
+    pub(crate) impossible: Code,
+    /// The code of a value that is probably not meant.
+    pub(crate) doubtful: Code,
 }
 
 /// A mapping, without its unknown and duplicate keys.

@@ -1,7 +1,11 @@
 //! Values that a YAML file contains as a single scalar.
 
+use crate::diagnostic::Code;
+
 /// A value that is parsed from one scalar.
 pub(crate) trait FromScalar: Sized {
+    /// The code of an invalid value.
+    const CODE: Code;
     /// The expected value, as the end of "use …": lower case, no full stop.
     const EXPECTED: &'static str;
 
@@ -11,6 +15,7 @@ pub(crate) trait FromScalar: Sized {
 }
 
 impl FromScalar for String {
+    const CODE: Code = Code::EmptyText;
     const EXPECTED: &'static str = "a text that is not empty";
 
     fn from_scalar(text: &str) -> Result<Self, String> {

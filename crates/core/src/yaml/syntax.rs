@@ -2,19 +2,24 @@
 
 use granit_parser::{Marker, ScanError};
 
-use super::fault::{Fault, Place};
+use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The fault of a text that is not YAML.
-pub(super) fn fault_of(error: &ScanError, text: &str) -> Fault {
+pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
     let info = error.info();
     // The parser reports a tab at the start of the value before it.
     if let Some(place) = indenting_tab(text, error.marker().line()).filter(|_| info.contains("tab")) {
-        return Fault::new(place, "invalid YAML: a tab in the indentation", "indent with spaces");
+        return Diagnostic::new(
+            Code::TabIndentation,
+            place,
+            "invalid YAML: a tab in the indentation",
+            "indent with spaces",
+        );
     }
     let place = place_of(error.marker());
     // In these files, only expressions begin with a `!`.
     if ["scanning a tag", "parsing a tag", "the handle wasn't declared"].iter().any(|part| info.contains(part)) {
-        return Fault::unquoted_exclamation_mark(place);
+        return Diagnostic::unquoted_exclamation_mark(place);
     }
     if ["mapping values are not allowed", "simple key expected", "':' may not precede", "expected '-' indicator"]
         .iter()
@@ -27,13 +32,13 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Fault {
     // A plain scalar that YAML parses as more than one value, as many an expression.
     if info.contains("trailing content") || info.contains("mapping values are not allowed") {
         let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";
-        return Fault { help: help.into(), ..fault };
+        return Diagnostic { help: help.into(), ..fault };
     }
     fault
 }
 
-pub(super) fn not_yaml(place: Place, info: &str) -> Fault {
-    Fault::new(place, format!("invalid YAML: {info}"), "correct the YAML syntax here")
+pub(super) fn not_yaml(place: Place, info: &str) -> Diagnostic {
+    Diagnostic::new(Code::InvalidYaml, place, format!("invalid YAML: {info}"), "correct the YAML syntax here")
 }
 
 /// A line with its number, its indentation, and its content without the `-` of a list.
@@ -89,18 +94,23 @@ fn lines(text: &str, place: Place) -> (Option<Line<'_>>, Option<Line<'_>>) {
 }
 
 /// `key:value`, in the line of the error or in the one before, which then goes on in that line.
-fn missing_space(text: &str, place: Place) -> Option<Fault> {
+fn missing_space(text: &str, place: Place) -> Option<Diagnostic> {
     let (line, before) = lines(text, place);
     [line, before].into_iter().flatten().find_map(|line| {
         let (key, start) = line.key_without_space()?;
         let place = Place { line: line.number, column: start + key.chars().count() + 1 };
-        Some(Fault::new(place, format!("no space after `{key}:`"), format!("write `{key}: …`, with a space")))
+        Some(Diagnostic::new(
+            Code::MissingSpace,
+            place,
+            format!("no space after `{key}:`"),
+            format!("write `{key}: …`, with a space"),
+        ))
     })
 }
 
 /// A key that is not indented as far as the one before: further, so that it goes on with that
 /// one's value, or less, so that it belongs to nothing.
-fn indentation(text: &str, place: Place) -> Option<Fault> {
+fn indentation(text: &str, place: Place) -> Option<Diagnostic> {
     let (line, before) = lines(text, place);
     let (line, before) = (line?, before?);
     let (key, other) = (line.key()?, before.key()?);
@@ -114,7 +124,7 @@ fn indentation(text: &str, place: Place) -> Option<Fault> {
     };
     let message = format!("`{key}` is indented {further} than `{other}` before it");
     let help = format!("indent both by {} spaces if they belong together", before.indentation);
-    Some(Fault::new(Place { line: line.number, column: line.indentation + 1 }, message, help))
+    Some(Diagnostic::new(Code::Indentation, Place { line: line.number, column: line.indentation + 1 }, message, help))
 }
 
 /// The first tab that indents something, from a line on.

@@ -1,9 +1,9 @@
 //! The report of a replay as text.
 
 use buildbrake_core::{
+    diagnostic::printable,
     record::Outcome,
     summary::{Breakdown, Examples, RuleSummary, Saved, Summary},
-    yaml::fault::printable,
 };
 
 use super::{Comparison, Report};

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html>
 
 use crate::{
+    diagnostic::Code,
     facts::{Fact, Facts, starter::Starter},
     yaml::scalar::FromScalar,
 };
@@ -169,6 +170,7 @@ fn may_be_of_pipeline(facts: &Facts<'_>) -> bool {
 }
 
 impl FromScalar for Override {
+    const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `image`, `compute`, `privileged`, `host-kernel`, `certificate`, `registry`, \
                                     `variables`, `source`, `source-auth`, `insecure-ssl`, `source-version`, \
                                     `secondary-sources`, `buildspec`, `timeout`, `queued-timeout`, `service-role`, \

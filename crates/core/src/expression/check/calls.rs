@@ -11,6 +11,7 @@ use super::{
     constants::{called, has_value},
 };
 use crate::{
+    diagnostic::Code,
     expression::{
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
@@ -33,7 +34,7 @@ impl<'a> Checker<'a> {
         let is_ours = matches!(call.func_name.as_str(), "matches" | "glob");
         if self.faults.len() == faults && is_constant && !is_ours && !has_value(node) {
             let (found, help) = without_value(call);
-            self.fault(self.place(call.args.first().unwrap_or(node)), found, help);
+            self.fault(Code::InvalidLiteral, self.place(call.args.first().unwrap_or(node)), found, help);
         }
         result
     }
@@ -46,14 +47,18 @@ impl<'a> Checker<'a> {
         let overloads: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
         if overloads.is_empty() {
             // Skip the arguments: those of a macro would be full of unknown names.
-            let (found, help) = if MACROS.contains(&name) {
+            let (code, found, help) = if MACROS.contains(&name) {
                 let help =
                     "write `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)` or `list.exists_one(x, …)`";
-                (format!("wrong arguments for `{name}`"), help.to_owned())
+                (Code::WrongArguments, format!("wrong arguments for `{name}`"), help.to_owned())
             } else {
-                (format!("unknown function `{name}`"), suggestion(name, &names(), "the functions are"))
+                (
+                    Code::UnknownFunction,
+                    format!("unknown function `{name}`"),
+                    suggestion(name, &names(), "the functions are"),
+                )
             };
-            self.fault(place, found, help);
+            self.fault(code, place, found, help);
             return Type::Any;
         }
         let types: Vec<Type> = parts.iter().map(|part| self.type_of(part, depth + 1)).collect();
@@ -73,7 +78,7 @@ impl<'a> Checker<'a> {
                 given => format!("`{name}` called with {}", given.join(" and ")),
             };
             let help = if signatures.len() == 1 { "call it as" } else { "use one of" };
-            self.fault(place, found, format!("{help} {}", quoted_list(&signatures)));
+            self.fault(Code::WrongArguments, place, found, format!("{help} {}", quoted_list(&signatures)));
             return overloads.first().map_or(Type::Any, |overload| overload.result.clone());
         };
         self.literals_of(name, &parts);
@@ -94,7 +99,12 @@ impl<'a> Checker<'a> {
         let place = self.place(wanted);
         let Expr::Literal(LiteralValue::String(literal)) = &wanted.expr else {
             let help = format!("write {what} in quotes, so that it can be checked when the policy is loaded");
-            return self.fault(place, format!("the {} is not a literal", what.trim_start_matches("a ")), help);
+            return self.fault(
+                Code::InvalidLiteral,
+                place,
+                format!("the {} is not a literal", what.trim_start_matches("a ")),
+                help,
+            );
         };
         let text = literal.inner();
         let refused = match name {
@@ -118,7 +128,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if let Some(help) = refused {
-            self.fault(place, format!("`{text}` is not {what}"), help);
+            self.fault(Code::InvalidLiteral, place, format!("`{text}` is not {what}"), help);
         }
     }
 

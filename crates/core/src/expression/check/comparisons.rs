@@ -15,6 +15,7 @@ use super::{
     regex::{Asked, alternatives},
 };
 use crate::{
+    diagnostic::Code,
     expression::{ExpressionFault, limits, types::Type},
     facts::{
         possible::{Remark, is_wild},
@@ -70,6 +71,7 @@ impl<'a> Checker<'a> {
         {
             let message = "this is never true: the list is empty".to_owned();
             self.warn(
+                Code::DoubtfulComparison,
                 node,
                 vec![Remark { message, help: "write the values to compare with into the list".to_owned() }],
             );
@@ -83,7 +85,11 @@ impl<'a> Checker<'a> {
                         if is_equality && number.fract() != 0.0 && self.known_type(subject) == Some(Type::Int) =>
                     {
                         let message = format!("it is never {number}, since it is a whole number");
-                        self.warn(place, vec![Remark { message, help: "write a whole number".to_owned() }]);
+                        self.warn(
+                            Code::DoubtfulComparison,
+                            place,
+                            vec![Remark { message, help: "write a whole number".to_owned() }],
+                        );
                     }
                     (Possible::Number(range), Constant::Number(number)) if is_equality => {
                         self.conclude(place, range.includes(number));
@@ -115,7 +121,11 @@ impl<'a> Checker<'a> {
             let is_name = matches!(possible, Possible::Starter | Possible::Words(_) | Possible::Text(_));
             if is_name && comparison == Comparison::Whole {
                 let message = "it is never empty: a text that a build does not have is absent".to_owned();
-                self.warn(place, vec![Remark { message, help: "test whether it exists with `has(x)`".to_owned() }]);
+                self.warn(
+                    Code::DoubtfulComparison,
+                    place,
+                    vec![Remark { message, help: "test whether it exists with `has(x)`".to_owned() }],
+                );
             }
             return;
         }
@@ -124,7 +134,7 @@ impl<'a> Checker<'a> {
             let message = format!("`{text}` is compared as it is: only `glob` has wildcards");
             let remark = Remark { message, help: format!("use `glob(\"{}\")`", comparison.pattern(text)) };
             return match possible {
-                Possible::Plain => self.warn(place, vec![remark]),
+                Possible::Plain => self.warn(Code::DoubtfulComparison, place, vec![remark]),
                 _ => self.conclude(place, Err(remark)),
             };
         }
@@ -154,15 +164,15 @@ impl<'a> Checker<'a> {
     /// Adds a fault, or warnings, about a node.
     fn conclude(&mut self, node: &'a IdedExpr, verdict: Result<Vec<Remark>, Remark>) {
         match verdict {
-            Ok(warnings) => self.warn(node, warnings),
-            Err(Remark { message, help }) => self.fault(self.place(node), message, help),
+            Ok(warnings) => self.warn(Code::DoubtfulComparison, node, warnings),
+            Err(Remark { message, help }) => self.fault(Code::ImpossibleComparison, self.place(node), message, help),
         }
     }
 
-    pub(super) fn warn(&mut self, node: &'a IdedExpr, warnings: Vec<Remark>) {
+    pub(super) fn warn(&mut self, code: Code, node: &'a IdedExpr, warnings: Vec<Remark>) {
         let start = self.text.get(..self.place(node)).map_or(0, |before| before.chars().count());
         for Remark { message, help } in warnings {
-            let warning = ExpressionFault { start, message, help };
+            let warning = ExpressionFault { code, start, message, help };
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }

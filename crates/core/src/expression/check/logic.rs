@@ -12,7 +12,7 @@ use super::{
     possible::Possible,
     range::flipped,
 };
-use crate::{expression::TextCondition, facts::possible::Remark, pattern::Pattern};
+use crate::{diagnostic::Code, expression::TextCondition, facts::possible::Remark, pattern::Pattern};
 
 /// The condition that a comparison, or its opposite, puts on its subject.
 enum Asks {
@@ -39,7 +39,7 @@ impl<'a> Checker<'a> {
         {
             let message = format!("the expression is {result} for every build");
             let help = "write a condition that some builds meet and others do not".to_owned();
-            self.warn(root, vec![Remark { message, help }]);
+            self.warn(Code::ConstantPart, root, vec![Remark { message, help }]);
         }
     }
 
@@ -56,7 +56,11 @@ impl<'a> Checker<'a> {
                     let is_condition = joins || matches!(name, op::LOGICAL_NOT | op::CONDITIONAL);
                     if is_condition && matches!(constant(part), Some(Constant::Bool(_))) && !is_result(call, part) {
                         let message = "this part is the same for every build".to_owned();
-                        self.warn(part, vec![Remark { message, help: "remove it, or write a condition".to_owned() }]);
+                        self.warn(
+                            Code::ConstantPart,
+                            part,
+                            vec![Remark { message, help: "remove it, or write a condition".to_owned() }],
+                        );
                     }
                     self.constant_parts(part, Some(name));
                 }
@@ -88,7 +92,7 @@ impl<'a> Checker<'a> {
                 "join them with `&&`, or exclude several values with `!(x in [\"a\", \"b\"])`",
             ),
         };
-        self.warn(place, vec![Remark { message: message.to_owned(), help: help.to_owned() }]);
+        self.warn(Code::ConstantPart, place, vec![Remark { message: message.to_owned(), help: help.to_owned() }]);
     }
 
     /// The last of the operands that contradict each other; of `||`, their opposites.

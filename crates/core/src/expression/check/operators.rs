@@ -6,7 +6,7 @@ use cel::{
 };
 
 use super::Checker;
-use crate::expression::types::Type;
+use crate::{diagnostic::Code, expression::types::Type};
 
 impl<'a> Checker<'a> {
     /// Returns the type of an operator's result, or `None` if the call is not an operator.
@@ -17,7 +17,7 @@ impl<'a> Checker<'a> {
             (op::CONDITIONAL, [condition, one, other]) => {
                 if !Type::Bool.fits(condition) {
                     let help = "use a bool as the condition, as in `condition ? one : other`";
-                    self.fault(self.place(node), format!("{condition} before `?`"), help);
+                    self.fault(Code::NotABool, self.place(node), format!("{condition} before `?`"), help);
                 }
                 return Some(self.branches(node, one, other));
             }
@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if joined.is_none() {
-            self.fault(self.place(node), found(symbol, &types), help(&call.func_name, &types));
+            self.fault(Code::OperatorTypes, self.place(node), found(symbol, &types), help(&call.func_name, &types));
             let is_arithmetic = matches!(
                 call.func_name.as_str(),
                 op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO | op::NEGATE | op::INDEX
@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
             return if *one == Type::Any { other.clone() } else { one.clone() };
         }
         let help = "use one type on both sides of `:`";
-        self.fault(self.place(node), format!("`? :` between {one} and {other}"), help);
+        self.fault(Code::OperatorTypes, self.place(node), format!("`? :` between {one} and {other}"), help);
         Type::Any
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// The text, a mark below each fault, and how to correct it.
 fn shown(text: &str) -> String {
     let Err(faults) = Expression::compile(text) else { return format!("{text}\naccepted") };
-    let faults = faults.iter().map(|ExpressionFault { start, message, help }| {
+    let faults = faults.iter().map(|ExpressionFault { start, message, help, .. }| {
         let line = text.replace(['\n', '\t'], " ");
         format!("{line}\n{:start$}^ {message}\n  = {help}", "")
     });

@@ -2,14 +2,14 @@
 
 use crate::{
     checks::Patterns,
+    diagnostic::{Code, Diagnostic},
     facts::starter::Starter,
     pattern::Pattern,
     policy::{Criterion, Exemption, Rule, Selector},
-    yaml::Finding,
 };
 
 /// Exemptions that nothing supports but the text of an initiator.
-pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Finding> {
+pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let by_text = rule.except.iter().filter(|exemption| rests_on_text(&exemption.selector));
     by_text.map(|Exemption { place, .. }| {
         let message = format!(
@@ -18,7 +18,7 @@ pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Finding> {
             rule.id
         );
         let help = "add what a caller cannot choose, such as `projects`, or `started-by: [pipeline]` for a pipeline";
-        Finding::warning(*place, message, help)
+        Diagnostic::new(Code::ExemptionByName, *place, message, help)
     })
 }
 

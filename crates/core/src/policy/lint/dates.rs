@@ -3,44 +3,48 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    diagnostic::{Code, Diagnostic},
     policy::{Rule, RuleMode, mode::is_over},
-    yaml::Finding,
 };
 
 /// The number of days before a date at which the warnings begin.
 const DAYS_AHEAD: i64 = 14;
 
-pub(super) fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Finding> {
+pub(super) fn enforce_after(rule: &Rule, now: Timestamp) -> Option<Diagnostic> {
     let RuleMode::EnforceAfter(date) = rule.mode else { return None };
     let id = &rule.id;
-    let (message, help) = match nearness(date, now)? {
+    let (code, message, help) = match nearness(date, now)? {
         Nearness::Over => (
+            Code::EnforceAfterOver,
             format!("`enforce-after` has passed: `{id}` has been enforced since the end of {date}, UTC"),
             "use `mode: enforce` instead of `mode: report` and `enforce-after`; the effect is the same",
         ),
         Nearness::Soon(when) => (
+            Code::EnforceAfterSoon,
             format!("`{id}` will be enforced after {date}, UTC, which is {when}"),
             "use a later date if builds that break the rule must not be stopped yet",
         ),
     };
-    Some(Finding::warning(rule.mode_place, message, help))
+    Some(Diagnostic::new(code, rule.mode_place, message, help))
 }
 
-pub(super) fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Finding> {
+pub(super) fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Diagnostic> {
     let id = &rule.id;
     rule.except.iter().filter_map(move |exemption| {
         let until = exemption.until?;
-        let (message, help) = match nearness(until, now)? {
+        let (code, message, help) = match nearness(until, now)? {
             Nearness::Over => (
+                Code::ExemptionOver,
                 format!("this exemption from `{id}` has no effect any more: its last day was {until}, UTC"),
                 "remove it, or use a later date if it is still needed",
             ),
             Nearness::Soon(when) => (
+                Code::ExemptionEndsSoon,
                 format!("the last day of this exemption from `{id}` is {until}, UTC, which is {when}"),
                 "use a later date if it is needed for longer",
             ),
         };
-        Some(Finding::warning(exemption.place, message, help))
+        Some(Diagnostic::new(code, exemption.place, message, help))
     })
 }
 

@@ -2,9 +2,9 @@
 
 use crate::{
     checks::CheckOption,
+    diagnostic::{Code, Diagnostic},
     duration::Duration,
     policy::{Criterion, Rule, Selector},
-    yaml::Finding,
 };
 
 /// The shortest and the longest timeout that CodeBuild accepts, in minutes, of a build and in
@@ -18,7 +18,7 @@ const LIMITS: [(&str, Option<i32>, i32); 4] = [
 ];
 
 /// A limit outside CodeBuild's own ones.
-pub(super) fn limit(rule: &Rule) -> Option<Finding> {
+pub(super) fn limit(rule: &Rule) -> Option<Diagnostic> {
     let CheckOption::MaxDuration(limit) = rule.check.option() else { return None };
     let (check, shortest, longest) = LIMITS.into_iter().find(|(check, ..)| *check == rule.kind.id)?;
     let id = &rule.id;
@@ -35,11 +35,16 @@ pub(super) fn limit(rule: &Rule) -> Option<Finding> {
         )
     };
     let least = shortest.map(|shortest| format!("at least {shortest} and ")).unwrap_or_default();
-    Some(Finding::warning(rule.place, message, format!("use a `{check}` of {least}less than {longest}")))
+    Some(Diagnostic::new(
+        Code::LimitWithoutEffect,
+        rule.place,
+        message,
+        format!("use a `{check}` of {least}less than {longest}"),
+    ))
 }
 
 /// Expressions that are true or false for every build.
-pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Finding> {
+pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let check = match rule.check.option() {
         CheckOption::DenyWhen(expression) if expression.reads().next().is_none() => Some(("`deny-when`", rule.place)),
         _ => None,
@@ -55,12 +60,17 @@ pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Finding> {
     let except = except.map(|exemption| ("`when` in `except`", exemption.place));
     check.into_iter().chain(only).chain(except).map(|(what, place)| {
         let message = format!("{what} of `{}` is the same for every build", rule.id);
-        Finding::warning(place, message, "use a variable, such as `build`, or remove the expression")
+        Diagnostic::new(
+            Code::ConstantExpression,
+            place,
+            message,
+            "use a variable, such as `build`, or remove the expression",
+        )
     })
 }
 
 /// A list of what is allowed all of which another rule forbids.
-pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Finding> {
+pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     let applies_to_all = |rule: &Rule| !rule.is_off() && rule.only.is_empty() && rule.except.is_empty();
     let (CheckOption::Allowed(allowed), Some(subject)) = (rule.check.option(), rule.kind.id.strip_prefix("allowed-"))
     else {
@@ -73,7 +83,8 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Finding> {
     let mut others = rules.iter().filter(|other| applies_to_all(other));
     let other = others.find(forbids_all).filter(|_| applies_to_all(rule))?;
     let message = format!("every build breaks `{}` or `{}`, which forbids all that is allowed", rule.id, other.id);
-    Some(Finding::warning(
+    Some(Diagnostic::new(
+        Code::ContradictoryRules,
         rule.place,
         message,
         format!("remove one of them; `{}` is in line {}", other.id, other.place.line),

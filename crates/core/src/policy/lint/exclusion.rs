@@ -2,6 +2,7 @@
 
 use crate::{
     checks::{CheckOption, Patterns},
+    diagnostic::{Code, Diagnostic, Place},
     expression::{Expression, TextCondition},
     facts::{
         possible::{Form, can_fit},
@@ -9,7 +10,6 @@ use crate::{
     },
     pattern::Pattern,
     policy::{Criterion, OnUnknown, Rule, Selector},
-    yaml::{Finding, fault::Place},
 };
 
 /// A condition of a selector or an expression.
@@ -24,7 +24,7 @@ enum Condition<'a> {
 }
 
 /// The keys of each selector that no build meets together.
-pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Finding> {
+pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let only = rule.only.iter().map(|selector| (rule.place, "`only`", selector));
     let except = rule.except.iter().map(|exemption| (exemption.place, "`except`", &exemption.selector));
     only.chain(except).filter_map(|(place, list, selector)| {
@@ -35,24 +35,24 @@ pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Finding> {
         }
         let message = format!("no build meets both `{one}` and `{other}` of an element of {list} of `{id}`");
         let help = "remove one of them, or make them two elements of the list, of which a build need meet only one";
-        Some(Finding::warning(place, message, help))
+        Some(Diagnostic::new(Code::ContradictoryConditions, place, message, help))
     })
 }
 
 /// An expression of a check whose conditions exclude each other.
-pub(super) fn expression(rule: &Rule) -> Option<Finding> {
+pub(super) fn expression(rule: &Rule) -> Option<Diagnostic> {
     let CheckOption::DenyWhen(expression) = rule.check.option() else { return None };
     exclusive(&compared(expression).collect::<Vec<_>>())?;
     Some(contradictory(rule.place, &format!("`deny-when` of `{}`", rule.id)))
 }
 
-fn contradictory(place: Place, what: &str) -> Finding {
+fn contradictory(place: Place, what: &str) -> Diagnostic {
     let help = "join alternatives with `||`, or put them into rules of their own";
-    Finding::warning(place, format!("no build meets all conditions of {what}"), help)
+    Diagnostic::new(Code::ContradictoryConditions, place, format!("no build meets all conditions of {what}"), help)
 }
 
 /// A list of what is forbidden, or allowed, none of which, or all of which, `only` selects.
-pub(super) fn scope(rule: &Rule) -> Option<Finding> {
+pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
     let id = rule.kind.id;
     // With `on-unknown: stop`, what is unknown is stopped.
     if rule.on_unknown == OnUnknown::Stop || rule.only.is_empty() {
@@ -84,11 +84,18 @@ pub(super) fn scope(rule: &Rule) -> Option<Finding> {
         _ => return None,
     };
     let message = format!("no build can break `{}`, because {why}", rule.id);
-    is_void.then(|| Finding::warning(rule.place, message, format!("use other patterns in `{id}` or in `only`")))
+    is_void.then(|| {
+        Diagnostic::new(
+            Code::ScopeWithoutEffect,
+            rule.place,
+            message,
+            format!("use other patterns in `{id}` or in `only`"),
+        )
+    })
 }
 
 /// A list of forbidden branches or refs all of which an exemption lets through.
-pub(super) fn exemption(rule: &Rule) -> Option<Finding> {
+pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
     // With `on-unknown: stop`, what is unknown is stopped.
     if rule.on_unknown == OnUnknown::Stop {
         return None;
@@ -101,7 +108,12 @@ pub(super) fn exemption(rule: &Rule) -> Option<Finding> {
     };
     let void = rule.except.iter().find(|exemption| exemption.until.is_none() && exempts_all(&exemption.selector))?;
     let message = format!("no build can break `{}`, because this exemption matches all that is forbidden", rule.id);
-    Some(Finding::warning(void.place, message, "use narrower exemptions, or `mode: off` to turn the rule off"))
+    Some(Diagnostic::new(
+        Code::ExemptsEverything,
+        void.place,
+        message,
+        "use narrower exemptions, or `mode: off` to turn the rule off",
+    ))
 }
 
 fn conditions(selector: &Selector) -> Vec<Condition<'_>> {

@@ -13,12 +13,12 @@ use jiff::Timestamp;
 use super::{MaxStops, Policy, Rule};
 use crate::{
     checks::CheckOption,
+    diagnostic::{Code, Diagnostic},
     expression::{Expression, Variable},
-    yaml::Finding,
 };
 
 /// The findings about a policy at that time.
-pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Diagnostic> {
     let mut findings = policy.warnings.clone();
     findings.extend(never_stop(policy));
     findings.extend(max_stops(policy));
@@ -44,26 +44,26 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-fn never_stop(policy: &Policy) -> Option<Finding> {
+fn never_stop(policy: &Policy) -> Option<Diagnostic> {
     policy.never_stop.as_ref().filter(|projects| projects.match_everything())?;
     let message = "no rule can stop a build, because `never-stop` matches every project";
     let help = "list only the projects whose builds must not be stopped; use `mode: report` to stop none";
-    Some(Finding::warning(policy.never_stop_place, message, help))
+    Some(Diagnostic::new(Code::NeverStopsAnything, policy.never_stop_place, message, help))
 }
 
-fn max_stops(policy: &Policy) -> Option<Finding> {
+fn max_stops(policy: &Policy) -> Option<Diagnostic> {
     let always = MaxStops::ALWAYS;
     match policy.max_stops {
         MaxStops::Count(count) if count < always => {
             let message = format!("a sweep may always stop up to {always} builds, so this setting has no effect");
             let help = format!("use `max-stops-per-sweep: {always}` or more");
-            Some(Finding::warning(policy.max_stops_place, message, help))
+            Some(Diagnostic::new(Code::StopLimitWithoutEffect, policy.max_stops_place, message, help))
         }
         _ => None,
     }
 }
 
-fn no_prices(policy: &Policy, rule: &Rule) -> Option<Finding> {
+fn no_prices(policy: &Policy, rule: &Rule) -> Option<Diagnostic> {
     if !policy.prices.is_empty() {
         return None;
     }
@@ -79,24 +79,29 @@ fn no_prices(policy: &Policy, rule: &Rule) -> Option<Finding> {
     };
     let help =
         "add `prices: { LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`, with a price for every compute type in use";
-    Some(Finding::warning(rule.place, message, help))
+    Some(Diagnostic::new(Code::NoPrices, rule.place, message, help))
 }
 
-fn no_deadline(rule: &Rule) -> Option<Finding> {
+fn no_deadline(rule: &Rule) -> Option<Diagnostic> {
     if rule.check.has_deadline() {
         return None;
     }
     let (id, name) = (&rule.id, rule.clock_variable()?.name());
     let message = format!("`{id}` uses `{name}` and has no deadline: only later events and the sweep enforce it");
     let help = "run the sweep often enough; `max-duration`, `max-queue-time` and `max-cost` have deadlines";
-    Some(Finding::note(rule.place, message, help))
+    Some(Diagnostic::new(Code::NoDeadline, rule.place, message, help))
 }
 
-fn never_broken(rule: &Rule) -> Option<Finding> {
+fn never_broken(rule: &Rule) -> Option<Diagnostic> {
     let id = &rule.id;
     if rule.is_never_broken() {
         let message = format!("no build can break `{id}`, because `*` allows every value");
-        return Some(Finding::warning(rule.place, message, "use narrower patterns, or remove the rule"));
+        return Some(Diagnostic::new(
+            Code::AllowsEverything,
+            rule.place,
+            message,
+            "use narrower patterns, or remove the rule",
+        ));
     }
     let (place, exemptions) = match rule.voiding_exemptions().as_slice() {
         [] => return None,
@@ -105,10 +110,15 @@ fn never_broken(rule: &Rule) -> Option<Finding> {
     };
     let builds = if rule.only.is_empty() { "every build" } else { "every build that `only` selects" };
     let message = format!("no build can break `{id}`, because {exemptions} {builds}");
-    Some(Finding::warning(place, message, "use narrower exemptions, or `mode: off` to turn the rule off"))
+    Some(Diagnostic::new(
+        Code::ExemptsEverything,
+        place,
+        message,
+        "use narrower exemptions, or `mode: off` to turn the rule off",
+    ))
 }
 
-fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Finding> {
+fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Diagnostic> {
     let rule = rules.get(index)?;
     let by = rules.iter().enumerate().find(|(other, by)| {
         // Of two rules that do the same, warn about the later one.
@@ -117,7 +127,7 @@ fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Finding> {
     let (_, by) = by?;
     let message = format!("`{}` adds nothing, because `{}` already does everything that it does", rule.id, by.id);
     let help = format!("remove it, or make it stricter than `{}` in line {}", by.id, by.place.line);
-    Some(Finding::warning(rule.place, message, help))
+    Some(Diagnostic::new(Code::RedundantRule, rule.place, message, help))
 }
 
 #[cfg(test)]

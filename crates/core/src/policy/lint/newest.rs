@@ -1,14 +1,14 @@
 //! Rules with `only-newest-per` whose scope selects none of the builds that they compare.
 
 use crate::{
+    diagnostic::{Code, Diagnostic},
     facts::starter::Starter,
     pattern::Pattern,
     policy::{Criterion, Rule},
-    yaml::Finding,
 };
 
 /// Selectors of `only` that select nothing in such a rule.
-pub(super) fn scope(rule: &Rule) -> impl Iterator<Item = Finding> {
+pub(super) fn scope(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let selectors = rule.only.iter().filter(|_| rule.newest_per().is_some());
     selectors.filter_map(|selector| {
         let (what, help) = if selector.criteria().any(is_retries_alone) {
@@ -21,7 +21,7 @@ pub(super) fn scope(rule: &Rule) -> impl Iterator<Item = Finding> {
             return None;
         };
         let message = format!("an element of `only` of `{}` selects nothing: it has {what}", rule.id);
-        Some(Finding::warning(rule.place, message, help))
+        Some(Diagnostic::new(Code::SelectsNothing, rule.place, message, help))
     })
 }
 

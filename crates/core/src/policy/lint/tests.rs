@@ -1,6 +1,6 @@
 mod rules;
 
-use crate::{policy::Policy, yaml::Severity};
+use crate::{diagnostic::Severity, policy::Policy};
 
 const NOW: &str = "2026-11-22T23:59:59Z";
 
@@ -147,47 +147,47 @@ rules:
 ";
     let policy = Policy::parse("policy.yaml", text).unwrap();
     insta::assert_snapshot!(policy.lint("policy.yaml", text, NOW.parse().unwrap()), @"
-    policy.yaml:2:13: warning: no rule can stop a build, because `never-stop` matches every project
+    policy.yaml:2:13: warning[BB301]: no rule can stop a build, because `never-stop` matches every project
      2 | never-stop: ['*']
        |             ^
        = list only the projects whose builds must not be stopped; use `mode: report` to stop none
 
-    policy.yaml:8:16: warning: this exemption from `short-builds` has no effect any more: its last day was 2026-11-21, UTC
+    policy.yaml:8:16: warning[BB310]: this exemption from `short-builds` has no effect any more: its last day was 2026-11-21, UTC
      8 |         until: 2026-11-21
        |                ^
        = remove it, or use a later date if it is still needed
 
-    policy.yaml:10:16: warning: the last day of this exemption from `short-builds` is 2026-11-23, UTC, which is tomorrow
+    policy.yaml:10:16: warning[BB311]: the last day of this exemption from `short-builds` is 2026-11-23, UTC, which is tomorrow
      10 |         until: 2026-11-23
         |                ^
        = use a later date if it is needed for longer
 
-    policy.yaml:11:9: warning: `long-builds` adds nothing, because `short-builds` already does everything that it does
+    policy.yaml:11:9: warning[BB307]: `long-builds` adds nothing, because `short-builds` already does everything that it does
      11 |   - id: long-builds
         |         ^
        = remove it, or make it stricter than `short-builds` in line 4
 
-    policy.yaml:16:20: warning: `small-machines` will be enforced after 2026-11-24, UTC, which is in 2 days
+    policy.yaml:16:20: warning[BB309]: `small-machines` will be enforced after 2026-11-24, UTC, which is in 2 days
      16 |     enforce-after: 2026-11-24
         |                    ^
        = use a later date if builds that break the rule must not be stopped yet
 
-    policy.yaml:20:20: warning: `enforce-after` has passed: `old` has been enforced since the end of 2020-03-01, UTC
+    policy.yaml:20:20: warning[BB308]: `enforce-after` has passed: `old` has been enforced since the end of 2020-03-01, UTC
      20 |     enforce-after: 2020-03-01
         |                    ^
        = use `mode: enforce` instead of `mode: report` and `enforce-after`; the effect is the same
 
-    policy.yaml:26:9: warning: no build can break `one-project`, because this exemption matches every build that `only` selects
+    policy.yaml:26:9: warning[BB306]: no build can break `one-project`, because this exemption matches every build that `only` selects
      26 |       - projects: [shop-a, 'shop-*']
         |         ^
        = use narrower exemptions, or `mode: off` to turn the rule off
 
-    policy.yaml:27:9: warning: no build can break `both`, because its exemptions match every build that `only` selects
+    policy.yaml:27:9: warning[BB306]: no build can break `both`, because its exemptions match every build that `only` selects
      27 |   - id: both
         |         ^
        = use narrower exemptions, or `mode: off` to turn the rule off
 
-    policy.yaml:31:9: warning: no build can break `everything`, because `*` allows every value
+    policy.yaml:31:9: warning[BB305]: no build can break `everything`, because `*` allows every value
      31 |   - id: everything
         |         ^
        = use narrower patterns, or remove the rule

@@ -1,16 +1,13 @@
 //! The prices of a policy file.
 
 use crate::{
+    diagnostic::{Code, Diagnostic, Place},
     facts::{
         possible::{Remark, is_wild},
         vocabulary::{compute_pattern, fleet_pattern},
     },
     price::Prices,
-    yaml::{
-        Node,
-        fault::{Finding, Place},
-        reader::Reader,
-    },
+    yaml::{Node, reader::Reader},
 };
 
 /// Reads prices. A name with a colon is the pattern of a fleet's ARN.
@@ -23,7 +20,9 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Prices {
             read_fleet(reader, &mut prices, name, place, price);
         } else if let Some(price) = reader.scalar(price) {
             let remarks = unused(name).into_iter();
-            reader.warnings.extend(remarks.map(|Remark { message, help }| Finding::warning(place, message, help)));
+            reader.warnings.extend(
+                remarks.map(|Remark { message, help }| Diagnostic::new(Code::UnusedPrice, place, message, help)),
+            );
             prices.add_compute(name, price);
         }
     }
@@ -31,12 +30,13 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Prices {
 }
 
 fn read_fleet(reader: &mut Reader, prices: &mut Prices, name: &str, place: Place, price: &Node) {
-    let pattern = fleet_pattern(name).map_err(|Remark { message, help }| reader.fault(place, message, help));
+    let pattern = fleet_pattern(name)
+        .map_err(|Remark { message, help }| reader.fault(Code::ImpossibleFleet, place, message, help));
     let (Ok(pattern), Some(price)) = (pattern, reader.scalar(price)) else { return };
     if let Some(earlier) = prices.fleets_cover(&pattern) {
         let message = format!("no fleet gets this price, because `{earlier}` before it fits all that `{name}` fits");
         let help = "put the narrower pattern first, or remove it";
-        reader.warnings.push(Finding::warning(place, message, help));
+        reader.warnings.push(Diagnostic::new(Code::UnusedPrice, place, message, help));
     }
     prices.add_fleet(pattern, price);
 }

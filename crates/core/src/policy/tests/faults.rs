@@ -21,67 +21,67 @@ rules:
     except:
       - until: 2027-02-30
 "), @"
-    policy.yaml:1:10: `2` is not a version of the format
+    policy.yaml:1:10: error[BB101]: `2` is not a version of the format
      1 | version: 2
        |          ^
        = use `1`, the only version of the format
 
-    policy.yaml:2:1: unknown key `mod` in a policy
+    policy.yaml:2:1: error[BB024]: unknown key `mod` in a policy
      2 | mod: enforce
        | ^
        = did you mean `mode`?
 
-    policy.yaml:3:13: expected a list, found `deploy-*`
+    policy.yaml:3:13: error[BB021]: expected a list, found `deploy-*`
      3 | never-stop: deploy-*
        |             ^
        = write a list, such as `[deploy-*, prod-*]`
 
-    policy.yaml:5:9: `Short Builds` is not a valid id
+    policy.yaml:5:9: error[BB102]: `Short Builds` is not a valid id
      5 |   - id: Short Builds
        |         ^
        = use lower-case letters, digits and `-`, such as `short-builds`
 
-    policy.yaml:6:5: unknown key `max-timeuot` in a rule
+    policy.yaml:6:5: error[BB024]: unknown key `max-timeuot` in a rule
      6 |     max-timeuot: 60m
        |     ^
        = did you mean `max-timeout`?
 
-    policy.yaml:8:18: `60 minutes` is not a duration
+    policy.yaml:8:18: error[BB104]: `60 minutes` is not a duration
      8 |     max-timeout: 60 minutes
        |                  ^
        = use a duration such as `90s`, `60m`, `2h` or `1h 30m`
 
-    policy.yaml:9:25: second check `forbidden-branches` beside `max-timeout`
+    policy.yaml:9:25: error[BB042]: second check `forbidden-branches` beside `max-timeout`
      9 |     forbidden-branches: [main, '']
        |                         ^
        = move it to a rule of its own; a rule has exactly one check
 
-    policy.yaml:9:32: `` is not a pattern: an empty pattern matches nothing; `*` matches everything
+    policy.yaml:9:32: error[BB111]: `` is not a pattern: an empty pattern matches nothing; `*` matches everything
      9 |     forbidden-branches: [main, '']
        |                                ^
        = use a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters
 
-    policy.yaml:10:9: duplicate rule id `twice`
+    policy.yaml:10:9: error[BB040]: duplicate rule id `twice`
      10 |   - id: twice
         |         ^
        = rename one of them; the rule in line 7 has the same id
 
-    policy.yaml:11:11: `on` is not a mode
+    policy.yaml:11:11: error[BB103]: `on` is not a mode
      11 |     mode: on
         |           ^
        = use one of `enforce`, `report` and `off`
 
-    policy.yaml:13:11: empty list
+    policy.yaml:13:11: error[BB022]: empty list
      13 |     only: []
         |           ^
        = add at least one element, such as `[{ projects: [shop-*] }]`
 
-    policy.yaml:15:9: selector without a criterion
+    policy.yaml:15:9: error[BB043]: selector without a criterion
      15 |       - until: 2027-02-30
         |         ^
        = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
 
-    policy.yaml:15:16: `2027-02-30` is not a date
+    policy.yaml:15:16: error[BB105]: `2027-02-30` is not a date
      15 |       - until: 2027-02-30
         |                ^
        = use a date such as `2027-01-31`
@@ -90,25 +90,25 @@ rules:
 
 #[test]
 fn a_check_that_is_missing_or_misspelt() {
-    insta::assert_snapshot!(faults_of_rule("forbiden_branches: [main]"), @r"
-    policy.yaml:4:5: unknown key `forbiden_branches` in a rule
+    insta::assert_snapshot!(faults_of_rule("forbiden_branches: [main]"), @"
+    policy.yaml:4:5: error[BB024]: unknown key `forbiden_branches` in a rule
      4 |     forbiden_branches: [main]
        |     ^
        = did you mean `forbidden-branches`?
     ");
     insta::assert_snapshot!(faults_of_rule("reason: None at all."), @"
-    policy.yaml:3:5: rule without a check
+    policy.yaml:3:5: error[BB041]: rule without a check
      3 |   - id: a
        |     ^
        = add exactly one of <all checks>
     ");
     insta::assert_snapshot!(faults_of_rule("frobnicate: yes"), @"
-    policy.yaml:3:5: rule without a check
+    policy.yaml:3:5: error[BB041]: rule without a check
      3 |   - id: a
        |     ^
        = add exactly one of <all checks>
 
-    policy.yaml:4:5: unknown key `frobnicate` in a rule
+    policy.yaml:4:5: error[BB024]: unknown key `frobnicate` in a rule
      4 |     frobnicate: yes
        |     ^
        = the known keys are `id`, `reason`, `owner`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
@@ -118,47 +118,47 @@ fn a_check_that_is_missing_or_misspelt() {
 #[test]
 fn values_of_another_kind() {
     insta::assert_snapshot!(faults_of_rule("max-timeout: [60m]"), @"
-    policy.yaml:4:18: expected a single value, found a list
+    policy.yaml:4:18: error[BB023]: expected a single value, found a list
      4 |     max-timeout: [60m]
        |                  ^
        = use a duration such as `90s`, `60m`, `2h` or `1h 30m`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout:"), @"
-    policy.yaml:4:16: expected a single value, found nothing
+    policy.yaml:4:16: error[BB023]: expected a single value, found nothing
      4 |     max-timeout:
        |                ^
        = use a duration such as `90s`, `60m`, `2h` or `1h 30m`
     ");
     insta::assert_snapshot!(faults_of_rule("forbidden-branches: main"), @"
-    policy.yaml:4:25: expected a list, found `main`
+    policy.yaml:4:25: error[BB021]: expected a list, found `main`
      4 |     forbidden-branches: main
        |                         ^
        = write a list, such as `[main, release/*]`
     ");
     insta::assert_snapshot!(faults_of_rule("forbidden-branches: [[main]]"), @"
-    policy.yaml:4:26: expected a single value, found a list
+    policy.yaml:4:26: error[BB023]: expected a single value, found a list
      4 |     forbidden-branches: [[main]]
        |                          ^
        = use a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters
     ");
     insta::assert_snapshot!(faults("- a list"), @"
-    policy.yaml:1:1: expected a policy, found a list
+    policy.yaml:1:1: error[BB020]: expected a policy, found a list
      1 | - a list
        | ^
        = write a policy as a mapping with the keys `version`, `mode`, `never-stop`, `prices`, `safety` and `rules`
     ");
     insta::assert_snapshot!(faults(""), @"
-    policy.yaml:1:1: expected a policy, found nothing
+    policy.yaml:1:1: error[BB020]: expected a policy, found nothing
        = write a policy as a mapping with the keys `version`, `mode`, `never-stop`, `prices`, `safety` and `rules`
     ");
     insta::assert_snapshot!(faults("version: 1\nrules: none"), @"
-    policy.yaml:2:8: expected a list, found `none`
+    policy.yaml:2:8: error[BB021]: expected a list, found `none`
      2 | rules: none
        |        ^
        = write a list, such as `- id: short-builds`
     ");
     insta::assert_snapshot!(faults("version: 1\nrules: [~]"), @"
-    policy.yaml:2:9: expected a rule, found nothing
+    policy.yaml:2:9: error[BB020]: expected a rule, found nothing
      2 | rules: [~]
        |         ^
        = write a rule as a mapping with the keys `id`, `reason`, `owner`, `mode`, `enforce-after`, `only`, `except`, `on-unknown`, `batch`, <all checks>
@@ -168,12 +168,12 @@ fn values_of_another_kind() {
 #[test]
 fn patterns_that_mean_something_elsewhere() {
     insta::assert_snapshot!(faults_of_rule("forbidden-branches: [^main$, 'release-[0-9]']"), @"
-    policy.yaml:4:26: `^main$` is not a pattern: a pattern always matches the whole value; remove `^` and `$`
+    policy.yaml:4:26: error[BB111]: `^main$` is not a pattern: a pattern always matches the whole value; remove `^` and `$`
      4 |     forbidden-branches: [^main$, 'release-[0-9]']
        |                          ^
        = use a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters
 
-    policy.yaml:4:34: `release-[0-9]` is not a pattern: the only wildcards are `*` (any run of characters) and `?` (one character)
+    policy.yaml:4:34: error[BB111]: `release-[0-9]` is not a pattern: the only wildcards are `*` (any run of characters) and `?` (one character)
      4 |     forbidden-branches: [^main$, 'release-[0-9]']
        |                                  ^
        = use a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters
@@ -183,24 +183,24 @@ fn patterns_that_mean_something_elsewhere() {
 #[test]
 fn exemptions() {
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nonly: [{ until: 2027-01-31 }]"), @"
-    policy.yaml:5:12: selector without a criterion
+    policy.yaml:5:12: error[BB043]: selector without a criterion
      5 |     only: [{ until: 2027-01-31 }]
        |            ^
        = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
 
-    policy.yaml:5:14: unknown key `until` in a selector
+    policy.yaml:5:14: error[BB024]: unknown key `until` in a selector
      5 |     only: [{ until: 2027-01-31 }]
        |              ^
        = the known keys are `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ reason: Because. }]"), @"
-    policy.yaml:5:14: selector without a criterion
+    policy.yaml:5:14: error[BB043]: selector without a criterion
      5 |     except: [{ reason: Because. }]
        |              ^
        = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ projects: [a], until: tomorrow }]"), @"
-    policy.yaml:5:38: `tomorrow` is not a date
+    policy.yaml:5:38: error[BB105]: `tomorrow` is not a date
      5 |     except: [{ projects: [a], until: tomorrow }]
        |                                      ^
        = use a date such as `2027-01-31`
@@ -217,53 +217,53 @@ rules:
   - { id: a, max-cost: 5 USD }
   - { id: b, max-duration: 60, batch: all }
 "), @"
-    policy.yaml:2:18: `free` is not an amount of USD
+    policy.yaml:2:18: error[BB107]: `free` is not an amount of USD
      2 | prices: { SMALL: free, LARGE: -1 }
        |                  ^
        = use an amount of USD greater than zero, such as `2.50`
 
-    policy.yaml:2:31: `-1` is not greater than zero
+    policy.yaml:2:31: error[BB107]: `-1` is not greater than zero
      2 | prices: { SMALL: free, LARGE: -1 }
        |                               ^
        = use an amount of USD greater than zero, such as `2.50`
 
-    policy.yaml:3:32: `120%` is more than 100 %
+    policy.yaml:3:32: error[BB106]: `120%` is more than 100 %
      3 | safety: { max-stops-per-sweep: 120%, max-stops: 3 }
        |                                ^
        = use a percentage of the running builds such as `20%`, or a number of builds such as `50`
 
-    policy.yaml:3:38: unknown key `max-stops` in safety
+    policy.yaml:3:38: error[BB024]: unknown key `max-stops` in safety
      3 | safety: { max-stops-per-sweep: 120%, max-stops: 3 }
        |                                      ^
        = the known keys are `max-stops-per-sweep`
 
-    policy.yaml:5:24: `5 USD` is not an amount of USD
+    policy.yaml:5:24: error[BB107]: `5 USD` is not an amount of USD
      5 |   - { id: a, max-cost: 5 USD }
        |                        ^
        = use an amount of USD greater than zero, such as `2.50`
 
-    policy.yaml:6:28: `60` is a number without a unit
+    policy.yaml:6:28: error[BB104]: `60` is a number without a unit
      6 |   - { id: b, max-duration: 60, batch: all }
        |                            ^
        = use a duration such as `90s`, `60m`, `2h` or `1h 30m`
 
-    policy.yaml:6:39: `all` is not a valid value for `batch`
+    policy.yaml:6:39: error[BB103]: `all` is not a valid value for `batch`
      6 |   - { id: b, max-duration: 60, batch: all }
        |                                       ^
        = use one of `build` and `stop-all`
     ");
     insta::assert_snapshot!(faults("{version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}"), @"
-    policy.yaml:1:22: expected a mapping of prices, found an empty mapping
+    policy.yaml:1:22: error[BB020]: expected a mapping of prices, found an empty mapping
      1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
        |                      ^
        = write a mapping of prices, such as `{ LINUX_CONTAINER/BUILD_GENERAL1_SMALL: 0.005 }`
 
-    policy.yaml:1:56: `a few` is not a number of builds
+    policy.yaml:1:56: error[BB106]: `a few` is not a number of builds
      1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
        |                                                        ^
        = use a percentage of the running builds such as `20%`, or a number of builds such as `50`
 
-    policy.yaml:1:90: `0` is not greater than zero
+    policy.yaml:1:90: error[BB107]: `0` is not greater than zero
      1 | {version: 1, prices: {}, safety: {max-stops-per-sweep: a few}, rules: [{id: a, max-cost: 0}]}
        |                                                                                          ^
        = use an amount of USD greater than zero, such as `2.50`
@@ -274,13 +274,13 @@ rules:
 #[test]
 fn enforce_after_goes_with_mode_report_alone() {
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nenforce-after: 2027-03-01"), @"
-    policy.yaml:5:20: `enforce-after` without `mode: report`
+    policy.yaml:5:20: error[BB044]: `enforce-after` without `mode: report`
      5 |     enforce-after: 2027-03-01
        |                    ^
        = add `mode: report` to the rule
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nmode: enforce\nenforce-after: 2027-03-01"), @"
-    policy.yaml:6:20: `enforce-after` without `mode: report`
+    policy.yaml:6:20: error[BB044]: `enforce-after` without `mode: report`
      6 |     enforce-after: 2027-03-01
        |                    ^
        = add `mode: report` to the rule

@@ -1,0 +1,59 @@
+//! Diagnostics as one JSON object.
+
+use buildbrake_core::diagnostic::{Finding, Severity};
+use serde::{Serialize, Serializer};
+
+use super::number_of;
+
+#[derive(Serialize)]
+struct Object<'a> {
+    diagnostics: Vec<Diagnostic<'a>>,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+#[derive(Serialize)]
+struct Diagnostic<'a> {
+    file: &'a str,
+    /// From 1; absent if the finding is about the whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// In characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    id: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    help: &'a str,
+}
+
+impl<'a> From<&'a Finding> for Diagnostic<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let Finding { file, place, code, message, help, excerpt: _ } = finding;
+        Self {
+            file,
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            id: code.id(),
+            severity: code.severity().name(),
+            message,
+            help,
+        }
+    }
+}
+
+/// Serializes findings as members of another object.
+pub(crate) fn list<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(Diagnostic::from))
+}
+
+pub(super) fn object(findings: &[Finding]) -> anyhow::Result<String> {
+    let object = Object {
+        diagnostics: findings.iter().map(Diagnostic::from).collect(),
+        errors: number_of(findings, Severity::Error),
+        warnings: number_of(findings, Severity::Warning),
+        notes: number_of(findings, Severity::Note),
+    };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&object)?))
+}

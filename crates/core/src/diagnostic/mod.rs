@@ -1,0 +1,86 @@
+//! Diagnostics: faults of a file and findings about it, each with its code, its place and what to do.
+
+mod code;
+mod file;
+
+pub use self::{
+    code::Code,
+    file::{Diagnostics, Finding},
+};
+
+/// A place in a file. Both numbers count from 1; `column` counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The character in that line.
+    pub column: usize,
+}
+
+/// The severity of a diagnostic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Right as it is, and good to know.
+    Note,
+    /// Probably a mistake.
+    Warning,
+    /// The file cannot be used until it is corrected.
+    Error,
+}
+
+impl Severity {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A fault of a file, or a finding about a file that is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: Code,
+    /// Its place.
+    pub place: Place,
+    /// The finding: lower case, no full stop.
+    pub message: String,
+    /// The remedy: lower case, no full stop.
+    pub help: String,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(code: Code, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, place, message: printable(&message.into(), MESSAGE), help: printable(&help.into(), HELP) }
+    }
+
+    /// Its severity.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// The length of a message, in characters.
+const MESSAGE: usize = 300;
+/// The length of a help, in characters. The longest lists all members of a Build.
+const HELP: usize = 1_500;
+
+/// Escapes control characters, and cuts out the middle of a text that is longer than `most`
+/// characters: it may quote any part of a file or an event.
+pub fn printable(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    let cut = most / 2..count.saturating_sub(most / 2);
+    let mut shown = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if count > most && index == cut.start => shown.push('…'),
+            _ if count > most && cut.contains(&index) => {}
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
+}
