@@ -1,16 +1,20 @@
 //! `buildbrake rules`.
 
-use anyhow::Context;
-use buildbrake_core::checks;
+use anyhow::bail;
+use buildbrake_core::{checks, diagnostic::Code};
 
-use crate::output::{Exit, print};
+use crate::{
+    output::{Exit, print},
+    report::diagnostics::page,
+};
 
-/// Explains the checks that a rule can contain.
+/// Explains the checks that a rule can contain, and the ids of faults and warnings.
 ///
-/// Exit status: 0 success, 2 unknown check.
+/// Exit status: 0 success, 2 unknown check or id.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The check to explain; without it, all checks are listed, one line each.
+    /// The check (`max-timeout`) or the id (`BB025`) to explain; without it, all checks are listed,
+    /// one line each.
     check: Option<String>,
     /// Print all checks in full, as Markdown.
     #[arg(long, conflicts_with = "check")]
@@ -18,11 +22,19 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let text = match &arguments.check {
-        Some(id) => checks::explanation(id)
-            .with_context(|| format!("unknown check `{id}`; `buildbrake rules` lists all checks"))?,
-        None if arguments.markdown => checks::markdown(),
-        None => checks::overview(),
-    };
-    print(&text)
+    match &arguments.check {
+        Some(id) => print(&explanation(id)?),
+        None if arguments.markdown => print(&checks::markdown()),
+        None => print(&checks::overview()),
+    }
+}
+
+fn explanation(id: &str) -> anyhow::Result<String> {
+    if let Some(code) = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(id)) {
+        return Ok(page(*code).to_owned());
+    }
+    match checks::explanation(id) {
+        Some(text) => Ok(text),
+        None => bail!("unknown check `{id}`; `buildbrake rules` lists all checks"),
+    }
 }

@@ -151,7 +151,7 @@ codes! {
     DoubtfulInitiator = "BB134" Warning,
     /// A source location that is probably not meant.
     DoubtfulSource = "BB135" Warning,
-    /// Another name that is probably not meant.
+    /// A name that is probably not meant.
     DoubtfulName = "BB136" Warning,
     /// A price that no build gets.
     UnusedPrice = "BB137" Warning,

@@ -2,11 +2,14 @@
 
 mod github;
 pub(crate) mod json;
+mod pages;
 mod sarif;
 #[cfg(test)]
 mod tests;
 
 use buildbrake_core::diagnostic::{Finding, Severity};
+
+pub(crate) use self::pages::page;
 
 /// A format of diagnostics.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

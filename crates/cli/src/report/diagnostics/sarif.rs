@@ -6,6 +6,8 @@ use std::path::{Component, Path};
 use buildbrake_core::diagnostic::{Code, Finding, Severity};
 use serde_json::{Value, json};
 
+use super::page;
+
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// A log with one run.
@@ -34,7 +36,10 @@ fn rule(code: Code) -> Value {
         "id": code.id(),
         "name": code.name(),
         "shortDescription": { "text": code.summary() },
-        "help": { "text": format!("Run `buildbrake rules {}` for an example and its correction.", code.id()) },
+        "help": {
+            "text": format!("`buildbrake rules {}` explains it with an example.", code.id()),
+            "markdown": page(code),
+        },
         "defaultConfiguration": { "level": level(code) },
     })
 }
