@@ -14,7 +14,7 @@ use crate::moto::Moto;
 #[tokio::main(flavor = "current_thread")]
 async fn read(moto: &Moto, region: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", moto.address), region).await;
-    let history = History::new(&config).unwrap();
+    let history = History::new(&config);
     let mut arns = Vec::new();
     let wanted = Wanted { is_wanted, since: None, is_known: &|_| false };
     let mut each = |found: Vec<Saved>| {

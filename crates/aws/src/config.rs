@@ -96,6 +96,11 @@ impl AwsConfig {
         Ok(Self::load(loader, retries).await)
     }
 
+    /// The region, if one is configured.
+    pub fn region(&self) -> Option<&str> {
+        self.prompt.region().map(Region::as_ref)
+    }
+
     /// A configuration for an endpoint on this machine, which needs no credentials.
     pub async fn for_local_endpoint(endpoint_url: &str, region: &str) -> Self {
         let loader = local(region).endpoint_url(endpoint_url).credentials_provider(Credentials::new(

@@ -48,21 +48,16 @@ pub type Each<'a> = dyn FnMut(Vec<Saved>) -> ControlFlow<()> + 'a;
 
 impl History {
     /// The history of the account whose credentials these are, in the configuration's region. Makes no
-    /// call yet. `None` if there is no region.
-    pub fn new(config: &AwsConfig) -> Option<Self> {
-        let region = config.unhurried.region()?.to_string();
-        Some(Self { client: Client::new(&config.unhurried), region, patience: PATIENCE })
+    /// call yet.
+    pub fn new(config: &AwsConfig) -> Self {
+        let region = config.region().unwrap_or_default().to_owned();
+        Self { client: Client::new(&config.unhurried), region, patience: PATIENCE }
     }
 
     /// The same with another patience: the time for which a throttled call is repeated.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
-    }
-
-    /// The region.
-    pub fn region(&self) -> &str {
-        &self.region
     }
 
     /// Reads the history, project by project, and calls `each` with what was found: projects before

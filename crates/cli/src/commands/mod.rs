@@ -9,6 +9,7 @@ mod learn;
 mod replay;
 mod rules;
 mod schema;
+mod sweep;
 pub(crate) mod test;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ enum Command {
     Explain(explain::Arguments),
     Replay(replay::Arguments),
     Learn(learn::Arguments),
+    Sweep(sweep::Arguments),
     Export(export::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -46,6 +48,7 @@ impl Arguments {
             Command::Explain(arguments) => explain::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Learn(arguments) => learn::run(arguments),
+            Command::Sweep(arguments) => sweep::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Rules(arguments) => rules::run(arguments),
             Command::Schema(arguments) => schema::run(arguments),

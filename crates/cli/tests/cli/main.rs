@@ -11,4 +11,5 @@ mod outputs;
 mod pages;
 mod replay;
 mod schema;
+mod sweep;
 mod transcripts;

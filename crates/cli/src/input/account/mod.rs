@@ -1,21 +1,21 @@
 //! The history of AWS accounts, as lines of JSON.
 
+pub(crate) mod connection;
 mod file;
 mod scope;
 
 use std::{cell::RefCell, ops::ControlFlow, path::PathBuf, time::Duration};
 
-use anyhow::Context;
-use buildbrake_aws::{
-    config::{self, AwsConfig},
-    history::{History, Wanted},
-};
+use buildbrake_aws::history::{History, Wanted};
 use buildbrake_core::record::saved::Saved;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use self::file::{Known, SavedHistory};
 pub(crate) use self::scope::Scope;
+use self::{
+    connection::Connection,
+    file::{Known, SavedHistory},
+};
 
 /// The options for reading AWS accounts.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -56,7 +56,7 @@ const INTERRUPTED: i32 = 130;
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>) -> anyhow::Result<()> {
     let since = options.scope.since(now);
-    let histories = histories(options).await?;
+    let connections = Connection::all(&options.profile, &options.region, options.endpoint_url.as_deref()).await?;
     let mut file = None;
     let mut known = Known::default();
     if let Some(path) = &options.save {
@@ -68,7 +68,7 @@ pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>)
     }
     let reading = Reading { options, since, known: RefCell::new(known), progress: progress() };
     let result = tokio::select! {
-        result = reading.all_accounts(&histories, file.as_ref(), each) => result,
+        result = reading.all_accounts(&connections, file.as_ref(), each) => result,
         signal = tokio::signal::ctrl_c() => signal.map_err(Into::into).and_then(|()| Err(anyhow::anyhow!("interrupted"))),
     };
     reading.progress.finish_and_clear();
@@ -104,14 +104,13 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn all_accounts(
         &self,
-        histories: &[(Option<String>, History)],
+        connections: &[Connection],
         file: Option<&SavedHistory>,
         each: &mut Each<'_>,
     ) -> anyhow::Result<()> {
-        for (profile, history) in histories {
-            let account = profile.iter().map(String::as_str).chain([history.region()]);
-            self.progress.set_prefix(Vec::from_iter(account).join(" "));
-            if self.account(history, file, each).await?.is_break() {
+        for connection in connections {
+            self.progress.set_prefix(connection.name());
+            if self.account(&History::new(&connection.config), file, each).await?.is_break() {
                 return Ok(());
             }
         }
@@ -164,36 +163,6 @@ impl Reading<'_> {
         }
         lines
     }
-}
-
-/// The accounts and regions to read, each with its profile.
-async fn histories(options: &Options) -> anyhow::Result<Vec<(Option<String>, History)>> {
-    let mut histories = Vec::new();
-    for profile in or_default(&options.profile) {
-        for region in or_default(&options.region) {
-            histories.push((profile.clone(), history(options, profile.clone(), region).await?));
-        }
-    }
-    Ok(histories)
-}
-
-async fn history(options: &Options, profile: Option<String>, region: Option<String>) -> anyhow::Result<History> {
-    let options = config::Options { profile: profile.clone(), region, endpoint_url: options.endpoint_url.clone() };
-    let config = AwsConfig::for_command_line(options).await.map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(faults.join("; "))
-    })?;
-    History::new(&config).with_context(|| match profile {
-        Some(profile) => {
-            format!("the profile `{profile}` does not exist or has no region; correct its name, or add `--region`")
-        }
-        None => "no region; add `--region`, or set AWS_REGION".to_owned(),
-    })
-}
-
-/// These, or else the one that the environment chooses.
-fn or_default(chosen: &[String]) -> Vec<Option<String>> {
-    if chosen.is_empty() { vec![None] } else { chosen.iter().cloned().map(Some).collect() }
 }
 
 /// A line on standard error, if that is a terminal.

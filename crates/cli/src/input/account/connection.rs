@@ -1,0 +1,63 @@
+//! The accounts and regions that a command is about.
+
+use anyhow::{anyhow, bail};
+use buildbrake_aws::config::{AwsConfig, Options};
+
+/// An account and a region.
+pub(crate) struct Connection {
+    /// The profile of the AWS CLI, if one was named.
+    pub(crate) profile: Option<String>,
+    pub(crate) region: String,
+    /// The configuration of calls to them.
+    pub(crate) config: AwsConfig,
+}
+
+impl Connection {
+    /// Each profile in each region. Where none is named, the environment chooses. Makes no call to a service.
+    ///
+    /// # Errors
+    /// If a profile or the environment cannot be used, or there is no region.
+    pub(crate) async fn all(
+        profiles: &[String],
+        regions: &[String],
+        endpoint_url: Option<&str>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let mut connections = Vec::new();
+        for profile in or_default(profiles) {
+            for region in or_default(regions) {
+                connections.push(Self::new(profile.clone(), region, endpoint_url.map(str::to_owned)).await?);
+            }
+        }
+        Ok(connections)
+    }
+
+    async fn new(
+        profile: Option<String>,
+        region: Option<String>,
+        endpoint_url: Option<String>,
+    ) -> anyhow::Result<Self> {
+        let options = Options { profile: profile.clone(), region, endpoint_url };
+        let config = AwsConfig::for_command_line(options).await.map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            anyhow!(faults.join("; "))
+        })?;
+        match (config.region().map(str::to_owned), &profile) {
+            (Some(region), _) => Ok(Self { profile, region, config }),
+            (None, Some(profile)) => {
+                bail!("the profile `{profile}` does not exist or has no region; correct its name, or add `--region`")
+            }
+            (None, None) => bail!("no region; add `--region`, or set AWS_REGION"),
+        }
+    }
+
+    /// The profile, if one was named, and the region.
+    pub(crate) fn name(&self) -> String {
+        let parts = self.profile.iter().chain([&self.region]);
+        parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// These, or else the one that the environment chooses.
+fn or_default(chosen: &[String]) -> Vec<Option<String>> {
+    if chosen.is_empty() { vec![None] } else { chosen.iter().cloned().map(Some).collect() }
+}
