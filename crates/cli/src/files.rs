@@ -13,7 +13,7 @@ use buildbrake_core::{
     yaml,
 };
 
-use crate::output::{Exit, print_error, print_faults};
+use crate::output::{Exit, count, print_detail, print_error, print_faults};
 
 /// A valid policy with the file it came from.
 pub(crate) struct PolicyFile {
@@ -51,6 +51,7 @@ impl PolicyFile {
         let faulty = |faults: Diagnostics| NotLoaded::Faulty(faults.findings().collect());
         let text = yaml::decode(&name, bytes).map_err(faulty)?;
         let policy = Policy::parse(&name, &text).map_err(faulty)?;
+        print_detail(&format!("{name}: {}, digest {}", count(policy.rule_ids().count(), "rule"), policy.digest()));
         Ok(Self { name, text, policy })
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: checks, tests and exports policies, and explains their checks.
+//! The command line: checks, tests, explains and replays policies, and sweeps accounts.
 
 mod commands;
 mod files;
@@ -8,14 +8,19 @@ mod progress;
 mod replay;
 mod report;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
 
 use crate::commands::Arguments;
 
 fn main() -> ExitCode {
-    match Arguments::parse().run() {
+    let start = Instant::now();
+    let arguments = Arguments::parse();
+    output::set_verbosity(arguments.verbosity());
+    let outcome = arguments.run();
+    output::print_detail(&format!("this took {:.3} s", start.elapsed().as_secs_f64()));
+    match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
         // The reader of the output wants no more, such as `head`.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write},
+    sync::OnceLock,
 };
 
 use buildbrake_core::diagnostic::Finding;
@@ -16,6 +17,44 @@ pub(crate) enum Exit {
     Findings = 1,
     /// The command could not run: wrong arguments, or an unusable file. clap uses the same status.
     Error = 2,
+}
+
+/// What is printed beside the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors.
+    Quiet,
+    /// Progress, warnings and notes, too.
+    Normal,
+    /// What is read, and how long it takes, too.
+    Verbose,
+}
+
+/// Set once, when the program starts.
+static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
+
+/// Sets what is printed beside the result.
+pub(crate) fn set_verbosity(verbosity: Verbosity) {
+    let _ = VERBOSITY.set(verbosity);
+}
+
+/// What is printed beside the result.
+pub(crate) fn verbosity() -> Verbosity {
+    VERBOSITY.get().copied().unwrap_or(Verbosity::Normal)
+}
+
+/// Writes a warning or a note to standard error, unless the program is quiet.
+pub(crate) fn print_note(lines: &str) {
+    if verbosity() >= Verbosity::Normal {
+        print_error(lines);
+    }
+}
+
+/// Writes a detail to standard error, if the program is verbose.
+pub(crate) fn print_detail(lines: &str) {
+    if verbosity() >= Verbosity::Verbose {
+        print_error(lines);
+    }
 }
 
 /// Writes text to standard output.

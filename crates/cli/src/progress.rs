@@ -1,10 +1,10 @@
 //! A progress bar on a terminal, with rate and time left; nothing in a pipe.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     input::{Read, Skipped},
-    output::print_error,
+    output::{Verbosity, print_note, verbosity},
 };
 
 /// The progress of reading.
@@ -20,6 +20,9 @@ impl Progress {
             Some(total) => (ProgressBar::new(total), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
             None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec} {elapsed}"),
         };
+        if verbosity() == Verbosity::Quiet {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         // The template is a constant; a wrong one would only change the look.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self { bar: bar.with_style(style) }
@@ -30,7 +33,7 @@ impl Progress {
         match part {
             Read::Progress { bytes_read } => self.bar.set_position(*bytes_read),
             Read::Skipped(Skipped { path, why }) => {
-                self.bar.suspend(|| print_error(&format!("{}: skipped: {why}", path.display())));
+                self.bar.suspend(|| print_note(&format!("{}: skipped: {why}", path.display())));
             }
             Read::Chunk(_) | Read::Unreadable(_) => {}
         }

@@ -25,6 +25,9 @@ use crate::{
 /// Exit status: 0 all policies are valid, 1 a policy has a fault (or a warning, with
 /// `--deny-warnings`), 2 a file cannot be read.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake check policy.yaml")]
 pub(crate) struct Arguments {
     /// Exit with status 1 if there is a warning.
     #[arg(long)]

@@ -7,6 +7,11 @@ use crate::output::{Exit, print};
 
 /// Prints a script that completes this command line in a shell.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake completions bash > ~/.local/share/bash-completion/completions/buildbrake
+  buildbrake completions zsh > ~/.zfunc/_buildbrake
+  buildbrake completions fish > ~/.config/fish/completions/buildbrake.fish")]
 pub(crate) struct Arguments {
     /// The shell.
     shell: Shell,

@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::{
     files::PolicyFile,
     input::{self, Place, Read, Skipped, Unreadable},
-    output::{Exit, count, print, print_error},
+    output::{Exit, count, print, print_note},
 };
 
 /// Explains, rule by rule, how a policy judges one build.
@@ -35,6 +35,10 @@ use crate::{
 ///
 /// Exit status: 0 success, 2 the policy has a fault, or the input is unusable.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake explain --policy policy.yaml events/forbidden-branch.json
+  aws codebuild batch-get-builds --ids ID | buildbrake explain --policy policy.yaml -")]
 pub(crate) struct Arguments {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
@@ -142,7 +146,7 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
             2 => ", as is another part".to_owned(),
             number => format!(", as are {} other parts", number - 1),
         };
-        print_error(&format!("warning: {why}; it is left out{others}"));
+        print_note(&format!("warning: {why}; it is left out{others}"));
     }
     let ids: Vec<String> = found.builds.keys().take(NAMED).map(|id| format!("\n  {id}")).collect();
     let (ids, count) = (ids.concat(), count(found.builds.len(), "build"));

@@ -6,7 +6,7 @@ use buildbrake_core::export::{Breadth, iam};
 
 use crate::{
     files::PolicyFile,
-    output::{Exit, print, print_error},
+    output::{Exit, print, print_note},
 };
 
 /// Exports the part of a policy that can be enforced before a build starts.
@@ -17,6 +17,10 @@ use crate::{
 ///
 /// Exit status: 0 success, 2 the policy has a fault or cannot be read.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake export iam policy.yaml > scp.json
+  buildbrake export iam --exact policy.yaml")]
 pub(crate) struct Arguments {
     /// The format of the export.
     format: Format,
@@ -41,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let export = iam(&policy, if arguments.exact { Breadth::Exact } else { Breadth::Broad });
     for remark in export.remarks {
-        print_error(&remark);
+        print_note(&remark);
     }
     print(&format!("{:#}\n", export.document))
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     input::{self, Read, Source},
-    output::{Exit, print, print_error},
+    output::{Exit, print, print_note},
     replay::Engine,
     report::replay::{Report, text},
 };
@@ -30,6 +30,10 @@ use crate::{
 ///
 /// Exit status: 0 success, 2 unusable input.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake learn --account --since 90d > policy.yaml
+  buildbrake learn --percentile 99.9 --per project history/")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
@@ -100,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     print(&proposal.policy(summary.as_ref()))?;
     if let Some(summary) = &summary {
         let report = Report { policy: Some("the proposed policy"), summary, unreadable: &unreadable, comparison: None };
-        print_error(text::report(&report).trim_end());
+        print_note(text::report(&report).trim_end());
     }
     Ok(Exit::Success)
 }

@@ -34,6 +34,11 @@ use crate::{
 ///
 /// Exit status: 0 success, 2 unusable policy or input.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake replay --policy policy.yaml --account --since 30d --html report.html
+  buildbrake replay --policy policy.yaml --compare old.yaml history/
+  buildbrake replay --merge january.json february.json")]
 pub(crate) struct Arguments {
     /// The policy.
     #[arg(long, value_name = "POLICY", required_unless_present = "merge")]

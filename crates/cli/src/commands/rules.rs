@@ -12,6 +12,10 @@ use crate::{
 ///
 /// Exit status: 0 success, 2 unknown check or id.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake rules
+  buildbrake rules forbidden-overrides")]
 pub(crate) struct Arguments {
     /// The check (`max-timeout`) or the id (`BB025`) to explain; without it, all checks are listed,
     /// one line each.

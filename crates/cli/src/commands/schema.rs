@@ -6,6 +6,10 @@ use crate::output::{Exit, print};
 
 /// Prints a JSON Schema: of the policy file, for editors, or of the events about violations.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake schema > policy.schema.json
+  buildbrake schema record")]
 pub(crate) struct Arguments {
     /// What the schema describes.
     #[arg(default_value = "policy")]

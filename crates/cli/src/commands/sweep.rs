@@ -23,9 +23,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    files::{NotLoaded, PolicyFile},
+    files::PolicyFile,
     input::account::connection::Connection,
-    output::{Exit, count, print, print_error, without_controls},
+    output::{Exit, count, print, print_error, print_note, without_controls},
 };
 
 /// Judges every running build of an account now, as the function's sweep does.
@@ -38,6 +38,10 @@ use crate::{
 ///
 /// Exit status: 0 no running build breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake sweep --policy policy.yaml
+  buildbrake sweep --policy policy.yaml --profile prod --region eu-west-1 --enforce")]
 pub(crate) struct Arguments {
     /// The policy file.
     #[arg(long, value_name = "FILE")]
@@ -82,7 +86,7 @@ const INTERRUPTED: i32 = 130;
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let file = match PolicyFile::load(&arguments.policy) {
         Ok(file) => file,
-        Err(NotLoaded::Faulty | NotLoaded::Unreadable) => return Ok(Exit::Error),
+        Err(exit) => return Ok(exit),
     };
     let asks = arguments.enforce && !arguments.yes;
     ensure!(
@@ -132,7 +136,7 @@ fn confirmed(to_stop: usize) -> anyhow::Result<bool> {
     io::stdin().read_line(&mut answer)?;
     let is_yes = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
     if !is_yes {
-        print_error("nothing was stopped");
+        print_note("nothing was stopped");
     }
     Ok(is_yes)
 }

@@ -23,6 +23,9 @@ use crate::{
 ///
 /// Exit status: 0 all tests pass, 1 a test fails, 2 a file has a fault or cannot be read.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake test policy.test.yaml")]
 pub(crate) struct Arguments {
     /// Test files.
     #[arg(required = true, value_name = "FILE")]

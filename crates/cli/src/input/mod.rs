@@ -33,6 +33,7 @@ use self::{
     framing::{Framing, Limits},
     paths::Input,
 };
+use crate::output::print_detail;
 
 /// A part of the input.
 pub(crate) enum Read {
@@ -122,6 +123,7 @@ pub(crate) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
 /// Reads one file.
 fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> ControlFlow<()> {
     let name: Arc<str> = input.name().into();
+    print_detail(&format!("reading {name}"));
     let start = Place { file: Arc::clone(&name), line: 1, byte: None };
     let content = match input.open() {
         Ok(file) => Content::of(file),

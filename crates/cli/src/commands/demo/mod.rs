@@ -37,6 +37,10 @@ const POLICY: &str = include_str!("../../../../../policy/policy.yaml");
 ///
 /// Exit status: 0 success, 2 a file cannot be used.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  buildbrake demo
+  buildbrake demo --policy policy.yaml --events events/")]
 pub(crate) struct Arguments {
     /// The policy to use instead of the sample policy (policy/policy.yaml).
     #[arg(long, value_name = "FILE")]

@@ -1,0 +1,136 @@
+//! What all commands have in common: help, man pages, completions, and how much they print.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+const BUILDBRAKE: &str = env!("CARGO_BIN_EXE_buildbrake");
+
+/// A help has at most so many lines of at most so many columns.
+const SCREEN: (usize, usize) = (50, 100);
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(BUILDBRAKE)
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .output()
+        .unwrap()
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The names of all commands, as the help lists them.
+fn commands() -> Vec<String> {
+    let help = stdout(&["--help"]);
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names =
+        list.lines().filter(|line| !line.starts_with("   ")).map(|line| line.split_whitespace().next().unwrap());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    folder
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+#[test]
+fn every_help_fits_a_screen() {
+    let commands = commands();
+    assert!(commands.len() >= 12, "{commands:?}");
+    for command in &commands {
+        let help = stdout(&[command, "--help"]);
+        assert!(help.lines().count() <= SCREEN.0, "{command}:\n{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= SCREEN.1), "{command}:\n{help}");
+        assert!(help.contains("\nExamples:\n  "), "{command}:\n{help}");
+        assert_eq!(help, stdout(&[command, "-h"]), "{command}");
+        // The long one explains the exit status, or the command can only succeed.
+        assert!(stdout(&["help", command]).len() > help.len() / 2, "{command}");
+    }
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let folder = folder("man");
+    stdout(&["man", "--dir", folder.to_str().unwrap()]);
+    let mut pages = commands();
+    pages.iter_mut().for_each(|command| command.insert_str(0, "buildbrake-"));
+    pages.push("buildbrake".to_owned());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), pages.len());
+    for page in pages {
+        let path = folder.join(format!("{page}.1"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&format!(".TH {page} 1 ")), "{text}");
+        let command = page.strip_prefix("buildbrake-");
+        assert_eq!(text, stdout(&["man"].into_iter().chain(command).collect::<Vec<_>>()));
+        if is_installed("man") {
+            let shown =
+                Command::new("man").args(["--warnings", "-l"]).arg(&path).env("MANWIDTH", "80").output().unwrap();
+            assert!(shown.status.success() && shown.stderr.is_empty(), "{}", String::from_utf8_lossy(&shown.stderr));
+        }
+    }
+    let unknown = run(&["man", "stop"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(String::from_utf8(unknown.stderr).unwrap(), "buildbrake: there is no command `stop`\n");
+}
+
+/// Completes `buildbrake ch` in the shells that are installed.
+#[test]
+fn shells_complete_commands() {
+    let folder = folder("completions");
+    fs::create_dir_all(&folder).unwrap();
+    for (shell, program, script) in [
+        (
+            "bash",
+            "bash",
+            ". FILE; COMP_WORDS=(buildbrake ch); COMP_CWORD=1; _buildbrake buildbrake ch buildbrake; echo ${COMPREPLY[@]}",
+        ),
+        ("zsh", "zsh", "autoload -U compinit; compinit -u; . FILE; (( $+functions[_buildbrake] )) && echo check"),
+        ("fish", "fish", "source FILE; complete -C 'buildbrake ch'"),
+        ("powershell", "pwsh", ". FILE; (TabExpansion2 'buildbrake ch').CompletionMatches.CompletionText"),
+    ] {
+        let file = folder.join(shell);
+        fs::write(&file, stdout(&["completions", shell])).unwrap();
+        if !is_installed(program) {
+            continue;
+        }
+        let script = script.replace("FILE", file.to_str().unwrap());
+        let output = Command::new(program).args(["-c", &script]).output().unwrap();
+        let found = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            found.split_whitespace().any(|word| word == "check"),
+            "{shell}: {found}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert!(is_installed("bash"));
+}
+
+#[test]
+fn more_or_less_is_printed_beside_the_result() {
+    let explain = ["explain", "--policy", "policy/policy.yaml", "events/forbidden-branch.json"];
+    let with = |option: &'static str| run(&[&explain[..], &[option]].concat());
+    let (normal, quiet, verbose) = (run(&explain), with("--quiet"), with("-v"));
+    assert!(normal.stderr.is_empty() && quiet.stderr.is_empty());
+    assert_eq!(normal.stdout, verbose.stdout);
+    let details = String::from_utf8(verbose.stderr).unwrap();
+    let lines: Vec<&str> = details.lines().collect();
+    assert!(lines[0].starts_with("policy/policy.yaml: ") && lines[0].contains(" rules, digest sha256:"), "{details}");
+    assert_eq!(lines[1], "reading events/forbidden-branch.json");
+    assert!(lines[2].starts_with("this took 0."), "{details}");
+
+    let export = ["export", "iam", "policy/policy.yaml"];
+    assert!(!run(&export).stderr.is_empty(), "it names what is left out");
+    assert!(run(&[&export[..], &["-q"]].concat()).stderr.is_empty());
+    assert_eq!(run(&["rules", "-q", "-v"]).status.code(), Some(2));
+}
