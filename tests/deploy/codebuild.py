@@ -29,14 +29,34 @@ class CodeBuild:
         return self.client.batch_get_builds(ids=[id])["builds"][0]["buildStatus"]
 
 
+def history(count):
+    """Builds of the past: the last one has just ended."""
+    program = [TARGET / "debug/buildbrake-testkit", "history", "--builds", str(count)]
+    lines = subprocess.run(program, capture_output=True, text=True, check=True).stdout.splitlines()
+    builds = [json.loads(line) for line in lines]
+    shift = time.time() - max(build["endTime"] for build in builds)
+
+    def move(value):
+        for name, member in value.items():
+            if name in ("startTime", "endTime"):
+                value[name] = member + shift
+        for phase in value.get("phases", []):
+            move(phase)
+
+    for build in builds:
+        move(build)
+    return builds
+
+
 @contextmanager
-def codebuild(folder):
-    """Serves a CodeBuild with the ended build on a free port of the loopback interface."""
-    builds = folder / "builds.json"
+def codebuild(folder, builds=()):
+    """Serves a CodeBuild with an ended build and others on a free port of the loopback interface."""
+    file = folder / "builds.json"
     arn = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:build/{ENDED}"
     ended = {"buildStatus": "SUCCEEDED", "buildComplete": True, "startTime": time.time()}
-    builds.write_text(json.dumps([{"id": ENDED, "arn": arn, "sourceVersion": "refs/heads/feature"} | ended]))
-    program = [TARGET / "debug/buildbrake-testkit", "codebuild", "--port", "0", "--builds", builds]
+    ended |= {"id": ENDED, "arn": arn, "sourceVersion": "refs/heads/feature"}
+    file.write_text(json.dumps([ended, *builds]))
+    program = [TARGET / "debug/buildbrake-testkit", "codebuild", "--port", "0", "--builds", file]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield CodeBuild(process.stdout.readline().strip())

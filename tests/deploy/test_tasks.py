@@ -1,0 +1,89 @@
+"""The pages of docs/tasks: each command block runs, in order, in a folder like a checkout.
+
+AWS is ministack, with the testkit's CodeBuild, which has builds of the past and running ones. `sam` is the real one, but for `sam build`, which would compile the function, and the questions
+of `sam deploy --guided`: a script in its place puts the tests' build there, and answers.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from codebuild import codebuild, history
+from local_aws import ROOT, TARGET, Buildbrake, Project, local_aws
+
+PAGES = sorted((ROOT / "docs/tasks").glob("*.md"))
+
+# A fenced block, which may be part of a list.
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.M | re.S)
+
+SAM = """#!/bin/sh
+[ "$1" = build ] && exec cp policy/policy.yaml {built}/policy
+shift
+for argument; do
+  shift
+  [ "$argument" = --guided ] || set -- "$@" "$argument"
+done
+exec {sam} deploy --stack-name buildbrake --template-file {template} --resolve-s3 \\
+  --capabilities CAPABILITY_IAM --no-progressbar --no-fail-on-empty-changeset "$@"
+"""
+
+
+def blocks(page):
+    """The language and text of each block."""
+    for indent, language, text in BLOCK.findall(page.read_text()):
+        yield language, re.sub(f"^{indent}", "", text, flags=re.M)
+
+
+@pytest.fixture(scope="module")
+def checkout():
+    """What a deployment needs, and the programs that the pages use."""
+    with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)), codebuild(Path(folder), history(400)) as builds:
+        folder = Path(folder)
+        stack = Buildbrake(folder)
+        stack.project = Project()
+        builds.start("main")
+        os.environ["AWS_ENDPOINT_URL_CODEBUILD"] = builds.url
+        programs = folder / "bin"
+        programs.mkdir()
+        shutil.copy(TARGET / "debug/buildbrake", programs)
+        sam = programs / "sam"
+        sam.write_text(SAM.format(sam=Path(sys.executable).with_name("sam"), template=stack.template, built=stack.built))
+        sam.chmod(0o755)
+        tools = Path(sys.executable).parent
+        os.environ["PATH"] = f"{programs}:{tools}:{os.environ['PATH']}"
+        yield stack
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_the_page_runs(checkout, page):
+    work = checkout.folder / page.stem
+    shutil.copytree(ROOT / "policy", work / "policy")
+    shutil.copytree(ROOT / "events", work / "events")
+    commands = 0
+    for language, text in blocks(page):
+        if named := re.match(r"# (\S+\.ya?ml)\n", text):
+            (work / named[1]).parent.mkdir(parents=True, exist_ok=True)
+            (work / named[1]).write_text(text)
+        if language != "sh":
+            continue
+        commands += 1
+        run = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=work, capture_output=True, text=True)
+        print(text, run.stdout, run.stderr, sep="\n")
+        assert run.returncode == 0, text
+        if "--guided" in text:
+            # A build of main, as the function sees it: the log has a record.
+            checkout.outputs = outputs(checkout)
+            checkout.mount_layer()
+            _, event = checkout.project.start("main", timeout=480)
+            checkout.invoke(event)
+    assert commands >= 2
+
+
+def outputs(stack):
+    (found,) = stack.cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
