@@ -1,9 +1,13 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::model::{
-    Build, BuildBatch, Project,
-    shape::{Kind, Shape},
+use crate::{
+    event::{BuildEvent, TriggerKind},
+    facts::inquiry::Case,
+    model::{
+        Build, BuildBatch, Project,
+        shape::{Kind, Shape},
+    },
 };
 
 #[test]
@@ -169,5 +173,67 @@ fn no_member_shows_a_secret() {
         let text = format!("{explanation}{}", serde_json::to_string(&explanation).unwrap());
         assert!(text.contains(&format!("{path} = ")), "{text}");
         assert!(!text.contains("CANARY"), "{text}");
+    }
+}
+
+/// Explains the API's Build as the function would ask about it.
+fn case_text(rule: &str, members: Value) -> String {
+    let policy = format!("version: 1\nrules: [{{ id: r, {rule} }}]");
+    let policy = Policy::parse("policy.yaml", &policy).unwrap_or_else(|faults| panic!("{faults}"));
+    let id = "shop:5e000000-0000-4000-8000-000000000001";
+    let mut build = json!({"id": id, "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:build/{id}"),
+        "projectName": "shop", "buildStatus": "IN_PROGRESS", "startTime": "2026-11-20T08:00:00Z", "initiator": "alice"});
+    build.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let build = serde_json::from_value(build).unwrap();
+    let event = BuildEvent::new(TriggerKind::Sweep, id.parse().unwrap(), None, Box::new(build));
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    Case::of_build(&policy, event, now).explain(now).to_string()
+}
+
+#[test]
+fn the_next_questions_are_named_with_their_calls_and_rules() {
+    let commit = "d5b0159a3ce05a95d7f16055dab3e0ae3cae6cff";
+    let github = json!({"type": "GITHUB", "location": "https://u:CANARY@github.com/example/shop"});
+    let batch = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:5e000000-0000-4000-8000-000000000009";
+    let s3 = "arn:aws:s3:::artifacts/shop/source.zip";
+    for (rule, members, expected) in [
+        ("forbidden-overrides: [image]", json!({}), "  BatchGetProjects: shop, for `r`\n"),
+        (
+            "forbidden-branches: [main]",
+            json!({"sourceVersion": commit, "source": github}),
+            "  git ls-refs: https://github.com/example/shop, for `r`\n",
+        ),
+        (
+            "forbidden-branches: [main]",
+            json!({"sourceVersion": s3, "initiator": "codepipeline/release", "source": {"type": "CODEPIPELINE"}}),
+            "release, for `r`\n",
+        ),
+        (
+            "forbidden-initiators: [bob]",
+            json!({"buildBatchArn": batch, "initiator": "x/AWSCodeBuild-1"}),
+            "  BatchGetBuildBatches: shop:",
+        ),
+        ("'only-newest-per': [project, ref]", json!({"sourceVersion": "refs/heads/dev"}), "  ListBuildsForProject"),
+    ] {
+        let text = case_text(rule, members);
+        assert!(
+            text.contains("The function would ask for, in this order") && text.contains(expected),
+            "{rule}\n{text}"
+        );
+        assert!(!text.contains("CANARY"), "{text}");
+    }
+    let text = case_text("forbidden-branches: [main]", json!({"sourceVersion": "dev"}));
+    assert!(!text.contains("would ask"), "{text}");
+}
+
+#[test]
+fn an_undecided_rule_names_what_its_on_unknown_does() {
+    for (on_unknown, action, effect) in [
+        ("report", "allowed", "r: undecided\n"),
+        ("ignore", "allowed", "r: undecided, ignored by `on-unknown: ignore`\n"),
+        ("stop", "would be stopped", "r: undecided, counts as broken by `on-unknown: stop`\n"),
+    ] {
+        let text = case_text(&format!("max-timeout: 5m, on-unknown: {on_unknown}"), json!({}));
+        assert!(text.lines().next().unwrap().ends_with(action) && text.contains(effect), "{text}");
     }
 }
