@@ -6,7 +6,8 @@ use std::{
     sync::OnceLock,
 };
 
-use buildbrake_core::diagnostic::Finding;
+use anstyle::{AnsiColor, Style};
+use buildbrake_core::diagnostic::{Finding, Severity};
 
 /// The exit status of the program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,16 +58,36 @@ pub(crate) fn print_detail(lines: &str) {
     }
 }
 
-/// Writes text to standard output.
+/// Errors and failed tests.
+pub(crate) const FAILED: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Writes text to standard output, without its colours if that is no terminal, or as `NO_COLOR` and
+/// `CLICOLOR_FORCE` have it.
 pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
-    io::stdout().write_all(text.as_bytes())?;
+    anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Success)
 }
 
-/// Writes lines to standard error, with control characters escaped: they may quote a file's name. A closed
-/// standard error is not an error.
+/// Writes lines to standard error, with control characters escaped: they may quote a file's name. The labels of
+/// diagnostics are coloured as [`print`] does. A closed standard error is not an error.
 pub(crate) fn print_error(lines: &str) {
-    let _ = writeln!(io::stderr(), "{}", without_controls(lines));
+    let lines: Vec<String> = without_controls(lines).split('\n').map(with_coloured_label).collect();
+    let _ = writeln!(anstream::stderr(), "{}", lines.join("\n"));
+}
+
+/// Colours the label of a diagnostic: `error[BB012]`.
+fn with_coloured_label(line: &str) -> String {
+    for (severity, style) in [(Severity::Error, FAILED), (Severity::Warning, WARNING), (Severity::Note, NOTE)] {
+        let name = severity.name();
+        if let Some((before, rest)) = line.split_once(&format!(": {name}["))
+            && let Some((id, after)) = rest.split_once(']')
+        {
+            return format!("{before}: {style}{name}[{id}]{style:#}{after}");
+        }
+    }
+    line.to_owned()
 }
 
 /// Escapes all control characters but line feeds and tabs.

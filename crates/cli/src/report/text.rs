@@ -6,7 +6,7 @@ use buildbrake_core::{
     verdict::Action,
 };
 
-use crate::commands::test::Results;
+use crate::{commands::test::Results, output::FAILED};
 
 /// One line per file, failures in full, the rules that are not covered, and the totals.
 pub(crate) fn results(results: &Results) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn results(results: &Results) -> String {
     for file in &results.files {
         text.push_str(&report(file));
     }
-    let mark = if results.needs_coverage { "FAILED " } else { "" };
+    let mark = if results.needs_coverage { format!("{FAILED}FAILED{FAILED:#} ") } else { String::new() };
     for open in &results.uncovered {
         for line in uncovered(open) {
             text.push_str(&format!("{mark}{}: {line}\n", open.policy));
@@ -34,7 +34,7 @@ fn report(FileReport { file, tests, .. }: &FileReport) -> String {
         }
     }
     for test in &failures {
-        text.push_str(&format!("\n  FAILED {}:{}: {}\n\n", file, test.line, shown(&test.name)));
+        text.push_str(&format!("\n  {FAILED}FAILED{FAILED:#} {}:{}: {}\n\n", file, test.line, shown(&test.name)));
         for line in failure(test).lines() {
             let line = format!("    {}", shown(line));
             text.push_str(&format!("{}\n", line.trim_end()));

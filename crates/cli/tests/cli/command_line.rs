@@ -134,3 +134,21 @@ fn more_or_less_is_printed_beside_the_result() {
     assert!(run(&[&export[..], &["-q"]].concat()).stderr.is_empty());
     assert_eq!(run(&["rules", "-q", "-v"]).status.code(), Some(2));
 }
+
+#[test]
+fn colours_honour_the_environment() {
+    let folder = folder("colours");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.yaml"), "version: 1\nrules: [{ id: a, max-timeout: x }]\n").unwrap();
+    let colours = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(BUILDBRAKE);
+        command.args(["check", "policy.yaml"]).current_dir(&folder).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(shown.contains("BB"), "{shown}");
+        shown.contains("\u{1b}[")
+    };
+    assert!(!colours(&[]), "a pipe");
+    assert!(colours(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!colours(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+}
