@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod replay;
 mod report;
+mod scan;
 
 use std::{process::ExitCode, time::Instant};
 

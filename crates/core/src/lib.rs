@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod policy;
 pub mod price;
 pub mod record;
+pub mod scan;
 pub mod summary;
 pub mod testing;
 mod url;

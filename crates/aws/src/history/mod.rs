@@ -79,6 +79,18 @@ impl History {
         Ok(())
     }
 
+    /// Reads the wanted projects, without their builds.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub async fn read_projects(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Project>, HistoryError> {
+        let mut projects = Vec::new();
+        for names in self.project_names(is_wanted).await?.chunks(MAX_IDS) {
+            projects.extend(self.projects(names).await?);
+        }
+        Ok(projects)
+    }
+
     /// The names of the wanted projects, in their order.
     async fn project_names(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, HistoryError> {
         let (mut names, mut token) = (Vec::new(), None);

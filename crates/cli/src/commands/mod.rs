@@ -9,6 +9,7 @@ mod learn;
 mod man;
 mod replay;
 mod rules;
+mod scan;
 mod schema;
 mod sweep;
 pub(crate) mod test;
@@ -55,6 +56,7 @@ enum Command {
     Explain(explain::Arguments),
     Replay(replay::Arguments),
     Learn(learn::Arguments),
+    Scan(scan::Arguments),
     Sweep(sweep::Arguments),
     Export(export::Arguments),
     Rules(rules::Arguments),
@@ -81,6 +83,7 @@ impl Arguments {
             Command::Explain(arguments) => explain::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Learn(arguments) => learn::run(arguments),
+            Command::Scan(arguments) => scan::run(arguments),
             Command::Sweep(arguments) => sweep::run(arguments),
             Command::Export(arguments) => export::run(arguments),
             Command::Rules(arguments) => rules::run(arguments),

@@ -2,7 +2,7 @@
 //!
 //! `DIAGNOSTICS=overwrite` writes the outputs and the list of all ids.
 
-use std::{collections::BTreeSet, env, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
 use buildbrake_core::{
     diagnostic::{Code, Diagnostics, Finding},
@@ -50,6 +50,9 @@ fn found(policy: Vec<u8>, tests: Option<&str>) -> Vec<Finding> {
 /// The page with the output of its example; the reason why there is none, if it causes something else.
 fn with_output(code: Code, page: &str) -> String {
     let files = blocks(page, "yaml");
+    if code.id().starts_with("BB5") {
+        return with_output_of_scan(code, page, &files);
+    }
     let policy = match code {
         Code::NotUtf8 => files[0].chars().map(|letter| u8::try_from(letter).unwrap()).collect(),
         _ => files[0].as_bytes().to_vec(),
@@ -64,10 +67,30 @@ fn with_output(code: Code, page: &str) -> String {
     page.replace(&format!("```text\n{}```", blocks(page, "text")[0]), &format!("```text\n{shown}\n```"))
 }
 
+/// The same of a page about `buildbrake scan`, whose example is a policy and a template.
+fn with_output_of_scan(code: Code, page: &str, files: &[&str]) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("diagnostics").join(code.id());
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.yaml"), files[0]).unwrap();
+    fs::write(folder.join("template.yaml"), files[1]).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_buildbrake"))
+        .args(["scan", "--policy", "policy.yaml", "--template", "template.yaml"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let shown = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    let ids = shown.split("[BB").skip(1).map(|rest| format!("BB{}", rest.split(']').next().unwrap()));
+    let ids: BTreeSet<String> = ids.collect();
+    if ids != BTreeSet::from([code.id().to_owned()]) {
+        return format!("the example of {} causes {ids:?}\n{shown}", code.id());
+    }
+    page.replace(&format!("```text\n{}```", blocks(page, "text")[0]), &format!("```text\n{}\n```", shown.trim_end()))
+}
+
 fn list() -> String {
     let mut list = String::from(
-        "# Diagnostics\n\nWhat `buildbrake check` and `buildbrake test` report has an id, which later versions \
-         keep.\n`buildbrake rules BB025` prints the page of one.\n\n| id | severity | about |\n| --- | --- | --- |\n",
+        "# Diagnostics\n\nWhat `buildbrake check`, `buildbrake test` and `buildbrake scan` report has an id, which later \
+         versions keep.\n`buildbrake rules BB025` prints the page of one.\n\n| id | severity | about |\n| --- | --- | --- |\n",
     );
     for code in Code::ALL {
         let (id, severity) = (code.id(), code.severity().name());

@@ -11,6 +11,7 @@ mod library;
 mod outputs;
 mod pages;
 mod replay;
+mod scan;
 mod schema;
 mod sweep;
 mod transcripts;

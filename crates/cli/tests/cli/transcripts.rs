@@ -9,5 +9,6 @@ fn transcripts() {
         .case("docs/testing.md")
         .case("docs/replay.md")
         .case("docs/learn.md")
-        .case("docs/explain.md");
+        .case("docs/explain.md")
+        .case("docs/scan.md");
 }

@@ -42,7 +42,7 @@ impl Check for ForbiddenVariables {
         }
         match nameless.is_empty() {
             true => Answer::Pass,
-            false => Answer::Unknown(Fact::Absent("environment.environmentVariables.name")),
+            false => Answer::Unknown(Fact::Absent("environment.environmentVariables[].name")),
         }
     }
 

@@ -48,7 +48,8 @@ macro_rules! codes {
 }
 
 // BB0 is about the file and its structure, BB1 about values and patterns, BB2 about expressions, BB3
-// about rules that are valid and have no effect or soon change, and BB4 about test files.
+// about rules that are valid and have no effect or soon change, BB4 about test files, and BB5 about
+// projects.
 codes! {
     /// The file is not UTF-8.
     NotUtf8 = "BB001" Error,
@@ -246,6 +247,17 @@ codes! {
     InvalidRevision = "BB411" Error,
     /// A pipeline's source without a branch.
     PipelineWithoutBranch = "BB412" Error,
+
+    /// The settings of a project break an enforced rule.
+    BrokenRule = "BB501" Error,
+    /// The settings of a project break a rule that only reports.
+    BrokenReportedRule = "BB502" Warning,
+    /// A rule cannot be evaluated because a setting of a project is unknown.
+    UnknownSetting = "BB503" Note,
+    /// A part of a template or a plan whose projects are not judged.
+    NotScanned = "BB504" Note,
+    /// A file that is no template.
+    NotATemplate = "BB505" Error,
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// `file` is the file's name, `text` its content.
-    pub(crate) fn new(file: &str, text: &str, mut list: Vec<Diagnostic>) -> Self {
+    pub fn new(file: &str, text: &str, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by_key(|one| one.place);
         Self { file: FileText::new(file, text), list }
     }

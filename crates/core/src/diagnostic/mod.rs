@@ -53,7 +53,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(code: Code, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+    /// A diagnostic. Both texts: lower case, no full stop.
+    pub fn new(code: Code, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { code, place, message: printable(&message.into(), MESSAGE), help: printable(&help.into(), HELP) }
     }
 

@@ -26,7 +26,7 @@ use super::{
     time::{Length, Time},
 };
 use crate::{
-    facts::{Fact, Facts, start_event},
+    facts::{Fact, Facts, planned::UnknownMembers, start_event},
     model::{
         Build, BuildBatch, Project,
         shape::{Kind, Shape},
@@ -112,7 +112,7 @@ impl<'a> Variables<'a> {
         variable: Variable,
         json: &'v Json,
         shape: &'static Shape,
-        origin: Origin,
+        origin: Origin<'v>,
     ) -> CowVal<'v, 'v> {
         let path = Arc::from(variable.name());
         CowVal::owned(Structure { json, shape, path, origin, budget: self.budget.clone() })
@@ -126,15 +126,17 @@ impl VariableResolver for Variables<'_> {
         let facts = self.facts;
         match Variable::named(variable)? {
             Variable::Build => {
-                let origin = match (facts.is_whole, facts.is_sample) {
+                let planned = facts.planned.map(|planned| Origin::Planned(&planned.build));
+                let origin = planned.unwrap_or(match (facts.is_whole, facts.is_sample) {
                     (true, _) => Origin::Api,
                     (false, true) => Origin::SampleEvent,
                     (false, false) => Origin::Event,
-                };
+                });
                 Some(self.structure(Variable::Build, facts.json.build(facts.build), Build::SHAPE, origin))
             }
             Variable::Project => {
-                Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, Origin::Api))
+                let origin = facts.planned.map_or(Origin::Api, |planned| Origin::Planned(&planned.project));
+                Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, origin))
             }
             Variable::Batch => {
                 let batch = facts.json.batch(facts.batch().ok()?);
@@ -176,30 +178,41 @@ struct Structure<'v> {
     json: &'v Json,
     shape: &'static Shape,
     path: Arc<str>,
-    origin: Origin,
+    origin: Origin<'v>,
     budget: Budget,
 }
 
 /// The origin of a structure, which decides what a missing member means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
+#[derive(Clone, Copy)]
+enum Origin<'v> {
     /// The API: a missing member does not exist.
     Api,
     /// An event: a missing member is unknown, unless events have it beside those that are there.
     Event,
     /// The event of a policy test, which gives what events do not have.
     SampleEvent,
+    /// The settings of a project: a missing member does not exist, unless it is one of these.
+    Planned(&'v UnknownMembers),
 }
 
-impl Origin {
-    /// Returns whether a member of a build that is missing from a structure does not exist.
+impl Origin<'_> {
+    /// Returns whether a member that is missing from a structure does not exist.
     fn is_absent(self, structure: &str, path: &str) -> bool {
-        let member = path.strip_prefix("build.").unwrap_or(path);
+        let (_, member) = path.split_once('.').unwrap_or(("", path));
         let is_beside_others = structure != "build" && start_event::may_contain(member);
         match self {
             Self::Api => true,
             Self::Event => is_beside_others,
+            Self::Planned(unknown) => unknown.why(member).is_none(),
             Self::SampleEvent => is_beside_others || GIVEN_BY_TESTS.contains(&member),
+        }
+    }
+
+    /// Returns whether a list may have other elements than those that are known.
+    fn has_unknown_elements(self, list: &str) -> bool {
+        match self {
+            Self::Planned(unknown) => list.split_once('.').is_some_and(|(_, list)| unknown.has_unknown_elements(list)),
+            Self::Api | Self::Event | Self::SampleEvent => false,
         }
     }
 }
@@ -285,6 +298,9 @@ impl<'v> Structure<'v> {
             }
             (Kind::List(element), Json::Array(elements)) => {
                 self.budget.spend(elements.len().saturating_mul(Budget::ELEMENT))?;
+                if self.origin.has_unknown_elements(path) {
+                    return Err(absent(path));
+                }
                 let path = format!("{path}[]");
                 let values: Result<Vec<_>, _> = elements.iter().map(|json| self.value(json, *element, &path)).collect();
                 Box::new(CelList::from(values?))

@@ -80,7 +80,7 @@ impl<'a> Facts<'a> {
         match fleet.and_then(|fleet| fleet.fleet_arn.as_deref()) {
             Some("") => Ok(None),
             Some(arn) => Ok(Some(arn)),
-            None if self.is_whole || self.is_sample => Ok(None),
+            None if self.lacks("environment.fleet.fleetArn") || self.is_sample => Ok(None),
             None => Err(Fact::Absent("environment.fleet")),
         }
     }
@@ -90,6 +90,9 @@ impl<'a> Facts<'a> {
         let of = |environment: Option<&'a ProjectEnvironment>| environment?.docker_server.as_ref();
         match (of(self.environment()), self.project) {
             (Some(server), _) => Ok(Some(server)),
+            (None, Some(_)) if self.planned.is_some() && !self.lacks("environment.dockerServer") => {
+                Err(Fact::Absent("environment.dockerServer"))
+            }
             (None, Some(project)) => Ok(of(project.environment.as_ref())),
             (None, None) if self.is_sample => Ok(None),
             (None, None) => Err(Fact::NoProject),

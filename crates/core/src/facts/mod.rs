@@ -7,6 +7,7 @@ pub mod git_ref;
 pub mod image;
 pub mod inquiry;
 pub mod pipeline;
+pub mod planned;
 pub mod possible;
 mod provenance;
 pub(crate) mod reference;
@@ -30,6 +31,7 @@ use self::{
     image::Image,
     inquiry::Source,
     pipeline::{PipelineAnswer, PipelineSource},
+    planned::PlannedBuild,
     reference::WebhookRefs,
     remote_refs::RefsAtCommit,
     source_location::SourceLocation,
@@ -62,6 +64,8 @@ pub struct Facts<'a> {
     /// `true` if the build is of the past. The values of its variables may have been left out when it
     /// was saved.
     pub is_past: bool,
+    /// What is unknown of a build that has not started, if this is one.
+    pub planned: Option<&'a PlannedBuild>,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
     /// The build's project, if it was fetched.
@@ -113,6 +117,7 @@ impl<'a> Facts<'a> {
             has_current_phases: false,
             is_sample: false,
             is_past: false,
+            planned: None,
             source_version,
             project: None,
             project_as_of: None,
@@ -170,7 +175,8 @@ impl<'a> Facts<'a> {
         let environment = self.build.environment.as_ref();
         let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
         let kind = environment.and_then(|environment| environment.r#type.as_deref());
-        if compute_type.is_none() && kind.is_none() && !self.is_whole {
+        let are_absent = || ["environment.computeType", "environment.type"].iter().all(|member| self.lacks(member));
+        if compute_type.is_none() && kind.is_none() && !are_absent() {
             return Err(Fact::Absent("environment.computeType"));
         }
         Ok(compute_type.is_some_and(|one| one.starts_with("BUILD_LAMBDA_"))
@@ -179,7 +185,7 @@ impl<'a> Facts<'a> {
 
     /// Explains why a time is unknown. If the API's Build has no phases, no other source has them.
     pub fn no_phases(&self, fact: &'static str) -> Fact {
-        if !self.is_whole {
+        if !self.is_whole || self.planned.is_some() {
             return Fact::Absent(fact);
         }
         let has_ended = self.build.progress() == Progress::Ended;
@@ -208,12 +214,18 @@ impl<'a> Facts<'a> {
 
     /// The account the build runs in, from its ARN.
     pub fn account(&self) -> Result<&'a str, Fact> {
-        self.build.account().ok_or(Fact::Absent("arn"))
+        match self.planned {
+            Some(planned) => planned.account.as_deref().ok_or(Fact::Absent("account")),
+            None => self.build.account().ok_or(Fact::Absent("arn")),
+        }
     }
 
     /// The region the build runs in, from its ARN.
     pub fn region(&self) -> Result<&'a str, Fact> {
-        self.build.region().ok_or(Fact::Absent("arn"))
+        match self.planned {
+            Some(planned) => planned.region.as_deref().ok_or(Fact::Absent("region")),
+            None => self.build.region().ok_or(Fact::Absent("arn")),
+        }
     }
 
     /// The project as it was when the build, or the batch that it belongs to, started.
@@ -223,6 +235,9 @@ impl<'a> Facts<'a> {
     /// any source knows.
     pub fn project_at_start(&self) -> Result<&'a Project, Fact> {
         let project = self.project.ok_or(Fact::NoProject)?;
+        if self.planned.is_some() {
+            return Ok(project);
+        }
         let (start, missing, is_exact) = match self.batch()? {
             Some(batch) => (batch.start_time, Fact::AbsentMember("batch.startTime".into()), true),
             None => (self.build.start_time, Fact::Absent("startTime"), self.is_whole),
@@ -248,7 +263,11 @@ impl<'a> Facts<'a> {
     pub fn tag(&self, key: &str) -> Result<Option<&'a str>, Fact> {
         let tags = self.project.ok_or(Fact::NoProject)?.tags.iter().flatten();
         let tag = tags.filter(|tag| tag.key.as_deref() == Some(key)).find_map(|tag| tag.value.as_deref());
-        Ok(tag)
+        let is_unknown = |planned: &PlannedBuild| planned.project.why_part("tags").is_some();
+        match tag {
+            None if self.planned.is_some_and(is_unknown) => Err(Fact::AbsentMember("project.tags".into())),
+            tag => Ok(tag),
+        }
     }
 
     /// The location of the build's primary source.

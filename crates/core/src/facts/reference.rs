@@ -208,7 +208,9 @@ impl Facts<'_> {
                 Ok((batch.source_version.as_deref().map(SourceVersion::read), RefFrom::Batch))
             }
             // An event may lack what the Build has.
-            Ok(None) if self.source_version.is_none() && !self.is_whole => Err(Fact::Absent("sourceVersion")),
+            Ok(None) if self.source_version.is_none() && !self.lacks("sourceVersion") => {
+                Err(Fact::Absent("sourceVersion"))
+            }
             Ok(None) => Ok(own),
             // A build has its batch's reference, or the commit that it referred to.
             Err(unknown) => match (&self.build.initiator, self.source_version) {

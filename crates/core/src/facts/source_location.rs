@@ -127,7 +127,7 @@ impl Facts<'_> {
         let primary = source.and_then(|source| Ok((source, self.source()?)));
         let (secondary, missing) = match &self.build.secondary_sources {
             Some(sources) => (sources.as_slice(), None),
-            None if self.is_whole || self.is_sample => (&[][..], None),
+            None if self.lacks("secondarySources") || self.is_sample => (&[][..], None),
             // No event contains them.
             None => (&[][..], Some(Err(Fact::Absent("secondarySources")))),
         };

@@ -47,7 +47,7 @@ pub(super) fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<
 }
 
 /// Returns whether the build is in the rule's scope.
-pub(super) fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
+pub(crate) fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     match rule.only.as_slice() {
         [] if rule.newest_per().is_some() => supersession::not_of_pipeline(facts),
         [] => Fit::Yes,

@@ -7,8 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, Serializer};
 
 pub use self::decide::Decision;
-use self::decide::{deadline, decide_for_all, in_scope, is_exempt};
-pub(crate) use self::decide::{facts_of_rule, selects};
+use self::decide::{deadline, decide_for_all, is_exempt};
+pub(crate) use self::decide::{facts_of_rule, in_scope, selects};
 pub(crate) use self::supersession::running_build;
 use crate::{
     facts::{Fact, Facts, inquiry::Source},

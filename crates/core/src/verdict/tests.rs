@@ -159,7 +159,7 @@ fn variables_go_by_their_names_and_one_without_a_name_cannot_be_told() {
     check(rule, &with("[]"), "allow");
     check(rule, &with(r#"[{"name": "PASSWORD_HINT"}]"#), "stop");
     check(rule, &with(r#"[{"name": "PASSWORD", "type": "SECRETS_MANAGER"}]"#), "allow");
-    check(rule, &with(r#"[{"name": 7}]"#), "allow, unknown environment.environmentVariables.name");
+    check(rule, &with(r#"[{"name": 7}]"#), "allow, unknown environment.environmentVariables[].name");
     check(rule, &with(r#"[{"name": 7}, {"name": "PASSWORD"}]"#), "stop");
     check(rule, &with("null"), "allow, unknown environment.environmentVariables");
 }

@@ -35,26 +35,41 @@ pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Diagnostics> {
 
 /// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) value: Value,
+pub struct Node {
+    /// The place where it begins.
+    pub place: Place,
+    /// The value.
+    pub value: Value,
     /// True for a scalar without quotes or a tag that is not a block: only such a scalar can
     /// be a bool, a number or null.
     pub(crate) is_plain: bool,
-    /// The place of its tag. YAML parses the `!` of `! build.buildComplete` as a tag, which
-    /// would turn the expression into its opposite.
-    pub(crate) tag: Option<Place>,
+    /// Its tag. YAML parses the `!` of `! build.buildComplete` as a tag, which would turn the
+    /// expression into its opposite.
+    pub tag: Option<Tag>,
     /// The bytes of a scalar in the file, with its quotes.
     span: Range<usize>,
+}
+
+/// A tag: `!Ref`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The name without its handle: `Ref`.
+    pub name: String,
+    /// The place.
+    pub place: Place,
 }
 
 /// YAML's kinds of value. A scalar is kept as it is spelt, so that `off`, `1.10` and
 /// `012345678901` do not become a bool or a number.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// Nothing, or null.
     Empty,
+    /// A scalar.
     Scalar(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping: keys and values.
     Mapping(Vec<(Node, Node)>),
 }
 

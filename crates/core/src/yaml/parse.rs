@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput};
 
 use super::{
-    Node, Value,
+    Node, Tag, Value,
     syntax::{fault_of, not_yaml, place_of},
 };
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -19,11 +19,36 @@ const MOST_COPIED: usize = 100_000;
 
 impl Node {
     /// Parses the only document of `text`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
+    ///
+    /// # Errors
+    /// The first fault of its syntax.
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
         let mut options = Options::default();
         (options.flow_nesting_limit, options.block_nesting_limit) = (DEEPEST, DEEPEST);
         let parser = Parser::new_from_str_with_options(text, options);
         TreeBuilder { text, parser, anchors: HashMap::new(), copied: 0 }.document()
+    }
+
+    /// Parses JSON that is no YAML, as with a character that two escapes make. All values have the place of
+    /// the file's start. `None` if it is no JSON.
+    pub fn parse_json(text: &str) -> Option<Self> {
+        Some(Self::of_json(serde_json::from_str(text).ok()?))
+    }
+
+    fn of_json(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Empty,
+            Json::Bool(flag) => Value::Scalar(flag.to_string()),
+            Json::Number(number) => Value::Scalar(number.to_string()),
+            Json::String(text) => Value::Scalar(text),
+            Json::Array(list) => Value::List(list.into_iter().map(Self::of_json).collect()),
+            Json::Object(members) => {
+                let entries = members.into_iter();
+                Value::Mapping(entries.map(|(name, json)| (Self::of_json(name.into()), Self::of_json(json))).collect())
+            }
+        };
+        Self { place: Place { line: 1, column: 1 }, value, is_plain: false, tag: None, span: 0..0 }
     }
 }
 
@@ -85,7 +110,10 @@ impl<'a> TreeBuilder<'a> {
 
     fn node_of(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node, Diagnostic> {
         let place = place_of(&span.start);
-        let tag = event.tag().map(|_| span.tag_start.map_or(place, |start| place_of(&start)));
+        let tag = event.tag().map(|tag| Tag {
+            name: tag.suffix().to_owned(),
+            place: span.tag_start.map_or(place, |start| place_of(&start)),
+        });
         let anchor = event.anchor_id();
         let (value, is_plain) = match event {
             Event::Alias(anchor) => return self.alias(anchor, place, depth),
@@ -234,7 +262,8 @@ mod tests {
     fn what_is_plain_and_what_is_tagged() {
         let node = Node::parse("- 60\n- '60'\n- !!str 60\n- ! a\n- |\n  60\n").unwrap();
         let Value::List(list) = node.value else { panic!("no list") };
-        let found: Vec<_> = list.iter().map(|node| (node.is_plain, node.tag.map(|place| place.column))).collect();
+        let found: Vec<_> =
+            list.iter().map(|node| (node.is_plain, node.tag.as_ref().map(|tag| tag.place.column))).collect();
         assert_eq!(found, [(true, None), (false, None), (false, Some(3)), (false, Some(3)), (false, None)]);
     }
 

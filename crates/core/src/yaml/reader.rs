@@ -151,7 +151,7 @@ impl Reader {
     /// Reports a tag, if there is one.
     fn refuse_tag(&mut self, node: &Node) -> bool {
         let help = "remove the tag, or put a value that begins with `!` in quotes";
-        node.tag.map(|place| self.fault(Code::Tag, place, "YAML tags are not supported", help)).is_some()
+        node.tag.as_ref().map(|tag| self.fault(Code::Tag, tag.place, "YAML tags are not supported", help)).is_some()
     }
 
     /// The text of a scalar without a tag, whose meaning would be another program's.
@@ -211,7 +211,7 @@ impl Reader {
 
     /// Reads an expression. Its faults have places within the scalar.
     pub(crate) fn expression(&mut self, node: &Node) -> Option<Expression> {
-        if let Some(place) = node.tag {
+        if let Some(place) = node.tag.as_ref().map(|tag| tag.place) {
             self.faults.push(Diagnostic::unquoted_exclamation_mark(place));
             return None;
         }

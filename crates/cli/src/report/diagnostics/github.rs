@@ -6,18 +6,22 @@ use buildbrake_core::diagnostic::{Finding, Place, Severity};
 use crate::output::without_controls;
 
 /// One finding as a line.
-pub(super) fn command(finding: &Finding) -> String {
+pub(crate) fn command(finding: &Finding) -> String {
     let Finding { file, place, code, message, help, .. } = finding;
     let command = match code.severity() {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "notice",
     };
-    let mut properties = format!("file={}", property(file));
-    if let Some(Place { line, column }) = place {
-        properties.push_str(&format!(",line={line},col={column}"));
+    let mut properties = String::new();
+    // What is found in an account has no file.
+    if !file.is_empty() {
+        properties.push_str(&format!("file={},", property(file)));
     }
-    format!("::{command} {properties},title={}::{}\n", code.id(), data(&format!("{message}\n{help}")))
+    if let Some(Place { line, column }) = place {
+        properties.push_str(&format!("line={line},col={column},"));
+    }
+    format!("::{command} {properties}title={}::{}\n", code.id(), data(&format!("{message}\n{help}")))
 }
 
 /// The escapes that the runner takes back: those of its own toolkit.

@@ -1,9 +1,9 @@
 //! Diagnostics in the formats that people and programs read.
 
-mod github;
+pub(crate) mod github;
 pub(crate) mod json;
 mod pages;
-mod sarif;
+pub(crate) mod sarif;
 #[cfg(test)]
 mod tests;
 

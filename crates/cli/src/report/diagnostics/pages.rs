@@ -101,5 +101,10 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::InvalidMember => include_str!("../../../../../docs/diagnostics/BB410.md"),
         Code::InvalidRevision => include_str!("../../../../../docs/diagnostics/BB411.md"),
         Code::PipelineWithoutBranch => include_str!("../../../../../docs/diagnostics/BB412.md"),
+        Code::BrokenRule => include_str!("../../../../../docs/diagnostics/BB501.md"),
+        Code::BrokenReportedRule => include_str!("../../../../../docs/diagnostics/BB502.md"),
+        Code::UnknownSetting => include_str!("../../../../../docs/diagnostics/BB503.md"),
+        Code::NotScanned => include_str!("../../../../../docs/diagnostics/BB504.md"),
+        Code::NotATemplate => include_str!("../../../../../docs/diagnostics/BB505.md"),
     }
 }

@@ -12,11 +12,17 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 
 /// A log with one run.
 pub(super) fn log(findings: &[Finding]) -> anyhow::Result<String> {
+    log_with(findings, |_, _| {})
+}
+
+/// A log with one run. `complete` adds to the result of each finding, which it gets by its index.
+pub(crate) fn log_with(findings: &[Finding], complete: impl Fn(usize, &mut Value)) -> anyhow::Result<String> {
     let mut codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
     let rules: Vec<Value> = codes.iter().copied().map(rule).collect();
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, &codes)).collect();
+    let mut results: Vec<Value> = findings.iter().map(|finding| result(finding, &codes)).collect();
+    results.iter_mut().enumerate().for_each(|(index, result)| complete(index, result));
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

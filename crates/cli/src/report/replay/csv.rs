@@ -76,7 +76,7 @@ impl<W: Write> Rows<W> {
 
 /// A text that no spreadsheet takes for a formula, and no terminal for a command.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let text = without_controls(text);
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),

@@ -1,0 +1,110 @@
+//! The report of a scan as diagnostics: SARIF, and annotations of GitHub.
+
+use buildbrake_core::{
+    diagnostic::{Code, Finding, printable},
+    scan::{ScanAnswer, ScannedRule},
+};
+use serde_json::{Value, json};
+
+use super::{because, code};
+use crate::{
+    report::diagnostics::{github, sarif},
+    scan::{
+        Origin,
+        baseline::identity,
+        results::{Results, RuleResult, ScannedProject, Status},
+    },
+};
+
+/// A diagnostic, and what it is about.
+struct Diagnosed<'a> {
+    finding: Finding,
+    origin: &'a Origin,
+    result: Option<&'a RuleResult>,
+}
+
+/// Workflow commands of GitHub Actions. Findings that the baseline accepts are left out.
+pub(crate) fn annotations(results: &Results) -> String {
+    let all = diagnosed(results);
+    let is_new = |one: &&Diagnosed<'_>| one.result.is_none_or(|result| result.status != Status::Accepted);
+    all.iter().filter(is_new).map(|one| github::command(&one.finding)).collect()
+}
+
+/// A SARIF log. A result names the policy's rule in its properties, and has a fingerprint that stays the
+/// same if lines move. Findings that the baseline accepts are suppressed.
+pub(crate) fn log(results: &Results) -> anyhow::Result<String> {
+    let all = diagnosed(results);
+    let findings: Vec<Finding> = all.iter().map(|one| one.finding.clone()).collect();
+    sarif::log_with(&findings, |index, json| {
+        if let Some(one) = all.get(index) {
+            complete(one, json);
+        }
+    })
+}
+
+fn complete(one: &Diagnosed<'_>, json: &mut Value) {
+    let name = json!([{ "fullyQualifiedName": one.origin.address, "kind": "resource" }]);
+    match one.origin.file {
+        Some(_) => json["locations"][0]["logicalLocations"] = name,
+        None => json["locations"] = json!([{ "logicalLocations": name }]),
+    }
+    let Some(RuleResult { rule, status, .. }) = one.result else { return };
+    json["properties"] = json!({ "rule": rule.rule, "check": rule.check, "mode": rule.mode, "owner": rule.owner });
+    json["partialFingerprints"] = json!({ "projectAndRule/v1": format!("{} {}", identity(one.origin), rule.rule) });
+    if *status == Status::Accepted {
+        json["suppressions"] = json!([{ "kind": "external", "status": "accepted" }]);
+    }
+}
+
+fn diagnosed(results: &Results) -> Vec<Diagnosed<'_>> {
+    let rules = results.each().filter_map(|(scanned, result)| {
+        let finding = finding(scanned, result, code(&result.rule)?);
+        Some(Diagnosed { finding, origin: &scanned.project.origin, result: Some(result) })
+    });
+    let left_out = results.left_out.iter().map(|left_out| Diagnosed {
+        finding: Finding {
+            file: left_out.origin.file.clone().unwrap_or_default(),
+            place: left_out.origin.place,
+            code: Code::NotScanned,
+            message: printable(&format!("{} is not judged", left_out.origin.address), LENGTH),
+            help: printable(&left_out.why, LENGTH),
+            excerpt: None,
+        },
+        origin: &left_out.origin,
+        result: None,
+    });
+    rules.chain(left_out).collect()
+}
+
+/// The length of a text, in characters.
+const LENGTH: usize = 1_000;
+
+fn finding(scanned: &ScannedProject, result: &RuleResult, code: Code) -> Finding {
+    let ScannedRule { rule, check, limit, reason, owner, answer, .. } = &result.rule;
+    let origin = &scanned.project.origin;
+    let of = match scanned.project.settings.name() {
+        Some(name) if origin.file.is_some() => format!("{} (project {name})", origin.address),
+        _ => origin.address.clone(),
+    };
+    let (message, help) = match answer {
+        ScanAnswer::Unknown { missing, because: why, .. } => {
+            (format!("{of}: the rule {rule} cannot be evaluated: {missing} is unknown"), because(why).to_owned())
+        }
+        ScanAnswer::Broken { found } => {
+            let never = if scanned.is_never_stopped == Some(true) { "; its builds are never stopped" } else { "" };
+            let owner = owner.as_ref().map(|owner| format!("ask {owner}"));
+            let help: Vec<String> = reason.iter().map(|reason| reason.trim_end().to_owned()).chain(owner).collect();
+            let help = if help.is_empty() { "change the setting, or the rule".to_owned() } else { help.join(" – ") };
+            (format!("{of} breaks the rule {rule}: {check} {limit}; found: {found}{never}"), help)
+        }
+        ScanAnswer::CannotApply { .. } | ScanAnswer::Exempt { .. } | ScanAnswer::Passes => Default::default(),
+    };
+    Finding {
+        file: origin.file.clone().unwrap_or_default(),
+        place: result.place,
+        code,
+        message: printable(&message, LENGTH),
+        help: printable(&help, LENGTH),
+        excerpt: None,
+    }
+}

@@ -1,0 +1,57 @@
+//! What `buildbrake scan` reads: projects of templates, of Terraform, and of accounts.
+
+pub(crate) mod account;
+pub(crate) mod baseline;
+pub(crate) mod results;
+pub(crate) mod template;
+pub(crate) mod terraform;
+
+use buildbrake_core::{diagnostic::Place, scan::PlannedProject};
+
+/// The projects of some inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Projects {
+    pub(crate) projects: Vec<Project>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// A project, and where it is defined.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) settings: PlannedProject,
+    pub(crate) origin: Origin,
+    /// The reason why it is unknown whether there is such a project.
+    pub(crate) doubt: Option<String>,
+}
+
+/// Where a project is defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The file; `None` for a project of an account.
+    pub(crate) file: Option<String>,
+    /// The logical id in a template, the address in Terraform, the ARN in an account.
+    pub(crate) address: String,
+    /// The place in the file.
+    pub(crate) place: Option<Place>,
+}
+
+/// A part of an input whose projects, if it has any, are not judged.
+#[derive(Debug)]
+pub(crate) struct LeftOut {
+    pub(crate) origin: Origin,
+    pub(crate) why: String,
+}
+
+impl Projects {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.projects.extend(other.projects);
+        self.left_out.extend(other.left_out);
+    }
+}
+
+/// The account and the region of files, as far as options name them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Destination {
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+}

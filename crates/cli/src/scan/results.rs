@@ -1,0 +1,138 @@
+//! The results of a scan.
+
+use std::collections::BTreeMap;
+
+use buildbrake_core::{
+    diagnostic::Place,
+    policy::Policy,
+    scan::{AnswerKind, Because, ProjectScan, ScanAnswer, ScannedRule, scan},
+};
+use jiff::Timestamp;
+
+use super::{
+    LeftOut, Project, Projects,
+    baseline::{Baseline, Entry},
+};
+
+/// The results of scanning some projects.
+pub(crate) struct Results {
+    pub(crate) projects: Vec<ScannedProject>,
+    pub(crate) left_out: Vec<LeftOut>,
+    /// The entries of the baseline that no finding has any more.
+    pub(crate) gone: Vec<Entry>,
+}
+
+/// A project, with what each rule decides.
+pub(crate) struct ScannedProject {
+    pub(crate) project: Project,
+    pub(crate) is_never_stopped: Option<bool>,
+    pub(crate) rules: Vec<RuleResult>,
+}
+
+/// What a rule decides about a project.
+pub(crate) struct RuleResult {
+    pub(crate) rule: ScannedRule,
+    /// The place of the setting that decides.
+    pub(crate) place: Option<Place>,
+    pub(crate) status: Status,
+}
+
+/// Whether a decision is a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// It is none.
+    NoFinding,
+    /// It is one that the baseline accepts.
+    Accepted,
+    /// It is a new one.
+    Finding,
+}
+
+/// The numbers of a rule's decisions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) broken: usize,
+    pub(crate) unknown: usize,
+    /// Unknown until a build runs.
+    pub(crate) at_a_build: usize,
+    pub(crate) exempt: usize,
+    pub(crate) cannot_apply: usize,
+    pub(crate) passes: usize,
+}
+
+impl Results {
+    /// Judges projects. `denies_unknown`: also what is unknown for another reason than that no build runs
+    /// yet is a finding.
+    pub(crate) fn of(
+        policy: &Policy,
+        projects: Projects,
+        mut baseline: Baseline,
+        denies_unknown: bool,
+        now: Timestamp,
+    ) -> Self {
+        let Projects { projects, left_out } = projects;
+        let scanned = projects.into_iter().map(|project| {
+            let ProjectScan { is_never_stopped, rules } = scan(policy, &project.settings, now);
+            let rules = rules.into_iter().map(|rule| {
+                let place = rule.settings.first().and_then(|setting| project.settings.place(setting));
+                let status = match is_finding(&rule.answer, denies_unknown) {
+                    false => Status::NoFinding,
+                    true if baseline.accept(&Entry::of(&project.origin, &rule)) => Status::Accepted,
+                    true => Status::Finding,
+                };
+                RuleResult { place: place.or(project.origin.place), rule, status }
+            });
+            let rules = rules.collect();
+            ScannedProject { project, is_never_stopped, rules }
+        });
+        let projects = scanned.collect();
+        Self { projects, left_out, gone: baseline.unused() }
+    }
+
+    /// The number of decisions of a status.
+    pub(crate) fn count(&self, status: Status) -> usize {
+        self.each().filter(|(_, result)| result.status == status).count()
+    }
+
+    /// Each decision with its project.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&ScannedProject, &RuleResult)> {
+        self.projects.iter().flat_map(|project| project.rules.iter().map(move |rule| (project, rule)))
+    }
+
+    /// The entries of a baseline that accepts all findings.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let findings = self.each().filter(|(_, result)| result.status != Status::NoFinding);
+        findings.map(|(project, result)| Entry::of(&project.project.origin, &result.rule)).collect()
+    }
+
+    /// The numbers of decisions by rule.
+    pub(crate) fn by_rule(&self) -> BTreeMap<&str, Counts> {
+        let mut by_rule: BTreeMap<&str, Counts> = BTreeMap::new();
+        for (_, result) in self.each() {
+            let counts = by_rule.entry(&result.rule.rule).or_default();
+            let count = match (result.rule.answer.kind(), &result.rule.answer) {
+                (AnswerKind::Unknown, ScanAnswer::Unknown { because: Because::NoBuildYet, .. }) => {
+                    &mut counts.at_a_build
+                }
+                (AnswerKind::Broken, _) => &mut counts.broken,
+                (AnswerKind::Unknown, _) => &mut counts.unknown,
+                (AnswerKind::Exempt, _) => &mut counts.exempt,
+                (AnswerKind::CannotApply, _) => &mut counts.cannot_apply,
+                (AnswerKind::Passes, _) => &mut counts.passes,
+            };
+            *count += 1;
+        }
+        by_rule
+    }
+}
+
+fn is_finding(answer: &ScanAnswer, denies_unknown: bool) -> bool {
+    match answer {
+        ScanAnswer::Broken { .. } => true,
+        ScanAnswer::Unknown { because: Because::NotGiven(_) | Because::Never, .. } => denies_unknown,
+        ScanAnswer::Unknown { because: Because::NoBuildYet, .. }
+        | ScanAnswer::CannotApply { .. }
+        | ScanAnswer::Exempt { .. }
+        | ScanAnswer::Passes => false,
+    }
+}

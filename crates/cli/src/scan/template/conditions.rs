@@ -1,0 +1,108 @@
+//! The conditions of a template.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use buildbrake_core::{
+    scan::Given,
+    yaml::{Node, Value},
+};
+
+use super::{
+    elements,
+    functions::{Call, Evaluation},
+    members, text,
+};
+
+/// The conditions, and those that have been evaluated.
+pub(super) struct Conditions<'a> {
+    declared: HashMap<&'a str, &'a Node>,
+    /// `None` also while a condition is being evaluated, so that one that depends on itself is unknown.
+    evaluated: RefCell<HashMap<String, Option<bool>>>,
+}
+
+impl<'a> Conditions<'a> {
+    pub(super) fn new(declared: Option<&'a Node>) -> Self {
+        let declared = declared.map(members).into_iter().flatten();
+        let declared = declared.filter_map(|(name, condition)| Some((text(name)?, condition)));
+        Self { declared: declared.collect(), evaluated: RefCell::default() }
+    }
+}
+
+impl Evaluation<'_> {
+    /// Returns whether a condition holds. `None` if that is unknown.
+    pub(super) fn condition(&self, name: &str) -> Option<bool> {
+        if let Some(known) = self.conditions.evaluated.borrow().get(name) {
+            return *known;
+        }
+        self.conditions.evaluated.borrow_mut().insert(name.to_owned(), None);
+        let value = self.conditions.declared.get(name).and_then(|condition| self.truth(condition));
+        self.conditions.evaluated.borrow_mut().insert(name.to_owned(), value);
+        value
+    }
+
+    /// Evaluates a condition by Kleene's three-valued logic.
+    fn truth(&self, node: &Node) -> Option<bool> {
+        let Call { name, argument, .. } = Call::of(node)?;
+        let of = |node: &Node| self.truth(node);
+        match name.as_str() {
+            "Condition" => self.condition(text(argument)?),
+            "Fn::Equals" => match elements(argument) {
+                [one, other] => equal(&self.value(one).value, &self.value(other).value),
+                _ => None,
+            },
+            "Fn::Not" => match elements(argument) {
+                [one] => self.truth(one).map(|truth| !truth),
+                _ => None,
+            },
+            "Fn::And" => all(elements(argument).iter().map(of)),
+            "Fn::Or" => all(elements(argument).iter().map(|node| of(node).map(|truth| !truth))).map(|none| !none),
+            "Fn::Contains" => match elements(argument) {
+                [list, one] => match self.value(list).value {
+                    Given::List(list) => {
+                        let one = self.value(one).value;
+                        all(list.iter().map(|element| equal(&element.value, &one).map(|equal| !equal)))
+                            .map(|none| !none)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Returns whether two values are equal. CloudFormation compares texts, with their case.
+pub(super) fn equal(one: &Given, other: &Given) -> Option<bool> {
+    match (one, other) {
+        (Given::Unknown(_), _) | (_, Given::Unknown(_)) => None,
+        (Given::List(one), Given::List(other)) => {
+            let elements = one.iter().zip(other).map(|(one, other)| equal(&one.value, &other.value));
+            if one.len() == other.len() { all(elements) } else { Some(false) }
+        }
+        (Given::Structure(_), _) | (_, Given::Structure(_)) => None,
+        (one, other) => Some(one == other),
+    }
+}
+
+/// Kleene's "and".
+fn all(mut answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    answers
+        .try_fold(Some(true), |all, answer| match answer {
+            Some(false) => Err(()),
+            Some(true) => Ok(all),
+            None => Ok(None),
+        })
+        .unwrap_or(Some(false))
+}
+
+/// The name of the condition of an `Fn::If`, and its two values.
+pub(super) fn branches(argument: &Node) -> Option<(&str, &Node, &Node)> {
+    match &argument.value {
+        Value::List(list) => match list.as_slice() {
+            [condition, yes, no] => Some((text(condition)?, yes, no)),
+            _ => None,
+        },
+        Value::Empty | Value::Scalar(_) | Value::Mapping(_) => None,
+    }
+}

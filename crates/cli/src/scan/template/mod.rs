@@ -1,0 +1,182 @@
+//! Projects of CloudFormation and SAM templates.
+
+mod conditions;
+mod functions;
+mod parameters;
+mod resource;
+#[cfg(test)]
+mod tests;
+
+use buildbrake_core::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Place},
+    yaml::{self, Node, Value},
+};
+
+pub(crate) use self::parameters::Parameter;
+use self::{conditions::Conditions, functions::Evaluation, parameters::Parameters};
+use super::{Destination, LeftOut, Origin, Project, Projects};
+
+/// Transforms that change no project beyond what is evaluated here.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-reference.html>
+const KNOWN_TRANSFORMS: [&str; 4] = [
+    "AWS::Serverless-2016-10-31",
+    "AWS::LanguageExtensions",
+    "AWS::CodeDeployBlueGreen",
+    "AWS::SecretsManager-2020-07-23",
+];
+
+/// Reads the projects of a template. `parameters`: the values that are given for its parameters.
+///
+/// # Errors
+/// The place where the file is no template.
+pub(crate) fn read(
+    file: &str,
+    bytes: Vec<u8>,
+    parameters: &[Parameter],
+    destination: &Destination,
+) -> Result<Projects, Diagnostics> {
+    let text = yaml::decode(file, bytes)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let faults = |fault| Diagnostics::new(file, text, vec![fault]);
+    let root = Node::parse(text).or_else(|fault| Node::parse_json(text).ok_or(fault)).map_err(faults)?;
+    let Some(resources) = member(&root, "Resources") else {
+        let help = "name a CloudFormation or SAM template; a plan of Terraform is read by `--terraform`";
+        return Err(faults(Diagnostic::new(
+            Code::NotATemplate,
+            root.place,
+            "no `Resources`: this is no template",
+            help,
+        )));
+    };
+    let parameters = Parameters::read(member(&root, "Parameters"), parameters, destination);
+    let conditions = Conditions::new(member(&root, "Conditions"));
+    let evaluation = Evaluation::new(&parameters, &conditions, member(&root, "Mappings"));
+    let reader = Reader { file, evaluation, destination };
+    let mut projects = Projects::default();
+    let macros = transforms(member(&root, "Transform"));
+    for name in macros.iter().filter(|name| !KNOWN_TRANSFORMS.contains(&name.as_str())) {
+        let why = format!("the macro `{name}` may change projects and add others; they are judged as they are written");
+        projects.left_out.push(reader.left_out("Transform", root.place, why));
+    }
+    for (key, resource) in members(resources) {
+        reader.resource(key, resource, &mut projects);
+    }
+    Ok(projects)
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    evaluation: Evaluation<'a>,
+    destination: &'a Destination,
+}
+
+impl<'a> Reader<'a> {
+    fn resource(&self, key: &'a Node, resource: &'a Node, projects: &mut Projects) {
+        let Some(id) = text(key) else { return };
+        let left_out = |why: &str| self.left_out(id, key.place, why.to_owned());
+        if id.starts_with("Fn::ForEach::") {
+            if mentions_project(resource) {
+                projects.left_out.push(left_out("the projects that `Fn::ForEach` makes are not judged"));
+            }
+            return;
+        }
+        if id == "Fn::Transform" {
+            projects.left_out.push(left_out("what the macro adds is not judged"));
+            return;
+        }
+        match member(resource, "Type").and_then(text) {
+            Some("AWS::CodeBuild::Project") => match self.is_created(resource) {
+                Some(false) => {}
+                is_created => {
+                    let settings =
+                        resource::settings(member(resource, "Properties"), &self.evaluation, self.destination);
+                    let condition = member(resource, "Condition").and_then(text).unwrap_or_default();
+                    let doubt = || {
+                        format!("the template creates it only if the condition `{condition}` holds, which is unknown")
+                    };
+                    projects.projects.push(Project {
+                        settings,
+                        origin: self.origin(id, key.place),
+                        doubt: is_created.is_none().then(doubt),
+                    });
+                }
+            },
+            Some("AWS::CloudFormation::Stack" | "AWS::Serverless::Application")
+                if self.is_created(resource) != Some(false) =>
+            {
+                projects.left_out.push(left_out("the template of a nested stack is not read; scan it by itself"));
+            }
+            Some(kind) if kind.ends_with("::MODULE") => {
+                projects.left_out.push(left_out("what a module contains is not read"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns whether the template creates the resource.
+    fn is_created(&self, resource: &Node) -> Option<bool> {
+        match member(resource, "Condition").and_then(text) {
+            Some(condition) => self.evaluation.condition(condition),
+            None => Some(true),
+        }
+    }
+
+    fn origin(&self, id: &str, place: Place) -> Origin {
+        Origin { file: Some(self.file.to_owned()), address: id.to_owned(), place: Some(place) }
+    }
+
+    fn left_out(&self, id: &str, place: Place, why: String) -> LeftOut {
+        LeftOut { origin: self.origin(id, place), why }
+    }
+}
+
+/// The names of the template's transforms.
+fn transforms(node: Option<&Node>) -> Vec<String> {
+    match node.map(|node| &node.value) {
+        Some(Value::List(list)) => list.iter().flat_map(|node| transforms(Some(node))).collect(),
+        Some(Value::Scalar(name)) => vec![name.clone()],
+        Some(Value::Mapping(_)) => {
+            node.and_then(|node| member(node, "Name")).and_then(text).map(str::to_owned).into_iter().collect()
+        }
+        Some(Value::Empty) | None => Vec::new(),
+    }
+}
+
+/// Returns whether a part of the template names the type of projects.
+fn mentions_project(node: &Node) -> bool {
+    match &node.value {
+        Value::Empty => false,
+        Value::Scalar(text) => text == "AWS::CodeBuild::Project",
+        Value::List(list) => list.iter().any(mentions_project),
+        Value::Mapping(entries) => entries.iter().any(|(_, value)| mentions_project(value)),
+    }
+}
+
+/// A scalar.
+fn text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar(text) => Some(text),
+        Value::Empty | Value::List(_) | Value::Mapping(_) => None,
+    }
+}
+
+/// The entries of a mapping; none if it is no mapping.
+fn members(node: &Node) -> &[(Node, Node)] {
+    match &node.value {
+        Value::Mapping(entries) => entries,
+        Value::Empty | Value::Scalar(_) | Value::List(_) => &[],
+    }
+}
+
+/// A member of a mapping.
+fn member<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    members(node).iter().find(|(key, _)| text(key) == Some(name)).map(|(_, value)| value)
+}
+
+/// The elements of a list; none if it is no list.
+fn elements(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::List(list) => list,
+        Value::Empty | Value::Scalar(_) | Value::Mapping(_) => &[],
+    }
+}

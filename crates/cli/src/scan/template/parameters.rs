@@ -1,0 +1,97 @@
+//! The parameters of a template.
+
+use std::{collections::HashMap, str::FromStr};
+
+use buildbrake_core::{scan::Given, yaml::Node};
+
+use super::{member, members, text};
+use crate::scan::Destination;
+
+/// A value that the command line gives for a parameter: `NAME=VALUE`.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    name: String,
+    value: String,
+}
+
+impl FromStr for Parameter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
+            _ => Err("write NAME=VALUE".to_owned()),
+        }
+    }
+}
+
+/// The values of a template's parameters, and of the pseudo parameters.
+pub(super) struct Parameters(HashMap<String, Given>);
+
+impl Parameters {
+    pub(super) fn read(declared: Option<&Node>, given: &[Parameter], destination: &Destination) -> Self {
+        let mut values = pseudo(destination);
+        for (name, declaration) in declared.map(members).into_iter().flatten() {
+            let Some(name) = text(name) else { continue };
+            values.insert(name.to_owned(), value(name, declaration, given));
+        }
+        // A stack's name is one that only the command line can give.
+        for Parameter { name, value } in given.iter().filter(|given| given.name.starts_with("AWS::")) {
+            values.insert(name.clone(), Given::Text(value.clone()));
+        }
+        Self(values)
+    }
+
+    /// The value of a parameter. `None` if the template has none of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&Given> {
+        self.0.get(name)
+    }
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
+fn pseudo(destination: &Destination) -> HashMap<String, Given> {
+    let region = destination.region.as_deref();
+    let (partition, suffix) = match region {
+        Some(region) if region.starts_with("cn-") => (Some("aws-cn"), Some("amazonaws.com.cn")),
+        Some(region) if region.starts_with("us-gov-") => (Some("aws-us-gov"), Some("amazonaws.com")),
+        Some(region) if region.starts_with("us-iso") || region.starts_with("eu-iso") => (None, None),
+        Some(_) => (Some("aws"), Some("amazonaws.com")),
+        None => (None, None),
+    };
+    let value = |value: Option<&str>, option: &str| match value {
+        Some(value) => Given::Text(value.to_owned()),
+        None => Given::Unknown(format!("`{option}` is not given")),
+    };
+    let after = |name: &str| Given::Unknown(format!("`AWS::{name}` is known only when the stack is deployed"));
+    HashMap::from([
+        ("AWS::AccountId".to_owned(), value(destination.account.as_deref(), "--account-id")),
+        ("AWS::Region".to_owned(), value(region, "--region")),
+        ("AWS::Partition".to_owned(), value(partition, "--region")),
+        ("AWS::URLSuffix".to_owned(), value(suffix, "--region")),
+        ("AWS::NoValue".to_owned(), Given::Nothing),
+        ("AWS::StackName".to_owned(), after("StackName")),
+        ("AWS::StackId".to_owned(), after("StackId")),
+        ("AWS::NotificationARNs".to_owned(), after("NotificationARNs")),
+    ])
+}
+
+/// The value of a declared parameter: the given one, or its default.
+fn value(name: &str, declaration: &Node, given: &[Parameter]) -> Given {
+    let property = |name: &str| member(declaration, name).and_then(text);
+    if property("NoEcho").is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
+        return Given::Unknown(format!("the parameter `{name}` is one that is never shown (`NoEcho`)"));
+    }
+    let kind = property("Type").unwrap_or("String");
+    if kind.starts_with("AWS::SSM::Parameter::Value") {
+        return Given::Unknown(format!("the value of the parameter `{name}` is in Parameter Store"));
+    }
+    let given = given.iter().rev().find(|given| given.name == name).map(|given| given.value.as_str());
+    let default = member(declaration, "Default").map(|default| text(default).unwrap_or_default());
+    let Some(value) = given.or(default) else {
+        return Given::Unknown(format!("the parameter `{name}` has no value"));
+    };
+    match kind == "CommaDelimitedList" || kind.starts_with("List<") {
+        true => Given::List(value.split(',').map(|part| Given::text(part.trim())).collect()),
+        false => Given::Text(value.to_owned()),
+    }
+}

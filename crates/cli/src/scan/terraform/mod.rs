@@ -1,0 +1,148 @@
+//! Projects of Terraform: what `terraform show -json` prints of a plan or a state.
+//! <https://developer.hashicorp.com/terraform/internals/json-format>
+
+mod configuration;
+mod resource;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::HashMap;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde_json::{Value as Json, value::RawValue};
+
+use self::{configuration::Configuration, resource::Webhook, values::Marked};
+use super::{Destination, LeftOut, Origin, Project, Projects};
+
+/// The members of a plan or a state that are read. Values of other resources are not parsed.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(rename = "format_version")]
+    _format_version: String,
+    #[serde(borrow)]
+    planned_values: Option<State<'a>>,
+    #[serde(borrow)]
+    values: Option<State<'a>>,
+    #[serde(borrow, default)]
+    resource_changes: Vec<ResourceChange<'a>>,
+    #[serde(borrow, default)]
+    deferred_changes: Vec<Deferred<'a>>,
+    #[serde(borrow)]
+    configuration: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct State<'a> {
+    #[serde(borrow, default)]
+    root_module: Module<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Module<'a> {
+    #[serde(borrow)]
+    resources: Vec<Resource<'a>>,
+    #[serde(borrow)]
+    child_modules: Vec<Module<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Resource<'a> {
+    address: String,
+    mode: String,
+    r#type: String,
+    #[serde(borrow)]
+    values: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sensitive_values: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ResourceChange<'a> {
+    address: String,
+    r#type: String,
+    #[serde(borrow)]
+    change: Option<Change<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    #[serde(borrow)]
+    after_unknown: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Deferred<'a> {
+    #[serde(borrow)]
+    resource_change: Option<ResourceChange<'a>>,
+}
+
+const PROJECT: &str = "aws_codebuild_project";
+const WEBHOOK: &str = "aws_codebuild_webhook";
+
+/// Reads the projects of a plan or a state.
+///
+/// # Errors
+/// If the file is neither.
+pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyhow::Result<Projects> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let no_plan =
+        || format!("{file}: this is no plan or state of Terraform; make one with `terraform show -json PLAN`");
+    let document: Document<'_> = serde_json::from_slice(bytes).with_context(no_plan)?;
+    let Some(State { root_module }) = document.planned_values.or(document.values) else { bail!(no_plan()) };
+    let mut resources = Vec::new();
+    collect(&root_module, &mut resources);
+    let unknown = unknown_values(&document.resource_changes)?;
+    let marked = |resource: &Resource<'_>| -> anyhow::Result<Marked> {
+        let sensitive = parsed(resource.sensitive_values)?;
+        Ok(Marked::new(parsed(resource.values)?, unknown.get(resource.address.as_str()), &sensitive))
+    };
+    let configuration = Configuration::read(parsed(document.configuration)?);
+    let webhooks: Vec<Webhook> = resources
+        .iter()
+        .filter(|resource| resource.r#type == WEBHOOK)
+        .map(|resource| Ok(Webhook::new(&resource.address, marked(resource)?, &configuration)))
+        .collect::<anyhow::Result<_>>()?;
+    let mut projects = Projects::default();
+    let origin = |address: &str| Origin { file: Some(file.to_owned()), address: address.to_owned(), place: None };
+    for resource in resources.iter().filter(|resource| resource.r#type == PROJECT) {
+        let region = configuration.region_of(&resource.address).or_else(|| destination.region.clone());
+        let destination = Destination { region, ..destination.clone() };
+        projects.projects.push(Project {
+            settings: resource::settings(&resource.address, marked(resource)?, &webhooks, &destination),
+            origin: origin(&resource.address),
+            doubt: None,
+        });
+    }
+    for change in document.deferred_changes.iter().filter_map(|deferred| deferred.resource_change.as_ref()) {
+        if change.r#type == PROJECT {
+            let why = "Terraform has deferred this project to a later plan".to_owned();
+            projects.left_out.push(LeftOut { origin: origin(&change.address), why });
+        }
+    }
+    Ok(projects)
+}
+
+/// The managed projects and webhooks of a module, and of the modules that it calls.
+fn collect<'a, 'b>(module: &'b Module<'a>, found: &mut Vec<&'b Resource<'a>>) {
+    let is_wanted =
+        |resource: &&Resource<'_>| resource.mode == "managed" && matches!(resource.r#type.as_str(), PROJECT | WEBHOOK);
+    found.extend(module.resources.iter().filter(is_wanted));
+    module.child_modules.iter().for_each(|module| collect(module, found));
+}
+
+/// What is known only after the plan was applied, by the addresses of projects and webhooks.
+fn unknown_values<'a>(changes: &'a [ResourceChange<'_>]) -> anyhow::Result<HashMap<&'a str, Json>> {
+    let changes = changes.iter().filter(|change| matches!(change.r#type.as_str(), PROJECT | WEBHOOK));
+    let unknown = changes.map(|change| {
+        let unknown = change.change.as_ref().and_then(|change| change.after_unknown);
+        Ok((change.address.as_str(), parsed(unknown)?))
+    });
+    unknown.collect()
+}
+
+fn parsed(json: Option<&RawValue>) -> anyhow::Result<Json> {
+    Ok(json.map(|json| serde_json::from_str(json.get())).transpose()?.unwrap_or_default())
+}

@@ -1,0 +1,344 @@
+//! `buildbrake scan` on templates, on what Terraform makes, and on accounts.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use buildbrake_testkit::{
+    codebuild::{ACCOUNT, Endpoint},
+    http::Reply,
+};
+use serde_json::{Value, json};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+const POLICY: &str = "tests/terraform/scan/policy.yaml";
+const PLAN: &str = "tests/terraform/scan/plan.json";
+const STATE: &str = "tests/terraform/scan/state.json";
+
+/// A template in which every value that may be a secret is a canary.
+const TEMPLATE: &str = r#"
+Parameters:
+  Key: { Type: String, NoEcho: true, Default: canary-parameter }
+  Image: { Type: String }
+Conditions:
+  Later: !Equals [!Ref Image, x]
+Resources:
+  Build:
+    Type: AWS::CodeBuild::Project
+    Condition: Later
+    Properties:
+      Name: "=shop\e[2J"
+      TimeoutInMinutes: 480
+      Source:
+        Type: GITHUB
+        Location: https://user:canary-url@github.com/acme/shop.git?canary-query
+        BuildSpec: "version: 0.2 # canary-buildspec"
+      Environment:
+        Type: LINUX_CONTAINER
+        ComputeType: BUILD_GENERAL1_LARGE
+        Image: !Ref Image
+        PrivilegedMode: true
+        EnvironmentVariables:
+          - { Name: DB_PASSWORD, Value: canary-variable }
+          - { Name: KEY, Value: !Ref Key }
+      Triggers: { Webhook: true }
+"#;
+
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scan").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake"));
+    command.current_dir(ROOT).arg("scan");
+    command
+}
+
+fn scan(arguments: &[&str]) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The rules of a project with each of these decisions.
+fn decided(report: &Value, address: &str, decision: &str) -> Vec<String> {
+    let mut projects = report["projects"].as_array().unwrap().iter();
+    let project = projects.find(|project| project["address"] == address).unwrap();
+    let rules = project["rules"].as_array().unwrap().iter();
+    rules.filter(|rule| rule["decision"] == decision).map(|rule| rule["rule"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_project_of_a_plan_is_judged() {
+    let report = json_of(&scan(&["--policy", POLICY, "--terraform", PLAN, "--format", "json"]));
+    let addresses: Vec<&str> =
+        report["projects"].as_array().unwrap().iter().map(|project| project["address"].as_str().unwrap()).collect();
+    assert_eq!(
+        addresses,
+        [
+            "aws_codebuild_project.app",
+            "aws_codebuild_project.counted[0]",
+            "aws_codebuild_project.counted[1]",
+            "aws_codebuild_project.later",
+            "module.team[\"a.b\"].aws_codebuild_project.build",
+            "module.team[\"c\"].aws_codebuild_project.build",
+        ]
+    );
+    let app = "aws_codebuild_project.app";
+    assert_eq!(
+        decided(&report, app, "broken"),
+        ["short-builds", "short-queue", "small", "no-privileged", "no-secrets", "webhooks"]
+    );
+    assert_eq!(decided(&report, app, "unknown"), ["account"]);
+    assert_eq!(decided(&report, app, "decided-by-a-build"), ["not-main", "quick"]);
+    assert_eq!(decided(&report, app, "passes"), ["known-images", "known-sources", "in-a-vpc"]);
+    assert_eq!(decided(&report, app, "cannot-apply"), ["virginia"]);
+    let counted = "aws_codebuild_project.counted[1]";
+    assert_eq!(decided(&report, counted, "broken"), ["short-queue", "small", "virginia"]);
+    let later = "aws_codebuild_project.later";
+    assert_eq!(decided(&report, later, "unknown"), ["known-images", "no-secrets", "not-main", "account"]);
+    assert_eq!(decided(&report, later, "broken"), ["known-sources", "webhooks"]);
+    assert!(
+        decided(&report, "module.team[\"c\"].aws_codebuild_project.build", "broken").contains(&"webhooks".to_owned())
+    );
+    let deploy = &report["projects"][4];
+    assert_eq!((&deploy["project"], &deploy["neverStopped"]), (&json!("deploy-a-b"), &json!(true)));
+}
+
+#[test]
+fn a_state_shows_the_account() {
+    let report = json_of(&scan(&["--policy", POLICY, "--terraform", STATE, "--format", "json"]));
+    assert_eq!(report["projects"][0]["account"], "111122223333");
+    assert!(decided(&report, "aws_codebuild_project.removed", "broken").contains(&"account".to_owned()));
+}
+
+#[test]
+fn no_format_shows_a_secret_or_a_control_character() {
+    let folder = folder("secrets");
+    let template = folder.join("template.yaml");
+    fs::write(&template, TEMPLATE).unwrap();
+    let policy = folder.join("policy.yaml");
+    fs::write(
+        &policy,
+        "version: 1\nrules:\n  - { id: a, allowed-sources: ['https://github.com/other/*'] }\n  \
+         - { id: b, deny-when: \"build.environment.environmentVariables.exists(v, v.value.startsWith('can'))\" }\n  \
+         - { id: c, deny-when: \"build.source.buildspec.contains('can') && build.source.location.contains('can')\" }\n  \
+         - { id: d, allowed-images: ['aws/*'] }\n  - { id: e, forbidden-variables: ['*PASSWORD*'] }\n",
+    )
+    .unwrap();
+    let baseline = folder.join("baseline.yaml");
+    for (index, format) in ["text", "json", "csv", "sarif", "github"].into_iter().enumerate() {
+        let mut arguments = vec!["--policy", policy.to_str().unwrap(), "--terraform", PLAN, "--format", format];
+        arguments.extend(["--template", template.to_str().unwrap()]);
+        if index == 0 {
+            arguments.extend(["--baseline", baseline.to_str().unwrap(), "--write-baseline"]);
+        }
+        let output = scan(&arguments);
+        let shown = [text(&output.stdout), text(&output.stderr)].concat();
+        assert!(shown.contains("DB_PASSWORD") && shown.contains("acme/app"), "{format}: {shown}");
+        assert!(!shown.contains("canary"), "{format}: {shown}");
+        assert!(!shown.contains('\u{1b}'), "{format}: {shown}");
+        if format == "csv" {
+            assert!(!shown.contains(",=shop") && shown.contains(",'=shop"), "{shown}");
+        }
+    }
+    assert!(!fs::read_to_string(baseline).unwrap().contains("canary"));
+}
+
+#[test]
+fn the_baseline_accepts_what_is_known_and_nothing_else() {
+    let folder = folder("baseline");
+    let baseline = folder.join("baseline.yaml");
+    let template = folder.join("template.yaml");
+    let policy = folder.join("policy.yaml");
+    fs::write(&policy, "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();
+    let run = |minutes: u32, more: &[&str]| {
+        let content = format!(
+            "# {}\nResources:\n  Build:\n    Type: AWS::CodeBuild::Project\n    Properties: {{ TimeoutInMinutes: {minutes}, Environment: {{ Type: LINUX_CONTAINER }} }}\n",
+            "\n# ".repeat(more.len())
+        );
+        fs::write(&template, content).unwrap();
+        let mut command = command();
+        command.current_dir(&folder).args(["--policy", "policy.yaml", "--template", "template.yaml"]).args(more);
+        command.args(["--baseline", "baseline.yaml"]);
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, _, error) = run(90, &[]);
+    assert_eq!(status, Some(2), "{error}");
+    assert!(error.contains("make one with `--write-baseline`"), "{error}");
+    let (status, _, error) = run(90, &["--write-baseline"]);
+    assert_eq!((status, error.as_str()), (Some(0), "baseline.yaml: 1 finding accepted\n"));
+    // In another line, and in another format.
+    let (status, found, _) = run(90, &["--format", "sarif"]);
+    assert_eq!(status, Some(0));
+    let log: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(log["runs"][0]["results"][0]["suppressions"][0]["status"], "accepted");
+    let (status, found, _) = run(90, &["--format", "github"]);
+    assert_eq!((status, found.as_str()), (Some(0), ""));
+    // A worse value is a new finding.
+    let (status, found, _) = run(120, &[]);
+    assert_eq!(status, Some(1));
+    assert!(found.contains("template.yaml#Build: short; found: 90m"), "{found}");
+    assert!(found.contains("1 project, 1 finding\n"), "{found}");
+    let (status, found, _) = run(30, &["--write-baseline"]);
+    assert_eq!(status, Some(0), "{found}");
+    assert!(fs::read_to_string(&baseline).unwrap().ends_with("findings: []\n"));
+}
+
+#[test]
+fn what_is_unknown_is_a_finding_only_if_that_is_asked_for() {
+    let folder = folder("unknown");
+    let (template, policy) = (folder.join("t.yaml"), folder.join("p.yaml"));
+    fs::write(&policy, "version: 1\nrules: [{ id: images, allowed-images: [a] }, { id: quick, max-duration: 5m }]\n")
+        .unwrap();
+    fs::write(&template, "Parameters: {I: {Type: String}}\nResources:\n  B: {Type: AWS::CodeBuild::Project, Properties: {Environment: {Image: !Ref I}}}\n").unwrap();
+    let arguments = ["--policy", policy.to_str().unwrap(), "--template", template.to_str().unwrap()];
+    assert_eq!(scan(&arguments).status.code(), Some(0));
+    let denied = scan(&[&arguments[..], &["--deny-unknown"]].concat());
+    assert_eq!(denied.status.code(), Some(1), "{}", text(&denied.stdout));
+    let known = scan(&[&arguments[..], &["--deny-unknown", "--parameter", "I=a"]].concat());
+    assert_eq!(known.status.code(), Some(0), "{}", text(&known.stdout));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    let folder = folder("errors");
+    let file = folder.join("file.json");
+    for (option, content, expected) in [
+        ("--terraform", "{}", "this is no plan or state of Terraform; make one with `terraform show -json PLAN`"),
+        ("--terraform", "PK\u{3}", "this is no plan or state of Terraform"),
+        ("--terraform", r#"{"format_version": "1.2"}"#, "this is no plan or state of Terraform"),
+        ("--template", "{}", "no `Resources`: this is no template"),
+        ("--template", "a: [", "invalid YAML"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let output = scan(&["--policy", POLICY, option, file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{content}");
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+    for arguments in
+        [&["--policy", POLICY][..], &["--terraform", PLAN], &["--policy", POLICY, "--template", "none.yaml"]]
+    {
+        assert_eq!(scan(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// A CodeBuild with so many projects in each of two regions, whose lists have pages.
+fn codebuild(projects: usize) -> Endpoint {
+    Endpoint::open(buildbrake_testkit::http::Address::reserve(), move |call| {
+        let name = |number: usize| format!("shop-{number:03}");
+        let region = &call.region;
+        match call.operation.as_str() {
+            "ListProjects" => {
+                let start: usize = call.input["nextToken"].as_str().map_or(0, |token| token.parse().unwrap());
+                let end = (start + 100).min(projects);
+                let mut page = json!({ "projects": (start..end).map(name).collect::<Vec<_>>() });
+                if end < projects {
+                    page["nextToken"] = json!(end.to_string());
+                }
+                Reply::json(200, page)
+            }
+            "BatchGetProjects" => {
+                let names = call.input["names"].as_array().unwrap();
+                assert!(names.len() <= 100);
+                let project = |name: &Value| {
+                    let arn = format!("arn:aws:codebuild:{region}:{ACCOUNT}:project/{}", name.as_str().unwrap());
+                    json!({
+                        "name": name, "arn": arn, "timeoutInMinutes": 480, "lastModified": 1_764_000_000.0,
+                        "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0",
+                            "computeType": "BUILD_GENERAL1_SMALL", "privilegedMode": false,
+                            "environmentVariables": [{"name": "A_TOKEN", "value": "canary", "type": "PLAINTEXT"}]},
+                        "source": {"type": "GITHUB", "location": "https://github.com/acme/shop.git"},
+                    })
+                };
+                Reply::json(200, json!({ "projects": names.iter().map(project).collect::<Vec<_>>() }))
+            }
+            other => Reply::json(400, json!({ "__type": other })),
+        }
+    })
+}
+
+fn at(endpoint: &str, arguments: &[&str]) -> Output {
+    command()
+        .args(["--policy", POLICY, "--account", "--endpoint-url", endpoint])
+        .args(arguments)
+        .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/none")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_REGION")
+        .env_remove("AWS_DEFAULT_REGION")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn all_projects_of_an_account_are_judged() {
+    let endpoint = codebuild(250);
+    let url = format!("http://{}", endpoint.address);
+    let regions = ["--region", "eu-west-1", "--region", "us-east-1"];
+    let report = json_of(&at(&url, &[&regions[..], &["--format", "json"]].concat()));
+    assert_eq!(report["projects"].as_array().unwrap().len(), 500);
+    assert!(!report.to_string().contains("canary"));
+    let operations = endpoint.operations();
+    let count = |name: &str| operations.iter().filter(|operation| *operation == name).count();
+    assert_eq!((count("ListProjects"), count("BatchGetProjects"), operations.len()), (6, 6, 12));
+    let arn = "arn:aws:codebuild:us-east-1:111122223333:project/shop-007";
+    assert_eq!(decided(&report, arn, "broken"), ["short-builds", "short-queue", "no-secrets", "virginia", "account"]);
+
+    let one = at(&url, &["--region", "eu-west-1", "--projects", "shop-00?,x", "--format", "sarif"]);
+    assert_eq!(one.status.code(), Some(1));
+    let log: Value = serde_json::from_slice(&one.stdout).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 10 * 4);
+    assert_eq!(results[0]["properties"]["rule"], "short-builds");
+    assert!(results[0]["locations"][0].get("physicalLocation").is_none());
+    let annotations =
+        text(&at(&url, &["--region", "eu-west-1", "--projects", "shop-001", "--format", "github"]).stdout);
+    assert!(annotations.starts_with("::error title=BB501::arn:aws:codebuild:eu-west-1:"), "{annotations}");
+}
+
+#[test]
+fn an_account_that_cannot_be_read_is_an_error() {
+    let output = at("http://127.0.0.1:9", &["--region", "eu-west-1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let output = at("http://127.0.0.1:9", &[]);
+    assert!(text(&output.stderr).contains("no region; add `--region`"), "{}", text(&output.stderr));
+}
+
+/// Every log of a scan is valid by SARIF's own schema.
+#[test]
+fn a_log_is_valid_sarif() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/resources/sarif-schema-2.1.0.json");
+    // A pattern has a bracket too many, which only JavaScript accepts.
+    let schema = fs::read_to_string(path).unwrap().replace("{2}]?$", "{2}?$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let output = scan(&["--policy", POLICY, "--terraform", PLAN, STATE, "--format", "sarif"]);
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let faults: Vec<String> = validator.iter_errors(&log).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "BB501");
+    assert_eq!(
+        result["partialFingerprints"]["projectAndRule/v1"],
+        format!("{PLAN}#aws_codebuild_project.app short-builds")
+    );
+    assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "aws_codebuild_project.app");
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], PLAN);
+}

@@ -1,0 +1,224 @@
+//! Projects judged before they build: what their settings decide about the rules of a policy.
+
+mod build;
+mod given;
+mod project;
+#[cfg(test)]
+mod tests;
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+
+use self::build::UNTIL_A_BUILD;
+pub use self::{
+    given::{Given, Setting},
+    project::PlannedProject,
+};
+use crate::{
+    checks::{Answer, CheckOption, Fit},
+    facts::{Fact, Facts},
+    policy::{Mode, Policy, Rule},
+    url,
+    verdict::{Decision, Exempted, Undecided, Violation, decisions, in_scope},
+};
+
+/// What a policy decides about the build that starts with a project's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProjectScan {
+    /// Whether builds of the project are never stopped. `None` if that is unknown.
+    pub is_never_stopped: Option<bool>,
+    /// The rules that are not off, in the order of the policy.
+    pub rules: Vec<ScannedRule>,
+}
+
+/// What a rule decides about such a build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScannedRule {
+    /// The rule's id.
+    pub rule: String,
+    /// The check's key.
+    pub check: &'static str,
+    /// The rule's mode at that moment.
+    pub mode: Mode,
+    /// The rule's reason.
+    pub reason: Option<String>,
+    /// Whom to ask about the rule.
+    pub owner: Option<String>,
+    /// The values that the rule allows or forbids.
+    pub limit: String,
+    /// The decision.
+    pub answer: ScanAnswer,
+    /// The settings that the check looks at, as paths of the API's Project.
+    pub settings: Vec<String>,
+}
+
+/// The decision of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScanAnswer {
+    /// The settings break the rule.
+    Broken {
+        /// The value that breaks it, without secrets.
+        found: String,
+    },
+    /// The rule cannot be evaluated.
+    Unknown {
+        /// The unknown fact.
+        missing: String,
+        /// The reason why it is unknown.
+        because: Because,
+        /// The value that breaks the rule if it applies to the build.
+        breaks: Option<String>,
+    },
+    /// The rule never applies to builds with these settings.
+    CannotApply {
+        /// The reason.
+        why: String,
+    },
+    /// The settings break the rule, and the project is exempt.
+    Exempt {
+        /// The last day of the exemption, UTC.
+        until: Option<Date>,
+        /// The reason for the exemption.
+        reason: Option<String>,
+    },
+    /// The settings pass.
+    Passes,
+}
+
+/// The reason why a fact is unknown before a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Only a build shows it: its branch, its initiator, its duration.
+    NoBuildYet,
+    /// The template or the plan does not show it, for this reason.
+    NotGiven(String),
+    /// It stays unknown for each build with these settings.
+    Never,
+}
+
+/// The kinds of decisions, in the order in which they are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerKind {
+    /// [`ScanAnswer::Broken`].
+    Broken,
+    /// [`ScanAnswer::Unknown`].
+    Unknown,
+    /// [`ScanAnswer::Exempt`].
+    Exempt,
+    /// [`ScanAnswer::CannotApply`].
+    CannotApply,
+    /// [`ScanAnswer::Passes`].
+    Passes,
+}
+
+impl ScanAnswer {
+    /// The kind of the decision.
+    pub fn kind(&self) -> AnswerKind {
+        match self {
+            Self::Broken { .. } => AnswerKind::Broken,
+            Self::Unknown { .. } => AnswerKind::Unknown,
+            Self::Exempt { .. } => AnswerKind::Exempt,
+            Self::CannotApply { .. } => AnswerKind::CannotApply,
+            Self::Passes => AnswerKind::Passes,
+        }
+    }
+}
+
+/// Judges the build that starts with a project's settings, at this moment.
+pub fn scan(policy: &Policy, project: &PlannedProject, now: Timestamp) -> ProjectScan {
+    let facts = Facts {
+        planned: Some(&project.planned),
+        prices: Some(&policy.prices),
+        ..Facts::known(&project.build, true, Some(&project.project), now)
+    };
+    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
+    let rules = rules.filter_map(|(rule, (_, decision))| {
+        let mode = rule.mode.at(now).min(policy.ceiling);
+        let answer = (mode != Mode::Off).then(|| answer(rule, decision, project, &facts))?;
+        Some(ScannedRule {
+            rule: rule.id.clone(),
+            check: rule.kind.id,
+            mode,
+            reason: rule.reason.clone(),
+            owner: rule.owner.clone(),
+            limit: rule.check.limit(),
+            answer,
+            settings: settings(rule),
+        })
+    });
+    let is_never_stopped = match (&policy.never_stop, project.name()) {
+        (None, _) => Some(false),
+        (Some(projects), Some(name)) => Some(projects.any_fits(name)),
+        (Some(_), None) => None,
+    };
+    ProjectScan { is_never_stopped, rules: rules.collect() }
+}
+
+fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Facts<'_>) -> ScanAnswer {
+    if in_scope(rule, facts) == Fit::No {
+        return ScanAnswer::CannotApply { why: "no selector in `only` matches the project".to_owned() };
+    }
+    match decision {
+        Decision::Off | Decision::OutOfScope => {
+            ScanAnswer::CannotApply { why: "no selector in `only` matches the project".to_owned() }
+        }
+        Decision::Passes => match never_applies(rule, facts) {
+            Some(why) => ScanAnswer::CannotApply { why: why.to_owned() },
+            None => ScanAnswer::Passes,
+        },
+        Decision::Exempt(Exempted { until, reason, .. }) => ScanAnswer::Exempt { until, reason },
+        Decision::Broken(Violation { found, .. }) => ScanAnswer::Broken { found },
+        Decision::Unknown(Undecided { missing, .. }, violation) => {
+            let because = because(&missing, project);
+            match (violation, &because) {
+                // `on-unknown: stop` stops each build with these settings.
+                (Some(broken), Because::Never) => ScanAnswer::Broken { found: broken.found },
+                _ => ScanAnswer::Unknown {
+                    missing: url::redacted(&missing.to_string()).into_owned(),
+                    because,
+                    breaks: match rule.check.decide(facts) {
+                        Answer::Broken(found) => Some(url::redacted(&found).into_owned()),
+                        Answer::Pass | Answer::Unknown(_) => None,
+                    },
+                },
+            }
+        }
+    }
+}
+
+/// The reason why no build with these settings can break the check.
+fn never_applies(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
+    let is_timeout = matches!(rule.kind.id, "max-timeout" | "max-queued-timeout");
+    (is_timeout && facts.runs_on_lambda() == Ok(true)).then_some("CodeBuild ignores timeouts on Lambda compute")
+}
+
+fn because(missing: &Fact, project: &PlannedProject) -> Because {
+    let of_build = |member: &str| match project.planned.build.why_part(member) {
+        Some(UNTIL_A_BUILD) => Because::NoBuildYet,
+        Some(why) => Because::NotGiven(why.to_owned()),
+        None => Because::Never,
+    };
+    match missing {
+        Fact::Absent(member) => of_build(member),
+        Fact::AbsentMember(path) => match path.split_once('.') {
+            Some(("build", member)) => of_build(member),
+            Some(("project", member)) => match project.planned.project.why_part(member) {
+                Some(why) => Because::NotGiven(why.to_owned()),
+                None => Because::Never,
+            },
+            _ => Because::NoBuildYet,
+        },
+        Fact::NoProject | Fact::OldProject | Fact::NoBatch | Fact::Unresolved { .. } => Because::NoBuildYet,
+        Fact::Unknown { .. } => Because::Never,
+    }
+}
+
+/// The settings that a check looks at.
+fn settings(rule: &Rule) -> Vec<String> {
+    let of_build: Vec<&str> = match rule.check.option() {
+        CheckOption::DenyWhen(expression) => expression.build_members().collect(),
+        _ => rule.kind.about.reads.to_vec(),
+    };
+    of_build.into_iter().map(build::project_path).collect()
+}

@@ -1,0 +1,158 @@
+//! A project that is judged before it builds.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{
+    build,
+    given::{Setting, Settings},
+};
+use crate::{
+    diagnostic::Place,
+    facts::planned::{PlannedBuild, UnknownMembers},
+    model::{Build, Project},
+};
+
+/// The settings that a project has if it leaves them out.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>,
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html>,
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/create-project.html>
+fn defaults() -> [(&'static str, Json); 15] {
+    [
+        ("timeoutInMinutes", json!(60)),
+        ("queuedTimeoutInMinutes", json!(480)),
+        ("autoRetryLimit", json!(0)),
+        ("secondarySources", json!([])),
+        ("secondarySourceVersions", json!([])),
+        ("secondaryArtifacts", json!([])),
+        ("tags", json!([])),
+        ("projectVisibility", json!("PRIVATE")),
+        ("badge.badgeEnabled", json!(false)),
+        ("cache.type", json!("NO_CACHE")),
+        ("logsConfig.cloudWatchLogs.status", json!("ENABLED")),
+        ("logsConfig.s3Logs.status", json!("DISABLED")),
+        ("environment.privilegedMode", json!(false)),
+        ("environment.imagePullCredentialsType", json!("CODEBUILD")),
+        ("environment.environmentVariables", json!([])),
+    ]
+}
+
+/// A project, as far as it is known, and the build that starts with its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedProject {
+    pub(super) project: Project,
+    pub(super) build: Build,
+    pub(super) planned: PlannedBuild,
+    places: Vec<(String, Place)>,
+}
+
+impl PlannedProject {
+    /// Reads the settings of a project that is not deployed: its members, with the API's names.
+    /// `account` and `region`: where it will be, if that is known.
+    pub fn new(members: &[(String, Setting)], account: Option<String>, region: Option<String>) -> Self {
+        let Settings { mut known, mut unknown, places } = Settings::read(members);
+        let whole = if account.is_some() && region.is_some() { "partition" } else { "account or region" };
+        unknown.add("arn", format!("the {whole} is unknown before the project is deployed"));
+        for (member, why) in [
+            ("created", "the project is not deployed"),
+            ("lastModified", "the project is not deployed"),
+            ("publicProjectAlias", "CodeBuild chooses it"),
+            ("badge.badgeRequestUrl", "CodeBuild chooses it"),
+            ("webhook.payloadUrl", "CodeBuild chooses it"),
+            ("webhook.url", "CodeBuild chooses it"),
+            ("webhook.secret", "CodeBuild chooses it"),
+        ] {
+            unknown.add(member, why);
+        }
+        if !known.contains_key("encryptionKey") {
+            unknown.add("encryptionKey", "CodeBuild chooses the key");
+        }
+        fill(&mut known, &unknown);
+        Self::of(known, PlannedBuild { project: unknown, account, region, ..PlannedBuild::default() }, places)
+    }
+
+    /// A project that CodeBuild has.
+    pub fn deployed(project: &Project) -> Self {
+        let part = |colons: usize| {
+            let part = project.arn.as_deref()?.split(':').nth(colons);
+            part.filter(|part| !part.is_empty()).map(str::to_owned)
+        };
+        let planned = PlannedBuild { account: part(4), region: part(3), ..PlannedBuild::default() };
+        let mut known = match json!(project) {
+            Json::Object(members) => members,
+            _ => Map::new(),
+        };
+        fill(&mut known, &planned.project);
+        Self::of(known, planned, Vec::new())
+    }
+
+    fn of(known: Map<String, Json>, planned: PlannedBuild, places: Vec<(String, Place)>) -> Self {
+        // Each member is read leniently, so that this cannot fail.
+        let project: Project = serde_json::from_value(Json::Object(known)).unwrap_or_default();
+        let build = build::of(&project);
+        let mut planned = PlannedBuild { build: build::unknown(&project, &planned.project), ..planned };
+        for (member, value) in [("account", &planned.account), ("region", &planned.region)] {
+            if value.is_none() {
+                planned.build.add(member, format!("the {member} is not given"));
+            }
+        }
+        Self { project, build, planned, places }
+    }
+
+    /// The project's name, if it is known.
+    pub fn name(&self) -> Option<&str> {
+        self.project.name.as_deref()
+    }
+
+    /// The account that it is or will be in, if that is known.
+    pub fn account(&self) -> Option<&str> {
+        self.planned.account.as_deref()
+    }
+
+    /// The region that it is or will be in, if that is known.
+    pub fn region(&self) -> Option<&str> {
+        self.planned.region.as_deref()
+    }
+
+    /// The place of a setting, or of the structure that contains it.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        let is_of = |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let within = self.places.iter().filter(|(outer, _)| is_of(outer));
+        within.max_by_key(|(outer, _)| outer.len()).map(|(_, place)| *place)
+    }
+}
+
+/// Adds the defaults of settings that are left out.
+fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) {
+    for (path, default) in defaults() {
+        if unknown.why(path).is_none() {
+            add(known, path, default);
+        }
+    }
+    let environment = known.get_mut("environment").and_then(|one| one.get_mut("environmentVariables"));
+    // <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html>
+    if unknown.why("environment.environmentVariables[].type").is_none() {
+        for variable in environment.and_then(Json::as_array_mut).into_iter().flatten() {
+            variable.as_object_mut().into_iter().for_each(|variable| {
+                variable.entry("type").or_insert_with(|| json!("PLAINTEXT"));
+            });
+        }
+    }
+}
+
+/// Adds a member that is absent. A project always has an environment.
+fn add(structure: &mut Map<String, Json>, path: &str, default: Json) {
+    match path.split_once('.') {
+        None => {
+            let member = structure.entry(path).or_insert(Json::Null);
+            if member.is_null() {
+                *member = default;
+            }
+        }
+        Some((outer, rest)) => {
+            let member = structure.entry(outer).or_insert_with(|| json!({}));
+            if let Some(inner) = member.as_object_mut() {
+                add(inner, rest, default);
+            }
+        }
+    }
+}
