@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from codebuild import codebuild, history
 from local_aws import ROOT, TARGET, Buildbrake, Project, local_aws
+from samtranslator.yaml_helper import yaml_parse
 
 PAGES = sorted((ROOT / "docs/tasks").glob("*.md"))
 
@@ -31,6 +32,18 @@ done
 exec {sam} deploy --stack-name buildbrake --template-file {template} --resolve-s3 \\
   --capabilities CAPABILITY_IAM --no-progressbar --no-fail-on-empty-changeset "$@"
 """
+
+
+def steps(file, text):
+    """The commands that a file of a CI system runs."""
+    content = yaml_parse(text)
+    if file == ".gitlab-ci.yml":
+        jobs = [job for job in content.values() if "script" in job]
+        return [command for job in jobs for command in job["before_script"] + job["script"]]
+    if file.startswith(".github/workflows/"):
+        jobs = content["jobs"].values()
+        return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+    return []
 
 
 def blocks(page):
@@ -65,16 +78,25 @@ def test_every_command_of_the_page_runs(checkout, page):
     shutil.copytree(ROOT / "policy", work / "policy")
     shutil.copytree(ROOT / "events", work / "events")
     commands = 0
+
+    def run(script):
+        nonlocal commands
+        commands += 1
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=work, capture_output=True, text=True)
+        print(script, done.stdout, done.stderr, sep="\n")
+        assert done.returncode == 0, script
+
     for language, text in blocks(page):
         if named := re.match(r"# (\S+\.ya?ml)\n", text):
-            (work / named[1]).parent.mkdir(parents=True, exist_ok=True)
-            (work / named[1]).write_text(text)
-        if language != "sh":
-            continue
-        commands += 1
-        run = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=work, capture_output=True, text=True)
-        print(text, run.stdout, run.stderr, sep="\n")
-        assert run.returncode == 0, text
+            file = work / named[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            # buildbrake is installed here.
+            for step in steps(named[1], text):
+                if "cargo install" not in step:
+                    run(step)
+        if language == "sh":
+            run(text)
         if "--guided" in text:
             # A build of main, as the function sees it: the log has a record.
             checkout.outputs = outputs(checkout)
