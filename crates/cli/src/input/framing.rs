@@ -286,8 +286,12 @@ impl Framing {
         if framed == 0 {
             return ControlFlow::Continue(());
         }
-        let rest = self.buffer.split_off(framed);
-        let bytes = mem::replace(&mut self.buffer, rest);
+        // With room for what is read next, so that it need not move.
+        let rest = self.buffer.get(framed..).unwrap_or_default();
+        let mut next = Vec::with_capacity(rest.len() + self.limits.chunk);
+        next.extend_from_slice(rest);
+        let mut bytes = mem::replace(&mut self.buffer, next);
+        bytes.truncate(framed);
         if values.is_empty() {
             return ControlFlow::Continue(());
         }

@@ -22,13 +22,13 @@ impl Entry {
     /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
         match self {
-            Self::Judged(judged) => postcard::to_extend(judged, vec![JUDGED]).map_err(io::Error::other),
+            Self::Judged(judged) => postcard::to_stdvec(&(JUDGED, judged)).map_err(io::Error::other),
             Self::Observed(observation) => {
                 let mut bytes = vec![OBSERVED];
                 serde_json::to_writer(&mut bytes, observation)?;
                 Ok(bytes)
             }
-            Self::Earlier(id) => postcard::to_extend(id, vec![EARLIER]).map_err(io::Error::other),
+            Self::Earlier(id) => postcard::to_stdvec(&(EARLIER, id)).map_err(io::Error::other),
         }
     }
 

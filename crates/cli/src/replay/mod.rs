@@ -26,7 +26,7 @@ use std::{
 use anyhow::Context;
 use buildbrake_core::{
     facts::inquiry::{Question, Reply},
-    history::{Contenders, Item, Observation, ObservedIn, PastBuild, Replay, Replayed, recognize},
+    history::{Contenders, Item, Observation, ObservedIn, Part, PastBuild, Replay, Replayed, recognize},
     model::Progress,
     summary::Summary,
 };
@@ -58,6 +58,8 @@ pub(crate) struct Engine<'p> {
     is_strict: bool,
     /// `true` if builds are brought together by their projects.
     by_project: bool,
+    /// The part of Builds that is read first. The verdict on most builds depends on nothing else.
+    part: Option<Part>,
     /// The builds that are meant.
     scope: Scope,
     since: Option<Timestamp>,
@@ -75,6 +77,7 @@ impl<'p> Engine<'p> {
     pub(crate) fn new(replays: Vec<Replay<'p>>, scope: &Scope, now: Timestamp, is_strict: bool) -> Self {
         let by_project = replays.iter().any(|replay| replay.policy().compares_builds());
         Self {
+            part: Part::of(&replays),
             replays,
             now,
             is_strict,
@@ -121,6 +124,7 @@ impl<'p> Engine<'p> {
         visit: &mut dyn FnMut(PastBuild),
     ) -> anyhow::Result<(Vec<String>, u64)> {
         self.replays.clear();
+        self.part = None;
         self.read_all(read, thread::available_parallelism().map_or(1, Into::into))?;
         self.visit_all(visit)?;
         Ok((self.named_unreadable(), self.unreadable_count.load(Ordering::Relaxed)))
@@ -196,6 +200,11 @@ impl<'p> Engine<'p> {
     fn take(&self, chunk: &Chunk) -> io::Result<()> {
         for value in &chunk.values {
             let json = chunk.bytes.get(value.range.clone()).unwrap_or_default();
+            if let Some(build) = self.part.as_ref().and_then(|part| part.read(json))
+                && self.take_part(build)?
+            {
+                continue;
+            }
             let mut failed = Ok(());
             let recognized = recognize(json, |item| match item {
                 Item::Build(observation) => {
@@ -217,20 +226,42 @@ impl<'p> Engine<'p> {
         if !self.scope.has_project(observation.id.project()) {
             return Ok(());
         }
-        let key = self.key(&observation);
         let is_ended = observation.from == ObservedIn::Api && observation.build.progress() == Progress::Ended;
         let is_final = is_ended && !self.replays.is_empty();
         // A retry of it is compared with other builds by what this one is.
         let is_compared_try = self.by_project && observation.build.auto_retry_config.is_some();
-        let entry = if is_ended && !self.is_in_period(observation.build.start_time) {
-            // Its events and records may not contain the start.
-            Entry::Earlier(observation.id.as_str().to_owned())
-        } else if is_final && observation.recorded_ref.is_none() && !is_compared_try {
+        if is_ended && !self.is_in_period(observation.build.start_time) {
+            return self.add_earlier(&observation);
+        }
+        let key = self.key(&observation);
+        let entry = if is_final && observation.recorded_ref.is_none() && !is_compared_try {
             self.judge_at_once(observation)
         } else {
             Entry::Observed(Box::new(observation))
         };
         self.spill.add(key, &entry.encode()?)
+    }
+
+    /// Judges a build that has ended by the part of its Build that was read. Returns `false` if it must be read
+    /// whole, because its verdict depends on something else, too.
+    fn take_part(&self, part: Observation) -> io::Result<bool> {
+        if !self.scope.has_project(part.id.project()) {
+            return Ok(true);
+        }
+        if !self.is_in_period(part.build.start_time) {
+            return self.add_earlier(&part).map(|()| true);
+        }
+        let key = self.key(&part);
+        match self.judge(part.into(), None, |_| None) {
+            Ok(judged) => self.spill.add(key, &Entry::Judged(judged).encode()?).map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Its events and records may not contain the start.
+    fn add_earlier(&self, observation: &Observation) -> io::Result<()> {
+        let entry = Entry::Earlier(observation.id.as_str().to_owned());
+        self.spill.add(self.key(observation), &entry.encode()?)
     }
 
     /// Returns whether a build that started at that time is meant.

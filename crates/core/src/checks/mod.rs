@@ -95,7 +95,7 @@ pub(crate) struct About {
     pub(crate) allowed: &'static str,
     /// A Build, in JSON, that breaks it.
     pub(crate) stopped: &'static str,
-    /// The members of the Build that it reads.
+    /// The members of the Build that it reads: paths, and what else it reads in words.
     pub(crate) reads: &'static [&'static str],
 }
 

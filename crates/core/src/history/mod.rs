@@ -8,6 +8,7 @@ mod asked;
 mod join;
 mod life;
 mod newest;
+mod part;
 mod recognize;
 mod replay;
 mod replayed;
@@ -21,6 +22,7 @@ pub use self::{
     join::join,
     life::Life,
     newest::{Contender, Contenders},
+    part::Part,
     recognize::{Item, NotRecognized, recognize},
     replay::{Details, Moments, Replay},
     replayed::{Decided, Replayed, RuleResult},

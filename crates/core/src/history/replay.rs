@@ -70,6 +70,12 @@ impl<'p> Replay<'p> {
         self.policy
     }
 
+    /// The paths of the members of the API's Builds that it reads. `None` if it needs whole Builds.
+    pub(super) fn build_members(&self) -> Option<Vec<&'p str>> {
+        let Details { records, reasons } = self.details;
+        if records || reasons { None } else { self.policy.build_members() }
+    }
+
     /// The moments at which builds are judged.
     pub(super) fn moments(&self) -> Moments {
         self.moments
@@ -148,8 +154,8 @@ impl<'p> Replay<'p> {
         let may_break_later = if life.end.is_none() { case.may_break_later(last.at) } else { Vec::new() };
         for rule in self.policy.rule_ids() {
             // Later moments are those of other rules. The function judges the build once by this one.
-            let until = if self.policy.changes_while_running(rule) { judged.len() } else { 1 };
-            let judged = judged.get(..until).unwrap_or(judged);
+            let is_judged_once = judged.len() > 1 && !self.policy.changes_while_running(rule);
+            let judged = if is_judged_once { judged.get(..1).unwrap_or(judged) } else { judged };
             let Some(latest_of_rule) = judged.last() else { continue };
             let mut broken =
                 judged.iter().enumerate().filter_map(|(index, one)| Some((index, violation(&one.verdict, rule)?)));

@@ -1,6 +1,6 @@
 //! What a policy would have done about a build of the past.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, fmt::serde::timestamp::microsecond};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,8 +35,10 @@ pub struct Replayed {
     /// The source of `branch` and `git_ref`.
     pub ref_from: Option<RefFrom>,
     /// The time of the request for the build.
+    #[serde(with = "microsecond::optional")]
     pub start: Option<Timestamp>,
     /// The time when the build ended, if the input shows it.
+    #[serde(with = "microsecond::optional")]
     pub end: Option<Timestamp>,
     /// The status with which it ended.
     pub status: Option<String>,
@@ -76,6 +78,7 @@ pub enum Decided {
         /// The value of the build.
         found: String,
         /// The moment at which the rule is first broken. `None` if no time of the build is known.
+        #[serde(with = "microsecond::optional")]
         at: Option<Timestamp>,
         /// What is saved from that moment to the build's end.
         saved: Saved,

@@ -8,6 +8,7 @@ mod name;
 mod pipeline;
 mod progress;
 mod project;
+pub(crate) mod selection;
 pub(crate) mod shape;
 
 pub use self::{

@@ -4,6 +4,7 @@ mod calls;
 mod lint;
 mod mode;
 pub(crate) mod parse;
+mod reads;
 mod rule;
 mod safety;
 mod schema;

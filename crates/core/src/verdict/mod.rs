@@ -224,7 +224,8 @@ fn judge_by_rules(policy: &Policy, facts: &Facts<'_>, is_wanted: impl Fn(&Rule) 
     let mut verdict = Verdict::default();
     for rule in policy.rules.iter().filter(|rule| is_wanted(rule)) {
         let decision = decide_for_all(rule, policy.ceiling, facts, &possible);
-        if !matches!(decision, Decision::Broken(_)) {
+        // A build of the past needs no deadline.
+        if !facts.is_past && !matches!(decision, Decision::Broken(_)) {
             let deadlines = verdict.deadline.into_iter().chain(deadline(rule, policy.ceiling, facts));
             verdict.deadline = deadlines.min();
         }

@@ -46,13 +46,18 @@ impl<'a> Case<'a> {
 
     /// The price of a minute of the build, as far as it is known.
     pub(crate) fn price(&self, at: Timestamp) -> Option<Dollars> {
+        // The reason why there is none would be made in vain.
+        if self.policy.prices.is_empty() {
+            return None;
+        }
         let facts = self.priced_facts(at);
         facts.price().or_else(|_| facts.machine_price()).ok()
     }
 
     /// The action at a moment for a build that breaks rules of these modes.
     pub(crate) fn action(&self, at: Timestamp, modes: impl Iterator<Item = Mode>) -> Action {
-        action(self.policy, &self.facts(at), modes)
+        let mut modes = modes.peekable();
+        if modes.peek().is_none() { Action::Allow } else { action(self.policy, &self.facts(at), modes) }
     }
 
     /// The ids of the rules that pass at a moment, but may be broken later just because time passes.

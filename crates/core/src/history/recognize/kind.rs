@@ -134,9 +134,7 @@ pub(super) enum Kind<'a> {
 /// Returns whether a text begins like an event, so that it is not parsed as a Build first. EventBridge
 /// writes `version`, `id` and `detail-type` first.
 pub(super) fn looks_like_an_event(text: &str) -> bool {
-    let start = text.as_bytes();
-    let start = &start[..start.len().min(160)];
-    start.windows(13).any(|part| part == b"\"detail-type\"")
+    text[..text.floor_char_boundary(160)].contains("\"detail-type\"")
 }
 
 impl<'a> Kind<'a> {

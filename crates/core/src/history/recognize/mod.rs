@@ -12,7 +12,8 @@ mod redacted;
 #[cfg(test)]
 mod tests;
 
-use serde_json::{Value, value::RawValue};
+use serde::Deserialize;
+use serde_json::{Value, de::StrRead, value::RawValue};
 
 use self::kind::{Kind, Members};
 pub use self::not_recognized::NotRecognized;
@@ -50,14 +51,11 @@ pub fn recognize(json: &[u8], mut each: impl FnMut(Item)) -> Result<(), NotRecog
 }
 
 fn values(text: &str, depth: u8, each: Each<'_>) -> Recognized {
-    let text = text.trim_start_matches(is_separator);
-    if !kind::looks_like_an_event(text)
-        && let Some(build) = whole_build(text)
-    {
+    if let Some(build) = api_build(text, |json| Deserialize::deserialize(json)) {
         each(Item::Build(build));
         return Ok(());
     }
-    let (mut first, mut rest) = (Ok(()), text);
+    let (mut first, mut rest) = (Ok(()), text.trim_start_matches(is_separator));
     loop {
         let mut parsed = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
         let Some(one) = parsed.next() else { return first };
@@ -88,8 +86,17 @@ fn all<T>(parts: impl IntoIterator<Item = T>, mut recognize: impl FnMut(T) -> Re
 }
 
 /// Reads a Build of the API in one pass, if that is what the text is.
-fn whole_build(text: &str) -> Option<Observation> {
-    let build: Box<Build> = serde_json::from_str(text).ok()?;
+pub(super) fn api_build(
+    text: &str,
+    read: impl for<'de> FnOnce(&mut serde_json::Deserializer<StrRead<'de>>) -> serde_json::Result<Box<Build>>,
+) -> Option<Observation> {
+    let text = text.trim_start_matches(is_separator);
+    if kind::looks_like_an_event(text) {
+        return None;
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let build = read(&mut json).ok()?;
+    json.end().ok()?;
     build.arn.is_some().then(|| of_api(build)).flatten()
 }
 

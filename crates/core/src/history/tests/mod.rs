@@ -1,4 +1,5 @@
 mod agreement;
+mod part;
 
 use super::*;
 use crate::{
