@@ -6,7 +6,11 @@ use buildbrake_aws::{
     config::AwsConfig,
     history::{History, Wanted},
 };
-use buildbrake_core::record::saved::Saved;
+use buildbrake_core::{
+    policy::Policy,
+    record::saved::Saved,
+    scan::{AnswerKind, PlannedProject, scan},
+};
 
 use crate::moto::Moto;
 
@@ -43,4 +47,28 @@ fn all_builds_of_a_region_are_read_and_those_of_others_are_not() {
     assert_eq!(BTreeSet::from_iter(builds), started);
     assert_eq!(read(&moto, "eu-west-1", &|name| name == "shop-api").len(), 2);
     assert_eq!(read(&moto, "us-east-1", &|_| true), Vec::<String>::new());
+}
+
+/// The projects of a region, as `buildbrake scan --account` reads them.
+#[tokio::main(flavor = "current_thread")]
+async fn projects(moto: &Moto, region: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<PlannedProject> {
+    let config = AwsConfig::for_local_endpoint(&format!("http://{}", moto.address), region).await;
+    let projects = History::new(&config).read_projects(is_wanted).await.unwrap();
+    projects.iter().map(PlannedProject::deployed).collect()
+}
+
+#[test]
+fn the_projects_of_a_region_are_judged_before_they_build() {
+    let moto = Moto::start();
+    moto.start_build("shop-api", "main");
+    moto.start_build("shop-web", "main");
+    let policy = "{version: 1, rules: [{id: images, forbidden-images: ['aws/codebuild/*']}, {id: vpc, deny-when: has(build.vpcConfig)}]}";
+    let policy = Policy::parse("policy.yaml", policy).unwrap();
+    let found = projects(&moto, "eu-west-1", &|name| name != "shop-web");
+    let places: Vec<_> = found.iter().map(|one| (one.name(), one.account(), one.region())).collect();
+    assert_eq!(places, [(Some("shop-api"), Some("111122223333"), Some("eu-west-1"))]);
+    let rules = scan(&policy, &found[0], jiff::Timestamp::now()).rules;
+    let kinds: Vec<AnswerKind> = rules.iter().map(|rule| rule.answer.kind()).collect();
+    assert_eq!(kinds, [AnswerKind::Broken, AnswerKind::Passes]);
+    assert!(projects(&moto, "us-east-1", &|_| true).is_empty());
 }

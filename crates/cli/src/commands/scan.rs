@@ -1,6 +1,10 @@
 //! `buildbrake scan`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use buildbrake_core::pattern::Pattern;
@@ -8,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     files::PolicyFile,
-    output::{Exit, count, print, print_faults, print_note},
+    output::{Exit, count, print, print_detail, print_faults, print_note},
     report::scan::{csv, diagnostics, json, text},
     scan::{
         Destination, Projects,
@@ -51,6 +55,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME=VALUE", requires = "template")]
     parameter: Vec<Parameter>,
     /// Plans or states that `terraform show -json` printed.
+    ///
+    /// `-` reads standard input, also as a template.
     #[arg(long, value_name = "FILE", num_args = 1.., group = "input")]
     terraform: Vec<PathBuf>,
     /// The projects of AWS accounts.
@@ -144,11 +150,13 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
     let destination = Destination { account: arguments.account_id.clone(), region: arguments.region.first().cloned() };
     let mut all = Projects::default();
     let mut has_faults = false;
-    let content =
-        |path: &PathBuf| fs::read(path).with_context(|| format!("{}: the file cannot be read", path.display()));
     for path in &arguments.template {
-        match template::read(&path.display().to_string(), content(path)?, &arguments.parameter, &destination) {
-            Ok(projects) => all.extend(projects),
+        let (name, content) = content(path)?;
+        match template::read(&name, content, &arguments.parameter, &destination) {
+            Ok(projects) => {
+                print_detail(&format!("{name}: {}", count(projects.projects.len(), "project")));
+                all.extend(projects);
+            }
             Err(faults) => {
                 print_faults(&faults.findings().collect::<Vec<_>>());
                 has_faults = true;
@@ -156,7 +164,10 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
         }
     }
     for path in &arguments.terraform {
-        all.extend(terraform::read(&path.display().to_string(), &content(path)?, &destination)?);
+        let (name, content) = content(path)?;
+        let projects = terraform::read(&name, &content, &destination)?;
+        print_detail(&format!("{name}: {}", count(projects.projects.len(), "project")));
+        all.extend(projects);
     }
     if arguments.account {
         all.extend(account::read(&Accounts {
@@ -173,6 +184,18 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
             || name.is_none_or(|name| arguments.projects.iter().any(|pattern| pattern.fits(name)))
     });
     Ok((!has_faults).then_some(all))
+}
+
+/// The name and the content of a file, or of standard input if the path is `-`.
+fn content(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    if path.as_os_str() == "-" {
+        let mut content = Vec::new();
+        io::stdin().read_to_end(&mut content).context("standard input cannot be read")?;
+        return Ok(("standard input".to_owned(), content));
+    }
+    let name = path.display().to_string();
+    let content = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
+    Ok((name, content))
 }
 
 fn account_id(text: &str) -> Result<String, String> {

@@ -34,6 +34,8 @@ pub(crate) struct RuleResult {
     pub(crate) rule: ScannedRule,
     /// The place of the setting that decides.
     pub(crate) place: Option<Place>,
+    /// Whether that setting is left out, so that CodeBuild's default decides.
+    pub(crate) is_default: bool,
     pub(crate) status: Status,
 }
 
@@ -74,13 +76,15 @@ impl Results {
         let scanned = projects.into_iter().map(|project| {
             let ProjectScan { is_never_stopped, rules } = scan(policy, &project.settings, now);
             let rules = rules.into_iter().map(|rule| {
-                let place = rule.settings.first().and_then(|setting| project.settings.place(setting));
+                let setting = rule.settings.first();
+                let place = setting.and_then(|setting| project.settings.place(setting));
+                let is_default = setting.is_some_and(|setting| project.settings.is_default(setting));
                 let status = match is_finding(&rule.answer, denies_unknown) {
                     false => Status::NoFinding,
                     true if baseline.accept(&Entry::of(&project.origin, &rule)) => Status::Accepted,
                     true => Status::Finding,
                 };
-                RuleResult { place: place.or(project.origin.place), rule, status }
+                RuleResult { place: place.or(project.origin.place), is_default, rule, status }
             });
             let rules = rules.collect();
             ScannedProject { project, is_never_stopped, rules }

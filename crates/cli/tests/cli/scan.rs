@@ -342,3 +342,46 @@ fn a_log_is_valid_sarif() {
     assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "aws_codebuild_project.app");
     assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], PLAN);
 }
+
+/// The blocks of the page that a shell can run here. Terraform's own commands are run by
+/// `tests/terraform/test_scan.py`.
+#[test]
+fn every_command_of_the_page_works() {
+    let folder = folder("page");
+    let from = Path::new(ROOT).join("crates/cli/tests/transcripts/scan");
+    fs::copy(from.join("policy.yaml"), folder.join("policy.yaml")).unwrap();
+    fs::copy(from.join("ci.yaml"), folder.join("template.yaml")).unwrap();
+    let endpoint = codebuild(3);
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/scan.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    let workflow = page.lines().filter_map(|line| line.trim().strip_prefix("- run: "));
+    let commands: Vec<&str> =
+        blocks.flat_map(str::lines).chain(workflow).filter(|line| line.starts_with("buildbrake")).collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    let program = Path::new(env!("CARGO_BIN_EXE_buildbrake")).parent().unwrap();
+    let path = std::env::join_paths(
+        [program.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var("PATH").unwrap())),
+    );
+    for command in commands {
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(&folder)
+            .env("PATH", path.as_ref().unwrap())
+            .env("AWS_ENDPOINT_URL", format!("http://{}", endpoint.address))
+            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+            .env("AWS_SECRET_ACCESS_KEY", "none")
+            .output()
+            .unwrap();
+        let expected = if command.contains("--baseline") { 0 } else { 1 };
+        assert_eq!(output.status.code(), Some(expected), "{command}\n{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn standard_input_can_be_a_plan() {
+    let plan = fs::File::open(Path::new(ROOT).join(PLAN)).unwrap();
+    let output = command().args(["--policy", POLICY, "--terraform", "-", "-v"]).stdin(plan).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).starts_with("standard input: aws_codebuild_project.app"));
+    assert!(text(&output.stderr).contains("standard input: 6 projects"), "{}", text(&output.stderr));
+}

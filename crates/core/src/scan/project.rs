@@ -43,13 +43,15 @@ pub struct PlannedProject {
     pub(super) build: Build,
     pub(super) planned: PlannedBuild,
     places: Vec<(String, Place)>,
+    /// The settings that are left out, and have CodeBuild's defaults.
+    defaults: Vec<&'static str>,
 }
 
 impl PlannedProject {
     /// Reads the settings of a project that is not deployed: its members, with the API's names.
     /// `account` and `region`: where it will be, if that is known.
     pub fn new(members: &[(String, Setting)], account: Option<String>, region: Option<String>) -> Self {
-        let Settings { mut known, mut unknown, places } = Settings::read(members);
+        let Settings { known, mut unknown, places } = Settings::read(members);
         let whole = if account.is_some() && region.is_some() { "partition" } else { "account or region" };
         unknown.add("arn", format!("the {whole} is unknown before the project is deployed"));
         for (member, why) in [
@@ -66,8 +68,8 @@ impl PlannedProject {
         if !known.contains_key("encryptionKey") {
             unknown.add("encryptionKey", "CodeBuild chooses the key");
         }
-        fill(&mut known, &unknown);
-        Self::of(known, PlannedBuild { project: unknown, account, region, ..PlannedBuild::default() }, places)
+        let planned = PlannedBuild { project: unknown, account, region, ..PlannedBuild::default() };
+        Self::of(known, planned, places)
     }
 
     /// A project that CodeBuild has.
@@ -77,15 +79,15 @@ impl PlannedProject {
             part.filter(|part| !part.is_empty()).map(str::to_owned)
         };
         let planned = PlannedBuild { account: part(4), region: part(3), ..PlannedBuild::default() };
-        let mut known = match json!(project) {
+        let known = match json!(project) {
             Json::Object(members) => members,
             _ => Map::new(),
         };
-        fill(&mut known, &planned.project);
         Self::of(known, planned, Vec::new())
     }
 
-    fn of(known: Map<String, Json>, planned: PlannedBuild, places: Vec<(String, Place)>) -> Self {
+    fn of(mut known: Map<String, Json>, planned: PlannedBuild, places: Vec<(String, Place)>) -> Self {
+        let defaults = fill(&mut known, &planned.project);
         // Each member is read leniently, so that this cannot fail.
         let project: Project = serde_json::from_value(Json::Object(known)).unwrap_or_default();
         let build = build::of(&project);
@@ -95,7 +97,7 @@ impl PlannedProject {
                 planned.build.add(member, format!("the {member} is not given"));
             }
         }
-        Self { project, build, planned, places }
+        Self { project, build, planned, places, defaults }
     }
 
     /// The project's name, if it is known.
@@ -113,6 +115,11 @@ impl PlannedProject {
         self.planned.region.as_deref()
     }
 
+    /// Returns whether a setting is left out, so that it has CodeBuild's default.
+    pub fn is_default(&self, path: &str) -> bool {
+        self.defaults.contains(&path)
+    }
+
     /// The place of a setting, or of the structure that contains it.
     pub fn place(&self, path: &str) -> Option<Place> {
         let is_of = |outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -121,13 +128,10 @@ impl PlannedProject {
     }
 }
 
-/// Adds the defaults of settings that are left out.
-fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) {
-    for (path, default) in defaults() {
-        if unknown.why(path).is_none() {
-            add(known, path, default);
-        }
-    }
+/// Adds the defaults of settings that are left out, and returns their paths.
+fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) -> Vec<&'static str> {
+    let missing = defaults().into_iter().filter(|(path, _)| unknown.why(path).is_none());
+    let filled = missing.filter_map(|(path, default)| add(known, path, default).then_some(path)).collect();
     let environment = known.get_mut("environment").and_then(|one| one.get_mut("environmentVariables"));
     // <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html>
     if unknown.why("environment.environmentVariables[].type").is_none() {
@@ -137,22 +141,23 @@ fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) {
             });
         }
     }
+    filled
 }
 
-/// Adds a member that is absent. A project always has an environment.
-fn add(structure: &mut Map<String, Json>, path: &str, default: Json) {
+/// Adds a member if it is absent, and returns whether it was.
+fn add(structure: &mut Map<String, Json>, path: &str, default: Json) -> bool {
     match path.split_once('.') {
         None => {
             let member = structure.entry(path).or_insert(Json::Null);
-            if member.is_null() {
+            let is_absent = member.is_null();
+            if is_absent {
                 *member = default;
             }
+            is_absent
         }
         Some((outer, rest)) => {
             let member = structure.entry(outer).or_insert_with(|| json!({}));
-            if let Some(inner) = member.as_object_mut() {
-                add(inner, rest, default);
-            }
+            member.as_object_mut().is_some_and(|inner| add(inner, rest, default))
         }
     }
 }

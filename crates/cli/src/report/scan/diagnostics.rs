@@ -92,10 +92,11 @@ fn finding(scanned: &ScannedProject, result: &RuleResult, code: Code) -> Finding
         }
         ScanAnswer::Broken { found } => {
             let never = if scanned.is_never_stopped == Some(true) { "; its builds are never stopped" } else { "" };
+            let default = if result.is_default { ", CodeBuild's default" } else { "" };
             let owner = owner.as_ref().map(|owner| format!("ask {owner}"));
             let help: Vec<String> = reason.iter().map(|reason| reason.trim_end().to_owned()).chain(owner).collect();
             let help = if help.is_empty() { "change the setting, or the rule".to_owned() } else { help.join(" – ") };
-            (format!("{of} breaks the rule {rule}: {check} {limit}; found: {found}{never}"), help)
+            (format!("{of} breaks the rule {rule}: {check} {limit}; found: {found}{default}{never}"), help)
         }
         ScanAnswer::CannotApply { .. } | ScanAnswer::Exempt { .. } | ScanAnswer::Passes => Default::default(),
     };

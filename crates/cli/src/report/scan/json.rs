@@ -72,6 +72,9 @@ struct Rule<'a> {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<&'a str>,
+    /// `true` if the setting is left out, so that it has CodeBuild's default.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_default: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<&'a str>,
     /// Why a fact is unknown, why the rule cannot apply, or why the project is exempt.
@@ -178,6 +181,7 @@ fn rule(result: &RuleResult) -> Rule<'_> {
         is_finding: result.status == Status::Finding,
         accepted: result.status == Status::Accepted,
         found,
+        is_default: result.is_default,
         missing,
         why,
         until,

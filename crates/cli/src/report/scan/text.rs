@@ -8,7 +8,7 @@ use buildbrake_core::{
 
 use super::{because, code};
 use crate::{
-    output::count,
+    output::{FAILED, count},
     scan::{
         Origin,
         results::{Results, RuleResult, ScannedProject, Status},
@@ -107,7 +107,9 @@ fn rule(result: &RuleResult, origin: &Origin) -> String {
         ScanAnswer::Passes => return String::new(),
         ScanAnswer::Broken { found } => {
             let accepted = if result.status == Status::Accepted { ", accepted by the baseline" } else { "" };
-            format!("broken{diagnostic}{mode}{accepted}: {id}: {check}; found: {}{place}", shown(found))
+            let default = if result.is_default { ", CodeBuild's default" } else { "" };
+            let label = format!("{FAILED}broken{diagnostic}{FAILED:#}");
+            format!("{label}{mode}{accepted}: {id}: {check}; found: {}{default}{place}", shown(found))
         }
         ScanAnswer::Unknown { missing, because: why, breaks } => {
             let breaks =

@@ -60,7 +60,7 @@ fn pseudo(destination: &Destination) -> HashMap<String, Given> {
     };
     let value = |value: Option<&str>, option: &str| match value {
         Some(value) => Given::Text(value.to_owned()),
-        None => Given::Unknown(format!("`{option}` is not given")),
+        None => Given::Unknown(format!("it depends on where the template is deployed; add `{option}`")),
     };
     let after = |name: &str| Given::Unknown(format!("`AWS::{name}` is known only when the stack is deployed"));
     HashMap::from([

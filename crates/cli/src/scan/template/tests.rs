@@ -64,7 +64,7 @@ fn functions_are_evaluated_where_that_is_certain() {
         ("!Ref Ami", "? the value of the parameter `Ami` is in Parameter Store"),
         ("!Ref Role", "? `Role` is known when the stack is deployed"),
         ("!Ref AWS::NoValue", "nothing"),
-        ("!Ref AWS::Region", "? `--region` is not given"),
+        ("!Ref AWS::Region", "? it depends on where the template is deployed; add `--region`"),
         ("!Ref AWS::StackName", "? `AWS::StackName` is known only when the stack is deployed"),
         ("!Sub 'a-${Image}-${!Image}'", "a-aws/codebuild/standard:7.0-${Image}"),
         ("!Sub 'a-${Stage}'", "? the parameter `Stage` has no value"),

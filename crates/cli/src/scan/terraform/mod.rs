@@ -31,6 +31,9 @@ struct Document<'a> {
     deferred_changes: Vec<Deferred<'a>>,
     #[serde(borrow)]
     configuration: Option<&'a RawValue>,
+    /// `true` if Terraform could not finish the plan.
+    #[serde(default)]
+    errored: bool,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +94,9 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     let no_plan =
         || format!("{file}: this is no plan or state of Terraform; make one with `terraform show -json PLAN`");
     let document: Document<'_> = serde_json::from_slice(bytes).with_context(no_plan)?;
+    if document.errored {
+        bail!("{file}: Terraform could not finish this plan; correct the error that `terraform plan` reports");
+    }
     let Some(State { root_module }) = document.planned_values.or(document.values) else { bail!(no_plan()) };
     let mut resources = Vec::new();
     collect(&root_module, &mut resources);

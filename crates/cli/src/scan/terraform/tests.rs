@@ -1,1 +1,157 @@
+use buildbrake_core::{
+    policy::Policy,
+    scan::{AnswerKind, scan},
+};
+use serde_json::json;
 
+use super::*;
+
+/// A plan with these resources, what is unknown and what is sensitive of them, and a configuration.
+fn plan(resources: &[(&str, Json, Json, Json)], configuration: Json) -> String {
+    let kind = |address: &str| address.split('.').rev().nth(1).unwrap().to_owned();
+    let values = resources.iter().map(|(address, values, _, sensitive)| {
+        json!({ "address": address, "mode": "managed", "type": kind(address), "values": values, "sensitive_values": sensitive })
+    });
+    let changes = resources.iter().map(|(address, _, unknown, _)| {
+        json!({ "address": address, "type": kind(address), "change": { "after_unknown": unknown } })
+    });
+    json!({
+        "format_version": "1.2",
+        "planned_values": { "root_module": { "resources": values.collect::<Vec<_>>() } },
+        "resource_changes": changes.collect::<Vec<_>>(),
+        "configuration": configuration,
+    })
+    .to_string()
+}
+
+fn projects(plan: &str) -> Projects {
+    read("plan.json", plan.as_bytes(), &Destination::default()).unwrap()
+}
+
+/// The decision of an expression about the only project.
+fn decided(projects: &Projects, expression: &str) -> AnswerKind {
+    let policy = json!({ "version": 1, "rules": [{ "id": "a", "deny-when": expression }] });
+    let policy = Policy::parse("policy.yaml", &policy.to_string()).unwrap();
+    let now = "2026-11-27T09:00:00Z".parse().unwrap();
+    scan(&policy, &projects.projects[0].settings, now).rules[0].answer.kind()
+}
+
+const APP: &str = "aws_codebuild_project.app";
+
+#[test]
+fn what_is_unknown_or_sensitive_stays_unknown_part_by_part() {
+    let values = json!({
+        "name": "app", "description": "", "build_timeout": 90,
+        "environment": [{ "type": "LINUX_CONTAINER", "compute_type": "BUILD_GENERAL1_SMALL", "fleet": [],
+            "environment_variable": [{ "name": "A", "value": "secret" }, { "name": "B", "value": null }] }],
+        "source": [{ "type": "GITHUB", "location": "https://github.com/acme/app.git" }],
+        "tags_all": { "team": "ci" }, "cache": [],
+    });
+    let unknown = json!({
+        "arn": true, "environment": [{ "image": true, "environment_variable": [{}, { "value": true }] }],
+        "vpc_config": [{ "vpc_id": true }], "tags_all": {},
+    });
+    let sensitive = json!({ "environment": [{ "environment_variable": [{ "value": true }, {}] }] });
+    let found = projects(&plan(&[(APP, values, unknown, sensitive)], json!({})));
+    for (expression, expected) in [
+        ("build.timeoutInMinutes == 90", AnswerKind::Broken),
+        ("build.queuedTimeoutInMinutes == 480", AnswerKind::Broken),
+        ("has(project.description)", AnswerKind::Passes),
+        ("build.environment.image == 'x'", AnswerKind::Unknown),
+        ("build.environment.environmentVariables.exists(v, v.name == 'B')", AnswerKind::Broken),
+        ("build.environment.environmentVariables.exists(v, v.value == 'secret')", AnswerKind::Unknown),
+        ("has(build.environment.fleet)", AnswerKind::Passes),
+        ("has(build.vpcConfig)", AnswerKind::Broken),
+        ("build.vpcConfig.vpcId == 'vpc-1'", AnswerKind::Unknown),
+        ("build.cache.type == 'NO_CACHE'", AnswerKind::Broken),
+        ("project.tags.exists(t, t.key == 'team' && t.value == 'ci')", AnswerKind::Broken),
+        ("has(project.arn)", AnswerKind::Unknown),
+        ("has(project.webhook)", AnswerKind::Passes),
+    ] {
+        assert_eq!(decided(&found, expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn a_webhook_belongs_to_the_project_of_its_name_or_reference() {
+    let project = |name: Json| (APP, json!({ "name": name }), json!({ "name": name.is_null() }), json!({}));
+    let hook = |name: Json| {
+        let groups = json!([{ "filter": [{ "type": "EVENT", "pattern": "PUSH", "exclude_matched_pattern": null }] }]);
+        let values = json!({ "project_name": name, "filter_group": groups });
+        ("aws_codebuild_webhook.app", values, json!({ "project_name": name.is_null() }), json!({ "secret": true }))
+    };
+    let refers = |references: Json| {
+        let hook = json!({ "address": "aws_codebuild_webhook.app", "type": "aws_codebuild_webhook",
+            "expressions": { "project_name": { "references": references } } });
+        json!({ "root_module": { "resources": [hook] } })
+    };
+    let to_app = refers(json!(["aws_codebuild_project.app.name", "aws_codebuild_project.app"]));
+    let to_other = refers(json!(["aws_codebuild_project.other.name", "aws_codebuild_project.other"]));
+    let to_nothing = refers(json!(["var.name"]));
+    for (project_name, hook_name, configuration, expected) in [
+        (json!("app"), json!("app"), json!({}), AnswerKind::Broken),
+        (json!("app"), json!("other"), to_app.clone(), AnswerKind::Passes),
+        (json!(null), json!(null), to_app, AnswerKind::Broken),
+        (json!("app"), json!(null), to_other, AnswerKind::Passes),
+        (json!("app"), json!(null), to_nothing, AnswerKind::Unknown),
+        (json!(null), json!("app"), json!({}), AnswerKind::Unknown),
+    ] {
+        let found = projects(&plan(&[project(project_name.clone()), hook(hook_name.clone())], configuration));
+        assert_eq!(decided(&found, "has(project.webhook)"), expected, "{project_name} {hook_name}");
+        if expected == AnswerKind::Broken {
+            let filters = "project.webhook.filterGroups[0][0].pattern == 'PUSH'";
+            assert_eq!(decided(&found, filters), AnswerKind::Broken);
+        }
+    }
+}
+
+#[test]
+fn addresses_without_the_keys_of_instances() {
+    for (address, plain) in [
+        ("aws_codebuild_project.a", "aws_codebuild_project.a"),
+        ("aws_codebuild_project.a[0]", "aws_codebuild_project.a"),
+        (
+            r#"module.m["a.b]"].module.n[1].aws_codebuild_project.a["x\"]"]"#,
+            "module.m.module.n.aws_codebuild_project.a",
+        ),
+        ("a]b[", "ab"),
+    ] {
+        assert_eq!(resource::without_keys(address), plain);
+    }
+}
+
+#[test]
+fn the_region_is_that_of_the_arn_the_resource_or_the_provider() {
+    let configuration = json!({
+        "provider_config": { "aws": { "expressions": { "region": { "constant_value": "eu-central-1" } } } },
+        "root_module": { "resources": [{ "address": APP, "type": PROJECT, "provider_config_key": "aws" }] },
+    });
+    let region = |values: Json, configuration: &Json| {
+        let found = projects(&plan(&[(APP, values, json!({}), json!({}))], configuration.clone()));
+        found.projects[0].settings.region().map(str::to_owned)
+    };
+    let arn = "arn:aws:codebuild:eu-west-1:111122223333:project/app";
+    assert_eq!(region(json!({ "arn": arn, "region": "us-east-1" }), &configuration).as_deref(), Some("eu-west-1"));
+    // Version 6 of the provider.
+    assert_eq!(region(json!({ "region": "us-east-1" }), &configuration).as_deref(), Some("us-east-1"));
+    assert_eq!(region(json!({}), &configuration).as_deref(), Some("eu-central-1"));
+    assert_eq!(region(json!({}), &json!({})), None);
+}
+
+#[test]
+fn plans_that_are_not_whole() {
+    let deferred = json!({
+        "format_version": "1.2", "planned_values": { "root_module": {} },
+        "deferred_changes": [{ "reason": "unknown", "resource_change": { "address": APP, "type": PROJECT } }],
+    });
+    let found = projects(&deferred.to_string());
+    assert_eq!(found.left_out[0].why, "Terraform has deferred this project to a later plan");
+    let errored = json!({ "format_version": "1.2", "planned_values": { "root_module": {} }, "errored": true });
+    let error = read("plan.json", errored.to_string().as_bytes(), &Destination::default()).unwrap_err().to_string();
+    assert!(error.starts_with("plan.json: Terraform could not finish this plan"), "{error}");
+    // A folder that nobody has applied yet.
+    let empty = read("state.json", br#"{"format_version": "1.0"}"#, &Destination::default()).unwrap_err().to_string();
+    assert!(empty.contains("no plan or state"), "{empty}");
+    let nested = format!(r#"{{"format_version": "1.0", "values": {}"#, "[".repeat(100_000));
+    assert!(read("state.json", nested.as_bytes(), &Destination::default()).is_err());
+}
