@@ -45,6 +45,15 @@ impl Pattern {
 
     /// Returns whether it matches everything that `other` matches: `a*` covers `ab*`.
     pub fn covers(&self, other: &Self) -> bool {
+        if !other.is_wild() {
+            return self.fits(&other.text);
+        }
+        let Some(Ends { head, tail }) = self.ends else { return false };
+        // Most patterns already differ before the first wildcard or after the last.
+        let (own, text) = (self.text.as_bytes(), other.text.as_bytes());
+        if !text.starts_with(&own[..head]) || !text.ends_with(&own[own.len() - tail..]) {
+            return false;
+        }
         let wide: Vec<char> = with_stars_between(&self.text);
         let narrow: Vec<char> = other.text.chars().collect();
         // Matches `narrow` like a value. Only `*` matches its `*`, and no letter matches its `?`.
