@@ -75,6 +75,7 @@ pub(crate) fn unreadable(file: &str, error: &io::Error) -> Finding {
         message: format!("the file cannot be read: {error}"),
         help: "use the path of a file that exists and may be read".to_owned(),
         excerpt: None,
+        fix: None,
     }
 }
 
@@ -87,6 +88,20 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     });
     // The error itself names the temporary file.
     written.map(drop).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))
+}
+
+/// Replaces the content of a file that exists, whole or not at all. The file keeps its permissions, and a link
+/// to it stays a link.
+pub(crate) fn replace_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let cannot = |error: &io::Error| anyhow!("{}: the file cannot be written: {}", path.display(), error.kind());
+    let file = fs::canonicalize(path).map_err(|error| cannot(&error))?;
+    let permissions = fs::metadata(&file).map_err(|error| cannot(&error))?.permissions();
+    let written = temporary_beside(&file).and_then(|mut temporary| {
+        temporary.write_all(content)?;
+        temporary.as_file().set_permissions(permissions)?;
+        temporary.persist(&file).map_err(|error| error.error)
+    });
+    written.map(drop).map_err(|error| cannot(&error))
 }
 
 /// Checks that an HTML page can be written there later.

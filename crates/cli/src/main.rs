@@ -1,6 +1,7 @@
 //! The command line: checks, tests, explains and replays policies, and sweeps accounts.
 
 mod commands;
+mod discovery;
 mod files;
 mod input;
 mod output;
@@ -8,6 +9,7 @@ mod progress;
 mod replay;
 mod report;
 mod scan;
+mod watch;
 
 use std::{process::ExitCode, time::Instant};
 

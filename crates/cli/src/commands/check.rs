@@ -1,18 +1,26 @@
 //! `buildbrake check`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
+use anyhow::ensure;
 use buildbrake_core::{
-    diagnostic::{Finding, Severity},
+    diagnostic::{self, Finding, Fix, Severity},
     facts::inquiry::Source,
     policy::Policy,
+    yaml,
 };
 use jiff::Timestamp;
 
 use crate::{
-    files::{NotLoaded, PolicyFile},
-    output::{Exit, count, print, print_error, print_faults},
+    discovery::{Kind, STDIN, files},
+    files::{NotLoaded, PolicyFile, replace_whole, unreadable},
+    output::{Exit, count, print, print_error, print_faults, print_note},
     report::diagnostics::{Format, number_of},
+    watch::watch,
 };
 
 /// Validates policies and reports every fault at once.
@@ -22,12 +30,19 @@ use crate::{
 /// on the time. Lists the rules that may cost a call to CodeBuild at a build's start.
 /// `buildbrake rules BB025` explains the fault or warning with this id.
 ///
+/// A folder is searched for policies: YAML files that have `version` and `rules` at their top, but for
+/// `*.test.yaml`. Hidden files and folders, `target` and `node_modules` are left out. Without arguments,
+/// `buildbrake.yaml`, `policy.yaml` and `policy/*.yaml` are checked.
+///
 /// Exit status: 0 all policies are valid, 1 a policy has a fault (or a warning, with
 /// `--deny-warnings`), 2 a file cannot be read.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  buildbrake check policy.yaml")]
+  buildbrake check
+  buildbrake check policy.yaml
+  buildbrake check --format sarif policies/ > check.sarif
+  buildbrake check --fix policy.yaml")]
 pub(crate) struct Arguments {
     /// Exit with status 1 if there is a warning.
     #[arg(long)]
@@ -35,17 +50,35 @@ pub(crate) struct Arguments {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Policy files.
-    #[arg(required = true, value_name = "POLICY")]
+    /// Correct faults that have one safe correction, such as a misspelt key.
+    ///
+    /// Comments and the layout stay as they are. A file is written whole or not at all, and only if it has
+    /// fewer faults then. With `-`, the corrected text is written to standard output.
+    #[arg(long)]
+    fix: bool,
+    /// Check again whenever a file changes, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    watch: bool,
+    /// Policy files and folders, or `-` for standard input.
+    #[arg(value_name = "POLICY")]
     policies: Vec<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Arguments { deny_warnings, format, policies } = arguments;
+    let Arguments { deny_warnings, format, fix, watch: watches, policies } = arguments;
+    if *watches {
+        ensure!(policies.iter().all(|path| path.as_os_str() != STDIN), "standard input cannot be watched; name a file");
+        let list = || files(policies, Kind::Policy).unwrap_or_default();
+        return watch(list, || {
+            let policies = files(policies, Kind::Policy)?;
+            policies.iter().try_for_each(|path| Checked::new(path).print())?;
+            Ok(policies)
+        });
+    }
     let mut exit = Exit::Success;
     let mut findings: Vec<Finding> = Vec::new();
-    for path in policies {
-        let checked = Checked::new(path);
+    for path in files(policies, Kind::Policy)? {
+        let checked = if *fix { fixed(&path)? } else { Checked::new(&path) };
         exit = exit.max(checked.exit(*deny_warnings));
         match format {
             Format::Text => checked.print()?,
@@ -73,7 +106,14 @@ enum State {
 
 impl Checked {
     fn new(path: &Path) -> Self {
-        match PolicyFile::open(path) {
+        match read(path) {
+            Ok((name, bytes)) => Self::of(name, bytes),
+            Err(finding) => Self { findings: vec![*finding], state: State::Unreadable },
+        }
+    }
+
+    fn of(name: String, bytes: Vec<u8>) -> Self {
+        match PolicyFile::parse(name, bytes) {
             Ok(file) => {
                 let findings: Vec<Finding> =
                     file.policy.lint(&file.name, &file.text, Timestamp::now()).findings().collect();
@@ -98,7 +138,7 @@ impl Checked {
         match &self.state {
             State::Valid(summary) => {
                 for finding in &self.findings {
-                    print_error(&format!("{finding}\n"));
+                    print_note(&format!("{finding}\n"));
                 }
                 print(summary)?;
             }
@@ -107,6 +147,43 @@ impl Checked {
         }
         Ok(())
     }
+}
+
+/// The name and the content of a file, or of standard input.
+fn read(path: &Path) -> Result<(String, Vec<u8>), Box<Finding>> {
+    let (name, bytes) = if path.as_os_str() == STDIN {
+        let mut bytes = Vec::new();
+        ("standard input".to_owned(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
+    } else {
+        (path.display().to_string(), fs::read(path))
+    };
+    bytes.map_err(|error| Box::new(unreadable(&name, &error))).map(|bytes| (name, bytes))
+}
+
+/// Applies the fixes to a file, and checks the result.
+fn fixed(path: &Path) -> anyhow::Result<Checked> {
+    let (name, bytes) = match read(path) {
+        Ok(file) => file,
+        Err(finding) => return Ok(Checked { findings: vec![*finding], state: State::Unreadable }),
+    };
+    let is_stdin = path.as_os_str() == STDIN;
+    let Ok(text) = yaml::decode(&name, bytes.clone()) else { return Ok(Checked::of(name, bytes)) };
+    let (text, fixes) = diagnostic::fixed(&text, |text| Policy::diagnose(&name, text, Timestamp::now()));
+    if is_stdin {
+        print(&text)?;
+    } else if !fixes.is_empty() {
+        replace_whole(path, text.as_bytes())?;
+    }
+    for Fix { place, old, new } in &fixes {
+        let change = if old.is_empty() { "inserted a space".to_owned() } else { format!("`{old}` is now `{new}`") };
+        print_note(&format!("{name}:{}:{}: fixed: {change}", place.line, place.column));
+    }
+    let mut checked = Checked::of(name, text.into_bytes());
+    // Standard output is for the text alone.
+    if let (State::Valid(summary), true) = (&mut checked.state, is_stdin) {
+        summary.clear();
+    }
+    Ok(checked)
 }
 
 fn summary(PolicyFile { name, policy, .. }: &PolicyFile, findings: &[Finding]) -> String {

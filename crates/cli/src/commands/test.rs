@@ -1,6 +1,7 @@
 //! `buildbrake test`.
 
 use std::{
+    cell::RefCell,
     fs,
     path::{Component, Path, PathBuf},
 };
@@ -14,21 +15,28 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    discovery::{self, Kind},
     files::unreadable,
-    output::{Exit, print, print_error, print_faults},
+    output::{Exit, print, print_error, print_faults, print_note},
     report::{diagnostics::json, junit, text},
+    watch::watch,
 };
 
 /// Runs policy tests: sample builds with their expected outcomes.
+///
+/// A folder is searched for files named `*.test.yaml`; hidden files and folders, `target` and `node_modules` are
+/// left out. Without arguments, the current folder is searched.
 ///
 /// Exit status: 0 all tests pass, 1 a test fails, 2 a file has a fault or cannot be read.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  buildbrake test policy.test.yaml")]
+  buildbrake test
+  buildbrake test --coverage policy.test.yaml
+  buildbrake test --format junit tests/ > tests.xml")]
 pub(crate) struct Arguments {
-    /// Test files.
-    #[arg(required = true, value_name = "FILE")]
+    /// Test files, and folders with such files.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Run only the tests whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
@@ -39,6 +47,9 @@ pub(crate) struct Arguments {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Run the tests again whenever one of their files, a policy or an event changes, until Ctrl-C.
+    #[arg(long, conflicts_with = "format")]
+    watch: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -69,14 +80,25 @@ pub(crate) struct Results {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    if !arguments.watch {
+        return run_once(arguments).map(|(exit, _)| exit);
+    }
+    let list = || discovery::files(&arguments.files, Kind::Tests).unwrap_or_default();
+    watch(list, || run_once(arguments).map(|(_, read)| read))
+}
+
+/// Runs the tests. Returns the files that were read, too.
+fn run_once(arguments: &Arguments) -> anyhow::Result<(Exit, Vec<PathBuf>)> {
+    let paths = discovery::files(&arguments.files, Kind::Tests)?;
+    let read = RefCell::new(paths.clone());
     let names = &arguments.name;
     let is_chosen = |name: &str| names.is_empty() || names.iter().any(|text| name.contains(text));
     let mut exit = Exit::Success;
     let mut coverage = Coverage::default();
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     let mut findings: Vec<Diagnostics> = Vec::new();
-    for path in &arguments.files {
-        match load(path) {
+    for path in &paths {
+        match load(path, &read) {
             Ok(tests) => {
                 files.push(tests.run(is_chosen, &mut coverage));
                 findings.push(tests.lint(Timestamp::now()));
@@ -107,20 +129,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&results)?),
         Format::Junit => junit::results(&results)?,
     })?;
-    Ok(exit)
+    Ok((exit, read.into_inner()))
 }
 
 /// Prints the findings about each policy once, however many files test it.
 fn print_findings(findings: &[Diagnostics]) {
     for (index, of_policy) in findings.iter().enumerate() {
         if !of_policy.is_empty() && !findings[..index].contains(of_policy) {
-            print_error(&format!("{of_policy}\n"));
+            print_note(&format!("{of_policy}\n"));
         }
     }
 }
 
-/// Loads a test file. Prints and returns its faults, or why it cannot be read.
-fn load(path: &Path) -> Result<PolicyTests, Vec<Finding>> {
+/// Loads a test file, and notes the files that it names. Prints and returns its faults, or why it cannot be read.
+fn load(path: &Path, noted: &RefCell<Vec<PathBuf>>) -> Result<PolicyTests, Vec<Finding>> {
     let bytes = fs::read(path).map_err(|error| {
         let finding = unreadable(&path.display().to_string(), &error);
         print_error(&finding.to_string());
@@ -128,9 +150,13 @@ fn load(path: &Path) -> Result<PolicyTests, Vec<Finding>> {
     })?;
     let name = shortened(path).display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let tests = yaml::decode(&name, bytes)
-        .map_err(|faults| vec![faults])
-        .and_then(|text| PolicyTests::parse(&File { name, text }, |name| read(&folder.join(name))));
+    let tests = yaml::decode(&name, bytes).map_err(|faults| vec![faults]).and_then(|text| {
+        PolicyTests::parse(&File { name, text }, |name| {
+            let path = folder.join(name);
+            noted.borrow_mut().push(path.clone());
+            read(&path)
+        })
+    });
     tests.map_err(|faulty| {
         let faulty: Vec<Vec<Finding>> = faulty.iter().map(|faults| faults.findings().collect()).collect();
         faulty.iter().for_each(|faults| print_faults(faults));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod account;
+mod check;
 mod command_line;
 mod diagnostics;
 mod explain;

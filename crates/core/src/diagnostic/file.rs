@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Code, Diagnostic, Place, Severity};
+use super::{Code, Diagnostic, Fix, Place, Severity};
 
 /// All diagnostics of one file, sorted by place. As an error, there is at least one fault among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +30,14 @@ impl Diagnostics {
 
     /// The diagnostics with what is needed to show each one alone.
     pub fn findings(&self) -> impl Iterator<Item = Finding> {
-        self.list.iter().map(|Diagnostic { code, place, message, help }| Finding {
+        self.list.iter().map(|Diagnostic { code, place, message, help, fix }| Finding {
             file: self.file.name.clone(),
             place: Some(*place),
             code: *code,
             message: message.clone(),
             help: help.clone(),
             excerpt: self.file.excerpt(*place),
+            fix: fix.clone(),
         })
     }
 
@@ -79,12 +80,14 @@ pub struct Finding {
     pub help: String,
     /// The line of the file, and a mark below it.
     pub excerpt: Option<String>,
+    /// The remedy as a change of the file, if there is only one.
+    pub fix: Option<Box<Fix>>,
 }
 
 /// The finding with its place, severity and id, the line of the file, a mark below it, and what to do.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, place, code, message, help, excerpt } = self;
+        let Self { file, place, code, message, help, excerpt, fix: _ } = self;
         f.write_str(file)?;
         if let Some(Place { line, column }) = place {
             write!(f, ":{line}:{column}")?;

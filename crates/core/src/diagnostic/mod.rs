@@ -2,10 +2,12 @@
 
 mod code;
 mod file;
+mod fix;
 
 pub use self::{
     code::Code,
     file::{Diagnostics, Finding},
+    fix::{Fix, fixed},
 };
 
 /// A place in a file. Both numbers count from 1; `column` counts characters.
@@ -50,12 +52,19 @@ pub struct Diagnostic {
     pub message: String,
     /// The remedy: lower case, no full stop.
     pub help: String,
+    /// The remedy as a change of the file, if there is only one.
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Diagnostic {
     /// A diagnostic. Both texts: lower case, no full stop.
     pub fn new(code: Code, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, place, message: printable(&message.into(), MESSAGE), help: printable(&help.into(), HELP) }
+        let (message, help) = (printable(&message.into(), MESSAGE), printable(&help.into(), HELP));
+        Self { code, place, message, help, fix: None }
+    }
+
+    pub(crate) fn with_fix(self, fix: Option<Fix>) -> Self {
+        Self { fix: fix.map(Box::new), ..self }
     }
 
     /// Its severity.

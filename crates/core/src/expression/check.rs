@@ -25,7 +25,7 @@ use super::{
     ExpressionFault, Literals, TextCondition, Variable, limits,
     types::{Type, suggestion},
 };
-use crate::diagnostic::Code;
+use crate::{diagnostic::Code, yaml::words::only_close};
 
 /// The literals and variables of an expression without faults.
 pub(super) struct Checked {
@@ -168,12 +168,8 @@ impl<'a> Checker<'a> {
         }
         let known = self.loops.iter().map(|one| one.variable).chain(Variable::ALL.map(Variable::name));
         let known: Vec<&str> = known.collect();
-        self.fault(
-            Code::UnknownVariable,
-            self.place(node),
-            format!("unknown variable `{name}`"),
-            suggestion(name, &known, "the variables are"),
-        );
+        let found = format!("unknown variable `{name}`");
+        self.unknown(Code::UnknownVariable, self.place(node), found, name, &known, "the variables are");
         Type::Any
     }
 
@@ -190,8 +186,9 @@ impl<'a> Checker<'a> {
                 None => {
                     let names = shape.names();
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                    let help = suggestion(field, &names, &format!("the members of {} are", shape.name));
-                    self.fault(Code::UnknownMember, place, format!("{} has no member `{field}`", shape.name), help);
+                    let what = format!("the members of {} are", shape.name);
+                    let found = format!("{} has no member `{field}`", shape.name);
+                    self.unknown(Code::UnknownMember, place, found, field, &names, &what);
                     Type::Any
                 }
             },
@@ -306,8 +303,25 @@ impl<'a> Checker<'a> {
 
     /// Adds a fault at a byte of the text.
     fn fault(&mut self, code: Code, place: usize, message: impl Into<String>, help: impl Into<String>) {
+        self.fault_with_fix(code, place, message, help, None);
+    }
+
+    fn fault_with_fix(
+        &mut self,
+        code: Code,
+        place: usize,
+        message: impl Into<String>,
+        help: impl Into<String>,
+        fix: Option<(String, String)>,
+    ) {
         let start = self.text.get(..place).map_or(0, |before| before.chars().count());
-        self.faults.push(ExpressionFault { code, start, message: message.into(), help: help.into() });
+        self.faults.push(ExpressionFault { fix, ..ExpressionFault::new(code, start, message, help) });
+    }
+
+    /// Adds a fault about a name that is none of the known ones, which `what` introduces.
+    fn unknown(&mut self, code: Code, place: usize, message: String, name: &str, known: &[&str], what: &str) {
+        let fix = only_close(name, known).map(|word| (name.to_owned(), word.to_owned()));
+        self.fault_with_fix(code, place, message, suggestion(name, known, what), fix);
     }
 
     /// Returns the place of a node in bytes: its operator, its bracket, or its first character.

@@ -34,12 +34,9 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     if text.len() <= LENGTH {
         return Ok(());
     }
-    Err(ExpressionFault {
-        code: Code::ExpressionTooCostly,
-        start: 0,
-        message: format!("the expression has {} bytes", text.len()),
-        help: format!("use at most {LENGTH} bytes, or split it into several rules"),
-    })
+    let message = format!("the expression has {} bytes", text.len());
+    let help = format!("use at most {LENGTH} bytes, or split it into several rules");
+    Err(ExpressionFault::new(Code::ExpressionTooCostly, 0, message, help))
 }
 
 /// Runs the parser on a stack that no expression within [`LENGTH`] overflows.
@@ -47,12 +44,8 @@ pub(super) fn on_a_large_stack<T: Send>(
     parse: impl FnOnce() -> Result<T, Vec<ExpressionFault>> + Send,
 ) -> Result<T, Vec<ExpressionFault>> {
     let cannot = |message: &str| {
-        Err(vec![ExpressionFault {
-            code: Code::ExpressionTooCostly,
-            start: 0,
-            message: message.to_owned(),
-            help: "write the expression in another way".into(),
-        }])
+        let help = "write the expression in another way";
+        Err(vec![ExpressionFault::new(Code::ExpressionTooCostly, 0, message, help)])
     };
     thread::scope(|scope| match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse) {
         // A panic of the crate must not end the process.

@@ -99,6 +99,14 @@ pub struct ExpressionFault {
     pub message: String,
     /// The correction.
     pub help: String,
+    /// The text at its place and the one to write instead, if there is only one correction.
+    pub fix: Option<(String, String)>,
+}
+
+impl ExpressionFault {
+    pub(super) fn new(code: Code, start: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, start, message: message.into(), help: help.into(), fix: None }
+    }
 }
 
 /// A variable of the language.

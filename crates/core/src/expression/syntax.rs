@@ -10,12 +10,7 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
     // Errors about the crate's own tree are consequences as well.
     let is_inner = |message: &str| message.starts_with("Incomplete") || message.starts_with("No `");
     let Some(error) = errors.errors.iter().find(|error| error.pos != (0, 0) && !is_inner(&error.msg)) else {
-        return ExpressionFault {
-            code: Code::ExpressionSyntax,
-            start: 0,
-            message: "the expression is not CEL".into(),
-            help: EXAMPLE.into(),
-        };
+        return ExpressionFault::new(Code::ExpressionSyntax, 0, "the expression is not CEL", EXAMPLE);
     };
     let (line, column) = error.pos;
     let start = offset(text, usize::try_from(line).unwrap_or(1), usize::try_from(column).unwrap_or(1));
@@ -56,7 +51,7 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
         _ if error.msg.contains("simple name") => "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`",
         _ => EXAMPLE,
     };
-    ExpressionFault { code: Code::ExpressionSyntax, start, message, help: help.to_owned() }
+    ExpressionFault::new(Code::ExpressionSyntax, start, message, help)
 }
 
 const EXAMPLE: &str = "write an expression such as `build.environment.privilegedMode && branch != \"main\"`";

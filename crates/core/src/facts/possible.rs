@@ -25,6 +25,12 @@ impl Remark {
         Self { message: message.into(), help: format!("write {}", instead.into()) }
     }
 
+    /// The text to write instead, if the advice is nothing but that.
+    pub(crate) fn replacement(&self) -> Option<&str> {
+        let text = self.help.strip_prefix("write `")?.strip_suffix('`')?;
+        (!text.contains(['`', '…'])).then_some(text)
+    }
+
     /// Parses a pattern. The error is the reason why the text is none.
     pub(crate) fn pattern(text: &str) -> Result<Pattern, Self> {
         text.parse().map_err(|why| Self {

@@ -25,6 +25,7 @@ use crate::{
     checks::{CheckOption, Patterns},
     diagnostic::{Diagnostic, Diagnostics, Place},
     price::Prices,
+    yaml::Node,
 };
 
 /// A valid policy.
@@ -56,10 +57,25 @@ impl Policy {
         parse::policy(text, digest).map_err(|faults| Diagnostics::new(file, text, faults))
     }
 
+    /// Returns whether a text is meant as a policy: YAML whose top level has the keys `version` and `rules`,
+    /// or a text that is not YAML with lines that begin with them.
+    pub fn recognizes(text: &str) -> bool {
+        let tree = Node::parse(text);
+        ["version", "rules"].iter().all(|key| match &tree {
+            Ok(tree) => tree.has_key(key),
+            Err(_) => text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'))),
+        })
+    }
+
     /// Finds what is valid but probably a mistake or good to know. `file` and `text` are those
     /// that the policy was parsed from.
     pub fn lint(&self, file: &str, text: &str, now: Timestamp) -> Diagnostics {
         Diagnostics::new(file, text, lint::findings(self, now))
+    }
+
+    /// All diagnostics of a text: its faults, or the findings about a valid policy.
+    pub fn diagnose(file: &str, text: &str, now: Timestamp) -> Diagnostics {
+        Self::parse(file, text).map_or_else(|faults| faults, |policy| policy.lint(file, text, now))
     }
 
     /// Limits the mode of every rule.

@@ -9,7 +9,7 @@ pub(crate) mod words;
 
 use std::ops::Range;
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Fix, Place};
 
 /// Decodes a file as UTF-8.
 ///
@@ -97,6 +97,27 @@ impl Node {
             }
             _ => self.place,
         }
+    }
+
+    /// The fix that replaces a scalar in one line by another, with quotes if it has some or needs them.
+    pub(crate) fn fix(&self, text: &str, new: &str) -> Option<Fix> {
+        let raw = text.get(self.span.clone()).filter(|_| self.tag.is_none())?;
+        let quote = raw.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let is_plain = |text: &str| {
+            let fits = |character: char| character.is_ascii_alphanumeric() || "_-./:@*".contains(character);
+            text.starts_with(|first: char| first.is_ascii_alphabetic())
+                && text.chars().all(fits)
+                && !text.ends_with(':')
+        };
+        let new = match quote {
+            None if is_plain(new) => new.to_owned(),
+            _ if new.contains(['"', '\'', '\\']) || new.contains(char::is_control) => return None,
+            quote => {
+                let quote = quote.unwrap_or('"');
+                format!("{quote}{new}{quote}")
+            }
+        };
+        Fix::new(text, self.place, raw, new)
     }
 
     /// Returns whether the node is a mapping with the key.

@@ -3,10 +3,10 @@
 use super::{
     Node, Value,
     scalar::FromScalar,
-    words::{closest, quoted_list},
+    words::{closest, only_close, quoted_list},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    diagnostic::{Code, Diagnostic, Fix, Place},
     expression::{Expression, ExpressionFault},
     facts::possible::Remark,
 };
@@ -66,7 +66,10 @@ impl Reader {
             match closest(name, known) {
                 Some(word) => {
                     suggested.push(word);
-                    self.fault(Code::UnknownKey, key.place, message, format!("did you mean `{word}`?"));
+                    let fix = only_close(name, known).and_then(|word| key.fix(&self.text, word));
+                    let fault =
+                        Diagnostic::new(Code::UnknownKey, key.place, message, format!("did you mean `{word}`?"));
+                    self.faults.push(fault.with_fix(fix));
                 }
                 None => self.fault(
                     Code::UnknownKey,
@@ -183,8 +186,10 @@ impl Reader {
                 );
                 Some(value)
             }
-            Err(Remark { message, help }) => {
-                self.fault(codes.impossible, node.place, message, help);
+            Err(remark) => {
+                let fix = remark.replacement().and_then(|text| node.fix(&self.text, text.trim_matches('"')));
+                let Remark { message, help } = remark;
+                self.faults.push(Diagnostic::new(codes.impossible, node.place, message, help).with_fix(fix));
                 None
             }
         }
@@ -195,12 +200,9 @@ impl Reader {
         let Value::Scalar(text) = &node.value else { return };
         if node.is_plain && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let message = format!("`{text}` is a number in YAML, and other programs may drop a zero in front");
-            self.warnings.push(Diagnostic::new(
-                Code::AccountWithoutQuotes,
-                node.place,
-                message,
-                format!("write it in quotes: `\"{text}\"`"),
-            ));
+            let help = format!("write it in quotes: `\"{text}\"`");
+            let warning = Diagnostic::new(Code::AccountWithoutQuotes, node.place, message, help);
+            self.warnings.push(warning.with_fix(node.fix(&self.text, text)));
         }
     }
 
@@ -226,15 +228,17 @@ impl Reader {
         };
         match Expression::compile(text) {
             Ok(expression) => {
-                for ExpressionFault { code, start, message, help } in expression.warnings().iter().cloned() {
+                for ExpressionFault { code, start, message, help, fix: _ } in expression.warnings().iter().cloned() {
                     let place = node.place_within(start, &self.text);
                     self.warnings.push(Diagnostic::new(code, place, message, help));
                 }
                 Some(expression)
             }
             Err(faults) => {
-                for ExpressionFault { code, start, message, help } in faults {
-                    self.fault(code, node.place_within(start, &self.text), message, help);
+                for ExpressionFault { code, start, message, help, fix } in faults {
+                    let place = node.place_within(start, &self.text);
+                    let fix = fix.and_then(|(old, new)| Fix::new(&self.text, place, &old, new));
+                    self.faults.push(Diagnostic::new(code, place, message, help).with_fix(fix));
                 }
                 None
             }

@@ -2,7 +2,7 @@
 
 use granit_parser::{Marker, ScanError};
 
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Fix, Place};
 
 /// The fault of a text that is not YAML.
 pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
@@ -99,12 +99,10 @@ fn missing_space(text: &str, place: Place) -> Option<Diagnostic> {
     [line, before].into_iter().flatten().find_map(|line| {
         let (key, start) = line.key_without_space()?;
         let place = Place { line: line.number, column: start + key.chars().count() + 1 };
-        Some(Diagnostic::new(
-            Code::MissingSpace,
-            place,
-            format!("no space after `{key}:`"),
-            format!("write `{key}: …`, with a space"),
-        ))
+        let (message, help) = (format!("no space after `{key}:`"), format!("write `{key}: …`, with a space"));
+        let behind = Place { column: place.column + 1, ..place };
+        let fix = Fix::new(text, behind, "", " ".to_owned());
+        Some(Diagnostic::new(Code::MissingSpace, place, message, help).with_fix(fix))
     })
 }
 

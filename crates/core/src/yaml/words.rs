@@ -10,6 +10,14 @@ pub(crate) fn quoted_list(words: &[&str]) -> String {
     }
 }
 
+/// The known word of [`closest`], if no other one is nearly as close.
+pub(crate) fn only_close<'a>(misspelt: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = closest(misspelt, known)?;
+    let distance = |word: &str| strsim::damerau_levenshtein(misspelt, word);
+    let others = known.iter().filter(|other| **other != word);
+    others.map(|other| distance(other)).all(|other| other > distance(word) + 1).then_some(word)
+}
+
 /// The known word that a misspelt one was probably meant to be, whatever its case and separators:
 /// `source-version` is `sourceVersion`.
 pub(crate) fn closest<'a>(misspelt: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -1,6 +1,6 @@
 //! Diagnostics as one JSON object.
 
-use buildbrake_core::diagnostic::{Finding, Severity};
+use buildbrake_core::diagnostic::{Finding, Fix, Severity};
 use serde::{Serialize, Serializer};
 
 use super::number_of;
@@ -26,11 +26,22 @@ struct Diagnostic<'a> {
     severity: &'static str,
     message: &'a str,
     help: &'a str,
+    /// What `--fix` replaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    line: usize,
+    column: usize,
+    old: &'a str,
+    new: &'a str,
 }
 
 impl<'a> From<&'a Finding> for Diagnostic<'a> {
     fn from(finding: &'a Finding) -> Self {
-        let Finding { file, place, code, message, help, excerpt: _ } = finding;
+        let Finding { file, place, code, message, help, excerpt: _, fix } = finding;
         Self {
             file,
             line: place.map(|place| place.line),
@@ -39,6 +50,12 @@ impl<'a> From<&'a Finding> for Diagnostic<'a> {
             severity: code.severity().name(),
             message,
             help,
+            fix: fix.as_deref().map(|Fix { place, old, new }| Change {
+                line: place.line,
+                column: place.column,
+                old,
+                new,
+            }),
         }
     }
 }

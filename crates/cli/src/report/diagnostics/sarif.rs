@@ -51,18 +51,36 @@ fn rule(code: Code) -> Value {
 }
 
 fn result(finding: &Finding, codes: &[Code]) -> Value {
-    let Finding { file, place, code, message, help, .. } = finding;
+    let Finding { file, place, code, message, help, fix, .. } = finding;
     let mut location = json!({ "artifactLocation": { "uri": uri(file) } });
     if let Some(place) = place {
         location["region"] = json!({ "startLine": place.line, "startColumn": place.column });
     }
-    json!({
+    let mut result = json!({
         "ruleId": code.id(),
         "ruleIndex": codes.iter().position(|other| other == code),
         "level": level(*code),
         "message": { "text": plain(&format!("{message}; {help}")) },
         "locations": [{ "physicalLocation": location }],
-    })
+    });
+    if let Some(fix) = fix {
+        let (start, end) = (fix.place, fix.end());
+        result["fixes"] = json!([{
+            "artifactChanges": [{
+                "artifactLocation": { "uri": uri(file) },
+                "replacements": [{
+                    "deletedRegion": {
+                        "startLine": start.line,
+                        "startColumn": start.column,
+                        "endLine": end.line,
+                        "endColumn": end.column,
+                    },
+                    "insertedContent": { "text": fix.new },
+                }],
+            }],
+        }]);
+    }
+    result
 }
 
 fn level(code: Code) -> &'static str {

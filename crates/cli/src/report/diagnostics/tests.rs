@@ -1,4 +1,4 @@
-use buildbrake_core::diagnostic::{Code, Place};
+use buildbrake_core::diagnostic::{Code, Fix, Place};
 use serde_json::Value;
 
 use super::{Finding, Format};
@@ -11,6 +11,7 @@ fn finding(file: &str, code: Code, message: &str) -> Finding {
         message: message.to_owned(),
         help: "remove one of them".to_owned(),
         excerpt: None,
+        fix: Some(Box::new(Fix { place: Place { line: 5, column: 3 }, old: "x".to_owned(), new: "é".to_owned() })),
     }
 }
 

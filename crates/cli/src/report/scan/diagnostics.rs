@@ -69,6 +69,7 @@ fn diagnosed(results: &Results) -> Vec<Diagnosed<'_>> {
             message: printable(&format!("{} is not judged", left_out.origin.address), LENGTH),
             help: printable(&left_out.why, LENGTH),
             excerpt: None,
+            fix: None,
         },
         origin: &left_out.origin,
         result: None,
@@ -107,5 +108,6 @@ fn finding(scanned: &ScannedProject, result: &RuleResult, code: Code) -> Finding
         message: printable(&message, LENGTH),
         help: printable(&help, LENGTH),
         excerpt: None,
+        fix: None,
     }
 }

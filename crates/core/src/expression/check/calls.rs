@@ -16,7 +16,7 @@ use crate::{
         functions::{MACROS, OVERLOADS, Overload, Style, names},
         limits,
         time::{DurationError, Length},
-        types::{Type, suggestion},
+        types::Type,
     },
     pattern::Pattern,
     yaml::words::quoted_list,
@@ -47,18 +47,14 @@ impl<'a> Checker<'a> {
         let overloads: Vec<&Overload> = OVERLOADS.iter().filter(|overload| overload.name == name).collect();
         if overloads.is_empty() {
             // Skip the arguments: those of a macro would be full of unknown names.
-            let (code, found, help) = if MACROS.contains(&name) {
+            if MACROS.contains(&name) {
                 let help =
                     "write `has(build.vpcConfig)`, `list.all(x, …)`, `list.exists(x, …)` or `list.exists_one(x, …)`";
-                (Code::WrongArguments, format!("wrong arguments for `{name}`"), help.to_owned())
+                self.fault(Code::WrongArguments, place, format!("wrong arguments for `{name}`"), help);
             } else {
-                (
-                    Code::UnknownFunction,
-                    format!("unknown function `{name}`"),
-                    suggestion(name, &names(), "the functions are"),
-                )
-            };
-            self.fault(code, place, found, help);
+                let found = format!("unknown function `{name}`");
+                self.unknown(Code::UnknownFunction, place, found, name, &names(), "the functions are");
+            }
             return Type::Any;
         }
         let types: Vec<Type> = parts.iter().map(|part| self.type_of(part, depth + 1)).collect();

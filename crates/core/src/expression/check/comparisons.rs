@@ -3,7 +3,7 @@
 
 use cel::{
     IdedExpr,
-    common::ast::{CallExpr, Expr, operators as op},
+    common::ast::{CallExpr, Expr, LiteralValue, operators as op},
 };
 use regex_lite::RegexBuilder;
 
@@ -165,18 +165,34 @@ impl<'a> Checker<'a> {
     fn conclude(&mut self, node: &'a IdedExpr, verdict: Result<Vec<Remark>, Remark>) {
         match verdict {
             Ok(warnings) => self.warn(Code::DoubtfulComparison, node, warnings),
-            Err(Remark { message, help }) => self.fault(Code::ImpossibleComparison, self.place(node), message, help),
+            Err(remark) => {
+                let place = self.place(node);
+                let quote = self.text.get(place..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                let literal = |text: &str| format!("{quote}{}{quote}", text.trim_matches('"'));
+                let new = remark.replacement().map(literal);
+                let fix = new.zip(text_of(node)).map(|(new, text)| (literal(text), new));
+                let Remark { message, help } = remark;
+                self.fault_with_fix(Code::ImpossibleComparison, place, message, help, fix);
+            }
         }
     }
 
     pub(super) fn warn(&mut self, code: Code, node: &'a IdedExpr, warnings: Vec<Remark>) {
         let start = self.text.get(..self.place(node)).map_or(0, |before| before.chars().count());
         for Remark { message, help } in warnings {
-            let warning = ExpressionFault { code, start, message, help };
+            let warning = ExpressionFault::new(code, start, message, help);
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
         }
+    }
+}
+
+/// The text of a literal.
+fn text_of(node: &IdedExpr) -> Option<&str> {
+    match &node.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
     }
 }
 

@@ -1,0 +1,84 @@
+//! Fixes of diagnostics, and their application to a text.
+
+use super::{Code, Diagnostics, Place, Severity};
+
+/// The replacement of a text in one line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The place of the first character to replace.
+    pub place: Place,
+    /// The characters to replace; none to insert only.
+    pub old: String,
+    /// The new characters.
+    pub new: String,
+}
+
+impl Fix {
+    /// Returns `None` if the text does not have `old` at that place.
+    pub(crate) fn new(text: &str, place: Place, old: &str, new: String) -> Option<Self> {
+        let fix = Self { place, old: old.to_owned(), new };
+        (fix.old != fix.new && !fix.old.contains(['\n', '\r']) && fix.applied(text).is_some()).then_some(fix)
+    }
+
+    /// The place behind the last character to replace.
+    pub fn end(&self) -> Place {
+        Place { line: self.place.line, column: self.place.column + self.old.chars().count() }
+    }
+
+    /// The text with the replacement; `None` if it does not have `old` at that place.
+    fn applied(&self, text: &str) -> Option<String> {
+        let mut lines = text.split_inclusive('\n');
+        let before: usize = lines.by_ref().take(self.place.line.checked_sub(1)?).map(str::len).sum();
+        let line = lines.next()?;
+        let (start, _) = line.char_indices().chain([(line.len(), ' ')]).nth(self.place.column.checked_sub(1)?)?;
+        let (head, rest) = text.split_at(before + start);
+        Some(format!("{head}{}{}", self.new, rest.strip_prefix(self.old.as_str())?))
+    }
+}
+
+/// The kinds of warnings whose fix leaves the meaning of a file as it is.
+const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
+
+/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it leaves fewer
+/// diagnostics; one that reveals others is not. Returns the new text and the fixes that were applied.
+pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
+    let (mut text, mut applied) = (original.to_owned(), Vec::new());
+    let mut found = diagnose(&text);
+    let start = Score::of(&found);
+    while let Some((fix, better, left)) = next(&text, &found, &diagnose) {
+        applied.push(fix);
+        (text, found) = (better, left);
+    }
+    // Each mistake in the syntax hides what is behind it.
+    if Score::of(&found) < start { (text, applied) } else { (original.to_owned(), Vec::new()) }
+}
+
+/// The first fix that makes the text better, with the text that it makes and its diagnostics.
+fn next(text: &str, found: &Diagnostics, diagnose: impl Fn(&str) -> Diagnostics) -> Option<(Fix, String, Diagnostics)> {
+    let is_safe = |code: Code| code.severity() == Severity::Error || HARMLESS.contains(&code);
+    let fixes = found.iter().filter(|one| is_safe(one.code)).filter_map(|one| one.fix.as_deref());
+    fixes.cloned().find_map(|fix| {
+        let better = fix.applied(text)?;
+        let left = diagnose(&better);
+        let goes_on = || matches!((syntax(found), syntax(&left)), (Some(before), Some(after)) if after > before);
+        (Score::of(&left) < Score::of(found) || goes_on()).then_some((fix, better, left))
+    })
+}
+
+/// The place of a mistake in the syntax of YAML.
+fn syntax(found: &Diagnostics) -> Option<Place> {
+    found.iter().find(|one| one.code == Code::MissingSpace).map(|one| one.place)
+}
+
+/// The number of faults, and of warnings.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Score(usize, usize);
+
+impl Score {
+    fn of(found: &Diagnostics) -> Self {
+        Self(found.count(Severity::Error), found.count(Severity::Warning))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+use proptest::{prelude::*, sample::subsequence};
+
+use crate::{
+    diagnostic::{Diagnostics, Severity, fixed},
+    policy::Policy,
+};
+
+fn diagnose(text: &str) -> Diagnostics {
+    Policy::diagnose("policy.yaml", text, "2026-11-22T09:00:00Z".parse().unwrap())
+}
+
+/// The rule with its fixes.
+fn fix(rule: &str) -> String {
+    let start = "version: 1\nrules:\n  - id: a # the first\n    ";
+    let (text, _) = fixed(&format!("{start}{rule}\n"), diagnose);
+    text.strip_prefix(start).expect("the start stays").trim_end().to_owned()
+}
+
+#[test]
+fn a_fault_with_one_correction_is_fixed() {
+    for (rule, expected) in [
+        ("max-timout: 60m # an hour", "max-timeout: 60m # an hour"),
+        ("forbiden-branches:   [ main ]", "forbidden-branches:   [ main ]"),
+        ("\"max-timout\": 60m", "\"max-timeout\": 60m"),
+        ("max-timeout: 60m\n    onwer: me", "max-timeout: 60m\n    owner: me"),
+        ("max-timeout: 60m\n    reason:because", "max-timeout: 60m\n    reason: because"),
+        (
+            "max-timeout: 60m\n    only: [{ regions: [EU_WEST_1] }]",
+            "max-timeout: 60m\n    only: [{ regions: [eu-west-1] }]",
+        ),
+        (
+            "max-timeout: 60m\n    only: [{ regions: ['eu-west-1a'] }]",
+            "max-timeout: 60m\n    only: [{ regions: ['eu-west-1'] }]",
+        ),
+        (
+            "max-timeout: 60m\n    only: [{ accounts: [1111-2222-3333] }]",
+            "max-timeout: 60m\n    only: [{ accounts: [\"111122223333\"] }]",
+        ),
+        (
+            "max-timeout: 60m\n    only: [{ accounts: [111122223333] }] # ours",
+            "max-timeout: 60m\n    only: [{ accounts: [\"111122223333\"] }] # ours",
+        ),
+        ("allowed-sources: [\"s3://bucket/key\"]", "allowed-sources: [\"bucket/key\"]"),
+        ("deny-when: buid.environment.privilegedMode", "deny-when: build.environment.privilegedMode"),
+        ("deny-when: build.environment.priviledgedMode", "deny-when: build.environment.privilegedMode"),
+        ("deny-when: build.projectName.startWith(\"a\")", "deny-when: build.projectName.startsWith(\"a\")"),
+        (
+            "deny-when: >\n      build.buildStatus ==\n      \"failed\" # no comment",
+            "deny-when: >\n      build.buildStatus ==\n      \"failed\" # no comment",
+        ),
+        ("deny-when: 'build.source.type == \"github\"'", "deny-when: 'build.source.type == \"GITHUB\"'"),
+        ("deny-when: \"build.source.type == 'github'\"", "deny-when: \"build.source.type == 'GITHUB'\""),
+    ] {
+        assert_eq!(fix(rule), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_fault_without_a_safe_correction_stays() {
+    for rule in [
+        "max-timeout: 1 hour",
+        // Two checks would be the right one.
+        "max-que-timeout: 60m",
+        // The corrected key is there already.
+        "max-timeout: 60m\n    max-timout: 90m",
+        "forbidden-images: [nonsense:*, 'a b']",
+        // It would change what the policy does.
+        "forbidden-branches: [Main]",
+        "allowed-sources: [https://github.com/acme/shop/tree/main]",
+        "max-timeout: 60m\n    only: [{ regions: [Atlantis] }]",
+        "max-timeout: !!str 60m",
+    ] {
+        assert_eq!(fix(rule), rule);
+    }
+}
+
+#[test]
+fn every_line_and_its_end_stay_as_they_are() {
+    let text = "# ä policy\r\nversion: 1\r\nrules:\r\n  - id: a\r\n    max-timout: 60m # ü\r\n\r\n# the end";
+    let (fixed, fixes) = fixed(text, diagnose);
+    assert_eq!(fixed, text.replace("timout", "timeout"));
+    assert_eq!((fixes.len(), fixes[0].place.line, fixes[0].end().column), (1, 5, 15));
+}
+
+/// Lines of a policy with mistakes, and some without.
+const LINES: [&str; 16] = [
+    "    max-timout: 60m # one",
+    "    max-timeout: 60m",
+    "    forbiden-branches: [main] # two",
+    "    onwer: team # three",
+    "    reason:because",
+    "    mode: reprot",
+    "    only: [{ acounts: [111122223333] }]",
+    "    only: [{ accounts: [1111-2222-3333] }] # four",
+    "    only: [{ regions: [EU_WEST_1], projects: [a b] }]",
+    "    except: [{ branches: [main], untill: 2099-01-01 }]",
+    "    allowed-sources: [s3://bucket/key] # five",
+    "    deny-when: buid.environment.privilegedMode",
+    "    deny-when: '!has(build.vpcConfg)' # six",
+    "    deny-when: build.source.type == \"github\"",
+    "    max-duration: &limit 1 hour",
+    "    max-queue-time: *limit",
+];
+
+proptest! {
+    #[test]
+    fn fixes_leave_fewer_faults_and_every_comment(
+        rules in prop::collection::vec(subsequence(LINES.to_vec(), 1..5), 1..4)
+    ) {
+        let mut text = String::from("version: 1 # start\nrules: # all\n");
+        for (index, lines) in rules.iter().enumerate() {
+            text.push_str(&format!("  - id: rule-{index}\n{}\n", lines.join("\n")));
+        }
+        let (better, fixes) = fixed(&text, diagnose);
+        let (before, after) = (diagnose(&text), diagnose(&better));
+        let score = |found: &Diagnostics| (found.count(Severity::Error), found.count(Severity::Warning));
+        prop_assert_eq!(fixes.is_empty(), better == text);
+        prop_assert!(fixes.is_empty() || score(&after) < score(&before), "{}\n{}", text, better);
+        let (again, more) = fixed(&better, diagnose);
+        prop_assert!(more.is_empty() && again == better, "{}", better);
+        let comments = |text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| line.split_once(" # ")).map(|(_, comment)| comment.to_owned()).collect()
+        };
+        prop_assert_eq!(comments(&better), comments(&text));
+        prop_assert_eq!(better.lines().count(), text.lines().count());
+    }
+}
