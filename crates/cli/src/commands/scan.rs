@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
-use buildbrake_core::pattern::Pattern;
+use anyhow::{Context, bail, ensure};
+use buildbrake_core::{diagnostic::printable, pattern::Pattern};
 use jiff::Timestamp;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     scan::{
         Destination, Projects,
         account::{self, Accounts},
-        baseline::Baseline,
+        baseline::{Baseline, Scope},
         results::{Results, Status},
         template::{self, Parameter},
         terraform,
@@ -122,7 +122,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         None => Baseline::default(),
     };
     let Some(projects) = read(arguments)? else { return Ok(Exit::Error) };
-    let results = Results::of(&file.policy, projects, baseline, arguments.deny_unknown, Timestamp::now());
+    let names: Vec<String> = arguments.template.iter().chain(&arguments.terraform).map(|path| name_of(path)).collect();
+    let scope = Scope::of_files(names.iter().map(String::as_str)).partial(!arguments.projects.is_empty());
+    let results = Results::of(&file.policy, projects, baseline, &scope, arguments.deny_unknown, Timestamp::now());
     if let Some(path) = arguments.baseline.as_ref().filter(|_| arguments.write_baseline) {
         let entries = results.entries();
         let number = count(entries.len(), "finding");
@@ -163,6 +165,9 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
             }
         }
     }
+    if let Some(unknown) = arguments.parameter.iter().find(|given| given.is_unknown(&all.parameters) && !has_faults) {
+        bail!("no template has a parameter `{}`; correct its name", printable(unknown.name(), 100));
+    }
     for path in &arguments.terraform {
         let (name, content) = content(path)?;
         let projects = terraform::read(&name, &content, &destination)?;
@@ -188,14 +193,24 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
 
 /// The name and the content of a file, or of standard input if the path is `-`.
 fn content(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    if path.as_os_str() == "-" {
-        let mut content = Vec::new();
-        io::stdin().read_to_end(&mut content).context("standard input cannot be read")?;
-        return Ok(("standard input".to_owned(), content));
-    }
-    let name = path.display().to_string();
-    let content = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
+    let name = name_of(path);
+    let content = match is_standard_input(path) {
+        true => {
+            let mut content = Vec::new();
+            io::stdin().read_to_end(&mut content).map(|_| content)
+        }
+        false => fs::read(path),
+    };
+    let content = content.with_context(|| format!("{name}: the file cannot be read"))?;
     Ok((name, content))
+}
+
+fn name_of(path: &Path) -> String {
+    if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 fn account_id(text: &str) -> Result<String, String> {

@@ -32,5 +32,5 @@ pub(crate) async fn read(accounts: &Accounts<'_>) -> anyhow::Result<Projects> {
             projects.push(Project { settings: PlannedProject::deployed(&project), origin, doubt: None });
         }
     }
-    Ok(Projects { projects, left_out: Vec::new() })
+    Ok(Projects { projects, ..Projects::default() })
 }

@@ -43,6 +43,42 @@ impl Entry {
     }
 }
 
+/// The projects that a scan is about: the entries of others stay as they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    /// The beginnings of the identities of all projects in it.
+    prefixes: BTreeSet<String>,
+    /// `true` if only some of these projects are scanned.
+    is_partial: bool,
+}
+
+impl Scope {
+    /// The scope of scanning whole files.
+    pub(crate) fn of_files<'a>(files: impl Iterator<Item = &'a str>) -> Self {
+        let identity =
+            |file: &str| identity(&Origin { file: Some(file.to_owned()), address: String::new(), place: None });
+        Self { prefixes: files.map(identity).collect(), is_partial: false }
+    }
+
+    /// The same if only some of the projects are scanned.
+    pub(crate) fn partial(self, is_partial: bool) -> Self {
+        Self { is_partial, ..self }
+    }
+
+    /// Adds the accounts and regions of projects.
+    pub(super) fn with<'a>(mut self, origins: impl Iterator<Item = &'a Origin>) -> Self {
+        let arns = origins.filter(|origin| origin.file.is_none()).map(|origin| origin.address.as_str());
+        let places = arns.filter_map(|arn| Some(format!("{}:project/", arn.split_once(":project/")?.0)));
+        self.prefixes.extend(places);
+        self
+    }
+
+    /// Returns whether the entry's project would have been scanned if it still existed.
+    pub(super) fn has(&self, entry: &Entry) -> bool {
+        !self.is_partial && self.prefixes.iter().any(|prefix| entry.project.starts_with(prefix.as_str()))
+    }
+}
+
 /// The identity of a project, whatever line it is in.
 pub(crate) fn identity(origin: &Origin) -> String {
     match &origin.file {

@@ -6,6 +6,8 @@ pub(crate) mod results;
 pub(crate) mod template;
 pub(crate) mod terraform;
 
+use std::collections::BTreeSet;
+
 use buildbrake_core::{diagnostic::Place, scan::PlannedProject};
 
 /// The projects of some inputs.
@@ -13,6 +15,8 @@ use buildbrake_core::{diagnostic::Place, scan::PlannedProject};
 pub(crate) struct Projects {
     pub(crate) projects: Vec<Project>,
     pub(crate) left_out: Vec<LeftOut>,
+    /// The names of the parameters that templates declare.
+    pub(crate) parameters: BTreeSet<String>,
 }
 
 /// A project, and where it is defined.
@@ -46,6 +50,7 @@ impl Projects {
     pub(crate) fn extend(&mut self, other: Self) {
         self.projects.extend(other.projects);
         self.left_out.extend(other.left_out);
+        self.parameters.extend(other.parameters);
     }
 }
 

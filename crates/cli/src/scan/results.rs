@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     LeftOut, Project, Projects,
-    baseline::{Baseline, Entry},
+    baseline::{Baseline, Entry, Scope},
 };
 
 /// The results of scanning some projects.
@@ -20,6 +20,8 @@ pub(crate) struct Results {
     pub(crate) left_out: Vec<LeftOut>,
     /// The entries of the baseline that no finding has any more.
     pub(crate) gone: Vec<Entry>,
+    /// The entries of the baseline about projects that are not scanned.
+    others: Vec<Entry>,
 }
 
 /// A project, with what each rule decides.
@@ -69,10 +71,11 @@ impl Results {
         policy: &Policy,
         projects: Projects,
         mut baseline: Baseline,
+        scope: &Scope,
         denies_unknown: bool,
         now: Timestamp,
     ) -> Self {
-        let Projects { projects, left_out } = projects;
+        let Projects { projects, left_out, .. } = projects;
         let scanned = projects.into_iter().map(|project| {
             let ProjectScan { is_never_stopped, rules } = scan(policy, &project.settings, now);
             let rules = rules.into_iter().map(|rule| {
@@ -89,8 +92,11 @@ impl Results {
             let rules = rules.collect();
             ScannedProject { project, is_never_stopped, rules }
         });
-        let projects = scanned.collect();
-        Self { projects, left_out, gone: baseline.unused() }
+        let projects: Vec<ScannedProject> = scanned.collect();
+        let origins = projects.iter().map(|scanned| &scanned.project.origin);
+        let scope = scope.clone().with(origins);
+        let (gone, others) = baseline.unused().into_iter().partition(|entry| scope.has(entry));
+        Self { projects, left_out, gone, others }
     }
 
     /// The number of decisions of a status.
@@ -103,10 +109,11 @@ impl Results {
         self.projects.iter().flat_map(|project| project.rules.iter().map(move |rule| (project, rule)))
     }
 
-    /// The entries of a baseline that accepts all findings.
+    /// The entries of a baseline that accepts all findings, with those about projects that are not scanned.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let findings = self.each().filter(|(_, result)| result.status != Status::NoFinding);
-        findings.map(|(project, result)| Entry::of(&project.project.origin, &result.rule)).collect()
+        let findings = findings.map(|(project, result)| Entry::of(&project.project.origin, &result.rule));
+        findings.chain(self.others.iter().cloned()).collect()
     }
 
     /// The numbers of decisions by rule.

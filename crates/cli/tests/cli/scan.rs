@@ -199,6 +199,36 @@ fn the_baseline_accepts_what_is_known_and_nothing_else() {
 }
 
 #[test]
+fn a_baseline_of_several_files_keeps_what_is_not_scanned() {
+    let folder = folder("several");
+    fs::write(folder.join("policy.yaml"), "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();
+    let template = |minutes: u32| {
+        format!(
+            "Resources:\n  Build: {{ Type: AWS::CodeBuild::Project, Properties: {{ Name: shop, TimeoutInMinutes: {minutes}, Environment: {{ Type: LINUX_CONTAINER }} }} }}\n"
+        )
+    };
+    fs::write(folder.join("a.yaml"), template(90)).unwrap();
+    fs::write(folder.join("b.yaml"), template(90)).unwrap();
+    let run = |arguments: &str| {
+        let mut command = command();
+        command.current_dir(&folder).args(["--policy", "policy.yaml", "--baseline", "baseline.yaml"]);
+        text(&command.args(arguments.split_whitespace()).output().unwrap().stdout)
+    };
+    let entries = || fs::read_to_string(folder.join("baseline.yaml")).unwrap().matches("project:").count();
+    run("--template a.yaml b.yaml --write-baseline");
+    assert_eq!(entries(), 2);
+    let found = run("--template ./a.yaml");
+    assert!(found.contains("1 accepted") && !found.contains("no longer occur"), "{found}");
+    run("--template a.yaml --write-baseline");
+    assert_eq!(entries(), 2);
+    fs::write(folder.join("a.yaml"), template(30)).unwrap();
+    assert!(!run("--template a.yaml --projects other").contains("no longer occur"));
+    assert!(run("--template a.yaml").contains("no longer occur"));
+    run("--template a.yaml --write-baseline");
+    assert_eq!(entries(), 1);
+}
+
+#[test]
 fn what_is_unknown_is_a_finding_only_if_that_is_asked_for() {
     let folder = folder("unknown");
     let (template, policy) = (folder.join("t.yaml"), folder.join("p.yaml"));

@@ -35,10 +35,10 @@ pub(crate) fn read(
     parameters: &[Parameter],
     destination: &Destination,
 ) -> Result<Projects, Diagnostics> {
-    let text = yaml::decode(file, bytes)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let faults = |fault| Diagnostics::new(file, text, vec![fault]);
-    let root = Node::parse(text).or_else(|fault| Node::parse_json(text).ok_or(fault)).map_err(faults)?;
+    let content = yaml::decode(file, bytes)?;
+    let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
+    let faults = |fault| Diagnostics::new(file, content, vec![fault]);
+    let root = Node::parse(content).or_else(|fault| Node::parse_json(content).ok_or(fault)).map_err(faults)?;
     let Some(resources) = member(&root, "Resources") else {
         let help = "name a CloudFormation or SAM template; a plan of Terraform is read by `--terraform`";
         return Err(faults(Diagnostic::new(
@@ -52,7 +52,16 @@ pub(crate) fn read(
     let conditions = Conditions::new(member(&root, "Conditions"));
     let evaluation = Evaluation::new(&parameters, &conditions, member(&root, "Mappings"));
     let reader = Reader { file, evaluation, destination };
-    let mut projects = Projects::default();
+    let declared = member(&root, "Parameters").map(members).into_iter().flatten();
+    let declared = declared.filter_map(|(name, _)| text(name).map(str::to_owned));
+    let mut projects = Projects { parameters: declared.collect(), ..Projects::default() };
+    if member(&root, "Fn::Transform").is_some() {
+        projects.left_out.push(reader.left_out(
+            "Fn::Transform",
+            root.place,
+            "what the macro adds is not judged".to_owned(),
+        ));
+    }
     let macros = transforms(member(&root, "Transform"));
     for name in macros.iter().filter(|name| !KNOWN_TRANSFORMS.contains(&name.as_str())) {
         let why = format!("the macro `{name}` may change projects and add others; they are judged as they are written");

@@ -1,6 +1,9 @@
 //! The parameters of a template.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    str::FromStr,
+};
 
 use buildbrake_core::{scan::Given, yaml::Node};
 
@@ -12,6 +15,17 @@ use crate::scan::Destination;
 pub(crate) struct Parameter {
     name: String,
     value: String,
+}
+
+impl Parameter {
+    /// Returns whether no template has such a parameter.
+    pub(crate) fn is_unknown(&self, declared: &BTreeSet<String>) -> bool {
+        !self.name.starts_with("AWS::") && !declared.contains(&self.name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl FromStr for Parameter {

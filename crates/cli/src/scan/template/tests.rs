@@ -207,3 +207,15 @@ fn functions_make_no_text_without_end() {
     }
     assert_eq!(evaluated(&value, &[], &Destination::default()), "? the functions of the template make too much text");
 }
+
+proptest::proptest! {
+    /// A damaged template is a fault or has projects; nothing panics.
+    #[test]
+    fn damage_is_no_panic(at in 0..TEMPLATE.len(), length in 0..40_usize, with in "[a-z!&*{}\\[\\]:$ \n-]{0,6}") {
+        let template = TEMPLATE.replace("Resources: {}", "Resources:\n  A:\n    Type: AWS::CodeBuild::Project\n    Properties: { Name: !Sub 'a-${Image}', Source: !If [IsTest, {Type: S3}, !Ref Stage] }\n");
+        let mut bytes = template.into_bytes();
+        let end = (at + length).min(bytes.len());
+        bytes.splice(at..end, with.into_bytes());
+        let _ = read("t.yaml", bytes, &[], &Destination::default());
+    }
+}

@@ -155,3 +155,16 @@ fn plans_that_are_not_whole() {
     let nested = format!(r#"{{"format_version": "1.0", "values": {}"#, "[".repeat(100_000));
     assert!(read("state.json", nested.as_bytes(), &Destination::default()).is_err());
 }
+
+proptest::proptest! {
+    /// A damaged plan is an error or has projects; nothing panics.
+    #[test]
+    fn damage_is_no_panic(at in 0..10_000_usize, length in 0..30_usize, with in "[a-z\"{}\\[\\]:, ]{0,6}") {
+        let plan = include_str!("../../../../../tests/terraform/scan/plan.json");
+        let mut bytes = plan.as_bytes().to_vec();
+        let at = at * bytes.len() / 10_000;
+        let end = (at + length).min(bytes.len());
+        bytes.splice(at..end, with.into_bytes());
+        let _ = read("plan.json", &bytes, &Destination::default());
+    }
+}
