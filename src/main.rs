@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_aws::{
-    BuildLogs, Clients, EventBus, Scheduler, StopAlarm,
+    Accounts, BuildLogs, Clients, EventBus, Scheduler, StopAlarm,
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
     git::GitClient,
@@ -66,12 +66,16 @@ async fn start() -> Option<Enforcer> {
         tracing::warn!(rules, "without BUILDBRAKE_SCHEDULE_GROUP, only the sweep enforces time limits");
     }
     let git = settings.git.map(|git| GitClient::new(git, &config));
-    let clients = Clients::new(config);
+    let accounts = match settings.member_role {
+        Some(role) => Accounts::with_members(config, settings.members.accounts.clone(), role),
+        None => Accounts::own(config),
+    };
+    let clients = Clients::of(accounts);
     let scheduler = settings.schedules.map(|schedules| Scheduler::new(clients.config(), schedules));
     let event_bus = settings.event_bus.map(|name| EventBus::new(clients.config(), name));
-    let build_logs = settings.build_log.then(|| BuildLogs::new(clients.config()));
+    let build_logs = settings.build_log.then(|| BuildLogs::new(clients.accounts().clone()));
     let stop_alarm = settings.stop_alarm.map(|name| StopAlarm::new(clients.config(), name));
-    let enforcer = Enforcer::new(policy, clients, scheduler).with_git(git);
+    let enforcer = Enforcer::new(policy, clients, scheduler).with_members(settings.members).with_git(git);
     Some(enforcer.with_event_bus(event_bus).with_build_logs(build_logs).with_stop_alarm(stop_alarm))
 }
 

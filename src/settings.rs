@@ -1,12 +1,15 @@
 //! The function's settings: `BUILDBRAKE_*`, and Lambda's log level.
 
-use std::{env::VarError, path::Path, str::FromStr};
+use std::{env::VarError, fs, path::Path, str::FromStr};
 
 use buildbrake_aws::{
-    AlarmName, Bundle, BusName, ScheduleSettings,
+    AlarmName, Bundle, BusName, MemberRole, ScheduleSettings,
     git::{GitCredentials, GitHosts, GitSettings},
 };
-use buildbrake_core::policy::Mode;
+use buildbrake_core::{
+    event::{MemberAccounts, MemberRegions, Members},
+    policy::Mode,
+};
 use tracing::Level;
 
 /// All settings, each valid.
@@ -26,6 +29,10 @@ pub struct Settings {
     pub build_log: bool,
     /// The alarm while which nothing is stopped, if there is one.
     pub stop_alarm: Option<AlarmName>,
+    /// The accounts and regions, beside its own, in which the function acts.
+    pub members: Members,
+    /// The role in the other accounts, if there are any.
+    pub member_role: Option<MemberRole>,
 }
 
 /// A setting with a fault.
@@ -52,7 +59,8 @@ impl Settings {
         let event_bus = variables.parsed("BUILDBRAKE_EVENT_BUS");
         let build_log = variables.flag("BUILDBRAKE_BUILD_LOG");
         let stop_alarm = variables.parsed("BUILDBRAKE_STOP_ALARM");
-        let settings = Self { policy, mode, schedules, git, event_bus, build_log, stop_alarm };
+        let (members, member_role) = variables.members();
+        let settings = Self { policy, mode, schedules, git, event_bus, build_log, stop_alarm, members, member_role };
         if variables.faults.is_empty() { Ok(settings) } else { Err(variables.faults) }
     }
 }
@@ -83,6 +91,10 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => self.fault(name, "is not UTF-8"),
         }
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        (self.variable)(name).is_ok_and(|text| !text.is_empty())
     }
 
     fn flag(&mut self, name: &'static str) -> bool {
@@ -145,6 +157,35 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         Some(GitSettings { hosts, credentials, ca_bundle: ca_bundle.flatten(), runtime_api })
     }
 
+    fn members(&mut self) -> (Members, Option<MemberRole>) {
+        const ROLE: &str = "BUILDBRAKE_MEMBER_ROLE";
+        const EXTERNAL_ID: &str = "BUILDBRAKE_MEMBER_EXTERNAL_ID";
+        const ACCOUNTS: &str = "BUILDBRAKE_MEMBER_ACCOUNTS";
+        const REGIONS: &str = "BUILDBRAKE_MEMBER_REGIONS";
+        for (name, needed) in [(ROLE, ACCOUNTS), (ACCOUNTS, ROLE), (EXTERNAL_ID, ROLE)] {
+            if self.is_set(name) && !self.is_set(needed) {
+                self.fault::<()>(name, format!("set without {needed}; set both, or neither"));
+            }
+        }
+        let external_id = self.parsed(EXTERNAL_ID);
+        let role = self.parsed(ROLE).map(|name| MemberRole { name, external_id });
+        let accounts = self.text(ACCOUNTS).and_then(|text| self.list_or_file::<MemberAccounts>(ACCOUNTS, text));
+        let regions = self.text(REGIONS).and_then(|text| self.list::<MemberRegions>(REGIONS, &text));
+        (Members { accounts: accounts.unwrap_or_default(), regions: regions.unwrap_or_default() }, role)
+    }
+
+    /// Parses a list, or the file that has this absolute path: Lambda's variables have 4 KB in all.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+    fn list_or_file<T: FromStr<Err = Vec<String>>>(&mut self, name: &'static str, text: String) -> Option<T> {
+        if !text.starts_with('/') {
+            return self.list(name, &text);
+        }
+        match fs::read_to_string(&text) {
+            Ok(list) => self.list(name, &list),
+            Err(error) => self.fault(name, format!("the file `{text}` cannot be read: {error}")),
+        }
+    }
+
     /// Parses a list, and keeps all its faults.
     fn list<T: FromStr<Err = Vec<String>>>(&mut self, name: &'static str, text: &str) -> Option<T> {
         let faults = text.parse().map_err(|faults: Vec<String>| {
@@ -181,6 +222,8 @@ mod tests {
             event_bus: None,
             build_log: false,
             stop_alarm: None,
+            members: Members::default(),
+            member_role: None,
         };
         assert_eq!(parse(&[]).unwrap(), expected);
         assert_eq!(parse(&[("BUILDBRAKE_POLICY", ""), ("BUILDBRAKE_MODE", "")]).unwrap(), expected);
@@ -205,6 +248,42 @@ mod tests {
         assert_eq!(faults[3], "BUILDBRAKE_BUILD_LOG: `yes`; set `true` or `false`");
         let placeholder = "`stops-{region}` has a placeholder other than `{account}`; remove it";
         assert_eq!(faults[4], format!("BUILDBRAKE_STOP_ALARM: {placeholder}"));
+    }
+
+    #[test]
+    fn all_faults_about_members_are_found_at_once() {
+        let faults = parse(&[
+            ("BUILDBRAKE_MEMBER_ROLE", "ci/buildbrake-member"),
+            ("BUILDBRAKE_MEMBER_EXTERNAL_ID", "no spaces"),
+            ("BUILDBRAKE_MEMBER_ACCOUNTS", "4444,111122223333,111122223333"),
+            ("BUILDBRAKE_MEMBER_REGIONS", "Ireland,eu-west-1,eu-west-1"),
+        ]);
+        let names = ["EXTERNAL_ID", "ROLE", "ACCOUNTS", "ACCOUNTS", "REGIONS", "REGIONS"];
+        let faults = faults.unwrap_err();
+        assert_eq!(faults.len(), names.len(), "{faults:?}");
+        for (fault, name) in faults.iter().zip(names) {
+            assert!(fault.starts_with(&format!("BUILDBRAKE_MEMBER_{name}: ")), "{faults:?}");
+        }
+        for (name, value, needed) in [
+            ("BUILDBRAKE_MEMBER_ROLE", "buildbrake-member", "BUILDBRAKE_MEMBER_ACCOUNTS"),
+            ("BUILDBRAKE_MEMBER_ACCOUNTS", "444455556666", "BUILDBRAKE_MEMBER_ROLE"),
+            ("BUILDBRAKE_MEMBER_EXTERNAL_ID", "o-1a2b3c4d5e", "BUILDBRAKE_MEMBER_ROLE"),
+        ] {
+            let expected = format!("{name}: set without {needed}; set both, or neither");
+            assert_eq!(parse(&[(name, value)]).unwrap_err(), [expected]);
+        }
+        let missing = parse(&[
+            ("BUILDBRAKE_MEMBER_ROLE", "buildbrake-member"),
+            ("BUILDBRAKE_MEMBER_ACCOUNTS", "/no/such/accounts.txt"),
+        ]);
+        let missing = missing.unwrap_err();
+        assert!(missing[0].contains("the file `/no/such/accounts.txt` cannot be read"), "{missing:?}");
+    }
+
+    #[test]
+    fn regions_of_the_own_account_need_no_role() {
+        let settings = parse(&[("BUILDBRAKE_MEMBER_REGIONS", "eu-west-1,us-east-1")]).unwrap();
+        assert_eq!((settings.members.regions, settings.member_role), ("eu-west-1,us-east-1".parse().unwrap(), None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The branches of a repository in CodeCommit, which the testkit has.
 
 use buildbrake_aws::{
+    Accounts,
     codecommit::{Repository, refs},
     config::AwsConfig,
 };
@@ -26,7 +27,7 @@ fn commit(number: usize) -> String {
 async fn ask(codecommit: &CodeCommit, name: &str) -> Result<RemoteRefs, String> {
     let repository = Repository { region: "eu-central-1".into(), name: name.into() };
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", codecommit.endpoint.address), "eu-west-1").await;
-    let found = refs(&repository, &config).await.map_err(|error| error.to_string());
+    let found = refs(&repository, None, &Accounts::own(config)).await.map_err(|error| error.to_string());
     let calls = codecommit.endpoint.calls();
     assert!(calls.iter().all(|call| call.region == "eu-central-1"), "the repository's own region");
     ServiceModel::new(MODEL).check(&codecommit.exchanges());

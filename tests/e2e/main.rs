@@ -16,6 +16,7 @@ mod features;
 mod fuzz;
 mod git;
 mod history;
+mod members;
 mod model;
 mod moto;
 mod newest;

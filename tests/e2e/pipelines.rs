@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use buildbrake_aws::{AccountRegion, CallError, Class, codepipeline::Pipelines, config::AwsConfig};
+use buildbrake_aws::{AccountRegion, Accounts, CallError, Class, codepipeline::Pipelines, config::AwsConfig};
 use buildbrake_core::facts::pipeline::{PipelineAnswer, PipelineRevision};
 use buildbrake_testkit::{
     codebuild::{Call, Endpoint, refusal},
@@ -51,7 +51,8 @@ fn start() -> Timestamp {
 }
 
 async fn pipelines(endpoint: &Endpoint) -> Pipelines {
-    Pipelines::new(&AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "us-east-1").await)
+    let config = AwsConfig::for_local_endpoint(&format!("http://{}", endpoint.address), "us-east-1").await;
+    Pipelines::new(Accounts::own(config))
 }
 
 async fn ask(pipelines: &Pipelines, started: &[&str]) -> Result<PipelineAnswer, CallError> {

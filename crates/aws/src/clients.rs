@@ -5,11 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_config::{Region, SdkConfig};
-use aws_sdk_codebuild::{Client, config::Builder};
+use aws_config::SdkConfig;
 use buildbrake_core::model::Build;
 
-use crate::config::AwsConfig;
+use crate::{Accounts, codebuild::Client, config::AwsConfig};
 
 /// An account and a region. What is `None` is the program's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,51 +39,46 @@ pub(crate) enum Pace {
     Patient,
 }
 
-/// Clients for other regions than the program's own are seldom needed; more are not kept.
+/// Clients of some hundred kilobytes each; more are not kept.
 const MAX_CLIENTS: usize = 64;
 
 /// The clients of all accounts and regions, each made when it is first needed: most events need none, and
 /// the first one of a process takes a third of a start and a megabyte of memory.
 #[derive(Debug)]
 pub struct Clients {
-    config: AwsConfig,
+    accounts: Accounts,
     clients: Mutex<HashMap<(AccountRegion, Pace), Client>>,
 }
 
 impl Clients {
-    /// Makes no call yet.
+    /// Makes no call yet. All calls are made with the program's own credentials.
     pub fn new(config: AwsConfig) -> Self {
-        Self { config, clients: Mutex::default() }
+        Self::of(Accounts::own(config))
     }
 
-    /// The client of CodeBuild in an account and region. All accounts are entered with the
-    /// program's own credentials.
+    /// Makes no call yet.
+    pub fn of(accounts: Accounts) -> Self {
+        Self { accounts, clients: Mutex::default() }
+    }
+
+    /// The client of CodeBuild in an account and region.
     pub(crate) fn codebuild(&self, place: &AccountRegion, pace: Pace) -> Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        let client = clients.entry((place.clone(), pace)).or_insert_with(|| {
-            let config: &SdkConfig = match pace {
-                Pace::Prompt => &self.config.prompt,
-                Pace::Patient => &self.config.patient,
-            };
-            let region = place.region.clone().map(Region::new);
-            let region = region.or_else(|| config.region().cloned());
-            let mut builder = Builder::from(config);
-            builder.set_region(region);
-            Client::from_conf(builder.build())
-        });
+        let client =
+            clients.entry((place.clone(), pace)).or_insert_with(|| Client::of_place(self.accounts.config(place, pace)));
         client.clone()
     }
 
-    /// The configuration that the clients are made of.
-    pub(crate) fn aws_config(&self) -> &AwsConfig {
-        &self.config
+    /// The configuration of calls in all accounts and regions.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
-    /// The configuration of clients of other services.
+    /// The configuration of clients of other services in the program's own account and region.
     pub fn config(&self) -> &SdkConfig {
-        &self.config.prompt
+        &self.accounts.aws_config().prompt
     }
 }

@@ -1,9 +1,8 @@
-//! The branches of a repository in CodeCommit, by its API, with the function's own role.
+//! The branches of a repository in CodeCommit, by its API, with the credentials of the build's account.
 
 use std::time::Duration;
 
-use aws_config::Region;
-use aws_sdk_codecommit::{Client, config::Builder};
+use aws_sdk_codecommit::Client;
 use buildbrake_core::facts::{
     remote_refs::{ObjectId, RemoteRef, RemoteRefs},
     source_location::{Scheme, Url},
@@ -11,7 +10,7 @@ use buildbrake_core::facts::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::timeout;
 
-use crate::{CallError, Class, call::call, config::AwsConfig};
+use crate::{AccountRegion, Accounts, CallError, Class, call::call, clients::Pace};
 
 /// Each branch takes a call.
 const MAX_BRANCHES: usize = 50;
@@ -23,7 +22,7 @@ const BUDGET: Duration = Duration::from_secs(2);
 
 const SERVICE: &str = "CodeCommit";
 
-/// A repository in CodeCommit, of the function's own account.
+/// A repository in CodeCommit, of the build's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     /// As in `eu-west-1`.
@@ -61,17 +60,20 @@ impl Repository {
     }
 }
 
-/// Lists all branches of a repository and its default branch. The API has no tags. It takes two
+/// Lists all branches of a repository in an account, and its default branch. The API has no tags. It takes two
 /// seconds at most.
 ///
 /// # Errors
 /// If a call fails, or there are more than 50 branches.
-pub async fn refs(repository: &Repository, config: &AwsConfig) -> Result<RemoteRefs, CodeCommitError> {
+pub async fn refs(
+    repository: &Repository,
+    account: Option<&str>,
+    accounts: &Accounts,
+) -> Result<RemoteRefs, CodeCommitError> {
     let late =
         || CallError::new(Class::TimedOut, format!("{SERVICE} did not answer within {} seconds", BUDGET.as_secs()));
-    let mut builder = Builder::from(&config.prompt);
-    builder.set_region(Some(Region::new(repository.region.clone())));
-    let client = Client::from_conf(builder.build());
+    let place = AccountRegion { account: account.map(str::to_owned), region: Some(repository.region.clone()) };
+    let client = Client::new(&accounts.config(&place, Pace::Prompt).sdk);
     timeout(BUDGET, Box::pin(list(&client, &repository.name))).await.unwrap_or_else(|_| Err(late().into()))
 }
 

@@ -10,6 +10,8 @@ use aws_sdk_codebuild::{
 };
 use buildbrake_core::record::Failure;
 
+use crate::members::NotEntered;
+
 /// The reason why a call to AWS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -29,6 +31,8 @@ pub enum Class {
     NotConfirmed,
     /// The role may not do this. No retry can fix it.
     AccessDenied,
+    /// The role in another account may not be assumed. No retry can fix it.
+    RoleDenied,
     /// The API considers the request invalid. No retry can fix it.
     InvalidInput,
     /// The thing does not exist. No retry can fix it.
@@ -50,7 +54,12 @@ impl Class {
             | Self::ExpiredCredentials
             | Self::UnreadableAnswer
             | Self::NotConfirmed => true,
-            Self::AccessDenied | Self::InvalidInput | Self::NotFound | Self::Refused | Self::NotSent => false,
+            Self::AccessDenied
+            | Self::RoleDenied
+            | Self::InvalidInput
+            | Self::NotFound
+            | Self::Refused
+            | Self::NotSent => false,
         }
     }
 
@@ -65,6 +74,7 @@ impl Class {
             Self::UnreadableAnswer => "UnreadableAnswer",
             Self::NotConfirmed => "NotConfirmed",
             Self::AccessDenied => "AccessDenied",
+            Self::RoleDenied => "RoleDenied",
             Self::InvalidInput => "InvalidInput",
             Self::NotFound => "NotFound",
             Self::Refused => "Refused",
@@ -101,6 +111,9 @@ impl CallError {
         E: ProvideErrorMetadata,
         SdkError<E, HttpResponse>: RequestId,
     {
+        if let Some(NotEntered(error)) = not_entered(&error) {
+            return error.clone();
+        }
         let request_id = error.request_id().map(str::to_owned);
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
@@ -128,6 +141,12 @@ impl From<CallError> for Failure {
         let CallError { class, code, request_id, message, answer } = error;
         Self { r#type: class.name().to_owned(), code, request_id, message, answer }
     }
+}
+
+/// Returns the reason why the account of a call could not be entered, if that is why it failed.
+fn not_entered<E>(error: &SdkError<E, HttpResponse>) -> Option<&NotEntered> {
+    let SdkError::DispatchFailure(failure) = error else { return None };
+    causes(failure.as_connector_error()?).find_map(|cause| cause.downcast_ref())
 }
 
 /// Returns the reason why a request did not reach the service: no answer, no credentials, or no

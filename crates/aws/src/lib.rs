@@ -1,6 +1,7 @@
 //! The acting half of buildbrake: fetches facts from AWS, has the core judge builds, and acts on
 //! its verdicts.
 
+mod accounts;
 mod build_log;
 mod call;
 mod clients;
@@ -13,6 +14,7 @@ mod error;
 mod event_bus;
 pub mod git;
 pub mod history;
+mod members;
 mod resolve;
 mod running;
 mod scheduler;
@@ -21,10 +23,12 @@ mod stop_alarm;
 mod trust;
 
 pub use self::{
+    accounts::Accounts,
     build_log::BuildLogs,
     clients::{AccountRegion, Clients},
     error::{CallError, Class},
     event_bus::{BusName, EventBus},
+    members::{ExternalId, MemberRole, RoleName},
     scheduler::{ScheduleSettings, Scheduler},
     sink::{Discard, Sink},
     stop_alarm::{AlarmName, StopAlarm},

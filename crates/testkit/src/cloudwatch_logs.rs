@@ -60,6 +60,11 @@ impl CloudWatchLogs {
     pub fn operations(&self) -> Vec<String> {
         self.endpoint.operations()
     }
+
+    /// The account and region of each call, in their order.
+    pub fn places(&self) -> Vec<(String, String)> {
+        self.endpoint.calls().into_iter().map(|call| (call.account, call.region)).collect()
+    }
 }
 
 fn answer(groups: &mut Groups, call: &Call) -> Reply {

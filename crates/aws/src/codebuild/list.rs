@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aws_sdk_codebuild::types::{BuildBatchFilter, ProjectSortByType, StatusType};
 use buildbrake_core::model::{Build, BuildBatch, Project};
 
-use super::{Client, call, convert::Convert};
+use super::{Client, Sdk, convert::Convert};
 use crate::CallError;
 
 /// The most ids or names that `BatchGetBuilds` and `BatchGetProjects` accept.
@@ -20,8 +20,13 @@ pub(crate) type Page = (Vec<String>, Option<String>);
 /// # Errors
 /// If no list is returned.
 pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Result<Page, CallError> {
-    let sent = client.list_projects().sort_by(ProjectSortByType::Name).set_next_token(token).send();
-    call("ListProjects", sent, |output| Some((output.projects?, output.next_token))).await
+    client
+        .call(
+            "ListProjects",
+            |sdk| sdk.list_projects().sort_by(ProjectSortByType::Name).set_next_token(token.clone()).send(),
+            |output| Some((output.projects?, output.next_token)),
+        )
+        .await
 }
 
 /// A page of the ids of a project's builds, newest first. That is the default order: asking for
@@ -31,8 +36,13 @@ pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Res
 /// # Errors
 /// If no list is returned.
 pub(crate) async fn list_builds(client: &Client, project: &str, token: Option<String>) -> Result<Page, CallError> {
-    let sent = client.list_builds_for_project().project_name(project).set_next_token(token).send();
-    call("ListBuildsForProject", sent, |output| Some((output.ids?, output.next_token))).await
+    client
+        .call(
+            "ListBuildsForProject",
+            |sdk| sdk.list_builds_for_project().project_name(project).set_next_token(token.clone()).send(),
+            |output| Some((output.ids?, output.next_token)),
+        )
+        .await
 }
 
 /// A page of the ids of a project's running batches, newest first.
@@ -46,8 +56,11 @@ pub(crate) async fn list_running_batches(
     token: Option<String>,
 ) -> Result<Page, CallError> {
     let running = BuildBatchFilter::builder().status(StatusType::InProgress).build();
-    let sent = client.list_build_batches_for_project().project_name(project).filter(running).set_next_token(token);
-    call("ListBuildBatchesForProject", sent.send(), |output| Some((output.ids?, output.next_token))).await
+    let send = |sdk: &Sdk| {
+        let (running, token) = (running.clone(), token.clone());
+        sdk.list_build_batches_for_project().project_name(project).filter(running).set_next_token(token).send()
+    };
+    client.call("ListBuildBatchesForProject", send, |output| Some((output.ids?, output.next_token))).await
 }
 
 /// Up to [`MAX_IDS`] builds as the API has them now. Some may have been deleted.
@@ -55,17 +68,22 @@ pub(crate) async fn list_running_batches(
 /// # Errors
 /// If the API does not report for each build whether it exists.
 pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<Build>, CallError> {
-    let sent = client.batch_get_builds().set_ids(Some(ids.to_vec())).send();
-    call("BatchGetBuilds", sent, |output| {
-        let found: Vec<Build> = output.builds.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
-        let answered: HashSet<&str> = found
-            .iter()
-            .filter_map(|build| build.id.as_deref())
-            .chain(output.builds_not_found.iter().flatten().map(String::as_str))
-            .collect();
-        ids.iter().all(|id| answered.contains(id.as_str())).then_some(found)
-    })
-    .await
+    client
+        .call(
+            "BatchGetBuilds",
+            |sdk| sdk.batch_get_builds().set_ids(Some(ids.to_vec())).send(),
+            |output| {
+                let found: Vec<Build> =
+                    output.builds.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
+                let answered: HashSet<&str> = found
+                    .iter()
+                    .filter_map(|build| build.id.as_deref())
+                    .chain(output.builds_not_found.iter().flatten().map(String::as_str))
+                    .collect();
+                ids.iter().all(|id| answered.contains(id.as_str())).then_some(found)
+            },
+        )
+        .await
 }
 
 /// Up to [`MAX_IDS`] projects as the API has them now. Some may have been deleted.
@@ -73,11 +91,13 @@ pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<B
 /// # Errors
 /// If the call fails.
 pub(crate) async fn many_projects(client: &Client, names: &[String]) -> Result<Vec<Project>, CallError> {
-    let sent = client.batch_get_projects().set_names(Some(names.to_vec())).send();
-    call("BatchGetProjects", sent, |output| {
-        Some(output.projects.unwrap_or_default().into_iter().filter_map(Convert::convert).collect())
-    })
-    .await
+    client
+        .call(
+            "BatchGetProjects",
+            |sdk| sdk.batch_get_projects().set_names(Some(names.to_vec())).send(),
+            |output| Some(output.projects.unwrap_or_default().into_iter().filter_map(Convert::convert).collect()),
+        )
+        .await
 }
 
 /// Up to [`MAX_IDS`] batches as the API has them now. Some may have been deleted.
@@ -85,9 +105,11 @@ pub(crate) async fn many_projects(client: &Client, names: &[String]) -> Result<V
 /// # Errors
 /// If the call fails.
 pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<BuildBatch>, CallError> {
-    let sent = client.batch_get_build_batches().set_ids(Some(ids.to_vec())).send();
-    call("BatchGetBuildBatches", sent, |output| {
-        Some(output.build_batches.unwrap_or_default().into_iter().filter_map(Convert::convert).collect())
-    })
-    .await
+    client
+        .call(
+            "BatchGetBuildBatches",
+            |sdk| sdk.batch_get_build_batches().set_ids(Some(ids.to_vec())).send(),
+            |output| Some(output.build_batches.unwrap_or_default().into_iter().filter_map(Convert::convert).collect()),
+        )
+        .await
 }

@@ -3,7 +3,9 @@
 mod convert;
 mod list;
 
+use aws_config::SdkConfig;
 use aws_sdk_codebuild::{
+    Client as Sdk,
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::RequestId,
@@ -14,9 +16,53 @@ use self::convert::Convert;
 pub(crate) use self::list::{
     MAX_IDS, Page, list_builds, list_projects, list_running_batches, many_batches, many_builds, many_projects,
 };
-use crate::CallError;
+use crate::{CallError, Class, accounts::PlaceConfig, call::call, members::MemberCredentials};
 
-pub(crate) use aws_sdk_codebuild::Client;
+/// A client of CodeBuild in one account and region.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    sdk: Sdk,
+    /// The credentials, if the account is not the program's own.
+    member: Option<MemberCredentials>,
+}
+
+impl Client {
+    /// A client with the program's own credentials.
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self { sdk: Sdk::new(config), member: None }
+    }
+
+    /// A client in a place.
+    pub(crate) fn of_place(config: PlaceConfig) -> Self {
+        Self { member: config.member, ..Self::new(&config.sdk) }
+    }
+
+    /// Makes a call. If another account's credentials have expired meanwhile, they are renewed once.
+    async fn call<O, E, T, F>(
+        &self,
+        operation: &str,
+        send: impl Fn(&Sdk) -> F,
+        read: impl Fn(O) -> Option<T>,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+        O: RequestId,
+        E: ProvideErrorMetadata,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let mut renewable = self.member.as_ref();
+        loop {
+            let answer = call(SERVICE, operation, send(&self.sdk), &read).await;
+            let has_expired = |error: &CallError| error.class == Class::ExpiredCredentials;
+            match renewable.take().filter(|_| answer.as_ref().is_err_and(has_expired)) {
+                Some(member) => member.forget().await,
+                None => return answer,
+            }
+        }
+    }
+}
+
+const SERVICE: &str = "CodeBuild";
 
 /// Asks for a build to be stopped. The Build that is returned may still be running: callers must
 /// check whether it was stopped.
@@ -25,8 +71,9 @@ pub(crate) use aws_sdk_codebuild::Client;
 /// # Errors
 /// If no Build is returned.
 pub(crate) async fn stop_build(client: &Client, id: &BuildId) -> Result<Build, CallError> {
-    let sent = client.stop_build().id(id.as_str()).send();
-    call("StopBuild", sent, |output| output.build_value?.convert()).await
+    client
+        .call("StopBuild", |sdk| sdk.stop_build().id(id.as_str()).send(), |output| output.build_value?.convert())
+        .await
 }
 
 /// The build as the API has it now, or `None` if there is no build with that id.
@@ -35,8 +82,13 @@ pub(crate) async fn stop_build(client: &Client, id: &BuildId) -> Result<Build, C
 /// # Errors
 /// If the API returns neither.
 pub(crate) async fn get_build(client: &Client, id: &BuildId) -> Result<Option<Build>, CallError> {
-    let sent = client.batch_get_builds().ids(id.as_str()).send();
-    call("BatchGetBuilds", sent, |output| found(output.builds, output.builds_not_found)).await
+    client
+        .call(
+            "BatchGetBuilds",
+            |sdk| sdk.batch_get_builds().ids(id.as_str()).send(),
+            |output| found(output.builds, output.builds_not_found),
+        )
+        .await
 }
 
 /// The project as the API has it now, or `None` if there is no project of that name.
@@ -45,8 +97,13 @@ pub(crate) async fn get_build(client: &Client, id: &BuildId) -> Result<Option<Bu
 /// # Errors
 /// If the API returns neither.
 pub(crate) async fn get_project(client: &Client, name: &str) -> Result<Option<Project>, CallError> {
-    let sent = client.batch_get_projects().names(name).send();
-    call("BatchGetProjects", sent, |output| found(output.projects, output.projects_not_found)).await
+    client
+        .call(
+            "BatchGetProjects",
+            |sdk| sdk.batch_get_projects().names(name).send(),
+            |output| found(output.projects, output.projects_not_found),
+        )
+        .await
 }
 
 /// The batch as the API has it now, or `None` if there is no batch with that id.
@@ -55,8 +112,13 @@ pub(crate) async fn get_project(client: &Client, name: &str) -> Result<Option<Pr
 /// # Errors
 /// If the API returns neither.
 pub(crate) async fn get_batch(client: &Client, id: &str) -> Result<Option<BuildBatch>, CallError> {
-    let sent = client.batch_get_build_batches().ids(id).send();
-    call("BatchGetBuildBatches", sent, |output| found(output.build_batches, output.build_batches_not_found)).await
+    client
+        .call(
+            "BatchGetBuildBatches",
+            |sdk| sdk.batch_get_build_batches().ids(id).send(),
+            |output| found(output.build_batches, output.build_batches_not_found),
+        )
+        .await
 }
 
 /// Stops all builds of a batch. The batch that is returned may still be running: callers must
@@ -66,8 +128,9 @@ pub(crate) async fn get_batch(client: &Client, id: &str) -> Result<Option<BuildB
 /// # Errors
 /// If no batch is returned.
 pub(crate) async fn stop_batch(client: &Client, id: &str) -> Result<BuildBatch, CallError> {
-    let sent = client.stop_build_batch().id(id).send();
-    call("StopBuildBatch", sent, |output| output.build_batch?.convert()).await
+    client
+        .call("StopBuildBatch", |sdk| sdk.stop_build_batch().id(id).send(), |output| output.build_batch?.convert())
+        .await
 }
 
 /// The first of the things that were found, or `None` if the API reports that there is none.
@@ -75,17 +138,4 @@ fn found<T, A: Convert<T>>(found: Option<Vec<A>>, not_found: Option<Vec<String>>
     let found = found.unwrap_or_default().into_iter().find_map(A::convert);
     let is_missing = not_found.is_some_and(|names| !names.is_empty());
     (found.is_some() || is_missing).then_some(found)
-}
-
-fn call<O, E, T>(
-    operation: &str,
-    sent: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
-    read: impl FnOnce(O) -> Option<T>,
-) -> impl Future<Output = Result<T, CallError>>
-where
-    O: RequestId,
-    E: ProvideErrorMetadata,
-    SdkError<E, HttpResponse>: RequestId,
-{
-    crate::call::call("CodeBuild", operation, sent, read)
 }

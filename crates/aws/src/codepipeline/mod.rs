@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{Region, SdkConfig};
-use aws_sdk_codepipeline::{Client, config::Builder};
+use aws_sdk_codepipeline::Client;
 use buildbrake_core::{
     facts::pipeline::{PipelineAnswer, PipelineRun, action_in_state, execution_of, is_source},
     model::{ActionExecution, PipelineExecution},
@@ -17,7 +16,7 @@ use buildbrake_core::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
-use crate::{AccountRegion, CallError, Class, config::AwsConfig};
+use crate::{AccountRegion, Accounts, CallError, Class, clients::Pace};
 
 /// For a whole question.
 const BUDGET: Duration = Duration::from_secs(3);
@@ -34,7 +33,7 @@ const MAX_RUNS: usize = 500;
 /// Asks CodePipeline. Nothing is connected to before the first question.
 #[derive(Debug)]
 pub struct Pipelines {
-    config: SdkConfig,
+    accounts: Accounts,
     runs: Mutex<HashMap<Key, Arc<PipelineRun>>>,
 }
 
@@ -43,8 +42,8 @@ type Key = (AccountRegion, String, String);
 
 impl Pipelines {
     /// Makes no call yet.
-    pub fn new(config: &AwsConfig) -> Self {
-        Self { config: config.prompt.clone(), runs: Mutex::default() }
+    pub fn new(accounts: Accounts) -> Self {
+        Self { accounts, runs: Mutex::default() }
     }
 
     /// Finds the execution of a pipeline that started one of these builds or batches: the ids of a
@@ -133,10 +132,7 @@ impl Pipelines {
     }
 
     fn client(&self, place: &AccountRegion) -> Client {
-        let region = place.region.clone().map(Region::new).or_else(|| self.config.region().cloned());
-        let mut builder = Builder::from(&self.config);
-        builder.set_region(region);
-        Client::from_conf(builder.build())
+        Client::new(&self.accounts.config(place, Pace::Prompt).sdk)
     }
 
     fn known(&self, place: &AccountRegion, pipeline: &str, id: &str) -> Option<Arc<PipelineRun>> {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_core::{
-    event::{Home, SweepRest, Trigger},
+    event::{Home, Members, Reach, SweepRest, Trigger},
     facts::inquiry::Case,
     policy::Policy,
     record::{Effect, Failure, Notification, Outcome, Record, Stamp},
@@ -36,6 +36,8 @@ const BUILD_BUDGET: Duration = Duration::from_secs(9);
 pub struct Enforcer {
     policy: Policy,
     clients: Clients,
+    /// The accounts and regions, beside its own, in which the function acts.
+    members: Members,
     scheduler: Option<Scheduler>,
     resolver: Resolver,
     /// The ends of the last sweeps, kept here if no other invocation could be made to continue
@@ -80,10 +82,11 @@ impl Invocation<'_> {
 impl Enforcer {
     /// Makes no call yet. Without a scheduler, only the sweep enforces time limits.
     pub fn new(policy: Policy, clients: Clients, scheduler: Option<Scheduler>) -> Self {
-        let resolver = Resolver::new(clients.aws_config());
+        let resolver = Resolver::new(clients.accounts());
         Self {
             policy,
             clients,
+            members: Members::default(),
             scheduler,
             resolver,
             rests: Mutex::default(),
@@ -92,6 +95,12 @@ impl Enforcer {
             build_logs: None,
             unsent: Mutex::default(),
         }
+    }
+
+    /// The same, which also acts in these accounts and regions.
+    #[must_use]
+    pub fn with_members(self, members: Members) -> Self {
+        Self { members, ..self }
     }
 
     /// The same, which asks git for the references of builds that name none.
@@ -125,15 +134,23 @@ impl Enforcer {
     /// stopped. Returns the record that the invocation ends with; failures are in its `error`.
     pub async fn handle(&self, event: &[u8], invocation: &Invocation<'_>) -> Record {
         let home: Option<Home> = invocation.function.and_then(|arn| arn.parse().ok());
-        match Trigger::parse_at(home.as_ref(), event) {
+        if let Some(home) = &home {
+            self.clients.accounts().set_home(home);
+        }
+        let reach = home.as_ref().map(|home| Reach { home, members: &self.members, sweep_queue: None });
+        match Trigger::parse_at(reach, event) {
             Ok(Trigger::Build(event)) => self.judge_build(event, invocation).await,
             Ok(Trigger::Sweep(event)) => {
-                let place = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
-                let request = SweepRequest { place, event };
+                let own = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
+                let place = AccountRegion {
+                    account: event.account.clone().or(own.account),
+                    region: event.region.clone().or(own.region),
+                };
+                let request = SweepRequest { place, event: *event };
                 // It is large, and every event's future would have room for it.
                 Box::pin(self.sweep(request, invocation)).await
             }
-            Ok(Trigger::Fleet) => {
+            Ok(Trigger::SweepMessages(_)) | Ok(Trigger::Fleet) => {
                 let message = "A fleet changed; there is no build to judge.";
                 self.record_without_build(message, Outcome::Ignored.into(), invocation).await
             }

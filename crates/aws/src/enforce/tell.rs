@@ -126,9 +126,9 @@ impl Enforcer {
     ) -> Result<(), String> {
         let id = &case.event().id;
         let described = |error: CallError| format!("{}: {error}", error.class.name());
+        let place = AccountRegion::of_build(case.build());
         let log = match BuildLog::of_build(id, build) {
             BuildLog::AskProject => {
-                let place = AccountRegion::of_build(case.build());
                 let client = self.clients.codebuild(&place, Pace::Prompt);
                 let question = Question::Project { name: id.project().to_owned(), may_be_cached: true };
                 let reply = Box::pin(self.reply(&question, &client, &place, invocation.now())).await;
@@ -143,7 +143,7 @@ impl Enforcer {
         match log {
             BuildLog::Stream(stream) => {
                 let line = record.build_log_line();
-                Box::pin(logs.write(&stream, &line, invocation.now())).await.map_err(described)
+                Box::pin(logs.write(&place, &stream, &line, invocation.now())).await.map_err(described)
             }
             BuildLog::AskProject => Err("the project does not know it".to_owned()),
             BuildLog::None(why) => Err(why.to_owned()),

@@ -14,9 +14,8 @@ use jiff::Timestamp;
 
 use super::denied::Denied;
 use crate::{
-    AccountRegion, Class,
+    AccountRegion, Accounts, Class,
     codecommit::{self, CodeCommitError},
-    config::AwsConfig,
     git::{CredentialUse, GitClient},
 };
 
@@ -32,15 +31,15 @@ pub(super) struct GitResolver {
     /// `None` if no host is listed.
     client: Option<GitClient>,
     /// For CodeCommit.
-    config: AwsConfig,
+    accounts: Accounts,
     denied: Denied,
     /// By the id of the build or batch.
     kept: Mutex<HashMap<(AccountRegion, String), Arc<RefsAtCommit>>>,
 }
 
 impl GitResolver {
-    pub(super) fn new(config: AwsConfig) -> Self {
-        Self { client: None, config, denied: Denied::default(), kept: Mutex::default() }
+    pub(super) fn new(accounts: Accounts) -> Self {
+        Self { client: None, accounts, denied: Denied::default(), kept: Mutex::default() }
     }
 
     pub(super) fn with_hosts(self, client: GitClient) -> Self {
@@ -81,7 +80,7 @@ impl GitResolver {
         client.refs(&question.repository, format, credential, now).await.map_err(|error| error.to_string())
     }
 
-    /// CodeCommit is asked with the function's role, and so only for a repository that the account's own
+    /// CodeCommit is asked with the credentials of the build's account, and so only for a repository that the account's own
     /// project or pipeline names.
     async fn ask_codecommit(
         &self,
@@ -99,7 +98,7 @@ impl GitResolver {
         if self.denied.contains(&key, now) {
             return Err(failed(Class::AccessDenied));
         }
-        codecommit::refs(repository, &self.config).await.map_err(|error| match error {
+        codecommit::refs(repository, place.account.as_deref(), &self.accounts).await.map_err(|error| match error {
             CodeCommitError::Call(error) => {
                 if error.class == Class::AccessDenied {
                     self.denied.add(key, now);

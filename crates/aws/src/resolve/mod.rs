@@ -18,9 +18,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::running::Running;
 use self::{git::GitResolver, pipeline::PipelineResolver, project::ProjectCache, running::RunningResolver};
-use crate::{
-    AccountRegion, CallError, Class, codebuild::Client, codepipeline::Pipelines, config::AwsConfig, git::GitClient,
-};
+use crate::{AccountRegion, Accounts, CallError, Class, codebuild::Client, codepipeline::Pipelines, git::GitClient};
 
 /// All sources of facts.
 #[derive(Debug)]
@@ -32,11 +30,11 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    pub(crate) fn new(config: &AwsConfig) -> Self {
+    pub(crate) fn new(accounts: &Accounts) -> Self {
         Self {
             projects: ProjectCache::default(),
-            pipelines: PipelineResolver::new(Pipelines::new(config)),
-            git: GitResolver::new(config.clone()),
+            pipelines: PipelineResolver::new(Pipelines::new(accounts.clone())),
+            git: GitResolver::new(accounts.clone()),
             running: RunningResolver::default(),
         }
     }

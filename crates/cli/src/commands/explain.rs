@@ -128,7 +128,7 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
             Trigger::Build(event) => {
                 bail!("{name}: the event is about the build `{}`; drop `--build`", event.id.as_str())
             }
-            Trigger::Sweep(_) => {
+            Trigger::Sweep(_) | Trigger::SweepMessages(_) => {
                 bail!("{name}: this event starts a sweep of all running builds; use the event of one build")
             }
             Trigger::Fleet => bail!("{name}: this event is about a fleet; use the event of a build"),

@@ -1,12 +1,12 @@
-//! The account and region that the function acts in: those of its own ARN.
+//! The places that an event names, and those where the function acts: the account and region of its own ARN,
+//! and those that settings list.
 
 use std::{fmt, str::FromStr};
 
-use super::{EventError, shown};
+use super::{EventError, Reach, shown};
 use crate::model::BuildArn;
 
-/// The place where the function acts: the partition, region and account of the ARN that it was
-/// invoked by.
+/// The function's own place: the partition, region and account of the ARN that it was invoked by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// `aws`, `aws-cn`, `aws-us-gov`…
@@ -65,9 +65,23 @@ pub(super) struct Places(Vec<Named>);
 impl Places {
     /// Returns the names in the envelope.
     pub(super) fn of_envelope(account: Option<&str>, region: Option<&str>) -> Self {
+        Self::of("account", account, "region", region)
+    }
+
+    /// Returns the names by which an event or a message asks for a sweep.
+    pub(super) fn of_sweep(account: Option<&str>, region: Option<&str>) -> Self {
+        Self::of("detail.account", account, "detail.region", region)
+    }
+
+    fn of(
+        account_member: &'static str,
+        account: Option<&str>,
+        region_member: &'static str,
+        region: Option<&str>,
+    ) -> Self {
         let named = |part, member, value: &str| Named { part, member, value: value.to_owned() };
-        let account = account.map(|account| named(Part::Account, "account", account));
-        Self(account.into_iter().chain(region.map(|region| named(Part::Region, "region", region))).collect())
+        let account = account.map(|account| named(Part::Account, account_member, account));
+        Self(account.into_iter().chain(region.map(|region| named(Part::Region, region_member, region))).collect())
     }
 
     /// Adds what a build's ARN names, which stands in this member.
@@ -76,36 +90,67 @@ impl Places {
         self.0.extend(parts.map(|(part, value)| Named { part, member, value: value.clone() }));
     }
 
-    /// Checks that everything named is the function's own, or at least the same.
+    /// Checks that all names are the same, and that the function acts there.
     ///
     /// # Errors
-    /// The first that is not.
-    pub(super) fn check(&self, home: Option<&Home>) -> Result<(), EventError> {
-        [Part::Account, Part::Region, Part::Partition].into_iter().try_for_each(|part| self.check_part(part, home))
+    /// The first name that is not.
+    pub(super) fn check(&self, reach: Option<Reach<'_>>) -> Result<(), EventError> {
+        [Part::Account, Part::Region, Part::Partition].into_iter().try_for_each(|part| self.check_part(part, reach))
     }
 
-    fn check_part(&self, part: Part, home: Option<&Home>) -> Result<(), EventError> {
-        let own = home.map(|home| home.part(part));
+    fn check_part(&self, part: Part, reach: Option<Reach<'_>>) -> Result<(), EventError> {
         let mut named = self.0.iter().filter(|named| named.part == part);
         let Some(first) = named.clone().next() else { return Ok(()) };
-        let expected = own.unwrap_or(&first.value);
-        let Some(Named { member, value, .. }) = named.find(|named| named.value != expected) else { return Ok(()) };
-        let value = shown(value);
-        let why = match own {
-            Some(own) => format!(
-                "`{member}` names the {part} `{value}`, but the function acts only in its own, `{own}`; deploy it there \
-                 as well, or send it no events from there"
-            ),
-            None => format!(
-                "`{}` names the {part} `{}`, but `{member}` names `{value}`; send the event as CodeBuild sent it",
+        let outside = reach.and_then(|reach| Some((reach, named.clone().find(|named| !reach.contains(named))?)));
+        let why = match (outside, named.find(|named| named.value != first.value)) {
+            (Some((reach, Named { member, value, .. })), _) => {
+                let (own, value) = (reach.home.part(part), shown(value));
+                match part.setting() {
+                    Some(setting) => format!(
+                        "`{member}` names the {part} `{value}`, but the function acts only in its own, `{own}`, and in \
+                         those that {setting} lists; list it there, deploy the function there as well, or send it no \
+                         events from there"
+                    ),
+                    None => format!(
+                        "`{member}` names the {part} `{value}`, but the function acts only in its own, `{own}`; deploy \
+                         it there as well, or send it no events from there"
+                    ),
+                }
+            }
+            (None, Some(Named { member, value, .. })) => format!(
+                "`{}` names the {part} `{}`, but `{member}` names `{}`; send the event as CodeBuild sent it",
                 first.member,
-                shown(&first.value)
+                shown(&first.value),
+                shown(value)
             ),
+            (None, None) => return Ok(()),
         };
         Err(match part {
             Part::Account => EventError::OtherAccount(why),
             Part::Region | Part::Partition => EventError::OtherRegion(why),
         })
+    }
+}
+
+impl Reach<'_> {
+    fn contains(&self, Named { part, value, .. }: &Named) -> bool {
+        let is_listed = match part {
+            Part::Account => self.members.accounts.contains(value),
+            Part::Region => self.members.regions.contains(value),
+            Part::Partition => false,
+        };
+        is_listed || self.home.part(*part) == value
+    }
+}
+
+impl Part {
+    /// The setting that lists further ones.
+    fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Account => Some("BUILDBRAKE_MEMBER_ACCOUNTS"),
+            Self::Region => Some("BUILDBRAKE_MEMBER_REGIONS"),
+            Self::Partition => None,
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod foreign;
 mod home;
+mod members;
 mod parse;
 mod sweep;
+mod sweep_queue;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -14,7 +16,9 @@ use self::foreign::WHOLE_EVENTS;
 pub use self::{
     foreign::Foreign,
     home::{Home, NotAFunction},
+    members::{MemberAccounts, MemberRegions, Members, Reach},
     sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
+    sweep_queue::{SweepMessage, SweepQueue},
 };
 use crate::{
     diagnostic::printable,
@@ -28,7 +32,9 @@ pub enum Trigger {
     /// One build has to be judged.
     Build(BuildEvent),
     /// All running builds have to be judged.
-    Sweep(SweepEvent),
+    Sweep(Box<SweepEvent>),
+    /// All running builds of some accounts and regions have to be judged.
+    SweepMessages(Vec<SweepMessage>),
     /// A fleet of reserved machines changed; no build did.
     Fleet,
 }
@@ -134,7 +140,7 @@ const SCHEDULED: &str = "Scheduled Event";
 
 /// The reason why an event is refused. It contains no text of the event's detail except names of
 /// AWS.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// It is not JSON.
     #[error("this is not an EventBridge event: it is not JSON at line {line}, column {column}")]
@@ -179,10 +185,19 @@ pub enum EventError {
     /// A switch in the detail, such as `safety-belt`, is neither `on` nor `off`.
     #[error("`detail.{}` is `{}`; use `on` or `off`", _0, shown(_1))]
     NotASwitch(&'static str, String),
-    /// It names an account other than the function's.
+    /// A member of the detail, such as `account`, is not a text.
+    #[error("`detail.{}` is `{}`; write it in quotes", _0, shown(_1))]
+    NotAText(&'static str, String),
+    /// A message of the sweep queue names no place.
+    #[error(
+        "this message of the sweep queue names no place; send \
+         `{{\"account\": \"111122223333\", \"region\": \"eu-west-1\"}}`"
+    )]
+    NotASweep,
+    /// It names an account in which the function does not act.
     #[error("{0}")]
     OtherAccount(String),
-    /// It names a region or partition other than the function's.
+    /// It names a region or partition in which the function does not act.
     #[error("{0}")]
     OtherRegion(String),
 }
@@ -197,7 +212,9 @@ impl EventError {
             | Self::OtherKind { .. }
             | Self::NoBuild
             | Self::NotABuild { .. }
-            | Self::NotASwitch(..) => "UnreadableEvent",
+            | Self::NotASwitch(..)
+            | Self::NotAText(..)
+            | Self::NotASweep => "UnreadableEvent",
             Self::OtherAccount(_) => "OtherAccount",
             Self::OtherRegion(_) => "OtherRegion",
         }

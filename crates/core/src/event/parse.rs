@@ -15,8 +15,8 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    Belt, BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, SCHEDULED, SweepEvent, SweepMode, SweepRest,
-    Trigger, TriggerKind, home::Places, sweep::read_switch,
+    BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, Members, Reach, SCHEDULED, SweepEvent, SweepRest,
+    Trigger, TriggerKind, home::Places, sweep::Request, sweep_queue,
 };
 use crate::model::{
     Build, BuildArn, BuildId,
@@ -36,13 +36,19 @@ impl Trigger {
         Self::parse_at(None, json)
     }
 
-    /// Parses an event that a function received, which acts only where its home is.
+    /// Parses an event that a function received, which acts only within its reach.
     ///
     /// # Errors
     /// The same, or if the event names another place.
-    pub fn parse_at(home: Option<&Home>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
-        let Received { envelope, time, delivery, detail } = Received::parse(json.as_ref())?;
-        let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
+    pub fn parse_at(reach: Option<Reach<'_>>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
+        let received = match Received::parse(json.as_ref()) {
+            Err(EventError::Foreign(foreign)) => {
+                let messages = reach.and_then(|reach| sweep_queue::messages(json.as_ref(), &reach));
+                return messages.map(Self::SweepMessages).ok_or(EventError::Foreign(foreign));
+            }
+            received => received?,
+        };
+        let Received { mut envelope, time, delivery, detail } = received;
         let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
             ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::Build(TriggerKind::StateChange),
             ("aws.codebuild", BUILD_PHASE_CHANGE) => Kind::Build(TriggerKind::PhaseChange),
@@ -56,9 +62,15 @@ impl Trigger {
                 return Err(EventError::OtherKind { detail_type, source_name: source });
             }
         };
-        let trigger = match kind {
+        if kind == Kind::Build(TriggerKind::Deadline) {
+            // The function's own account schedules the deadlines of all: the build's ARN alone counts.
+            (envelope.account, envelope.region) = (None, None);
+        }
+        let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
+        match kind {
             Kind::Build(kind) => {
-                let (id, arn) = subject(&detail, envelope, home, &mut places)?;
+                let (id, arn) = subject(&detail, envelope, reach.map(|reach| reach.home), &mut places)?;
+                places.check(reach)?;
                 let phase_end = detail.phase_end(time);
                 // A deadline's event names a build and says nothing else about it.
                 let detail = if kind == TriggerKind::Deadline { Detail::default() } else { detail };
@@ -68,27 +80,33 @@ impl Trigger {
                 build.project_name = Some(id.project().into());
                 (build.build_status, build.current_phase) = (build_status, current_phase);
                 (build.id, build.arn) = (Some(id.as_str().into()), arn);
-                Self::Build(BuildEvent { kind, id, time, phase_end, delivery, build })
+                Ok(Self::Build(BuildEvent { kind, id, time, phase_end, delivery, build }))
             }
             Kind::Sweep => {
+                // Schedules of the function's own account alone start sweeps.
+                let nobody = Members::default();
+                places.check(reach.map(|reach| Reach { members: &nobody, ..reach }))?;
                 // What an old part counted is no longer true: a sweep begins anew.
                 let is_live = delivery == Delivery::Live;
-                // Nobody may mean to take the belt off who redrives all that a queue holds.
-                let has_belt = !is_live || read_switch("safety-belt", detail.safety_belt.as_ref())?.unwrap_or(true);
-                let belt = if has_belt { Belt::On } else { Belt::Off };
-                let is_dry = read_switch("dry-run", detail.dry_run.as_ref())?.unwrap_or(false);
-                let mode = if is_dry { SweepMode::DryRun } else { SweepMode::Enforce };
+                let request = Request {
+                    account: detail.account.as_ref(),
+                    region: detail.region.as_ref(),
+                    // Nobody may mean to take the belt off who redrives all that a queue holds.
+                    safety_belt: detail.safety_belt.as_ref().filter(|_| is_live),
+                    dry_run: detail.dry_run.as_ref(),
+                };
+                let event = request.read(reach)?;
                 let rest = detail.sweep.filter(|_| is_live).unwrap_or_default();
-                Self::Sweep(SweepEvent { id: envelope.id, time: time.filter(|_| is_live), belt, mode, rest })
+                let time = time.filter(|_| is_live);
+                Ok(Self::Sweep(Box::new(SweepEvent { id: envelope.id, time, rest, ..event })))
             }
-            Kind::Fleet => Self::Fleet,
-        };
-        places.check(home)?;
-        Ok(trigger)
+            Kind::Fleet => places.check(reach).map(|()| Self::Fleet),
+        }
     }
 }
 
 /// The kinds of event that are handled.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Build(TriggerKind),
     Sweep,
@@ -329,6 +347,8 @@ struct Detail {
     completed_phase_duration_seconds: Option<i64>,
     #[serde(deserialize_with = "lenient::member")]
     sweep: Option<SweepRest>,
+    account: Option<Value>,
+    region: Option<Value>,
     safety_belt: Option<Value>,
     dry_run: Option<Value>,
 }

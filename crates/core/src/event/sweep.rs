@@ -3,12 +3,16 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{EventError, SCHEDULED, own_event};
+use super::{EventError, Reach, SCHEDULED, home::Places, own_event};
 use crate::{model::shape::shapes, record::Failure};
 
 /// An event that starts a sweep or continues one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SweepEvent {
+    /// The account to sweep. `None` for the function's own.
+    pub account: Option<String>,
+    /// The region to sweep. `None` for the function's own.
+    pub region: Option<String>,
     /// The event's id: the same whenever the event is delivered again.
     pub id: Option<String>,
     /// The time when the sweep was due, according to EventBridge. `None` if that may be weeks ago.
@@ -41,11 +45,50 @@ pub enum SweepMode {
     DryRun,
 }
 
+/// The members by which an event or a message asks for a sweep.
+pub(super) struct Request<'a> {
+    pub(super) account: Option<&'a Value>,
+    pub(super) region: Option<&'a Value>,
+    pub(super) safety_belt: Option<&'a Value>,
+    pub(super) dry_run: Option<&'a Value>,
+}
+
+impl Request<'_> {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// If a member is unreadable, or if the function does not act in the place.
+    pub(super) fn read(&self, reach: Option<Reach<'_>>) -> Result<SweepEvent, EventError> {
+        let account = read_text("account", self.account)?;
+        let region = read_text("region", self.region)?;
+        Places::of_sweep(account, region).check(reach)?;
+        let belt = match read_switch("safety-belt", self.safety_belt)? {
+            Some(false) => Belt::Off,
+            None | Some(true) => Belt::On,
+        };
+        let mode = match read_switch("dry-run", self.dry_run)? {
+            Some(true) => SweepMode::DryRun,
+            None | Some(false) => SweepMode::Enforce,
+        };
+        let [account, region] = [account, region].map(|text| text.map(str::to_owned));
+        Ok(SweepEvent { account, region, belt, mode, ..SweepEvent::default() })
+    }
+}
+
+/// Reads a text of an event's detail. `None` if it is not there.
+fn read_text<'a>(name: &'static str, value: Option<&'a Value>) -> Result<Option<&'a str>, EventError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(EventError::NotAText(name, other.to_string())),
+    }
+}
+
 /// Reads a switch of an event's detail. `None` if it is not there.
 ///
 /// # Errors
 /// If it is neither `on` nor `off`: whoever writes it wants one of them.
-pub(super) fn read_switch(name: &'static str, value: Option<&Value>) -> Result<Option<bool>, EventError> {
+fn read_switch(name: &'static str, value: Option<&Value>) -> Result<Option<bool>, EventError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text == "on" => Ok(Some(true)),
@@ -56,9 +99,15 @@ pub(super) fn read_switch(name: &'static str, value: Option<&Value>) -> Result<O
 }
 
 impl SweepEvent {
-    /// The event that has the function continue a sweep.
-    pub fn for_rest(rest: &SweepRest, at: Timestamp) -> Value {
-        own_event(SCHEDULED, at, Vec::new(), json!({"sweep": rest}))
+    /// The event that has the function continue the sweep of a place. `None` stands for the function's own.
+    pub fn for_rest(account: Option<&str>, region: Option<&str>, rest: &SweepRest, at: Timestamp) -> Value {
+        let mut detail = json!({"sweep": rest});
+        for (member, value) in [("account", account), ("region", region)] {
+            if let Some(value) = value {
+                detail[member] = json!(value);
+            }
+        }
+        own_event(SCHEDULED, at, Vec::new(), detail)
     }
 }
 

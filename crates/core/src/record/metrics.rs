@@ -128,8 +128,9 @@ impl Metrics<'static> {
 /// work.
 fn troubles(verdict: &Verdict, failure: Option<&Failure>, notes: &[Note]) -> Vec<&'static str> {
     const DENIED: &str = "AccessDenied";
+    const ROLE_DENIED: &str = "RoleDenied";
     let has_note = |code| notes.iter().any(|note| note.code == code);
-    let is_denied = failure.is_some_and(|failure| failure.r#type == DENIED)
+    let is_denied = failure.is_some_and(|failure| [DENIED, ROLE_DENIED].contains(&failure.r#type.as_str()))
         || verdict.undecided.iter().any(|undecided| undecided.missing.to_string().contains(DENIED))
         || notes.iter().any(|note| note.message.contains(DENIED));
     let troubles = [

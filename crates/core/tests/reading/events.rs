@@ -1,7 +1,10 @@
 //! Events as CodeBuild, EventBridge and the function itself send them.
 
 use buildbrake_core::{
-    event::{BuildEvent, Delivery, EventError, Home, SweepEvent, SweepFailure, SweepRest, Trigger, TriggerKind},
+    event::{
+        BuildEvent, Delivery, EventError, Home, Members, Reach, SweepEvent, SweepFailure, SweepRest, Trigger,
+        TriggerKind,
+    },
     model::Build,
     policy::Policy,
     verdict::judge,
@@ -337,10 +340,10 @@ fn a_redriven_event_is_taken_out_of_lambdas_record() {
     let message = Trigger::parse(record(&json!({"awslogs": {}})).to_string()).unwrap_err().to_string();
     assert!(message.starts_with("this is a batch of CloudWatch Logs"), "{message}");
     // An old part of a sweep counted other builds.
-    let part =
-        SweepEvent::for_rest(&SweepRest { from: Some("shop".into()), ..SweepRest::default() }, Timestamp::UNIX_EPOCH);
+    let rest = SweepRest { from: Some("shop".into()), ..SweepRest::default() };
+    let part = SweepEvent::for_rest(Some("111122223333"), None, &rest, Timestamp::UNIX_EPOCH);
     let Ok(Trigger::Sweep(sweep)) = Trigger::parse(record(&part).to_string()) else { panic!("{part}") };
-    assert_eq!(sweep.rest, SweepRest::default());
+    assert_eq!((sweep.rest, sweep.account), (SweepRest::default(), Some("111122223333".to_owned())));
 }
 
 #[test]
@@ -436,7 +439,7 @@ fn the_kind_of_an_event_and_its_time() {
         Trigger::parse(event.to_string())
     };
     assert_eq!(other("CodeBuild Fleet State Change", "aws.codebuild").unwrap(), Trigger::Fleet);
-    assert_eq!(other("Scheduled Event", "aws.events").unwrap(), Trigger::Sweep(SweepEvent::default()));
+    assert_eq!(other("Scheduled Event", "aws.events").unwrap(), Trigger::Sweep(Box::default()));
     let error = other("CodeBuild Build State Change", "aws.ec2").unwrap_err().to_string();
     assert_eq!(error, "events of the kind `CodeBuild Build State Change` from `aws.ec2` are not handled");
 }
@@ -480,8 +483,11 @@ fn an_event_of_another_account_region_or_partition_is_refused() {
         ("Buildbrake Deadline", "buildbrake"),
         ("Scheduled Event", "aws.events"),
     ];
+    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
     let check = |change: &dyn Fn(&mut Value), name: Option<&str>, contains: &str| {
         for (detail_type, source) in kinds {
+            // The envelope of a deadline does not count.
+            let name = name.filter(|_| source != "buildbrake" || !contains.starts_with('`'));
             let mut event = event();
             (event["detail-type"], event["source"]) = (json!(detail_type), json!(source));
             event["detail"] = json!({"build-id": own, "build-arn": own});
@@ -491,7 +497,7 @@ fn an_event_of_another_account_region_or_partition_is_refused() {
             if names_no_build && !contains.contains("`account`") && !contains.contains("`region`") {
                 continue;
             }
-            match Trigger::parse_at(Some(&home), event.to_string()) {
+            match Trigger::parse_at(Some(reach), event.to_string()) {
                 Ok(trigger) => assert_eq!(name, None, "{event} {trigger:?}"),
                 Err(error) => {
                     assert_eq!(Some(error.name()), name, "{event} {error}");
@@ -525,6 +531,117 @@ fn an_event_of_another_account_region_or_partition_is_refused() {
     check(&|event| everywhere(event, &china), Some("OtherRegion"), "partition `aws-cn`");
 }
 
+/// A function in eu-west-1 of 111122223333 that also acts in 444455556666 and 999999999999, and in us-east-1.
+fn parse_with_members(event: &Value) -> Result<Trigger, EventError> {
+    let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
+    let members =
+        Members { accounts: "444455556666,999999999999".parse().unwrap(), regions: "us-east-1".parse().unwrap() };
+    let reach = Reach { home: &home, members: &members, sweep_queue: None };
+    Trigger::parse_at(Some(reach), event.to_string())
+}
+
+/// Every combination of the place in the envelope and the place in the build's ARN.
+#[test]
+fn an_event_is_accepted_where_both_of_its_places_are_the_same_and_listed() {
+    let accounts = ["111122223333", "444455556666", "999999999999", "123456789012"];
+    let regions = ["eu-west-1", "us-east-1", "eu-central-1"];
+    let combine = |one: &[&'static str], other: &[&'static str]| -> Vec<(&'static str, &'static str)> {
+        one.iter().flat_map(|one| other.iter().map(move |other| (*one, *other))).collect()
+    };
+    let kinds = [
+        ("CodeBuild Build State Change", "aws.codebuild"),
+        ("CodeBuild Build Phase Change", "aws.codebuild"),
+        ("Buildbrake Deadline", "buildbrake"),
+    ];
+    for (detail_type, source) in kinds {
+        let is_deadline = source == "buildbrake";
+        for (envelope_account, account) in combine(&accounts, &accounts) {
+            for (envelope_region, region) in combine(&regions, &regions) {
+                let arn =
+                    format!("arn:aws:codebuild:{region}:{account}:build/shop:5e000001-0000-4000-8000-000000000001");
+                let mut live = event();
+                (live["detail-type"], live["source"]) = (json!(detail_type), json!(source));
+                (live["account"], live["region"]) = (json!(envelope_account), json!(envelope_region));
+                live["detail"] = json!({"build-id": arn, "build-arn": arn});
+                live["resources"] = json!([arn]);
+                let is_listed = |account: &str, region: &str| account != "123456789012" && region != "eu-central-1";
+                let agrees = (envelope_account, envelope_region) == (account, region);
+                let is_accepted = is_listed(account, region) && (agrees || is_deadline);
+                let mut replayed = live.clone();
+                replayed["replay-name"] = json!("last-week");
+                for event in [live.clone(), replayed, json!({ "requestPayload": live })] {
+                    let found = parse_with_members(&event).map_err(|error| error.name());
+                    let account_is_wrong = !["111122223333", "444455556666", "999999999999"].contains(&account)
+                        || !is_deadline && envelope_account != account;
+                    let expected = if account_is_wrong { "OtherAccount" } else { "OtherRegion" };
+                    match found {
+                        Ok(Trigger::Build(read)) => {
+                            assert!(is_accepted, "{event}");
+                            assert_eq!(read.build.arn.as_deref(), Some(arn.as_str()));
+                        }
+                        Ok(other) => panic!("{other:?}"),
+                        Err(name) => assert_eq!((is_accepted, name), (false, expected), "{event}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A member of the organization may send what it likes from its own account, and about no other.
+#[test]
+fn an_event_that_names_a_build_of_another_member_is_refused() {
+    let arn = |account: &str| {
+        format!("arn:aws:codebuild:eu-west-1:{account}:build/shop:5e000001-0000-4000-8000-000000000001")
+    };
+    for (member, value) in [
+        ("/detail/build-id", json!(arn("999999999999"))),
+        ("/detail/build-arn", json!(arn("999999999999"))),
+        ("/resources", json!([arn("999999999999")])),
+        ("/resources", json!([arn("444455556666"), arn("999999999999")])),
+        ("/resources", json!([arn("111122223333")])),
+    ] {
+        let mut event = event();
+        let own = arn("444455556666");
+        (event["account"], event["resources"]) = (json!("444455556666"), json!([own]));
+        event["detail"] = json!({"build-id": own, "build-arn": own});
+        assert!(parse_with_members(&event).is_ok());
+        *event.pointer_mut(member).unwrap() = value;
+        let error = parse_with_members(&event).unwrap_err();
+        assert_eq!(error.name(), "OtherAccount", "{event}");
+        assert!(error.to_string().contains("names the account `444455556666`, but"), "{error}");
+    }
+}
+
+#[test]
+fn a_sweep_is_started_at_home_and_names_a_listed_place() {
+    for (member, value, expected) in [
+        ("/account", json!("444455556666"), Err("OtherAccount")),
+        ("/region", json!("us-east-1"), Err("OtherRegion")),
+        ("/detail", json!({}), Ok((None, None))),
+        ("/detail", json!({"account": "444455556666"}), Ok((Some("444455556666"), None))),
+        ("/detail", json!({"region": "us-east-1"}), Ok((None, Some("us-east-1")))),
+        (
+            "/detail",
+            json!({"account": "111122223333", "region": "eu-west-1"}),
+            Ok((Some("111122223333"), Some("eu-west-1"))),
+        ),
+        ("/detail", json!({"account": "123456789012"}), Err("OtherAccount")),
+        ("/detail", json!({"account": "444455556666", "region": "eu-central-1"}), Err("OtherRegion")),
+        ("/detail", json!({"account": 444_455_556_666_u64}), Err("UnreadableEvent")),
+    ] {
+        let mut event = scheduled();
+        event["region"] = json!("eu-west-1");
+        *event.pointer_mut(member).unwrap() = value;
+        let found = parse_with_members(&event).map_err(|error| error.name()).map(|trigger| match trigger {
+            Trigger::Sweep(event) => (event.account, event.region),
+            other => panic!("{other:?}"),
+        });
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        assert_eq!(found, expected.map(|(account, region)| (owned(account), owned(region))), "{event}");
+    }
+}
+
 #[test]
 fn wherever_an_event_is_judged_it_names_one_place() {
     let arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000001-0000-4000-8000-000000000001";
@@ -552,7 +669,8 @@ fn an_event_that_names_no_place_is_of_the_functions_own() {
     let mut event = event();
     remove(&mut event, "/account");
     remove(&mut event, "/region");
-    let Ok(Trigger::Build(read)) = Trigger::parse_at(Some(&home), event.to_string()) else { panic!("{event}") };
+    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
+    let Ok(Trigger::Build(read)) = Trigger::parse_at(Some(reach), event.to_string()) else { panic!("{event}") };
     let id = "shop:5e000001-0000-4000-8000-000000000001";
     assert_eq!(read.build.arn, Some(format!("arn:aws-cn:codebuild:cn-north-1:111122223333:build/{id}")));
 }
@@ -614,8 +732,8 @@ fn the_function_reads_the_events_that_it_sends_itself() {
         first_failure: Some(first_failure),
         belt_off_by: Some("8476a536".into()),
     };
-    let sweep = Trigger::parse(SweepEvent::for_rest(&rest, time).to_string()).unwrap();
-    assert_eq!(sweep, Trigger::Sweep(SweepEvent { time: Some(time), rest, ..SweepEvent::default() }));
+    let sweep = Trigger::parse(SweepEvent::for_rest(None, None, &rest, time).to_string()).unwrap();
+    assert_eq!(sweep, Trigger::Sweep(Box::new(SweepEvent { time: Some(time), rest, ..SweepEvent::default() })));
 }
 
 /// However long it is: a part of a URL would not be known as one.
@@ -626,19 +744,24 @@ fn no_error_quotes_the_secrets_of_a_url() {
         "detail-type": "CodeBuild Build State Change", "source": "aws.codebuild", "account": "111122223333",
         "region": "eu-west-1", "time": "2026-11-22T09:00:00Z", "resources": [], "detail": {"build-id": "shop:5e000001-0000-4000-8000-000000000001"},
     });
-    let function: Option<Home> = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().ok();
+    let mut sweep = scheduled();
+    sweep["region"] = json!("eu-west-1");
+    let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
+    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
     for (member, like) in [
         ("/detail-type", event.clone()),
         ("/source", event.clone()),
         ("/account", event.clone()),
         ("/region", event.clone()),
         ("/detail/build-id", event.clone()),
-        ("/detail/safety-belt", scheduled()),
+        ("/detail/safety-belt", sweep.clone()),
+        ("/detail/account", sweep.clone()),
+        ("/detail/region", sweep.clone()),
     ] {
         let mut event = like;
         let (parent, name) = member.rsplit_once('/').unwrap();
         event.pointer_mut(parent).unwrap()[name] = json!(url);
-        let error = Trigger::parse_at(function.as_ref(), event.to_string().as_bytes()).unwrap_err().to_string();
+        let error = Trigger::parse_at(Some(reach), event.to_string().as_bytes()).unwrap_err().to_string();
         assert!(error.contains("https://host.example/x") && !error.contains("s3cret"), "{member}: {error}");
     }
 }

@@ -51,7 +51,7 @@ impl Enforcer {
             let message = "Swept nothing, because buildbrake is off.";
             return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
         }
-        let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest } } = request;
+        let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest, .. } } = request;
         // A sweep without the safety belt is asked for as a whole.
         if rest == SweepRest::default() && mode == SweepMode::Enforce {
             rest = self.take_rest(&place).filter(|_| belt == Belt::On).unwrap_or_default();

@@ -6,7 +6,7 @@ use buildbrake_core::{
 };
 
 use super::Sweep;
-use crate::{CallError, scheduler};
+use crate::{AccountRegion, CallError, scheduler};
 
 impl Sweep<'_> {
     /// Has another invocation continue with a project, or the next sweep.
@@ -33,12 +33,16 @@ impl Sweep<'_> {
         let Failures { count, first } = self.summary.failures();
         let failures = Some(count).filter(|count| *count > 0).and_then(to_signed);
         let rest = SweepRest { failures, first_failure: first.map(Into::into), ..rest };
+        let AccountRegion { account, region } = &self.place;
         let now = self.invocation.now();
         let at = scheduler::on_the_minute(now, now);
         // However often this part is delivered, it hands on once, as long as the schedule exists.
         let id = self.id.clone().unwrap_or_else(|| now.as_millisecond().to_string());
         let name = scheduler::name(&format!("sweep-part-{}-of-{id}", self.part.saturating_add(1)));
-        match scheduler.schedule(function, &name, at, &SweepEvent::for_rest(&rest, at)).await {
+        match scheduler
+            .schedule(function, &name, at, &SweepEvent::for_rest(account.as_deref(), region.as_deref(), &rest, at))
+            .await
+        {
             Ok(()) => self.summary.is_handed_on = true,
             Err(error) => {
                 let message = format!("the rest of the sweep could not be handed on: {error}");

@@ -123,7 +123,7 @@ impl SampleEvent {
         let json = event.to_string();
         match Trigger::parse(&json)? {
             Trigger::Build(event) => Ok(Self { name, json, event }),
-            Trigger::Fleet | Trigger::Sweep(_) => bail!("it is not about a build"),
+            Trigger::Fleet | Trigger::Sweep(_) | Trigger::SweepMessages(_) => bail!("it is not about a build"),
         }
     }
 

@@ -74,6 +74,16 @@ const REGION_NAMES: &[(&str, &str)] = &[
     ("eu", "eu-*"),
 ];
 
+/// Returns whether a text is an account id, without wildcards.
+pub fn is_account(text: &str) -> bool {
+    !is_wild(text) && can_fit(text, &ACCOUNT)
+}
+
+/// Returns whether a text has the shape of a region's code, without wildcards.
+pub fn is_region(text: &str) -> bool {
+    !is_wild(text) && can_fit(text, &REGION)
+}
+
 /// Reads a pattern of account ids. The error is one that no account can fit.
 pub fn account_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;

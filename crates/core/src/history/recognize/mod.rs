@@ -195,13 +195,19 @@ fn event(text: &str, each: Each<'_>) -> Recognized {
             each(Item::Build(Observation { id, from: ObservedIn::Event, time, build, recorded_ref: None }));
             Ok(())
         }
-        Ok(Trigger::Sweep(_) | Trigger::Fleet) | Err(EventError::OtherKind { .. }) => Ok(()),
+        Ok(Trigger::Sweep(_) | Trigger::SweepMessages(_) | Trigger::Fleet) | Err(EventError::OtherKind { .. }) => {
+            Ok(())
+        }
         Err(EventError::NotJson { line, column }) => Err(NotRecognized::NotJson { line, column }),
         Err(EventError::OtherAccount(_) | EventError::OtherRegion(_)) => Err(NotRecognized::TwoPlaces),
         Err(EventError::NoBuild | EventError::NotABuild { .. }) => Err(NotRecognized::NoBuild("an event of CodeBuild")),
-        Err(EventError::NoEnvelope(_) | EventError::Foreign(_) | EventError::NotASwitch(..)) => {
-            Err(NotRecognized::UnknownKind)
-        }
+        Err(
+            EventError::NoEnvelope(_)
+            | EventError::Foreign(_)
+            | EventError::NotASwitch(..)
+            | EventError::NotAText(..)
+            | EventError::NotASweep,
+        ) => Err(NotRecognized::UnknownKind),
     }
 }
 
