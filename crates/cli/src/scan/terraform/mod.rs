@@ -7,7 +7,7 @@ mod resource;
 mod tests;
 mod values;
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
@@ -90,7 +90,7 @@ const WEBHOOK: &str = "aws_codebuild_webhook";
 /// # Errors
 /// If the file is neither.
 pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyhow::Result<Projects> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = &*utf_8(bytes);
     let no_plan =
         || format!("{file}: this is no plan or state of Terraform; make one with `terraform show -json PLAN`");
     let document: Document<'_> = serde_json::from_slice(bytes).with_context(no_plan)?;
@@ -147,6 +147,18 @@ fn unknown_values<'a>(changes: &'a [ResourceChange<'_>]) -> anyhow::Result<HashM
         Ok((change.address.as_str(), parsed(unknown)?))
     });
     unknown.collect()
+}
+
+/// The text without a byte order mark. PowerShell's `>` writes UTF-16.
+fn utf_8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => rest.into(),
+        [0xff, 0xfe, rest @ ..] => {
+            let units: Vec<u16> = rest.as_chunks().0.iter().copied().map(u16::from_le_bytes).collect();
+            String::from_utf16_lossy(&units).into_bytes().into()
+        }
+        _ => bytes.into(),
+    }
 }
 
 fn parsed(json: Option<&RawValue>) -> anyhow::Result<Json> {

@@ -139,6 +139,17 @@ fn the_region_is_that_of_the_arn_the_resource_or_the_provider() {
 }
 
 #[test]
+fn a_plan_that_power_shell_wrote_is_read() {
+    let plan = plan(&[(APP, json!({ "name": "é" }), json!({}), json!({}))], json!({}));
+    let utf_16 = [0xfeff].into_iter().chain(plan.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let utf_8 = ["\u{feff}", &plan].concat().into_bytes();
+    for bytes in [utf_16, utf_8] {
+        let found = read("plan.json", &bytes, &Destination::default()).unwrap();
+        assert_eq!(found.projects[0].settings.name(), Some("é"));
+    }
+}
+
+#[test]
 fn plans_that_are_not_whole() {
     let deferred = json!({
         "format_version": "1.2", "planned_values": { "root_module": {} },
