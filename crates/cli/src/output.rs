@@ -71,7 +71,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
 }
 
 /// Writes lines to standard error, with control characters escaped: they may quote a file's name. The labels of
-/// diagnostics are coloured as [`print`] does. A closed standard error is not an error.
+/// diagnostics are coloured as [`print()`] does. A closed standard error is not an error.
 pub(crate) fn print_error(lines: &str) {
     let lines: Vec<String> = without_controls(lines).split('\n').map(with_coloured_label).collect();
     let _ = writeln!(anstream::stderr(), "{}", lines.join("\n"));
