@@ -209,8 +209,15 @@ bench: $(BENCH_STAMP) package bench-clippy ## Measure beside the peers, and rene
 	$(BENCH_CARGO) nothing
 	$(BENCH_CARGO) bare-sdk
 	$(BENCH_CARGO) buildbrake-bench
-	$(dir $(TOOLS))release/buildbrake-bench $(dir $(TOOLS))
+	$(dir $(TOOLS))release/buildbrake-bench $(dir $(TOOLS)) peers
+	$(MAKE) bench-replay
 	$(MAKE) instructions
+
+.PHONY: bench-replay
+bench-replay: $(BENCH_STAMP) ## Measure `buildbrake replay` alone, and renew its figures in docs/performance.md.
+	cargo build --profile cli --locked --package buildbrake
+	$(BENCH_CARGO) buildbrake-bench
+	$(dir $(TOOLS))release/buildbrake-bench $(dir $(TOOLS)) replay
 
 # This compiles the AWS SDK once more, so that it is no part of the gate.
 .PHONY: bench-clippy

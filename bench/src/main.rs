@@ -11,6 +11,7 @@ mod lambda;
 mod peer;
 mod process;
 mod quota;
+mod replay;
 
 use std::{
     env, fs,
@@ -44,8 +45,21 @@ const ROUNDS_UNDER_QUOTA: usize = 12;
 fn main() -> anyhow::Result<()> {
     let target = PathBuf::from(env::args().nth(1).context("the first argument is cargo's target folder")?);
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let peers = Peer::all(bench, &target);
-    let stage = Stage::new(bench, &target)?;
+    match env::args().nth(2).as_deref() {
+        None | Some("peers") => peers(bench, &target),
+        Some("replay") => {
+            let report = replay::report(bench, &target)?;
+            io::stdout().write_all(report.as_bytes())?;
+            renew(&bench.join("../docs/performance.md"), "replay", &report)
+        }
+        Some(other) => anyhow::bail!("`{other}` is not measured; use `peers` or `replay`"),
+    }
+}
+
+/// Measures the function beside its peers.
+fn peers(bench: &Path, target: &Path) -> anyhow::Result<()> {
+    let peers = Peer::all(bench, target);
+    let stage = Stage::new(bench, target)?;
     let mut measured: Vec<(String, Figures)> = Vec::new();
     for peer in &peers {
         let mut figures = Figures::default();
@@ -229,7 +243,7 @@ fn deflated(bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Describes the machine and the date, so that readers can compare.
-fn about(stage: &Stage) -> anyhow::Result<String> {
+fn machine() -> anyhow::Result<String> {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let processor = processor.trim_start_matches([':', ' ', '\t']);
@@ -237,14 +251,19 @@ fn about(stage: &Stage) -> anyhow::Result<String> {
     let compiler = Command::new("rustc").arg("--version").output()?.stdout;
     let compiler = String::from_utf8_lossy(&compiler).trim().to_owned();
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    Ok(format!("Measured on {day}, on {cores} cores of a {processor}, with {compiler}."))
+}
+
+fn about(stage: &Stage) -> anyhow::Result<String> {
     let quota = match stage.quota {
         Some(_) => "The quota is that of a function of 128 MB, 128/1769 of a processor.",
         None => "This machine lets no one set a quota of processor time, so that nothing was measured under one.",
     };
     Ok(format!(
-        "Measured on {day}, on {cores} cores of a {processor}, with {compiler}. Each figure is a median, and between \
+        "{} Each figure is a median, and between \
          which values the middle half lies: of {ROUNDS} starts and first stops ({ROUNDS_UNDER_QUOTA} under the quota), \
          of {} warm events, whose CPU is that of {EVENTS} shared among them. {quota}",
+        machine()?,
         ROUNDS * EVENTS
     ))
 }

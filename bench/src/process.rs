@@ -24,7 +24,12 @@ pub struct Process {
 impl Process {
     /// Starts a program.
     pub fn start(command: &mut Command) -> anyhow::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self::reading(command, Stdio::null())
+    }
+
+    /// Starts a program that reads its input.
+    pub fn reading(command: &mut Command, input: Stdio) -> anyhow::Result<Self> {
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("{command:?}"))?;
         Ok(Self { child, started })
@@ -60,10 +65,29 @@ impl Process {
         Ok(clock.now()?.into())
     }
 
+    /// Returns whether it has ended by itself.
+    ///
+    /// # Errors
+    /// If it failed.
+    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
+        let status = self.child.try_wait()?;
+        anyhow::ensure!(status.is_none_or(|status| status.success()), "the program failed");
+        Ok(status.is_some())
+    }
+
     /// The memory that is resident, in bytes.
     pub fn resident(&self) -> anyhow::Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that has been resident so far, in bytes.
+    pub fn peak_resident(&self) -> anyhow::Result<f64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
         let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kilobytes * 1024.0)
     }
