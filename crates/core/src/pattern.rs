@@ -110,6 +110,21 @@ impl Pattern {
         self.text.bytes().all(|byte| byte == b'*')
     }
 
+    /// A value that it matches: `shop-x` for `shop-*`.
+    pub(crate) fn example(&self) -> String {
+        let mut value = String::new();
+        let mut before = None;
+        for character in self.text.chars() {
+            match character {
+                '*' if before == Some('*') => {}
+                '*' | '?' => value.push('x'),
+                other => value.push(other),
+            }
+            before = Some(character);
+        }
+        value
+    }
+
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text

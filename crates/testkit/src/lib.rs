@@ -22,7 +22,6 @@ pub mod lambda;
 pub mod metrics;
 pub mod runtime_api;
 pub mod scheduler;
-pub mod sqs;
 pub mod sts;
 #[cfg(feature = "tls")]
 pub mod tls;

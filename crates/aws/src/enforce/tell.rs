@@ -51,8 +51,7 @@ impl Enforcer {
             let failure = unsent.as_ref().filter(is_unsent).map(|unsent| CallError::clone(&unsent.error).into());
             if failure.is_some() || note.is_some() {
                 let effect = Effect { failure, ..settled.effect.clone() }.noting(note);
-                let stamp = self.stamp(&settled.case, invocation);
-                *record = Record::judged(&self.policy, &settled.case, effect, stamp);
+                *record = Record::judged(&self.policy, &settled.case, effect, invocation.stamp());
             }
         }
         write(&records, invocation).await;
@@ -68,7 +67,7 @@ impl Enforcer {
 
     fn judged(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let record = |Settled { case, effect }: &Settled<'_>| {
-            Record::judged(&self.policy, case, effect.clone(), self.stamp(case, invocation))
+            Record::judged(&self.policy, case, effect.clone(), invocation.stamp())
         };
         settled.iter().map(record).collect()
     }

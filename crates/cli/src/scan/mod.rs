@@ -1,4 +1,4 @@
-//! The inputs and the results of `buildbrake scan`: projects of templates, of Terraform, and of accounts.
+//! What `buildbrake scan` reads: projects of templates, of Terraform, and of accounts.
 
 pub(crate) mod account;
 pub(crate) mod baseline;

@@ -31,24 +31,24 @@ pub(crate) struct ScannedProject {
     pub(crate) rules: Vec<RuleResult>,
 }
 
-/// The decision of a rule about a project.
+/// What a rule decides about a project.
 pub(crate) struct RuleResult {
     pub(crate) rule: ScannedRule,
     /// The place of the setting that decides.
     pub(crate) place: Option<Place>,
-    /// `true` if that setting is left out, so that CodeBuild's default decides.
+    /// Whether that setting is left out, so that CodeBuild's default decides.
     pub(crate) is_default: bool,
     pub(crate) status: Status,
 }
 
-/// The effect of a decision on the exit status.
+/// Whether a decision is a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// It is no finding.
+    /// It is none.
     NoFinding,
-    /// It is a finding that the baseline accepts.
+    /// It is one that the baseline accepts.
     Accepted,
-    /// It is a new finding.
+    /// It is a new one.
     Finding,
 }
 

@@ -222,6 +222,8 @@ codes! {
     SelectsNothing = "BB318" Warning,
     /// A `batch` without effect.
     BatchWithoutEffect = "BB319" Warning,
+    /// A comparison of `now` with a time that has passed.
+    PassedTime = "BB320" Warning,
 
     /// An event that is not about a build.
     UnusableEvent = "BB401" Error,

@@ -38,10 +38,16 @@ pub struct Reason {
 
 /// Explains the decision of every rule in one line, in the order of the policy.
 pub fn reasons(policy: &Policy, facts: Facts<'_>) -> Vec<Reason> {
+    let decisions = decisions(policy, facts.clone()).map(|(_, decision)| decision).collect();
+    reasons_of(policy, facts, decisions)
+}
+
+/// Explains decisions, which are in the order of the policy's rules.
+pub(crate) fn reasons_of(policy: &Policy, facts: Facts<'_>, decisions: Vec<Decision>) -> Vec<Reason> {
     // Exemptions may depend on the cost, so look at them with the policy's prices too.
     let facts = Facts { prices: Some(&policy.prices), ..facts };
-    let rules = policy.rules.iter().zip(decisions(policy, facts.clone()));
-    let reasons = rules.map(|(rule, (_, decision))| {
+    let rules = policy.rules.iter().zip(decisions);
+    let reasons = rules.map(|(rule, decision)| {
         let why = why(rule, &decision, &facts);
         let missing = match decision {
             Decision::Unknown(undecided, _) => Some(undecided.missing),

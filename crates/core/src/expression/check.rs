@@ -22,7 +22,7 @@ use cel::{
 };
 
 use super::{
-    ExpressionFault, Literals, TextCondition, Variable, limits,
+    ClockComparison, ExpressionFault, Literals, TextCondition, Variable, limits,
     types::{Type, suggestion},
 };
 use crate::{diagnostic::Code, yaml::words::only_close};
@@ -33,6 +33,7 @@ pub(super) struct Checked {
     pub(super) reads: BTreeSet<Variable>,
     pub(super) build_members: BTreeSet<String>,
     pub(super) texts: Vec<TextCondition>,
+    pub(super) clock: Vec<ClockComparison>,
     /// The findings about parts that are valid and probably a mistake.
     pub(super) warnings: Vec<ExpressionFault>,
 }
@@ -51,6 +52,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         literals: Literals::default(),
         reads: BTreeSet::new(),
         build_members: BTreeSet::new(),
+        clock: Vec::new(),
     };
     let found = checker.type_of(program.expression(), 0);
     if !Type::Bool.fits(&found) {
@@ -72,9 +74,9 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
     }
     if checker.faults.is_empty() {
         checker.logic(program.expression());
-        let Checker { literals, reads, build_members, warnings, .. } = checker;
+        let Checker { literals, reads, build_members, warnings, clock, .. } = checker;
         let texts = logic::texts(program.expression());
-        return Ok(Checked { literals, reads, build_members, texts, warnings });
+        return Ok(Checked { literals, reads, build_members, texts, clock, warnings });
     }
     checker.faults.sort_by_key(|fault| fault.start);
     Err(checker.faults)
@@ -94,6 +96,7 @@ struct Checker<'a> {
     literals: Literals,
     reads: BTreeSet<Variable>,
     build_members: BTreeSet<String>,
+    clock: Vec<ClockComparison>,
 }
 
 /// A loop of `all`, `exists` or `exists_one`.

@@ -17,6 +17,7 @@
 //! `\d`, `\w` and `\s` are limited to ASCII.
 
 mod check;
+mod clock;
 mod functions;
 mod limits;
 mod parts;
@@ -38,6 +39,7 @@ use std::{
 use cel::{Context, Env, ExecutionError, IdedExpr, Value, extractors::This};
 use regex_lite::Regex;
 
+pub(crate) use self::clock::ClockComparison;
 pub use self::{
     parts::{Part, Read},
     value::FactsAsJson,
@@ -67,6 +69,7 @@ pub struct Expression {
     reads: BTreeSet<Variable>,
     build_members: BTreeSet<String>,
     texts: Vec<TextCondition>,
+    clock: Vec<ClockComparison>,
     warnings: Vec<ExpressionFault>,
 }
 
@@ -184,10 +187,10 @@ impl Expression {
         limits::on_a_large_stack(|| {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
-            let check::Checked { literals, reads, build_members, texts, warnings } = checked;
+            let check::Checked { literals, reads, build_members, texts, clock, warnings } = checked;
             let literals = Arc::new(literals);
             let tree = presence::of_whole_paths(program.expression().clone());
-            Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, texts, warnings })
+            Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, texts, clock, warnings })
         })
     }
 
@@ -228,6 +231,11 @@ impl Expression {
     /// comparisons with constants.
     pub fn texts(&self) -> &[TextCondition] {
         &self.texts
+    }
+
+    /// The comparisons of `now` with a constant.
+    pub(crate) fn clock(&self) -> &[ClockComparison] {
+        &self.clock
     }
 
     /// Returns the parts that are valid and probably a mistake.

@@ -159,3 +159,11 @@ proptest! {
         prop_assert_eq!(pattern.parse::<Pattern>().unwrap().fits(&value), expected);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_pattern_fits_its_example(text in "[ab*?]{1,8}") {
+        let pattern: Pattern = text.parse().unwrap();
+        prop_assert!(pattern.fits(&pattern.example()), "{}", pattern.example());
+    }
+}

@@ -22,16 +22,16 @@ use crate::{
     verdict::{Decision, Exempted, Undecided, Violation, decisions, in_scope},
 };
 
-/// The decisions of a policy about the build that starts with a project's settings.
+/// What a policy decides about the build that starts with a project's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectScan {
-    /// `true` if builds of the project are never stopped; `None` if that is unknown.
+    /// Whether builds of the project are never stopped. `None` if that is unknown.
     pub is_never_stopped: Option<bool>,
     /// The rules that are not off, in the order of the policy.
     pub rules: Vec<ScannedRule>,
 }
 
-/// The decision of a rule about such a build.
+/// What a rule decides about such a build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScannedRule {
     /// The rule's id.

@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    facts::Facts,
     policy::{Mode, Policy, RuleMode},
-    verdict::{Decision, decisions},
+    verdict::Decision,
 };
 
 /// The decisions that tests have produced, for each rule of each policy. The tests of one policy
@@ -56,13 +55,13 @@ impl Coverage {
 
     /// Adds the decision of each rule about a build. A build outside a rule's scope passes it. An
     /// exempt build does not: without the exemption it would break the rule or be undecided.
-    pub(super) fn add(&mut self, policy: &Policy, facts: Facts<'_>) {
+    pub(super) fn add(&mut self, policy: &Policy, decisions: &[Decision]) {
         let covered = self.policies.iter_mut().find(|covered| covered.digest == policy.digest());
         let Some(PolicyCoverage { rules, .. }) = covered else { return };
-        for (id, decision) in decisions(policy, facts) {
+        for (id, decision) in policy.rule_ids().zip(decisions) {
             let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) else { continue };
             rule.builds += 1;
-            if let Decision::Broken(broken) | Decision::Unknown(_, Some(broken)) = &decision
+            if let Decision::Broken(broken) | Decision::Unknown(_, Some(broken)) = decision
                 && broken.mode == Mode::Enforce
             {
                 rule.stopped += 1;

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     diagnostic::{Diagnostics, Place},
-    explain::{Reason, reasons},
+    explain::{Reason, reasons_of},
     facts::{
         Facts,
         pipeline::PipelineAnswer,
@@ -25,7 +25,7 @@ use crate::{
     },
     model::{Build, BuildBatch, Project},
     policy::Policy,
-    verdict::{Action, Verdict, judge_by, running_build},
+    verdict::{Action, Decision, Verdict, decisions, judge_by, running_build},
 };
 
 pub use coverage::{Coverage, Uncovered};
@@ -96,22 +96,20 @@ impl PolicyTests {
     pub fn run(&self, is_chosen: impl Fn(&str) -> bool, coverage: &mut Coverage) -> FileReport {
         coverage.add_policy(&self.policy_file.name, &self.policy);
         let chosen = self.tests.iter().filter(|test| is_chosen(&test.name));
-        let tests = chosen.map(|test| {
-            let supersession = test.supersession(&self.policy);
-            coverage.add(&self.policy, test.facts(supersession.as_ref()));
-            test.run(&self.policy)
-        });
+        let tests = chosen.map(|test| test.run(&self.policy, coverage));
         FileReport { tests: tests.collect(), file: self.file.clone(), policy: self.policy_file.name.clone() }
     }
 }
 
 impl Test {
-    fn run(&self, policy: &Policy) -> TestResult {
+    fn run(&self, policy: &Policy, coverage: &mut Coverage) -> TestResult {
         let supersession = self.supersession(policy);
         let facts = self.facts(supersession.as_ref());
+        let decisions: Vec<Decision> = decisions(policy, facts.clone()).map(|(_, decision)| decision).collect();
+        coverage.add(policy, &decisions);
         let verdict = judge_by(policy, &facts);
         let actual = Judgement::from(&verdict);
-        let mut reasons = reasons(policy, facts.clone());
+        let mut reasons = reasons_of(policy, facts.clone(), decisions);
         for Reason { why, missing, .. } in &mut reasons {
             if let Some(hint) = missing.as_ref().and_then(hints::hint) {
                 why.push_str(&format!("; {hint}"));

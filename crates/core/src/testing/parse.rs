@@ -1,5 +1,7 @@
 //! The format of a test file: its keys and their values.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -90,7 +92,7 @@ impl Parser<'_> {
         let help = "add a list of tests: `tests: [{name: …, event: …, expect: stop}]`";
         let tests = required(&mut self.reader, &mapping, "tests", help);
         let nodes = tests.map(|node| self.reader.list(node, "- name: a build of main is stopped")).unwrap_or_default();
-        let mut names: Vec<(String, Place)> = Vec::new();
+        let mut names: BTreeMap<String, Place> = BTreeMap::new();
         nodes.iter().filter_map(|node| self.test(node, &mut names)).collect()
     }
 
@@ -114,7 +116,7 @@ impl Parser<'_> {
         }
     }
 
-    fn test(&mut self, node: &Node, names: &mut Vec<(String, Place)>) -> Option<Test> {
+    fn test(&mut self, node: &Node, names: &mut BTreeMap<String, Place>) -> Option<Test> {
         let mapping = self.reader.mapping(node, "a test", TEST_KEYS)?;
         let name = self.name(&mapping, names);
         let faults_before = self.reader.faults.len();
@@ -191,15 +193,15 @@ impl Parser<'_> {
         nodes.iter().map(|node| members::structure(&mut self.reader, node, shape)).collect()
     }
 
-    fn name(&mut self, mapping: &Mapping<'_>, names: &mut Vec<(String, Place)>) -> Option<String> {
+    fn name(&mut self, mapping: &Mapping<'_>, names: &mut BTreeMap<String, Place>) -> Option<String> {
         let help = "add what the test expects, as in `name: a build of main is stopped`";
         let node = required(&mut self.reader, mapping, "name", help)?;
         let name: String = self.reader.scalar(node)?;
-        if let Some((_, earlier)) = names.iter().find(|(other, _)| *other == name) {
+        if let Some(earlier) = names.get(&name) {
             let help = format!("choose another name; line {} has this one already", earlier.line);
             self.reader.fault(Code::DuplicateTestName, node.place, format!("duplicate test name `{name}`"), help);
         }
-        names.push((name.clone(), node.place));
+        names.entry(name.clone()).or_insert(node.place);
         Some(name)
     }
 

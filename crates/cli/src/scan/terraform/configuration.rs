@@ -1,4 +1,4 @@
-//! The parts of a configuration that a plan contains: the regions of providers, and the references of webhooks.
+//! What a plan shows of the configuration: the regions of providers, and what webhooks refer to.
 
 use std::collections::HashMap;
 

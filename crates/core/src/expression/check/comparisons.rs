@@ -9,18 +9,18 @@ use regex_lite::RegexBuilder;
 
 use super::{
     Checker,
-    constants::Constant,
+    constants::{Constant, constant},
     possible::{Possible, starters},
     range::flipped,
     regex::{Asked, alternatives},
 };
 use crate::{
     diagnostic::Code,
-    expression::{ExpressionFault, limits, types::Type},
+    expression::{ClockComparison, ExpressionFault, Variable, limits, types::Type},
     facts::{
         possible::{Remark, is_wild},
         starter::starter_names,
-        vocabulary::{COMPUTE_TYPES, compute_pattern, members::Reading},
+        vocabulary::{COMPUTE_TYPES, compute_pattern, members::Reading, words_of},
     },
     pattern::Pattern,
     yaml::words::quoted_list,
@@ -77,6 +77,15 @@ impl<'a> Checker<'a> {
             );
         }
         for (subject, constants, is_left) in [(one, other, true), (other, one, false)] {
+            let operator = if is_left { name } else { flipped(name) };
+            if is_start(subject) && is_now(constants) {
+                self.start_and_now(node, operator);
+            }
+            if is_now(subject)
+                && let Some(Constant::Number(at)) = constant(constants)
+            {
+                self.clock.push(ClockComparison { operator: operator.to_owned(), at });
+            }
             let Some(possible) = self.possible(subject) else { continue };
             let is_equality = matches!(name, op::EQUALS | op::NOT_EQUALS | op::IN);
             for (place, constant) in self.constants(constants) {
@@ -116,9 +125,22 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Warns about a comparison of a build's start with the time at which it is judged.
+    fn start_and_now(&mut self, node: &'a IdedExpr, operator: &str) {
+        let result = match operator {
+            op::GREATER | op::GREATER_EQUALS | op::EQUALS => "never",
+            op::LESS | op::LESS_EQUALS | op::NOT_EQUALS => "always",
+            _ => return,
+        };
+        let message = format!("this is {result} true: a build is judged after its start");
+        let help = "compare the time since then, as in `now - build.startTime > duration(\"1h\")`".to_owned();
+        self.warn(Code::DoubtfulComparison, node, vec![Remark { message, help }]);
+    }
+
     fn text(&mut self, possible: &Possible, comparison: Comparison, place: &'a IdedExpr, text: &str) {
         if text.is_empty() {
-            let is_name = matches!(possible, Possible::Starter | Possible::Words(_) | Possible::Text(_));
+            let is_name =
+                matches!(possible, Possible::Starter | Possible::Status | Possible::Words(_) | Possible::Text(_));
             if is_name && comparison == Comparison::Whole {
                 let message = "it is never empty: a text that a build does not have is absent".to_owned();
                 self.warn(
@@ -140,6 +162,7 @@ impl<'a> Checker<'a> {
         }
         let verdict = match possible {
             Possible::Starter => of_starters(comparison, text),
+            Possible::Status => of_status(comparison, text),
             Possible::Words(words) if comparison == Comparison::Whole => of_words(words, text),
             Possible::Words(words) => part_of_words(words, comparison, text),
             Possible::Text(read) if comparison == Comparison::Matches => of_regex(*read, text),
@@ -188,6 +211,16 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// `build.startTime`.
+fn is_start(node: &IdedExpr) -> bool {
+    matches!(&node.expr, Expr::Select(select) if !select.test && select.field == "startTime"
+        && matches!(&select.operand.expr, Expr::Ident(name) if name == Variable::Build.name()))
+}
+
+fn is_now(node: &IdedExpr) -> bool {
+    matches!(&node.expr, Expr::Ident(name) if name == Variable::Now.name())
+}
+
 /// The text of a literal.
 fn text_of(node: &IdedExpr) -> Option<&str> {
     match &node.expr {
@@ -218,6 +251,21 @@ fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
     // AWS may add it tomorrow.
     let message = format!("`{text}` is none of the API's words");
     Ok(vec![Remark { message, help: format!("the words are {}", quoted_list(words)) }])
+}
+
+/// An ended build is not judged, whatever its status.
+fn of_status(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+    const RUNNING: &str = "IN_PROGRESS";
+    let words = words_of("Build", "buildStatus").unwrap_or_default();
+    let warnings = match comparison {
+        Comparison::Whole => of_words(words, text)?,
+        _ => part_of_words(words, comparison, text)?,
+    };
+    if !warnings.is_empty() || fits_a_word(&[RUNNING], comparison, text, false) {
+        return Ok(warnings);
+    }
+    let message = format!("it is never `{text}` when a build is judged: the status is `{RUNNING}` until it ends");
+    Ok(vec![Remark { message, help: "remove the comparison; an ended build is not judged".to_owned() }])
 }
 
 fn part_of_words(words: &[&str], comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {

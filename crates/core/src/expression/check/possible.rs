@@ -25,6 +25,8 @@ use crate::{
 pub(super) enum Possible {
     /// One of these words, to which AWS may add others.
     Words(&'static [&'static str]),
+    /// The status of a build, which is judged only while it runs.
+    Status,
     /// The starter of the build.
     Starter,
     /// A text that a pattern of the policy can also name.
@@ -91,7 +93,7 @@ impl<'a> Checker<'a> {
             }
             "size" if is_variable(Variable::Account) => Range::new(12.0, 12.0, "the length of an account id"),
             "size" if self.known_type(subject) == Some(Type::Text) => match self.possible_within(subject, depth) {
-                Some(Possible::Words(_) | Possible::Starter | Possible::Text(_)) => {
+                Some(Possible::Words(_) | Possible::Status | Possible::Starter | Possible::Text(_)) => {
                     Range::limits(1.0, ENDLESS, "the length of what is never empty")
                 }
                 _ => Range::new(0.0, ENDLESS, "a size"),
@@ -178,7 +180,10 @@ fn of_member(structure: &str, member: &str, kind: Type) -> Option<Possible> {
         Type::List(element) => **element == Type::Text,
         kind => *kind == Type::Text,
     };
-    let words = words_of(structure, member).map(Possible::Words);
+    let words = words_of(structure, member).map(|words| match (structure, member) {
+        ("Build", "buildStatus") => Possible::Status,
+        _ => Possible::Words(words),
+    });
     let texts = || texts_of(structure, member).map(Possible::Text);
     let numbers = || {
         let (least, most) = limits_of(structure, member)?;

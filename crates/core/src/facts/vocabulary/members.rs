@@ -7,7 +7,7 @@ use crate::{
     facts::{
         git_ref::{branch_pattern, ref_pattern},
         image::ImagePattern,
-        possible::{Form, Remark, can_fit},
+        possible::{Form, Remark, can_fit, is_wild},
         source_pattern::{Direction, SourcePattern},
     },
     pattern::Pattern,
@@ -35,7 +35,7 @@ pub fn texts_of(structure: &str, member: &str) -> Option<Reading> {
         // A source's warnings are about locations in their normal form.
         ("ProjectSource", "location") => |text| SourcePattern::parse(text).map(|_| Vec::new()),
         ("EnvironmentVariable", "name") => |text| warnings(variable_pattern(text)),
-        ("Build" | "BuildBatch" | "Project", "serviceRole") => |text| begins_with(text, "arn:", "the ARN of a role"),
+        ("Build" | "BuildBatch" | "Project", "serviceRole") => role,
         ("VpcConfig", "vpcId") => |text| begins_with(text, "vpc-", "an id"),
         ("VpcConfig", "subnets") | ("NetworkInterface", "subnetId") => |text| begins_with(text, "subnet-", "an id"),
         ("VpcConfig", "securityGroupIds") => |text| begins_with(text, "sg-", "an id"),
@@ -115,6 +115,22 @@ fn build_id(text: &str) -> Result<Vec<Remark>, Remark> {
     match text.starts_with("arn:") {
         true => Ok(vec![Remark::new("an id is no ARN", "`arn` instead of `id`, or a text of the form `PROJECT:ID`")]),
         false => Ok(warnings),
+    }
+}
+
+fn role(text: &str) -> Result<Vec<Remark>, Remark> {
+    let warnings = begins_with(text, "arn:", "the ARN of a role")?;
+    let account = match text.split(':').collect::<Vec<_>>()[..] {
+        [_, _, "iam", "", account, _, ..] if !is_wild(account) => account,
+        _ => return Ok(warnings),
+    };
+    match account_pattern(account) {
+        Ok(_) => Ok(warnings),
+        Err(_) => {
+            let found =
+                format!("`{text}` fits no role, because `{account}` has not the twelve digits of an account id");
+            Ok(vec![Remark::new(found, "all twelve digits of the account id")])
+        }
     }
 }
 

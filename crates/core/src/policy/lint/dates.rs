@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
+    expression::Expression,
     policy::{Rule, RuleMode, mode::is_over},
 };
 
@@ -45,6 +46,20 @@ pub(super) fn exemptions(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Di
             ),
         };
         Some(Diagnostic::new(code, exemption.place, message, help))
+    })
+}
+
+/// Comparisons of `now` with a time that has passed: they have the same result for every build from now on.
+pub(super) fn comparisons(rule: &Rule, now: Timestamp) -> impl Iterator<Item = Diagnostic> {
+    let clock = rule.expressions().flat_map(Expression::clock);
+    clock.filter_map(move |comparison| {
+        let (result, time) = (comparison.from(now)?, comparison.time()?);
+        let message = format!(
+            "an expression of `{}` compares `now` with {time}, which has passed: from now on the result is {result}",
+            rule.id
+        );
+        let help = "use a later time, or remove the comparison; for a rule that begins at a date, use `enforce-after`";
+        Some(Diagnostic::new(Code::PassedTime, rule.place, message, help))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Rules that every build breaks, or none, whatever the build is.
 
+use super::example;
 use crate::{
     checks::CheckOption,
     diagnostic::{Code, Diagnostic},
@@ -82,7 +83,9 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     };
     let mut others = rules.iter().filter(|other| applies_to_all(other));
     let other = others.find(forbids_all).filter(|_| applies_to_all(rule))?;
-    let message = format!("every build breaks `{}` or `{}`, which forbids all that is allowed", rule.id, other.id);
+    let example = example::value(allowed).map(|value| format!(", such as `{value}`")).unwrap_or_default();
+    let (one, forbids) = (&rule.id, &other.id);
+    let message = format!("every build breaks `{one}` or `{forbids}`, which forbids all that is allowed{example}");
     Some(Diagnostic::new(
         Code::ContradictoryRules,
         rule.place,

@@ -1,5 +1,8 @@
 //! Keys of a selector that exclude each other, and rules that nothing breaks that they select.
 
+use std::fmt;
+
+use super::example;
 use crate::{
     checks::{CheckOption, Patterns},
     diagnostic::{Code, Diagnostic, Place},
@@ -10,6 +13,7 @@ use crate::{
     },
     pattern::Pattern,
     policy::{Criterion, OnUnknown, Rule, Selector},
+    url::without_user_info,
 };
 
 /// A condition of a selector or an expression.
@@ -28,12 +32,17 @@ pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let only = rule.only.iter().map(|selector| (rule.place, "`only`", selector));
     let except = rule.except.iter().map(|exemption| (exemption.place, "`except`", &exemption.selector));
     only.chain(except).filter_map(|(place, list, selector)| {
-        let (one, other) = exclusive(&conditions(selector))?;
+        let conditions = conditions(selector);
+        let (one, other) = exclusive(&conditions)?;
         let id = &rule.id;
-        if one == other {
+        if one.key() == other.key() {
             return Some(contradictory(place, &format!("`when` of an element of {list} of `{id}`")));
         }
-        let message = format!("no build meets both `{one}` and `{other}` of an element of {list} of `{id}`");
+        let message = format!(
+            "no build meets both `{}` ({one}) and `{}` ({other}) of an element of {list} of `{id}`",
+            one.key(),
+            other.key()
+        );
         let help = "remove one of them, or make them two elements of the list, of which a build need meet only one";
         Some(Diagnostic::new(Code::ContradictoryConditions, place, message, help))
     })
@@ -83,7 +92,9 @@ pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
         }
         _ => return None,
     };
-    let message = format!("no build can break `{}`, because {why}", rule.id);
+    let example = rule.only.first().and_then(example::of_selector);
+    let example = example.map(|example| format!(": an example is {example}")).unwrap_or_default();
+    let message = format!("no build can break `{}`, because {why}{example}", rule.id);
     is_void.then(|| {
         Diagnostic::new(
             Code::ScopeWithoutEffect,
@@ -107,7 +118,9 @@ pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
         _ => false,
     };
     let void = rule.except.iter().find(|exemption| exemption.until.is_none() && exempts_all(&exemption.selector))?;
-    let message = format!("no build can break `{}`, because this exemption matches all that is forbidden", rule.id);
+    let example = example::value(forbidden).map(|value| format!(", such as `{value}`")).unwrap_or_default();
+    let message =
+        format!("no build can break `{}`, because this exemption matches all that is forbidden{example}", rule.id);
     Some(Diagnostic::new(
         Code::ExemptsEverything,
         void.place,
@@ -151,11 +164,32 @@ fn compared(expression: &Expression) -> impl Iterator<Item = Condition<'_>> {
 const WHEN: &str = "when";
 const SOURCE_TYPE: &str = "build.source.type";
 
-fn exclusive<'a>(conditions: &[Condition<'a>]) -> Option<(&'a str, &'a str)> {
+fn exclusive<'c, 'a>(conditions: &'c [Condition<'a>]) -> Option<(&'c Condition<'a>, &'c Condition<'a>)> {
     conditions.iter().enumerate().find_map(|(index, one)| {
         let other = conditions[index + 1..].iter().find(|other| excludes(one, other))?;
-        Some((one.key(), other.key()))
+        Some((one, other))
     })
+}
+
+/// What the condition asks for.
+impl fmt::Display for Condition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (is_among, list) = match self {
+            Self::Among(_, patterns) => (true, patterns.listed()),
+            Self::StartedBy { starters, .. } => {
+                (true, starters.iter().map(|starter| starter.name()).collect::<Vec<_>>().join(", "))
+            }
+            Self::Compared(_, texts) => {
+                let patterns = texts.patterns.iter().map(|pattern| without_user_info(pattern.as_str()));
+                (texts.is_among, patterns.collect::<Vec<_>>().join(", "))
+            }
+        };
+        match (is_among, list.as_str()) {
+            (true, "") => f.write_str("nothing"),
+            (true, list) => f.write_str(list),
+            (false, list) => write!(f, "not {list}"),
+        }
+    }
 }
 
 impl<'a> Condition<'a> {

@@ -4,6 +4,7 @@
 mod claims;
 mod dates;
 mod effect;
+mod example;
 mod exclusion;
 mod newest;
 mod subsumption;
@@ -27,6 +28,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Diagnostic> {
         findings.extend(dates::exemptions(rule, now));
         // A rule that is off has no effect on purpose.
         if !rule.is_off() {
+            findings.extend(dates::comparisons(rule, now));
             findings.extend(no_prices(policy, rule));
             findings.extend(no_deadline(rule));
             findings.extend(claims::by_text_alone(rule));
@@ -108,8 +110,10 @@ fn never_broken(rule: &Rule) -> Option<Diagnostic> {
         [exemption] => (exemption.place, "this exemption matches"),
         _ => (rule.place, "its exemptions match"),
     };
+    let example = rule.only.first().and_then(example::of_selector);
+    let example = example.map(|example| format!(", such as {example}")).unwrap_or_default();
     let builds = if rule.only.is_empty() { "every build" } else { "every build that `only` selects" };
-    let message = format!("no build can break `{id}`, because {exemptions} {builds}");
+    let message = format!("no build can break `{id}`, because {exemptions} {builds}{example}");
     Some(Diagnostic::new(
         Code::ExemptsEverything,
         place,

@@ -45,6 +45,58 @@ fn dates_hold_through_their_day() {
 }
 
 #[test]
+fn a_comparison_of_now_with_a_time_that_has_passed() {
+    let rule =
+        |expression: &str| format!("version: 1\nrules:\n  - id: a\n    deny-when: '{expression} && branch == \"b\"'\n");
+    let found = |result: &str| {
+        format!(
+            "3:9 an expression of `a` compares `now` with 2026-11-01T00:00:00Z, which has passed: from now on the result is {result}"
+        )
+    };
+    let note = "3:9 `a` uses `now` and has no deadline: only later events and the sweep enforce it";
+    for (expression, result) in [
+        ("now < timestamp(\"2026-11-01T00:00:00Z\")", Some("false")),
+        ("timestamp(\"2026-11-01T00:00:00Z\") < now", Some("true")),
+        ("now >= timestamp(\"2026-10-31T23:00:00Z\") + duration(\"1h\")", Some("true")),
+        ("now < timestamp(\"2026-12-01T00:00:00Z\")", None),
+        ("now > timestamp(\"2026-12-01T00:00:00Z\")", None),
+        ("now - build.startTime > duration(\"1h\")", None),
+    ] {
+        let text = rule(expression);
+        let found: Vec<String> = result.map(found).into_iter().collect();
+        let expected: Vec<&str> = found.iter().map(String::as_str).chain([note]).collect();
+        check(&text, NOW, &expected);
+    }
+}
+
+#[test]
+fn examples_of_builds() {
+    let rule = |more: &str| format!("version: 1\nrules:\n  - {{ id: a, {more} }}\n");
+    for (more, found) in [
+        (
+            "max-timeout: 60m, only: [{ projects: [shop-*], branches: [main] }],       except: [{ projects: [\"*\"] }]",
+            "3:97 no build can break `a`, because this exemption matches every build that `only` selects, such as a build \
+             of project `shop-x` on branch `main`",
+        ),
+        (
+            "forbidden-branches: [main], only: [{ branches: [feature/*] }]",
+            "3:11 no build can break `a`, because none of the builds that `only` selects is among them: an example is a \
+             build on branch `feature/x`",
+        ),
+        (
+            "max-timeout: 60m, only: [{ branches: [main], when: \"branch == \\\"dev\\\"\" }]",
+            "3:11 no build meets both `branches` (main) and `when` (dev) of an element of `only` of `a`",
+        ),
+        (
+            "max-timeout: 60m, only: [{ started-by: [user], initiators: [codepipeline/*] }]",
+            "3:11 no build meets both `initiators` (codepipeline/*) and `started-by` (user) of an element of `only` of `a`",
+        ),
+    ] {
+        check(&rule(more), NOW, &[found]);
+    }
+}
+
+#[test]
 fn a_policy_that_never_stops() {
     let found = "2:13 no rule can stop a build, because `never-stop` matches every project";
     check("version: 1\nnever-stop: [a, '**']\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
@@ -177,12 +229,12 @@ rules:
         |                    ^
        = use `mode: enforce` instead of `mode: report` and `enforce-after`; the effect is the same
 
-    policy.yaml:26:9: warning[BB306]: no build can break `one-project`, because this exemption matches every build that `only` selects
+    policy.yaml:26:9: warning[BB306]: no build can break `one-project`, because this exemption matches every build that `only` selects, such as a build of project `shop-x`
      26 |       - projects: [shop-a, 'shop-*']
         |         ^
        = use narrower exemptions, or `mode: off` to turn the rule off
 
-    policy.yaml:27:9: warning[BB306]: no build can break `both`, because its exemptions match every build that `only` selects
+    policy.yaml:27:9: warning[BB306]: no build can break `both`, because its exemptions match every build that `only` selects, such as a build of project `a`
      27 |   - id: both
         |         ^
        = use narrower exemptions, or `mode: off` to turn the rule off

@@ -266,3 +266,32 @@ fn what_some_builds_have_is_neither() {
         "",
     );
 }
+
+#[test]
+fn a_build_is_judged_while_it_runs_and_after_its_start() {
+    check(
+        &[
+            r#"build.buildStatus == "SUCCEEDED""#,
+            r#"build.buildStatus in ["FAILED", "FAULT"]"#,
+            r#"build.buildStatus.startsWith("STOP")"#,
+            "build.startTime > now",
+            "now < build.startTime",
+            "build.startTime <= now && build.environment.privilegedMode",
+            r#"build.serviceRole == "arn:aws:iam::11112222333:role/build""#,
+            r#"build.serviceRole.startsWith("arn:aws:iam::11112222333:role/")"#,
+        ],
+        "warning",
+    );
+    check(
+        &[
+            r#"build.buildStatus == "IN_PROGRESS" && build.environment.privilegedMode"#,
+            r#"build.phases.exists(p, p.phaseStatus == "FAILED")"#,
+            r#"build.startTime > timestamp("2026-12-20T00:00:00Z")"#,
+            r#"build.serviceRole == "arn:aws:iam::111122223333:role/build""#,
+            r#"build.serviceRole.startsWith("arn:aws:iam::1111")"#,
+            r#"build.serviceRole.endsWith(":role/build")"#,
+            r#"build.serviceRole.glob("arn:aws:iam::*:role/build")"#,
+        ],
+        "",
+    );
+}

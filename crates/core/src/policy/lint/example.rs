@@ -1,0 +1,51 @@
+//! Examples of builds, for warnings about rules that have no effect.
+
+use crate::{
+    checks::Patterns,
+    facts::starter::Starter,
+    policy::{Criterion, Selector},
+    url::without_user_info,
+};
+
+/// A build that a selector matches, such as "a build of project `shop-x` on branch `main`"; `None` if it
+/// has a criterion of another kind.
+pub(super) fn of_selector(selector: &Selector) -> Option<String> {
+    let parts = selector.criteria().map(|criterion| match criterion {
+        Criterion::Among(subject, patterns) => Some(format!("{} `{}`", preposition(subject.name)?, value(patterns)?)),
+        Criterion::StartedBy(starters) => starters.first().map(|starter| format!("started by {}", started(*starter))),
+        Criterion::Tagged(key, patterns) => Some(format!("with the tag `{key}: {}`", value(patterns)?)),
+        Criterion::When(_) => None,
+    });
+    Some(format!("a build {}", parts.collect::<Option<Vec<_>>>()?.join(" ")))
+}
+
+/// A value that one of the patterns matches, without secrets.
+pub(super) fn value(patterns: &Patterns) -> Option<String> {
+    patterns.iter().next().map(|pattern| without_user_info(&pattern.example()).into_owned())
+}
+
+/// The words before the value of a criterion.
+fn preposition(subject: &str) -> Option<&'static str> {
+    Some(match subject {
+        "accounts" => "in account",
+        "branches" => "on branch",
+        "initiators" => "with the initiator",
+        "projects" => "of project",
+        "refs" => "of ref",
+        "regions" => "in region",
+        "sources" => "of the source",
+        _ => return None,
+    })
+}
+
+fn started(starter: Starter) -> &'static str {
+    match starter {
+        Starter::User => "a user",
+        Starter::Role => "a role",
+        Starter::Webhook => "a webhook",
+        Starter::Pipeline => "a pipeline",
+        Starter::Rule => "a rule of EventBridge",
+        Starter::Build => "another build",
+        Starter::Retry => "a retry",
+    }
+}
