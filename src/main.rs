@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_aws::{
-    Accounts, BuildLogs, Clients, EventBus, Scheduler, StopAlarm,
+    Accounts, BuildLogs, Clients, EventBus, Scheduler, StopAlarm, Sweeps,
     config::AwsConfig,
     enforce::{Enforcer, Invocation},
     git::GitClient,
@@ -75,7 +75,9 @@ async fn start() -> Option<Enforcer> {
     let event_bus = settings.event_bus.map(|name| EventBus::new(clients.config(), name));
     let build_logs = settings.build_log.then(|| BuildLogs::new(clients.accounts().clone()));
     let stop_alarm = settings.stop_alarm.map(|name| StopAlarm::new(clients.config(), name));
-    let enforcer = Enforcer::new(policy, clients, scheduler).with_members(settings.members).with_git(git);
+    let sweeps = settings.sweep_queue.map(|queue| Sweeps::new(clients.config(), queue, settings.sweep_schedule));
+    let enforcer = Enforcer::new(policy, clients, scheduler).with_members(settings.members).with_sweeps(sweeps);
+    let enforcer = enforcer.with_git(git);
     Some(enforcer.with_event_bus(event_bus).with_build_logs(build_logs).with_stop_alarm(stop_alarm))
 }
 

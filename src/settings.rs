@@ -7,7 +7,7 @@ use buildbrake_aws::{
     git::{GitCredentials, GitHosts, GitSettings},
 };
 use buildbrake_core::{
-    event::{MemberAccounts, MemberRegions, Members},
+    event::{MemberAccounts, MemberRegions, Members, SweepQueue, SweepSchedule},
     policy::Mode,
 };
 use tracing::Level;
@@ -33,6 +33,10 @@ pub struct Settings {
     pub members: Members,
     /// The role in the other accounts, if there are any.
     pub member_role: Option<MemberRole>,
+    /// The queue over which sweeps go, if they do.
+    pub sweep_queue: Option<SweepQueue>,
+    /// The time between two sweeps.
+    pub sweep_schedule: SweepSchedule,
 }
 
 /// A setting with a fault.
@@ -60,7 +64,21 @@ impl Settings {
         let build_log = variables.flag("BUILDBRAKE_BUILD_LOG");
         let stop_alarm = variables.parsed("BUILDBRAKE_STOP_ALARM");
         let (members, member_role) = variables.members();
-        let settings = Self { policy, mode, schedules, git, event_bus, build_log, stop_alarm, members, member_role };
+        let sweep_queue = variables.parsed("BUILDBRAKE_SWEEP_QUEUE");
+        let sweep_schedule = variables.parsed("BUILDBRAKE_SWEEP_SCHEDULE").unwrap_or_default();
+        let settings = Self {
+            policy,
+            mode,
+            schedules,
+            git,
+            event_bus,
+            build_log,
+            stop_alarm,
+            members,
+            member_role,
+            sweep_queue,
+            sweep_schedule,
+        };
         if variables.faults.is_empty() { Ok(settings) } else { Err(variables.faults) }
     }
 }
@@ -224,6 +242,8 @@ mod tests {
             stop_alarm: None,
             members: Members::default(),
             member_role: None,
+            sweep_queue: None,
+            sweep_schedule: SweepSchedule::default(),
         };
         assert_eq!(parse(&[]).unwrap(), expected);
         assert_eq!(parse(&[("BUILDBRAKE_POLICY", ""), ("BUILDBRAKE_MODE", "")]).unwrap(), expected);
@@ -237,6 +257,8 @@ mod tests {
             ("BUILDBRAKE_EVENT_BUS", "the bus"),
             ("BUILDBRAKE_BUILD_LOG", "yes"),
             ("BUILDBRAKE_STOP_ALARM", "stops-{region}"),
+            ("BUILDBRAKE_SWEEP_QUEUE", "arn:aws:sqs:eu-west-1:111122223333:sweeps"),
+            ("BUILDBRAKE_SWEEP_SCHEDULE", "hourly"),
         ]);
         let faults = faults.unwrap_err();
         assert!(faults[0].starts_with("BUILDBRAKE_MODE: `dry-run`"), "{faults:?}");
@@ -248,6 +270,8 @@ mod tests {
         assert_eq!(faults[3], "BUILDBRAKE_BUILD_LOG: `yes`; set `true` or `false`");
         let placeholder = "`stops-{region}` has a placeholder other than `{account}`; remove it";
         assert_eq!(faults[4], format!("BUILDBRAKE_STOP_ALARM: {placeholder}"));
+        assert!(faults[5].starts_with("BUILDBRAKE_SWEEP_QUEUE: `arn:aws:sqs"), "{faults:?}");
+        assert_eq!(faults[6], "BUILDBRAKE_SWEEP_SCHEDULE: `hourly` is not a rate, as in `rate(5 minutes)`");
     }
 
     #[test]

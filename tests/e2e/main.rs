@@ -32,6 +32,7 @@ mod settings;
 mod sources;
 mod stop_alarm;
 mod sweep;
+mod sweep_queue;
 mod tidy;
 mod tls;
 

@@ -20,6 +20,7 @@ mod running;
 mod scheduler;
 mod sink;
 mod stop_alarm;
+mod sweep_queue;
 mod trust;
 
 pub use self::{
@@ -32,5 +33,6 @@ pub use self::{
     scheduler::{ScheduleSettings, Scheduler},
     sink::{Discard, Sink},
     stop_alarm::{AlarmName, StopAlarm},
+    sweep_queue::Sweeps,
     trust::{Bundle, BundleFault},
 };

@@ -208,6 +208,16 @@ impl Lambda {
         }
     }
 
+    /// An invocation that writes so many records: its answer, and the records in any order.
+    pub fn invoke_for(&self, records: usize, event: &Value) -> (Result<Value, Value>, Vec<Value>) {
+        let response = self.runtime_api.invoke(function_for(event), event.to_string(), PATIENCE);
+        let Response { result, .. } = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
+        let lines = (0..records).map(|_| self.lines.recv_timeout(PATIENCE).unwrap());
+        let records = lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
+        assert!(self.lines.try_recv().is_err(), "more lines than records");
+        (result, records)
+    }
+
     /// Kills the function, whatever it does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -22,6 +22,7 @@ pub mod lambda;
 pub mod metrics;
 pub mod runtime_api;
 pub mod scheduler;
+pub mod sqs;
 pub mod sts;
 #[cfg(feature = "tls")]
 pub mod tls;

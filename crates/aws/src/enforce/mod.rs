@@ -3,6 +3,7 @@
 
 mod build;
 mod newest;
+mod queue;
 mod stop;
 mod sweep;
 mod tell;
@@ -17,13 +18,13 @@ use buildbrake_core::{
     event::{Home, Members, Reach, SweepRest, Trigger},
     facts::inquiry::Case,
     policy::Policy,
-    record::{Effect, Failure, Notification, Outcome, Record, Stamp},
+    record::{Effect, Notification, Outcome, Record, Stamp},
 };
 use jiff::Timestamp;
 
 pub use self::sweep::SweepRequest;
 use crate::{
-    AccountRegion, BuildLogs, CallError, Class, Clients, EventBus, Scheduler, Sink, StopAlarm, git::GitClient,
+    AccountRegion, BuildLogs, CallError, Class, Clients, EventBus, Scheduler, Sink, StopAlarm, Sweeps, git::GitClient,
     resolve::Resolver, stop_alarm::Permission,
 };
 
@@ -38,6 +39,8 @@ pub struct Enforcer {
     clients: Clients,
     /// The accounts and regions, beside its own, in which the function acts.
     members: Members,
+    /// The queue over which the sweeps of all places go. Without it, a sweep is of the own place.
+    sweeps: Option<Sweeps>,
     scheduler: Option<Scheduler>,
     resolver: Resolver,
     /// The ends of the last sweeps, kept here if no other invocation could be made to continue
@@ -73,10 +76,6 @@ impl Invocation<'_> {
     fn now(&self) -> Timestamp {
         (self.clock)()
     }
-
-    fn stamp(&self) -> Stamp<'_> {
-        Stamp { now: self.now(), version: self.version }
-    }
 }
 
 impl Enforcer {
@@ -87,6 +86,7 @@ impl Enforcer {
             policy,
             clients,
             members: Members::default(),
+            sweeps: None,
             scheduler,
             resolver,
             rests: Mutex::default(),
@@ -101,6 +101,12 @@ impl Enforcer {
     #[must_use]
     pub fn with_members(self, members: Members) -> Self {
         Self { members, ..self }
+    }
+
+    /// The same, which sweeps all of them over a queue.
+    #[must_use]
+    pub fn with_sweeps(self, sweeps: Option<Sweeps>) -> Self {
+        Self { sweeps, ..self }
     }
 
     /// The same, which asks git for the references of builds that name none.
@@ -137,10 +143,17 @@ impl Enforcer {
         if let Some(home) = &home {
             self.clients.accounts().set_home(home);
         }
-        let reach = home.as_ref().map(|home| Reach { home, members: &self.members, sweep_queue: None });
+        let sweep_queue = self.sweeps.as_ref().map(Sweeps::queue);
+        let reach = home.as_ref().map(|home| Reach { home, members: &self.members, sweep_queue });
         match Trigger::parse_at(reach, event) {
             Ok(Trigger::Build(event)) => self.judge_build(event, invocation).await,
             Ok(Trigger::Sweep(event)) => {
+                if let (Some(sweeps), Some(reach)) = (&self.sweeps, reach)
+                    && event.is_of_all_places()
+                    && !self.policy.is_off()
+                {
+                    return Box::pin(self.distribute(&event, sweeps, reach, invocation)).await;
+                }
                 let own = invocation.function.map(AccountRegion::of_arn).unwrap_or_default();
                 let place = AccountRegion {
                     account: event.account.clone().or(own.account),
@@ -150,14 +163,19 @@ impl Enforcer {
                 // It is large, and every event's future would have room for it.
                 Box::pin(self.sweep(request, invocation)).await
             }
-            Ok(Trigger::SweepMessages(_)) | Ok(Trigger::Fleet) => {
+            Ok(Trigger::SweepMessages(messages)) => {
+                // Without the queue, no event has messages of it.
+                let swept = self.sweeps.as_ref().map(|sweeps| self.sweep_messages(messages, sweeps, invocation));
+                match swept {
+                    Some(swept) => Box::pin(swept).await,
+                    None => Record::of_messages([]),
+                }
+            }
+            Ok(Trigger::Fleet) => {
                 let message = "A fleet changed; there is no build to judge.";
                 self.record_without_build(message, Outcome::Ignored.into(), invocation).await
             }
-            Err(refused) => {
-                let failure = Failure::from(refused);
-                self.record_without_build(&failure.message.clone(), failure.into(), invocation).await
-            }
+            Err(refused) => self.refuse(refused, invocation).await,
         }
     }
 
@@ -173,6 +191,11 @@ impl Enforcer {
         let own = || invocation.function.map(AccountRegion::of_arn).unwrap_or_default().account;
         let account = case.build().account().map(str::to_owned).or_else(own).unwrap_or_default();
         Box::pin(alarm.permission(&account, invocation.now())).await
+    }
+
+    fn stamp<'a>(&'a self, case: &Case<'_>, invocation: &Invocation<'a>) -> Stamp<'a> {
+        let account_name = case.build().account().and_then(|account| self.members.accounts.name(account));
+        Stamp { now: invocation.now(), version: invocation.version, account_name }
     }
 
     fn take_rest(&self, place: &AccountRegion) -> Option<SweepRest> {

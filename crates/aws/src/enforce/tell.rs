@@ -51,7 +51,8 @@ impl Enforcer {
             let failure = unsent.as_ref().filter(is_unsent).map(|unsent| CallError::clone(&unsent.error).into());
             if failure.is_some() || note.is_some() {
                 let effect = Effect { failure, ..settled.effect.clone() }.noting(note);
-                *record = Record::judged(&self.policy, &settled.case, effect, invocation.stamp());
+                let stamp = self.stamp(&settled.case, invocation);
+                *record = Record::judged(&self.policy, &settled.case, effect, stamp);
             }
         }
         write(&records, invocation).await;
@@ -67,7 +68,7 @@ impl Enforcer {
 
     fn judged(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let record = |Settled { case, effect }: &Settled<'_>| {
-            Record::judged(&self.policy, case, effect.clone(), invocation.stamp())
+            Record::judged(&self.policy, case, effect.clone(), self.stamp(case, invocation))
         };
         settled.iter().map(record).collect()
     }

@@ -1,4 +1,4 @@
-//! What `buildbrake scan` reads: projects of templates, of Terraform, and of accounts.
+//! The inputs and the results of `buildbrake scan`: projects of templates, of Terraform, and of accounts.
 
 pub(crate) mod account;
 pub(crate) mod baseline;

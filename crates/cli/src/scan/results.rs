@@ -31,24 +31,24 @@ pub(crate) struct ScannedProject {
     pub(crate) rules: Vec<RuleResult>,
 }
 
-/// What a rule decides about a project.
+/// The decision of a rule about a project.
 pub(crate) struct RuleResult {
     pub(crate) rule: ScannedRule,
     /// The place of the setting that decides.
     pub(crate) place: Option<Place>,
-    /// Whether that setting is left out, so that CodeBuild's default decides.
+    /// `true` if that setting is left out, so that CodeBuild's default decides.
     pub(crate) is_default: bool,
     pub(crate) status: Status,
 }
 
-/// Whether a decision is a finding.
+/// The effect of a decision on the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// It is none.
+    /// It is no finding.
     NoFinding,
-    /// It is one that the baseline accepts.
+    /// It is a finding that the baseline accepts.
     Accepted,
-    /// It is a new one.
+    /// It is a new finding.
     Finding,
 }
 

@@ -18,7 +18,7 @@ pub use self::{
     home::{Home, NotAFunction},
     members::{MemberAccounts, MemberRegions, Members, Reach},
     sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
-    sweep_queue::{SweepMessage, SweepQueue},
+    sweep_queue::{SweepMessage, SweepQueue, SweepSchedule},
 };
 use crate::{
     diagnostic::printable,

@@ -99,6 +99,11 @@ fn read_switch(name: &'static str, value: Option<&Value>) -> Result<Option<bool>
 }
 
 impl SweepEvent {
+    /// Returns whether it asks for a new sweep and names no place.
+    pub fn is_of_all_places(&self) -> bool {
+        self.account.is_none() && self.region.is_none() && self.rest == SweepRest::default()
+    }
+
     /// The event that has the function continue the sweep of a place. `None` stands for the function's own.
     pub fn for_rest(account: Option<&str>, region: Option<&str>, rest: &SweepRest, at: Timestamp) -> Value {
         let mut detail = json!({"sweep": rest});

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Belt, EventError, Home, Reach, SweepEvent, SweepMode, sweep::Request};
@@ -28,6 +28,45 @@ pub struct SweepMessage {
     pub receives: u32,
     /// The sweep that it asks for. Its account and region are set.
     pub sweep: Result<SweepEvent, EventError>,
+}
+
+/// The time between two sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepSchedule(SignedDuration);
+
+impl Default for SweepSchedule {
+    fn default() -> Self {
+        Self(SignedDuration::from_hours(1))
+    }
+}
+
+impl FromStr for SweepSchedule {
+    type Err = String;
+
+    /// Parses EventBridge's `rate(5 minutes)`.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fault = || format!("`{text}` is not a rate, as in `rate(5 minutes)`");
+        let rate = text.strip_prefix("rate(").and_then(|text| text.strip_suffix(')')).ok_or_else(fault)?;
+        let (count, unit) = rate.split_once(' ').ok_or_else(fault)?;
+        let count: i32 = count.parse().ok().filter(|count| *count > 0).ok_or_else(fault)?;
+        let seconds = match unit {
+            "minute" | "minutes" => 60,
+            "hour" | "hours" => 3_600,
+            "day" | "days" => 86_400,
+            _ => return Err(fault()),
+        };
+        Ok(Self(SignedDuration::from_secs(i64::from(count) * seconds)))
+    }
+}
+
+impl SweepMessage {
+    /// Returns the message's age if it has waited for longer than one schedule, so that a newer message asks for
+    /// the same sweep. One that was received before is a retry, and never outdated.
+    pub fn outdated(&self, schedule: SweepSchedule, now: Timestamp) -> Option<SignedDuration> {
+        let age = now.duration_since(self.sent?);
+        (self.receives <= 1 && age > schedule.0).then_some(age)
+    }
 }
 
 impl SweepQueue {
@@ -212,6 +251,32 @@ mod tests {
         assert_eq!(read(&json!({"Records": []})), None);
         assert_eq!(read(&json!({"Records": 7})), None);
         assert_eq!(read(&json!([])), None);
+    }
+
+    #[test]
+    fn a_message_is_outdated_after_one_schedule_unless_it_is_a_retry() {
+        let sent: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
+        let schedule: SweepSchedule = "rate(5 minutes)".parse().unwrap();
+        for (receives, seconds, is_outdated) in [(1, 300, false), (1, 301, true), (2, 301, false), (1, 0, false)] {
+            let sweep = Ok(SweepEvent::default());
+            let message = SweepMessage { id: "7".into(), sent: Some(sent), receives, sweep };
+            let age = SignedDuration::from_secs(seconds);
+            assert_eq!(message.outdated(schedule, sent + age), is_outdated.then_some(age), "{receives} {seconds}");
+        }
+        let unknown = SweepMessage { id: "7".into(), sent: None, receives: 1, sweep: Ok(SweepEvent::default()) };
+        assert_eq!(unknown.outdated(schedule, sent), None);
+    }
+
+    #[test]
+    fn a_schedule_is_a_rate() {
+        for (text, minutes) in
+            [("rate(1 minute)", 1), ("rate(15 minutes)", 15), ("rate(1 hour)", 60), ("rate(2 days)", 2 * 24 * 60)]
+        {
+            assert_eq!(text.parse(), Ok(SweepSchedule(SignedDuration::from_mins(minutes))));
+        }
+        for other in ["", "5 minutes", "rate(0 minutes)", "rate(5)", "rate(5 weeks)", "cron(0 * * * ? *)"] {
+            assert!(other.parse::<SweepSchedule>().unwrap_err().contains("is not a rate"), "{other}");
+        }
     }
 
     #[test]

@@ -96,12 +96,14 @@ pub struct Stamp<'a> {
     pub now: Timestamp,
     /// The version of the Lambda function, such as `7` or `$LATEST`. `None` outside Lambda.
     pub version: Option<&'a str>,
+    /// The name that settings give the build's account.
+    pub account_name: Option<&'a str>,
 }
 
 /// A record that no version of the function makes.
 impl From<Timestamp> for Stamp<'_> {
     fn from(now: Timestamp) -> Self {
-        Self { now, version: None }
+        Self { now, version: None, account_name: None }
     }
 }
 
@@ -162,6 +164,8 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     initiator: Option<&'a str>,
@@ -219,6 +223,7 @@ impl<'a> RecordFields<'a> {
             build_arn: None,
             project: None,
             account: None,
+            account_name: None,
             region: None,
             initiator: None,
             initiator_from: None,
@@ -319,6 +324,7 @@ impl Record {
         let fields = RecordFields {
             withheld,
             notes: notes.clone(),
+            account_name: stamp.account_name,
             reaction_ms,
             deadline,
             build: returned.map(|build| redact::build(build, Values::Starred)),

@@ -78,6 +78,7 @@ pub fn schema() -> Value {
             "buildArn": text("Its ARN."),
             "project": text("The name of its project."),
             "account": { "description": "Its account.", "type": "string", "pattern": "^[0-9]{12}$" },
+            "accountName": text("The name that the function's settings give the account."),
             "region": text("Its region."),
             "initiator": text("Who or what started it, as CodeBuild spells it."),
             "initiatorFrom": { "description": "Set if the initiator is that of the batch.", "enum": [InitiatorFrom::Batch] },

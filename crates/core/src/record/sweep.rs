@@ -14,6 +14,12 @@ const BELT_OFF: &str =
 /// The results of a sweep.
 #[derive(Debug, Default)]
 pub struct SweepSummary {
+    /// The account that was swept.
+    pub account: Option<String>,
+    /// The name that settings give the account.
+    pub account_name: Option<String>,
+    /// The region that was swept.
+    pub region: Option<String>,
     /// The number of projects that were looked at.
     pub projects: u64,
     /// The number of running builds that were found.
@@ -171,6 +177,12 @@ struct SweepFields<'a> {
     outcome: Outcome,
     message: String,
     trigger: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
     projects: u64,
     running: u64,
     broken: u64,
@@ -204,7 +216,30 @@ struct Rest<'a> {
     from: &'a str,
 }
 
+/// Lambda's partial batch response.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchResponse {
+    batch_item_failures: Vec<BatchItemFailure>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchItemFailure {
+    item_identifier: String,
+}
+
 impl Record {
+    /// The response to messages of the sweep queue, some of which failed. Their sweeps have records of their own.
+    pub fn of_messages(failed: impl IntoIterator<Item = String>) -> Self {
+        let batch_item_failures: Vec<BatchItemFailure> =
+            failed.into_iter().map(|item_identifier| BatchItemFailure { item_identifier }).collect();
+        let outcome = if batch_item_failures.is_empty() { Outcome::Ignored } else { Outcome::Failed };
+        let json = to_raw_value(&BatchResponse { batch_item_failures }).unwrap_or_default();
+        Self { outcome, failure: None, json, response: None }
+    }
+
     /// The record of a sweep. Its line contains the counts; its response also contains the
     /// records of the builds that broke a rule, as many as Lambda accepts.
     pub fn of_sweep(policy: &Policy, summary: SweepSummary, time: Option<Timestamp>, now: Timestamp) -> Self {
@@ -214,6 +249,9 @@ impl Record {
             outcome,
             message: summary.message(),
             trigger: "sweep",
+            account: summary.account.as_deref(),
+            account_name: summary.account_name.as_deref(),
+            region: summary.region.as_deref(),
             projects: summary.projects,
             running: summary.running,
             broken: summary.broken,

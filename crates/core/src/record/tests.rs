@@ -174,7 +174,7 @@ fn two_violations(build: Value, effect: impl Into<Effect>) -> Record {
     let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
     let event = BuildEvent::new(TriggerKind::StateChange, id, None, serde_json::from_value(build).unwrap());
     let case = Case::of_event(&policy, event, now());
-    Record::judged(&policy, &case, effect.into(), Stamp { now: now(), version: Some("7") })
+    Record::judged(&policy, &case, effect.into(), Stamp { now: now(), version: Some("7"), account_name: None })
 }
 
 fn details(record: &Record) -> Vec<Value> {

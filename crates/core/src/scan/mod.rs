@@ -22,16 +22,16 @@ use crate::{
     verdict::{Decision, Exempted, Undecided, Violation, decisions, in_scope},
 };
 
-/// What a policy decides about the build that starts with a project's settings.
+/// The decisions of a policy about the build that starts with a project's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectScan {
-    /// Whether builds of the project are never stopped. `None` if that is unknown.
+    /// `true` if builds of the project are never stopped; `None` if that is unknown.
     pub is_never_stopped: Option<bool>,
     /// The rules that are not off, in the order of the policy.
     pub rules: Vec<ScannedRule>,
 }
 
-/// What a rule decides about such a build.
+/// The decision of a rule about such a build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScannedRule {
     /// The rule's id.

@@ -1,7 +1,14 @@
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::*;
-use crate::{diagnostic::Place, model::Project};
+use crate::{
+    diagnostic::Place,
+    model::{
+        Build, Project,
+        shape::{Kind, Shape},
+    },
+};
 
 const NOW: &str = "2026-11-27T09:00:00Z";
 
@@ -258,4 +265,45 @@ fn a_setting_has_the_place_of_what_contains_it() {
     assert_eq!(line("environment.image"), Some(3));
     assert_eq!(line("environment.computeType"), Some(2));
     assert_eq!((line("name"), line("timeoutInMinutes")), (Some(9), None));
+}
+
+/// A value of a kind, with every member.
+fn sample(kind: Kind) -> serde_json::Value {
+    match kind {
+        Kind::Flag => json!(true),
+        Kind::Integer => json!(5),
+        Kind::Text => json!("a"),
+        Kind::Time => json!("2026-11-27T09:00:00Z"),
+        Kind::List(element) => json!([sample(*element)]),
+        Kind::Structure(shape) => {
+            let members = shape.names().into_iter().map(|name| {
+                let kind = shape.member(&name).unwrap();
+                (name, sample(kind))
+            });
+            members.collect()
+        }
+    }
+}
+
+/// Also a member that the API adds later.
+#[test]
+fn each_member_of_a_build_is_of_its_project_or_one_that_only_a_build_shows() {
+    let project: Project = serde_json::from_value(sample(Kind::Structure(Project::SHAPE))).unwrap();
+    let project = PlannedProject::deployed(&project);
+    let build = json!(project.build);
+    let unknown = &project.planned.build;
+    let of_structure = |name: &str, shape: &'static Shape| -> Vec<String> {
+        let paths = shape.names().into_iter().map(|member| format!("{name}.{member}"));
+        paths.filter(|path| build.pointer(&format!("/{}", path.replace('.', "/"))).is_none()).collect()
+    };
+    for name in Build::SHAPE.names() {
+        let missing = match (build.get(&name), Build::SHAPE.member(&name)) {
+            (Some(_), Some(Kind::Structure(shape))) => of_structure(&name, shape),
+            (Some(_), _) => Vec::new(),
+            (None, _) => vec![name],
+        };
+        for path in missing.iter().filter(|path| *path != "debugSession") {
+            assert!(unknown.why(path).is_some(), "{path}");
+        }
+    }
 }

@@ -61,6 +61,10 @@ impl Enforcer {
         let belt_off_by = rest.belt_off_by.or_else(|| (belt == Belt::Off).then(belt_off_by));
         let begun = invocation.now();
         let reserve = RESERVE.min(invocation.deadline.duration_since(begun) / 4);
+        let mut summary = SweepSummary::after(earlier, belt_off_by);
+        let name = place.account.as_deref().and_then(|account| self.members.accounts.name(account));
+        (summary.account, summary.region) = (place.account.clone(), place.region.clone());
+        summary.account_name = name.map(str::to_owned);
         let mut sweep = Sweep {
             enforcer: self,
             invocation,
@@ -79,7 +83,7 @@ impl Enforcer {
             to_stop: Vec::new(),
             reported: Vec::new(),
             batches: HashMap::new(),
-            summary: SweepSummary::after(earlier, belt_off_by),
+            summary,
         };
         sweep.run().await;
         let record = Record::of_sweep(&self.policy, sweep.summary, sweep.time, invocation.now());

@@ -32,7 +32,7 @@ const DEPLOYED: [&str; 8] = [
     "Fn::ForEach",
 ];
 
-/// What values of a template depend on.
+/// Everything that values of a template depend on.
 pub(super) struct Evaluation<'a> {
     parameters: &'a Parameters,
     pub(super) conditions: &'a Conditions<'a>,

@@ -1,4 +1,4 @@
-//! What a plan shows of the configuration: the regions of providers, and what webhooks refer to.
+//! The parts of a configuration that a plan contains: the regions of providers, and the references of webhooks.
 
 use std::collections::HashMap;
 

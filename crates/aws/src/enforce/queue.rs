@@ -1,0 +1,81 @@
+//! The sweep of many accounts and regions: one message for each goes over a queue, so that one that fails or
+//! is slow delays no other.
+
+use buildbrake_core::{
+    event::{EventError, Reach, SweepEvent, SweepMessage},
+    record::{Failure, Outcome, Record},
+};
+use futures_util::{StreamExt, stream};
+
+use super::{Enforcer, Invocation, SweepRequest};
+use crate::{AccountRegion, CallError, Sweeps};
+
+impl Enforcer {
+    /// Sends a message for each place where the function acts.
+    pub(super) async fn distribute(
+        &self,
+        event: &SweepEvent,
+        sweeps: &Sweeps,
+        reach: Reach<'_>,
+        invocation: &Invocation<'_>,
+    ) -> Record {
+        let body = |(account, region): (&str, &str)| SweepMessage::body(account, region, event).to_string();
+        let bodies: Vec<String> = reach.places().map(body).collect();
+        match sweeps.send(&bodies).await {
+            Ok(()) => {
+                let message = format!("Sent the sweeps of {} accounts and regions to the queue.", bodies.len());
+                self.record_without_build(&message, Outcome::Ignored.into(), invocation).await
+            }
+            Err(error) => {
+                let message = format!("the sweeps could not be sent to the queue: {error}");
+                self.record_failure(CallError { message, ..error }.into(), invocation).await
+            }
+        }
+    }
+
+    /// Sweeps the places that messages name, side by side. The response names the messages to try again.
+    pub(super) async fn sweep_messages(
+        &self,
+        messages: Vec<SweepMessage>,
+        sweeps: &Sweeps,
+        invocation: &Invocation<'_>,
+    ) -> Record {
+        let count = messages.len();
+        let swept = messages.into_iter().map(async |message| {
+            let id = message.id.clone();
+            let record = Box::pin(self.sweep_message(message, sweeps, invocation)).await;
+            record.failure().is_some().then_some(id)
+        });
+        let failed: Vec<Option<String>> = stream::iter(swept).buffer_unordered(count.max(1)).collect().await;
+        Record::of_messages(failed.into_iter().flatten())
+    }
+
+    async fn sweep_message(&self, message: SweepMessage, sweeps: &Sweeps, invocation: &Invocation<'_>) -> Record {
+        let age = message.outdated(sweeps.schedule(), invocation.now());
+        match (message.sweep, age) {
+            (Err(refused), _) => self.refuse(refused, invocation).await,
+            (Ok(SweepEvent { account, region, .. }), Some(age)) => {
+                let (account, region) = (account.unwrap_or_default(), region.unwrap_or_default());
+                let message = format!(
+                    "Dropped the sweep of account {account} in {region}: its message waited for {} seconds, longer \
+                     than one schedule; the next one asks for the same.",
+                    age.as_secs()
+                );
+                self.record_without_build(&message, Outcome::Ignored.into(), invocation).await
+            }
+            (Ok(event), None) => {
+                let place = AccountRegion { account: event.account.clone(), region: event.region.clone() };
+                self.sweep(SweepRequest { place, event }, invocation).await
+            }
+        }
+    }
+
+    /// The record of an event that is refused.
+    pub(super) async fn refuse(&self, refused: EventError, invocation: &Invocation<'_>) -> Record {
+        self.record_failure(Failure::from(refused), invocation).await
+    }
+
+    async fn record_failure(&self, failure: Failure, invocation: &Invocation<'_>) -> Record {
+        self.record_without_build(&failure.message.clone(), failure.into(), invocation).await
+    }
+}

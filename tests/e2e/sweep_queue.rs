@@ -1,0 +1,223 @@
+//! The sweep of many accounts and regions over a queue: a message for each, partial batch responses, and
+//! messages that are too old.
+
+use std::time::{Duration, Instant};
+
+use buildbrake_testkit::{
+    codebuild::{CodeBuild, refusal, running_in},
+    events::scheduled,
+    http::Reply,
+    lambda::Lambda,
+    sqs::{self, Sqs},
+    sts::{self, Sts},
+};
+use serde_json::{Value, json};
+
+use crate::PROGRAM;
+
+const HUB: &str = "111122223333";
+const MEMBER: &str = "444455556666";
+const OTHER: &str = "999999999999";
+const ACCOUNTS: &str = "444455556666=shop-prod,999999999999";
+const POLICY: &str =
+    "{version: 1, safety: {max-stops-per-sweep: 100%}, rules: [{id: protected, forbidden-branches: [main]}]}";
+
+fn settings<'a>(sts: &'a Sts, sqs: &'a Sqs, regions: &'a str) -> Vec<(&'a str, &'a str)> {
+    sts.settings(ACCOUNTS, regions).into_iter().chain(sqs.settings()).collect()
+}
+
+fn place(account: &str, region: &str) -> Value {
+    json!({"account": account, "region": region})
+}
+
+/// Runs so many builds of main in a place.
+fn run(codebuild: &CodeBuild, account: &str, region: &str, count: usize) {
+    for number in 0..count {
+        codebuild.put(running_in(account, region, &format!("shop:5e000000-0000-4000-8000-{number:012}")));
+    }
+}
+
+/// Sweeps these places; returns the ids of the messages to try again, and the records of the sweeps by their
+/// places.
+fn sweep(lambda: &Lambda, records: usize, bodies: &[Value]) -> (Vec<String>, Vec<Value>) {
+    let (answer, records) = lambda.invoke_for(records, &sqs::event(bodies, 1));
+    let failures = answer.unwrap()["batchItemFailures"].as_array().unwrap().clone();
+    let ids = failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned());
+    (ids.collect(), records.into_iter().filter(|record| record.get("buildId").is_none()).collect())
+}
+
+#[test]
+fn a_scheduled_sweep_sends_one_message_for_each_account_and_region() {
+    let (codebuild, sts, sqs) = (CodeBuild::default().listen(), Sts::obliging(), Sqs::obliging());
+    let lambda =
+        PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1,eu-west-1,eu-west-2,eu-west-3"));
+    let (answer, records) = lambda.invoke_for(1, &scheduled());
+    assert_eq!(answer.unwrap(), records[0]);
+    assert_eq!(records[0]["outcome"], "ignored");
+    assert_eq!(records[0]["message"], "Sent the sweeps of 12 accounts and regions to the queue.");
+    let mut expected = Vec::new();
+    for account in [HUB, MEMBER, OTHER] {
+        expected.extend(["us-east-1", "eu-west-1", "eu-west-2", "eu-west-3"].map(|region| place(account, region)));
+    }
+    let mut sent = sqs.sent();
+    for list in [&mut sent, &mut expected] {
+        list.sort_by_key(Value::to_string);
+    }
+    assert_eq!((sent, sqs.calls()), (expected, 2));
+    assert_eq!((codebuild.calls().len(), sts.calls().len()), (0, 0));
+    lambda.end();
+}
+
+#[test]
+fn a_sweep_without_the_belt_and_a_dry_run_travel_with_each_message() {
+    for (detail, expected) in [
+        (json!({"safety-belt": "off"}), json!({"account": HUB, "region": "us-east-1", "safety-belt": "off"})),
+        (json!({"dry-run": "on"}), json!({"account": HUB, "region": "us-east-1", "dry-run": "on"})),
+    ] {
+        let (codebuild, sts, sqs) = (CodeBuild::default().listen(), Sts::obliging(), Sqs::obliging());
+        let lambda = PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1"));
+        let mut event = scheduled();
+        event["detail"] = detail;
+        lambda.invoke_for(1, &event).0.unwrap();
+        assert_eq!((sqs.sent().len(), &sqs.sent()[0]), (3, &expected));
+        lambda.end();
+    }
+}
+
+/// The check of a new version must not have the old one sweep.
+#[test]
+fn a_sweep_that_names_its_place_is_done_at_once() {
+    let (region, sts, sqs) = (CodeBuild::default(), Sts::obliging(), Sqs::obliging());
+    run(&region, MEMBER, "us-east-1", 1);
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1"));
+    let mut event = scheduled();
+    event["detail"] = json!({"account": MEMBER, "dry-run": "on"});
+    let (answer, _) = lambda.invoke_for(2, &event);
+    let answer = answer.unwrap();
+    assert_eq!((&answer["account"], &answer["running"], &answer["broken"]), (&json!(MEMBER), &json!(1), &json!(1)));
+    assert!(region.stopped().is_empty() && sqs.sent().is_empty());
+    lambda.end();
+}
+
+#[test]
+fn each_place_of_a_batch_is_swept_with_its_own_credentials_and_belt() {
+    let (region, sts, sqs) = (CodeBuild::default(), Sts::obliging(), Sqs::obliging());
+    // Ten of ten builds would be stopped in one place, and one of one in the others.
+    let policy = POLICY.replace("100%", "50%");
+    run(&region, MEMBER, "us-east-1", 10);
+    run(&region, MEMBER, "eu-west-1", 1);
+    run(&region, HUB, "eu-west-1", 1);
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(&policy, codebuild.address, &settings(&sts, &sqs, "us-east-1,eu-west-1"));
+    let places = [place(MEMBER, "us-east-1"), place(MEMBER, "eu-west-1"), place(HUB, "eu-west-1")];
+    let (failed, sweeps) = sweep(&lambda, 15, &places);
+    assert_eq!(failed, [""; 0]);
+    let of = |account: &str, region: &str| {
+        sweeps.iter().find(|sweep| (&sweep["account"], &sweep["region"]) == (&json!(account), &json!(region))).unwrap()
+    };
+    let limited = of(MEMBER, "us-east-1");
+    assert_eq!(
+        (&limited["running"], &limited["stopped"], &limited["safety"]["stops"]),
+        (&json!(10), &json!(0), &json!(10))
+    );
+    assert_eq!(limited["accountName"], "shop-prod");
+    assert_eq!(of(MEMBER, "eu-west-1")["stopped"], 1);
+    let own = of(HUB, "eu-west-1");
+    assert_eq!((&own["stopped"], own.get("accountName")), (&json!(1), None));
+    // All regions of an account share one call to STS, though they are swept side by side.
+    assert_eq!(sts.accounts(), [MEMBER]);
+
+    let mut without_belt = place(MEMBER, "us-east-1");
+    without_belt["safety-belt"] = json!("off");
+    let (_, sweeps) = sweep(&lambda, 11, &[without_belt]);
+    assert_eq!((&sweeps[0]["stopped"], &sweeps[0]["notes"][0]["code"]), (&json!(10), &json!("belt-off")));
+    lambda.end();
+}
+
+#[test]
+fn an_account_that_fails_is_tried_again_alone() {
+    let region = CodeBuild::default();
+    for account in [HUB, MEMBER, OTHER] {
+        run(&region, account, "us-east-1", 1);
+    }
+    let codebuild =
+        region.listen_unless(|call| (call.account == OTHER).then(|| refusal(400, "AccountSuspendedException", "no")));
+    let sts = Sts::answering(|account| (account == MEMBER).then(|| sts::denied(account)));
+    let sqs = Sqs::obliging();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1"));
+    let bodies = [
+        place(MEMBER, "us-east-1"),
+        place(HUB, "us-east-1"),
+        place(OTHER, "us-east-1"),
+        place("123456789012", "us-east-1"),
+        json!("all of it"),
+    ];
+    let (mut failed, sweeps) = sweep(&lambda, 6, &bodies);
+    failed.sort();
+    assert_eq!(failed, ["0", "2", "3", "4"]);
+    let mut errors: Vec<&str> = sweeps.iter().filter_map(|sweep| sweep["error"]["type"].as_str()).collect();
+    errors.sort_unstable();
+    assert_eq!(errors, ["OtherAccount", "Refused", "RoleDenied", "UnreadableEvent"]);
+    assert_eq!(region.stopped().len(), 1);
+    lambda.end();
+}
+
+#[test]
+fn a_message_older_than_one_schedule_is_dropped_and_a_retry_is_not() {
+    let (region, sts, sqs) = (CodeBuild::default(), Sts::obliging(), Sqs::obliging());
+    run(&region, MEMBER, "us-east-1", 1);
+    let codebuild = region.listen();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1"));
+    let mut event = sqs::event(&[place(MEMBER, "us-east-1")], 310);
+    let (answer, records) = lambda.invoke_for(1, &event);
+    assert_eq!(answer.unwrap(), json!({"batchItemFailures": []}));
+    assert_eq!(records[0]["outcome"], "ignored");
+    let message = records[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("Dropped the sweep of account 444455556666 in us-east-1"), "{message}");
+    assert!(codebuild.calls().is_empty() && sts.calls().is_empty());
+
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
+    lambda.invoke_for(2, &event).0.unwrap();
+    assert_eq!(region.stopped().len(), 1);
+    lambda.end();
+}
+
+#[test]
+fn messages_that_cannot_be_sent_fail_the_invocation() {
+    let sts = Sts::obliging();
+    let sqs = Sqs::refusing(|body| (body["account"] == OTHER).then_some("InternalError"));
+    let codebuild = CodeBuild::default().listen();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings(&sts, &sqs, "us-east-1"));
+    let (answer, records) = lambda.invoke_for(1, &scheduled());
+    assert_eq!(answer.unwrap_err()["errorType"], "ServiceFault");
+    let message = records[0]["message"].as_str().unwrap();
+    assert!(message.contains("SQS did not accept 1 of 3 messages"), "{message}");
+    lambda.end();
+}
+
+/// One account closes every connection, and another one answers nothing.
+#[test]
+fn a_slow_and_an_unreachable_account_delay_no_other() {
+    let region = CodeBuild::default();
+    run(&region, HUB, "us-east-1", 1);
+    let codebuild = region.listen_unless(|call| match call.account.as_str() {
+        OTHER => Some(Reply::Close),
+        MEMBER => Some(Reply::Hang(Duration::from_secs(60))),
+        _ => None,
+    });
+    let (sts, sqs) = (Sts::obliging(), Sqs::obliging());
+    let mut settings = settings(&sts, &sqs, "us-east-1");
+    settings.push(("AWS_MAX_ATTEMPTS", "1"));
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings);
+    let begun = Instant::now();
+    let places = [place(OTHER, "us-east-1"), place(MEMBER, "us-east-1"), place(HUB, "us-east-1")];
+    let (mut failed, sweeps) = sweep(&lambda, 4, &places);
+    failed.sort();
+    assert_eq!(failed, ["0", "1"]);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let position = |account: &str| sweeps.iter().position(|sweep| sweep["account"] == account).unwrap();
+    assert!(position(HUB) < position(MEMBER), "{sweeps:?}");
+    assert_eq!(sweeps[position(HUB)]["stopped"], 1);
+    lambda.end();
+}
