@@ -127,7 +127,7 @@ $(MUTATOR)/bin/cargo-mutants:
 # translate.
 .PHONY: template-lint
 template-lint: $(STAMP) ## Lint the SAM templates.
-	$(TOOLS)/bin/cfn-lint template.yaml docs/scale/template.yaml
+	$(TOOLS)/bin/cfn-lint template.yaml org/member.yaml docs/scale/template.yaml
 	$(TOOLS)/bin/sam validate --lint
 	$(TOOLS)/bin/sam validate --lint --template-file docs/scale/template.yaml
 

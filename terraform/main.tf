@@ -14,6 +14,7 @@ locals {
   bus_is_arn        = startswith(var.event_bus, "arn:")
   bus_name          = element(split("/", var.event_bus), -1)
   bus_arn           = local.bus_is_arn ? var.event_bus : "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/${var.event_bus}"
+  has_members       = var.organization_id != ""
   brakes_stops      = var.stop_limit > 0
   deploys_gradually = var.deployment != "off"
   kms_key           = var.kms_key != "" ? var.kms_key : null
@@ -50,7 +51,13 @@ resource "aws_lambda_function" "function" {
       BUILDBRAKE_EVENT_BUS                  = var.event_bus
       BUILDBRAKE_BUILD_LOG                  = tostring(var.build_log)
       # {account} stands for the build's account.
-      BUILDBRAKE_STOP_ALARM = local.brakes_stops ? "${var.name}-stops-{account}" : ""
+      BUILDBRAKE_STOP_ALARM         = local.brakes_stops ? "${var.name}-stops-{account}" : ""
+      BUILDBRAKE_MEMBER_ROLE        = local.has_members ? "buildbrake-member" : ""
+      BUILDBRAKE_MEMBER_EXTERNAL_ID = var.organization_id
+      BUILDBRAKE_MEMBER_ACCOUNTS    = local.has_members ? "/opt/accounts.txt" : ""
+      BUILDBRAKE_MEMBER_REGIONS     = var.member_regions
+      BUILDBRAKE_SWEEP_QUEUE        = local.has_members ? aws_sqs_queue.sweeps[0].url : ""
+      BUILDBRAKE_SWEEP_SCHEDULE     = var.sweep_schedule
     }
   }
 
@@ -196,7 +203,10 @@ resource "aws_sqs_queue_policy" "undelivered_events_policy" {
       Action    = "sqs:SendMessage"
       Resource  = aws_sqs_queue.undelivered_events.arn
       Condition = {
-        ArnEquals = { "aws:SourceArn" = [aws_cloudwatch_event_rule.function_build_starts.arn, aws_cloudwatch_event_rule.function_sweep.arn] }
+        ArnEquals = { "aws:SourceArn" = concat(
+          [aws_cloudwatch_event_rule.function_build_starts.arn, aws_cloudwatch_event_rule.function_sweep.arn],
+          aws_cloudwatch_event_rule.member_build_starts[*].arn,
+        ) }
       }
     }]
   })

@@ -33,6 +33,16 @@ output "chats_topic_arn" {
   value       = one(aws_sns_topic.chats_topic[*].arn)
 }
 
+output "member_bus_arn" {
+  description = "The bus that org/member.yaml forwards events to."
+  value       = one(aws_cloudwatch_event_bus.member_bus[*].arn)
+}
+
+output "function_role_arn" {
+  description = "The role that org/member.yaml trusts."
+  value       = aws_iam_role.function_role.arn
+}
+
 # Terraform does not run CodeDeploy, as CloudFormation does.
 output "appspec" {
   description = "With a deployment: what `aws deploy create-deployment` needs to move traffic to the version that was just published."

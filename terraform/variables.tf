@@ -223,6 +223,33 @@ variable "git_secrets" {
   }
 }
 
+variable "organization_id" {
+  description = "The id of the organization in AWS Organizations whose accounts are covered, as in o-1a2b3c4d5e. The file policy/accounts.txt lists them, and org/member.yaml is deployed in each. Empty for this account alone."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^$|^o-[a-z0-9]{10,32}$", var.organization_id))
+    error_message = "must be empty, or the id of an organization"
+  }
+}
+
+variable "member_regions" {
+  description = "The regions that are covered, with commas, as in eu-west-1,us-east-1. Empty for this region alone."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^$|^[a-z]{2,}(-[a-z]+)+-[0-9]+(,[a-z]{2,}(-[a-z]+)+-[0-9]+)*$", var.member_regions))
+    error_message = "must be empty, or regions with commas between them"
+  }
+
+  validation {
+    condition     = var.member_regions == "" || var.organization_id != ""
+    error_message = "events of other regions come over a bus of the organization; set organization_id"
+  }
+}
+
 variable "git_ca_bundle" {
   description = "The path of a PEM file with further roots for git hosts. A file in policy.zip is deployed to /opt."
   type        = string

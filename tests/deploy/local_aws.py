@@ -154,6 +154,9 @@ def everything():
         "GitCredentials": f"git.example.com={secret}",
         "GitSecrets": secret,
         "GitCaBundle": "",
+        # The tests of the template have what they add; it needs a list of accounts in the layer.
+        "OrganizationId": "",
+        "MemberRegions": "",
         "LogRetentionDays": 30,
         "QueueRetentionDays": 2,
         "KmsKey": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],

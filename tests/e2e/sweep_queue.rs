@@ -1,12 +1,17 @@
 //! The sweep of many accounts and regions over a queue: a message for each, partial batch responses, and
 //! messages that are too old.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 use buildbrake_testkit::{
-    codebuild::{CodeBuild, refusal, running_in},
+    codebuild::{CodeBuild, Endpoint, refusal, running_in},
     events::scheduled,
-    http::Reply,
+    http::{Address, Reply},
     lambda::Lambda,
     sqs::{self, Sqs},
     sts::{self, Sts},
@@ -220,4 +225,90 @@ fn a_slow_and_an_unreachable_account_delay_no_other() {
     assert!(position(HUB) < position(MEMBER), "{sweeps:?}");
     assert_eq!(sweeps[position(HUB)]["stopped"], 1);
     lambda.end();
+}
+
+/// The projects of each place, each with five running builds.
+const PROJECTS: [&str; 4] = ["shop-api", "shop-web", "warehouse", "bank"];
+
+/// What a place with twenty running builds answers.
+fn answer_for_twenty(operation: &str, input: &Value, account: &str, region: &str) -> Reply {
+    let id = |project: &str, number: usize| format!("{project}:5e000000-0000-4000-8000-{number:012}");
+    let answer = match operation {
+        "ListProjects" => json!({ "projects": PROJECTS }),
+        "ListBuildsForProject" => {
+            let project = input["projectName"].as_str().unwrap();
+            json!({"ids": (0..5).map(|number| id(project, number)).collect::<Vec<_>>()})
+        }
+        "BatchGetBuilds" => {
+            let ids = input["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+            let build = |id| {
+                let mut build = running_in(account, region, id);
+                build["sourceVersion"] = json!("feature/basket");
+                build
+            };
+            json!({"builds": ids.map(build).collect::<Vec<_>>(), "buildsNotFound": []})
+        }
+        other => panic!("{other}"),
+    };
+    Reply::json(200, answer)
+}
+
+/// 1,000 accounts with 20 running builds in each of 4 regions. Every seventh call in a place is throttled. Two
+/// functions stand for the twenty of the template, so that the time here is an upper bound.
+/// `cargo test --workspace --test e2e sweep_queue::an_organization -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes"]
+fn an_organization_is_swept_within_one_schedule() {
+    const FUNCTIONS: usize = 2;
+    const REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"];
+    let hub: u64 = HUB.parse().unwrap();
+    let accounts: Vec<String> = (1..=1_000).map(|number| (hub + number).to_string()).collect();
+    let list = std::env::temp_dir().join(format!("buildbrake-accounts-{}.txt", std::process::id()));
+    std::fs::write(&list, accounts.join("\n")).unwrap();
+    let calls: Mutex<HashMap<(String, String), u32>> = Mutex::default();
+    let codebuild = Endpoint::open(Address::reserve(), move |call| {
+        let mut calls = calls.lock().unwrap();
+        let count = calls.entry((call.account.clone(), call.region.clone())).or_default();
+        *count += 1;
+        if count.is_multiple_of(7) {
+            return refusal(400, "ThrottlingException", "Rate exceeded");
+        }
+        drop(calls);
+        answer_for_twenty(&call.operation, &call.input, &call.account, &call.region)
+    });
+    let (sts, sqs) = (Sts::obliging(), Sqs::obliging());
+    let regions = REGIONS.join(",");
+    let settings: Vec<_> = sts.settings(list.to_str().unwrap(), &regions).into_iter().chain(sqs.settings()).collect();
+    let places: Vec<Value> = accounts.iter().flat_map(|account| REGIONS.map(|region| place(account, region))).collect();
+    let batches = Mutex::new(places.chunks(10));
+    let begun = Instant::now();
+    let memory: Vec<(u64, u64)> = thread::scope(|scope| {
+        let functions: Vec<_> = (0..FUNCTIONS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings);
+                    let (mut swept, mut early) = (0, 0);
+                    loop {
+                        let Some(batch) = batches.lock().unwrap().next() else { break };
+                        let (failed, sweeps) = sweep(&lambda, batch.len(), batch);
+                        assert_eq!(failed, [""; 0], "{sweeps:?}");
+                        assert!(sweeps.iter().all(|sweep| sweep["running"] == 20), "{sweeps:?}");
+                        swept += 1;
+                        if swept == 40 {
+                            early = lambda.most_memory();
+                        }
+                    }
+                    (early, lambda.most_memory())
+                })
+            })
+            .collect();
+        functions.into_iter().map(|function| function.join().unwrap()).collect()
+    });
+    let (took, codebuild_calls, sts_calls) = (begun.elapsed(), codebuild.calls().len(), sts.calls().len());
+    println!(
+        "{} places in {took:?}: {codebuild_calls} calls to CodeBuild, {sts_calls} to STS; {memory:?} bytes",
+        places.len()
+    );
+    std::fs::remove_file(list).unwrap();
+    assert!(took < Duration::from_secs(300));
 }

@@ -23,6 +23,7 @@ WITH_PARAMETERS = {
     "ChatNotTold": {"EventBus": "default", "ChatTopic": "true"},
     "StopRate": {"StopLimit": "20"},
     "StopAlarmMissing": {"StopLimit": "20"},
+    "SweepsFailed": {"OrganizationId": "o-1a2b3c4d5e"},
     "VersionStopsTooMuch": {"Deployment": "AllAtOnce"},
     "VersionFails": {"Deployment": "AllAtOnce"},
 }

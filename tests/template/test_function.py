@@ -42,7 +42,9 @@ def test_a_setting_is_off_until_its_parameter_turns_it_on(parameters, setting, v
 
 def test_every_setting_has_a_test():
     always = {"MODE", "POLICY", "SCHEDULE_GROUP", "SCHEDULE_ROLE", "SCHEDULE_DEAD_LETTER_QUEUE", "BUILD_LOG"}
-    tested = {f"BUILDBRAKE_{name}" for name in always} | {setting for _, setting, _ in SETTINGS}
+    # tests/template/test_members.py has these.
+    of_members = {"MEMBER_ROLE", "MEMBER_EXTERNAL_ID", "MEMBER_ACCOUNTS", "MEMBER_REGIONS", "SWEEP_QUEUE", "SWEEP_SCHEDULE"}
+    tested = {f"BUILDBRAKE_{name}" for name in always | of_members} | {setting for _, setting, _ in SETTINGS}
     assert function(deployed())["Environment"]["Variables"].keys() == tested
     assert variables(deployed())["BUILDBRAKE_BUILD_LOG"] == "false"
     assert variables(deployed(BuildLog="true"))["BUILDBRAKE_BUILD_LOG"] == "true"
@@ -123,7 +125,8 @@ def test_a_key_encrypts_whatever_is_kept():
     key = EVERYTHING["KmsKey"]
     assert the(everything, "AWS::Logs::LogGroup")["KmsKeyId"] == key
     kept = of_type(everything, "AWS::SQS::Queue") | of_type(everything, "AWS::SNS::Topic")
-    assert set(kept) == {"UndeliveredEvents", "FailedInvocations", "PeopleTopic", "ChatsTopic"}
+    queues = {"UndeliveredEvents", "FailedInvocations", "Sweeps", "FailedSweeps"}
+    assert set(kept) == queues | {"PeopleTopic", "ChatsTopic"}
     assert all(properties["KmsMasterKeyId"] == key for properties in kept.values())
     assert not any("SqsManagedSseEnabled" in properties for properties in kept.values())
 
@@ -137,6 +140,8 @@ def test_a_deployment_tells_where_to_look():
         "FailedInvocationsUrl": {"Ref": "FailedInvocations"},
         "PeopleTopicArn": {"Ref": "PeopleTopic"},
         "ChatsTopicArn": {"Ref": "ChatsTopic"},
+        "MemberBusArn": arn("MemberBus"),
+        "FunctionRoleArn": arn("FunctionRole"),
     }
 
 

@@ -134,7 +134,7 @@ def test_only_what_every_event_has_is_used(name):
 
 
 def test_a_topic_needs_a_bus():
-    (rule,) = translated({})["Rules"].values()
+    rule = translated({})["Rules"]["ATopicNeedsABus"]
     assert rule["RuleCondition"] == {
         "Fn::Or": [{"Fn::Equals": [{"Ref": name}, "true"]} for name in ("ViolationTopic", "ChatTopic")]
     }

@@ -16,12 +16,20 @@ SERVICES = {
     "eventbridge": "events",
     "scheduler": "scheduler",
     "secretsmanager": "secretsmanager",
+    "sqs": "sqs",
+    "sts": "sts",
 }
+
+# Operations that need the permission of another one.
+ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
 # What the function's role needs for others to do their work on its behalf.
 FOR_OTHERS = {
     "iam:PassRole": "CreateSchedule hands Scheduler the role of deadlines",
     "sqs:SendMessage": "Lambda sends failed invocations to their queue",
+    "sqs:ReceiveMessage": "Lambda reads the queue of sweeps",
+    "sqs:DeleteMessage": "Lambda reads the queue of sweeps",
+    "sqs:GetQueueAttributes": "Lambda reads the queue of sweeps",
     "logs:CreateLogStream": "Lambda writes the function's own log",
     "logs:PutLogEvents": "Lambda writes the function's own log",
     "kms:GenerateDataKey": "Lambda encrypts failed invocations with the key",
@@ -42,7 +50,8 @@ def operations():
         prefix = SERVICES[crate]
         for operation in session.get_service_model(prefix).operation_names:
             method = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation).lower()
-            found.setdefault(method, set()).add(f"{prefix}:{operation}")
+            action = f"{prefix}:{operation}"
+            found.setdefault(method, set()).add(ACTIONS.get(action, action))
     return found
 
 

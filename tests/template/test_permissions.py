@@ -128,6 +128,7 @@ def test_no_permission_comes_from_elsewhere():
         "DeadlinePolicy": [{"Ref": "DeadlineRole"}],
         **{name: [{"Ref": "FunctionRole"}] for _, name, _, _ in OPTIONAL},
         "KmsKeyPolicy": [{"Ref": "FunctionRole"}, {"Ref": "DeadlineRole"}],
+        "MemberPolicy": [{"Ref": "FunctionRole"}],
     }
     assert all(set(policy) == {"PolicyName", "PolicyDocument", "Roles"} for policy in policies.values())
     assert not of_type(everything, "AWS::IAM::RolePolicy")
@@ -200,7 +201,7 @@ def test_only_the_rules_may_call_the_function_and_only_by_its_alias():
             "Principal": "events.amazonaws.com",
             "SourceArn": arn(rule),
         }
-        for rule in ["FunctionBuildStarts", "FunctionSweep"]
+        for rule in ["MemberBuildStarts", "FunctionBuildStarts", "FunctionSweep"]
     ]
 
 
@@ -244,7 +245,11 @@ def test_only_the_rules_may_fill_their_queue():
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn("UndeliveredEvents"),
-            "Condition": {"ArnEquals": {"aws:SourceArn": [arn("FunctionBuildStarts"), arn("FunctionSweep")]}},
+            "Condition": {
+                "ArnEquals": {
+                    "aws:SourceArn": [arn("FunctionBuildStarts"), arn("FunctionSweep"), arn("MemberBuildStarts")]
+                }
+            },
         }
     ]
 
@@ -256,7 +261,7 @@ def test_every_arn_is_right_in_every_partition():
 
 
 def test_the_function_knows_where_its_deadlines_are_made():
-    schedule = {name: value for name, value in variables(deployed()).items() if "SCHEDULE" in name}
+    schedule = {name: value for name, value in variables(deployed()).items() if "_SCHEDULE_" in name}
     assert schedule == {
         "BUILDBRAKE_SCHEDULE_GROUP": {"Ref": "Deadlines"},
         "BUILDBRAKE_SCHEDULE_ROLE": arn("DeadlineRole"),

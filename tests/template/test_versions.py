@@ -43,6 +43,9 @@ CHANGES = {
     "GitHosts": "github.com",
     "GitCredentials": EVERYTHING["GitCredentials"],
     "GitCaBundle": "/opt/roots.pem",
+    "OrganizationId": "o-1a2b3c4d5e",
+    "MemberRegions": "us-east-1",
+    "SweepSchedule": "rate(5 minutes)",
 }
 
 
@@ -51,7 +54,7 @@ def test_the_changes_are_those_of_every_parameter_that_the_function_has():
     properties = template["Resources"]["Function"]["Properties"]
     names = set(references([properties["Environment"], properties["Architectures"], properties["Layers"]]))
     # Another processor needs other code.
-    conditions = {"BrakesStops": "StopLimit"}
+    conditions = {"BrakesStops": "StopLimit", "HasMembers": "OrganizationId"}
     used = {conditions[item["Fn::If"][0]] for item in properties["Environment"]["Variables"].values() if "Fn::If" in item}
     assert (names & template["Parameters"].keys() | used) - {"Architecture"} == CHANGES.keys()
 
