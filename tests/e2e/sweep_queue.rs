@@ -253,7 +253,7 @@ fn answer_for_twenty(operation: &str, input: &Value, account: &str, region: &str
     Reply::json(200, answer)
 }
 
-/// 1,000 accounts with 20 running builds in each of 4 regions. Every seventh call in a place is throttled. Two
+/// 1,000 accounts with 20 running builds in each of 4 regions. Every fourth call in a place is throttled. Two
 /// functions stand for the twenty of the template, so that the time here is an upper bound.
 /// `cargo test --workspace --test e2e sweep_queue::an_organization -- --ignored --nocapture`
 #[test]
@@ -270,7 +270,7 @@ fn an_organization_is_swept_within_one_schedule() {
         let mut calls = calls.lock().unwrap();
         let count = calls.entry((call.account.clone(), call.region.clone())).or_default();
         *count += 1;
-        if count.is_multiple_of(7) {
+        if count.is_multiple_of(4) {
             return refusal(400, "ThrottlingException", "Rate exceeded");
         }
         drop(calls);
