@@ -115,8 +115,8 @@ impl Rule {
             && on_unknown.is_at_least(other.on_unknown)
             && *batch >= other.batch
             && kind.id == other.kind.id
-            && check.option().covers(other.check.option())
             && scope_covers(only, &other.only)
+            && check.option().covers(other.check.option())
             && !self.leaves_out_pipelines_of(other)
             && exemptions.all(|exemption| other.except.iter().any(|wide| wide.covers(exemption, now)))
     }
