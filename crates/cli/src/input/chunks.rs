@@ -30,7 +30,7 @@ fn chunk(file: &Arc<str>, lines: &[u8], line: &mut u64) -> Chunk {
         *line += 1;
         Framed { range, place: Place { file: Arc::clone(file), line: *line, byte: None } }
     });
-    Chunk { values: values.collect(), bytes: lines.to_vec() }
+    Chunk { values: values.collect(), bytes: lines.into() }
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@
 //! other values are scanned for their end.
 
 use std::{
-    io::{self, Read as _},
-    mem,
+    io, mem,
     ops::{ControlFlow, Range},
     sync::Arc,
 };
@@ -14,6 +13,7 @@ use memchr::{memchr, memchr_iter, memchr3, memmem};
 
 use super::{
     Chunk, Framed, Place, Read, Unreadable,
+    buffer::{Buffer, Pool},
     decompress::Content,
     lines::Lines,
     scanner::{Scan, Scanner},
@@ -44,7 +44,7 @@ pub(super) struct Framing {
     content: Content,
     limits: Limits,
     /// The bytes that are not framed yet, and what was read after them.
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// The place of the first of them.
     start: Start,
     /// Scans the value with which the buffer begins, up to here.
@@ -132,7 +132,7 @@ impl Framing {
             file,
             content,
             limits,
-            buffer: Vec::new(),
+            buffer: Buffer::of(&Pool::default()),
             start: Start { byte: 0, line: 1, line_of_last: 0 },
             scanner: None,
             passing: None,
@@ -145,9 +145,8 @@ impl Framing {
     /// Passes on all parts of the file.
     pub(super) fn run(mut self, each: Each<'_>) -> ControlFlow<()> {
         loop {
-            let before = self.buffer.len();
-            let read = self.content.by_ref().take(self.limits.chunk as u64).read_to_end(&mut self.buffer);
-            let is_end = read.is_err() || self.buffer.len() == before;
+            let read = self.buffer.read(&mut self.content, self.limits.chunk);
+            let is_end = read.as_ref().map_or(true, |count| *count == 0);
             self.pass_over();
             let framed = self.frame(is_end, each)?;
             self.emit(framed, each)?;
@@ -286,12 +285,8 @@ impl Framing {
         if framed == 0 {
             return ControlFlow::Continue(());
         }
-        // With room for what is read next, so that it need not move.
-        let rest = self.buffer.get(framed..).unwrap_or_default();
-        let mut next = Vec::with_capacity(rest.len() + self.limits.chunk);
-        next.extend_from_slice(rest);
-        let mut bytes = mem::replace(&mut self.buffer, next);
-        bytes.truncate(framed);
+        let rest = self.buffer.split_off(framed);
+        let bytes = mem::replace(&mut self.buffer, rest);
         if values.is_empty() {
             return ControlFlow::Continue(());
         }
@@ -335,7 +330,7 @@ impl Framing {
     fn drop_to(&mut self, end: usize) {
         self.start.line += memchr_iter(b'\n', &self.buffer[..end]).count() as u64;
         self.start.byte += end as u64;
-        self.buffer.drain(..end);
+        self.buffer.drop_to(end);
         // The memory of a long value is given back.
         self.buffer.shrink_to(self.limits.chunk);
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 mod bounds;
+mod buffer;
 pub(crate) mod chunks;
 mod decompress;
 mod framing;
@@ -29,6 +30,7 @@ use std::{
 
 pub(crate) use self::source::Source;
 use self::{
+    buffer::Buffer,
     decompress::Content,
     framing::{Framing, Limits},
     paths::Input,
@@ -48,7 +50,7 @@ pub(crate) enum Read {
 
 /// Complete JSON values of one file, with their places.
 pub(crate) struct Chunk {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     pub(crate) values: Vec<Framed>,
 }
 

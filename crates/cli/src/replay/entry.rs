@@ -18,11 +18,17 @@ const JUDGED: u8 = 0;
 const OBSERVED: u8 = 1;
 const EARLIER: u8 = 2;
 
+/// A build that breaks a rule or two takes fewer bytes.
+const USUAL_LENGTH: usize = 512;
+
 impl Entry {
     /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
         match self {
-            Self::Judged(judged) => postcard::to_stdvec(&(JUDGED, judged)).map_err(io::Error::other),
+            Self::Judged(judged) => {
+                let bytes = Vec::with_capacity(USUAL_LENGTH);
+                postcard::to_extend(&(JUDGED, judged), bytes).map_err(io::Error::other)
+            }
             Self::Observed(observation) => {
                 let mut bytes = vec![OBSERVED];
                 serde_json::to_writer(&mut bytes, observation)?;

@@ -1,6 +1,7 @@
 //! Judges builds by everything that the input contains about them.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io,
     sync::{
@@ -17,6 +18,7 @@ use buildbrake_core::{
     model::Build,
     summary::Summary,
 };
+use jiff::Timestamp;
 
 use super::{
     Engine, Sink,
@@ -27,10 +29,10 @@ use super::{
 
 /// Everything that is kept of one build.
 #[derive(Default)]
-struct Kept {
+struct Kept<'c> {
     /// The results. Of two different ones, the one whose bytes are greater counts, so that the order of the
     /// input does not.
-    judged: Option<(Vec<u8>, Vec<Replayed>)>,
+    judged: Option<(&'c [u8], Vec<Replayed>)>,
     observed: Vec<Observation>,
     /// `true` if the build started before the period that is meant.
     is_earlier: bool,
@@ -83,10 +85,7 @@ impl Engine<'_> {
                 Ok(())
             })?;
         }
-        all.sort_by(|one, other| {
-            let key = |judged: &[Replayed]| judged.first().map(|build| (build.start, build.build_id.clone()));
-            key(one).cmp(&key(other))
-        });
+        all.sort_by(|one, other| by_start(one).cmp(&by_start(other)));
         let mut summaries = self.summaries();
         for judged in all {
             add(&mut summaries, &judged);
@@ -101,7 +100,7 @@ impl Engine<'_> {
 
     fn judge_partition(
         &self,
-        mut entries: Entries,
+        entries: Entries,
         each: &mut dyn FnMut(Vec<Replayed>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut failed = Ok(());
@@ -131,10 +130,17 @@ impl Engine<'_> {
     /// Judges the builds that have one key: one build, or those of a project.
     fn judge_key(
         &self,
-        contents: Vec<Vec<u8>>,
+        contents: &[Cow<'_, [u8]>],
         each: &mut dyn FnMut(Vec<Replayed>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let builds = by_build(contents).context("a temporary file cannot be read")?;
+        let unreadable = "a temporary file cannot be read";
+        // Most builds have one entry.
+        if let [only] = contents
+            && let Entry::Judged(judged) = Entry::decode(only).context(unreadable)?
+        {
+            return each(judged);
+        }
+        let builds = by_build(contents).context(unreadable)?;
         let mut open = Vec::new();
         for kept in builds.into_values().filter(|kept| !kept.is_earlier) {
             match kept.judged {
@@ -174,6 +180,11 @@ impl Engine<'_> {
     }
 }
 
+/// The key by which builds are ordered.
+fn by_start(judged: &[Replayed]) -> Option<(Option<Timestamp>, &str)> {
+    judged.first().map(|build| (build.start, build.build_id.as_str()))
+}
+
 /// The builds that CodeBuild may have retried. An event lacks members by which builds are compared.
 fn tries(builds: &[PastBuild]) -> Tries {
     let retried = builds.iter().filter(|past| past.is_whole && past.build.auto_retry_config.is_some());
@@ -181,14 +192,14 @@ fn tries(builds: &[PastBuild]) -> Tries {
 }
 
 /// What is kept of each build, by its id.
-fn by_build(contents: Vec<Vec<u8>>) -> io::Result<BTreeMap<String, Kept>> {
-    let mut builds: BTreeMap<String, Kept> = BTreeMap::new();
+fn by_build<'c>(contents: &'c [Cow<'_, [u8]>]) -> io::Result<BTreeMap<String, Kept<'c>>> {
+    let mut builds: BTreeMap<String, Kept<'c>> = BTreeMap::new();
     for bytes in contents {
-        match Entry::decode(&bytes)? {
+        match Entry::decode(bytes)? {
             Entry::Judged(judged) => {
                 let Some(id) = judged.first().map(|build| build.build_id.clone()) else { continue };
                 let kept = builds.entry(id).or_default();
-                if kept.judged.as_ref().is_none_or(|(other, _)| *other < bytes) {
+                if kept.judged.as_ref().is_none_or(|(other, _)| *other < &**bytes) {
                     kept.judged = Some((bytes, judged));
                 }
             }

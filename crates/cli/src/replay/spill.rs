@@ -2,6 +2,7 @@
 //! written to temporary files, which the system removes whenever the program ends.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     sync::{Mutex, PoisonError},
@@ -11,6 +12,9 @@ use std::{
 const PARTITIONS: usize = 64;
 /// The number of bytes of a partition that stay in memory: 8 MB for all of them.
 const BUFFER: usize = 128 * 1024;
+/// The number of bytes of a partition's file that are read back at once. Of a longer one, each entry is read by
+/// itself.
+const READ_BACK: u64 = 8 << 20;
 /// The bytes before an entry's content: its key and its length.
 const HEADER: usize = 12;
 
@@ -79,9 +83,19 @@ impl Partition {
 }
 
 impl Entries {
-    fn of(Partition { buffer, mut file }: Partition) -> io::Result<Self> {
+    fn of(Partition { mut buffer, mut file }: Partition) -> io::Result<Self> {
         let mut places = Vec::new();
         let mut file_length = 0;
+        if let Some(whole) = &mut file
+            && whole.stream_position()? <= READ_BACK
+        {
+            // Before the entries that are in memory, which came later.
+            let mut all = Vec::new();
+            whole.seek(SeekFrom::Start(0))?;
+            whole.read_to_end(&mut all)?;
+            all.append(&mut buffer);
+            (buffer, file) = (all, None);
+        }
         if let Some(file) = &mut file {
             file_length = file.seek(SeekFrom::End(0))?;
             file.seek(SeekFrom::Start(0))?;
@@ -110,27 +124,29 @@ impl Entries {
     }
 
     /// Calls `each` with the contents of all entries of one key.
-    pub(super) fn for_each_key(&mut self, mut each: impl FnMut(Vec<Vec<u8>>) -> io::Result<()>) -> io::Result<()> {
-        let places = std::mem::take(&mut self.places);
-        for of_key in places.chunk_by(|(one, ..), (other, ..)| one == other) {
-            let contents = of_key.iter().map(|(_, place, length)| self.content(*place, *length));
-            let contents = contents.collect::<io::Result<_>>()?;
-            each(contents)?;
+    pub(super) fn for_each_key(&self, mut each: impl FnMut(&[Cow<'_, [u8]>]) -> io::Result<()>) -> io::Result<()> {
+        let mut contents = Vec::new();
+        for of_key in self.places.chunk_by(|(one, ..), (other, ..)| one == other) {
+            contents.clear();
+            for (_, place, length) in of_key {
+                contents.push(self.content(*place, *length)?);
+            }
+            each(&contents)?;
         }
         Ok(())
     }
 
-    fn content(&self, place: u64, length: usize) -> io::Result<Vec<u8>> {
+    fn content(&self, place: u64, length: usize) -> io::Result<Cow<'_, [u8]>> {
         if let Some(place) = place.checked_sub(self.file_length) {
             let place = usize::try_from(place).map_err(io::Error::other)?;
-            return Ok(self.buffer.get(place..place + length).unwrap_or_default().to_vec());
+            return Ok(self.buffer.get(place..place + length).unwrap_or_default().into());
         }
         let mut content = vec![0; length];
         if let Some(mut file) = self.file.as_ref() {
             file.seek(SeekFrom::Start(place))?;
             file.read_exact(&mut content)?;
         }
-        Ok(content)
+        Ok(content.into())
     }
 }
 
@@ -155,10 +171,10 @@ mod tests {
             expected.entry(key).or_default().push(content);
         }
         assert_eq!(spill.is_in_memory(), in_memory);
-        let mut found = Vec::new();
+        let mut found: Vec<Vec<Vec<u8>>> = Vec::new();
         for entries in spill.into_partitions() {
-            let keep = |contents| {
-                found.push(contents);
+            let keep = |contents: &[Cow<'_, [u8]>]| {
+                found.push(contents.iter().map(|content| content.to_vec()).collect());
                 Ok(())
             };
             entries.unwrap().for_each_key(keep).unwrap();
@@ -175,5 +191,6 @@ mod tests {
         check(5000, 100, true);
         check(20_000, 1000, false);
         check(3, 300_000, false);
+        check(3, 9_000_000, false);
     }
 }

@@ -31,16 +31,16 @@ impl Case<'_> {
 
     /// The questions that are open by what is known now. The reply to one may settle another.
     pub(super) fn open_questions(&self) -> impl Iterator<Item = Question> {
-        let questions = [
-            self.build_question(),
-            self.batch_question(),
-            self.earlier_try_question(),
-            self.project_question(),
-            self.pipeline_question(),
-            self.git_question(),
-            self.running_builds_question(),
+        let questions: [fn(&Self) -> Option<Question>; 7] = [
+            Self::build_question,
+            Self::batch_question,
+            Self::earlier_try_question,
+            Self::project_question,
+            Self::pipeline_question,
+            Self::git_question,
+            Self::running_builds_question,
         ];
-        let questions = questions.into_iter().flatten();
+        let questions = questions.into_iter().filter_map(|question| question(self));
         questions.filter(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
