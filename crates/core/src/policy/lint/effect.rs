@@ -77,12 +77,15 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     else {
         return None;
     };
+    if !applies_to_all(rule) {
+        return None;
+    }
     let forbids_all = |other: &&Rule| {
         let is_same = other.kind.id.strip_prefix("forbidden-") == Some(subject);
         is_same && matches!(other.check.option(), CheckOption::Forbidden(forbidden) if forbidden.covers(allowed))
     };
     let mut others = rules.iter().filter(|other| applies_to_all(other));
-    let other = others.find(forbids_all).filter(|_| applies_to_all(rule))?;
+    let other = others.find(forbids_all)?;
     let example = example::value(allowed).map(|value| format!(", such as `{value}`")).unwrap_or_default();
     let (one, forbids) = (&rule.id, &other.id);
     let message = format!("every build breaks `{one}` or `{forbids}`, which forbids all that is allowed{example}");

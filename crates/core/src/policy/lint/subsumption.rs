@@ -111,10 +111,11 @@ impl Rule {
             batch,
         } = self;
         let mut exemptions = except.iter().filter(|exemption| !exemption.is_over(now));
-        mode.is_at_least(other.mode, now)
+        // From the comparison that costs least: all rules of a policy are compared with each other.
+        kind.id == other.kind.id
+            && mode.is_at_least(other.mode, now)
             && on_unknown.is_at_least(other.on_unknown)
             && *batch >= other.batch
-            && kind.id == other.kind.id
             && scope_covers(only, &other.only)
             && check.option().covers(other.check.option())
             && !self.leaves_out_pipelines_of(other)
