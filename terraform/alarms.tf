@@ -251,7 +251,6 @@ resource "aws_cloudwatch_metric_alarm" "stop_rate" {
   alarm_description   = "buildbrake stops too many builds at once. Until this alarm clears, it stops no more, and only reports."
   namespace           = "Buildbrake"
   metric_name         = "StopAttempts"
-  dimensions          = { Account = local.account }
   statistic           = "Sum"
   period              = 10
   evaluation_periods  = 30

@@ -50,14 +50,13 @@ resource "aws_lambda_function" "function" {
       BUILDBRAKE_GIT_CA_BUNDLE              = var.git_ca_bundle
       BUILDBRAKE_EVENT_BUS                  = var.event_bus
       BUILDBRAKE_BUILD_LOG                  = tostring(var.build_log)
-      # {account} stands for the build's account.
-      BUILDBRAKE_STOP_ALARM         = local.brakes_stops ? "${var.name}-stops-{account}" : ""
-      BUILDBRAKE_MEMBER_ROLE        = local.has_members ? "buildbrake-member" : ""
-      BUILDBRAKE_MEMBER_EXTERNAL_ID = var.organization_id
-      BUILDBRAKE_MEMBER_ACCOUNTS    = local.has_members ? "/opt/accounts.txt" : ""
-      BUILDBRAKE_MEMBER_REGIONS     = var.member_regions
-      BUILDBRAKE_SWEEP_QUEUE        = local.has_members ? aws_sqs_queue.sweeps[0].url : ""
-      BUILDBRAKE_SWEEP_SCHEDULE     = var.sweep_schedule
+      BUILDBRAKE_STOP_ALARM                 = local.brakes_stops ? aws_cloudwatch_metric_alarm.stop_rate[0].alarm_name : ""
+      BUILDBRAKE_MEMBER_ROLE                = local.has_members ? "buildbrake-member" : ""
+      BUILDBRAKE_MEMBER_EXTERNAL_ID         = var.organization_id
+      BUILDBRAKE_MEMBER_ACCOUNTS            = local.has_members ? "/opt/accounts.txt" : ""
+      BUILDBRAKE_MEMBER_REGIONS             = var.member_regions
+      BUILDBRAKE_SWEEP_QUEUE                = local.has_members ? aws_sqs_queue.sweeps[0].url : ""
+      BUILDBRAKE_SWEEP_SCHEDULE             = var.sweep_schedule
     }
   }
 

@@ -29,8 +29,7 @@ SETTINGS = [
     ({"GitCredentials": EVERYTHING["GitCredentials"]}, "BUILDBRAKE_GIT_CREDENTIALS", EVERYTHING["GitCredentials"]),
     ({"GitCaBundle": "/opt/roots.pem"}, "BUILDBRAKE_GIT_CA_BUNDLE", "/opt/roots.pem"),
     ({"EventBus": "default"}, "BUILDBRAKE_EVENT_BUS", "default"),
-    # The function puts the build's account in place of {account}.
-    ({"StopLimit": "20"}, "BUILDBRAKE_STOP_ALARM", {"Fn::Sub": "${AWS::StackName}-stops-{account}"}),
+    ({"StopLimit": "20"}, "BUILDBRAKE_STOP_ALARM", {"Ref": "StopRate"}),
 ]
 
 
