@@ -4,7 +4,7 @@ resource "aws_cloudwatch_query_definition" "stopped_query" {
   name            = "${var.name}/Stopped builds"
   log_group_names = [aws_cloudwatch_log_group.log_group.name]
   query_string = trimspace(<<-EOT
-    fields @timestamp, outcome, project, initiator, violations.0.rule, message
+    fields @timestamp, outcome, account, accountName, region, project, initiator, violations.0.rule, message
     | filter outcome in ["stopped", "already-complete"]
     | sort @timestamp desc
   EOT
@@ -15,7 +15,7 @@ resource "aws_cloudwatch_query_definition" "reported_query" {
   name            = "${var.name}/Builds that would have been stopped"
   log_group_names = [aws_cloudwatch_log_group.log_group.name]
   query_string = trimspace(<<-EOT
-    fields @timestamp, outcome, withheld, project, initiator, violations.0.rule, message
+    fields @timestamp, outcome, withheld, account, accountName, region, project, initiator, violations.0.rule, message
     | filter outcome in ["reported", "protected"] and trigger != "sweep"
     | sort @timestamp desc
   EOT
@@ -27,8 +27,19 @@ resource "aws_cloudwatch_query_definition" "rules_query" {
   log_group_names = [aws_cloudwatch_log_group.log_group.name]
   query_string = trimspace(<<-EOT
     filter ispresent(violations.0.rule)
-    | stats count(*) as builds by violations.0.rule, project, outcome
+    | stats count(*) as builds by violations.0.rule, account, accountName, region, project, outcome
     | sort builds desc
+  EOT
+  )
+}
+
+resource "aws_cloudwatch_query_definition" "accounts_query" {
+  name            = "${var.name}/Builds by account and region"
+  log_group_names = [aws_cloudwatch_log_group.log_group.name]
+  query_string = trimspace(<<-EOT
+    filter ispresent(buildId)
+    | stats sum(Stopped) as stopped, sum(Reported) as reported, sum(Allowed) as allowed, sum(Failed) as failed by account, accountName, region
+    | sort stopped desc, reported desc
   EOT
   )
 }
@@ -38,7 +49,7 @@ resource "aws_cloudwatch_query_definition" "undecided_query" {
   log_group_names = [aws_cloudwatch_log_group.log_group.name]
   query_string = trimspace(<<-EOT
     filter ispresent(undecided.0.rule)
-    | stats count(*) as builds by undecided.0.rule, undecided.0.missing
+    | stats count(*) as builds by undecided.0.rule, undecided.0.missing, account, accountName, region
     | sort builds desc
   EOT
   )
@@ -48,7 +59,7 @@ resource "aws_cloudwatch_query_definition" "failures_query" {
   name            = "${var.name}/Failures"
   log_group_names = [aws_cloudwatch_log_group.log_group.name]
   query_string = trimspace(<<-EOT
-    fields @timestamp, error.type, error.code, error.requestId, message
+    fields @timestamp, error.type, error.code, error.requestId, account, accountName, region, message
     | filter outcome = "failed"
     | sort @timestamp desc
   EOT
@@ -127,6 +138,20 @@ resource "aws_cloudwatch_dashboard" "stops_dashboard" {
           "properties": {
             "title": "What buildbrake costs in USD a day: invocations, compute time, log", "region": "${local.region}", "view": "timeSeries", "stacked": true, "period": 86400, "stat": "Sum",
             "metrics": [["AWS/Lambda", "Invocations", "FunctionName", "${aws_lambda_function.function.function_name}", { "id": "invocations", "visible": false }], ["AWS/Lambda", "Duration", "FunctionName", "${aws_lambda_function.function.function_name}", { "id": "duration", "visible": false }], ["AWS/Logs", "IncomingBytes", "LogGroupName", "${aws_cloudwatch_log_group.log_group.name}", { "id": "bytes", "visible": false }], [{ "expression": "invocations * 0.20 / 1000000", "label": "invocations" }], [{ "expression": "duration / 1000 * 0.125 * 0.0000166667", "label": "compute time" }], [{ "expression": "bytes / 1000000000 * 0.50", "label": "log" }]]
+          }
+        },
+        {
+          "type": "metric", "x": 0, "y": 30, "width": 12, "height": 6,
+          "properties": {
+            "title": "Stopped builds by account", "region": "${local.region}", "view": "timeSeries", "stacked": true, "period": 300,
+            "metrics": [[{ "expression": "SEARCH('{Buildbrake,Account} MetricName=\"StopAttempts\"', 'Sum')", "label": "" }]]
+          }
+        },
+        {
+          "type": "log", "x": 12, "y": 30, "width": 12, "height": 6,
+          "properties": {
+            "title": "Builds by account and region", "region": "${local.region}", "view": "table",
+            "query": "SOURCE '${aws_cloudwatch_log_group.log_group.name}' | filter ispresent(buildId) | stats sum(Stopped) as stopped, sum(Reported) as reported, sum(Allowed) as allowed, sum(Failed) as failed by account, accountName, region | sort stopped desc, reported desc"
           }
         }
       ]

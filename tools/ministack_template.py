@@ -18,6 +18,7 @@ LEFT_OUT = {
     "StoppedQuery": "AWS::Logs::QueryDefinition",
     "ReportedQuery": "AWS::Logs::QueryDefinition",
     "RulesQuery": "AWS::Logs::QueryDefinition",
+    "AccountsQuery": "AWS::Logs::QueryDefinition",
     "UndecidedQuery": "AWS::Logs::QueryDefinition",
     "FailuresQuery": "AWS::Logs::QueryDefinition",
     "ReactionQuery": "AWS::Logs::QueryDefinition",

@@ -49,6 +49,11 @@ def superseding(line):
     return json.dumps(build)
 
 
+def elsewhere(line):
+    """A build as it would be in another account."""
+    return line.replace(":111122223333:", ":444455556666:")
+
+
 def project(line):
     """The project of a build, which names the branch that the build leaves out."""
     build = json.loads(line)
@@ -84,6 +89,7 @@ def folder(tmp_path_factory):
     made = [TARGET / "debug/buildbrake-testkit", "history", "--builds", "500"]
     history = subprocess.run(made, check=True, capture_output=True, text=True).stdout.splitlines()
     history += map(superseding, history[:100])
+    history[400:450] = map(elsewhere, history[400:450])
     Path("history/builds.ndjson").write_text("\n".join(history))
     yield folder
     os.chdir(before)
@@ -105,7 +111,7 @@ def tables(folder, sql):
 
 def test_every_statement_is_tested(sql):
     assert sql.keys() == {
-        "divide", "views", "rules-by-day", "stopped-successes", "saved-by-rule", "unknown-facts",
+        "divide", "views", "rules-by-day", "stopped-successes", "saved-by-rule", "unknown-facts", "by-account",
     }
 
 
@@ -118,6 +124,17 @@ def test_stops_by_rule_and_day(tables, sql, summary):
     ]
     assert {rule for rule, *_ in found} == {"long-builds", "protected-branches", "large-compute", "newest"}
     assert found == sorted(expected)
+
+
+def test_builds_by_account_and_region(tables, sql, summary):
+    found = {f"{account}/{region}": totals for account, region, *totals in tables.execute(sql["by-account"]).fetchall()}
+    assert found.keys() == summary["byAccount"].keys()
+    assert {place.split("/")[0] for place in found} == {"111122223333", "444455556666"}
+    for place, (builds, stopped, minutes, usd) in found.items():
+        of_place = summary["byAccount"][place]
+        assert (builds, stopped) == (of_place["builds"], of_place["stopped"])
+        assert minutes == pytest.approx(of_place["minutes"])
+        assert usd == pytest.approx(of_place["usd"])
 
 
 def test_builds_that_succeeded_and_would_have_been_stopped(tables, sql, summary):

@@ -236,7 +236,7 @@ def test_the_dashboard_is_json_and_reads_metrics_that_exist():
     ((_, dashboard),) = of_type(deployed(), "AWS::CloudWatch::Dashboard").items()
     body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
     titles = [widget["properties"]["title"] for widget in body["widgets"]]
-    assert len(titles) == len(set(titles)) == 8
+    assert len(titles) == len(set(titles)) == 10
     for widget in body["widgets"]:
         assert widget["properties"]["region"] == "${AWS::Region}"
         assert widget["x"] + widget["width"] <= 24
@@ -250,3 +250,46 @@ def test_the_dashboard_is_json_and_reads_metrics_that_exist():
     swept = {"Swept", "SafetyBelt"}
     noted = {"AccessDenied", "AlarmMissing", "AlarmUnanswered"}
     assert {name for namespace, name in read if namespace == "Buildbrake"} == judged | swept | noted
+
+
+# The queries of CloudWatch Logs Insights.
+
+
+def queries():
+    """The text of each query by its name, those of the dashboard by their titles."""
+    template = deployed()
+    ((_, dashboard),) = of_type(template, "AWS::CloudWatch::Dashboard").items()
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    shown = {widget["properties"]["title"]: widget["properties"]["query"] for widget in widgets if widget["type"] == "log"}
+    saved = of_type(template, "AWS::Logs::QueryDefinition").values()
+    return shown | {query["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}/"): query["QueryString"] for query in saved}
+
+
+def fields(command):
+    """What a command of a query shows, or groups by."""
+    listed = command.partition(" by ")[2] if command.startswith("stats ") else command.removeprefix("fields ")
+    return [field.strip() for field in listed.split(",")]
+
+
+@pytest.mark.parametrize("name", queries())
+def test_a_query_names_what_records_have(name):
+    # The names in the first column of the page's tables.
+    page = (ROOT / "docs/record.md").read_text()
+    members = {name for column in re.findall(r"^\|([^|]*)\|", page, re.M) for name in re.findall(r"`(\w+)`", column)}
+    text = queries()[name]
+    for command in (command.strip() for command in text.split("|")):
+        if command.startswith(("fields ", "stats ")):
+            for field in fields(command):
+                assert field in {"@timestamp", "bin(1h)"} or field.split(".")[0] in members, field
+        summed = re.findall(r"\b(?:sum|pct|max)\((\w+)", command)
+        assert set(summed) <= members, summed
+
+
+def test_a_query_about_builds_tells_accounts_and_regions_apart():
+    about_the_function = {"Reaction time", "Why rules could not be evaluated"}
+    found = {}
+    for name, text in queries().items():
+        (command,) = [part.strip() for part in text.split("|") if part.strip().startswith(("fields ", "stats "))]
+        found[name] = {"account", "accountName", "region"} <= set(fields(command))
+    assert {name for name, tells_apart in found.items() if not tells_apart} == about_the_function
+    assert found["Builds by account and region"]

@@ -69,7 +69,7 @@ class Terraform:
             for line in file.read_text().splitlines():
                 if line.startswith('resource "') and line.split('"')[1].startswith(tuple(LEFT_OUT)):
                     parts.append(f"{line}\n  count = 0\n}}\n")
-        assert len(parts) == 8
+        assert len(parts) == 9
         override = self.folder / "module/override.tf"
         override.write_text("".join(parts))
         yield
