@@ -15,6 +15,7 @@ locals {
   bus_name          = element(split("/", var.event_bus), -1)
   bus_arn           = local.bus_is_arn ? var.event_bus : "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/${var.event_bus}"
   has_members       = var.organization_id != ""
+  shares_policy     = var.policy_layer_arn != ""
   brakes_stops      = var.stop_limit > 0
   deploys_gradually = var.deployment != "off"
   kms_key           = var.kms_key != "" ? var.kms_key : null
@@ -34,14 +35,14 @@ resource "aws_lambda_function" "function" {
   memory_size      = 128
   timeout          = 300
   role             = aws_iam_role.function_role.arn
-  layers           = [aws_lambda_layer_version.policy.arn]
+  layers           = concat([aws_lambda_layer_version.policy.arn], local.shares_policy ? [var.policy_layer_arn] : [])
   # A change of code, layer or setting publishes a version.
   publish = true
 
   environment {
     variables = {
       BUILDBRAKE_MODE                       = var.mode
-      BUILDBRAKE_POLICY                     = "/opt/policy.yaml"
+      BUILDBRAKE_POLICY                     = local.shares_policy ? "/opt/shared/policy.yaml" : "/opt/policy.yaml"
       BUILDBRAKE_SCHEDULE_GROUP             = aws_scheduler_schedule_group.deadlines.name
       BUILDBRAKE_SCHEDULE_ROLE              = aws_iam_role.deadline_role.arn
       BUILDBRAKE_SCHEDULE_DEAD_LETTER_QUEUE = aws_sqs_queue.undelivered_events.arn

@@ -250,6 +250,17 @@ variable "member_regions" {
   }
 }
 
+variable "policy_layer_arn" {
+  description = "The ARN of a version of a layer that contains shared/policy.yaml. It takes the place of policy/policy.yaml, so that the functions of many accounts have one policy. Empty for the policy of this deployment."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^$|^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.policy_layer_arn))
+    error_message = "must be empty, or the ARN of a layer with its version"
+  }
+}
+
 variable "git_ca_bundle" {
   description = "The path of a PEM file with further roots for git hosts. A file in policy.zip is deployed to /opt."
   type        = string

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -34,6 +35,7 @@ BUS = "violations"
 # entry has a test that fails once ministack no longer needs it.
 CHANGED_SETTINGS = {
     "BUILDBRAKE_POLICY": "ministack mounts no layer at /opt for a custom runtime",
+    "BUILDBRAKE_MEMBER_ACCOUNTS": "the same",
     "AWS_ENDPOINT_URL_CODEBUILD": "ministack's builds end at once, so a sweep finds none running",
 }
 
@@ -154,9 +156,10 @@ def everything():
         "GitCredentials": f"git.example.com={secret}",
         "GitSecrets": secret,
         "GitCaBundle": "",
-        # The tests of the template have what they add; it needs a list of accounts in the layer.
+        # test_organization.py sets these, with a list of accounts in the layer.
         "OrganizationId": "",
         "MemberRegions": "",
+        "PolicyLayerArn": "",
         "LogRetentionDays": 30,
         "QueueRetentionDays": 2,
         "KmsKey": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
@@ -204,17 +207,20 @@ class Buildbrake(Stack):
         version = self.functions.publish_version(FunctionName=name)["Version"]
         self.functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
-    def mount_layer(self):
-        """Unpacks the function's layer, and has a new instance of the function read the policy there."""
+    def mount_layers(self):
+        """Unpacks the function's layers, and has a new instance of the function read its files there."""
         configuration = self.configuration()
-        (layer,) = configuration["Layers"]
-        content = self.functions.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]
         self.mounts += 1
         opt = self.folder / f"opt-{self.mounts}"
-        with urllib.request.urlopen(content["Location"]) as archive:
-            zipfile.ZipFile(io.BytesIO(archive.read())).extractall(opt)
-        policy = Path(configuration["Environment"]["Variables"]["BUILDBRAKE_POLICY"])
-        self.configure(BUILDBRAKE_POLICY=str(opt / policy.name))
+        for layer in configuration["Layers"]:
+            content = self.functions.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]
+            with urllib.request.urlopen(content["Location"]) as archive:
+                zipfile.ZipFile(io.BytesIO(archive.read())).extractall(opt)
+        # In /opt, or in the folder of an earlier call, which an update of the stack alone may leave.
+        mounted = re.compile(rf"^(?:/opt|{re.escape(str(self.folder))}/opt-\d+)(?=/)")
+        settings = configuration["Environment"]["Variables"]
+        files = {name: value for name, value in settings.items() if mounted.match(value)}
+        self.configure(**{name: mounted.sub(str(opt), value) for name, value in files.items()})
 
     def direct_failures(self):
         """Gives the unqualified function the alias's configuration for failed events, which ministack ignores."""

@@ -137,7 +137,7 @@ def test_a_version_that_cannot_load_its_policy_gets_no_traffic(stack, codedeploy
 
 
 def test_a_version_that_works_gets_traffic(stack, codedeploy):
-    stack.mount_layer()
+    stack.mount_layers()
     version = stack.configuration()
     assert check(stack, codedeploy, f"{stack.outputs['FunctionName']}:{version['Version']}") == "Succeeded"
 
@@ -194,7 +194,7 @@ def test_while_the_alarm_on_stops_is_on_builds_are_reported_and_people_told(stac
     def becomes(state):
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="a test")
         # The function remembers a state for thirty seconds, a new instance does not.
-        stack.mount_layer()
+        stack.mount_layers()
         build, event = project.start("refs/heads/main")
         return build, stack.invoke(event)
 

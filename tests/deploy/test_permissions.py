@@ -49,7 +49,7 @@ def stack():
         stack = Buildbrake(Path(folder))
         (stack.built / "policy/policy.yaml").write_text(json.dumps(POLICY))
         stack.deploy(**stack.everything)
-        stack.mount_layer()
+        stack.mount_layers()
         yield stack
 
 
@@ -171,7 +171,7 @@ def test_a_stop_goes_ahead_without_the_alarm_and_says_so(stack, project):
     (alarm,) = alarms.describe_alarms(AlarmNamePrefix="buildbrake-stops-")["MetricAlarms"]
     alarms.delete_alarms(AlarmNames=[alarm["AlarmName"]])
     # The function remembers the alarm's state for thirty seconds, a new instance does not.
-    stack.mount_layer()
+    stack.mount_layers()
     build, event = project.start("refs/heads/main")
     record = stack.invoke(event)
     assert (record["outcome"], record["AlarmMissing"]) == ("stopped", 1)

@@ -15,12 +15,10 @@ from pathlib import Path
 import pytest
 from codebuild import codebuild, history
 from local_aws import ROOT, TARGET, Buildbrake, Project, local_aws
+from pages import blocks
 from samtranslator.yaml_helper import yaml_parse
 
 PAGES = sorted((ROOT / "docs/tasks").glob("*.md"))
-
-# A fenced block, which may be part of a list.
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.M | re.S)
 
 SAM = """#!/bin/sh
 [ "$1" = build ] && exec cp policy/policy.yaml {built}/policy
@@ -44,12 +42,6 @@ def steps(file, text):
         jobs = content["jobs"].values()
         return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
     return []
-
-
-def blocks(page):
-    """The language and text of each block."""
-    for indent, language, text in BLOCK.findall(page.read_text()):
-        yield language, re.sub(f"^{indent}", "", text, flags=re.M)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +78,7 @@ def test_every_command_of_the_page_runs(checkout, page):
         print(script, done.stdout, done.stderr, sep="\n")
         assert done.returncode == 0, script
 
-    for language, text in blocks(page):
+    for language, text in blocks(page.read_text()):
         if named := re.match(r"# (\S+\.ya?ml)\n", text):
             file = work / named[1]
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +92,7 @@ def test_every_command_of_the_page_runs(checkout, page):
         if "--guided" in text:
             # A build of main, as the function sees it: the log has a record.
             checkout.outputs = outputs(checkout)
-            checkout.mount_layer()
+            checkout.mount_layers()
             _, event = checkout.project.start("main", timeout=480)
             checkout.invoke(event)
     assert commands >= 2

@@ -1,5 +1,6 @@
 """What the function is, which settings it has, and what is kept of what it does."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,52 @@ def test_the_layer_holds_the_policy_that_the_function_reads():
     path = variables(deployed())["BUILDBRAKE_POLICY"]
     # Lambda unpacks a layer into /opt.
     assert (ROOT / folder / Path(path).relative_to("/opt")).is_file()
+
+
+def test_a_shared_layer_has_the_policy_in_place_of_the_deployments_own():
+    shared = EVERYTHING["PolicyLayerArn"]
+    template = deployed(PolicyLayerArn=shared)
+    ((name, _),) = of_type(template, "AWS::Lambda::LayerVersion").items()
+    # The own layer stays: a version of the function is published when it changes.
+    assert function(template)["Layers"] == [{"Ref": name}, shared]
+    # A shared layer without a policy is a fault, and not the deployment's own policy.
+    path = variables(template)["BUILDBRAKE_POLICY"]
+    assert path == "/opt/shared/policy.yaml"
+    assert not (ROOT / "policy" / Path(path).relative_to("/opt")).exists()
+
+
+# Of the names that the template makes of the stack's, those that have a limit of AWS:
+# https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateScheduleGroup.html
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+# https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+LIMITS = {
+    ("AWS::Scheduler::ScheduleGroup", "Name"): 64,
+    ("AWS::Events::Rule", "Name"): 64,
+    ("AWS::Events::EventBus", "Name"): 256,
+    ("AWS::Lambda::LayerVersion", "LayerName"): 140,
+    ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+    ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
+    ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::Logs::QueryDefinition", "Name"): 255,
+}
+
+
+def test_the_names_fit_that_a_stack_set_makes():
+    page = (ROOT / "docs/organisation.md").read_text()
+    (name,) = set(re.findall(r"--stack-set-name (\w+) \\\n +--template-url", page))
+    stack = f"StackSet-{name}-2f0f5c1e-5c0f-4d3b-9a37-0f3f5a1d7a10"
+    named_after_stack = set()
+    for kind, properties in [(item["Type"], item["Properties"]) for item in deployed(**EVERYTHING)["Resources"].values()]:
+        for key, value in properties.items():
+            match value:
+                case {"Fn::Sub": str(text)} if key.endswith("Name") and "${AWS::StackName}" in text:
+                    text = text.replace("${AWS::StackName}", stack).replace("${AWS::Region}", "ap-northeast-1")
+                    text = text.replace("${AWS::AccountId}", "111122223333")
+                    assert "$" not in text and len(text) <= LIMITS[kind, key], text
+                    named_after_stack.add((kind, key))
+    assert named_after_stack == LIMITS.keys()
 
 
 def test_every_running_build_is_looked_at_on_a_schedule():

@@ -45,6 +45,7 @@ CHANGES = {
     "GitCaBundle": "/opt/roots.pem",
     "OrganizationId": "o-1a2b3c4d5e",
     "MemberRegions": "us-east-1",
+    "PolicyLayerArn": EVERYTHING["PolicyLayerArn"],
     "SweepSchedule": "rate(5 minutes)",
 }
 
@@ -54,7 +55,7 @@ def test_the_changes_are_those_of_every_parameter_that_the_function_has():
     properties = template["Resources"]["Function"]["Properties"]
     names = set(references([properties["Environment"], properties["Architectures"], properties["Layers"]]))
     # Another processor needs other code.
-    conditions = {"BrakesStops": "StopLimit", "HasMembers": "OrganizationId"}
+    conditions = {"BrakesStops": "StopLimit", "HasMembers": "OrganizationId", "SharesPolicy": "PolicyLayerArn"}
     used = {conditions[item["Fn::If"][0]] for item in properties["Environment"]["Variables"].values() if "Fn::If" in item}
     assert (names & template["Parameters"].keys() | used) - {"Architecture"} == CHANGES.keys()
 

@@ -30,6 +30,7 @@ EVERYTHING = {
     "GitSecrets": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:git-AbCdEf",
     "OrganizationId": "o-1a2b3c4d5e",
     "MemberRegions": "eu-west-1,us-east-1",
+    "PolicyLayerArn": "arn:aws:lambda:eu-west-1:111122223333:layer:buildbrake-shared:12",
     "KmsKey": "arn:aws:kms:eu-west-1:111122223333:key/2f0f5c1e-5c0f-4d3b-9a37-0f3f5a1d7a10",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
 }
