@@ -187,26 +187,30 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         }
         let external_id = self.parsed(EXTERNAL_ID);
         let role = self.parsed(ROLE).map(|name| MemberRole { name, external_id });
-        let accounts = self.text(ACCOUNTS).and_then(|text| self.list_or_file::<MemberAccounts>(ACCOUNTS, text));
+        let accounts = self.text(ACCOUNTS).and_then(|text| self.accounts(ACCOUNTS, &text));
         let regions = self.text(REGIONS).and_then(|text| self.list::<MemberRegions>(REGIONS, &text));
         (Members { accounts: accounts.unwrap_or_default(), regions: regions.unwrap_or_default() }, role)
     }
 
-    /// Parses a list, or the file that has this absolute path: Lambda's variables have 4 KB in all.
+    /// Parses a list of accounts, or the file that has this absolute path: Lambda's variables have 4 KB in all.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-    fn list_or_file<T: FromStr<Err = Vec<String>>>(&mut self, name: &'static str, text: String) -> Option<T> {
+    fn accounts(&mut self, name: &'static str, text: &str) -> Option<MemberAccounts> {
         if !text.starts_with('/') {
-            return self.list(name, &text);
+            return self.list(name, text);
         }
-        match fs::read_to_string(&text) {
-            Ok(list) => self.list(name, &list),
+        match fs::read_to_string(text) {
+            Ok(lines) => self.kept(name, MemberAccounts::parse_lines(&lines)),
             Err(error) => self.fault(name, format!("the file `{text}` cannot be read: {error}")),
         }
     }
 
-    /// Parses a list, and keeps all its faults.
     fn list<T: FromStr<Err = Vec<String>>>(&mut self, name: &'static str, text: &str) -> Option<T> {
-        let faults = text.parse().map_err(|faults: Vec<String>| {
+        self.kept(name, text.parse())
+    }
+
+    /// Keeps all faults of a list.
+    fn kept<T>(&mut self, name: &'static str, parsed: Result<T, Vec<String>>) -> Option<T> {
+        let faults = parsed.map_err(|faults| {
             faults.iter().for_each(|fault| drop(self.fault::<T>(name, fault)));
         });
         faults.ok()

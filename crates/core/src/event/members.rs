@@ -61,6 +61,40 @@ impl MemberAccounts {
         self.0.is_empty()
     }
 
+    /// Parses the lines of a file: `444455556666`, or `444455556666=Shop, Inc. #1`, whose name is the rest of
+    /// the line. A line that begins with `#` is a comment.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse_lines(text: &str) -> Result<Self, Vec<String>> {
+        let lines = lines(text).map(str::trim).filter(|line| !line.is_empty());
+        let split = lines.clone().filter(|line| {
+            let names = line.split_once('=').map_or(*line, |(_, name)| name);
+            names.split(',').skip(1).any(|part| is_account(entry(part).0))
+        });
+        let faults: Vec<String> =
+            split.map(|line| format!("`{line}` has several accounts; write each in a line of its own")).collect();
+        if faults.is_empty() { Self::of_entries(lines) } else { Err(faults) }
+    }
+
+    fn of_entries<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, Vec<String>> {
+        let (mut accounts, mut faults) = (BTreeMap::new(), Vec::new());
+        for text in entries {
+            let (account, name) = entry(text);
+            if !is_account(account) {
+                faults.push(format!("`{text}` is not an account; write its twelve digits, as in `111122223333`"));
+            } else if name == Some("") {
+                faults.push(format!("`{text}` has no name after `=`; add one, or remove the `=`"));
+            } else if accounts.insert(account.to_owned(), name.map(str::to_owned)).is_some() {
+                faults.push(format!("duplicate account `{account}`; remove one of them"));
+            }
+        }
+        if accounts.is_empty() && faults.is_empty() {
+            faults.push("it lists no account; add one, as in `111122223333`".to_owned());
+        }
+        if faults.is_empty() { Ok(Self(accounts)) } else { Err(faults) }
+    }
+
     /// The name that the list gives an account.
     pub fn name(&self, account: &str) -> Option<&str> {
         self.0.get(account)?.as_deref()
@@ -80,24 +114,7 @@ impl FromStr for MemberAccounts {
     /// Parses `111122223333` or `111122223333=shop-prod`, with commas or line breaks between them. A line that
     /// begins with `#` is a comment.
     fn from_str(text: &str) -> Result<Self, Vec<String>> {
-        let (mut accounts, mut faults) = (BTreeMap::new(), Vec::new());
-        for entry in entries(text) {
-            let (account, name) = match entry.split_once('=') {
-                Some((account, name)) => (account.trim(), Some(name.trim())),
-                None => (entry, None),
-            };
-            if !is_account(account) {
-                faults.push(format!("`{entry}` is not an account; write its twelve digits, as in `111122223333`"));
-            } else if name == Some("") {
-                faults.push(format!("`{entry}` has no name after `=`; add one, or remove the `=`"));
-            } else if accounts.insert(account.to_owned(), name.map(str::to_owned)).is_some() {
-                faults.push(format!("duplicate account `{account}`; remove one of them"));
-            }
-        }
-        if accounts.is_empty() && faults.is_empty() {
-            faults.push("it lists no account; add one, as in `111122223333`".to_owned());
-        }
-        if faults.is_empty() { Ok(Self(accounts)) } else { Err(faults) }
+        Self::of_entries(entries(text))
     }
 }
 
@@ -121,9 +138,21 @@ impl FromStr for MemberRegions {
     }
 }
 
+/// Splits an entry into the account and its name.
+fn entry(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('=') {
+        Some((account, name)) => (account.trim(), Some(name.trim())),
+        None => (text.trim(), None),
+    }
+}
+
+/// The lines that are no comments. Editors and shells of Windows may begin a file with a byte order mark.
+fn lines(text: &str) -> impl Iterator<Item = &str> + Clone {
+    text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim_start().starts_with('#'))
+}
+
 fn entries(text: &str) -> impl Iterator<Item = &str> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|entry| !entry.is_empty())
+    lines(text).flat_map(|line| line.split(',')).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 #[cfg(test)]
@@ -138,6 +167,38 @@ mod tests {
         assert_eq!(accounts.name("444455556666"), Some("shop-prod"));
         assert_eq!(accounts.name("999999999999"), Some("Bank of Eggs"));
         assert!(!accounts.contains("123456789012"));
+    }
+
+    #[test]
+    fn a_name_is_the_rest_of_its_line() {
+        let names =
+            ["Shop, Inc.", "a=b", "Shop #1", "Müller & Söhne 東京", "=", "2026, the year", "\"quoted\"", "4, 44"];
+        for name in names {
+            let text = format!("\u{feff}# Names\r\n  # indented\r\n\r\n444455556666={name}\r\n  777788889999  ");
+            let accounts = MemberAccounts::parse_lines(&text).unwrap();
+            assert_eq!(accounts.name("444455556666"), Some(name));
+            assert!(accounts.contains("777788889999"));
+        }
+    }
+
+    /// An account must not vanish in the name of another one.
+    #[test]
+    fn a_line_has_one_account() {
+        let text =
+            "444455556666=shop, 777788889999=bank\n111122223333,777788889999\n111122223333=a,777788889999,\n1111";
+        let expected =
+            ["444455556666=shop, 777788889999=bank", "111122223333,777788889999", "111122223333=a,777788889999,"];
+        let expected = expected.map(|line| format!("`{line}` has several accounts; write each in a line of its own"));
+        assert_eq!(MemberAccounts::parse_lines(text).unwrap_err(), expected);
+        for (text, fault) in [
+            ("1111", "`1111` is not an account"),
+            ("444455556666=", "has no name after `=`"),
+            ("444455556666\n444455556666=shop", "duplicate account"),
+            ("# none\n", "it lists no account"),
+        ] {
+            let faults = MemberAccounts::parse_lines(text).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains(fault), "{faults:?}");
+        }
     }
 
     #[test]
