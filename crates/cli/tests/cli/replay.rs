@@ -52,6 +52,35 @@ pub(crate) fn lines(builds: &[Value]) -> String {
     builds.iter().map(|build| format!("{build}\n")).collect()
 }
 
+#[test]
+fn the_summary_of_several_accounts_and_regions_tells_them_apart() {
+    let folder = folder("accounts");
+    let mut builds: Vec<Value> = History::of_seed(7).take(60).collect();
+    let places = ["eu-west-1:111122223333", "us-east-1:111122223333", "eu-west-1:444455556666"];
+    for (index, build) in builds.iter_mut().enumerate() {
+        build["arn"] =
+            json!(format!("arn:aws:codebuild:{}:build/{}", places[index % 3], build["id"].as_str().unwrap()));
+        build["timeoutInMinutes"] = json!(if index % 3 == 2 { 480 } else { 30 });
+    }
+    fs::write(folder.join("history.ndjson"), lines(&builds)).unwrap();
+    let by_account = summary(&folder, &["history.ndjson"])["byAccount"].clone();
+    let text = stdout(&folder, &["history.ndjson"]);
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    for place in ["111122223333/eu-west-1", "111122223333/us-east-1", "444455556666/eu-west-1"] {
+        let row = rows.iter().find(|row| row.first() == Some(&place)).unwrap_or_else(|| panic!("{place}: {text}"));
+        let of_place = &by_account[place];
+        assert_eq!(row[1..3], [of_place["builds"].to_string(), of_place["stopped"].to_string()]);
+    }
+    assert!(
+        by_account["444455556666/eu-west-1"]["stopped"].as_u64()
+            > by_account["111122223333/eu-west-1"]["stopped"].as_u64()
+    );
+
+    // One place needs no table.
+    fs::write(folder.join("history.ndjson"), lines(&builds[..1])).unwrap();
+    assert!(!stdout(&folder, &["history.ndjson"]).contains("account and region"));
+}
+
 /// What a rule would have done, counted without buildbrake.
 #[derive(Default)]
 struct Counted {

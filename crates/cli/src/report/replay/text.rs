@@ -16,6 +16,7 @@ const NAMED: usize = 5;
 pub(crate) fn report(report: &Report<'_>) -> String {
     let summary = report.summary;
     let mut text = overview(report);
+    text.push_str(&accounts(&summary.by_account));
     text.push_str(&successes(&summary.stopped_successes));
     text.push_str(&rules(summary));
     text.push_str(&unknown(summary));
@@ -69,6 +70,30 @@ fn overview(report: &Report<'_>) -> String {
             builds(all.stopped),
             amount(all.saved)
         ));
+    }
+    text
+}
+
+/// The builds by account and region, if there are several.
+fn accounts(shares: &Breakdown) -> String {
+    let number = shares.iter().count();
+    if number < 2 {
+        return String::new();
+    }
+    let mut text =
+        format!("\n{:32} {:>8} {:>8} {:>12} {:>11}\n", "account and region", "builds", "stopped", "minutes", "USD");
+    for (place, share) in shares.largest(4 * NAMED) {
+        let (minutes, usd) = (share.saved.minutes.as_f64(), share.saved.usd.as_f64());
+        text.push_str(&format!(
+            "{:32} {:>8} {:>8} {minutes:>12.1} {usd:>11.2}\n",
+            shown(place),
+            share.builds,
+            share.stopped
+        ));
+    }
+    let rest = number.saturating_sub(4 * NAMED);
+    if rest > 0 {
+        text.push_str(&format!("and {rest} more; `--format json` has all\n"));
     }
     text
 }
