@@ -22,6 +22,7 @@ LEFT_OUT = {
     "UndecidedQuery": "AWS::Logs::QueryDefinition",
     "FailuresQuery": "AWS::Logs::QueryDefinition",
     "ReactionQuery": "AWS::Logs::QueryDefinition",
+    "MemberBusPolicy": "AWS::Events::EventBusPolicy",
 }
 
 # The conditions that it cannot decide, because they split text.
@@ -36,6 +37,10 @@ RESOURCES = {
 
 def for_ministack(template):
     """Changes the template."""
+    # It knows no aws:ResourceOrgID, and messages sent together need a permission of their own.
+    enter, _, sweeps = template["Resources"]["MemberPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    del enter["Condition"]
+    sweeps["Action"].append("sqs:SendMessageBatch")
     for name in LEFT_OUT:
         del template["Resources"][name]
     for name, holds in CONDITIONS.items():
@@ -48,6 +53,19 @@ def for_ministack(template):
     for kind in template["Mappings"]["Deployments"].values():
         kind["Gradual"] = "false"
     template["Resources"]["Function"]["Properties"]["DeploymentPreference"]["Alarms"].pop(0)
+
+
+def member_for_ministack(template, region):
+    """Changes the template of a member, which is deployed in a region."""
+    # It knows no region where it decides conditions.
+    template["Conditions"]["MakesRoles"]["Fn::Equals"][0] = region
+    # To it, the principal of a role's session is the session.
+    (statement,) = template["Resources"]["MemberRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    name = {"Fn::Select": [1, {"Fn::Split": ["role/", {"Ref": "HubFunctionRoleArn"}]}]}
+    hub = {"Fn::Select": [4, {"Fn::Split": [":", {"Ref": "HubFunctionRoleArn"}]}]}
+    session = {"Fn::Sub": ["arn:aws:sts::${Hub}:assumed-role/${Name}/*", {"Hub": hub, "Name": name}]}
+    statement["Condition"]["ArnLike"] = {"aws:PrincipalArn": session}
+    del statement["Condition"]["ArnEquals"]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
 """The testkit's CodeBuild, whose builds run until they are stopped: ministack's end at once."""
 
+import http.client
 import json
+import re
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import boto3
 from local_aws import ACCOUNT, REGION, TARGET
@@ -62,3 +67,63 @@ def codebuild(folder, builds=()):
             yield CodeBuild(process.stdout.readline().strip())
         finally:
             process.kill()
+
+
+class Gateway:
+    """A CodeBuild for all accounts: it hands calls on to the testkit's, which has builds by account and region.
+
+    The testkit knows an account by an access key that is its number. Whose a key of a role's session is, STS says.
+    """
+
+    def __init__(self, url, testkit):
+        self.url = url
+        self.testkit = testkit
+        # The account, region, operation and input of each call, in their order.
+        self.calls = []
+
+    def client(self, account, region):
+        """A client that starts builds and sees how they are. Its calls do not count."""
+        return boto3.client(
+            "codebuild",
+            endpoint_url=self.testkit,
+            aws_access_key_id=account,
+            aws_secret_access_key="unchecked",
+            region_name=region,
+        )
+
+    def stops(self):
+        """The account and region of each call that stops something, and what it stops."""
+        return [(account, region, what["id"]) for account, region, name, what in self.calls if name.startswith("Stop")]
+
+
+@contextmanager
+def gateway(codebuild):
+    """Serves the testkit's CodeBuild to the sessions of roles in all accounts."""
+    sts = boto3.client("sts")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            signed = self.headers["Authorization"]
+            key, region = re.search(r"Credential=(\w+)/\d+/([^/]+)/", signed).groups()
+            account = key if re.fullmatch(r"\d{12}", key) else sts.get_access_key_info(AccessKeyId=key)["Account"]
+            target = self.headers["X-Amz-Target"]
+            served.calls.append((account, region, target.rpartition(".")[2], json.loads(body)))
+            headers = {"Authorization": signed.replace(key, account, 1), "X-Amz-Target": target}
+            connection = http.client.HTTPConnection(urlsplit(codebuild.url).netloc)
+            connection.request("POST", "/", body, headers)
+            answer = connection.getresponse()
+            self.send_response(answer.status)
+            content = answer.read()
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served = Gateway(f"http://127.0.0.1:{server.server_port}", codebuild.url)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield served
+        server.shutdown()

@@ -3,7 +3,7 @@
 //!
 //! `buildbrake-testkit history --builds N [--seed S]` prints builds of the past as JSON lines.
 //!
-//! FILE contains a JSON list of builds, as the API returns them; their `arn` names the account
+//! FILE contains a JSON list of builds and batches, as the API returns them; their `arn` names the account
 //! and region. A caller's access key is its account if it has twelve digits.
 
 use std::{
@@ -46,7 +46,12 @@ fn serve(arguments: &[String]) -> Result<std::convert::Infallible, String> {
     };
     let port = port.parse().map_err(|error| format!("--port {port}: {error}"))?;
     let codebuild = CodeBuild::default();
-    builds.into_iter().for_each(|build| codebuild.put(build));
+    for value in builds {
+        match is_batch(&value) {
+            true => codebuild.put_batch(value),
+            false => codebuild.put(value),
+        }
+    }
     let endpoint = codebuild.listen_at(Address::of_port(port), |codebuild, call| {
         let _ = writeln!(io::stderr(), "{} {} {} {}", call.account, call.region, call.operation, call.input);
         codebuild.answer(call)
@@ -77,11 +82,18 @@ fn history(options: &[String]) -> Result<(), String> {
     out.flush().map_err(|error| error.to_string())
 }
 
-/// The builds of a file. What a build leaves out is as in the testkit's sample build.
+fn is_batch(value: &Value) -> bool {
+    value.get("buildBatchStatus").is_some()
+}
+
+/// The builds and batches of a file. What a build leaves out is as in the testkit's sample build.
 fn builds(file: &str) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let builds: Vec<Value> = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
     let whole = builds.into_iter().map(|build| {
+        if is_batch(&build) {
+            return Ok(build);
+        }
         let id = build["id"].as_str().ok_or_else(|| format!("{file}: a build without `id`"))?;
         let mut whole = running(id);
         if let (Value::Object(whole), Value::Object(build)) = (&mut whole, build) {
