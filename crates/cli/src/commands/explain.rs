@@ -13,7 +13,7 @@ use buildbrake_core::{
     event::{BuildEvent, Delivery, Trigger, TriggerKind},
     facts::inquiry::{Case, Reply},
     history::{Item, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
-    model::{BuildBatch, BuildId, Progress, Project},
+    model::{BuildBatch, BuildId, Progress, Project, Sandbox},
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -27,8 +27,8 @@ use crate::{
 
 /// Explains, rule by rule, how a policy judges one build.
 ///
-/// The input is an EventBridge event of CodeBuild, a Build of the API, a page of
-/// `aws codebuild batch-get-builds`, or anything else that `buildbrake replay` reads. It is judged
+/// The input is an EventBridge event of CodeBuild, a Build or a Sandbox of the API, a page of
+/// `aws codebuild batch-get-builds` or `batch-get-sandboxes`, or anything else that `buildbrake replay` reads. It is judged
 /// as the function judges it: an event by what it contains, a Build by everything that the API
 /// knows of it. Shows which selectors match, where each fact comes from, what the parts of an
 /// expression evaluate to, and what the function would ask AWS next. Makes no call, and shows no secret of the build.
@@ -77,6 +77,8 @@ enum Input {
     Event(BuildEvent, Option<RecordedRef>),
     /// The API's Build.
     Build(BuildEvent, Option<RecordedRef>),
+    /// The API's Sandbox.
+    Sandbox(Box<Sandbox>),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -86,10 +88,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let input = find(&arguments.input, arguments.build.as_deref())?;
     let now = arguments.now.unwrap_or_else(|| moment(&input));
-    let is_whole = matches!(input, Input::Build(..));
+    let is_whole = !matches!(input, Input::Event(..));
     let (mut case, recorded_ref) = match input {
         Input::Event(event, recorded_ref) => (Case::of_event(&policy, event, now), recorded_ref),
         Input::Build(event, recorded_ref) => (Case::of_build(&policy, event, now), recorded_ref),
+        Input::Sandbox(sandbox) => {
+            let case = Case::of_sandbox(&policy, None, &sandbox, now);
+            (case.ok_or_else(|| anyhow!("{}: the sandbox has no valid id", arguments.input.display()))?, None)
+        }
     };
     if let Some(RecordedRef { name, from }) = recorded_ref {
         case.add_recorded_ref(name, from, now);
@@ -134,7 +140,7 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
             Trigger::Fleet => bail!("{name}: this event is about a fleet; use the event of a build"),
         };
     }
-    if found.builds.is_empty() {
+    if found.builds.is_empty() && found.sandboxes.is_empty() {
         match found.why_not {
             Some(why) => bail!("{why}; {USABLE}"),
             None => bail!("{name}: the input contains no build; {USABLE}"),
@@ -148,11 +154,14 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
         };
         print_note(&format!("warning: {why}; it is left out{others}"));
     }
-    let ids: Vec<String> = found.builds.keys().take(NAMED).map(|id| format!("\n  {id}")).collect();
-    let (ids, count) = (ids.concat(), count(found.builds.len(), "build"));
-    let mut builds = found.builds.into_values().filter_map(join).filter(|build| is_chosen(&build.id, chosen));
-    match (builds.next(), builds.next(), chosen) {
-        (Some(build), None, _) => Ok(Input::of(build)),
+    let all = found.builds.keys().map(String::as_str).chain(found.sandboxes.iter().map(|(id, _)| id.as_str()));
+    let ids: Vec<String> = all.take(NAMED).map(|id| format!("\n  {id}")).collect();
+    let (ids, count) = (ids.concat(), count(found.builds.len() + found.sandboxes.len(), "build"));
+    let builds = found.builds.into_values().filter_map(join).map(|build| (build.id.clone(), Input::of(build)));
+    let sandboxes = found.sandboxes.into_iter().map(|(id, sandbox)| (id, Input::Sandbox(sandbox)));
+    let mut inputs = builds.chain(sandboxes).filter(|(id, _)| is_chosen(id, chosen));
+    match (inputs.next(), inputs.next(), chosen) {
+        (Some((_, input)), None, _) => Ok(input),
         (Some(_), Some(_), _) => bail!("{name}: the input contains {count}; choose one with `--build ID`:{ids}"),
         (None, _, Some(id)) => bail!("{name}: the input contains {count}, but not `{id}`; choose another one:{ids}"),
         (None, _, None) => bail!("{name}: the input contains no build; {USABLE}"),
@@ -168,6 +177,7 @@ struct Found {
     /// The event, if the input is that and nothing else.
     event: Option<Vec<u8>>,
     builds: BTreeMap<String, Vec<Observation>>,
+    sandboxes: Vec<(BuildId, Box<Sandbox>)>,
     /// The number of parts that are not about a build.
     left_out: usize,
     /// The first of them, with its place.
@@ -200,6 +210,10 @@ impl Found {
     fn add(&mut self, json: &[u8], place: &Place) {
         let recognized = recognize(json, |item| match item {
             Item::Build(build) => self.builds.entry(build.id.as_str().to_owned()).or_default().push(build),
+            Item::Sandbox(sandbox) => {
+                let id = sandbox.id.as_deref().and_then(|id| id.parse().ok());
+                self.sandboxes.extend(id.map(|id| (id, sandbox)));
+            }
             Item::Project(_) | Item::Batch(_) => {}
         });
         match recognized {
@@ -246,6 +260,7 @@ fn moment(input: &Input) -> Timestamp {
     let known = match input {
         Input::Event(event, _) => event.time,
         Input::Build(event, _) => event.build.end_time,
+        Input::Sandbox(sandbox) => sandbox.end_time,
     };
     known.unwrap_or_else(Timestamp::now)
 }
@@ -272,7 +287,8 @@ fn notes(case: &Case<'_>) -> Vec<String> {
         Delivery::Replayed => Some("the event was replayed from an archive"),
         Delivery::Redriven => Some("the event is from Lambda's record of an invocation that failed"),
     };
-    let ended = ended.then(|| "the build has ended, so it is not stopped; this is how the rules judge it".to_owned());
+    let noun = case.kind().name();
+    let ended = ended.then(|| format!("the {noun} has ended, so it is not stopped; this is how the rules judge it"));
     let old = old.map(|old| format!("{old}; the function would fetch the Build before it judges anything"));
     ended.into_iter().chain(old).collect()
 }

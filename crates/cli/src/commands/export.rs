@@ -11,7 +11,8 @@ use crate::{
 
 /// Exports the part of a policy that can be enforced before a build starts.
 ///
-/// Prints an IAM policy document of Deny statements for StartBuild and StartBuildBatch, to be
+/// Prints an IAM policy document of Deny statements for StartBuild and StartBuildBatch, and for the
+/// calls that start and use sandboxes if a rule forbids all of these. It is to be
 /// attached as a service control policy or to a role. Standard error lists what is not exported,
 /// and why.
 ///

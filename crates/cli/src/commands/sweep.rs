@@ -15,6 +15,7 @@ use buildbrake_aws::{
 };
 use buildbrake_core::{
     event::{Belt, SweepEvent, SweepMode},
+    model::RunKind,
     policy::Policy,
     record::Record,
 };
@@ -28,15 +29,15 @@ use crate::{
     output::{Exit, count, print, print_error, print_note, without_controls},
 };
 
-/// Judges every running build of an account now, as the function's sweep does.
+/// Judges every running build and sandbox of an account now, as the function's sweep does.
 ///
-/// Stops nothing without `--enforce`. With it, shows the builds that would be stopped, and asks before it
-/// stops them. The policy's modes, `never-stop` and `max-stops-per-sweep` hold as in the function.
+/// Stops nothing without `--enforce`. With it, shows what would be stopped, and asks before it
+/// stops anything. The policy's modes, `never-stop` and `max-stops-per-sweep` hold as in the function.
 ///
-/// Needs ListProjects, ListBuildsForProject and BatchGetBuilds, what the policy's rules ask for, and StopBuild
-/// with `--enforce`.
+/// Needs ListProjects, ListBuildsForProject and BatchGetBuilds; ListSandboxes and BatchGetSandboxes if a rule
+/// applies to sandboxes; what the policy's rules ask for; and StopBuild and StopSandbox with `--enforce`.
 ///
-/// Exit status: 0 no running build breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
+/// Exit status: 0 nothing that runs breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,7 +59,7 @@ pub(crate) struct Arguments {
     /// Git hosts that may be asked for a build's branch, as in BUILDBRAKE_GIT_HOSTS.
     #[arg(long, value_name = "HOSTS", value_parser = git_hosts)]
     git_hosts: Option<GitHosts>,
-    /// Stop the builds that break an enforced rule.
+    /// Stop the builds and sandboxes that break an enforced rule.
     #[arg(long)]
     enforce: bool,
     /// Stop them without being asked.
@@ -115,9 +116,10 @@ async fn sweep_all(arguments: &Arguments, PolicyFile { name, text, .. }: &Policy
     for place in &places {
         swept.push(place.sweep(if arguments.yes { SweepMode::Enforce } else { SweepMode::DryRun }).await?);
     }
-    let to_stop: usize = swept.iter().map(Swept::to_stop).sum();
-    if arguments.enforce && to_stop > 0 && confirmed(to_stop)? {
-        for (place, swept) in places.iter().zip(&mut swept).filter(|(_, swept)| swept.to_stop() > 0) {
+    let to_stop = |swept: &[Swept], kind| swept.iter().map(|swept| swept.to_stop(kind)).sum::<usize>();
+    let [builds, sandboxes] = RunKind::ALL.map(|kind| to_stop(&swept, kind));
+    if arguments.enforce && builds + sandboxes > 0 && confirmed(builds, sandboxes)? {
+        for (place, swept) in places.iter().zip(&mut swept).filter(|(_, swept)| swept.has_to_stop()) {
             *swept = place.sweep(SweepMode::Enforce).await?;
         }
     }
@@ -128,9 +130,16 @@ async fn sweep_all(arguments: &Arguments, PolicyFile { name, text, .. }: &Policy
 }
 
 /// Asks on the terminal.
-fn confirmed(to_stop: usize) -> anyhow::Result<bool> {
+fn confirmed(builds: usize, sandboxes: usize) -> anyhow::Result<bool> {
+    let sandboxes = match sandboxes {
+        0 => None,
+        1 => Some("1 sandbox".to_owned()),
+        sandboxes => Some(format!("{sandboxes} sandboxes")),
+    };
+    let builds = (builds > 0).then(|| count(builds, "build"));
+    let what: Vec<String> = builds.into_iter().chain(sandboxes).collect();
     let mut terminal = io::stderr();
-    write!(terminal, "\nStop {}? [y/N] ", count(to_stop, "build"))?;
+    write!(terminal, "\nStop {}? [y/N] ", what.join(" and "))?;
     terminal.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
@@ -202,9 +211,14 @@ struct Swept {
 }
 
 impl Swept {
-    /// The number of builds that were not stopped only because nobody has agreed yet.
-    fn to_stop(&self) -> usize {
-        self.records.iter().filter(|record| text(record, "withheld") == "dry-run").count()
+    /// The number of builds or sandboxes that were not stopped only because nobody has agreed yet.
+    fn to_stop(&self, kind: RunKind) -> usize {
+        let is_to_stop = |record: &&Value| text(record, "withheld") == "dry-run" && text(record, "kind") == kind.name();
+        self.records.iter().filter(is_to_stop).count()
+    }
+
+    fn has_to_stop(&self) -> bool {
+        RunKind::ALL.into_iter().any(|kind| self.to_stop(kind) > 0)
     }
 
     fn exit(&self) -> Exit {

@@ -205,7 +205,7 @@ impl<'p> Engine<'p> {
             {
                 continue;
             }
-            let mut failed = Ok(());
+            let (mut failed, mut has_sandbox) = (Ok(()), false);
             let recognized = recognize(json, |item| match item {
                 Item::Build(observation) => {
                     let kept = self.take_build(observation);
@@ -213,8 +213,13 @@ impl<'p> Engine<'p> {
                 }
                 Item::Project(project) => self.known.add_project(*project),
                 Item::Batch(batch) => self.known.add_batch(*batch),
+                Item::Sandbox(_) => has_sandbox = true,
             });
             failed?;
+            if has_sandbox {
+                let why = "this is a sandbox, not a build; `buildbrake explain` judges it".to_owned();
+                self.add_unreadable(Unreadable { place: value.place.clone(), why });
+            }
             if let Err(error) = recognized {
                 self.add_unreadable(Unreadable { place: value.place.clone(), why: error.to_string() });
             }

@@ -186,3 +186,18 @@ rules:
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("other.json: the project of the build is not there"));
 }
+
+#[test]
+fn a_sandbox_is_explained_as_the_sweep_judges_it() {
+    let folder = folder("sandbox");
+    let sandbox = json!({"id": ID, "arn": format!("arn:aws:codebuild:eu-west-1:111122223333:sandbox/{ID}"),
+        "projectName": "shop", "requestTime": "2026-06-01T10:00:00Z", "status": "RUN_SANDBOX",
+        "sourceVersion": "refs/heads/main", "source": {"type": "GITHUB"}});
+    for input in
+        [sandbox.clone(), json!({"sandbox": sandbox}), json!({"sandboxes": [sandbox], "sandboxesNotFound": []})]
+    {
+        assert_eq!(decided(&explain(&folder, &input.to_string(), &[])), "stop out-of-scope broken", "{input}");
+    }
+    let both = format!("{}\n{sandbox}\n", build("shop:5e000000-0000-4000-8000-000000000002"));
+    assert_eq!(decided(&explain(&folder, &both, &["--build", ID])), "stop out-of-scope broken");
+}

@@ -63,6 +63,14 @@ fn section(kind: &CheckKind) -> String {
     if matches!(kind.option, OptionKind::Allowed(Syntax::Initiator, _)) {
         others.push("`BatchGetProjects` for the initiator of a webhook");
     }
+    let sandboxes = match kind.not_for_sandboxes() {
+        Some(why) => format!("it does not apply to them, because {why}"),
+        None if matches!(kind.option, OptionKind::Expression(_)) => {
+            "it applies to them, unless the expression names `startedBy`, `batch` or a member that no Sandbox has"
+                .into()
+        }
+        None => "it applies to them".into(),
+    };
     others.push("`StopBuild` to stop a build");
     let others = others.join("; ");
     let reads: Vec<String> = reads.iter().map(|member| format!("`{member}`")).collect();
@@ -72,6 +80,7 @@ fn section(kind: &CheckKind) -> String {
          \u{20}   - id: example\n      {id}: {example}\n\n\
          | | members of the Build |\n| --- | --- |\n{beside}| allowed | `{allowed}` |\n| stopped | `{stopped}` |\n\n\
          **Reads:** {reads}.\n\n\
+         **Sandboxes:** {sandboxes}.\n\n\
          **Calls at a build's start:** {at_start}. Also {others}.\n"
     )
 }

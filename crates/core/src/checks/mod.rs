@@ -18,6 +18,7 @@ mod overrides;
 mod pattern_list;
 mod patterns;
 mod refs;
+mod sandboxes;
 mod sources;
 mod subject;
 mod timeouts;
@@ -30,6 +31,7 @@ pub(crate) use newest::NewestPer;
 pub(crate) use option::{CheckOption, OptionKind};
 pub(crate) use overrides::Override;
 pub(crate) use patterns::{Fit, Patterns, Syntax};
+pub(crate) use sandboxes::{NotForSandboxes, not_for_sandboxes};
 pub(crate) use subject::{ArnPart, SELECTABLE, Subject};
 
 use crate::facts::{Fact, Facts};

@@ -15,6 +15,7 @@ use crate::{
         },
         webhook::{Fit as RefsFit, PossibleRefs},
     },
+    model::RunKind,
     pattern::Pattern,
     url::without_user_info,
     yaml::{
@@ -208,6 +209,10 @@ impl Patterns {
 
     /// Matches the build's value of the subject.
     pub(crate) fn fits(&self, subject: &Subject, facts: &Facts<'_>, direction: Direction) -> Fit {
+        // What does not exist matches nothing.
+        if subject.syntax == Syntax::Initiator && facts.kind == RunKind::Sandbox {
+            return Fit::No;
+        }
         let Values { value, other } = match (subject.values)(facts) {
             Ok(values) => values,
             Err(fact) => return Fit::Unknown(fact),

@@ -224,6 +224,8 @@ codes! {
     BatchWithoutEffect = "BB319" Warning,
     /// A comparison of `now` with a time that has passed.
     PassedTime = "BB320" Warning,
+    /// A selector of sandboxes that matches none.
+    MatchesNoSandbox = "BB321" Warning,
 
     /// An event that is not about a build.
     UnusableEvent = "BB401" Error,

@@ -136,7 +136,7 @@ pub(super) fn from_of(subject: &str, facts: &Facts<'_>) -> Option<FactFrom> {
         "initiators" | "started-by" if facts.build_batch.is_some() => Some(FactFrom::Batch),
         "tags" => Some(FactFrom::Project),
         // An expression names what it reads, and a comparison has two sides.
-        "when" | "overrides" | "newest-per" => None,
+        "kinds" | "when" | "overrides" | "newest-per" => None,
         _ => Some(if facts.is_whole { FactFrom::Build } else { FactFrom::Event }),
     }
 }
@@ -155,6 +155,7 @@ impl CriterionExplanation {
     fn of(criterion: &Criterion, facts: &Facts<'_>, direction: Direction) -> Self {
         let fit = criterion.fits(facts, direction);
         let (subject, value, expression) = match criterion {
+            Criterion::Kinds(_) => ("kinds", Some(facts.kind.name().to_owned()), None),
             Criterion::Among(subject, _) => {
                 let value = (subject.values)(facts).map(|values| values.value.text().into_owned());
                 (subject.name, value.ok(), None)
@@ -171,7 +172,7 @@ impl CriterionExplanation {
         let has_contradiction = match criterion {
             Criterion::Among(subject, _) => subject.contradiction.is_some() && direction == Direction::Allow,
             Criterion::StartedBy(_) => true,
-            Criterion::Tagged(..) | Criterion::When(_) => false,
+            Criterion::Kinds(_) | Criterion::Tagged(..) | Criterion::When(_) => false,
         };
         let note = match (has_contradiction && fit == Fit::No, facts.contradiction()) {
             (true, Ok(Some(why))) => Some(format!("it is a role's session: {why}")),

@@ -3,6 +3,7 @@
 use crate::{
     checks::Fit,
     facts::{Facts, RefFrom},
+    model::RunKind,
     policy::{Criterion, Exemption, Mode, Rule},
     url,
     verdict::{Decision, Violation},
@@ -13,7 +14,10 @@ pub(super) fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String
     match decision {
         Decision::Off => "off".into(),
         Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
-        Decision::OutOfScope => "does not apply: no selector in `only` matches".into(),
+        Decision::OutOfScope => match rule.not_for_sandboxes().filter(|_| facts.kind == RunKind::Sandbox) {
+            Some(why) => format!("does not apply: {why}"),
+            None => "does not apply: no selector in `only` matches".into(),
+        },
         Decision::Exempt(exempted) => {
             // The first exemption that matches is the one that counts.
             let exemption = rule.except.iter().find(|exemption| exemption.fits(facts) == Fit::Yes);
@@ -50,7 +54,7 @@ fn not_exempt(rule: &Rule, facts: &Facts<'_>) -> String {
     let by_starter = criteria.any(|criterion| match criterion {
         Criterion::StartedBy(_) => true,
         Criterion::Among(subject, _) => subject.contradiction.is_some(),
-        Criterion::Tagged(..) | Criterion::When(_) => false,
+        Criterion::Kinds(_) | Criterion::Tagged(..) | Criterion::When(_) => false,
     });
     match facts.contradiction() {
         Ok(Some(why)) if by_starter => format!("; its initiator is a role's session: {why}"),
@@ -85,7 +89,7 @@ fn conditions(exemption: &Exemption, facts: &Facts<'_>) -> String {
     let conditions = exemption.selector.criteria().map(|criterion| match criterion {
         Criterion::Among(subject, _) => format!("{criterion}{}", source(subject.name, facts)),
         Criterion::StartedBy(_) => format!("{criterion}{}", source("started-by", facts)),
-        Criterion::Tagged(..) | Criterion::When(_) => criterion.to_string(),
+        Criterion::Kinds(_) | Criterion::Tagged(..) | Criterion::When(_) => criterion.to_string(),
     });
     conditions.collect::<Vec<_>>().join(" and ")
 }

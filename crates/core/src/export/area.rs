@@ -4,6 +4,7 @@ use std::{fmt, iter};
 
 use crate::{
     checks::{ArnPart, Patterns, Subject},
+    model::RunKind,
     pattern::Pattern,
     policy::{Criterion, Selector},
 };
@@ -24,11 +25,16 @@ pub(super) struct Widened {
 }
 
 impl Area {
-    pub(super) fn widened(selector: &Selector) -> Widened {
+    /// `None` if the selector matches nothing of this kind.
+    pub(super) fn widened(selector: &Selector, kind: RunKind) -> Option<Widened> {
+        if !selector.may_fit(kind) {
+            return None;
+        }
         let mut area = Self::default();
         let mut unseen = Vec::new();
         for criterion in selector.criteria() {
             match criterion {
+                Criterion::Kinds(_) => {}
                 Criterion::Among(Subject { arn_part: Some(part), .. }, patterns) => {
                     area = area.limited_to(*part, patterns.iter().cloned().collect());
                 }
@@ -38,7 +44,7 @@ impl Area {
                 Criterion::When(_) => unseen.push("expression"),
             }
         }
-        Widened { area, unseen }
+        Some(Widened { area, unseen })
     }
 
     pub(super) fn of_projects(projects: &Patterns) -> Self {

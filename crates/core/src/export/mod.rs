@@ -21,7 +21,10 @@ use self::{
     resources::Resources,
     statement::{Draft, free_sid},
 };
-use crate::policy::{Exemption, Mode, Policy, Rule, RuleMode};
+use crate::{
+    model::RunKind,
+    policy::{Exemption, Mode, Policy, Rule, RuleMode},
+};
 
 /// Limits of the size of a document, in characters without white space.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>,
@@ -63,6 +66,13 @@ pub fn iam(policy: &Policy, breadth: Breadth) -> Export {
             statements.push(draft.statement(sid));
         }
     }
+    if policy.judges_sandboxes() && !policy.rules.iter().any(Rule::forbids_sandboxes) {
+        remarks.push(
+            "sandboxes are not refused: they run what the project has, which no condition key contains; to refuse \
+             all of them, add a rule with `deny-when: \"true\"` and `only: [{ kinds: [sandbox] }]`"
+                .into(),
+        );
+    }
     if statements.is_empty() {
         remarks.push("the document has no statement, and IAM does not accept it".into());
     } else {
@@ -92,7 +102,12 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
             return Vec::new();
         }
     };
-    let (refusals, notes) = match prevention(rule) {
+    let kind = if rule.forbids_sandboxes() { RunKind::Sandbox } else { RunKind::Build };
+    if !rule.may_apply_to(kind) {
+        remark("not exported: it is about sandboxes alone, and no condition key contains what a sandbox has");
+        return Vec::new();
+    }
+    let (refusals, notes) = match prevention(rule, kind) {
         Prevention::NoKey(why) => {
             remark(&format!("not exported: {why}"));
             return Vec::new();
@@ -109,11 +124,11 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
         notes.iter().for_each(|note| remark(note));
         return Vec::new();
     }
-    let only = scope(rule, remark);
+    let only = scope(rule, kind, remark);
     let mut drafts = Vec::new();
-    for (from, resources) in times_and_resources(policy, rule, from, &only, remark) {
+    for (from, resources) in times_and_resources(policy, rule, kind, from, &only, remark) {
         for refusal in &refusals {
-            drafts.push(Draft { refusal: refusal.clone(), resources: resources.clone(), from });
+            drafts.push(Draft { kind, refusal: refusal.clone(), resources: resources.clone(), from });
         }
     }
     if !drafts.is_empty() {
@@ -133,13 +148,13 @@ fn enforced_from(mode: RuleMode) -> Result<Option<Date>, &'static str> {
 }
 
 /// The areas that a rule's `only` selects, as far as ARNs can name them.
-fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
+fn scope(rule: &Rule, kind: RunKind, remark: &mut impl FnMut(&str)) -> Vec<Area> {
     if rule.only.is_empty() {
         return vec![Area::default()];
     }
     let mut areas = Vec::new();
-    for selector in &rule.only {
-        match Area::widened(selector) {
+    for widened in rule.only.iter().filter_map(|selector| Area::widened(selector, kind)) {
+        match widened {
             Widened { area, unseen } if unseen.is_empty() => areas.push(area),
             Widened { unseen, .. } => {
                 let unseen = unseen.join(" or ");
@@ -159,6 +174,7 @@ fn scope(rule: &Rule, remark: &mut impl FnMut(&str)) -> Vec<Area> {
 fn times_and_resources(
     policy: &Policy,
     rule: &Rule,
+    kind: RunKind,
     from: Option<Date>,
     only: &[Area],
     remark: &mut impl FnMut(&str),
@@ -176,7 +192,7 @@ fn times_and_resources(
         let mut excluded = protected.clone();
         let mut all_exempt = false;
         for exemption in rule.except.iter().filter(|exemption| end(exemption).is_none_or(|end| Some(end) > start)) {
-            let Widened { area, unseen } = Area::widened(&exemption.selector);
+            let Some(Widened { area, unseen }) = Area::widened(&exemption.selector, kind) else { continue };
             if !unseen.is_empty() {
                 let until = end(exemption).map(|date| format!(" before {date}")).unwrap_or_default();
                 let unseen = unseen.join(" or ");

@@ -7,14 +7,22 @@ use super::{
     prevention::{Condition, Refusal},
     resources::Resources,
 };
+use crate::model::RunKind;
 
 /// The actions whose calls have the condition keys. `RetryBuild` has none of them.
 /// `CreateProject` and `UpdateProject` have them, but each build can override a project.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html>
 const ACTIONS: [&str; 2] = ["codebuild:StartBuild", "codebuild:StartBuildBatch"];
 
+/// The actions that start a sandbox, run a command in it, and open a shell in it. They have no condition keys
+/// of settings.
+const SANDBOX_ACTIONS: [&str; 3] =
+    ["codebuild:StartSandbox", "codebuild:StartCommandExecution", "codebuild:StartSandboxConnection"];
+
 /// A statement without its name.
 pub(super) struct Draft {
+    /// What it refuses to start.
+    pub(super) kind: RunKind,
     pub(super) refusal: Refusal,
     pub(super) resources: Resources,
     /// The first day, UTC, on which it refuses calls.
@@ -43,11 +51,29 @@ impl Draft {
         if let Some(date) = self.from {
             add("DateGreaterThanEquals", "aws:CurrentTime", format!("{date}T00:00:00Z").into());
         }
-        let mut statement = json!({"Sid": sid, "Effect": "Deny", "Action": ACTIONS});
-        statement[self.resources.element] = one_or_more(self.resources.arns);
-        statement["Condition"] = Value::Object(conditions);
+        let (actions, arns) = match self.kind {
+            RunKind::Build => (ACTIONS.as_slice(), self.resources.arns),
+            RunKind::Sandbox => (SANDBOX_ACTIONS.as_slice(), with_sandboxes(self.resources.arns)),
+        };
+        let mut statement = json!({"Sid": sid, "Effect": "Deny", "Action": actions});
+        statement[self.resources.element] = one_or_more(arns);
+        if !conditions.is_empty() {
+            statement["Condition"] = Value::Object(conditions);
+        }
         statement
     }
+}
+
+/// The ARNs of projects, each with that of its sandboxes: `sandbox/PROJECT:UUID`.
+fn with_sandboxes(projects: Vec<String>) -> Vec<String> {
+    let sandboxes = |arn: String| match arn.split_once(":project/") {
+        Some((place, project)) => {
+            let sandboxes = format!("{place}:sandbox/{project}:*");
+            vec![arn, sandboxes]
+        }
+        None => vec![arn],
+    };
+    projects.into_iter().flat_map(sandboxes).collect()
 }
 
 /// A name that no other statement has. IAM allows letters and digits alone.

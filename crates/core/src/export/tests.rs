@@ -30,6 +30,7 @@ fn exported(text: &str, breadth: Breadth) -> String {
         !remark.starts_with("a condition key contains what")
             && !remark.starts_with("StartBuildBatch")
             && !remark.starts_with("the document has no")
+            && (!remark.starts_with("sandboxes are not refused") || text.contains("sandbox"))
     }));
     lines.join("\n")
 }
@@ -251,4 +252,36 @@ fn a_remark_on_a_document_that_is_too_large() {
     insta::assert_snapshot!(sized(26), @"the document has 5774 characters without white space, more than 5,120, which was the limit of a service control policy before AWS raised it to 10,240");
     insta::assert_snapshot!(sized(32), @"the document has 7100 characters without white space, more than 6,144, the limit of an IAM managed policy");
     insta::assert_snapshot!(sized(60), @"the document has 13288 characters without white space, more than 10,240, the limit of a service control policy");
+}
+
+#[test]
+fn sandboxes_that_are_all_forbidden_are_refused() {
+    let statements = |text: &str| {
+        let export = iam(&policy(text), Breadth::Exact);
+        export.document["Statement"].to_string()
+    };
+    let forbid = |more: &str| {
+        format!(
+            "{{version: 1, rules: [{{id: a, deny-when: 'true', only: [{{kinds: [sandbox]}}]{more}}}], never-stop: [deploy-*]}}"
+        )
+    };
+    let actions = r#"["codebuild:StartSandbox","codebuild:StartCommandExecution","codebuild:StartSandboxConnection"]"#;
+    assert_eq!(
+        statements(&forbid("")),
+        format!(
+            r#"[{{"Sid":"A","Effect":"Deny","Action":{actions},"NotResource":["arn:*:codebuild:*:*:project/deploy-*","arn:*:codebuild:*:*:sandbox/deploy-*:*"]}}]"#
+        )
+    );
+    assert!(statements(&forbid(", except: [{kinds: [build]}]")).contains("StartSandbox"), "it exempts no sandbox");
+    assert_eq!(statements(&forbid(", except: [{kinds: [sandbox]}]")), "[]");
+    assert_eq!(statements(&forbid(", mode: report")), "[]");
+    // What a build is not refused for is not lost, and the reverse.
+    assert_eq!(
+        of_rule("forbidden-images: [tools], only: [{kinds: [sandbox]}]"),
+        "a: not exported: it is about sandboxes alone, and no condition key contains what a sandbox has\nsandboxes are not refused: they run what the project has, which no condition key contains; to refuse all of them, add a rule with `deny-when: \"true\"` and `only: [{ kinds: [sandbox] }]`"
+    );
+    assert_eq!(
+        of_rule("forbidden-variables: [A], only: [{kinds: [build]}]").lines().next(),
+        of_rule("forbidden-variables: [A]").lines().next()
+    );
 }

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     event::{BuildEvent, Delivery, TriggerKind},
-    model::{Build, BuildBatch, Project, ProjectEnvironment},
+    model::{Build, BuildBatch, Project, ProjectEnvironment, RunKind, Sandbox},
     policy::Policy,
     verdict::{Verdict, judge_by, judge_supersession},
 };
@@ -38,6 +38,8 @@ use crate::{
 pub struct Case<'a> {
     policy: &'a Policy,
     event: BuildEvent,
+    /// What the event's build really is.
+    kind: RunKind,
     origin: Origin,
     project: KnownProject,
     batch: KnownBatch,
@@ -121,6 +123,16 @@ impl<'a> Case<'a> {
         Self::new(policy, event, Origin::Api, Purpose::BuildAndBatch, now)
     }
 
+    /// Judges a sandbox that the API returned, in the form of a build. `None` if it has no valid id.
+    pub fn of_sandbox(policy: &'a Policy, time: Option<Timestamp>, sandbox: &Sandbox, now: Timestamp) -> Option<Self> {
+        let id = sandbox.id.as_deref()?.parse().ok()?;
+        let event = BuildEvent::new(TriggerKind::Sweep, id, time, Box::new(sandbox.as_build()));
+        let mut case = Self::unjudged(policy, event, Origin::Api, Purpose::BuildAndBatch);
+        case.kind = RunKind::Sandbox;
+        case.judge(now);
+        Some(case)
+    }
+
     fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose, now: Timestamp) -> Self {
         let mut case = Self::unjudged(policy, event, origin, purpose);
         case.judge(now);
@@ -131,6 +143,7 @@ impl<'a> Case<'a> {
         Self {
             policy,
             event,
+            kind: RunKind::Build,
             origin,
             project: KnownProject::NotAsked,
             batch: KnownBatch::NotAsked,
@@ -149,6 +162,11 @@ impl<'a> Case<'a> {
     /// The event, with the build as it is known by now.
     pub fn event(&self) -> &BuildEvent {
         &self.event
+    }
+
+    /// Returns what is judged. A sandbox has the form of a build.
+    pub fn kind(&self) -> RunKind {
+        self.kind
     }
 
     /// The build as it is known by now.
@@ -257,6 +275,7 @@ impl<'a> Case<'a> {
             KnownProject::NotAsked | KnownProject::Current(_) => None,
         };
         Facts {
+            kind: self.kind,
             build_batch: self.batch.get(),
             project_as_of,
             pipeline: self.pipeline.as_ref(),

@@ -41,15 +41,20 @@ use self::{
 use crate::{
     duration::Duration,
     expression::FactsAsJson,
-    model::{Build, BuildBatch, Progress, Project, RunStart},
+    model::{Build, BuildBatch, Progress, Project, RunKind, RunStart},
     price::Prices,
 };
+
+/// Why nobody is known to have started a sandbox.
+pub(crate) const NO_INITIATOR: &str = "a sandbox has no initiator";
 
 /// Everything that is known about a build at the moment when it is judged.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The build.
     pub build: &'a Build,
+    /// What it really is: a sandbox is judged in the form of a build.
+    pub kind: RunKind,
     /// The time at which it is judged.
     pub now: Timestamp,
     /// `true` if the build is the API's, so that absent members do not exist. An event's build has
@@ -112,6 +117,7 @@ impl<'a> Facts<'a> {
         let source_version = build.source_version.as_deref().map(SourceVersion::read);
         Self {
             build,
+            kind: RunKind::Build,
             now,
             is_whole: false,
             has_current_phases: false,
@@ -190,13 +196,13 @@ impl<'a> Facts<'a> {
         }
         let has_ended = self.build.progress() == Progress::Ended;
         let why = match self.build.run_start() {
-            RunStart::Unknown => "the build has no phases",
+            RunStart::Unknown => "has no phases",
             RunStart::At(_) | RunStart::Queued if has_ended && self.build.ended_at().is_none() => {
-                "the build has ended at an unknown time"
+                "has ended at an unknown time"
             }
-            RunStart::At(_) | RunStart::Queued => "the build has no `startTime`",
+            RunStart::At(_) | RunStart::Queued => "has no `startTime`",
         };
-        Fact::Unknown { fact, why: why.to_owned() }
+        Fact::Unknown { fact, why: format!("the {} {why}", self.kind.name()) }
     }
 
     /// The name of the build's project.
@@ -204,8 +210,11 @@ impl<'a> Facts<'a> {
         self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
     }
 
-    /// Returns the initiator of the build, or of the batch that it belongs to.
+    /// Returns the initiator of the build, or of the batch that it belongs to. A sandbox has none.
     pub fn initiator(&self) -> Result<&'a str, Fact> {
+        if self.kind == RunKind::Sandbox {
+            return Err(Fact::Unknown { fact: "initiator", why: NO_INITIATOR.to_owned() });
+        }
         match self.batch()? {
             Some(batch) => batch.initiator.as_deref().ok_or_else(|| Fact::AbsentMember("batch.initiator".into())),
             None => self.build.initiator.as_deref().ok_or(Fact::Absent("initiator")),

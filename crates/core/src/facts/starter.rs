@@ -7,13 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fact, Facts,
+    Fact, Facts, NO_INITIATOR,
     batch::is_own_session,
     pipeline::{NAMED_WITHIN, PipelineAnswer},
     possible::can_begin_with,
 };
 use crate::{
     diagnostic::Code,
+    model::RunKind,
     pattern::Pattern,
     yaml::{scalar::FromScalar, words::quoted_list},
 };
@@ -81,7 +82,7 @@ pub(crate) fn starter_names() -> String {
 /// The possible starters of a build, as far as they are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Starters {
-    /// One kind if it is known, or those that are possible.
+    /// One kind if it is known, or those that are possible. None for a sandbox, which has no initiator.
     pub possible: Vec<Starter>,
     /// The fact that would rule out all but one.
     pub missing: Option<Fact>,
@@ -116,6 +117,7 @@ impl Starters {
     pub fn is_among(&self, starters: &[Starter]) -> Result<bool, Fact> {
         let mut among = self.possible.iter().map(|starter| starters.contains(starter));
         match among.next() {
+            None => Ok(false),
             Some(first) if among.all(|other| other == first) => Ok(first),
             _ => Err(self.missing.clone().unwrap_or(Fact::Absent("initiator"))),
         }
@@ -164,6 +166,9 @@ impl Claim {
 impl Facts<'_> {
     /// Returns the possible starters of the build.
     pub fn starters(&self) -> Starters {
+        if self.kind == RunKind::Sandbox {
+            return Starters::either(&[], Fact::Unknown { fact: "startedBy", why: NO_INITIATOR.to_owned() });
+        }
         let (batch, initiator) = match self.batch().and_then(|batch| Ok((batch, self.initiator()?))) {
             Ok(known) => known,
             Err(missing) => return Starters::either(&Starter::ALL, missing),

@@ -8,6 +8,8 @@ mod name;
 mod pipeline;
 mod progress;
 mod project;
+mod run_kind;
+mod sandbox;
 pub(crate) mod selection;
 pub(crate) mod shape;
 
@@ -27,4 +29,6 @@ pub use self::{
         BatchRestrictions, LogsConfig, Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig,
         PullRequestBuildPolicy, ScopeConfiguration, Tag, Webhook, WebhookFilter,
     },
+    run_kind::RunKind,
+    sandbox::{Sandbox, SandboxSession, SandboxSessionPhase},
 };

@@ -11,6 +11,7 @@ use crate::{
         start_event,
         starter::{Starter, may_fit_webhook},
     },
+    model::RunKind,
 };
 
 impl Policy {
@@ -18,7 +19,7 @@ impl Policy {
     /// event contains only a part of what they look at. All other rules are settled by the event,
     /// if that contains what CodeBuild's events usually do.
     pub fn calls_at_start(&self) -> impl Iterator<Item = (&str, BTreeSet<Source>)> {
-        let rules = self.rules.iter().filter(|rule| !rule.is_off());
+        let rules = self.rules.iter().filter(|rule| !rule.is_off() && rule.may_apply_to(RunKind::Build));
         rules.map(|rule| (rule.id.as_str(), rule.calls_at_start())).filter(|(_, sources)| !sources.is_empty())
     }
 }
@@ -67,13 +68,13 @@ impl Criterion {
         match self {
             Self::Among(subject, _) => subject.syntax.is_about_refs(),
             Self::When(expression) => reads_ref(expression),
-            Self::StartedBy(_) | Self::Tagged(..) => false,
+            Self::Kinds(_) | Self::StartedBy(_) | Self::Tagged(..) => false,
         }
     }
 
     fn calls_at_start(&self) -> BTreeSet<Source> {
         match self {
-            Self::Among(..) => BTreeSet::new(),
+            Self::Kinds(_) | Self::Among(..) => BTreeSet::new(),
             Self::StartedBy(starters) => of_kinds(starters),
             Self::Tagged(..) => [Source::Project].into(),
             Self::When(expression) => of_expression(expression),
@@ -186,6 +187,9 @@ mod tests {
         check("deny-when: \"build.phases.exists(p, p.phaseType == 'BUILD')\"", &[Source::Build]);
         check("deny-when: has(project.webhook) && running > duration('1h')", &[Source::Build, Source::Project]);
         check("max-timeout: 60m, only: [{tags: {team: [a]}}]", &[Source::Project]);
+        check("max-timeout: 60m, only: [{kinds: [build], tags: {team: [a]}}]", &[Source::Project]);
+        // No event is about a sandbox.
+        check("max-timeout: 60m, only: [{kinds: [sandbox], tags: {team: [a]}}]", &[]);
         check("max-timeout: 60m, except: [{started-by: [webhook]}]", &[Source::Project]);
         check("max-timeout: 60m, except: [{started-by: [retry]}]", &[Source::Build]);
         check("max-timeout: 60m, only: [{started-by: [role]}]", &[Source::Build, Source::Project]);

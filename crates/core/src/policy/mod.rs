@@ -24,6 +24,7 @@ pub use schema::schema;
 use crate::{
     checks::{CheckOption, Patterns},
     diagnostic::{Diagnostic, Diagnostics, Place},
+    model::RunKind,
     price::Prices,
     yaml::Node,
 };
@@ -93,6 +94,11 @@ impl Policy {
     /// Returns whether a rule compares builds with each other.
     pub fn compares_builds(&self) -> bool {
         self.rules.iter().any(|rule| !rule.is_off() && rule.newest_per().is_some())
+    }
+
+    /// Returns whether a rule may apply to a sandbox.
+    pub fn judges_sandboxes(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.is_off() && rule.may_apply_to(RunKind::Sandbox))
     }
 
     /// The ids of the rules that a build can come to break just because time passes.

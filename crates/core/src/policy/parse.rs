@@ -7,6 +7,7 @@ use crate::{
     checks::{self, CHECKS, Check, CheckKind, CheckOption, Patterns, SELECTABLE, Syntax},
     diagnostic::{Code, Diagnostic, Place},
     facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::check_tag_key},
+    model::RunKind,
     yaml::{
         Node,
         reader::{Mapping, Reader},
@@ -18,6 +19,7 @@ use crate::{
 const POLICY_KEYS: &[&str] = &["version", "mode", "never-stop", "prices", "safety", "rules"];
 const SAFETY_KEYS: &[&str] = &["max-stops-per-sweep"];
 const RULE_KEYS: &[&str] = &["id", "reason", "owner", "mode", "enforce-after", "only", "except", "on-unknown", "batch"];
+const KINDS: &str = "kinds";
 const STARTED_BY: &str = "started-by";
 const TAGS: &str = "tags";
 const WHEN: &str = "when";
@@ -199,6 +201,11 @@ fn read_exemptions(reader: &mut Reader, node: &Node) -> Vec<Exemption> {
 fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Direction) -> Option<Selector> {
     let mut criteria = Vec::new();
     let mut named = false;
+    if let Some(node) = mapping.get(KINDS) {
+        named = true;
+        let kinds: Vec<RunKind> = reader.scalars(node, "[sandbox]");
+        criteria.extend((!kinds.is_empty()).then_some(Criterion::Kinds(kinds)));
+    }
     for subject in SELECTABLE {
         if let Some(node) = mapping.get(subject.name) {
             named = true;
@@ -234,7 +241,7 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {
     let subjects = SELECTABLE.iter().map(|subject| subject.name);
-    subjects.chain([STARTED_BY, TAGS, WHEN]).chain(more.iter().copied()).collect()
+    [KINDS].into_iter().chain(subjects).chain([STARTED_BY, TAGS, WHEN]).chain(more.iter().copied()).collect()
 }
 
 /// The value of a required key.

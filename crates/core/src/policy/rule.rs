@@ -6,10 +6,11 @@ use jiff::{Timestamp, civil::Date};
 
 use super::mode::{Mode, OnUnknown, RuleMode, is_over};
 use crate::{
-    checks::{Check, CheckKind, CheckOption, Fit, Patterns, Subject},
+    checks::{Check, CheckKind, CheckOption, Fit, NotForSandboxes, Patterns, Subject, Syntax, not_for_sandboxes},
     diagnostic::{Code, Place},
     expression::{Expression, Variable},
     facts::{Facts, source_pattern::Direction, starter::Starter},
+    model::RunKind,
     yaml::scalar::FromScalar,
 };
 
@@ -47,9 +48,35 @@ impl Rule {
         self.mode == RuleMode::Always(Mode::Off)
     }
 
+    /// The reason why its check does not apply to sandboxes.
+    pub(crate) fn not_for_sandboxes(&self) -> Option<NotForSandboxes> {
+        not_for_sandboxes(self.kind, self.check.as_ref())
+    }
+
+    /// Returns whether its check looks at what a thing of this kind has.
+    pub(crate) fn looks_at(&self, kind: RunKind) -> bool {
+        match kind {
+            RunKind::Build => true,
+            RunKind::Sandbox => self.not_for_sandboxes().is_none(),
+        }
+    }
+
+    /// Returns whether it may apply to a thing of this kind, by its check and its `only`.
+    pub(crate) fn may_apply_to(&self, kind: RunKind) -> bool {
+        let is_selected = self.only.is_empty() || self.only.iter().any(|selector| selector.may_fit(kind));
+        is_selected && self.looks_at(kind)
+    }
+
+    /// Returns whether it selects sandboxes alone, and every one of them breaks it.
+    pub(crate) fn forbids_sandboxes(&self) -> bool {
+        let is_true =
+            matches!(self.check.option(), CheckOption::DenyWhen(expression) if expression.as_str().trim() == "true");
+        is_true && !self.may_apply_to(RunKind::Build) && self.may_apply_to(RunKind::Sandbox)
+    }
+
     /// Returns whether a build can come to break the rule just because time passes.
     pub(super) fn is_timed(&self) -> bool {
-        self.check.has_deadline() || self.clock_variable().is_some()
+        self.may_apply_to(RunKind::Build) && (self.check.has_deadline() || self.clock_variable().is_some())
     }
 
     /// The variable of an expression of the rule whose value changes with time.
@@ -76,7 +103,7 @@ impl Rule {
         let criteria = selectors.flat_map(Selector::criteria);
         check.into_iter().chain(criteria.filter_map(|criterion| match criterion {
             Criterion::When(expression) => Some(expression),
-            Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => None,
+            Criterion::Kinds(_) | Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => None,
         }))
     }
 }
@@ -118,6 +145,8 @@ pub(crate) struct Selector(pub(super) Vec<Criterion>);
 
 /// A key of a selector, with its value.
 pub(crate) enum Criterion {
+    /// It is one of these.
+    Kinds(Vec<RunKind>),
     /// The subject matches a pattern.
     Among(&'static Subject, Patterns),
     /// One of these started it.
@@ -133,6 +162,11 @@ impl Selector {
         self.0.iter()
     }
 
+    /// Returns whether a thing of this kind may meet all criteria.
+    pub(crate) fn may_fit(&self, kind: RunKind) -> bool {
+        self.0.iter().all(|criterion| criterion.may_fit(kind))
+    }
+
     /// Returns whether a build meets all criteria. An exemption lets a build through, and `only`
     /// does not.
     pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
@@ -141,8 +175,19 @@ impl Selector {
 }
 
 impl Criterion {
+    /// Returns whether a thing of this kind may meet it. A sandbox has no initiator.
+    pub(crate) fn may_fit(&self, kind: RunKind) -> bool {
+        match self {
+            Self::Kinds(kinds) => kinds.contains(&kind),
+            Self::Among(subject, _) => kind == RunKind::Build || subject.syntax != Syntax::Initiator,
+            Self::StartedBy(_) => kind == RunKind::Build,
+            Self::Tagged(..) | Self::When(_) => true,
+        }
+    }
+
     pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         match self {
+            Self::Kinds(kinds) => Fit::from(Ok(kinds.contains(&facts.kind))),
             Self::Among(subject, patterns) => patterns.fits(subject, facts, direction),
             Self::StartedBy(starters) => Fit::from(facts.starters().is_among(starters)),
             Self::Tagged(key, patterns) => match facts.tag(key) {
@@ -158,6 +203,10 @@ impl Criterion {
 impl fmt::Display for Criterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Kinds(kinds) => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+                write!(f, "kinds {}", kinds.join(", "))
+            }
             Self::Among(subject, patterns) => write!(f, "{} {}", subject.name, patterns.listed()),
             Self::StartedBy(starters) => {
                 let starters: Vec<&str> = starters.iter().map(|starter| starter.name()).collect();

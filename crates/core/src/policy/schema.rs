@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     checks::{CHECKS, NewestPer, OptionKind, Override, SELECTABLE},
     facts::starter::Starter,
+    model::RunKind,
 };
 
 /// The JSON Schema of a policy.
@@ -173,6 +174,12 @@ pub fn schema() -> Value {
                 "items": { "enum": NewestPer::ALL.map(NewestPer::name) },
                 "examples": [["project", "ref"]],
             },
+            "kinds": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "enum": RunKind::ALL.map(RunKind::name) },
+                "examples": [["sandbox"]],
+            },
             "starters": {
                 "type": "array",
                 "minItems": 1,
@@ -199,6 +206,8 @@ pub fn schema() -> Value {
 
 /// A selector with at least one criterion, and other properties.
 fn selector(mut properties: Map<String, Value>) -> Value {
+    let kinds = "It is a build, or a sandbox. Without it: builds, and sandboxes if the check looks at what they have.";
+    properties.insert("kinds".into(), json!({ "description": kinds, "$ref": "#/$defs/kinds" }));
     for subject in SELECTABLE {
         let description = format!("One of these patterns matches, such as {}.", subject.example);
         properties.insert(subject.name.into(), json!({ "description": description, "$ref": "#/$defs/patterns" }));
@@ -209,7 +218,8 @@ fn selector(mut properties: Map<String, Value>) -> Value {
     properties.insert("started-by".into(), json!({ "description": started_by, "$ref": "#/$defs/starters" }));
     let tags = "The build's project has matching tags.";
     properties.insert("tags".into(), json!({ "description": tags, "$ref": "#/$defs/tags" }));
-    let subjects = SELECTABLE.iter().map(|subject| subject.name).chain(["started-by", "tags", "when"]);
+    let subjects = SELECTABLE.iter().map(|subject| subject.name);
+    let subjects = ["kinds"].into_iter().chain(subjects).chain(["started-by", "tags", "when"]);
     let named: Vec<Value> = subjects.map(|key| json!({ "required": [key] })).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties, "anyOf": named })
 }
@@ -241,7 +251,7 @@ mod tests {
             assert!(rule.contains(&list), "{list} is not among {rule:?}");
         }
         let selectors = ["selector", "exemption"].map(|name| keys(&schema["$defs"][name]["properties"]));
-        for subject in SELECTABLE.iter().map(|subject| subject.name).chain(["tags", "when"]) {
+        for subject in SELECTABLE.iter().map(|subject| subject.name).chain(["kinds", "tags", "when"]) {
             assert!(selectors.iter().all(|keys| keys.contains(&subject)), "{subject} is not among {selectors:?}");
         }
         assert!(selectors[1].contains(&"until") && !selectors[0].contains(&"until"), "{selectors:?}");

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Record;
-use crate::model::{Build, BuildId, CloudWatchLogsConfig, Project};
+use crate::model::{Build, BuildId, CloudWatchLogsConfig, Project, Sandbox};
 
 /// An event of CloudWatch Logs may have a megabyte; nobody reads that much.
 const MAX_LINE_BYTES: usize = 200_000;
@@ -40,8 +40,27 @@ impl BuildLog {
             return Self::None(DISABLED);
         }
         match (&logs.group_name, &logs.stream_name) {
-            (Some(group), Some(stream)) => stream_of(id, group.clone(), stream.clone(), true),
+            (Some(group), Some(stream)) => stream_of(id.uuid(), group.clone(), stream.clone(), true),
             _ => config.map_or(Self::AskProject, |config| configured(id, config)),
+        }
+    }
+
+    /// The log of a sandbox's current session, whose stream ends with the session's id.
+    /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_SandboxSession.html>
+    pub fn of_sandbox(sandbox: &Sandbox) -> Self {
+        let session = sandbox.current_session.as_ref();
+        let Some(logs) = session.and_then(|session| session.logs.as_ref()) else {
+            return Self::None("the sandbox names no log");
+        };
+        if logs.cloud_watch_logs.as_ref().is_some_and(is_disabled) {
+            return Self::None(DISABLED);
+        }
+        let id = session.and_then(|session| session.id.as_deref());
+        match (id, &logs.group_name, &logs.stream_name) {
+            (Some(id), Some(group), Some(stream)) if !id.is_empty() => {
+                stream_of(id, group.clone(), stream.clone(), true)
+            }
+            _ => Self::None("the sandbox names no log"),
         }
     }
 
@@ -71,13 +90,13 @@ fn configured(id: &BuildId, config: &CloudWatchLogsConfig) -> BuildLog {
         Some(prefix) => format!("{prefix}/{}", id.uuid()),
         None => id.uuid().to_owned(),
     };
-    stream_of(id, group, stream, false)
+    stream_of(id.uuid(), group, stream, false)
 }
 
-/// Whoever may change a project chooses group and stream. The build's id keeps us out of the streams of
-/// others.
-fn stream_of(id: &BuildId, group: String, name: String, exists: bool) -> BuildLog {
-    if name.rsplit('/').next() != Some(id.uuid()) {
+/// Whoever may change a project chooses group and stream. The id of the build, or of a sandbox's session, keeps
+/// us out of the streams of others.
+fn stream_of(uuid: &str, group: String, name: String, exists: bool) -> BuildLog {
+    if name.rsplit('/').next() != Some(uuid) {
         return BuildLog::None("its log stream does not end with the build's own id");
     }
     let is_group = |letter: char| letter.is_ascii_alphanumeric() || "._-/#".contains(letter);
@@ -158,6 +177,27 @@ mod tests {
             assert_eq!(of_build(json!({"logs": logs})), expected, "{logs}");
         }
         assert_eq!(of_build(json!({})), BuildLog::AskProject);
+    }
+
+    #[test]
+    fn a_sandbox_has_the_log_of_its_session() {
+        let of =
+            |session: Value| BuildLog::of_sandbox(&serde_json::from_value(json!({"currentSession": session})).unwrap());
+        let logs = |name: &str| json!({"groupName": "/ci/shop", "streamName": name});
+        assert_eq!(
+            of(json!({"id": UUID, "logs": logs(&format!("a/{UUID}"))})),
+            stream("/ci/shop", format!("a/{UUID}"), true)
+        );
+        for session in [
+            json!({"id": UUID, "logs": logs("audit")}),
+            json!({"id": "", "logs": logs("a/")}),
+            json!({"logs": logs(UUID)}),
+            json!({"id": UUID, "logs": {"cloudWatchLogs": {"status": "DISABLED"}}}),
+            json!({"id": UUID}),
+            json!(null),
+        ] {
+            assert!(matches!(of(session.clone()), BuildLog::None(_)), "{session}");
+        }
     }
 
     #[test]

@@ -11,20 +11,23 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Named<'a> {
     pub(super) id: &'a str,
-    /// `true` if it is a batch, and no single build.
-    pub(super) is_batch: bool,
+    /// What it is: a build, a batch or a sandbox.
+    pub(super) noun: &'static str,
 }
 
 /// One sentence about the outcome, and one for each rule that is broken or undecided.
 pub(super) fn message(
     outcome: Outcome,
     withheld: Option<Withheld>,
-    Named { id, is_batch }: Named<'_>,
+    Named { id, noun }: Named<'_>,
     verdict: &Verdict,
     failure: Option<&Failure>,
     batch: Option<&BuildBatch>,
 ) -> String {
-    let (noun, at_start) = if is_batch { ("batch", "Batch") } else { ("build", "Build") };
+    let at_start = match noun.split_at_checked(1) {
+        Some((first, rest)) => first.to_uppercase() + rest,
+        None => noun.to_owned(),
+    };
     let mut message = match (outcome, failure) {
         (Outcome::Failed, Some(failure)) => format!("{at_start} {id} could not be handled: {}.", failure.message),
         (Outcome::Failed, None) => format!("{at_start} {id} could not be handled."),
@@ -39,7 +42,7 @@ pub(super) fn message(
         (Outcome::NotRunning, _) => format!("{at_start} {id} has already ended; there is nothing to stop."),
         (Outcome::Ignored, _) => format!("{at_start} {id} was not judged, because buildbrake is off."),
     };
-    if let Some(BuildBatch { arn, build_batch_status, .. }) = batch.filter(|_| !is_batch) {
+    if let Some(BuildBatch { arn, build_batch_status, .. }) = batch.filter(|_| noun != "batch") {
         let id = batch_id(arn.as_deref().unwrap_or_default());
         message.push_str(&match build_batch_status.as_deref() {
             Some("STOPPED") => format!(" Stopped its batch {id}."),

@@ -116,7 +116,7 @@ impl Metrics<'static> {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Self {
-        let running = i64::try_from(summary.running).unwrap_or(i64::MAX);
+        let running = i64::try_from(summary.running + summary.sandboxes).unwrap_or(i64::MAX);
         let failed = outcome.counted() == Counted::Failed;
         let values = vec![running, summary.safety.is_some().into(), failed.into()];
         let troubles = troubles(&Verdict::default(), failure, &[]);

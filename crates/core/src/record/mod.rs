@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use crate::{
     event::{EventError, TriggerKind},
     facts::{InitiatorFrom, RefFrom, inquiry::Case, starter::Starter},
-    model::{Build, BuildBatch},
+    model::{Build, BuildBatch, RunKind, Sandbox},
     policy::Policy,
     url,
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
@@ -83,6 +83,8 @@ pub struct Effect {
     pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it, or had ended.
     pub batch: Option<Box<BuildBatch>>,
+    /// The Sandbox that `StopSandbox` returned.
+    pub sandbox: Option<Box<Sandbox>>,
     /// The time when the function will be called back for the build.
     pub deadline: Option<Timestamp>,
     /// Notes on the work.
@@ -118,7 +120,16 @@ impl Effect {
 
 impl From<Outcome> for Effect {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, withheld: None, failure: None, returned: None, batch: None, deadline: None, notes: Vec::new() }
+        Self {
+            outcome,
+            withheld: None,
+            failure: None,
+            returned: None,
+            batch: None,
+            sandbox: None,
+            deadline: None,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -150,6 +161,8 @@ pub struct Record {
 #[serde(rename_all = "camelCase")]
 struct RecordFields<'a> {
     outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<RunKind>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Withheld>,
@@ -200,6 +213,8 @@ struct RecordFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     build_batch: Option<Box<BuildBatch>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<Box<Sandbox>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<ReplayFields<'a>>,
     #[serde(flatten)]
     metrics: Option<Metrics<'a>>,
@@ -216,6 +231,7 @@ impl<'a> RecordFields<'a> {
     ) -> Self {
         Self {
             outcome,
+            kind: None,
             message,
             withheld: None,
             trigger: None,
@@ -243,6 +259,7 @@ impl<'a> RecordFields<'a> {
             reaction_ms: None,
             build: None,
             build_batch: None,
+            sandbox: None,
             replay: None,
             metrics,
         }
@@ -252,6 +269,7 @@ impl<'a> RecordFields<'a> {
     fn about(self, case: &'a Case<'_>, verdict: &'a Verdict) -> Self {
         let (event, build, provenance) = (case.event(), case.build(), case.provenance());
         Self {
+            kind: Some(case.kind()),
             trigger: Some(event.kind),
             build_id: Some(event.id.as_str()),
             build_arn: build.arn.as_deref(),
@@ -310,11 +328,12 @@ fn with_superseded(json: &RawValue, superseded: &[Record]) -> Box<RawValue> {
 impl Record {
     /// The record of a judged build.
     pub fn judged(policy: &Policy, case: &Case<'_>, effect: Effect, stamp: Stamp<'_>) -> Self {
-        let Effect { outcome, withheld, failure, returned, batch, deadline, mut notes } = effect;
+        let Effect { outcome, withheld, failure, returned, batch, sandbox, deadline, mut notes } = effect;
         let (event, verdict) = (case.event(), case.verdict());
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
-        let named = Named { id: event.id.as_str(), is_batch: case.is_batch() };
+        let noun = if case.is_batch() { "batch" } else { case.kind().name() };
+        let named = Named { id: event.id.as_str(), noun };
         let message = message(outcome, withheld, named, verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| stamp.now.as_millisecond() - since.as_millisecond());
         notes.extend(case.leaves_builds_out().then(Note::builds_not_compared));
@@ -329,6 +348,7 @@ impl Record {
             deadline,
             build: returned.map(|build| redact::build(build, Values::Starred)),
             build_batch: batch.map(|batch| redact::batch(batch, Values::Starred)),
+            sandbox: sandbox.map(|sandbox| redact::sandbox(sandbox, Values::Starred)),
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics)).about(case, verdict)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }

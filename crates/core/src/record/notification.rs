@@ -72,7 +72,7 @@ fn notification(record: &Map<String, Value>, violation: Value) -> Notification {
     if whole.bytes() <= MAX_ENTRY_BYTES {
         return whole;
     }
-    for name in ["build", "buildBatch"] {
+    for name in ["build", "buildBatch", "sandbox"] {
         detail.remove(name);
     }
     let note = Note::build_left_out(MAX_ENTRY_BYTES / 1024);

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Failure, phase_context, refusal};
 use crate::{
     facts::inquiry::Case,
-    model::{Build, BuildBatch, Project, ProjectEnvironment, ProjectSource},
+    model::{Build, BuildBatch, Project, ProjectEnvironment, ProjectSource, Sandbox},
     url,
 };
 
@@ -50,6 +50,15 @@ pub(super) fn batch(mut batch: Box<BuildBatch>, values: Values) -> Box<BuildBatc
     let phases = batch.phases.iter_mut().flatten();
     phases.flat_map(|phase| phase.contexts.iter_mut().flatten()).for_each(phase_context::redact);
     batch
+}
+
+/// The Sandbox without its secrets, as [`build`].
+pub(super) fn sandbox(mut sandbox: Box<Sandbox>, values: Values) -> Box<Sandbox> {
+    sandbox.environment.iter_mut().for_each(|one| environment(one, values));
+    sandbox.source.iter_mut().chain(sandbox.secondary_sources.iter_mut().flatten()).for_each(buildspec);
+    let phases = sandbox.current_session.iter_mut().flat_map(|session| session.phases.iter_mut().flatten());
+    phases.flat_map(|phase| phase.contexts.iter_mut().flatten()).for_each(phase_context::redact);
+    sandbox
 }
 
 /// The Project without its secrets, as [`build`].

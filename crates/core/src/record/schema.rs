@@ -11,7 +11,7 @@ use crate::{
     event::TriggerKind,
     facts::{InitiatorFrom, RefFrom, starter::Starter},
     model::{
-        Build, BuildBatch,
+        Build, BuildBatch, RunKind, Sandbox,
         shape::{Kind, Shape},
     },
     policy::Mode,
@@ -22,7 +22,7 @@ use crate::{
 /// name, except in what CodeBuild returned.
 pub fn schema() -> Value {
     let mut shapes = BTreeMap::new();
-    for shape in [Build::SHAPE, BuildBatch::SHAPE] {
+    for shape in [Build::SHAPE, BuildBatch::SHAPE, Sandbox::SHAPE] {
         describe(shape, &mut shapes);
     }
     let starters: Vec<&str> = Starter::ALL.iter().map(|starter| starter.name()).collect();
@@ -50,6 +50,7 @@ pub fn schema() -> Value {
             "schemaVersion",
             "id",
             "outcome",
+            "kind",
             "message",
             "trigger",
             "buildId",
@@ -65,6 +66,7 @@ pub fn schema() -> Value {
                 "description": "What was done about the build.",
                 "enum": [Outcome::Reported, Outcome::Protected, Outcome::Stopped, Outcome::AlreadyComplete],
             },
+            "kind": { "description": "What it is about. A batch counts as its builds.", "enum": RunKind::ALL },
             "message": text("What was done to which build, and why, in sentences."),
             "withheld": {
                 "description": "With `reported`: why an enforced rule did not stop the build.",
@@ -74,7 +76,7 @@ pub fn schema() -> Value {
                 "description": "Why the build was judged.",
                 "enum": [TriggerKind::StateChange, TriggerKind::PhaseChange, TriggerKind::Deadline, TriggerKind::Sweep],
             },
-            "buildId": text("The id of the build, or of the batch."),
+            "buildId": text("The id of the build, of the batch, or of the sandbox."),
             "buildArn": text("Its ARN."),
             "project": text("The name of its project."),
             "account": { "description": "Its account.", "type": "string", "pattern": "^[0-9]{12}$" },
@@ -128,6 +130,7 @@ pub fn schema() -> Value {
             "reactionMs": { "description": "Milliseconds from the event's time to the record.", "type": "integer" },
             "build": { "description": "What StopBuild returned, redacted.", "$ref": "#/$defs/Build" },
             "buildBatch": { "description": "What StopBuildBatch returned, redacted.", "$ref": "#/$defs/BuildBatch" },
+            "sandbox": { "description": "What StopSandbox returned, redacted.", "$ref": "#/$defs/Sandbox" },
         }),
     );
     if let Some(members) = schema.as_object_mut() {

@@ -24,6 +24,8 @@ pub struct SweepSummary {
     pub projects: u64,
     /// The number of running builds that were found.
     pub running: u64,
+    /// The number of running sandboxes that were found. They count like builds wherever builds are counted.
+    pub sandboxes: u64,
     /// The number of builds for which a rule could not be evaluated.
     pub undecided: u64,
     /// Set if the policy would have stopped more builds than a sweep may stop.
@@ -122,7 +124,7 @@ impl SweepSummary {
     }
 
     fn message(&self) -> String {
-        let Self { running, broken, stopped, undecided, failed, failed_calls, .. } = self;
+        let Self { running, sandboxes, broken, stopped, undecided, failed, failed_calls, .. } = self;
         let mut message = String::new();
         if let Some(Safety { stops, allowed, setting }) = &self.safety {
             message.push_str(&format!(
@@ -132,10 +134,13 @@ impl SweepSummary {
                  function with {BELT_OFF}. "
             ));
         }
+        let mut things = counted(*running, "running build");
+        if *sandboxes > 0 {
+            things.push_str(&format!(" and {}", counted_as(*sandboxes, "running sandbox", "running sandboxes")));
+        }
         message.push_str(&format!(
-            "Swept {}: of {}, {broken} broke a rule and {stopped} were stopped.",
+            "Swept {}: of {things}, {broken} broke a rule and {stopped} were stopped.",
             counted(self.projects, "project"),
-            counted(*running, "running build"),
         ));
         if *undecided > 0 {
             let builds = counted(*undecided, "build");
@@ -167,7 +172,11 @@ impl SweepSummary {
 }
 
 fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    counted_as(count, noun, &format!("{noun}s"))
+}
+
+fn counted_as(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 /// The record's fields, in the order in which people read them.
@@ -185,6 +194,9 @@ struct SweepFields<'a> {
     region: Option<&'a str>,
     projects: u64,
     running: u64,
+    /// Left out where there is none.
+    #[serde(skip_serializing_if = "is_none")]
+    sandboxes: u64,
     broken: u64,
     stopped: u64,
     reported: u64,
@@ -208,6 +220,10 @@ struct SweepFields<'a> {
     records: Option<&'a [Box<RawValue>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records_left_out: Option<u64>,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The project with which the next part begins.
@@ -254,6 +270,7 @@ impl Record {
             region: summary.region.as_deref(),
             projects: summary.projects,
             running: summary.running,
+            sandboxes: summary.sandboxes,
             broken: summary.broken,
             stopped: summary.stopped,
             reported: summary.reported,

@@ -23,7 +23,7 @@ use crate::{
         remote_refs::RefsAtCommit,
         supersession::{LeftOut, RunningBuild, Supersession},
     },
-    model::{Build, BuildBatch, Project},
+    model::{Build, BuildBatch, Project, RunKind},
     policy::Policy,
     verdict::{Action, Decision, Verdict, decisions, judge_by, running_build},
 };
@@ -54,6 +54,8 @@ pub struct PolicyTests {
 struct Test {
     name: String,
     place: Place,
+    /// What the build really is: a sandbox is judged in the form of a build.
+    kind: RunKind,
     build: Build,
     /// `true` if the build has all members that the API knows of it. An event contains fewer.
     is_whole: bool,
@@ -163,6 +165,7 @@ impl Test {
     fn facts<'a>(&'a self, supersession: Option<&'a Supersession>) -> Facts<'a> {
         let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
         Facts {
+            kind: self.kind,
             has_current_phases: self.sets_phases,
             is_sample: true,
             build_batch: self.batch.as_ref(),

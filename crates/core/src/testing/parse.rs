@@ -10,7 +10,7 @@ use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTION
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
-    model::{Build, BuildBatch, Project, shape::Shape},
+    model::{Build, BuildBatch, Project, RunKind, Sandbox, shape::Shape},
     policy::{Policy, parse::required},
     verdict::Action,
     yaml::{
@@ -26,6 +26,7 @@ const TEST_KEYS: &[&str] = &[
     "name",
     "event",
     "build",
+    "sandbox",
     "project",
     "batch",
     "pipeline",
@@ -75,9 +76,10 @@ struct Parser<'a> {
     faults: Vec<Diagnostics>,
 }
 
-/// A build, with the time of its event.
+/// A build, with the time of its event, or a sandbox.
 struct Given {
-    build: Map<String, Json>,
+    kind: RunKind,
+    members: Map<String, Json>,
     time: Option<Timestamp>,
     is_whole: bool,
 }
@@ -121,7 +123,8 @@ impl Parser<'_> {
         let name = self.name(&mapping, names);
         let faults_before = self.reader.faults.len();
         let given = self.given(&mapping);
-        let changes = mapping.get("set").map(|node| members::changes(&mut self.reader, node, Build::SHAPE));
+        let shape = if mapping.get("sandbox").is_some() { Sandbox::SHAPE } else { Build::SHAPE };
+        let changes = mapping.get("set").map(|node| members::changes(&mut self.reader, node, shape));
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
         let batch = mapping.get("batch").map(|node| members::structure(&mut self.reader, node, BuildBatch::SHAPE));
@@ -137,20 +140,26 @@ impl Parser<'_> {
         let exempt = self.rule_ids(&mapping, "exempt");
         let moment = mapping.get("now").map(|node| self.reader.scalar(node).map(|Moment(now)| now));
 
-        let Given { mut build, time, is_whole } = given?;
+        let Given { kind, members: mut given, time, is_whole } = given?;
         let changes = changes.unwrap_or_default();
         let sets_phases = changes.iter().any(|(path, value)| path[..] == ["phases"] && value.is_some());
         for (path, value) in changes {
-            members::change(&mut build, &path, value);
+            members::change(&mut given, &path, value);
         }
-        let build: Build = typed(build)?;
+        let build: Build = match kind {
+            RunKind::Build => typed(given)?,
+            RunKind::Sandbox => typed::<Sandbox>(given)?.as_build(),
+        };
         let now = match moment {
             Some(moment) => moment,
             None => {
                 let now = time.or(build.start_time);
                 // A `startTime` with a fault has been reported already.
                 if now.is_none() && is_sound {
-                    let help = "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build";
+                    let help = match kind {
+                        RunKind::Build => "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build",
+                        RunKind::Sandbox => "add `now: 2026-11-22T09:00:00Z`, or a `requestTime` to the sandbox",
+                    };
                     self.reader.fault(Code::NoTime, mapping.place, "no time to judge the build at", help);
                 }
                 now
@@ -170,6 +179,7 @@ impl Parser<'_> {
         Some(Test {
             name,
             place,
+            kind,
             build,
             is_whole,
             sets_phases,
@@ -207,29 +217,33 @@ impl Parser<'_> {
 
     /// The build of a test, before `set` is applied.
     fn given(&mut self, mapping: &Mapping<'_>) -> Option<Given> {
-        match (mapping.get("event"), mapping.get("build")) {
-            (Some(event), None) => self.event(event),
-            (None, Some(build)) => {
-                let build = members::structure(&mut self.reader, build, Build::SHAPE);
-                Some(Given { build, time: None, is_whole: true })
-            }
-            (Some(_), Some(build)) => {
-                self.reader.fault(
-                    Code::EventAndBuild,
-                    build.place,
-                    "both `event` and `build`",
-                    "remove one of them, or make two tests",
-                );
-                None
-            }
-            (None, None) => {
-                if !mapping.suggested.iter().any(|key| ["event", "build"].contains(key)) {
-                    let help = "add `event: events/some.json`, or `build: {…}` with the API's own names";
+        match (mapping.get("event"), mapping.get("build"), mapping.get("sandbox")) {
+            (Some(event), None, None) => self.event(event),
+            (None, Some(build), None) => self.whole(RunKind::Build, build, Build::SHAPE),
+            (None, None, Some(sandbox)) => self.whole(RunKind::Sandbox, sandbox, Sandbox::SHAPE),
+            (Some(_), Some(second), _) => self.two_given("`event` and `build`", second),
+            (Some(_), None, Some(second)) => self.two_given("`event` and `sandbox`", second),
+            (None, Some(_), Some(second)) => self.two_given("`build` and `sandbox`", second),
+            (None, None, None) => {
+                if !mapping.suggested.iter().any(|key| ["event", "build", "sandbox"].contains(key)) {
+                    let help =
+                        "add `event: events/some.json`, or `build: {…}` or `sandbox: {…}` with the API's own names";
                     self.reader.fault(Code::NoBuild, mapping.place, "a test without a build", help);
                 }
                 None
             }
         }
+    }
+
+    fn whole(&mut self, kind: RunKind, node: &Node, shape: &'static Shape) -> Option<Given> {
+        let members = members::structure(&mut self.reader, node, shape);
+        Some(Given { kind, members, time: None, is_whole: true })
+    }
+
+    fn two_given(&mut self, both: &str, second: &Node) -> Option<Given> {
+        let help = "remove one of them, or make two tests";
+        self.reader.fault(Code::EventAndBuild, second.place, format!("both {both}"), help);
+        None
     }
 
     fn event(&mut self, node: &Node) -> Option<Given> {
@@ -257,10 +271,10 @@ impl Parser<'_> {
             }
         };
         // An event spells some members in its own way; `set` uses the API's names.
-        let Ok(Json::Object(mut build)) = serde_json::to_value(&event.build) else { return None };
+        let Ok(Json::Object(mut members)) = serde_json::to_value(&event.build) else { return None };
         // No event contains them; a test that wants some sets them.
-        build.entry("secondarySources").or_insert(Json::Array(Vec::new()));
-        Some(Given { build, time: event.time, is_whole: false })
+        members.entry("secondarySources").or_insert(Json::Array(Vec::new()));
+        Some(Given { kind: RunKind::Build, members, time: event.time, is_whole: false })
     }
 
     /// Parses a list of the policy's rules.

@@ -478,7 +478,7 @@ tests:
     tests.yaml:26:5: error[BB403]: a test without a build
      26 |   - name: b
         |     ^
-       = add `event: events/some.json`, or `build: {…}` with the API's own names
+       = add `event: events/some.json`, or `build: {…}` or `sandbox: {…}` with the API's own names
 
     tests.yaml:29:12: error[BB401]: the event in `fleet.json` is not about a build
      29 |     event: fleet.json
@@ -731,4 +731,31 @@ fn faults_of_what_else_runs() {
        |                                          ^
        = did you mean `buildBatchNumber`?
     ");
+}
+
+#[test]
+fn a_sandbox_is_judged_as_the_sweep_judges_it() {
+    let sandbox = "sandbox: { projectName: shop, requestTime: 2026-11-22T08:00:00Z, status: RUN_SANDBOX, timeoutInMinutes: 90, environment: { image: aws/a } }";
+    for (more, expect) in [
+        ("", "expect: stop\nbroken: [short-builds]"),
+        ("set: { timeoutInMinutes: 60 }", "expect: allow"),
+        ("set: { projectName: deploy-a }", "expect: protect"),
+        // `on-unknown: stop` stops no sandbox.
+        (
+            "set: { timeoutInMinutes: 5, environment: ~ }",
+            "expect: allow\nunknown: [protected-branches, costly, strict, open]",
+        ),
+    ] {
+        let report = check(&format!("{sandbox}\n{more}\n{expect}"));
+        assert!(report.lines().last().is_some_and(|line| line.contains("passed")), "{more}: {report}");
+    }
+    for (lines, fault) in [
+        ("sandbox: { projectName: shop }\nexpect: allow", "`requestTime` to the sandbox"),
+        ("sandbox: { buildStatus: X }\nnow: 2026-11-22T09:00:00Z\nexpect: allow", "buildStatus"),
+        ("sandbox: {}\nbuild: {}\nnow: 2026-11-22T09:00:00Z\nexpect: allow", "both `build` and `sandbox`"),
+        ("sandbox: {}\nevent: event.json\nexpect: allow", "both `event` and `sandbox`"),
+    ] {
+        let found = check(lines);
+        assert!(found.contains(fault), "{lines}: {found}");
+    }
 }

@@ -6,7 +6,7 @@ use super::{Exempted, Undecided, Violation, supersession};
 use crate::{
     checks::{Answer, Fit},
     facts::{Facts, source_pattern::Direction, supersession::Superseded},
-    model::Progress,
+    model::{Progress, RunKind},
     policy::{BatchScope, Mode, OnUnknown, Rule, Selector},
     url,
 };
@@ -40,7 +40,9 @@ impl Decision {
 pub(super) fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<Timestamp> {
     let at = rule.check.breaks_at(facts).filter(|at| *at > facts.now)?;
     let then = facts.at(at);
-    let applies = rule.mode.at(at).min(ceiling) != Mode::Off
+    // Nothing calls the function back for a sandbox.
+    let applies = facts.kind == RunKind::Build
+        && rule.mode.at(at).min(ceiling) != Mode::Off
         && in_scope(rule, &then) != Fit::No
         && rule.except.iter().all(|exemption| exemption.fits(&then) != Fit::Yes);
     applies.then_some(at)
@@ -48,6 +50,9 @@ pub(super) fn deadline(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Option<
 
 /// Returns whether the build is in the rule's scope.
 pub(crate) fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
+    if !rule.looks_at(facts.kind) {
+        return Fit::No;
+    }
     match rule.only.as_slice() {
         [] if rule.newest_per().is_some() => supersession::not_of_pipeline(facts),
         [] => Fit::Yes,
@@ -94,6 +99,10 @@ pub(super) fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, poss
 
 /// Judges a build by one rule. A rule that compares builds looks at its first try.
 fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
+    if !rule.looks_at(facts.kind) {
+        let is_off = rule.mode.at(facts.now).min(ceiling) == Mode::Off;
+        return if is_off { Decision::Off } else { Decision::OutOfScope };
+    }
     if rule.newest_per().is_none() {
         return conclude(rule, ceiling, facts, || rule.check.decide(facts));
     }
@@ -159,7 +168,8 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
         (Answer::Broken(found), ..) => return Decision::Broken(violation(found)),
         (Answer::Pass, ..) => return Decision::Passes,
     };
-    let stops = (rule.on_unknown == OnUnknown::Stop).then(|| violation(format!("unknown: {missing}")));
+    let may_stop = rule.on_unknown == OnUnknown::Stop && facts.kind == RunKind::Build;
+    let stops = may_stop.then(|| violation(format!("unknown: {missing}")));
     let counts = rule.on_unknown != OnUnknown::Ignore;
     let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
     let compares_builds = rule.newest_per().is_some();

@@ -111,7 +111,7 @@ impl Selector {
     pub(crate) fn names_pipelines(&self) -> bool {
         self.criteria().any(|criterion| match criterion {
             Criterion::StartedBy(starters) => starters.contains(&Starter::Pipeline),
-            Criterion::Among(..) | Criterion::Tagged(..) | Criterion::When(_) => false,
+            Criterion::Kinds(_) | Criterion::Among(..) | Criterion::Tagged(..) | Criterion::When(_) => false,
         })
     }
 }

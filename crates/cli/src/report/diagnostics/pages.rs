@@ -90,6 +90,7 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::SelectsNothing => include_str!("../../../../../docs/diagnostics/BB318.md"),
         Code::BatchWithoutEffect => include_str!("../../../../../docs/diagnostics/BB319.md"),
         Code::PassedTime => include_str!("../../../../../docs/diagnostics/BB320.md"),
+        Code::MatchesNoSandbox => include_str!("../../../../../docs/diagnostics/BB321.md"),
         Code::UnusableEvent => include_str!("../../../../../docs/diagnostics/BB401.md"),
         Code::EventAndBuild => include_str!("../../../../../docs/diagnostics/BB402.md"),
         Code::NoBuild => include_str!("../../../../../docs/diagnostics/BB403.md"),

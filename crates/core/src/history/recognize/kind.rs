@@ -40,6 +40,16 @@ pub(super) struct Members<'a> {
     #[serde(borrow)]
     build_batches: Option<&'a RawValue>,
     #[serde(borrow)]
+    sandbox: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sandboxes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sandboxes_not_found: Option<&'a RawValue>,
+    #[serde(borrow)]
+    current_session: Option<&'a RawValue>,
+    #[serde(borrow)]
+    request_time: Option<&'a RawValue>,
+    #[serde(borrow)]
     ids: Option<&'a RawValue>,
     // Of events and what wraps them.
     #[serde(borrow, rename = "detail-type")]
@@ -118,6 +128,7 @@ pub(super) enum Kind<'a> {
     Build,
     Project,
     Batch,
+    Sandbox,
     /// A list of objects.
     List(&'a str),
     Lists(Vec<&'a str>),
@@ -199,15 +210,16 @@ impl<'a> Members<'a> {
 
     /// Answers of CodeBuild's API.
     fn of_answers(&self) -> Option<Kind<'a>> {
-        let one = self.build.or(self.build_batch).or(self.project);
+        let one = self.build.or(self.build_batch).or(self.project).or(self.sandbox);
         if let Some(one) = one.filter(|one| one.get().starts_with('{')) {
             return Some(Kind::Value(one.get()));
         }
-        let lists = [self.builds, self.projects, self.build_batches].into_iter().flatten().map(RawValue::get);
+        let lists =
+            [self.builds, self.projects, self.build_batches, self.sandboxes].into_iter().flatten().map(RawValue::get);
         let lists: Vec<&str> = lists.filter(|list| list.starts_with('[') && !is_of_names(list)).collect();
         match lists.is_empty() {
             false => Some(Kind::Lists(lists)),
-            true => self.builds_not_found.map(|_| Kind::Nothing),
+            true => self.builds_not_found.or(self.sandboxes_not_found).map(|_| Kind::Nothing),
         }
     }
 
@@ -216,6 +228,9 @@ impl<'a> Members<'a> {
         let is_of = |part: &str| self.arn.is_some_and(|arn| arn.get().contains(part));
         if is_of(":build-batch/") || self.build_batch_status.is_some() {
             return Some(Kind::Batch);
+        }
+        if is_of(":sandbox/") || self.request_time.or(self.current_session).is_some() {
+            return Some(Kind::Sandbox);
         }
         if is_of(":project/") || self.arn.is_none() && self.name.is_some() && self.service_role.is_some() {
             return Some(Kind::Project);

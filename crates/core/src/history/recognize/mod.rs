@@ -20,7 +20,7 @@ pub use self::not_recognized::NotRecognized;
 use super::{Observation, ObservedIn};
 use crate::{
     event::{EventError, Trigger, TriggerKind},
-    model::{Build, BuildArn, BuildBatch, BuildId, Project, lenient},
+    model::{Build, BuildArn, BuildBatch, BuildId, Project, Sandbox, lenient},
 };
 
 /// Something that the history contains.
@@ -32,6 +32,8 @@ pub enum Item {
     Project(Box<Project>),
     /// A batch of builds.
     Batch(Box<BuildBatch>),
+    /// A sandbox.
+    Sandbox(Box<Sandbox>),
 }
 
 type Each<'a> = &'a mut dyn FnMut(Item);
@@ -157,6 +159,10 @@ fn of_kind(kind: Kind<'_>, text: &str, depth: u8, each: Each<'_>) -> Recognized 
         }
         Kind::Batch => {
             each(Item::Batch(read(text)?));
+            Ok(())
+        }
+        Kind::Sandbox => {
+            each(Item::Sandbox(read(text)?));
             Ok(())
         }
     }

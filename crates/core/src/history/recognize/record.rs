@@ -8,7 +8,7 @@ use super::{Each, Item, NotRecognized, Recognized, all, redacted, text_of};
 use crate::{
     facts::RefFrom,
     history::{Observation, ObservedIn, RecordedRef},
-    model::{Build, BuildArn, BuildId, lenient},
+    model::{Build, BuildArn, BuildId, RunKind, lenient},
 };
 
 /// Passes on the build of a record, and those of the records in it: a sweep's, and the builds that
@@ -25,7 +25,8 @@ pub(super) fn record(mut record: Value, each: Each<'_>) -> Recognized {
         each(Item::Batch(batch));
     }
     let is_batch = text_of(&record, "buildArn").is_some_and(|arn| arn.contains(":build-batch/"));
-    if is_batch || record.get("buildId").is_none_or(Value::is_null) {
+    let is_sandbox = text_of(&record, "kind") == Some(RunKind::Sandbox.name());
+    if is_batch || is_sandbox || record.get("buildId").is_none_or(Value::is_null) {
         return first;
     }
     let build = observation(record).ok_or(NotRecognized::NoBuild("a record of buildbrake"));

@@ -366,3 +366,27 @@ proptest::proptest! {
         proptest::prop_assert_eq!(result.is_ok(), cut == whole.len() || cut == 0);
     }
 }
+
+/// A sandbox is no build, whatever contains it.
+#[test]
+fn a_sandbox_is_not_taken_for_a_build() {
+    let arn = ARN.replace(":build/", ":sandbox/");
+    let sandbox =
+        json!({"id": ID, "arn": arn, "projectName": "shop", "requestTime": 1_795_161_600.5, "status": "QUEUED"});
+    let without_arn = json!({"id": ID, "projectName": "shop", "currentSession": {"id": "5a"}});
+    for json in [
+        sandbox.clone(),
+        without_arn,
+        json!({"sandbox": sandbox}),
+        json!({"sandboxes": [sandbox], "sandboxesNotFound": []}),
+    ] {
+        let (items, result) = recognized(json.to_string());
+        assert_eq!(result, Ok(()), "{json}");
+        assert!(matches!(&items[..], [Item::Sandbox(sandbox)] if sandbox.id.as_deref() == Some(ID)), "{items:?}");
+    }
+    check_nothing(json!({"sandboxes": [], "sandboxesNotFound": [ID]}));
+    check_nothing(
+        json!({"outcome": "stopped", "kind": "sandbox", "policy": "sha256:0", "buildId": ID, "buildArn": arn,
+                         "sandbox": sandbox}),
+    );
+}

@@ -29,6 +29,7 @@ fn rests_on_text(selector: &Selector) -> bool {
         match criterion {
             Criterion::StartedBy(among) => starters = Some(among),
             Criterion::Among(subject, patterns) if subject.name == "initiators" => initiators = Some(patterns),
+            Criterion::Kinds(_) => {}
             Criterion::Among(..) | Criterion::Tagged(..) | Criterion::When(_) => return false,
         }
     }

@@ -47,13 +47,16 @@ pub(super) fn limit(rule: &Rule) -> Option<Diagnostic> {
 /// Expressions that are true or false for every build.
 pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let check = match rule.check.option() {
-        CheckOption::DenyWhen(expression) if expression.reads().next().is_none() => Some(("`deny-when`", rule.place)),
+        // `deny-when: "true"` is how sandboxes are forbidden.
+        CheckOption::DenyWhen(expression) if expression.reads().next().is_none() && !rule.forbids_sandboxes() => {
+            Some(("`deny-when`", rule.place))
+        }
         _ => None,
     };
     let is_constant = |selector: &Selector| {
         selector.criteria().any(|criterion| match criterion {
             Criterion::When(expression) => expression.reads().next().is_none(),
-            Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => false,
+            Criterion::Kinds(_) | Criterion::Among(..) | Criterion::StartedBy(_) | Criterion::Tagged(..) => false,
         })
     };
     let only = rule.only.iter().any(is_constant).then_some(("`when` in `only`", rule.place));

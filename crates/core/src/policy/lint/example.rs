@@ -14,7 +14,7 @@ pub(super) fn of_selector(selector: &Selector) -> Option<String> {
         Criterion::Among(subject, patterns) => Some(format!("{} `{}`", preposition(subject.name)?, value(patterns)?)),
         Criterion::StartedBy(starters) => starters.first().map(|starter| format!("started by {}", started(*starter))),
         Criterion::Tagged(key, patterns) => Some(format!("with the tag `{key}: {}`", value(patterns)?)),
-        Criterion::When(_) => None,
+        Criterion::Kinds(_) | Criterion::When(_) => None,
     });
     Some(format!("a build {}", parts.collect::<Option<Vec<_>>>()?.join(" ")))
 }

@@ -134,7 +134,7 @@ fn conditions(selector: &Selector) -> Vec<Condition<'_>> {
         &Criterion::Among(subject, ref patterns) => vec![Condition::Among(subject.name, patterns)],
         Criterion::StartedBy(starters) => vec![Condition::StartedBy { key: "started-by", starters: starters.clone() }],
         Criterion::When(expression) => compared(expression).collect(),
-        Criterion::Tagged(..) => Vec::new(),
+        Criterion::Kinds(_) | Criterion::Tagged(..) => Vec::new(),
     };
     selector.criteria().flat_map(of).collect()
 }

@@ -7,6 +7,7 @@ mod effect;
 mod example;
 mod exclusion;
 mod newest;
+mod sandboxes;
 mod subsumption;
 
 use jiff::Timestamp;
@@ -40,6 +41,7 @@ pub(super) fn findings(policy: &Policy, now: Timestamp) -> Vec<Diagnostic> {
             findings.extend(exclusion::scope(rule));
             findings.extend(exclusion::exemption(rule));
             findings.extend(newest::scope(rule));
+            findings.extend(sandboxes::selectors(rule));
             findings.extend(never_broken(rule).or_else(|| shadowed(&policy.rules, index, now)));
         }
     }

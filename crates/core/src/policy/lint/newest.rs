@@ -33,6 +33,6 @@ fn is_pipelines_alone(criterion: &Criterion) -> bool {
     let is_pipeline = |pattern: &Pattern| pattern.as_str().starts_with("codepipeline/");
     match criterion {
         Criterion::Among(subject, patterns) => subject.name == "initiators" && patterns.iter().all(is_pipeline),
-        Criterion::StartedBy(_) | Criterion::Tagged(..) | Criterion::When(_) => false,
+        Criterion::Kinds(_) | Criterion::StartedBy(_) | Criterion::Tagged(..) | Criterion::When(_) => false,
     }
 }

@@ -7,11 +7,15 @@
 
 use jiff::Timestamp;
 
-use crate::policy::{Criterion, Exemption, Mode, OnUnknown, Rule, RuleMode, Selector, mode::is_over};
+use crate::{
+    model::RunKind,
+    policy::{Criterion, Exemption, Mode, OnUnknown, Rule, RuleMode, Selector, mode::is_over},
+};
 
 impl Criterion {
     fn covers(&self, narrower: &Self) -> bool {
         match (self, narrower) {
+            (Self::Kinds(wide), Self::Kinds(narrow)) => narrow.iter().all(|kind| wide.contains(kind)),
             (Self::Among(subject, wide), Self::Among(other, narrow)) => {
                 subject.name == other.name && wide.covers(narrow)
             }
@@ -24,13 +28,21 @@ impl Criterion {
 
     /// Returns whether it is never unknown.
     fn is_always_known(&self) -> bool {
-        matches!(self, Self::Among(subject, _) if subject.is_always_known())
+        match self {
+            Self::Kinds(_) => true,
+            Self::Among(subject, _) => subject.is_always_known(),
+            Self::StartedBy(_) | Self::Tagged(..) | Self::When(_) => false,
+        }
     }
 
     /// Returns whether it matches every build. Not even `branches: ["*"]` does: some builds have no
     /// known branch.
     fn is_everything(&self) -> bool {
-        matches!(self, Self::Among(_, patterns) if patterns.match_everything()) && self.is_always_known()
+        match self {
+            Self::Kinds(kinds) => RunKind::ALL.iter().all(|kind| kinds.contains(kind)),
+            Self::Among(_, patterns) => patterns.match_everything() && self.is_always_known(),
+            Self::StartedBy(_) | Self::Tagged(..) | Self::When(_) => false,
+        }
     }
 }
 

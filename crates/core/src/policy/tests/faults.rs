@@ -79,7 +79,7 @@ rules:
     policy.yaml:15:9: error[BB043]: selector without a criterion
      15 |       - until: 2027-02-30
         |         ^
-       = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
+       = add at least one of `kinds`, `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
 
     policy.yaml:15:16: error[BB105]: `2027-02-30` is not a date
      15 |       - until: 2027-02-30
@@ -186,18 +186,18 @@ fn exemptions() {
     policy.yaml:5:12: error[BB043]: selector without a criterion
      5 |     only: [{ until: 2027-01-31 }]
        |            ^
-       = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
+       = add at least one of `kinds`, `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
 
     policy.yaml:5:14: error[BB024]: unknown key `until` in a selector
      5 |     only: [{ until: 2027-01-31 }]
        |              ^
-       = the known keys are `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
+       = the known keys are `kinds`, `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ reason: Because. }]"), @"
     policy.yaml:5:14: error[BB043]: selector without a criterion
      5 |     except: [{ reason: Because. }]
        |              ^
-       = add at least one of `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
+       = add at least one of `kinds`, `projects`, `branches`, `refs`, `initiators`, `accounts`, `regions`, `sources`, `started-by`, `tags` and `when`
     ");
     insta::assert_snapshot!(faults_of_rule("max-timeout: 5m\nexcept: [{ projects: [a], until: tomorrow }]"), @"
     policy.yaml:5:38: error[BB105]: `tomorrow` is not a date

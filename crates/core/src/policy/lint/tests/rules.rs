@@ -269,3 +269,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_selector_of_sandboxes_that_matches_none_is_named() {
+    for (rule, expected) in [
+        (
+            "allowed-initiators: [a], only: [{ kinds: [sandbox] }]",
+            Some("`allowed-initiators` does not apply to sandboxes: a sandbox has no initiator"),
+        ),
+        (
+            "forbidden-overrides: [image], only: [{ kinds: [sandbox] }]",
+            Some("StartSandbox overrides nothing of the project"),
+        ),
+        ("only-newest-per: [project], only: [{ kinds: [sandbox] }]", Some("a newer sandbox supersedes no other")),
+        ("deny-when: build.initiator == 'a', only: [{ kinds: [sandbox] }]", Some("a sandbox has no `build.initiator`")),
+        ("forbidden-overrides: [image], except: [{ kinds: [sandbox] }]", Some("an element of `except`")),
+        (
+            "max-duration: 2h, only: [{ kinds: [sandbox], started-by: [user] }]",
+            Some("matches no sandbox: a sandbox has no initiator"),
+        ),
+        (
+            "max-duration: 2h, except: [{ kinds: [sandbox], initiators: [a] }]",
+            Some("matches no sandbox: a sandbox has no initiator"),
+        ),
+        ("max-duration: 2h, only: [{ kinds: [sandbox] }]", None),
+        ("max-duration: 2h, only: [{ kinds: [build, sandbox], started-by: [user] }]", None),
+        ("allowed-initiators: [a], only: [{ kinds: [build] }]", None),
+        ("deny-when: 'true', only: [{ kinds: [sandbox] }]", None),
+    ] {
+        let policy = Policy::parse("policy.yaml", &policy_of(&[rule])).unwrap_or_else(|faults| panic!("{faults}"));
+        let findings = policy.lint("policy.yaml", "", NOW.parse().unwrap());
+        let messages: Vec<&str> = findings.iter().map(|one| one.message.as_str()).collect();
+        let found = messages.iter().find(|message| message.contains("matches no sandbox"));
+        match expected {
+            Some(expected) => assert!(found.is_some_and(|message| message.contains(expected)), "{rule}: {messages:?}"),
+            None => assert_eq!(messages, [] as [&str; 0], "{rule}"),
+        }
+    }
+}
+
+#[test]
+fn kinds_are_compared() {
+    check_rules(&["max-duration: 1h", "max-duration: 2h, only: [{ kinds: [sandbox] }]"], "b < a");
+    check_rules(&["max-duration: 1h, only: [{ kinds: [build] }]", "max-duration: 2h"], "");
+    check_rules(&["max-duration: 1h, only: [{ kinds: [sandbox, build] }]", "max-duration: 2h"], "b < a");
+    check_rules(&["max-duration: 1h, except: [{ kinds: [build, sandbox] }]"], "a never");
+    check_rules(&["max-duration: 1h, except: [{ kinds: [build] }]"], "");
+}
