@@ -27,6 +27,7 @@ mod pipelines;
 mod projects;
 mod provenance;
 mod redaction;
+mod sandboxes;
 mod service_model;
 mod settings;
 mod sources;

@@ -1,10 +1,16 @@
-//! The record contains every member of the Build that `StopBuild` returned, and of the BuildBatch
-//! that `StopBuildBatch` returned, under the API's names and without secrets. Both are generated
+//! The record contains every member of the Build that `StopBuild` returned, of the BuildBatch
+//! that `StopBuildBatch` returned, and of the Sandbox that `StopSandbox` returned, under the API's
+//! names and without secrets. All are generated
 //! from AWS's model of the API, of which the core's tests have the parts that describe them.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use buildbrake_testkit::{codebuild::Endpoint, events::event, http::Reply, json::assert_same};
+use buildbrake_testkit::{
+    codebuild::{CodeBuild, Endpoint},
+    events::{event, scheduled},
+    http::Reply,
+    json::assert_same,
+};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +29,9 @@ const BATCH: Root = Root {
     name: "BuildBatch",
     model: include_str!("../../crates/core/tests/model/codebuild-2016-10-06-build-batch.json"),
 };
+
+const SANDBOX: Root =
+    Root { name: "Sandbox", model: include_str!("../../crates/core/tests/model/codebuild-2016-10-06-sandbox.json") };
 
 const POLICY: &str = "\
 version: 1
@@ -57,8 +66,29 @@ fn the_record_contains_every_member_of_what_was_stopped() {
 }
 
 #[test]
+fn the_record_contains_every_member_of_a_sandbox_that_was_stopped() {
+    let round = Mutex::new(0);
+    let region = CodeBuild::default();
+    let id = region.run_sandbox("shop", 600);
+    let codebuild = region.listen_unless(move |call| {
+        let mut round = round.lock().unwrap();
+        (call.operation == "StopSandbox").then(|| {
+            *round += 1;
+            Reply::json(200, json!({"sandbox": SANDBOX.value(*round - 1, Form::Sent)}))
+        })
+    });
+    let lambda = PROGRAM.start("{version: 1, rules: [{id: a, max-duration: 1h}]}", codebuild.address, &[]);
+    for round in 0..ROUNDS {
+        let (_, records) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+        let record = &records[0];
+        assert_eq!((&record["outcome"], &record["buildId"]), (&json!("stopped"), &json!(id)), "{}", record["message"]);
+        assert_same(&SANDBOX.value(round, Form::Recorded), &record["sandbox"], "the record's Sandbox");
+    }
+}
+
+#[test]
 fn every_member_of_every_shape_of_the_model_is_generated() {
-    for root in [BUILD, BATCH] {
+    for root in [BUILD, BATCH, SANDBOX] {
         let shapes = root.shapes();
         let mut expected = BTreeSet::new();
         for (shape, definition) in &shapes {
@@ -147,7 +177,7 @@ impl<'a> Generator<'a> {
         let value = self.shape(of, &path);
         let value = match (owner, member) {
             // It has to have been stopped, or the record would not hold it.
-            ("Build", "buildStatus") | ("BuildBatch", "buildBatchStatus") => json!("STOPPED"),
+            ("Build", "buildStatus") | ("BuildBatch", "buildBatchStatus") | ("Sandbox", "status") => json!("STOPPED"),
             ("Build", "buildComplete") | ("BuildBatch", "complete") => json!(true),
             ("ProjectSource", "buildspec") => {
                 let text = format!("version: 0.2\nphases: {{build: {{commands: [echo {path}]}}}}\n");

@@ -298,6 +298,61 @@ fn an_inline_buildspec_is_its_size_and_digest_and_a_path_is_itself() {
     assert_eq!(second[2]["buildspec"], "arn:aws:s3:::acme-specs/app.yml");
 }
 
+/// A Sandbox of the API, with a canary in every place.
+fn sandbox_with_canaries(mut sandbox: Value) -> Value {
+    let build = build_with_canaries(json!({}));
+    for member in ["source", "secondarySources", "secondarySourceVersions", "fileSystemLocations", "environment"] {
+        sandbox[member] = build[member].clone();
+    }
+    sandbox["sourceVersion"] = json!(url("source-version"));
+    sandbox["logConfig"] = json!({"s3Logs": {"status": "ENABLED", "location": url("log-config")}});
+    let session = &mut sandbox["currentSession"];
+    session["resolvedSourceVersion"] = json!(url("resolved"));
+    session["logs"] = build["logs"].clone();
+    session["phases"].as_array_mut().unwrap().extend(build["phases"].as_array().unwrap().iter().cloned());
+    sandbox
+}
+
+#[test]
+fn no_secret_comes_out_of_a_sandbox() {
+    let policy = "{version: 1, rules: [{id: a, max-duration: 1h}, {id: b, forbidden-variables: ['*']}, \
+                  {id: c, allowed-sources: ['https://git.example.com/*']}, {id: d, forbidden-refs: ['*']}]}";
+    type Stop = fn(Value) -> Reply;
+    let stops: [(Stop, &str); 4] = [
+        (
+            |mut sandbox| {
+                sandbox["status"] = json!("STOPPING");
+                Reply::json(200, json!({"sandbox": sandbox}))
+            },
+            "stopped",
+        ),
+        (|sandbox| Reply::json(200, json!({"sandbox": sandbox})), "failed"),
+        (|_| refusal(400, "AccessDeniedException", &words()), "failed"),
+        (|_| refusal(400, "InvalidInputException", &words()), "failed"),
+    ];
+    for level in LEVELS {
+        for (stop, outcome) in stops {
+            let region = CodeBuild::default();
+            let id = region.run_sandbox("shop-api", 600);
+            let mut sandbox = json!(null);
+            region.change_sandbox(&id, |one| {
+                *one = sandbox_with_canaries(one.clone());
+                sandbox = one.clone();
+            });
+            let codebuild =
+                region.listen_unless(move |call| (call.operation == "StopSandbox").then(|| stop(sandbox.clone())));
+            let lambda = PROGRAM.start(policy, codebuild.address, &[level]);
+            let (answer, records) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+            assert_no_canary(&answer, &lambda.end());
+            assert!(!records[0].to_string().contains(CANARY), "{}", records[0]);
+            assert_eq!(
+                (&records[0]["outcome"], records[0]["violations"].as_array().unwrap().len()),
+                (&json!(outcome), 4)
+            );
+        }
+    }
+}
+
 /// A service's text about something whose values nobody knows: the batch, the project or the build
 /// was never fetched.
 #[test]

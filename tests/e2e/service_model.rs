@@ -63,7 +63,7 @@ impl ServiceModel {
             "list" => value.is_array(),
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
-            "integer" => value.is_i64(),
+            "integer" | "long" => value.is_i64(),
             "timestamp" => value.is_number(),
             other => panic!("{path} is of the type {other}, which this test does not know"),
         };

@@ -3,8 +3,8 @@
 //!
 //! `buildbrake-testkit history --builds N [--seed S]` prints builds of the past as JSON lines.
 //!
-//! FILE contains a JSON list of builds and batches, as the API returns them; their `arn` names the account
-//! and region. A caller's access key is its account if it has twelve digits.
+//! FILE contains a JSON list of builds, batches and sandboxes, as the API returns them; their `arn` names the
+//! account and region. A caller's access key is its account if it has twelve digits.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ use std::{
 };
 
 use buildbrake_testkit::{
-    codebuild::{CodeBuild, running},
+    codebuild::{CodeBuild, minutes_ago, running, running_sandbox},
     history::History,
     http::Address,
 };
@@ -47,9 +47,10 @@ fn serve(arguments: &[String]) -> Result<std::convert::Infallible, String> {
     let port = port.parse().map_err(|error| format!("--port {port}: {error}"))?;
     let codebuild = CodeBuild::default();
     for value in builds {
-        match is_batch(&value) {
-            true => codebuild.put_batch(value),
-            false => codebuild.put(value),
+        match value {
+            batch if is_batch(&batch) => codebuild.put_batch(batch),
+            sandbox if is_sandbox(&sandbox) => codebuild.put_sandbox(sandbox),
+            build => codebuild.put(build),
         }
     }
     let endpoint = codebuild.listen_at(Address::of_port(port), |codebuild, call| {
@@ -86,7 +87,11 @@ fn is_batch(value: &Value) -> bool {
     value.get("buildBatchStatus").is_some()
 }
 
-/// The builds and batches of a file. What a build leaves out is as in the testkit's sample build.
+fn is_sandbox(value: &Value) -> bool {
+    value["arn"].as_str().is_some_and(|arn| arn.contains(":sandbox/"))
+}
+
+/// The builds, batches and sandboxes of a file. What a build or a sandbox leaves out is as in the testkit's sample.
 fn builds(file: &str) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let builds: Vec<Value> = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
@@ -95,7 +100,10 @@ fn builds(file: &str) -> Result<Vec<Value>, String> {
             return Ok(build);
         }
         let id = build["id"].as_str().ok_or_else(|| format!("{file}: a build without `id`"))?;
-        let mut whole = running(id);
+        let mut whole = match is_sandbox(&build) {
+            true => running_sandbox(id, minutes_ago(0)),
+            false => running(id),
+        };
         if let (Value::Object(whole), Value::Object(build)) = (&mut whole, build) {
             whole.extend(build);
         }

@@ -11,8 +11,8 @@ use buildbrake_core::model::{
     DockerServerStatus, EnvironmentVariable, ExportedEnvironmentVariable, GitSubmodulesConfig, LogsConfig,
     LogsLocation, NetworkInterface, PhaseContext, Project, ProjectArtifacts, ProjectBadge, ProjectBuildBatchConfig,
     ProjectCache, ProjectEnvironment, ProjectFileSystemLocation, ProjectFleet, ProjectSource, ProjectSourceVersion,
-    PullRequestBuildPolicy, RegistryCredential, ResolvedArtifact, S3LogsConfig, ScopeConfiguration, SourceAuth, Tag,
-    VpcConfig, Webhook, WebhookFilter,
+    PullRequestBuildPolicy, RegistryCredential, ResolvedArtifact, S3LogsConfig, Sandbox, SandboxSession,
+    SandboxSessionPhase, ScopeConfiguration, SourceAuth, Tag, VpcConfig, Webhook, WebhookFilter,
 };
 
 pub(super) trait Convert<T> {
@@ -121,6 +121,9 @@ structures! {
     BuildSummary { arn, requested_on, build_status, primary_artifact, secondary_artifacts }
     ResolvedArtifact { r#type, location, identifier }
     BatchRestrictions { maximum_builds_allowed, compute_types_allowed, fleets_allowed }
+    Sandbox { id, arn, project_name, request_time, start_time, end_time, status, source, source_version, secondary_sources, secondary_source_versions, environment, file_system_locations, timeout_in_minutes, queued_timeout_in_minutes, vpc_config, log_config, encryption_key, service_role, current_session }
+    SandboxSession { id, status, start_time, end_time, current_phase, phases, resolved_source_version, logs, network_interface }
+    SandboxSessionPhase { phase_type, phase_status, start_time, end_time, duration_in_seconds, contexts }
 }
 
 /// The SDK spells the two digests differently.

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use aws_sdk_codebuild::types::{BuildBatchFilter, ProjectSortByType, StatusType};
-use buildbrake_core::model::{Build, BuildBatch, Project};
+use buildbrake_core::model::{Build, BuildBatch, Project, Sandbox};
 
 use super::{Client, Sdk, convert::Convert};
 use crate::CallError;
 
-/// The most ids or names that `BatchGetBuilds` and `BatchGetProjects` accept.
+/// The most ids or names that `BatchGetBuilds` and `BatchGetProjects` accept. For `BatchGetSandboxes`, the API
+/// names no limit.
 pub(crate) const MAX_IDS: usize = 100;
 
 /// A page of a list, and the token of the next page if there is one.
@@ -110,6 +111,45 @@ pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<
             "BatchGetBuildBatches",
             |sdk| sdk.batch_get_build_batches().set_ids(Some(ids.to_vec())).send(),
             |output| Some(output.build_batches.unwrap_or_default().into_iter().filter_map(Convert::convert).collect()),
+        )
+        .await
+}
+
+/// A page of the ids of all sandboxes, those that have ended too. The API does not say in which order.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListSandboxes.html>
+///
+/// # Errors
+/// If no list is returned.
+pub(crate) async fn list_sandboxes(client: &Client, token: Option<String>) -> Result<Page, CallError> {
+    client
+        .call(
+            "ListSandboxes",
+            |sdk| sdk.list_sandboxes().set_next_token(token.clone()).send(),
+            |output| Some((output.ids?, output.next_token)),
+        )
+        .await
+}
+
+/// Up to [`MAX_IDS`] sandboxes as the API has them now. Some may have been deleted.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetSandboxes.html>
+///
+/// # Errors
+/// If the API does not report for each sandbox whether it exists.
+pub(crate) async fn many_sandboxes(client: &Client, ids: &[String]) -> Result<Vec<Sandbox>, CallError> {
+    client
+        .call(
+            "BatchGetSandboxes",
+            |sdk| sdk.batch_get_sandboxes().set_ids(Some(ids.to_vec())).send(),
+            |output| {
+                let found: Vec<Sandbox> =
+                    output.sandboxes.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
+                let answered: HashSet<&str> = found
+                    .iter()
+                    .filter_map(|sandbox| sandbox.id.as_deref())
+                    .chain(output.sandboxes_not_found.iter().flatten().map(String::as_str))
+                    .collect();
+                ids.iter().all(|id| answered.contains(id.as_str())).then_some(found)
+            },
         )
         .await
 }

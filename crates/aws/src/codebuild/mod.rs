@@ -10,11 +10,12 @@ use aws_sdk_codebuild::{
     error::{ProvideErrorMetadata, SdkError},
     operation::RequestId,
 };
-use buildbrake_core::model::{Build, BuildBatch, BuildId, Project};
+use buildbrake_core::model::{Build, BuildBatch, BuildId, Project, Sandbox};
 
 use self::convert::Convert;
 pub(crate) use self::list::{
-    MAX_IDS, Page, list_builds, list_projects, list_running_batches, many_batches, many_builds, many_projects,
+    MAX_IDS, Page, list_builds, list_projects, list_running_batches, list_sandboxes, many_batches, many_builds,
+    many_projects, many_sandboxes,
 };
 use crate::{CallError, Class, accounts::PlaceConfig, call::call, members::MemberCredentials};
 
@@ -130,6 +131,31 @@ pub(crate) async fn get_batch(client: &Client, id: &str) -> Result<Option<BuildB
 pub(crate) async fn stop_batch(client: &Client, id: &str) -> Result<BuildBatch, CallError> {
     client
         .call("StopBuildBatch", |sdk| sdk.stop_build_batch().id(id).send(), |output| output.build_batch?.convert())
+        .await
+}
+
+/// The sandbox as the API has it now, or `None` if there is no sandbox with that id.
+///
+/// # Errors
+/// If the API returns neither.
+pub(crate) async fn get_sandbox(client: &Client, id: &BuildId) -> Result<Option<Sandbox>, CallError> {
+    client
+        .call(
+            "BatchGetSandboxes",
+            |sdk| sdk.batch_get_sandboxes().ids(id.as_str()).send(),
+            |output| found(output.sandboxes, output.sandboxes_not_found),
+        )
+        .await
+}
+
+/// Stops a sandbox. The sandbox that is returned is usually still being stopped: callers must check its status.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopSandbox.html>
+///
+/// # Errors
+/// If no sandbox is returned.
+pub(crate) async fn stop_sandbox(client: &Client, id: &BuildId) -> Result<Sandbox, CallError> {
+    client
+        .call("StopSandbox", |sdk| sdk.stop_sandbox().id(id.as_str()).send(), |output| output.sandbox?.convert())
         .await
 }
 

@@ -1,7 +1,7 @@
 //! Stops a build or a batch, and verifies that it was stopped.
 
 use buildbrake_core::{
-    model::{Build, BuildArn, BuildBatch, BuildId, Progress, batch_id},
+    model::{Build, BuildArn, BuildBatch, BuildId, Progress, Sandbox, batch_id},
     record::{Effect, Failure, Outcome},
 };
 
@@ -95,6 +95,33 @@ pub(super) async fn effect(
         Err(error) => (effect.outcome, effect.failure) = (Outcome::Failed, Some(error.into())),
     }
     effect
+}
+
+/// Stops a sandbox. One that is being stopped needs no further attempt: `StopSandbox` answers before it has ended.
+pub(super) async fn stop_sandbox(client: &Client, id: &BuildId) -> Effect {
+    let answer = codebuild::stop_sandbox(client, id).await;
+    let failure = match answer {
+        Ok(sandbox) if sandbox.progress() == Progress::Ended => return ended_sandbox(sandbox),
+        // As for a build, the sandbox as it is now decides.
+        Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
+            match (answer, codebuild::get_sandbox(client, id).await) {
+                (_, Ok(Some(sandbox))) if sandbox.progress() == Progress::Ended => return ended_sandbox(sandbox),
+                (_, Ok(None)) => return Outcome::NotFound.into(),
+                (Ok(_), Ok(_)) => {
+                    CallError::new(Class::NotConfirmed, "the stop was answered, but the sandbox is still running")
+                }
+                (Err(error), _) | (Ok(_), Err(error)) => error,
+            }
+        }
+        Err(error) if error.class == Class::NotFound => return Outcome::NotFound.into(),
+        Err(error) => error,
+    };
+    Failure::from(failure).into()
+}
+
+fn ended_sandbox(sandbox: Sandbox) -> Effect {
+    let outcome = if sandbox.is_stopped() { Outcome::Stopped } else { Outcome::AlreadyComplete };
+    Effect { sandbox: Some(Box::new(sandbox)), ..outcome.into() }
 }
 
 fn ended(build: Box<Build>) -> Effect {

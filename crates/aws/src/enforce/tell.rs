@@ -108,8 +108,8 @@ impl Enforcer {
         let Some(logs) = &self.build_logs else { return vec![None; settled.len()] };
         let written = settled.iter().zip(records).map(async |(settled, record)| {
             let Settled { case, effect } = settled;
-            let build = effect.returned.as_deref().filter(|_| effect.outcome == Outcome::Stopped)?;
-            let written = timeout_at(until, self.write_log(logs, case, build, record, invocation)).await;
+            let log = log_of(settled).filter(|_| effect.outcome == Outcome::Stopped)?;
+            let written = timeout_at(until, self.write_log(logs, case, log, record, invocation)).await;
             let why =
                 written.unwrap_or_else(|_elapsed| Err("CloudWatch Logs did not answer in time".to_owned())).err()?;
             Some(Note::build_log_unwritable(&why))
@@ -121,14 +121,14 @@ impl Enforcer {
         &self,
         logs: &BuildLogs,
         case: &Case<'_>,
-        build: &Build,
+        log: BuildLog,
         record: &Record,
         invocation: &Invocation<'_>,
     ) -> Result<(), String> {
         let id = &case.event().id;
         let described = |error: CallError| format!("{}: {error}", error.class.name());
         let place = AccountRegion::of_build(case.build());
-        let log = match BuildLog::of_build(id, build) {
+        let log = match log {
             BuildLog::AskProject => {
                 let client = self.clients.codebuild(&place, Pace::Prompt);
                 let question = Question::Project { name: id.project().to_owned(), may_be_cached: true };
@@ -150,6 +150,12 @@ impl Enforcer {
             BuildLog::None(why) => Err(why.to_owned()),
         }
     }
+}
+
+/// The log of what was stopped, as far as the API's answer names it.
+fn log_of(Settled { case, effect }: &Settled<'_>) -> Option<BuildLog> {
+    let of_build = |build: &Build| BuildLog::of_build(&case.event().id, build);
+    effect.returned.as_deref().map(of_build).or_else(|| effect.sandbox.as_deref().map(BuildLog::of_sandbox))
 }
 
 async fn write(records: &[Record], invocation: &Invocation<'_>) {

@@ -202,3 +202,28 @@ fn ctrl_c_ends_a_sweep() {
     assert_eq!(output.status.code(), Some(130));
     assert!(text(&output.stderr).starts_with("interrupted"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn sandboxes_are_shown_asked_about_and_stopped() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sweep-sandboxes.yaml");
+    fs::write(&path, "{version: 1, rules: [{id: short, max-duration: 2h}, {id: main, forbidden-branches: [main]}]}")
+        .unwrap();
+    let codebuild = CodeBuild::default();
+    let sandbox = codebuild.run_sandbox("shop", 180);
+    codebuild.run("shop", 5, "main");
+    let endpoint = codebuild.listen();
+    let url = format!("http://{}", endpoint.address);
+    let arguments = ["sweep", "--region", REGION, "--endpoint-url", &url, "--policy", path.to_str().unwrap()];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake"));
+    let found = with_environment(command.args(arguments)).output().unwrap();
+    let shown = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.status.code(), Some(1), "{shown}");
+    assert!(shown.contains(&format!("Reported sandbox {sandbox}; it keeps running.")), "{shown}");
+    assert!(codebuild.stopped_sandboxes().is_empty());
+    let mut command = Command::new("python3");
+    command.args(["-c", ON_A_TERMINAL, "y", env!("CARGO_BIN_EXE_buildbrake")]).args(arguments).arg("--enforce");
+    let asked = with_environment(&mut command).output().unwrap();
+    let shown = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert!(shown.contains("Stop 1 build and 1 sandbox? [y/N]"), "{shown}");
+    assert_eq!((codebuild.stopped_sandboxes().len(), codebuild.stopped().len()), (1, 1), "{shown}");
+}

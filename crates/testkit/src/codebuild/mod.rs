@@ -1,8 +1,9 @@
-//! A CodeBuild with projects, builds and batches by account and region. It keeps its state: a build
+//! A CodeBuild with projects, builds, batches and sandboxes by account and region. It keeps its state: a build
 //! that a call stops is stopped for every later call.
 
 mod builds;
 mod endpoint;
+mod sandboxes;
 mod state;
 
 use std::{
@@ -19,6 +20,7 @@ pub use self::{
         stopped, succeeded,
     },
     endpoint::{Call, Endpoint},
+    sandboxes::{running_sandbox, running_sandbox_in},
 };
 use self::{
     builds::{end, phases},
@@ -70,6 +72,39 @@ impl CodeBuild {
     pub fn run_to_its_end(&self, project: &str, minutes: i64) {
         let id = self.run(project, minutes, "main");
         self.change(&id, |build| end(build, "SUCCEEDED", minutes_ago(minutes)));
+    }
+
+    /// Adds or replaces a sandbox as the API has it.
+    pub fn put_sandbox(&self, sandbox: Value) {
+        self.state().put_sandbox(sandbox);
+    }
+
+    /// Adds a sandbox that was asked for so many minutes ago and has been running since; returns its id.
+    pub fn run_sandbox(&self, project: &str, minutes: i64) -> String {
+        let mut state = self.state();
+        let number = state.count_sandboxes(&Place::default(), project);
+        let id = format!("{project}:5e000000-0000-4000-9000-{number:012}");
+        state.put_sandbox(running_sandbox(&id, minutes_ago(minutes)));
+        id
+    }
+
+    /// Adds a sandbox that has ended by itself.
+    pub fn run_sandbox_to_its_end(&self, project: &str, minutes: i64) {
+        let id = self.run_sandbox(project, minutes);
+        self.change_sandbox(&id, |sandbox| sandboxes::end(sandbox, "TIMED_OUT"));
+    }
+
+    /// Changes one sandbox.
+    pub fn change_sandbox(&self, id: &str, change: impl FnOnce(&mut Value)) {
+        change(self.state().sandbox(id).unwrap_or_else(|| panic!("no sandbox {id}")));
+    }
+
+    /// The ids of all sandboxes that were stopped, or are being stopped.
+    pub fn stopped_sandboxes(&self) -> BTreeSet<String> {
+        let mut state = self.state();
+        let is_stopped = |sandbox: &&mut Value| sandbox["status"] == "STOPPED" || sandbox["status"] == "STOPPING";
+        let stopped = state.sandboxes().filter(is_stopped);
+        stopped.filter_map(|sandbox| sandbox["id"].as_str().map(str::to_owned)).collect()
     }
 
     /// The batch of this id, as it is now.

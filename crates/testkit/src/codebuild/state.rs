@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     builds::{self, ACCOUNT, REGION, end, now, phases, project_of, refusal, running_in, stop_answer},
     endpoint::Call,
+    sandboxes,
 };
 use crate::http::Reply;
 
@@ -40,6 +41,7 @@ struct Project {
     settings: Value,
     builds: BTreeMap<String, Value>,
     batches: BTreeMap<String, Value>,
+    sandboxes: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Default)]
@@ -61,6 +63,11 @@ impl State {
         self.project(Place::of(&batch), project_of(&id)).batches.insert(id, batch);
     }
 
+    pub(super) fn put_sandbox(&mut self, sandbox: Value) {
+        let id = text(&sandbox, "id");
+        self.project(Place::of(&sandbox), project_of(&id)).sandboxes.insert(id, sandbox);
+    }
+
     pub(super) fn put_project(&mut self, settings: Value) {
         let (place, name) = (Place::of(&settings), text(&settings, "name"));
         self.project(place, &name).settings = settings;
@@ -69,6 +76,20 @@ impl State {
     /// Returns the number of builds of a project.
     pub(super) fn count(&mut self, place: &Place, project: &str) -> usize {
         self.project(place.clone(), project).builds.len()
+    }
+
+    /// Returns the number of sandboxes of a project.
+    pub(super) fn count_sandboxes(&mut self, place: &Place, project: &str) -> usize {
+        self.project(place.clone(), project).sandboxes.len()
+    }
+
+    pub(super) fn sandboxes(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.regions.values_mut().flat_map(BTreeMap::values_mut).flat_map(|project| project.sandboxes.values_mut())
+    }
+
+    /// The sandbox of this id, wherever it is.
+    pub(super) fn sandbox(&mut self, id: &str) -> Option<&mut Value> {
+        self.regions.values_mut().find_map(|projects| find_sandbox(projects, id))
     }
 
     pub(super) fn builds(&mut self) -> impl Iterator<Item = &mut Value> {
@@ -114,6 +135,22 @@ impl State {
                 Some(batch) => Reply::json(200, json!({ "buildBatch": batch })),
                 None => not_found("Build batch not found"),
             },
+            "StopSandbox" => match find_sandbox(projects, call.id()) {
+                Some(sandbox) => {
+                    sandboxes::stop(sandbox);
+                    Reply::json(200, json!({ "sandbox": sandbox }))
+                }
+                None => not_found("Sandbox not found"),
+            },
+            "BatchGetSandboxes" => {
+                let all = projects.values_mut().flat_map(|project| project.sandboxes.values_mut());
+                all.for_each(sandboxes::settle);
+                get("sandboxes", &input["ids"], |id| projects.get(project_of(id))?.sandboxes.get(id).cloned())
+            }
+            "ListSandboxes" => {
+                let all = projects.values().flat_map(|project| project.sandboxes.keys());
+                page("ids", all.cloned().collect(), input)
+            }
             "BatchGetBuilds" => {
                 get("builds", &input["ids"], |id| projects.get(project_of(id))?.builds.get(id).cloned())
             }
@@ -158,6 +195,10 @@ impl State {
 
 fn find_build<'a>(projects: &'a mut BTreeMap<String, Project>, id: &str) -> Option<&'a mut Value> {
     projects.get_mut(project_of(id))?.builds.get_mut(id)
+}
+
+fn find_sandbox<'a>(projects: &'a mut BTreeMap<String, Project>, id: &str) -> Option<&'a mut Value> {
+    projects.get_mut(project_of(id))?.sandboxes.get_mut(id)
 }
 
 /// Stops a build; one that has ended stays as it is.

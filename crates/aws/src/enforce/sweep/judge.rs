@@ -11,7 +11,7 @@ use buildbrake_core::{
         inquiry::{Case, Question, Reply, Source, compare},
         supersession::LeftOut,
     },
-    model::{Build, BuildArn, BuildBatch},
+    model::{Build, BuildArn, BuildBatch, RunKind, Sandbox},
     record::{Counted, Outcome},
     verdict::Action,
 };
@@ -35,7 +35,8 @@ impl Sweep<'_> {
         let mut running = running_builds(&self.client, projects, usize::MAX, now).await;
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
         let batches = self.running_batches(projects, &mut running).await;
-        let cases = self.judge(running, batches).await;
+        let sandboxes = projects.iter().filter_map(|project| self.sandboxes.remove(project)).flatten().collect();
+        let cases = self.judge(running, batches, sandboxes).await;
         if self.mode == SweepMode::Enforce {
             self.schedule_deadlines(&cases).await;
         }
@@ -46,7 +47,10 @@ impl Sweep<'_> {
                 if let Some(arn) = &case.build().build_batch_arn {
                     *self.batches.entry(arn.clone()).or_default() += 1;
                 }
-                self.summary.running += 1;
+                match case.kind() {
+                    RunKind::Build => self.summary.running += 1,
+                    RunKind::Sandbox => self.summary.sandboxes += 1,
+                }
             }
             self.summary.undecided += u64::from(case.verdict().undecided.iter().any(|undecided| undecided.counts));
             match case.verdict().action {
@@ -93,7 +97,12 @@ impl<'a> Sweep<'a> {
     }
 
     /// Judges builds, with their batches and projects if a rule needs them.
-    async fn judge(&mut self, running: RunningBuilds, batches: Vec<Arc<BuildBatch>>) -> Vec<Case<'a>> {
+    async fn judge(
+        &mut self,
+        running: RunningBuilds,
+        batches: Vec<Arc<BuildBatch>>,
+        sandboxes: Vec<Sandbox>,
+    ) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
             let event = BuildEvent::new(TriggerKind::Sweep, id, self.time, Box::new(build));
@@ -101,8 +110,9 @@ impl<'a> Sweep<'a> {
         };
         let of_batch = |batch| Case::of_running_batch(&self.enforcer.policy, TriggerKind::Sweep, self.time, batch, now);
         let RunningBuilds { builds, incomplete, .. } = running;
-        let builds = builds.into_iter().map(of_build);
-        let mut cases: Vec<Case<'_>> = builds.chain(batches.into_iter().filter_map(of_batch)).collect();
+        let of_sandbox = |sandbox: Sandbox| Case::of_sandbox(&self.enforcer.policy, self.time, &sandbox, now);
+        let builds = builds.into_iter().map(of_build).chain(batches.into_iter().filter_map(of_batch));
+        let mut cases: Vec<Case<'_>> = builds.chain(sandboxes.into_iter().filter_map(of_sandbox)).collect();
         // A rule may depend on the one only because of what the other is.
         while cases.iter().any(|case| case.next_question().is_some()) {
             self.add_batches(&mut cases, now).await;
@@ -246,7 +256,7 @@ fn wanted_try(case: &Case<'_>) -> Option<String> {
 /// Compares the builds of each project. Of an incomplete one, a newer build may be missing.
 fn compare_by_project(cases: &mut [Case<'_>], incomplete: &HashSet<String>, now: Timestamp) {
     let mut projects: HashMap<String, Vec<&mut Case<'_>>> = HashMap::new();
-    for case in cases {
+    for case in cases.iter_mut().filter(|case| case.kind() == RunKind::Build) {
         projects.entry(case.event().id.project().to_owned()).or_default().push(case);
     }
     for (project, mut cases) in projects {

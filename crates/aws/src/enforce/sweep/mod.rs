@@ -1,10 +1,12 @@
-//! The sweep: judges every running build of an account and region, with or without an event.
+//! The sweep: judges every running build of an account and region, with or without an event, and every running
+//! sandbox, of which there are no events.
 //!
 //! Projects are looked at a hundred at a time, ordered by name. Builds are stopped at the end,
 //! when it is known how many they are: a faulty policy must not stop everything.
 
 mod judge;
 mod rest;
+mod sandboxes;
 mod stop;
 
 use std::{
@@ -15,6 +17,7 @@ use std::{
 use buildbrake_core::{
     event::{Belt, SweepEvent, SweepMode, SweepRest},
     facts::inquiry::Case,
+    model::{RunKind, Sandbox},
     record::{Failure, Failures, Outcome, Record, SweepSummary},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -78,6 +81,7 @@ impl Enforcer {
             ends: invocation.deadline.saturating_sub(reserve).unwrap_or(begun),
             running: to_unsigned(rest.running),
             found: BTreeMap::new(),
+            sandboxes: BTreeMap::new(),
             stops: to_unsigned(rest.stops),
             from: rest.from,
             to_stop: Vec::new(),
@@ -112,8 +116,10 @@ struct Sweep<'a> {
     /// The running builds that no later part finds again: those of earlier parts, and those that have
     /// ended since.
     running: u64,
-    /// The other running builds of this part, by their projects.
+    /// The other running builds and sandboxes of this part, by their projects.
     found: BTreeMap<String, u64>,
+    /// The running sandboxes that are not judged yet, by their projects.
+    sandboxes: BTreeMap<String, Vec<Sandbox>>,
     /// The builds to stop in all parts so far.
     stops: u64,
     /// The builds to stop in this part.
@@ -127,7 +133,12 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     async fn run(&mut self) {
-        let names = self.project_names().await;
+        let mut names = self.project_names().await;
+        self.find_sandboxes().await;
+        // The project of a sandbox may have been deleted since.
+        names.extend(self.sandboxes.keys().cloned());
+        names.sort_unstable();
+        names.dedup();
         let mut rest = None;
         for block in names.chunks(MAX_IDS) {
             let left = self.time_to_judge();
@@ -185,8 +196,10 @@ impl Sweep<'_> {
                 SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
             };
             for (settled, record) in some.iter().zip(&records) {
-                // No sweep finds a stopped build again, so that people are told when it is judged by itself.
-                if record.outcome() == Outcome::Stopped && record.failure().is_some() {
+                // No sweep finds a stopped build again, so that people are told when it is judged by itself. Nothing
+                // judges a sandbox by itself: its notifications are sent with the next ones.
+                let is_build = settled.case.kind() == RunKind::Build;
+                if is_build && record.outcome() == Outcome::Stopped && record.failure().is_some() {
                     let now = self.invocation.now();
                     if let Err(error) = self.enforcer.schedule(&settled.case, now, self.invocation).await {
                         self.add_failed_call(error);

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use buildbrake_core::{
     event::SweepMode,
     facts::inquiry::Case,
+    model::RunKind,
     record::{Effect, Failure, Safety},
     verdict::Withheld,
 };
@@ -16,7 +17,7 @@ use super::{
         BUILD_BUDGET,
         newest::stop_whole_batch,
         out_of_time,
-        stop::{effect, retry_of, stop_batch, stop_build},
+        stop::{effect, retry_of, stop_batch, stop_build, stop_sandbox},
         tell::Settled,
     },
     Sweep,
@@ -119,6 +120,9 @@ async fn stop(client: &Client, ToStop { case, batch, .. }: &ToStop<'_>) -> Effec
         return stop_whole_batch(client, arn).await;
     }
     let id = &case.event().id;
+    if case.kind() == RunKind::Sandbox {
+        return stop_sandbox(client, id).await;
+    }
     let attempt = stop_build(client, id).await;
     let batch = match batch {
         Some(arn) => stop_batch(client, arn).await,
