@@ -29,6 +29,8 @@ resource "aws_iam_role_policy" "members" {
           "codebuild:ListBuildBatchesForProject",
           "codebuild:StopBuildBatch",
           "codebuild:BatchGetBuildBatches",
+          "codebuild:BatchGetSandboxes",
+          "codebuild:StopSandbox",
         ]
         Resource = "arn:${local.partition}:codebuild:*:${local.account}:project/*"
       },

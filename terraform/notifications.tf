@@ -98,12 +98,12 @@ resource "aws_cloudwatch_event_target" "violations_for_chat" {
         "id": <id>,
         "content": {
           "textType": "client-markdown",
-          "title": "Build <build> breaks the policy",
+          "title": "<build> breaks the policy",
           "description": <message>
         },
         "metadata": {
           "threadId": <build>,
-          "summary": "Build <build> breaks the policy",
+          "summary": "<build> breaks the policy",
           "eventType": "Build Policy Violation",
           "additionalContext": { "account": <account>, "region": <region> }
         }

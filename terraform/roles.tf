@@ -97,13 +97,15 @@ resource "aws_iam_role_policy" "function_role" {
           "codebuild:ListBuildBatchesForProject",
           "codebuild:StopBuildBatch",
           "codebuild:BatchGetBuildBatches",
+          "codebuild:BatchGetSandboxes",
+          "codebuild:StopSandbox",
         ]
         Resource = "arn:${local.partition}:codebuild:${local.region}:${local.account}:project/*"
       },
       {
-        Sid      = "ListProjects"
+        Sid      = "ListProjectsAndSandboxes"
         Effect   = "Allow"
-        Action   = "codebuild:ListProjects"
+        Action   = ["codebuild:ListProjects", "codebuild:ListSandboxes"]
         Resource = "*"
       },
       {

@@ -19,6 +19,12 @@ PROJECT = "nightly"
 ENDED = f"{PROJECT}:5e000000-0000-4000-8000-000000000000"
 
 
+def sandbox(number, source_version):
+    """A running sandbox."""
+    id = f"{PROJECT}:5e000000-0000-4000-9000-{number:012}"
+    return {"id": id, "arn": f"arn:aws:codebuild:{REGION}:{ACCOUNT}:sandbox/{id}", "sourceVersion": source_version}
+
+
 class CodeBuild:
     """The builds of one project."""
 
@@ -32,6 +38,9 @@ class CodeBuild:
 
     def status(self, id):
         return self.client.batch_get_builds(ids=[id])["builds"][0]["buildStatus"]
+
+    def sandbox_status(self, id):
+        return self.client.batch_get_sandboxes(ids=[id])["sandboxes"][0]["status"]
 
 
 def history(count):
@@ -55,7 +64,7 @@ def history(count):
 
 @contextmanager
 def codebuild(folder, builds=()):
-    """Serves a CodeBuild with an ended build and others on a free port of the loopback interface."""
+    """Serves a CodeBuild with an ended build and others, or sandboxes, on a free port of the loopback interface."""
     file = folder / "builds.json"
     arn = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:build/{ENDED}"
     ended = {"buildStatus": "SUCCEEDED", "buildComplete": True, "startTime": time.time()}

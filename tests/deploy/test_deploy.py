@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from codebuild import ENDED, codebuild
+from codebuild import ENDED, codebuild, sandbox
 from local_aws import BUS, ROOT, Buildbrake, Project, local_aws, until
 from ministack_template import LEFT_OUT
 from samtranslator.yaml_helper import yaml_parse
@@ -187,7 +187,8 @@ def test_a_third_deployment_brings_another_setting_alone(stack):
 
 
 def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack, tmp_path):
-    with codebuild(tmp_path) as running:
+    sandboxes = [sandbox(0, "refs/heads/feature"), sandbox(1, "refs/heads/hotfix/login")]
+    with codebuild(tmp_path, sandboxes) as running:
         stack.configure(AWS_ENDPOINT_URL_CODEBUILD=running.url)
         allowed = running.start("refs/heads/hotfix/login")
         broken = running.start("refs/heads/feature")
@@ -200,6 +201,10 @@ def test_the_schedule_starts_a_sweep_that_stops_what_runs_and_nothing_else(stack
         assert running.status(broken) == "STOPPED"
         assert running.status(allowed) == "IN_PROGRESS"
         assert running.status(ENDED) == "SUCCEEDED"
+        # CodeBuild sends no events about sandboxes.
+        assert [running.sandbox_status(one["id"]) for one in sandboxes] == ["STOPPED", "RUN_SANDBOX"]
+        (record,) = until(lambda: [r for r in stack.records() if r.get("kind") == "sandbox"], 30, "its record")
+        assert (record["outcome"], record["buildId"]) == ("stopped", sandboxes[0]["id"])
 
 
 def test_nothing_is_left_after_the_stack_is_deleted(stack):

@@ -75,7 +75,7 @@ def test_a_message_with_quotes_and_line_breaks_reaches_every_subscriber_whole(st
     assert people == {"message": MESSAGE, "account": "111122223333", "region": "eu-west-1", "id": "4d1c"}
     (chat,) = until(lambda: received(stack, subscribers["ChatsTopicArn"]), 60, "a message for chats")
     assert chat["content"]["description"] == MESSAGE
-    assert chat["content"]["title"] == "Build shop-api:5e1 breaks the policy"
+    assert chat["content"]["title"] == "shop-api:5e1 breaks the policy"
 
 
 def test_a_build_that_a_sweep_reports_again_and_again_reaches_nobody(stack, subscribers):

@@ -110,7 +110,7 @@ def test_a_message_for_chats_has_their_schema():
     assert (message["version"], message["source"], message["id"]) == ("1.0", "custom", "4d1c")
     assert message["content"] == {
         "textType": "client-markdown",
-        "title": "Build shop-api:5e1 breaks the policy",
+        "title": "shop-api:5e1 breaks the policy",
         "description": MESSAGE,
     }
     # Everything about one build is in one thread.

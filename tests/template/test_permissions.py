@@ -32,10 +32,17 @@ def test_the_function_may_do_exactly_this():
                 "codebuild:ListBuildBatchesForProject",
                 "codebuild:StopBuildBatch",
                 "codebuild:BatchGetBuildBatches",
+                "codebuild:BatchGetSandboxes",
+                "codebuild:StopSandbox",
             ],
             "Resource": PROJECTS,
         },
-        {"Sid": "ListProjects", "Effect": "Allow", "Action": "codebuild:ListProjects", "Resource": "*"},
+        {
+            "Sid": "ListProjectsAndSandboxes",
+            "Effect": "Allow",
+            "Action": ["codebuild:ListProjects", "codebuild:ListSandboxes"],
+            "Resource": "*",
+        },
         {
             "Sid": "SetDeadlines",
             "Effect": "Allow",
