@@ -25,6 +25,8 @@ struct Document<'a> {
     planned_values: Option<State<'a>>,
     #[serde(borrow)]
     values: Option<State<'a>>,
+    #[serde(borrow)]
+    prior_state: Option<PriorState<'a>>,
     #[serde(borrow, default)]
     resource_changes: Vec<ResourceChange<'a>>,
     #[serde(borrow, default)]
@@ -40,6 +42,13 @@ struct Document<'a> {
 struct State<'a> {
     #[serde(borrow, default)]
     root_module: Module<'a>,
+}
+
+/// The state that a plan starts from.
+#[derive(Deserialize)]
+struct PriorState<'a> {
+    #[serde(borrow)]
+    values: Option<State<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -97,9 +106,19 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     if document.errored {
         bail!("{file}: Terraform could not finish this plan; correct the error that `terraform plan` reports");
     }
-    let Some(State { root_module }) = document.planned_values.or(document.values) else { bail!(no_plan()) };
+    let Some(State { root_module }) = document.planned_values.or(document.values) else {
+        bail!("{file}: this state is empty; name a plan: `terraform show -json PLAN`");
+    };
     let mut resources = Vec::new();
     collect(&root_module, &mut resources);
+    // A plan that only refreshes has no values of its own, and changes nothing.
+    let refreshed = document.prior_state.and_then(|prior| prior.values);
+    if let Some(State { root_module }) = &refreshed
+        && resources.is_empty()
+        && document.resource_changes.is_empty()
+    {
+        collect(root_module, &mut resources);
+    }
     let unknown = unknown_values(&document.resource_changes)?;
     let marked = |resource: &Resource<'_>| -> anyhow::Result<Marked> {
         let sensitive = parsed(resource.sensitive_values)?;
@@ -114,10 +133,22 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     let mut projects = Projects::default();
     let origin = |address: &str| Origin { file: Some(file.to_owned()), address: address.to_owned(), place: None };
     for resource in resources.iter().filter(|resource| resource.r#type == PROJECT) {
+        if resource.values.is_none() {
+            let why = "Terraform leaves this project as it is, and forgets it".to_owned();
+            projects.left_out.push(LeftOut { origin: origin(&resource.address), why });
+            continue;
+        }
         let region = configuration.region_of(&resource.address).or_else(|| destination.region.clone());
         let destination = Destination { region, ..destination.clone() };
+        let may_have_default_tags = configuration.may_have_default_tags(&resource.address);
         projects.projects.push(Project {
-            settings: resource::settings(&resource.address, marked(resource)?, &webhooks, &destination),
+            settings: resource::settings(
+                &resource.address,
+                marked(resource)?,
+                &webhooks,
+                may_have_default_tags,
+                &destination,
+            ),
             origin: origin(&resource.address),
             doubt: None,
         });

@@ -16,21 +16,17 @@ pub(super) struct Webhook {
     project: ProjectOfWebhook,
 }
 
-/// The project of a webhook.
-enum ProjectOfWebhook {
-    Named(String),
+/// The project of a webhook, as far as it is known.
+struct ProjectOfWebhook {
+    name: Option<String>,
     /// The address of a resource, without the key of an instance.
-    At(String),
-    Unknown,
+    address: Option<String>,
 }
 
 impl Webhook {
     pub(super) fn new(address: &str, values: Marked, configuration: &Configuration) -> Self {
-        let project = match (values.text("project_name"), configuration.project_of(address)) {
-            (Some(name), _) => ProjectOfWebhook::Named(name),
-            (None, Some(project)) => ProjectOfWebhook::At(project),
-            (None, None) => ProjectOfWebhook::Unknown,
-        };
+        let project =
+            ProjectOfWebhook { name: values.text("project_name"), address: configuration.project_of(address) };
         let filter = |filter: &Marked| {
             filter.structure(&[
                 ("type", "type"),
@@ -58,13 +54,13 @@ impl Webhook {
 
     /// Returns whether it belongs to a project. `None` if that is unknown.
     fn belongs_to(&self, address: &str, name: Option<&str>) -> Option<bool> {
-        match (&self.project, name) {
-            (ProjectOfWebhook::Named(project), Some(name)) => Some(project == name),
-            (ProjectOfWebhook::Named(_), None) | (ProjectOfWebhook::Unknown, _) => None,
-            (ProjectOfWebhook::At(project), _) if without_keys(address) != *project => Some(false),
+        let ProjectOfWebhook { name: named, address: of } = &self.project;
+        match (named, name, of) {
+            (Some(named), Some(name), _) => Some(named == name),
+            (_, _, Some(of)) if without_keys(address) != *of => Some(false),
             // The instances of a project may have a webhook each.
-            (ProjectOfWebhook::At(_), _) if address.ends_with(']') => None,
-            (ProjectOfWebhook::At(_), _) => Some(true),
+            (None, _, Some(_)) if !address.ends_with(']') => Some(true),
+            _ => None,
         }
     }
 }
@@ -91,6 +87,7 @@ pub(super) fn settings(
     address: &str,
     values: Marked,
     webhooks: &[Webhook],
+    may_have_default_tags: bool,
     destination: &Destination,
 ) -> PlannedProject {
     let mut members: Vec<(String, Setting)> = [
@@ -132,7 +129,7 @@ pub(super) fn settings(
             ]),
         ),
         ("environment", environment(&values.block("environment"))),
-        ("tags", tags(&values)),
+        ("tags", tags(&values, may_have_default_tags)),
         (
             "vpcConfig",
             values.block("vpc_config").structure(&[
@@ -264,11 +261,13 @@ fn batch(batch: &Marked) -> Given {
     )
 }
 
-/// The tags, with the provider's default tags.
-fn tags(values: &Marked) -> Given {
-    let all = match values.get("tags_all") {
-        Given::Nothing => values.get("tags"),
-        all => all,
+/// The tags, with the provider's default tags. The provider leaves `tags_all` unknown if it is empty.
+fn tags(values: &Marked, may_have_default_tags: bool) -> Given {
+    let all = match (values.get("tags_all"), values.get("tags")) {
+        (Given::Nothing, tags) => tags,
+        (Given::Unknown(_), Given::Nothing) if !may_have_default_tags => Given::Nothing,
+        (Given::Unknown(_), Given::Structure(tags)) if tags.is_empty() && !may_have_default_tags => Given::Nothing,
+        (all, _) => all,
     };
     match all {
         Given::Structure(tags) => {

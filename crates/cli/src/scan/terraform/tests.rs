@@ -92,9 +92,10 @@ fn a_webhook_belongs_to_the_project_of_its_name_or_reference() {
         (json!("app"), json!("app"), json!({}), AnswerKind::Broken),
         (json!("app"), json!("other"), to_app.clone(), AnswerKind::Passes),
         (json!(null), json!(null), to_app, AnswerKind::Broken),
-        (json!("app"), json!(null), to_other, AnswerKind::Passes),
+        (json!("app"), json!(null), to_other.clone(), AnswerKind::Passes),
         (json!("app"), json!(null), to_nothing, AnswerKind::Unknown),
         (json!(null), json!("app"), json!({}), AnswerKind::Unknown),
+        (json!(null), json!("other"), to_other, AnswerKind::Passes),
     ] {
         let found = projects(&plan(&[project(project_name.clone()), hook(hook_name.clone())], configuration));
         assert_eq!(decided(&found, "has(project.webhook)"), expected, "{project_name} {hook_name}");
@@ -149,6 +150,69 @@ fn a_plan_that_power_shell_wrote_is_read() {
     }
 }
 
+/// A project without tags, whose provider has no default tags: the provider says that it knows the tags
+/// only afterwards.
+#[test]
+fn a_project_without_tags_has_none() {
+    let provider = |expressions: Json| {
+        json!({
+            "provider_config": { "aws": { "expressions": expressions } },
+            "root_module": { "resources": [{ "address": APP, "type": PROJECT, "provider_config_key": "aws" }] },
+        })
+    };
+    let without = provider(json!({ "region": { "constant_value": "eu-central-1" } }));
+    let with = provider(json!({ "default_tags": [{ "tags": { "references": ["var.tags"] } }] }));
+    let elsewhere = json!({
+        "provider_config": {},
+        "root_module": { "resources": [{ "address": APP, "type": PROJECT, "provider_config_key": "aws" }] },
+    });
+    let tagged = json!({ "team": "ci" });
+    for (tags, tags_unknown, configuration, expected) in [
+        (json!(null), json!(null), &without, AnswerKind::Passes),
+        (json!({}), json!({}), &without, AnswerKind::Passes),
+        (json!({}), json!({}), &with, AnswerKind::Unknown),
+        (json!({}), json!({}), &elsewhere, AnswerKind::Unknown),
+        (json!(null), json!(true), &without, AnswerKind::Unknown),
+        (tagged, json!({}), &without, AnswerKind::Unknown),
+    ] {
+        let values = json!({ "name": "app", "tags": tags });
+        let unknown = json!({ "tags": tags_unknown, "tags_all": true });
+        let found = projects(&plan(&[(APP, values, unknown, json!({}))], configuration.clone()));
+        assert_eq!(decided(&found, "project.tags.exists(t, t.key == 'x')"), expected, "{tags} {configuration}");
+    }
+}
+
+/// A block `removed` with `destroy = false`.
+#[test]
+fn a_project_that_terraform_forgets_is_not_judged() {
+    let plan = json!({
+        "format_version": "1.2",
+        "planned_values": { "root_module": { "resources": [{ "address": APP, "mode": "managed", "type": PROJECT, "sensitive_values": false }] } },
+        "resource_changes": [{ "address": APP, "type": PROJECT, "change": { "actions": ["forget"], "before": { "build_timeout": 480 } } }],
+    });
+    let found = projects(&plan.to_string());
+    assert!(found.projects.is_empty());
+    assert_eq!(found.left_out[0].why, "Terraform leaves this project as it is, and forgets it");
+}
+
+/// `terraform plan -refresh-only` plans no values: the projects are those of the state.
+#[test]
+fn a_plan_that_only_refreshes_has_the_projects_of_the_state() {
+    let state = json!({ "root_module": { "resources": [
+        { "address": APP, "mode": "managed", "type": PROJECT, "values": { "name": "app" }, "sensitive_values": {} },
+    ] } });
+    let refresh = json!({
+        "format_version": "1.2", "planned_values": { "root_module": {} },
+        "resource_drift": [{ "address": APP, "type": PROJECT, "change": { "actions": ["update"] } }],
+        "prior_state": { "format_version": "1.0", "values": state },
+    });
+    assert_eq!(projects(&refresh.to_string()).projects[0].settings.name(), Some("app"));
+    // `terraform plan -destroy` plans no values, either.
+    let mut destroy = refresh;
+    destroy["resource_changes"] = json!([{ "address": APP, "type": PROJECT, "change": { "actions": ["delete"] } }]);
+    assert!(projects(&destroy.to_string()).projects.is_empty());
+}
+
 #[test]
 fn plans_that_are_not_whole() {
     let deferred = json!({
@@ -162,7 +226,7 @@ fn plans_that_are_not_whole() {
     assert!(error.starts_with("plan.json: Terraform could not finish this plan"), "{error}");
     // A folder that nobody has applied yet.
     let empty = read("state.json", br#"{"format_version": "1.0"}"#, &Destination::default()).unwrap_err().to_string();
-    assert!(empty.contains("no plan or state"), "{empty}");
+    assert!(empty.contains("this state is empty; name a plan"), "{empty}");
     let nested = format!(r#"{{"format_version": "1.0", "values": {}"#, "[".repeat(100_000));
     assert!(read("state.json", nested.as_bytes(), &Destination::default()).is_err());
 }
