@@ -83,6 +83,10 @@ impl FromScalar for NewestPer {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "`project`, which is required, `ref` or `initiator`";
 
+    fn words() -> Vec<&'static str> {
+        Self::ALL.into_iter().map(Self::name).collect()
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|key| key.name() == text);
         known.ok_or_else(|| "is not a value by which builds are compared".to_owned())

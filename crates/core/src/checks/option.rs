@@ -52,7 +52,7 @@ impl CheckKind {
 /// Reads the values by which builds are compared. Builds of different projects never supersede each
 /// other.
 fn newest_per(reader: &mut Reader, node: &Node, example: &str) -> Option<Vec<NewestPer>> {
-    let nodes = reader.list(node, example);
+    let nodes = reader.list_of_scalars(node, example);
     let mut keys: Vec<NewestPer> = Vec::new();
     for node in nodes {
         let Some(key) = reader.scalar(node) else { continue };

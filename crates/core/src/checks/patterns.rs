@@ -196,7 +196,7 @@ impl Patterns {
         syntax: Syntax,
         direction: Direction,
     ) -> Option<Self> {
-        let nodes = reader.list(node, example);
+        let nodes = reader.list_of_scalars(node, example);
         let patterns: Vec<FactPattern> = nodes
             .iter()
             .filter_map(|node| reader.checked(node, PATTERN, syntax.codes(), |text| syntax.parse(text, direction)))

@@ -68,6 +68,10 @@ impl FromScalar for Starter {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `user`, `role`, `webhook`, `pipeline`, `rule`, `build` and `retry`";
 
+    fn words() -> Vec<&'static str> {
+        Self::ALL.into_iter().map(Self::name).collect()
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|starter| starter.name() == text);
         known.ok_or_else(|| "starts no build".to_owned())

@@ -57,6 +57,10 @@ impl FromScalar for Mode {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `enforce`, `report` and `off`";
 
+    fn words() -> Vec<&'static str> {
+        vec!["enforce", "report", "off"]
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         match text {
             "enforce" => Ok(Self::Enforce),
@@ -78,6 +82,10 @@ impl FromStr for Mode {
 impl FromScalar for OnUnknown {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `report`, `stop` and `ignore`";
+
+    fn words() -> Vec<&'static str> {
+        vec!["report", "stop", "ignore"]
+    }
 
     fn from_scalar(text: &str) -> Result<Self, String> {
         match text {

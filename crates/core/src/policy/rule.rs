@@ -28,7 +28,7 @@ pub enum BatchScope {
 pub(crate) struct Rule {
     pub(crate) id: String,
     /// The place of the id.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     pub(crate) reason: Option<String>,
     /// The person or team to ask about the rule.
     pub(crate) owner: Option<String>,
@@ -113,7 +113,7 @@ pub(crate) struct Exemption {
     pub(crate) selector: Selector,
     pub(crate) until: Option<Date>,
     /// The place of `until`, or else of the exemption.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     pub(crate) reason: Option<String>,
 }
 
@@ -223,6 +223,10 @@ impl fmt::Display for Criterion {
 impl FromScalar for BatchScope {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `build` and `stop-all`";
+
+    fn words() -> Vec<&'static str> {
+        vec!["build", "stop-all"]
+    }
 
     fn from_scalar(text: &str) -> Result<Self, String> {
         match text {

@@ -120,6 +120,14 @@ impl Node {
         Fix::new(text, self.place, raw, new)
     }
 
+    /// The fix that makes a scalar in one line the only element of a list. A comma or a space may separate several.
+    pub(crate) fn fix_as_list(&self, text: &str) -> Option<Fix> {
+        let is_scalar = matches!(self.value, Value::Scalar(_)) && self.tag.is_none();
+        let raw = text.get(self.span.clone()).filter(|_| is_scalar)?;
+        let is_one = !raw.contains([',', ' ', '#', '[', ']', '{', '}', '|', '>', '\n']);
+        is_one.then(|| Fix::new(text, self.place, raw, format!("[{raw}]")))?
+    }
+
     /// Returns whether the node is a mapping with the key.
     pub(crate) fn has_key(&self, name: &str) -> bool {
         self.place_of_key(name).is_some()

@@ -139,13 +139,30 @@ impl Reader {
         &[]
     }
 
+    /// Reads a list of scalars that has at least one element.
+    pub(crate) fn list_of_scalars<'a>(&mut self, node: &'a Node, example: &str) -> &'a [Node] {
+        let before = self.faults.len();
+        let nodes = self.list(node, example);
+        if let (Some(fault), Some(fix)) = (self.faults.get_mut(before), node.fix_as_list(&self.text)) {
+            fault.fix = Some(Box::new(fix));
+        }
+        nodes
+    }
+
     /// Reads a scalar.
     pub(crate) fn scalar<T: FromScalar>(&mut self, node: &Node) -> Option<T> {
         let text = self.text_of(node, T::EXPECTED)?;
         match T::from_scalar(text) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.fault(T::CODE, node.place, format!("`{text}` {wrong}"), format!("use {}", T::EXPECTED));
+                let known = T::words();
+                let help = match closest(text, &known) {
+                    Some(word) => format!("did you mean `{word}`?"),
+                    None => format!("use {}", T::EXPECTED),
+                };
+                let fix = only_close(text, &known).and_then(|word| node.fix(&self.text, word));
+                let fault = Diagnostic::new(T::CODE, node.place, format!("`{text}` {wrong}"), help);
+                self.faults.push(fault.with_fix(fix));
                 None
             }
         }
@@ -208,7 +225,7 @@ impl Reader {
 
     /// Reads a list of scalars that has at least one element.
     pub(crate) fn scalars<T: FromScalar>(&mut self, node: &Node, example: &str) -> Vec<T> {
-        self.list(node, example).iter().filter_map(|node| self.scalar(node)).collect()
+        self.list_of_scalars(node, example).iter().filter_map(|node| self.scalar(node)).collect()
     }
 
     /// Reads an expression. Its faults have places within the scalar.

@@ -9,6 +9,11 @@ pub(crate) trait FromScalar: Sized {
     /// The expected value, as the end of "use …": lower case, no full stop.
     const EXPECTED: &'static str;
 
+    /// All values, if they are words of a list.
+    fn words() -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Parses the scalar. The error completes a message that starts with the scalar:
     /// "is not a duration".
     fn from_scalar(text: &str) -> Result<Self, String>;

@@ -176,6 +176,10 @@ impl FromScalar for Override {
                                     `secondary-sources`, `buildspec`, `timeout`, `queued-timeout`, `service-role`, \
                                     `encryption-key`, `artifacts`, `logs`, `cache`, `debug-session` and `auto-retry`";
 
+    fn words() -> Vec<&'static str> {
+        Self::ALL.into_iter().map(Self::name).collect()
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         Self::ALL
             .into_iter()

@@ -40,6 +40,22 @@ fn a_fault_with_one_correction_is_fixed() {
             "max-timeout: 60m\n    only: [{ accounts: [111122223333] }] # ours",
             "max-timeout: 60m\n    only: [{ accounts: [\"111122223333\"] }] # ours",
         ),
+        ("max-timeout: 60m\n    mode: reprot # for now", "max-timeout: 60m\n    mode: report # for now"),
+        ("max-timeout: 60m\n    on-unknown: \"stopp\"", "max-timeout: 60m\n    on-unknown: \"stop\""),
+        ("max-timeout: 60m\n    batch: stop_all", "max-timeout: 60m\n    batch: stop-all"),
+        ("forbidden-overrides: [images, priviledged]", "forbidden-overrides: [image, privileged]"),
+        ("only-newest-per: [projects, ref]", "only-newest-per: [project, ref]"),
+        (
+            "max-timeout: 60m\n    only: [{ started-by: [users] }]",
+            "max-timeout: 60m\n    only: [{ started-by: [user] }]",
+        ),
+        ("forbidden-branches: main # and no other", "forbidden-branches: [main] # and no other"),
+        ("forbidden-branches: 'release/*'", "forbidden-branches: ['release/*']"),
+        ("forbidden-overrides: image", "forbidden-overrides: [image]"),
+        (
+            "max-timeout: 60m\n    only: [{ tags: { team: shop } }]",
+            "max-timeout: 60m\n    only: [{ tags: { team: [shop] } }]",
+        ),
         ("allowed-sources: [\"s3://bucket/key\"]", "allowed-sources: [\"bucket/key\"]"),
         ("deny-when: buid.environment.privilegedMode", "deny-when: build.environment.privilegedMode"),
         ("deny-when: build.environment.priviledgedMode", "deny-when: build.environment.privilegedMode"),
@@ -69,6 +85,13 @@ fn a_fault_without_a_safe_correction_stays() {
         "allowed-sources: [https://github.com/acme/shop/tree/main]",
         "max-timeout: 60m\n    only: [{ regions: [Atlantis] }]",
         "max-timeout: !!str 60m",
+        "max-timeout: 60m\n    mode: on",
+        "max-timeout: 60m\n    mode: warn",
+        // One branch, or two?
+        "forbidden-branches: main, develop",
+        "forbidden-branches: main develop",
+        "forbidden-branches: |\n      main",
+        "max-timeout: 60m\n    only: shop",
     ] {
         assert_eq!(fix(rule), rule);
     }
