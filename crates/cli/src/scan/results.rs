@@ -80,14 +80,13 @@ impl Results {
             let ProjectScan { is_never_stopped, rules } = scan(policy, &project.settings, now);
             let rules = rules.into_iter().map(|rule| {
                 let setting = rule.settings.first();
-                let place = setting.and_then(|setting| project.settings.place(setting));
                 let is_default = setting.is_some_and(|setting| project.settings.is_default(setting));
                 let status = match is_finding(&rule.answer, denies_unknown) {
                     false => Status::NoFinding,
                     true if baseline.accept(&Entry::of(&project.origin, &rule)) => Status::Accepted,
                     true => Status::Finding,
                 };
-                RuleResult { place: place.or(project.origin.place), is_default, rule, status }
+                RuleResult { place: rule.setting_place.or(project.origin.place), is_default, rule, status }
             });
             let rules = rules.collect();
             ScannedProject { project, is_never_stopped, rules }

@@ -58,7 +58,12 @@ pub(super) struct Settings {
     pub(super) unknown: UnknownMembers,
     /// The places of settings, by their paths.
     pub(super) places: Vec<(String, Place)>,
+    /// The places of environment variables' names, by the names.
+    pub(super) variables: Vec<(String, Place)>,
 }
+
+/// The name of an environment variable.
+const VARIABLE: &str = "environment.environmentVariables[].name";
 
 impl Settings {
     /// Reads the settings of a project. A value of another kind than the API's is converted if `true` and
@@ -75,6 +80,9 @@ impl Settings {
             let Some(kind) = shape.member(name) else { continue };
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             if let Some(place) = setting.place {
+                if let (VARIABLE, Given::Text(name)) = (path.as_str(), &setting.value) {
+                    self.variables.push((name.clone(), place));
+                }
                 self.places.push((path.clone(), place));
             }
             if let Some(json) = self.value(&setting.value, kind, &path) {

@@ -16,6 +16,7 @@ pub use self::{
 };
 use crate::{
     checks::{Answer, CheckOption, Fit},
+    diagnostic::Place,
     facts::{Fact, Facts},
     policy::{Mode, Policy, Rule},
     url,
@@ -50,6 +51,10 @@ pub struct ScannedRule {
     pub answer: ScanAnswer,
     /// The settings that the check looks at, as paths of the API's Project.
     pub settings: Vec<String>,
+    /// The place of the setting that decides, if the file shows it.
+    pub setting_place: Option<Place>,
+    /// The place of the rule in the policy.
+    pub place: Place,
 }
 
 /// The decision of a rule.
@@ -136,7 +141,10 @@ pub fn scan(policy: &Policy, project: &PlannedProject, now: Timestamp) -> Projec
     let rules = rules.filter_map(|(rule, (_, decision))| {
         let mode = rule.mode.at(now).min(policy.ceiling);
         let answer = (mode != Mode::Off).then(|| answer(rule, decision, project, &facts))?;
+        let settings = settings(rule);
         Some(ScannedRule {
+            setting_place: setting_place(rule, &answer, &settings, project),
+            place: rule.place,
             rule: rule.id.clone(),
             check: rule.kind.id,
             mode,
@@ -144,7 +152,7 @@ pub fn scan(policy: &Policy, project: &PlannedProject, now: Timestamp) -> Projec
             owner: rule.owner.clone(),
             limit: rule.check.limit(),
             answer,
-            settings: settings(rule),
+            settings,
         })
     });
     let is_never_stopped = match (&policy.never_stop, project.name()) {
@@ -214,11 +222,27 @@ fn because(missing: &Fact, project: &PlannedProject) -> Because {
     }
 }
 
-/// The settings that a check looks at.
+/// The place of the setting that decides: of the first variable that breaks the rule, or of the first setting
+/// that the check looks at.
+fn setting_place(rule: &Rule, answer: &ScanAnswer, settings: &[String], project: &PlannedProject) -> Option<Place> {
+    let variable = match answer {
+        ScanAnswer::Broken { found } | ScanAnswer::Unknown { breaks: Some(found), .. }
+            if rule.kind.id == "forbidden-variables" =>
+        {
+            project.place_of_variable(found.split(", ").next().unwrap_or_default())
+        }
+        _ => None,
+    };
+    variable.or_else(|| project.place(settings.first()?))
+}
+
+/// The settings that a check looks at. A structure is left out if the check looks at its members alone.
 fn settings(rule: &Rule) -> Vec<String> {
     let of_build: Vec<&str> = match rule.check.option() {
         CheckOption::DenyWhen(expression) => expression.build_members().collect(),
         _ => rule.kind.about.reads.to_vec(),
     };
-    of_build.into_iter().map(build::project_path).collect()
+    let is_within = |path: &str, outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+    let innermost = of_build.iter().filter(|outer| !of_build.iter().any(|path| is_within(path, outer)));
+    innermost.map(|path| build::project_path(path)).collect()
 }

@@ -43,6 +43,7 @@ pub struct PlannedProject {
     pub(super) build: Build,
     pub(super) planned: PlannedBuild,
     places: Vec<(String, Place)>,
+    variables: Vec<(String, Place)>,
     /// The settings that are left out, and have CodeBuild's defaults.
     defaults: Vec<&'static str>,
 }
@@ -51,7 +52,7 @@ impl PlannedProject {
     /// Reads the settings of a project that is not deployed: its members, with the API's names.
     /// `account` and `region`: where it will be, if that is known.
     pub fn new(members: &[(String, Setting)], account: Option<String>, region: Option<String>) -> Self {
-        let Settings { known, mut unknown, places } = Settings::read(members);
+        let Settings { known, mut unknown, places, variables } = Settings::read(members);
         let whole = if account.is_some() && region.is_some() { "partition" } else { "account or region" };
         unknown.add("arn", format!("the {whole} is unknown before the project is deployed"));
         for (member, why) in [
@@ -69,7 +70,7 @@ impl PlannedProject {
             unknown.add("encryptionKey", "CodeBuild chooses the key");
         }
         let planned = PlannedBuild { project: unknown, account, region, ..PlannedBuild::default() };
-        Self::of(known, planned, places)
+        Self { places, variables, ..Self::of(known, planned) }
     }
 
     /// A project that CodeBuild has.
@@ -83,10 +84,10 @@ impl PlannedProject {
             Json::Object(members) => members,
             _ => Map::new(),
         };
-        Self::of(known, planned, Vec::new())
+        Self::of(known, planned)
     }
 
-    fn of(mut known: Map<String, Json>, planned: PlannedBuild, places: Vec<(String, Place)>) -> Self {
+    fn of(mut known: Map<String, Json>, planned: PlannedBuild) -> Self {
         let defaults = fill(&mut known, &planned.project);
         // Each member is read leniently, so that this cannot fail.
         let project: Project = serde_json::from_value(Json::Object(known)).unwrap_or_default();
@@ -97,7 +98,7 @@ impl PlannedProject {
                 planned.build.add(member, format!("the {member} is not given"));
             }
         }
-        Self { project, build, planned, places, defaults }
+        Self { project, build, planned, places: Vec::new(), variables: Vec::new(), defaults }
     }
 
     /// The project's name, if it is known.
@@ -118,6 +119,11 @@ impl PlannedProject {
     /// Returns whether a setting is left out, so that it has CodeBuild's default.
     pub fn is_default(&self, path: &str) -> bool {
         self.defaults.contains(&path)
+    }
+
+    /// The place of an environment variable's name.
+    pub(super) fn place_of_variable(&self, name: &str) -> Option<Place> {
+        self.variables.iter().find(|(other, _)| other == name).map(|(_, place)| *place)
     }
 
     /// The place of a setting, or of the structure that contains it.

@@ -255,6 +255,42 @@ fn projects_that_are_never_stopped() {
     assert_eq!(is_never_stopped("{version: 1, rules: [{id: a, max-timeout: 1m}]}", "{}"), Some(false));
 }
 
+/// What `PrivilegedMode: true` in the middle of a structure breaks is shown there, not where the structure begins.
+#[test]
+fn a_finding_has_the_place_of_the_setting_that_breaks_the_rule() {
+    let at = |line, value| Setting { value, place: Some(Place { line, column: 1 }) };
+    let variable = |line, name: &str| {
+        at(line, Given::Structure(vec![("name".to_owned(), at(line, Given::Text(name.to_owned())))]))
+    };
+    let environment = vec![
+        ("type".to_owned(), at(3, Given::Text("LINUX_CONTAINER".to_owned()))),
+        ("privilegedMode".to_owned(), at(5, Given::Flag(true))),
+        (
+            "environmentVariables".to_owned(),
+            at(6, Given::List(vec![variable(6, "STAGE"), variable(8, "A_TOKEN"), variable(9, "B_TOKEN")])),
+        ),
+    ];
+    let members = [
+        ("environment".to_owned(), at(3, Given::Structure(environment))),
+        ("timeoutInMinutes".to_owned(), at(12, Given::Number(90))),
+    ];
+    let project = PlannedProject::new(&members, None, None);
+    for (rule, line) in [
+        ("deny-when: build.environment.privilegedMode", Some(5)),
+        ("deny-when: build.environment.type == 'LINUX_CONTAINER' && build.timeoutInMinutes > 60", Some(3)),
+        ("deny-when: has(build.environment)", Some(3)),
+        ("forbidden-variables: ['*TOKEN']", Some(8)),
+        ("forbidden-variables: ['*TOKEN']\nonly: [{started-by: [user]}]", Some(8)),
+        ("forbidden-variables: [OTHER]", Some(6)),
+        ("max-timeout: 60m", Some(12)),
+        ("max-queued-timeout: 60m", None),
+    ] {
+        let rules = judge(&format!("  - id: r\n    {}", rule.replace('\n', "\n    ")), &project);
+        assert_eq!(rules[0].setting_place.map(|place| place.line), line, "{rule}");
+        assert_eq!(rules[0].place.line, 4);
+    }
+}
+
 #[test]
 fn a_setting_has_the_place_of_what_contains_it() {
     let at = |line, value| Setting { value, place: Some(Place { line, column: 1 }) };
