@@ -1,7 +1,8 @@
 //! Loads policy files, and writes files.
 
 use std::{
-    fs,
+    borrow::Cow,
+    env, fs,
     io::{self, Write},
     path::Path,
 };
@@ -76,6 +77,15 @@ pub(crate) fn unreadable(file: &str, error: &io::Error) -> Finding {
         help: "use the path of a file that exists and may be read".to_owned(),
         excerpt: None,
         fix: None,
+    }
+}
+
+/// The path from the current folder, if the file is in it or below it. Otherwise the path itself.
+pub(crate) fn from_here(path: &Path) -> Cow<'_, Path> {
+    let here = env::current_dir().ok();
+    match here.and_then(|here| path.strip_prefix(here).ok()).filter(|rest| !rest.as_os_str().is_empty()) {
+        Some(rest) => rest.into(),
+        None => path.into(),
     }
 }
 

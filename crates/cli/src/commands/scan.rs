@@ -134,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     print(&match arguments.format {
         Format::Text => text::report(&results),
         Format::Json => json::report(&results)?,
-        Format::Sarif => diagnostics::log(&results)?,
+        Format::Sarif => diagnostics::log(&results, &file.name)?,
         Format::Csv => csv::report(&results)?,
         Format::Github => diagnostics::annotations(&results),
     })?;

@@ -13,7 +13,7 @@ use buildbrake_core::{
 };
 
 use super::Origin;
-use crate::files::write_whole;
+use crate::files::{from_here, write_whole};
 
 /// A finding that is accepted. It stays the same if lines move, and is another one if the value changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +84,8 @@ pub(crate) fn identity(origin: &Origin) -> String {
     match &origin.file {
         None => origin.address.clone(),
         Some(file) => {
-            let parts = Path::new(file).components().filter(|part| *part != Component::CurDir);
+            let parts = from_here(Path::new(file));
+            let parts = parts.components().filter(|part| *part != Component::CurDir);
             let parts: Vec<String> = parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
             format!("{}#{}", parts.join("/").replacen("//", "/", 1), origin.address)
         }
@@ -264,5 +265,7 @@ mod tests {
         assert_eq!(identity(None), "Build");
         assert_eq!(identity(Some("./a/./b.yaml")), "a/b.yaml#Build");
         assert_eq!(identity(Some("/a/b.yaml")), "/a/b.yaml#Build");
+        let here = std::env::current_dir().unwrap().join("a/b.yaml");
+        assert_eq!(identity(here.to_str()), "a/b.yaml#Build");
     }
 }

@@ -250,7 +250,11 @@ fn what_cannot_be_read_is_an_error() {
     for (option, content, expected) in [
         ("--terraform", "{}", "this is no plan or state of Terraform; make one with `terraform show -json PLAN`"),
         ("--terraform", "PK\u{3}", "this is no plan or state of Terraform"),
-        ("--terraform", r#"{"format_version": "1.2"}"#, "this state is empty; name a plan: `terraform show -json PLAN`"),
+        (
+            "--terraform",
+            r#"{"format_version": "1.2"}"#,
+            "this state is empty; name a plan: `terraform show -json PLAN`",
+        ),
         ("--template", "{}", "no `Resources`: this is no template"),
         ("--template", "a: [", "invalid YAML"),
     ] {
@@ -337,7 +341,12 @@ fn all_projects_of_an_account_are_judged() {
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 10 * 4);
     assert_eq!(results[0]["properties"]["rule"], "short-builds");
-    assert!(results[0]["locations"][0].get("physicalLocation").is_none());
+    // Code scanning refuses a result without a place: it is that of the rule.
+    let place = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], POLICY);
+    let rules = fs::read_to_string(Path::new(ROOT).join(POLICY)).unwrap();
+    let line = rules.lines().nth(place["region"]["startLine"].as_u64().unwrap() as usize - 1).unwrap();
+    assert!(line.contains("id: short-builds"), "{line}");
     let annotations =
         text(&at(&url, &["--region", "eu-west-1", "--projects", "shop-001", "--format", "github"]).stdout);
     assert!(annotations.starts_with("::error title=BB501::arn:aws:codebuild:eu-west-1:"), "{annotations}");
@@ -363,7 +372,10 @@ fn a_log_is_valid_sarif() {
     let log: Value = serde_json::from_slice(&output.stdout).unwrap();
     let faults: Vec<String> = validator.iter_errors(&log).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty(), "{faults:?}");
-    let result = &log["runs"][0]["results"][0];
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let lines = results.iter().map(|result| &result["locations"][0]["physicalLocation"]["region"]["startLine"]);
+    assert!(lines.clone().all(|line| *line == 1), "{:?}", lines.collect::<Vec<_>>());
+    let result = &results[0];
     assert_eq!(result["ruleId"], "BB501");
     assert_eq!(
         result["partialFingerprints"]["projectAndRule/v1"],

@@ -3,10 +3,11 @@
 
 use std::path::{Component, Path};
 
-use buildbrake_core::diagnostic::{Code, Finding, Severity};
+use buildbrake_core::diagnostic::{Code, Finding, Place, Severity};
 use serde_json::{Value, json};
 
 use super::page;
+use crate::files::from_here;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -52,16 +53,12 @@ fn rule(code: Code) -> Value {
 
 fn result(finding: &Finding, codes: &[Code]) -> Value {
     let Finding { file, place, code, message, help, fix, .. } = finding;
-    let mut location = json!({ "artifactLocation": { "uri": uri(file) } });
-    if let Some(place) = place {
-        location["region"] = json!({ "startLine": place.line, "startColumn": place.column });
-    }
     let mut result = json!({
         "ruleId": code.id(),
         "ruleIndex": codes.iter().position(|other| other == code),
         "level": level(*code),
         "message": { "text": plain(&format!("{message}; {help}")) },
-        "locations": [{ "physicalLocation": location }],
+        "locations": [{ "physicalLocation": location(file, *place) }],
     });
     if let Some(fix) = fix {
         let (start, end) = (fix.place, fix.end());
@@ -83,6 +80,15 @@ fn result(finding: &Finding, codes: &[Code]) -> Value {
     result
 }
 
+/// A place in a file. GitHub refuses a whole log if a result has no line.
+pub(crate) fn location(file: &str, place: Option<Place>) -> Value {
+    let region = match place {
+        Some(Place { line, column }) => json!({ "startLine": line, "startColumn": column }),
+        None => json!({ "startLine": 1 }),
+    };
+    json!({ "artifactLocation": { "uri": uri(file) }, "region": region })
+}
+
 fn level(code: Code) -> &'static str {
     match code.severity() {
         Severity::Error => "error",
@@ -99,9 +105,10 @@ fn plain(text: &str) -> String {
     text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
-/// The name of a file as a URI: relative if the name is, with `/` between its parts.
+/// The name of a file as a URI, with `/` between its parts: relative if the name is, or if the file is in the
+/// current folder or below it, which is the repository's root in most continuous integration systems.
 fn uri(file: &str) -> String {
-    let path = Path::new(file);
+    let path = &*from_here(Path::new(file));
     let parts: Vec<String> = path
         .components()
         .filter_map(|part| match part {

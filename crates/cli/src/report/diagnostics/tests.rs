@@ -47,6 +47,7 @@ fn names_of_files_are_uris() {
         ("./policy/policy.yaml", "policy/policy.yaml"),
         ("../a b.yaml", "../a%20b.yaml"),
         ("/etc/policy.yaml", "file:///etc/policy.yaml"),
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/a b/policy.yaml"), "a%20b/policy.yaml"),
         ("a:b/100%/ü?#.yaml", "a%3Ab/100%25/%C3%BC%3F%23.yaml"),
         ("<stdin>", "%3Cstdin%3E"),
     ] {
@@ -54,6 +55,15 @@ fn names_of_files_are_uris() {
         let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
         assert_eq!(location["artifactLocation"]["uri"], expected);
     }
+}
+
+/// GitHub's code scanning refuses a log with a result that has no line.
+#[test]
+fn a_result_without_a_place_is_about_the_first_line() {
+    let whole = Finding { place: None, ..finding("policy.yaml", Code::UnreadableFile, "no such file") };
+    let log = sarif(&[whole]);
+    let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["region"], serde_json::json!({ "startLine": 1 }));
 }
 
 #[test]

@@ -31,22 +31,25 @@ pub(crate) fn annotations(results: &Results) -> String {
 }
 
 /// A SARIF log. A result names the policy's rule in its properties, and has a fingerprint that stays the
-/// same if lines move. Findings that the baseline accepts are suppressed.
-pub(crate) fn log(results: &Results) -> anyhow::Result<String> {
+/// same if lines move. Findings that the baseline accepts are suppressed. A project of an account is in no file:
+/// the place of such a result is the rule in the policy, because code scanning refuses a log with a result
+/// without a place.
+pub(crate) fn log(results: &Results, policy: &str) -> anyhow::Result<String> {
     let all = diagnosed(results);
     let findings: Vec<Finding> = all.iter().map(|one| one.finding.clone()).collect();
     sarif::log_with(&findings, |index, json| {
         if let Some(one) = all.get(index) {
-            complete(one, json);
+            complete(one, policy, json);
         }
     })
 }
 
-fn complete(one: &Diagnosed<'_>, json: &mut Value) {
+fn complete(one: &Diagnosed<'_>, policy: &str, json: &mut Value) {
     let name = json!([{ "fullyQualifiedName": one.origin.address, "kind": "resource" }]);
-    match one.origin.file {
-        Some(_) => json["locations"][0]["logicalLocations"] = name,
-        None => json["locations"] = json!([{ "logicalLocations": name }]),
+    json["locations"][0]["logicalLocations"] = name;
+    if one.origin.file.is_none() {
+        let rule = one.result.map(|result| result.rule.place);
+        json["locations"][0]["physicalLocation"] = sarif::location(policy, rule);
     }
     let Some(RuleResult { rule, status, .. }) = one.result else { return };
     json["properties"] = json!({ "rule": rule.rule, "check": rule.check, "mode": rule.mode, "owner": rule.owner });
