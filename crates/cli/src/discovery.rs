@@ -100,10 +100,12 @@ impl Kind {
         match (self, stem.ends_with(".test")) {
             (Self::Tests, is_test) => is_test && path.is_file(),
             (Self::Policy, true) => false,
+            // Reading a pipe or a device may never end.
+            (Self::Policy, false) if !path.is_file() => false,
             // One that cannot be read may be a policy, and is reported.
             (Self::Policy, false) => match fs::read(path) {
                 Ok(bytes) => Policy::recognizes(&String::from_utf8_lossy(&bytes)),
-                Err(_) => path.is_file(),
+                Err(_) => true,
             },
         }
     }

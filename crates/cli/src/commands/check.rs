@@ -1,7 +1,7 @@
 //! `buildbrake check`.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -77,18 +77,58 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let mut exit = Exit::Success;
     let mut findings: Vec<Finding> = Vec::new();
+    let mut sum = Sum::default();
     for path in files(policies, Kind::Policy)? {
         let checked = if *fix { fixed(&path)? } else { Checked::new(&path) };
         exit = exit.max(checked.exit(*deny_warnings));
+        sum.add(&checked.state);
         match format {
             Format::Text => checked.print()?,
             Format::Json | Format::Sarif | Format::Github => findings.extend(checked.findings),
         }
     }
-    if *format != Format::Text {
-        print(&format.write(&findings)?)?;
+    let prints_a_policy = *fix && policies.iter().any(|path| path.as_os_str() == STDIN);
+    match format {
+        Format::Text if prints_a_policy => {}
+        Format::Text => drop(print(&sum.to_string())?),
+        Format::Json | Format::Sarif | Format::Github => drop(print(&format.write(&findings)?)?),
     }
     Ok(exit)
+}
+
+/// The numbers of policies by their states.
+#[derive(Default)]
+struct Sum {
+    valid: usize,
+    faulty: usize,
+    unreadable: usize,
+}
+
+impl Sum {
+    fn add(&mut self, state: &State) {
+        *match state {
+            State::Valid(_) => &mut self.valid,
+            State::Faulty => &mut self.faulty,
+            State::Unreadable => &mut self.unreadable,
+        } += 1;
+    }
+}
+
+/// A line, if there are several policies.
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.valid + self.faulty + self.unreadable;
+        if all < 2 {
+            return Ok(());
+        }
+        write!(f, "{all} policies: {} valid", self.valid)?;
+        for (number, what) in [(self.faulty, "with faults"), (self.unreadable, "unreadable")] {
+            if number > 0 {
+                write!(f, ", {number} {what}")?;
+            }
+        }
+        writeln!(f)
+    }
 }
 
 /// The result of one file.

@@ -42,8 +42,11 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 fn run(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>, String) {
     let Output { status, stdout, stderr } = command(folder, arguments).output().unwrap();
     let text = String::from_utf8(stdout).unwrap();
-    let files =
-        text.lines().filter(|line| !line.starts_with(' ')).map(|line| line.split(':').next().unwrap().to_owned());
+    let is_sum = |line: &str| line.contains(" policies: ");
+    let files = text
+        .lines()
+        .filter(|line| !line.starts_with(' ') && !is_sum(line))
+        .map(|line| line.split(':').next().unwrap().to_owned());
     (status.code().unwrap(), files.collect(), String::from_utf8(stderr).unwrap())
 }
 
@@ -73,6 +76,42 @@ fn the_policies_of_a_folder_are_found_and_nothing_else() {
     assert_eq!(run(&folder, &["check", ".", "policy.yaml", "./a.yaml"]).1, expected);
     assert_eq!(run(&folder, &["check", "target"]).1, ["target/policy.yaml"]);
     assert_eq!(run(&folder, &["check", ".hidden.yaml"]).1, [".hidden.yaml"]);
+}
+
+/// Reading a pipe would wait for somebody to write to it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_left_out() {
+    let folder = folder("pipe", &[("policy.yaml", VALID)]);
+    let made = Command::new("mkfifo").args(["a.yaml", "a.test.yaml"]).current_dir(&folder).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", folder.join("zero.yaml")).unwrap();
+    let mut check = command(&folder, &["check", "."]).stdout(Stdio::piped()).spawn().unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while check.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > deadline {
+            check.kill().unwrap();
+            panic!("`check` reads a pipe");
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let output = check.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "policy.yaml: valid, 1 rule\n");
+}
+
+#[test]
+fn several_policies_are_summed_up() {
+    let folder = folder("sum", &[("a.yaml", VALID), ("b.yaml", FAULTY), ("c.yaml", FAULTY)]);
+    let last = |arguments: &[&str]| {
+        let output = command(&folder, arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().last().map(str::to_owned)
+    };
+    assert_eq!(last(&["check", "."]).as_deref(), Some("3 policies: 1 valid, 2 with faults"));
+    assert_eq!(last(&["check", ".", "none.yaml"]).as_deref(), Some("4 policies: 1 valid, 2 with faults, 1 unreadable"));
+    assert_eq!(last(&["check", "a.yaml"]).as_deref(), Some("a.yaml: valid, 1 rule"));
+    assert_eq!(last(&["check", "b.yaml"]), None);
+    assert_eq!(last(&["check", "--fix", "."]).as_deref(), Some("3 policies: 3 valid"));
+    assert_eq!(last(&["check", "--fix", "-", "a.yaml"]).as_deref(), Some("a.yaml: valid, 1 rule"));
 }
 
 /// One that cannot be parsed may be the policy that matters.
