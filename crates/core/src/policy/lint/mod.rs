@@ -131,7 +131,9 @@ fn shadowed(rules: &[Rule], index: usize, now: Timestamp) -> Option<Diagnostic> 
         *other != index && !by.is_off() && by.shadows(rule, now) && (*other < index || !rule.shadows(by, now))
     });
     let (_, by) = by?;
-    let message = format!("`{}` adds nothing, because `{}` already does everything that it does", rule.id, by.id);
+    let example = example::of_broken(rule).map(|example| format!(": {example} breaks both")).unwrap_or_default();
+    let message =
+        format!("`{}` adds nothing, because `{}` already does everything that it does{example}", rule.id, by.id);
     let help = format!("remove it, or make it stricter than `{}` in line {}", by.id, by.place.line);
     Some(Diagnostic::new(Code::RedundantRule, rule.place, message, help))
 }
