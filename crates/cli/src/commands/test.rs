@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Run only the tests whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
     name: Vec<String>,
-    /// Fail if no tested build breaks a rule, or none passes it.
+    /// Fail if no tested build breaks a rule, none passes it, or none needs an exemption.
     #[arg(long, conflicts_with = "name")]
     coverage: bool,
     /// The output format.
@@ -70,7 +70,7 @@ pub(crate) struct Results {
     /// The errors because of which the tests of the other files were not run.
     #[serde(serialize_with = "json::list")]
     pub(crate) errors: Vec<Finding>,
-    /// The rules that are not covered; empty if only some tests were run.
+    /// The rules and exemptions that are not covered; empty if only some tests were run.
     pub(crate) uncovered: Vec<Uncovered>,
     /// `true` if an uncovered rule is a failure.
     #[serde(skip)]

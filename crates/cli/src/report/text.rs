@@ -72,13 +72,16 @@ pub(super) fn failure(test: &TestResult) -> String {
     text
 }
 
-/// One line for the rules that no tested build breaks, one for those that none passes, and one for
-/// those that would stop every tested build.
+/// One line for the rules that no tested build breaks, one for those that none passes, one for the exemptions
+/// that none needs, and one for the rules that would stop every tested build.
 pub(super) fn uncovered(open: &Uncovered) -> Vec<String> {
     let line = |what: &str, rules: &[String]| (!rules.is_empty()).then(|| format!("{what} {}", rules.join(", ")));
+    let exemptions = open.never_exempted.iter().map(|one| format!("{} (line {})", one.rule, one.line));
+    let exemptions: Vec<String> = exemptions.collect();
     let lines = [
         line("no tested build breaks", &open.never_broken),
         line("no tested build passes", &open.never_passed),
+        line("no tested build needs the exemption of", &exemptions),
         line("every tested build would be stopped by", &open.stop_every_build),
     ];
     lines.into_iter().flatten().collect()

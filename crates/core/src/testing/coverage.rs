@@ -1,9 +1,10 @@
-//! The coverage of rules: those that no tested build breaks, and those that none passes.
+//! The coverage of rules: those that no tested build breaks, those that none passes, and exemptions that none
+//! needs.
 
 use serde::Serialize;
 
 use crate::{
-    policy::{Mode, Policy, RuleMode},
+    policy::{Exemption, Mode, Policy, Rule, RuleMode},
     verdict::Decision,
 };
 
@@ -24,8 +25,19 @@ pub struct Uncovered {
     pub never_broken: Vec<String>,
     /// The rules that no tested build passes.
     pub never_passed: Vec<String>,
+    /// The exemptions that no tested build needs.
+    pub never_exempted: Vec<UnusedExemption>,
     /// The rules that would stop every tested build, if there are several.
     pub stop_every_build: Vec<String>,
+}
+
+/// An exemption that no tested build needs: none would break the rule without it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnusedExemption {
+    /// The rule.
+    pub rule: String,
+    /// The exemption's line in the policy.
+    pub line: usize,
 }
 
 impl Coverage {
@@ -37,9 +49,13 @@ impl Coverage {
             };
             let (never_broken, never_passed) = (without(|rule| rule.broken), without(|rule| rule.passed));
             let stop_every_build = without(|rule| rule.builds < 2 || rule.stopped < rule.builds);
-            Uncovered { policy: file.clone(), never_broken, never_passed, stop_every_build }
+            let never_exempted = rules.iter().flat_map(RuleCoverage::unused).collect();
+            Uncovered { policy: file.clone(), never_broken, never_passed, never_exempted, stop_every_build }
         });
-        policies.filter(|open| !open.never_broken.is_empty() || !open.never_passed.is_empty()).collect()
+        let is_open = |open: &Uncovered| {
+            !open.never_broken.is_empty() || !open.never_passed.is_empty() || !open.never_exempted.is_empty()
+        };
+        policies.filter(is_open).collect()
     }
 
     /// Adds the rules of a policy. A rule that is off can be neither broken nor passed, so it is
@@ -49,7 +65,12 @@ impl Coverage {
             return;
         }
         let judged = policy.rules.iter().filter(|rule| rule.mode != RuleMode::Always(Mode::Off));
-        let rules = judged.map(|rule| RuleCoverage { id: rule.id.clone(), ..RuleCoverage::default() }).collect();
+        let rules = judged.map(|rule| RuleCoverage {
+            id: rule.id.clone(),
+            exemptions: exemptions(rule).map(|exemption| (exemption.place.line, false)).collect(),
+            ..RuleCoverage::default()
+        });
+        let rules = rules.collect();
         self.policies.push(PolicyCoverage { digest: policy.digest().to_owned(), file: file.to_owned(), rules });
     }
 
@@ -69,10 +90,21 @@ impl Coverage {
             match decision {
                 Decision::Broken(_) => rule.broken = true,
                 Decision::Passes | Decision::OutOfScope => rule.passed = true,
-                Decision::Off | Decision::Exempt(_) | Decision::Unknown(..) => {}
+                Decision::Exempt(exempted) => {
+                    if let Some((_, is_used)) = rule.exemptions.get_mut(exempted.index) {
+                        *is_used = true;
+                    }
+                }
+                Decision::Off | Decision::Unknown(..) => {}
             }
         }
     }
+}
+
+/// The exemptions that a test can need. A build that is exempt from `only-newest-per` is not compared, and passes.
+fn exemptions(rule: &Rule) -> impl Iterator<Item = &Exemption> {
+    let can_be_needed = rule.newest_per().is_none();
+    rule.except.iter().filter(move |_| can_be_needed)
 }
 
 #[derive(Debug)]
@@ -89,4 +121,13 @@ struct RuleCoverage {
     stopped: usize,
     broken: bool,
     passed: bool,
+    /// The lines of the exemptions, and whether a tested build needs them.
+    exemptions: Vec<(usize, bool)>,
+}
+
+impl RuleCoverage {
+    fn unused(&self) -> impl Iterator<Item = UnusedExemption> {
+        let unused = self.exemptions.iter().filter(|(_, is_used)| !is_used);
+        unused.map(|(line, _)| UnusedExemption { rule: self.id.clone(), line: *line })
+    }
 }

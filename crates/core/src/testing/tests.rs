@@ -308,7 +308,34 @@ fn coverage_is_of_all_files_of_a_policy() {
     // An exempt build passes nothing: without the exemption it would break the rule. Rules that are off need no test.
     insta::assert_snapshot!(run("set: { initiator: Release/x }"), @r#"["short-builds", "protected-branches", "costly", "strict", "open"] ["protected-branches"]"#);
     insta::assert_snapshot!(run("set: { sourceVersion: dev, timeoutInMinutes: 61 }"), @r#"["protected-branches", "costly", "strict", "open"] []"#);
-    insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: https://github.com/secret/x }"), @"");
+    // Exemptions are left.
+    insta::assert_snapshot!(run("set: { environment.computeType: LARGE, environment.image: x, source.location: https://github.com/secret/x }"), @"[] []");
+}
+
+/// A build that an exemption matches and that breaks nothing anyway does not show what the exemption does.
+#[test]
+fn an_exemption_that_no_tested_build_needs_is_uncovered() {
+    let policy = "version: 1\nrules:\n  - id: a\n    max-timeout: 60m\n    except:\n      - projects: [shop]\n      \
+                  - initiators: [alice]\n  - { id: b, mode: off, max-timeout: 1h, except: [{projects: [x]}] }\n";
+    let unused = |builds: &[&str]| {
+        let tests = builds.iter().enumerate().map(|(index, build)| {
+            format!("{{name: '{index}', now: 2026-11-22T09:00:00Z, expect: allow, build: {build}}}")
+        });
+        let text = format!("{{policy: p.yaml, tests: [{}]}}", tests.collect::<Vec<_>>().join(", "));
+        let file = File { name: "tests.yaml".to_owned(), text };
+        let read = |_: &str| Ok(File { name: "p.yaml".to_owned(), text: policy.to_owned() });
+        let mut coverage = Coverage::default();
+        PolicyTests::parse(&file, read).unwrap().run(|_| true, &mut coverage);
+        let open = coverage.uncovered();
+        let unused = open.iter().flat_map(|open| &open.never_exempted);
+        unused.map(|one| format!("{} in line {}", one.rule, one.line)).collect::<Vec<_>>()
+    };
+    let short = "{projectName: shop, timeoutInMinutes: 5, initiator: bob}";
+    assert_eq!(unused(&[short]), ["a in line 6", "a in line 7"]);
+    let of_shop = "{projectName: shop, timeoutInMinutes: 90, initiator: bob}";
+    assert_eq!(unused(&[short, of_shop]), ["a in line 7"]);
+    let of_alice = "{projectName: web, timeoutInMinutes: 90, initiator: alice}";
+    assert_eq!(unused(&[of_shop, of_alice]), [""; 0]);
 }
 
 #[test]
