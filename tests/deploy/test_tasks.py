@@ -22,6 +22,7 @@ PAGES = sorted((ROOT / "docs/tasks").glob("*.md"))
 
 SAM = """#!/bin/sh
 [ "$1" = build ] && exec cp policy/policy.yaml {built}/policy
+[ "$1" = remote ] && exec {sam} "$@"
 shift
 for argument; do
   shift
