@@ -32,6 +32,10 @@ impl FromScalar for RunKind {
     const CODE: Code = Code::UnknownWord;
     const EXPECTED: &'static str = "one of `build` and `sandbox`";
 
+    fn words() -> Vec<&'static str> {
+        Self::ALL.into_iter().map(Self::name).collect()
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|kind| kind.name() == text);
         known.ok_or_else(|| "is no kind of thing that runs in a project".to_owned())

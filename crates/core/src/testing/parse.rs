@@ -330,6 +330,10 @@ impl FromScalar for Expect {
     const CODE: Code = Code::UnknownAction;
     const EXPECTED: &'static str = "`stop`, `report`, `protect` or `allow`";
 
+    fn words() -> Vec<&'static str> {
+        ACTIONS.iter().map(|(word, _)| *word).collect()
+    }
+
     fn from_scalar(text: &str) -> Result<Self, String> {
         let found = ACTIONS.iter().find(|(word, _)| *word == text);
         found.map(|(_, action)| Self(*action)).ok_or_else(|| "is not an action".into())

@@ -49,6 +49,7 @@ fn a_fault_with_one_correction_is_fixed() {
             "max-timeout: 60m\n    only: [{ started-by: [users] }]",
             "max-timeout: 60m\n    only: [{ started-by: [user] }]",
         ),
+        ("max-timeout: 60m\n    only: [{ kinds: [builds] }]", "max-timeout: 60m\n    only: [{ kinds: [build] }]"),
         ("forbidden-branches: main # and no other", "forbidden-branches: [main] # and no other"),
         ("forbidden-branches: 'release/*'", "forbidden-branches: ['release/*']"),
         ("forbidden-overrides: image", "forbidden-overrides: [image]"),
