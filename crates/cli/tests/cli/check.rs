@@ -231,7 +231,11 @@ struct Watching {
 
 impl Watching {
     fn new(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(command(folder, arguments))
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let outputs: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
@@ -306,7 +310,12 @@ fn a_change_of_a_tested_policy_is_noticed() {
 #[test]
 fn ctrl_c_ends_watching() {
     let folder = folder("watch-end", &[("policy.yaml", VALID)]);
-    let mut watching = Watching::new(&folder, &["check", "--watch"]);
+    // A shell that starts the tests in the background makes them and their children ignore SIGINT.
+    let heed =
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])";
+    let mut command = Command::new("python3");
+    command.args(["-c", heed, env!("CARGO_BIN_EXE_buildbrake"), "check", "--watch"]).current_dir(&folder);
+    let mut watching = Watching::of(command);
     watching.wait_for("watching");
     let id = watching.child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
