@@ -25,7 +25,7 @@ from ministack_template import member_for_ministack
 from pages import blocks, section
 from samtranslator.yaml_helper import yaml_parse
 
-SHOP, BANK = "444455556666", "777788889999"
+SHOP, BANK = "444455556666", "012345678901"
 # It is listed, and nobody has deployed anything in it.
 UNREADY = "123456789012"
 STRANGER = "999999999999"
