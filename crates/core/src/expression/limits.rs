@@ -6,7 +6,10 @@
 //! figures were measured in a debug build, which needs several times the stack of a release
 //! build.
 
-use std::thread;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 
 use super::ExpressionFault;
 use crate::diagnostic::Code;
@@ -29,6 +32,9 @@ pub(super) const REGEX: usize = 8 << 10;
 /// The size of the parser's stack, in bytes. Only the pages that are used take memory.
 const STACK: usize = 64 << 20;
 
+/// The length of a text without brackets and signs that needs less than a megabyte of stack, in bytes.
+pub(super) const SHORT: usize = 48;
+
 /// Returns a fault if a text is too long to be parsed at all.
 pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     if text.len() <= LENGTH {
@@ -39,17 +45,23 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     Err(ExpressionFault::new(Code::ExpressionTooCostly, 0, message, help))
 }
 
-/// Runs the parser on a stack that no expression within [`LENGTH`] overflows.
+/// Runs the parser of a text on a stack that no expression within [`LENGTH`] overflows: for a short text, on that
+/// of the caller. A thread takes longer than parsing, and a policy may have many expressions.
 pub(super) fn on_a_large_stack<T: Send>(
+    text: &str,
     parse: impl FnOnce() -> Result<T, Vec<ExpressionFault>> + Send,
 ) -> Result<T, Vec<ExpressionFault>> {
     let cannot = |message: &str| {
         let help = "write the expression in another way";
         Err(vec![ExpressionFault::new(Code::ExpressionTooCostly, 0, message, help)])
     };
+    // A panic of the crate must not end the process.
+    let panicked = || cannot("the expression cannot be parsed");
+    if text.len() <= SHORT && !text.contains(['(', '[', '{', '?', '!', '-']) {
+        return catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| panicked());
+    }
     thread::scope(|scope| match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse) {
-        // A panic of the crate must not end the process.
-        Ok(parser) => parser.join().unwrap_or_else(|_| cannot("the expression cannot be parsed")),
+        Ok(parser) => parser.join().unwrap_or_else(|_| panicked()),
         Err(_) => cannot("there is not enough memory to parse the expression"),
     })
 }

@@ -184,7 +184,7 @@ impl Expression {
     /// The fault of its syntax, or else all faults of its names, types, literals and cost.
     pub fn compile(text: &str) -> Result<Self, Vec<ExpressionFault>> {
         limits::length(text).map_err(|fault| vec![fault])?;
-        limits::on_a_large_stack(|| {
+        limits::on_a_large_stack(text, || {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
             let check::Checked { literals, reads, build_members, texts, clock, warnings } = checked;

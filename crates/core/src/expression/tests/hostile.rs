@@ -100,6 +100,17 @@ fn depth_is_refused_before_it_costs_a_stack() {
     assert_eq!(survived(&format!("{}1 > 0", "-".repeat(3_900))), Ok(()));
 }
 
+/// A short text without brackets and signs is parsed on the stack of the caller.
+#[test]
+fn a_short_chain_needs_no_large_stack() {
+    for link in ["a.", "1+", "1*", "1<", "a&&", "a||", "a==", "a in ", "'a'+", "a:", "a,", "}", "\\"] {
+        let chain = link.repeat(limits::SHORT / link.len() - 1);
+        let _ = survived(&chain);
+        let _ = survived(&format!("{chain}a"));
+    }
+    assert_eq!(survived("build.environment.privilegedMode"), Ok(()));
+}
+
 #[test]
 fn long_chains_are_refused_before_they_cost_a_stack() {
     for (link, end) in [("1+", "1 > 0"), ("'a'+", "'a' == 'b'"), ("1<", "1"), ("true?true:", "true"), ("1*", "1 > 0")] {
