@@ -65,7 +65,8 @@ def running(account, region):
 
     batch = {"id": f"nightly:{id(3)}", "arn": arn("build-batch", 3), "buildBatchStatus": "IN_PROGRESS"}
     batch |= {"projectName": "nightly", "initiator": "alice", "sourceVersion": "refs/heads/main", "complete": False}
-    return [build(1, "main"), build(2, "feature"), batch, build(4, "main", buildBatchArn=batch["arn"])]
+    sandbox = {"id": f"nightly:{id(5)}", "arn": arn("sandbox", 5), "sourceVersion": "refs/heads/main"}
+    return [build(1, "main"), build(2, "feature"), batch, build(4, "main", buildBatchArn=batch["arn"]), sandbox]
 
 
 def broken(things):
@@ -322,7 +323,7 @@ def test_a_scheduled_sweep_reaches_every_member_and_leaves_what_failed_in_a_queu
     stopped = sorted((*place, thing["id"]) for place in PLACES for thing in broken(things[place]))
     until(lambda: len(organization.builds.stops()) >= len(stopped), 90, "all are stopped")
     assert sorted(organization.builds.stops()) == stopped
-    for first, feature, _, of_batch in things.values():
+    for first, feature, _, of_batch, _ in things.values():
         assert [organization.status(build) for build in (first, feature, of_batch)] == ["STOPPED", "IN_PROGRESS", "STOPPED"]
 
     until(lambda: waiting(hub.queues, failed) == 4, 120, "what failed is in its queue")
