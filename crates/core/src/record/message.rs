@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Named<'a> {
     pub(super) id: &'a str,
-    /// What it is: a build, a batch or a sandbox.
+    /// The word for it: `build`, `batch` or `sandbox`.
     pub(super) noun: &'static str,
 }
 
