@@ -35,17 +35,20 @@ impl Enforcer {
     /// note.
     pub(super) async fn tell(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let mut records = self.judged(settled, invocation);
-        if records.iter().all(|record| record.notifications().is_empty()) && self.has_told_all() {
+        let notifications = self.notifications(&records);
+        let has_log = |settled: &Settled<'_>| self.build_logs.is_some() && settled.effect.outcome == Outcome::Stopped;
+        if notifications.iter().all(Vec::is_empty) && self.has_told_all() && !settled.iter().any(has_log) {
             write(&records, invocation).await;
             return records;
         }
+        let counts: Vec<usize> = notifications.iter().map(Vec::len).collect();
         let left = invocation.deadline.duration_since(invocation.now()) - FOR_THE_RECORDS;
         let until = Instant::now() + Duration::try_from(left).unwrap_or_default().min(BUDGET);
         let logs = self.write_logs(settled, &records, invocation, until);
-        let (unsent, notes) = Box::pin(join(self.send(&records, until), logs)).await;
+        let (unsent, notes) = Box::pin(join(self.send(notifications.concat(), until), logs)).await;
         let mut sent_before = 0;
-        for ((settled, record), note) in settled.iter().zip(&mut records).zip(notes) {
-            let own = sent_before..sent_before + record.notifications().len();
+        for (((settled, record), note), count) in settled.iter().zip(&mut records).zip(notes).zip(counts) {
+            let own = sent_before..sent_before + count;
             sent_before = own.end;
             let is_unsent = |unsent: &&Unsent| unsent.positions.iter().any(|position| own.contains(position));
             let failure = unsent.as_ref().filter(is_unsent).map(|unsent| CallError::clone(&unsent.error).into());
@@ -73,11 +76,18 @@ impl Enforcer {
         settled.iter().map(record).collect()
     }
 
-    /// Sends the notifications of records, and those that were kept. Returns the ones of the records that
-    /// could not be sent.
-    async fn send(&self, records: &[Record], until: Instant) -> Option<Unsent> {
+    /// The notifications of each record. None without a bus to send them to: they take as long to make as an event
+    /// takes to be judged.
+    fn notifications(&self, records: &[Record]) -> Vec<Vec<Notification>> {
+        match self.event_bus {
+            Some(_) => records.iter().map(Record::notifications).collect(),
+            None => vec![Vec::new(); records.len()],
+        }
+    }
+
+    /// Sends these notifications, and those that were kept. Returns the ones of these that could not be sent.
+    async fn send(&self, mut notifications: Vec<Notification>, until: Instant) -> Option<Unsent> {
         let bus = self.event_bus.as_ref()?;
-        let mut notifications: Vec<Notification> = records.iter().flat_map(Record::notifications).collect();
         let own = notifications.len();
         notifications.append(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
         if notifications.is_empty() {
