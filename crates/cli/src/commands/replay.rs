@@ -103,7 +103,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(At::Start) => Moments::StartOnly,
         None => Moments::WholeLife,
     };
-    let details = Details { records: arguments.format == Format::Ndjson, reasons: arguments.html.is_some() };
+    let details = Details {
+        records: arguments.format == Format::Ndjson,
+        reasons: arguments.html.is_some(),
+        origins: arguments.format == Format::Csv || arguments.html.is_some(),
+    };
     let replays = [Some(&policy), old.as_ref()].into_iter().flatten();
     let replays = replays.map(|file| Replay::new(&file.policy, moments, details)).collect();
     let now = Timestamp::now();

@@ -118,8 +118,8 @@ impl Entries {
             place += (HEADER + length) as u64;
             rest = after.get(length..).unwrap_or_default();
         }
-        // Stable: the entries of one key keep their order.
-        places.sort_by_key(|(key, ..)| *key);
+        // The entries of one key keep their order.
+        places.sort_unstable_by_key(|(key, place, _)| (*key, *place));
         Ok(Self { buffer, file, file_length, places })
     }
 

@@ -12,7 +12,7 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -53,7 +53,10 @@ pub struct Case<'a> {
     unavailable: Vec<(Source, String)>,
     purpose: Purpose,
     verdict: Verdict,
-    provenance: Provenance,
+    /// The time of the verdict. `None` if there is none yet.
+    judged_at: Option<Timestamp>,
+    /// Found when it is first asked for.
+    provenance: OnceLock<Provenance>,
 }
 
 /// The decision that the case's questions must make possible.
@@ -155,7 +158,8 @@ impl<'a> Case<'a> {
             unavailable: Vec::new(),
             purpose,
             verdict: Verdict::default(),
-            provenance: Provenance::default(),
+            judged_at: None,
+            provenance: OnceLock::new(),
         }
     }
 
@@ -191,7 +195,7 @@ impl<'a> Case<'a> {
 
     /// Returns the origin of the build, as far as it is known by now.
     pub fn provenance(&self) -> &Provenance {
-        &self.provenance
+        self.provenance.get_or_init(|| self.judged_at.map(|now| self.facts(now).provenance()).unwrap_or_default())
     }
 
     /// Returns whether the event contains only the build's name, or nothing else that still holds.
@@ -247,14 +251,13 @@ impl<'a> Case<'a> {
             return;
         }
         let facts = self.facts(now);
-        let provenance = facts.provenance();
         let mut verdict = match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch | Purpose::EveryRule => {
                 judge_by(self.policy, &facts)
             }
             Purpose::Supersession => judge_supersession(self.policy, &facts),
         };
-        self.provenance = provenance;
+        (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
         for undecided in &mut verdict.undecided {
             undecided.source = undecided.missing.source();
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
@@ -304,6 +307,7 @@ impl<'a> Case<'a> {
     /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand
     /// cases until it knows how many builds it would stop.
     pub fn shorten(&mut self) {
+        self.provenance();
         let build = std::mem::take(&mut *self.event.build);
         let environment = build.environment.map(|environment| ProjectEnvironment {
             environment_variables: environment.environment_variables,

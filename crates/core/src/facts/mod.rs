@@ -26,6 +26,7 @@ use std::sync::OnceLock;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::fact::Fact;
+pub(crate) use self::provenance::known_initiator;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
     image::Image,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Facts, starter::Starter};
+use crate::model::{Build, BuildBatch};
 
 /// The origin of a build. A build of a batch has that of its batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,17 +50,21 @@ pub enum RefFrom {
     Project,
 }
 
+/// The initiator of the batch, or else of the build, which may belong to a batch that is unknown.
+pub(crate) fn known_initiator<'a>(build: &'a Build, batch: Option<&'a BuildBatch>) -> Option<&'a str> {
+    batch.and_then(|batch| batch.initiator.as_deref()).or(build.initiator.as_deref())
+}
+
 impl Facts<'_> {
     /// Returns the origin of the build.
     pub fn provenance(&self) -> Provenance {
         let branch = self.branch().ok().map(str::to_owned);
         let git_ref = self.git_ref().ok();
         let batch = self.build_batch;
-        let initiator = batch.and_then(|batch| batch.initiator.as_deref());
         let source_version = batch.and_then(|batch| batch.source_version.as_deref());
         Provenance {
-            initiator: initiator.or(self.build.initiator.as_deref()).map(str::to_owned),
-            initiator_from: initiator.map(|_| InitiatorFrom::Batch),
+            initiator: known_initiator(self.build, batch).map(str::to_owned),
+            initiator_from: batch.and_then(|batch| batch.initiator.as_ref()).map(|_| InitiatorFrom::Batch),
             started_by: self.starters().one().ok(),
             source_version: source_version.or(self.build.source_version.as_deref()).map(str::to_owned),
             ref_from: self.ref_from().filter(|_| branch.is_some() || git_ref.is_some()),

@@ -37,6 +37,8 @@ pub struct Details {
     pub records: bool,
     /// The reason of each rule, if there is one that does not pass.
     pub reasons: bool,
+    /// The kind of starter, the branch and the reference.
+    pub origins: bool,
 }
 
 /// A policy that judges builds of the past.
@@ -72,7 +74,7 @@ impl<'p> Replay<'p> {
 
     /// The paths of the members of the API's Builds that it reads. `None` if it needs whole Builds.
     pub(super) fn build_members(&self) -> Option<Vec<&'p str>> {
-        let Details { records, reasons } = self.details;
+        let Details { records, reasons, .. } = self.details;
         if records || reasons { None } else { self.policy.build_members() }
     }
 
@@ -105,7 +107,7 @@ impl<'p> Replay<'p> {
         if asked.settle(&mut case, &life, start, &mut answer).is_none() {
             return Err(undecidable(case, life));
         }
-        let mut judged = vec![Judged { at: start, verdict: case.verdict().clone() }];
+        let mut judged = vec![Judged { at: start, verdict: case.take_verdict() }];
         // If time alone breaks rules, none breaks before its limit.
         let may_reach_a_limit = || life.end.is_none_or(|end| case.first_limit(start).is_some_and(|limit| limit <= end));
         let later = if self.changes_with_phases || (self.is_timed && (!self.has_limits_alone || may_reach_a_limit())) {
@@ -118,7 +120,7 @@ impl<'p> Replay<'p> {
             if asked.settle(&mut case, &life, at, &mut answer).is_none() {
                 return Err(undecidable(case, life));
             }
-            judged.push(Judged { at, verdict: case.verdict().clone() });
+            judged.push(Judged { at, verdict: case.take_verdict() });
         }
         Ok(self.conclude(&mut case, &life, &judged, &asked.superseded_at))
     }
@@ -222,19 +224,16 @@ impl<'p> Replay<'p> {
             broken.max_by_key(|saved| saved.minutes).unwrap_or_default()
         };
         let build = case.build();
-        let provenance = case.provenance();
+        let origin = self.details.origins.then(|| case.provenance().clone()).unwrap_or_default();
         let text = |text: Option<&str>| text.map(|text| url::redacted(text).into_owned());
         let mut replayed = Replayed {
             build_id: case.event().id.as_str().to_owned(),
             build_arn: build.arn.clone(),
-            project: build.project_name.clone().unwrap_or_else(|| case.event().id.project().to_owned()),
-            account: build.account().map(str::to_owned),
-            region: build.region().map(str::to_owned),
-            initiator: text(provenance.initiator.as_deref()),
-            started_by: provenance.started_by,
-            branch: text(provenance.branch.as_deref()),
-            git_ref: text(provenance.git_ref.as_deref()),
-            ref_from: provenance.ref_from,
+            initiator: text(case.initiator()),
+            started_by: origin.started_by,
+            branch: text(origin.branch.as_deref()),
+            git_ref: text(origin.git_ref.as_deref()),
+            ref_from: origin.ref_from,
             start: life.start,
             end: life.end,
             status: life.final_status().map(str::to_owned),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     explain::Reason,
     facts::{RefFrom, inquiry::Source, starter::Starter},
+    model::name::{ACCOUNT, REGION, arn_part},
     policy::Mode,
     record::Outcome,
     summary::Saved,
@@ -18,19 +19,13 @@ pub struct Replayed {
     pub build_id: String,
     /// The build's ARN.
     pub build_arn: Option<String>,
-    /// The project's name.
-    pub project: String,
-    /// The account that the build ran in.
-    pub account: Option<String>,
-    /// The region that the build ran in.
-    pub region: Option<String>,
     /// The initiator of the build or of its batch.
     pub initiator: Option<String>,
-    /// What kind of starter that is.
+    /// What kind of starter that is, if it was asked for.
     pub started_by: Option<Starter>,
-    /// The branch.
+    /// The branch, if it was asked for.
     pub branch: Option<String>,
-    /// The full name of the reference.
+    /// The full name of the reference, if it was asked for.
     pub git_ref: Option<String>,
     /// The source of `branch` and `git_ref`.
     pub ref_from: Option<RefFrom>,
@@ -107,6 +102,21 @@ pub enum Decided {
 }
 
 impl Replayed {
+    /// The project's name, from the build's id.
+    pub fn project(&self) -> &str {
+        self.build_id.rsplit_once(':').map_or(&self.build_id, |(project, _)| project)
+    }
+
+    /// The account that the build ran in, from its ARN.
+    pub fn account(&self) -> Option<&str> {
+        arn_part(self.build_arn.as_deref()?, ACCOUNT)
+    }
+
+    /// The region that the build ran in, from its ARN.
+    pub fn region(&self) -> Option<&str> {
+        arn_part(self.build_arn.as_deref()?, REGION)
+    }
+
     /// Returns whether the build succeeded although the policy would have stopped it.
     pub fn stops_a_success(&self) -> bool {
         self.outcome == Outcome::Stopped && self.has_succeeded()

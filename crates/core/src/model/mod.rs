@@ -4,7 +4,7 @@
 mod batch;
 mod build;
 pub(crate) mod lenient;
-mod name;
+pub(crate) mod name;
 mod pipeline;
 mod progress;
 mod project;

@@ -14,6 +14,11 @@ use super::Build;
 pub struct BuildId(String);
 
 impl BuildId {
+    /// The id of the build with this ARN. `None` if it is not a build's ARN.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        parts(arn).map(|(_, id)| id)
+    }
+
     /// The id as text: `project:uuid`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -124,18 +129,23 @@ fn parts(text: &str) -> Option<([&str; 3], BuildId)> {
 impl Build {
     /// The account that the build runs in, from its ARN.
     pub fn account(&self) -> Option<&str> {
-        self.arn_part(4)
+        arn_part(self.arn.as_deref()?, ACCOUNT)
     }
 
     /// The region that the build runs in, from its ARN.
     pub fn region(&self) -> Option<&str> {
-        self.arn_part(3)
+        arn_part(self.arn.as_deref()?, REGION)
     }
+}
 
-    /// The part of the ARN after `colons` colons.
-    fn arn_part(&self, colons: usize) -> Option<&str> {
-        self.arn.as_deref()?.split(':').nth(colons).filter(|part| !part.is_empty())
-    }
+/// The number of colons before the region in an ARN.
+pub(crate) const REGION: usize = 3;
+/// The number of colons before the account in an ARN.
+pub(crate) const ACCOUNT: usize = 4;
+
+/// The part of an ARN after a number of colons. `None` if it is empty.
+pub(crate) fn arn_part(arn: &str, colons: usize) -> Option<&str> {
+    arn.split(':').nth(colons).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]

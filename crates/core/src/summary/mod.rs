@@ -163,7 +163,7 @@ impl Summary {
             self.if_enforced.saved += build.saved_if_enforced;
         }
         self.by_account.add(&keys.account, share);
-        self.by_project.add(&build.project, share);
+        self.by_project.add(build.project(), share);
         self.by_initiator.add(keys.initiator, share);
         self.by_day.add(&keys.day, share);
         let mut missing = BTreeMap::new();
@@ -180,7 +180,7 @@ impl Summary {
                         missing.entry(fact.as_str()).or_insert_with(|| (*source, Vec::new())).1.push(&result.rule);
                     }
                     rule.saved += *saved;
-                    rule.by_project.add(&build.project, share);
+                    rule.by_project.add(build.project(), share);
                     rule.by_initiator.add(keys.initiator, share);
                     rule.by_day.add(&keys.day, share);
                 }
@@ -279,11 +279,11 @@ struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     fn of(build: &'a Replayed) -> Self {
-        let part = |part: &'a Option<String>| part.as_deref().unwrap_or("unknown");
+        let or_unknown = |text: Option<&'a str>| text.unwrap_or("unknown");
         let day = build.start.map(|start| start.strftime("%F").to_string());
         Self {
-            account: format!("{}/{}", part(&build.account), part(&build.region)),
-            initiator: part(&build.initiator),
+            account: format!("{}/{}", or_unknown(build.account()), or_unknown(build.region())),
+            initiator: or_unknown(build.initiator.as_deref()),
             day: day.unwrap_or_else(|| "unknown".to_owned()),
         }
     }

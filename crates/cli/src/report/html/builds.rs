@@ -99,11 +99,7 @@ impl Values {
 #[serde(rename_all = "camelCase")]
 struct Build<'a> {
     /// The build's id, without the project's name and the colon after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<&'a str>,
-    /// The build's id, if it does not start with the project's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
+    number: &'a str,
     project: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     initiator: Option<usize>,
@@ -162,12 +158,10 @@ enum Kind {
 
 impl<'a> Build<'a> {
     fn of(build: &'a Replayed, values: &mut Values) -> anyhow::Result<Self> {
-        let Replayed { build_id, project, .. } = build;
-        let number = build_id.strip_prefix(project.as_str()).and_then(|rest| rest.strip_prefix(':'));
+        let (project, number) = build.build_id.rsplit_once(':').unwrap_or_default();
         Ok(Self {
             number,
-            id: number.is_none().then_some(build_id),
-            project: values.index(project)?,
+            project: values.index(&project)?,
             initiator: values.index_of(build.initiator.as_deref())?,
             branch: values.index_of(build.branch.as_deref())?,
             git_ref: values.index_of(build.git_ref.as_deref())?,
@@ -185,8 +179,8 @@ impl<'a> Common<'a> {
     fn of(build: &'a Replayed) -> Self {
         Self {
             arn: build.build_arn.as_deref().and_then(|arn| arn.strip_suffix(build.build_id.as_str())),
-            account: build.account.as_deref(),
-            region: build.region.as_deref(),
+            account: build.account(),
+            region: build.region(),
             started_by: build.started_by,
             ref_from: build.ref_from,
             status: build.status.as_deref(),

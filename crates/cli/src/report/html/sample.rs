@@ -183,9 +183,6 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
     Replayed {
         build_id: format!("{project}:{number}"),
         build_arn: Some(format!("arn:aws:codebuild:{region}:111122223333:build/{project}:{number}")),
-        project: project.to_owned(),
-        account: Some("111122223333".to_owned()),
-        region: Some(region.to_owned()),
         initiator: Some(initiator.to_owned()),
         started_by: Some(started_by),
         branch: Some(branch.to_owned()),
@@ -221,9 +218,6 @@ fn judged(project: &str, rules: Vec<RuleResult>) -> Replayed {
     Replayed {
         build_id: String::new(),
         build_arn: None,
-        project: String::new(),
-        account: None,
-        region: None,
         initiator: None,
         started_by: None,
         branch: None,
@@ -267,11 +261,10 @@ pub(super) fn hostile() -> History {
     let mut rng = Rng::with_seed(18);
     for number in 0..120 {
         let mut build = build(&mut rng);
-        build.project = HOSTILE.to_owned();
         build.build_id = format!("{HOSTILE}:{number}");
-        build.build_arn = Some(format!("arn:aws:codebuild:eu-west-1:111122223333:build/{}", build.build_id));
-        for text in [&mut build.initiator, &mut build.branch, &mut build.git_ref, &mut build.status, &mut build.account]
-        {
+        build.build_arn =
+            Some(format!("arn:aws:codebuild:{HOSTILE}{number}:{HOSTILE}{number}:build/{}", build.build_id));
+        for text in [&mut build.initiator, &mut build.branch, &mut build.git_ref, &mut build.status] {
             *text = Some(format!("{HOSTILE}{number}"));
         }
         build.rules = vec![RuleResult {
@@ -302,8 +295,7 @@ pub(super) fn long() -> History {
             continue;
         }
         let number = build.build_id.rsplit_once(':').unwrap().1.to_owned();
-        build.project = format!("{:x<150}", history.builds.len());
-        build.build_id = format!("{}:{number}", build.project);
+        build.build_id = format!("{:x<150}:{number}", history.builds.len());
         build.branch = Some(format!("feature/{:b<100}", history.builds.len()));
         build.initiator = Some(format!("role/{:i<64}", history.builds.len()));
         history.add(build);

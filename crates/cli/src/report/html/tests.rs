@@ -151,7 +151,7 @@ fn many_projects_and_days_fit() {
     let mut rng = fastrand::Rng::with_seed(20);
     for index in 0..12_000_i64 {
         let mut build = sample::build(&mut rng);
-        build.project = format!("{:p<150}", index);
+        build.build_id = format!("{:p<150}:{index}", index);
         build.initiator = Some(format!("{:<<150}", index));
         build.start = Some(build.start.unwrap() - jiff::SignedDuration::from_hours(24 * (index % 1_000)));
         history.add(build);
@@ -178,8 +178,8 @@ fn a_build_shares_its_texts_and_keeps_its_numbers() {
     let build = &history.builds[0];
     let values = data["values"].as_array().unwrap();
     let value = |index: &Value| values[index.as_u64().unwrap() as usize].clone();
-    assert_eq!(value(&row["project"]), build.project);
-    assert_eq!(format!("{}:{}", build.project, row["number"].as_str().unwrap()), build.build_id);
+    assert_eq!(value(&row["project"]), build.project());
+    assert_eq!(format!("{}:{}", build.project(), row["number"].as_str().unwrap()), build.build_id);
     let common = value(&row["common"]);
     assert_eq!(format!("{}{}", common["arn"].as_str().unwrap(), build.build_id), *build.build_arn.as_ref().unwrap());
     assert_eq!(row["start"], build.start.unwrap().as_millisecond());

@@ -41,7 +41,7 @@ impl<W: Write> Rows<W> {
 
     pub(crate) fn add(&mut self, build: &Replayed) -> anyhow::Result<()> {
         let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+        let text = |text: Option<&str>| cell(text.unwrap_or_default());
         let rules = |is_wanted: fn(&Decided) -> bool| {
             let rules = build.rules.iter().filter(|rule| is_wanted(&rule.decided));
             rules.map(|rule| rule.rule.as_str()).collect::<Vec<_>>().join(" ")
@@ -49,16 +49,16 @@ impl<W: Write> Rows<W> {
         let outcome = serde_json::to_value(build.outcome)?;
         self.writer.write_record([
             build.build_id.clone(),
-            cell(&build.project),
-            text(&build.account),
-            text(&build.region),
-            text(&build.initiator),
+            cell(build.project()),
+            text(build.account()),
+            text(build.region()),
+            text(build.initiator.as_deref()),
             build.started_by.map(|starter| starter.name().to_owned()).unwrap_or_default(),
-            text(&build.branch),
-            text(&build.git_ref),
+            text(build.branch.as_deref()),
+            text(build.git_ref.as_deref()),
             time(build.start),
             time(build.end),
-            text(&build.status),
+            text(build.status.as_deref()),
             outcome.as_str().unwrap_or_default().to_owned(),
             build.saved.minutes.as_f64().to_string(),
             build.saved.usd.as_f64().to_string(),

@@ -6,11 +6,11 @@ use super::{Case, Origin, Purpose};
 use crate::{
     event::BuildEvent,
     explain::{Reason, reasons},
-    facts::{Facts, RefFrom, supersession::Supersession},
+    facts::{Facts, RefFrom, known_initiator, supersession::Supersession},
     model::Build,
     policy::{Mode, Policy},
     price::Dollars,
-    verdict::{Action, action, may_break_later},
+    verdict::{Action, Verdict, action, may_break_later},
 };
 
 impl<'a> Case<'a> {
@@ -25,6 +25,11 @@ impl<'a> Case<'a> {
     pub fn judge_at(&mut self, at: Timestamp, show: impl FnOnce(&mut Build)) {
         show(&mut self.event.build);
         self.judge(at);
+    }
+
+    /// Moves the verdict out. The case must be judged again before it has another question.
+    pub(crate) fn take_verdict(&mut self) -> Verdict {
+        std::mem::take(&mut self.verdict)
     }
 
     /// The event, with the build as it is known by now.
@@ -42,6 +47,11 @@ impl<'a> Case<'a> {
     pub(crate) fn add_supersession(&mut self, supersession: Supersession, at: Timestamp) {
         self.supersession = Some(supersession);
         self.judge(at);
+    }
+
+    /// The initiator, as far as it is known.
+    pub(crate) fn initiator(&self) -> Option<&str> {
+        known_initiator(self.build(), self.batch())
     }
 
     /// The price of a minute of the build, as far as it is known.

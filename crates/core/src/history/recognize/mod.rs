@@ -20,7 +20,7 @@ pub use self::not_recognized::NotRecognized;
 use super::{Observation, ObservedIn};
 use crate::{
     event::{EventError, Trigger, TriggerKind},
-    model::{Build, BuildArn, BuildBatch, BuildId, Project, Sandbox, lenient},
+    model::{Build, BuildBatch, BuildId, Project, Sandbox, lenient},
 };
 
 /// Something that the history contains.
@@ -179,11 +179,10 @@ fn of_api(build: Box<Build>) -> Option<Observation> {
 
 fn observation(from: ObservedIn, mut build: Box<Build>) -> Option<Observation> {
     let id: BuildId = match (&build.arn, &build.id) {
-        (Some(arn), Some(id)) => {
-            let arn: BuildArn = arn.parse().ok()?;
-            (arn.id.as_str() == id).then_some(arn.id)?
+        (Some(arn), id) => {
+            let of_arn = BuildId::of_arn(arn)?;
+            id.as_ref().is_none_or(|id| of_arn.as_str() == id).then_some(of_arn)?
         }
-        (Some(arn), None) => arn.parse::<BuildArn>().ok()?.id,
         (None, id) => id.as_ref()?.parse().ok()?,
     };
     build.id.get_or_insert_with(|| id.as_str().to_owned());

@@ -8,7 +8,7 @@ use super::{Each, Item, NotRecognized, Recognized, all, redacted, text_of};
 use crate::{
     facts::RefFrom,
     history::{Observation, ObservedIn, RecordedRef},
-    model::{Build, BuildArn, BuildId, RunKind, lenient},
+    model::{Build, BuildId, RunKind, lenient},
 };
 
 /// Passes on the build of a record, and those of the records in it: a sweep's, and the builds that
@@ -44,7 +44,7 @@ fn observation(mut record: Value) -> Option<Observation> {
     let id: BuildId = text_of(&record, "buildId")?.parse().ok()?;
     let mut build: Box<Build> = taken(&mut record, "build").and_then(lenient::read).unwrap_or_default();
     let text = |member: &str| text_of(&record, member).map(str::to_owned);
-    let is_of_the_build = |arn: &String| arn.parse::<BuildArn>().is_ok_and(|arn| arn.id == id);
+    let is_of_the_build = |arn: &String| BuildId::of_arn(arn).is_some_and(|of_arn| of_arn == id);
     build.arn = text("buildArn").filter(is_of_the_build).or(build.arn.take().filter(is_of_the_build));
     build.id = Some(id.as_str().to_owned());
     build.project_name = Some(id.project().to_owned());

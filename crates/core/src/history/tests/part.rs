@@ -147,7 +147,7 @@ fn whole_builds_are_read_where_more_than_their_rules_counts() {
     ] {
         assert!(!is_read_in_part(rule, Details::default()), "{rule}");
     }
-    let details = |records, reasons| Details { records, reasons };
+    let details = |records, reasons| Details { records, reasons, origins: false };
     for (details, expected) in
         [(details(false, false), true), (details(true, false), false), (details(false, true), false)]
     {

@@ -15,7 +15,7 @@ const successFilter = make("input", {
 const chips = make("span");
 
 function shortId({ id, number: uuid }) {
-  return uuid === undefined || uuid.length <= 8 ? id : `${id.slice(0, id.length - uuid.length + 8)}…`;
+  return uuid.length <= 8 ? id : `${id.slice(0, id.length - uuid.length + 8)}…`;
 }
 
 function ruleTexts({ decisions }) {

@@ -9,7 +9,7 @@ const outcome = (name) => data.outcomes[name] ?? 0;
 
 const allBuilds = data.builds.rows.map((row, index) => {
   const project = value(row.project);
-  const id = row.id ?? `${project}:${row.number}`;
+  const id = `${project}:${row.number}`;
   const common = value(row.common);
   const amount = ([minutes, usd]) => ({ minutes, usd });
   const decisions = row.rules.map((decision) =>
