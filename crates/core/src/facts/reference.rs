@@ -161,6 +161,10 @@ impl Facts<'_> {
     /// These facts for each reference that is possible: a rule that has one answer for all of them is
     /// decided. Empty if no list of references is known.
     pub(crate) fn by_possible_reference(&self) -> Vec<Self> {
+        // Nothing but git's answer or the project's webhook lists several.
+        if self.remote.is_none() && self.project.is_none() {
+            return Vec::new();
+        }
         match self.reference(Wanted::Ref) {
             Ok(Reference::OneOf(names, from, _)) => {
                 names.into_iter().map(|name| Self { assumed: Some((name.into(), from)), ..self.clone() }).collect()

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
-        Fact,
+        Fact, Provenance,
         inquiry::{Case, Question, Reply},
     },
     policy::{Mode, Policy},
@@ -224,7 +224,7 @@ impl<'p> Replay<'p> {
             broken.max_by_key(|saved| saved.minutes).unwrap_or_default()
         };
         let build = case.build();
-        let origin = self.details.origins.then(|| case.provenance().clone()).unwrap_or_default();
+        let origin = if self.details.origins { case.provenance().clone() } else { Provenance::default() };
         let text = |text: Option<&str>| text.map(|text| url::redacted(text).into_owned());
         let mut replayed = Replayed {
             build_id: case.event().id.as_str().to_owned(),
