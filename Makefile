@@ -39,8 +39,11 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# The last ones wait more than they compute, so that two of them run at once, the longest first.
 .PHONY: test
-test: fmt clippy doc wasm rust-test template-lint template-test page-test scale-test deploy-test ## Run the whole gate.
+test: fmt clippy doc wasm rust-test ## Run the whole gate.
+	$(MAKE) --jobs 2 --output-sync=target --no-print-directory \
+		sam-test terraform-test page-test scale-test template-test template-lint
 
 .PHONY: fmt
 fmt: ## Check the formatting of the Rust code.
@@ -155,16 +158,15 @@ screenshots: $(STAMP) ## Renew the screenshots of docs/html-report.md.
 	CHROMIUM="$$(tools/chromium.sh)" $(TOOLS)/bin/python tests/page/screenshots.py
 
 # These tests use the debug binaries of the Rust tests. `cargo build` would
-# compile the AWS SDK once more, with other features. They wait more than they compute, so
-# that both run at once.
+# compile the AWS SDK once more, with other features.
 .PHONY: deploy-test
-deploy-test: $(STAMP) ## Deploy the templates and apply the Terraform module on this machine (two minutes).
+deploy-test: $(STAMP) ## Deploy the templates and apply the Terraform module on this machine (three minutes).
 	cargo test --workspace --locked --no-run
 	$(MAKE) --jobs 2 --output-sync=target --no-print-directory sam-test terraform-test
 
 .PHONY: sam-test
 sam-test: $(STAMP)
-	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/deploy
+	$(TOOLS)/bin/python -m pytest -p no:cacheprovider --numprocesses 2 --dist loadfile tests/deploy
 
 # Terraform would fetch the AWS provider, half a gigabyte, from its registry.
 .PHONY: terraform-test
