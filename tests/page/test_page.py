@@ -263,8 +263,9 @@ def test_hostile_names_are_text(open_page):
     for table in ["projects", "rules"]:
         assert HOSTILE in column(page, table, 0)
     page.run("document.querySelectorAll('#list tbody button')[1].click()")
-    # The id, the status, the initiator, the branch, the reference, the account, the ARN, a rule and its reason.
-    assert page.run("document.getElementById('build').textContent").count(HOSTILE) == 9
+    # The id, the status, the initiator, the branch, the reference, the account, the region, the ARN with these two
+    # and the id, a rule and its reason.
+    assert page.run("document.getElementById('build').textContent").count(HOSTILE) == 12
     page.run("document.getElementById('close').click()")
     page.run("document.querySelector('#projects tbody button').click()")
     assert HOSTILE in page.run("document.querySelector('#list .chip').textContent")
