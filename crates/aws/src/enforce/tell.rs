@@ -45,7 +45,8 @@ impl Enforcer {
         let left = invocation.deadline.duration_since(invocation.now()) - FOR_THE_RECORDS;
         let until = Instant::now() + Duration::try_from(left).unwrap_or_default().min(BUDGET);
         let logs = self.write_logs(settled, &records, invocation, until);
-        let (unsent, notes) = Box::pin(join(self.send(notifications.concat(), until), logs)).await;
+        let (unsent, notes) =
+            Box::pin(join(self.send(notifications.into_iter().flatten().collect(), until), logs)).await;
         let mut sent_before = 0;
         for (((settled, record), note), count) in settled.iter().zip(&mut records).zip(notes).zip(counts) {
             let own = sent_before..sent_before + count;
