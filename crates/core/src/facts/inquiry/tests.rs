@@ -285,3 +285,15 @@ fn a_verdict_on_a_build_of_a_batch_says_where_it_comes_from() {
     assert_eq!((found.branch.as_deref(), found.ref_from), (Some("main"), Some(RefFrom::Batch)));
     assert_eq!((found.source_version.as_deref(), found.git_ref.as_deref()), (Some("main"), Some("refs/heads/main")));
 }
+
+#[test]
+fn a_shortened_case_still_says_where_its_build_comes_from() {
+    let (policy, now) = (policy("{id: a, forbidden-branches: [main]}"), NOW.parse().unwrap());
+    let retry =
+        r#"{"projectName": "shop", "initiator": "role/session", "autoRetryConfig": {"previousAutoRetry": "a"}}"#;
+    let mut case = Case::of_build(&policy, event(retry), now);
+    let whole = case.clone();
+    case.shorten();
+    assert!(whole.provenance().started_by.is_some());
+    assert_eq!(case.provenance(), whole.provenance());
+}

@@ -315,6 +315,8 @@ fn the_filters_of_the_webhook_that_started_a_build_may_decide_without_git() {
     let literals = by_webhook(json!([push("^refs/heads/(main|master)$")]), &[]);
     check(&literals, "deny-when: branch.startsWith('ma')", "stop");
     check(&literals, "deny-when: branch == 'main'", unknown);
+    let (_, asked) = literals.judge(&self::policy("deny-when: branch.startsWith('ma')"));
+    assert!(asked.iter().all(|question| question.source() != Source::Git), "{asked:?}");
     // A tag has no branch.
     let with_tags = by_webhook(json!([push("^refs/(heads|tags)/v.*$")]), &[]);
     check(&with_tags, "forbidden-branches: ['v*']", unknown);
