@@ -1,5 +1,7 @@
 //! `¤` stands in secrets only: none may be in a record.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -74,10 +76,10 @@ fn message_about(build: &Value, project: &Value, batch: &Value, message: &str) -
     let build = serde_json::from_value(build.clone()).unwrap();
     let mut case = Case::of_build(&policy, BuildEvent::new(TriggerKind::Sweep, id, None, build), now);
     if !project.is_null() {
-        case.add(Reply::Project(Some(serde_json::from_value(project.clone()).unwrap())), now);
+        case.add(Reply::Project(Some(Arc::new(serde_json::from_value(project.clone()).unwrap()))), now);
     }
     if !batch.is_null() {
-        case.add(Reply::Batch(Some(serde_json::from_value(batch.clone()).unwrap())), now);
+        case.add(Reply::Batch(Some(Arc::new(serde_json::from_value(batch.clone()).unwrap()))), now);
     }
     case.shorten();
     super::failure(refused(message), &case).message.replacen("no: ", "", 1)
