@@ -5,6 +5,7 @@ use memchr::{memchr, memchr_iter};
 /// The lines of a buffer, which is looked through once.
 #[derive(Default)]
 pub(super) struct Lines {
+    /// The line feeds before this byte are counted.
     counted_to: usize,
     count: u64,
     /// The next line feed, and the byte from which it was looked for.
@@ -18,17 +19,21 @@ impl Lines {
             Some((from, None)) if from <= at => None,
             Some((from, Some(end))) if from <= at && at <= end => Some(end),
             _ => {
+                self.count_to(buffer, at);
                 let end = memchr(b'\n', &buffer[at..]).map(|end| at + end);
+                self.counted_to = end.unwrap_or(buffer.len());
                 self.next = Some((at, end));
                 end
             }
         }
     }
 
-    /// The number of line feeds before a byte.
+    /// The number of line feeds before a byte, which is not before the one that was given last.
     pub(super) fn count_to(&mut self, buffer: &[u8], at: usize) -> u64 {
-        self.count += memchr_iter(b'\n', &buffer[self.counted_to..at]).count() as u64;
-        self.counted_to = at;
+        if let Some(after) = buffer.get(self.counted_to..at) {
+            self.count += memchr_iter(b'\n', after).count() as u64;
+            self.counted_to = at;
+        }
         self.count
     }
 }
