@@ -1,6 +1,9 @@
 //! Builds counted by project, initiator or day.
 
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::AddAssign,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +17,22 @@ const OTHERS: &str = "(others)";
 
 /// Builds by a key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "BTreeMap<String, Share>", into = "BTreeMap<String, Share>")]
 pub struct Breakdown {
-    shares: BTreeMap<String, Share>,
+    /// Hashed: each build is looked up in at least four breakdowns.
+    shares: HashMap<String, Share>,
+}
+
+impl From<BTreeMap<String, Share>> for Breakdown {
+    fn from(shares: BTreeMap<String, Share>) -> Self {
+        Self { shares: shares.into_iter().collect() }
+    }
+}
+
+impl From<Breakdown> for BTreeMap<String, Share> {
+    fn from(breakdown: Breakdown) -> Self {
+        breakdown.shares.into_iter().collect()
+    }
 }
 
 /// The builds that have one key.
@@ -48,18 +64,25 @@ impl AddAssign for Share {
 
 impl Breakdown {
     pub(super) fn add(&mut self, key: &str, share: Share) {
-        change(&mut self.shares, key, |of_key| *of_key += share);
+        // Most keys are there already, so that no text is made for them.
+        if let Some(of_key) = self.shares.get_mut(key) {
+            *of_key += share;
+            return;
+        }
+        let key = counted_as(key, self.shares.len());
+        *self.shares.entry(key.to_owned()).or_default() += share;
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
-        for (key, share) in other.shares {
-            self.add(&key, share);
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (key, share) in other.iter() {
+            self.add(key, share);
         }
     }
 
     /// The builds by key, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Share)> {
-        self.shares.iter().map(|(key, share)| (key.as_str(), *share))
+        let shares: BTreeMap<&str, Share> = self.shares.iter().map(|(key, share)| (key.as_str(), *share)).collect();
+        shares.into_iter()
     }
 
     /// The keys with the most builds.
@@ -71,12 +94,7 @@ impl Breakdown {
     }
 }
 
-/// Changes the value of a key, or that of all others if there are too many keys.
-pub(super) fn change<T: Default>(map: &mut BTreeMap<String, T>, key: &str, change: impl FnOnce(&mut T)) {
-    // Most keys are there already, so that no text is made for them.
-    if let Some(value) = map.get_mut(key) {
-        return change(value);
-    }
-    let key = if map.len() < MAX_KEYS { key } else { OTHERS };
-    change(map.entry(key.to_owned()).or_default());
+/// The key under which a new one is counted, beside a number of others.
+pub(super) fn counted_as(key: &str, others: usize) -> &str {
+    if others < MAX_KEYS { key } else { OTHERS }
 }

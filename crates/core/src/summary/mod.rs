@@ -196,12 +196,18 @@ impl Summary {
         }
         self.undecided += u64::from(!missing.is_empty());
         for (fact, (source, rules)) in missing {
-            breakdown::change(&mut self.unknown, fact, |missing| {
-                missing.builds += 1;
-                missing.rules.extend(rules.into_iter().cloned());
-                missing.resolved_by = source.map(|source| resolved_by(source).to_owned());
-            });
+            let missing = self.missing(fact);
+            missing.builds += 1;
+            missing.rules.extend(rules.into_iter().cloned());
+            missing.resolved_by = source.map(|source| resolved_by(source).to_owned());
         }
+    }
+
+    /// The builds that lack a fact.
+    fn missing(&mut self, fact: &str) -> &mut Missing {
+        let is_counted = self.unknown.contains_key(fact);
+        let key = if is_counted { fact } else { breakdown::counted_as(fact, self.unknown.len()) };
+        self.unknown.entry(key.to_owned()).or_default()
     }
 
     /// Adds the builds of another summary.
@@ -231,16 +237,15 @@ impl Summary {
             self.rules.entry(rule).or_default().merge(summary);
         }
         for (fact, missing) in other.unknown {
-            breakdown::change(&mut self.unknown, &fact, |own| {
-                own.builds += missing.builds;
-                own.rules.extend(missing.rules);
-                own.resolved_by = missing.resolved_by;
-            });
+            let own = self.missing(&fact);
+            own.builds += missing.builds;
+            own.rules.extend(missing.rules);
+            own.resolved_by = missing.resolved_by;
         }
-        self.by_account.merge(other.by_account);
-        self.by_project.merge(other.by_project);
-        self.by_initiator.merge(other.by_initiator);
-        self.by_day.merge(other.by_day);
+        self.by_account.merge(&other.by_account);
+        self.by_project.merge(&other.by_project);
+        self.by_initiator.merge(&other.by_initiator);
+        self.by_day.merge(&other.by_day);
         Ok(())
     }
 }
@@ -258,9 +263,9 @@ impl RuleSummary {
         self.undecided += other.undecided;
         self.exempted += other.exempted;
         self.saved += other.saved;
-        self.by_project.merge(other.by_project);
-        self.by_initiator.merge(other.by_initiator);
-        self.by_day.merge(other.by_day);
+        self.by_project.merge(&other.by_project);
+        self.by_initiator.merge(&other.by_initiator);
+        self.by_day.merge(&other.by_day);
         for (index, exemption) in other.exemptions.into_iter().enumerate() {
             match self.exemptions.get_mut(index) {
                 Some(own) => own.builds += exemption.builds,
