@@ -13,7 +13,7 @@ use crate::{
         Fact, Provenance,
         inquiry::{Case, Question, Reply},
     },
-    policy::{Mode, Policy},
+    policy::{Mode, ORIGINS, Policy},
     record::{Outcome, Record},
     summary::{Minutes, Saved, Usd},
     url,
@@ -74,8 +74,15 @@ impl<'p> Replay<'p> {
 
     /// The paths of the members of the API's Builds that it reads. `None` if it needs whole Builds.
     pub(super) fn build_members(&self) -> Option<Vec<&'p str>> {
-        let Details { records, reasons, .. } = self.details;
-        if records || reasons { None } else { self.policy.build_members() }
+        let Details { records, reasons, origins } = self.details;
+        if records || reasons {
+            return None;
+        }
+        let mut members = self.policy.build_members()?;
+        if origins {
+            members.extend(ORIGINS);
+        }
+        Some(members)
     }
 
     /// The moments at which builds are judged.

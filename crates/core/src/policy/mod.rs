@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 pub use mode::Mode;
 pub(crate) use mode::{OnUnknown, RuleMode};
+pub(crate) use reads::ORIGINS;
 pub use rule::BatchScope;
 pub(crate) use rule::{Criterion, Exemption, Rule, Selector};
 pub use safety::MaxStops;

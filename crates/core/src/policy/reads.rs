@@ -6,8 +6,8 @@ use crate::{
     expression::{Expression, Variable},
 };
 
-/// The members that identify a build, show its state and its times, and those that selectors look at.
-const OF_EVERY_BUILD: [&str; 14] = [
+/// The members that identify a build, and show its state and its times.
+const OF_EVERY_BUILD: [&str; 10] = [
     "id",
     "arn",
     "projectName",
@@ -16,13 +16,11 @@ const OF_EVERY_BUILD: [&str; 14] = [
     "startTime",
     "endTime",
     "initiator",
-    "sourceVersion",
-    "resolvedSourceVersion",
-    "source.type",
-    "source.location",
     "buildBatchArn",
     "autoRetryConfig",
 ];
+/// The members by which a build's starter, branch, reference and repository are known.
+pub(crate) const ORIGINS: [&str; 4] = ["sourceVersion", "resolvedSourceVersion", "source.type", "source.location"];
 const PHASES: [&str; 3] = ["phases.phaseType", "phases.startTime", "phases.endTime"];
 const PRICED: [&str; 4] =
     ["environment.computeType", "environment.type", "environment.fleet", "environment.dockerServer"];
@@ -54,7 +52,17 @@ impl Rule {
         if self.is_timed() || self.changes_with_phases() {
             members.extend(PHASES);
         }
+        if self.looks_at_origins() {
+            members.extend(ORIGINS);
+        }
         self.expressions().try_for_each(|expression| add_members_of(expression, members))
+    }
+
+    /// Any expression and any selector may do so.
+    fn looks_at_origins(&self) -> bool {
+        let has_selectors = !self.only.is_empty() || !self.except.is_empty();
+        let mut reads = self.kind.about.reads.iter();
+        has_selectors || self.expressions().next().is_some() || reads.any(|read| ORIGINS.contains(read))
     }
 }
 

@@ -93,12 +93,13 @@ proptest! {
         rules in subsequence(&RULES[..], 1..=4),
         has_prices: bool,
         at_start: bool,
+        origins: bool,
         seed: u64,
         changes in proptest::collection::vec((proptest::sample::select(&MEMBERS[..]), 0..4_usize), 20),
     ) {
         let policy = policy_of(&rules, has_prices);
         let moments = if at_start { Moments::StartOnly } else { Moments::WholeLife };
-        let replay = Replay::new(&policy, moments, Details::default());
+        let replay = Replay::new(&policy, moments, Details { origins, ..Details::default() });
         for (build, (member, kind)) in History::of_seed(seed).zip(changes) {
             check(&replay, &build);
             let value = [json!(null), json!(1), json!("IN_PROGRESS"), json!({})][kind].clone();
@@ -124,12 +125,14 @@ fn the_part_contains_what_the_rules_read() {
         let policy = policy_of(rules, false);
         let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
         let build: Box<Build> = Part::of(&[replay]).unwrap().read(build.as_bytes()).unwrap().build;
-        (build.phases.is_some(), build.timeout_in_minutes.is_some(), build.logs.is_some())
+        [build.phases.is_some(), build.timeout_in_minutes.is_some(), build.logs.is_some(), build.source.is_some()]
     };
-    assert_eq!(read(&["forbidden-initiators: [bob]"]), (false, false, false));
-    assert_eq!(read(&["max-timeout: 60m"]), (false, true, false));
-    assert_eq!(read(&["max-duration: 60m"]), (true, false, false));
-    assert_eq!(read(&["deny-when: has(build.logs.s3Logs)"]), (false, false, true));
+    assert_eq!(read(&["forbidden-compute: [BUILD_GENERAL1_LARGE]"]), [false, false, false, false]);
+    assert_eq!(read(&["max-timeout: 60m"]), [false, true, false, false]);
+    assert_eq!(read(&["max-timeout: 60m, only: [{branches: [main]}]"]), [false, true, false, true]);
+    assert_eq!(read(&["max-duration: 60m"]), [true, false, false, false]);
+    assert_eq!(read(&["deny-when: has(build.logs.s3Logs)"]), [false, false, true, true]);
+    assert_eq!(read(&["forbidden-initiators: [bob]"]), [false, false, false, true]);
 }
 
 #[test]
