@@ -312,3 +312,6 @@ fn resolved_by(source: Source) -> &'static str {
         Source::RunningBuilds => "add all builds of the project to the input",
     }
 }
+
+#[cfg(test)]
+mod tests;
