@@ -20,6 +20,8 @@ fn matches_as_iam_does() {
     check("v?", "v1", true);
     check("v?", "v10", false);
     check("?", "é", true);
+    check("?", "漢", true);
+    check("??", "漢", false);
     check("?", "🦀", true);
     check("a*é?", "aaéb", true);
     check("*a*b", "xaxbxb", true);
