@@ -110,14 +110,14 @@ $(FUZZER)/bin/cargo-fuzz:
 
 # A fixed share of the core's mutants, spread over all of its files. cargo-mutants fails if it
 # finds any that the tests miss (2) or that time out (3, which counts as caught).
-MUTANTS_SHARD ?= 0/8
+MUTANTS_SHARD ?= 0/24
 MUTANTS_CAUGHT ?= 90
 .PHONY: mutants
-mutants: export PROPTEST_CASES ?= 32
+mutants: export PROPTEST_CASES ?= 16
 mutants: MUTANTS_OUT := $(dir $(TOOLS))mutants.out
-mutants: $(MUTATOR)/bin/cargo-mutants ## Check that the core's tests catch MUTANTS_CAUGHT % of its mutants (an hour).
+mutants: $(MUTATOR)/bin/cargo-mutants ## Check that the core's tests catch MUTANTS_CAUGHT % of its mutants (two hours).
 	$(MUTATOR)/bin/cargo-mutants mutants --package buildbrake-core --output $(dir $(TOOLS)) \
-		--sharding round-robin --shard $(MUTANTS_SHARD) || [ $$? -eq 2 ] || [ $$? -eq 3 ]
+		--jobs 2 --sharding round-robin --shard $(MUTANTS_SHARD) || [ $$? -eq 2 ] || [ $$? -eq 3 ]
 	@cd $(MUTANTS_OUT) && cat caught.txt timeout.txt | wc -l | awk -v missed=$$(wc -l < missed.txt) \
 		'{ share = 100 * $$1 / ($$1 + missed); printf "%d of %d viable mutants caught: %.1f %%\n", $$1, $$1 + missed, share; \
 		exit share < $(MUTANTS_CAUGHT) }'
