@@ -277,6 +277,14 @@ fn patterns_that_no_location_fits() {
         "no location fits `ftp://github.com/evil/*`: `ftp` is no scheme of a git host = write `https://github.com/evil/*`",
     );
     refused(
+        "codecommit::eu-west-1://shop",
+        "no location fits `codecommit::eu-west-1://shop`: `codecommit::eu-west-1` is no scheme of a git host = write `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop`",
+    );
+    refused(
+        "codecommit://deploy@shop",
+        "no location fits `codecommit://deploy@shop`: `codecommit` is no scheme of a git host = write `https://git-codecommit.*.amazonaws.com/v1/repos/shop`",
+    );
+    refused(
         "https:github.com/evil/*",
         "no location fits `https:github.com/evil/*`: `//` is missing behind `https:` = write `https://github.com/evil/*`",
     );

@@ -73,3 +73,60 @@ fn started(starter: Starter) -> &'static str {
         Starter::Retry => "a retry",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    /// Compares the example of a build that breaks a rule, whose members are given as YAML.
+    #[track_caller]
+    fn check(rule: &str, expected: &str) {
+        let text = format!("{{version: 1, rules: [{{id: r, {rule}}}]}}");
+        let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(of_broken(&policy.rules[0]).as_deref().unwrap_or_default(), expected, "{rule}");
+    }
+
+    #[test]
+    fn a_build_that_breaks_a_rule() {
+        for (rule, expected) in [
+            ("max-timeout: 60m", "a build with a timeout over 60m"),
+            ("max-queued-timeout: 60m", "a build with a timeout over 60m in the queue"),
+            ("max-duration: 60m", "a build that runs for more than 60m"),
+            ("max-queue-time: 5m", "a build that is queued for more than 5m"),
+            ("forbidden-branches: [main]", "a build on branch `main`"),
+            ("forbidden-refs: [refs/tags/v1]", "a build of ref `refs/tags/v1`"),
+            ("forbidden-compute: [BUILD_GENERAL1_LARGE]", "a build of compute type `BUILD_GENERAL1_LARGE`"),
+            ("forbidden-images: [aws/codebuild/standard:7.0]", "a build of image `aws/codebuild/standard:7.0`"),
+            ("forbidden-initiators: [alice]", "a build with the initiator `alice`"),
+            ("forbidden-sources: ['https://github.com/a/b']", "a build of the source `https://github.com/a/b`"),
+            ("forbidden-variables: [TOKEN]", "a build with the variable `TOKEN`"),
+            ("allowed-branches: [main]", ""),
+            ("max-timeout: 60m, except: [{projects: [shop]}]", ""),
+        ] {
+            check(rule, expected);
+        }
+    }
+
+    #[test]
+    fn a_build_that_a_selector_matches() {
+        for (selector, expected) in [
+            ("projects: [shop-1]", "a build of project `shop-1`"),
+            (
+                "accounts: ['111122223333'], regions: [eu-west-1]",
+                "a build in account `111122223333` in region `eu-west-1`",
+            ),
+            ("tags: {team: [shop]}", "a build with the tag `team: shop`"),
+            ("started-by: [user]", "a build started by a user"),
+            ("started-by: [role]", "a build started by a role"),
+            ("started-by: [webhook]", "a build started by a webhook"),
+            ("started-by: [pipeline]", "a build started by a pipeline"),
+            ("started-by: [rule]", "a build started by a rule of EventBridge"),
+            ("started-by: [build]", "a build started by another build"),
+            ("started-by: [retry]", "a build started by a retry"),
+        ] {
+            check(&format!("max-timeout: 60m, only: [{{{selector}}}]"), &format!("{expected} with a timeout over 60m"));
+        }
+        check("max-timeout: 60m, only: [{when: 'build.environment.privilegedMode'}]", "");
+    }
+}

@@ -253,6 +253,7 @@ fn what_some_builds_have_is_neither() {
             r#"build.logs.cloudWatchLogs.status == "DISABLED" && build.logs.s3Logs.status != "ENABLED""#,
             r#"project.webhook.filterGroups.exists(g, g.exists(f, f.type == "HEAD_REF" && f.pattern.contains("*")))"#,
             r#"build.environment.type == "LINUX_CONTAINER" && build.environment.computeType != "BUILD_GENERAL1_SMALL""#,
+            "build.environment.privilegedMode && build.environment.privilegedMode == true",
             r#"build.serviceRole.endsWith("/codebuild-admin")"#,
             r#"build.serviceRole == "arn:aws:iam::111122223333:role/codebuild""#,
             r#"build.initiator.startsWith("a") && build.initiator.endsWith("e")"#,
