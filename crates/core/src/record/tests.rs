@@ -285,6 +285,8 @@ fn what_somebody_must_repair_has_metrics_where_it_happened() {
     for name in ["AlarmMissing", "AlarmUnanswered", "AccessDenied"] {
         assert_eq!((&troubled[name], &quiet[name]), (&json!(1), &Value::Null), "{name}");
     }
+    let codes: Vec<&Value> = troubled["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+    assert_eq!(codes, ["alarm-missing", "alarm-unanswered", "build-log-unwritable"]);
     let directives = troubled["_aws"]["CloudWatchMetrics"].as_array().unwrap();
     let last = directives.last().unwrap();
     assert_eq!(last["Metrics"].as_array().unwrap().len(), 3, "{last}");

@@ -26,6 +26,17 @@ fn brackets_that_are_nested_too_deeply() {
 }
 
 #[test]
+fn as_many_levels_are_accepted_as_the_help_says() {
+    // The comparison is a level too.
+    let nested = |additions: usize| shown(&format!("{}size(branch) > 0", "1 + ".repeat(additions)));
+    let accepted = nested(limits::DEPTH - 1);
+    assert!(accepted.ends_with("accepted"), "{accepted}");
+    let refused = nested(limits::DEPTH);
+    assert!(refused.contains("operators and calls are nested too deeply"), "{refused}");
+    assert!(refused.ends_with("nest at most 20 levels, or split the expression into several rules"), "{refused}");
+}
+
+#[test]
 fn a_method_of_another_type() {
     insta::assert_snapshot!(all(&["build.initiator.getHours() == 1", "build.initiator.startsWith(1)"]), @"
     build.initiator.getHours() == 1
