@@ -362,13 +362,20 @@ impl Lenient for Detail {
 impl Detail {
     /// Reads `detail`. A Build whose members have both of their names is unreadable.
     fn leniently(mut detail: Value) -> Self {
-        if let Ok(read) = lenient::member(detail.clone()) {
-            return read.unwrap_or_default();
+        if let Some(read) = Self::read(&detail) {
+            return read;
         }
         if let Value::Object(members) = &mut detail {
             members.insert("additional-information".to_owned(), Value::Null);
         }
-        lenient::read(detail).unwrap_or_default()
+        Self::read(&detail).unwrap_or_default()
+    }
+
+    /// Reads `detail` from its text, as [`Received::as_sent`] does: code that reads a Build is large,
+    /// and a second time, from a [`Value`], it would be a fiftieth of the function's zip.
+    fn read(detail: &Value) -> Option<Self> {
+        let Member(read) = serde_json::from_str(&detail.to_string()).ok()?;
+        Some(read.unwrap_or_default())
     }
 
     /// Returns the time when the phase of the event ended. `start` is the time when it began.
