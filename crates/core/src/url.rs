@@ -84,9 +84,9 @@ fn end_of_string(text: &str) -> usize {
     closing.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// A backslash may begin the escape of any character of `://`. Most texts have neither it nor a colon.
+/// A backslash may begin the escape of any character of `://` and of `@`. Most texts have none of them.
 fn may_contain_url(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b':' | b'\\')) && (text.contains("://") || text.contains('\\'))
+    text.contains("://") || text.contains(['\\', '@'])
 }
 
 /// The parts of a URL to be removed.
@@ -169,7 +169,31 @@ fn secrets(text: &str, parts: Parts) -> Vec<Range<usize>> {
             }
         }
     }
+    if parts == Parts::All {
+        let in_urls = secrets.clone();
+        let is_new = |bare: &Range<usize>| in_urls.iter().all(|url| url.end <= bare.start || bare.end <= url.start);
+        secrets.extend(without_scheme(text).filter(is_new));
+        secrets.sort_unstable_by_key(|secret| secret.start);
+    }
     secrets
+}
+
+/// The user information of what is probably a URL without `://`: `user:password@git.example.com/app`,
+/// `https:/user:password@…`, `token@git.example.com/app`. An address of a mail, an ARN that ends with
+/// one, `git@git.example.com:app` and the digest of an image are not.
+fn without_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let ends_word = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');
+    let words = text.split(ends_word).map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word));
+    words.filter(|(_, word)| !word.contains("://") && !word.starts_with("arn:")).filter_map(|(start, word)| {
+        let (user, rest) = word.rsplit_once('@')?;
+        let host = rest.split(['/', '?', '#', '\\', ':']).next().unwrap_or_default();
+        let has_path = rest[host.len()..].starts_with('/');
+        let is_secret = match user.split_once(':') {
+            Some((_, password)) => is_host(host) || (has_path && !password.is_empty()),
+            None => is_host(host) && has_path && !user.contains('/'),
+        };
+        is_secret.then(|| start..start + user.len() + 1)
+    })
 }
 
 /// The extent of a URL in a text.

@@ -85,6 +85,35 @@ fn query_and_fragment_are_left_out_but_for_links_into_the_console() {
 }
 
 #[test]
+fn user_information_without_a_scheme() {
+    for (text, expected) in [
+        ("x-access-token:ghp_S@github.com/acme/app", "github.com/acme/app"),
+        ("ghp_S@github.com/acme/app", "github.com/acme/app"),
+        ("u:ghp_S@github.com:acme/app.git", "github.com:acme/app.git"),
+        ("ftp:me:S@h/x", "h/x"),
+        ("//me:S@github.com/evil/app", "github.com/evil/app"),
+        ("https:/me:S@github.com/evil/app", "github.com/evil/app"),
+        (r"https:\\me:S@github.com\evil", r"github.com\evil"),
+        ("https%3A%2F%2Fme:S@github.com/evil/app", "github.com/evil/app"),
+        ("https:// u:S@h/x", "https://h/x"),
+        ("fatal: 'u:S@git.example.com' was not found", "fatal: 'git.example.com' was not found"),
+        ("cloning u:S@10.0.0.1/x and https://v:T@host/y", "cloning 10.0.0.1/x and https://host/y"),
+        (r#"{"a": "u:S@host.example.com"}"#, r#"{"a": "host.example.com"}"#),
+        // These are not secrets.
+        ("alice@example.com", ""),
+        ("Role/alice@example.com", ""),
+        ("arn:aws:sts::111122223333:assumed-role/Role/alice@example.com", ""),
+        ("git@github.com:acme/app.git", ""),
+        ("public.ecr.aws/docker/library/node:20@sha256:5e", ""),
+        ("localhost:5000/app:1@sha256:5e", ""),
+        ("npm install left:pad@1.2.3 npm:@scope/app", ""),
+        ("a: b@c", ""),
+    ] {
+        assert_eq!(redacted(text), if expected.is_empty() { text } else { expected }, "{text:?}");
+    }
+}
+
+#[test]
 fn urls_inside_of_json_text() {
     for (text, expected) in [
         (r#"{"url":"https://u:p@host/x","mail":"a@b"}"#, r#"{"url":"https://host/x","mail":"a@b"}"#),
