@@ -76,7 +76,7 @@ fn faulty_git_settings_are_refused_with_all_their_faults() {
     let messages: Vec<_> = errors.iter().map(|error| error["message"].as_str().unwrap()).collect();
     assert_eq!(messages.len(), 3, "{messages:?}");
     assert!(messages[0].starts_with("BUILDBRAKE_GIT_HOSTS: `git.example.com/acme` is not a host"), "{messages:?}");
-    assert!(messages[1].starts_with("BUILDBRAKE_GIT_CREDENTIALS: the secret of `github.com`"), "{messages:?}");
+    assert!(messages[1].starts_with("BUILDBRAKE_GIT_CREDENTIALS: entry 1: name the secret by its ARN"), "{messages:?}");
     assert!(messages[2].starts_with("BUILDBRAKE_GIT_CA_BUNDLE: `/no/such/bundle.pem` cannot be read"), "{messages:?}");
     assert!(!messages.concat().contains("a-token-in-the-wrong-place"));
 }

@@ -53,27 +53,26 @@ impl FromStr for GitCredentials {
 
     fn from_str(text: &str) -> Result<Self, Vec<String>> {
         let (mut secrets, mut faults) = (Vec::<(Origin, String)>::new(), Vec::new());
-        for entry in text.split(',').map(str::trim) {
+        for (index, entry) in text.split(',').map(str::trim).enumerate() {
             match entry_of(entry) {
                 Ok((origin, _)) if secrets.iter().any(|(other, _)| *other == origin) => {
                     faults.push(format!("duplicate host in `{entry}`; remove one of them"));
                 }
                 Ok(entry) => secrets.push(entry),
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push(format!("entry {}: {fault}", index + 1)),
             }
         }
         if faults.is_empty() { Ok(Self(secrets)) } else { Err(faults) }
     }
 }
 
-/// A credential is sent over https only, and to one host.
-fn entry_of(entry: &str) -> Result<(Origin, String), String> {
-    // What stands in place of an ARN may be the credential itself, and is not quoted.
-    let Some((host, secret)) = entry.split_once('=').map(|(host, secret)| (host.trim(), secret.trim())) else {
-        return Err("an entry is not `HOST=SECRET_ARN`".to_owned());
-    };
+/// A credential is sent over https only, and to one host. The error quotes nothing: any part of the entry may
+/// be the credential itself.
+fn entry_of(entry: &str) -> Result<(Origin, String), &'static str> {
+    let (host, secret) = entry.split_once('=').ok_or("write it like `HOST=SECRET_ARN`")?;
+    let (host, secret) = (host.trim(), secret.trim());
     let origin = host.parse::<Origin>().ok().filter(|origin| origin.scheme == Scheme::Https && !host.contains('*'));
-    let origin = origin.ok_or_else(|| format!("`{host}` is not the name of one host, which is asked over https"))?;
+    let origin = origin.ok_or("name one host, which is asked over https, such as `github.com`")?;
     let parts: Vec<&str> = secret.splitn(7, ':').collect();
     match parts[..] {
         ["arn", partition, "secretsmanager", region, account, "secret", name]
@@ -81,7 +80,7 @@ fn entry_of(entry: &str) -> Result<(Origin, String), String> {
         {
             Ok((origin, secret.to_owned()))
         }
-        _ => Err(format!("the secret of `{host}` is not the ARN of one in Secrets Manager")),
+        _ => Err("name the secret by its ARN in Secrets Manager"),
     }
 }
 
@@ -175,20 +174,19 @@ mod tests {
         assert_eq!(secret_of("http://github.com"), None);
         assert_eq!(secret_of("github.com:8443"), None);
         for (entry, expected) in [
-            (String::new(), "an entry is not `HOST=SECRET_ARN`"),
-            ("ghp_token".to_owned(), "an entry is not `HOST=SECRET_ARN`"),
-            (format!("*.test={arn}"), "`*.test` is not the name of one host, which is asked over https"),
-            (
-                format!("http://git.test={arn}"),
-                "`http://git.test` is not the name of one host, which is asked over https",
-            ),
-            ("git.test=ghp_token".to_owned(), "the secret of `git.test` is not the ARN of one in Secrets Manager"),
-            (
-                arn.replace("arn", "git.test=arn").replace("secret:", "parameter:"),
-                "the secret of `git.test` is not the ARN of one in Secrets Manager",
-            ),
+            (String::new(), "write it like `HOST=SECRET_ARN`"),
+            ("ghp_token".to_owned(), "write it like `HOST=SECRET_ARN`"),
+            (format!("*.test={arn}"), "name one host"),
+            (format!("http://git.test={arn}"), "name one host"),
+            (format!("ann:ghp_token@git.test={arn}"), "name one host"),
+            ("git.test=ghp_token".to_owned(), "name the secret by its ARN"),
+            ("ghp_token=git.test".to_owned(), "name the secret by its ARN"),
+            (arn.replace("arn", "git.test=arn").replace("secret:", "parameter:"), "name the secret by its ARN"),
         ] {
-            assert_eq!(entry.parse::<GitCredentials>().unwrap_err(), [expected], "{entry}");
+            let faults = format!("github.com={arn},{entry}").parse::<GitCredentials>().unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].starts_with(&format!("entry 2: {expected}")), "{faults:?}");
+            assert!(!faults[0].contains("ghp_token"), "{faults:?}");
         }
         let twice = format!("github.com={arn},https://GITHUB.com:443={arn}");
         assert_eq!(twice.parse::<GitCredentials>().unwrap_err().len(), 1);

@@ -80,8 +80,12 @@ impl FromStr for GitHosts {
 
     fn from_str(text: &str) -> Result<Self, Vec<String>> {
         let (mut entries, mut faults) = (Vec::new(), Vec::new());
-        for entry in text.split(',').map(str::trim) {
+        for (index, entry) in text.split(',').map(str::trim).enumerate() {
             match entry.parse::<Origin>() {
+                // It may contain a credential, and is not quoted.
+                Err(()) if entry.contains('@') => {
+                    faults.push(format!("entry {} contains a user name or a password; list only the host", index + 1));
+                }
                 Ok(origin) if origin.host.split('.').all(|label| label == "*") => {
                     faults.push(format!("`{entry}` fits any name of so many labels; name the hosts"));
                 }
@@ -153,6 +157,7 @@ mod tests {
             "ftp://git.example.com",
             "ssh://git@git.example.com",
             "ann@git.example.com",
+            "https://ann:ghp_token@git.example.com",
             "git.example.com/acme",
             "git.example.com:0",
             "git.example.com:99999",
@@ -165,7 +170,9 @@ mod tests {
         ] {
             let faults = format!("github.com,{entry},gitlab.com").parse::<GitHosts>().unwrap_err();
             assert_eq!(faults.len(), 1, "{faults:?}");
-            assert!(faults[0].starts_with(&format!("`{entry}` ")), "{faults:?}");
+            let start = if entry.contains('@') { "entry 2 contains".to_owned() } else { format!("`{entry}` ") };
+            assert!(faults[0].starts_with(&start), "{faults:?}");
+            assert!(!faults[0].contains("ghp_token"), "{faults:?}");
         }
         assert_eq!("*,a/b".parse::<GitHosts>().unwrap_err().len(), 2);
     }
