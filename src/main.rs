@@ -56,14 +56,16 @@ async fn start() -> Option<Enforcer> {
     let config = AwsConfig::for_function().await;
     settings.as_ref().err().into_iter().flatten().for_each(|fault| tracing::error!("{fault}"));
     config.as_ref().err().into_iter().flatten().for_each(|fault| tracing::error!("{fault}"));
-    let (settings, config) = (settings.ok()?, config.ok()?);
-
-    let policy = load_policy(&settings.policy)?.under(settings.mode);
+    let policy = settings.as_ref().ok().and_then(|settings| Some(load_policy(&settings.policy)?.under(settings.mode)));
+    let (settings, config, policy) = (settings.ok()?, config.ok()?, policy?);
     tracing::info!(policy = policy.digest(), rules = policy.rule_ids().count(), "policy loaded");
     let timed: Vec<&str> = policy.timed_rules().collect();
     if settings.schedules.is_none() && !timed.is_empty() {
         let rules = timed.join(", ");
         tracing::warn!(rules, "without BUILDBRAKE_SCHEDULE_GROUP, only the sweep enforces time limits");
+    }
+    if settings.member_role.is_some() && settings.sweep_queue.is_none() {
+        tracing::warn!("without BUILDBRAKE_SWEEP_QUEUE, builds and sandboxes of member accounts are not swept");
     }
     let git = settings.git.map(|git| GitClient::new(git, &config));
     let accounts = match settings.member_role {

@@ -79,8 +79,7 @@ impl Roots {
             Self::Machine => TrustStore::default(),
             Self::Amazon => TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES),
         };
-        let unusable = |_| ConfigFault::Bundle(BundleFault::Unusable("the trust store".into()));
-        TlsContext::builder().with_trust_store(store).build().map_err(unusable)
+        TlsContext::builder().with_trust_store(store).build().map_err(|_| ConfigFault::Roots)
     }
 }
 
