@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_codebuild::types::{BuildBatchFilter, ProjectSortByType, StatusType};
 use buildbrake_core::model::{Build, BuildBatch, Project, Sandbox};
+use tokio::sync::Semaphore;
 
 use super::{Client, Sdk, convert::Convert};
 use crate::CallError;
@@ -11,6 +12,10 @@ use crate::CallError;
 /// The most ids or names that `BatchGetBuilds` and `BatchGetProjects` accept. For `BatchGetSandboxes`, the API
 /// names no limit.
 pub(crate) const MAX_IDS: usize = 100;
+
+/// The most answers of up to [`MAX_IDS`] Builds that are read at the same time, by all sweeps of the process. A
+/// Build has up to some ten kilobytes, and takes three times as much while it is read.
+static BUILDS_IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
 /// A page of a list, and the token of the next page if there is one.
 pub(crate) type Page = (Vec<String>, Option<String>);
@@ -69,20 +74,13 @@ pub(crate) async fn list_running_batches(
 /// # Errors
 /// If the API does not report for each build whether it exists.
 pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<Build>, CallError> {
+    // The semaphore is never closed.
+    let _permit = BUILDS_IN_MEMORY.acquire().await.ok();
     client
         .call(
             "BatchGetBuilds",
             |sdk| sdk.batch_get_builds().set_ids(Some(ids.to_vec())).send(),
-            |output| {
-                let found: Vec<Build> =
-                    output.builds.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
-                let answered: HashSet<&str> = found
-                    .iter()
-                    .filter_map(|build| build.id.as_deref())
-                    .chain(output.builds_not_found.iter().flatten().map(String::as_str))
-                    .collect();
-                ids.iter().all(|id| answered.contains(id.as_str())).then_some(found)
-            },
+            |output| answered(ids, output.builds, output.builds_not_found, |build: &Build| build.id.as_deref()),
         )
         .await
 }
@@ -90,13 +88,15 @@ pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<B
 /// Up to [`MAX_IDS`] projects as the API has them now. Some may have been deleted.
 ///
 /// # Errors
-/// If the call fails.
+/// If the API does not report for each project whether it exists.
 pub(crate) async fn many_projects(client: &Client, names: &[String]) -> Result<Vec<Project>, CallError> {
     client
         .call(
             "BatchGetProjects",
             |sdk| sdk.batch_get_projects().set_names(Some(names.to_vec())).send(),
-            |output| Some(output.projects.unwrap_or_default().into_iter().filter_map(Convert::convert).collect()),
+            |output| {
+                answered(names, output.projects, output.projects_not_found, |project: &Project| project.name.as_deref())
+            },
         )
         .await
 }
@@ -104,13 +104,17 @@ pub(crate) async fn many_projects(client: &Client, names: &[String]) -> Result<V
 /// Up to [`MAX_IDS`] batches as the API has them now. Some may have been deleted.
 ///
 /// # Errors
-/// If the call fails.
+/// If the API does not report for each batch whether it exists.
 pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<BuildBatch>, CallError> {
     client
         .call(
             "BatchGetBuildBatches",
             |sdk| sdk.batch_get_build_batches().set_ids(Some(ids.to_vec())).send(),
-            |output| Some(output.build_batches.unwrap_or_default().into_iter().filter_map(Convert::convert).collect()),
+            |output| {
+                answered(ids, output.build_batches, output.build_batches_not_found, |batch: &BuildBatch| {
+                    batch.id.as_deref()
+                })
+            },
         )
         .await
 }
@@ -141,15 +145,21 @@ pub(crate) async fn many_sandboxes(client: &Client, ids: &[String]) -> Result<Ve
             "BatchGetSandboxes",
             |sdk| sdk.batch_get_sandboxes().set_ids(Some(ids.to_vec())).send(),
             |output| {
-                let found: Vec<Sandbox> =
-                    output.sandboxes.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
-                let answered: HashSet<&str> = found
-                    .iter()
-                    .filter_map(|sandbox| sandbox.id.as_deref())
-                    .chain(output.sandboxes_not_found.iter().flatten().map(String::as_str))
-                    .collect();
-                ids.iter().all(|id| answered.contains(id.as_str())).then_some(found)
+                answered(ids, output.sandboxes, output.sandboxes_not_found, |sandbox: &Sandbox| sandbox.id.as_deref())
             },
         )
         .await
+}
+
+/// Returns what was found, or `None` if the API does not report for each of the ids or names whether it exists.
+fn answered<F: Convert<T>, T>(
+    asked: &[String],
+    found: Option<Vec<F>>,
+    not_found: Option<Vec<String>>,
+    id: impl Fn(&T) -> Option<&str>,
+) -> Option<Vec<T>> {
+    let found: Vec<T> = found.unwrap_or_default().into_iter().filter_map(Convert::convert).collect();
+    let not_found = not_found.unwrap_or_default();
+    let answered: HashSet<&str> = found.iter().filter_map(id).chain(not_found.iter().map(String::as_str)).collect();
+    asked.iter().all(|asked| answered.contains(asked.as_str())).then_some(found)
 }
