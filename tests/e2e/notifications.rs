@@ -220,6 +220,36 @@ fn a_sweep_tells_of_each_build_in_few_calls() {
     assert!(bus.details().iter().all(|detail| detail["trigger"] == "sweep" && detail["build"].is_object()));
 }
 
+/// CodeBuild starts a retry of the build that the sweep stops.
+#[test]
+fn a_sweep_stops_retries_before_it_notifies() {
+    const RETRY: &str = "shop-api:5e000002-0000-4000-8000-000000000009";
+    let codebuild = Endpoint::answering(|operation, input| match operation {
+        "ListProjects" => Reply::json(200, json!({"projects": ["shop-api"]})),
+        "ListBuildsForProject" => Reply::json(200, json!({"ids": [FORBIDDEN]})),
+        "ListSandboxes" => Reply::json(200, json!({"ids": []})),
+        "BatchGetBuilds" => builds_answer(running(input["ids"][0].as_str().unwrap())),
+        _ => {
+            let mut build = stopped(input["id"].as_str().unwrap());
+            if build["id"] == FORBIDDEN {
+                let retry = ARN.replace("000000000002", "000000000009");
+                build["autoRetryConfig"] = json!({"autoRetryLimit": 1, "nextAutoRetry": retry});
+            }
+            stop_answer(build)
+        }
+    });
+    let bus = EventBridge::obliging();
+    let lambda = start(1, &codebuild, &bus);
+    let (answer, builds) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+    lambda.end();
+    assert_eq!(codebuild.stops(), [FORBIDDEN, RETRY]);
+    assert_eq!(bus.calls(), [2], "one call for both, after both were stopped");
+    let of_builds: Vec<(&Value, &Value)> =
+        builds.iter().map(|record| (&record["buildId"], &record["trigger"])).collect();
+    assert_eq!(of_builds, [(&json!(FORBIDDEN), &json!("sweep")), (&json!(RETRY), &json!("sweep"))]);
+    assert_eq!(answer.result.unwrap()["stopped"], 2);
+}
+
 #[test]
 fn no_secret_reaches_the_bus() {
     let codebuild = CodeBuild::obliging().listen();

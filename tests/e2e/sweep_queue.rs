@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -227,6 +230,43 @@ fn a_slow_and_an_unreachable_account_delay_no_other() {
     lambda.end();
 }
 
+/// A function of 128 MB would otherwise end for lack of memory.
+#[test]
+fn the_sweeps_of_all_places_together_read_few_builds_at_once() {
+    let (in_flight, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, seen) = (in_flight.clone(), most.clone());
+    let codebuild = Endpoint::open(Address::reserve(), move |call| match call.operation.as_str() {
+        "ListProjects" => Reply::json(
+            200,
+            json!({"projects": (0..100).map(|number| format!("shop-{number:03}")).collect::<Vec<_>>()}),
+        ),
+        "ListBuildsForProject" => {
+            let id = |number| {
+                format!("{}:5e000000-0000-4000-8000-{number:012}", call.input["projectName"].as_str().unwrap())
+            };
+            Reply::json(200, json!({"ids": (0..5).map(id).collect::<Vec<_>>()}))
+        }
+        "BatchGetBuilds" => {
+            seen.fetch_max(counted.fetch_add(1, SeqCst) + 1, SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            counted.fetch_sub(1, SeqCst);
+            Reply::json(200, json!({"builds": [], "buildsNotFound": call.input["ids"]}))
+        }
+        "ListSandboxes" => Reply::json(200, json!({"ids": []})),
+        other => panic!("{other}"),
+    });
+    let accounts: Vec<String> = (1..=5).map(|number| (HUB.parse::<u64>().unwrap() + number).to_string()).collect();
+    let (sts, sqs) = (Sts::obliging(), Sqs::obliging());
+    let list = accounts.join(",");
+    let settings: Vec<_> = sts.settings(&list, "us-east-1").into_iter().chain(sqs.settings()).collect();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &settings);
+    let places: Vec<Value> = accounts.iter().map(|account| place(account, "us-east-1")).collect();
+    let (failed, sweeps) = sweep(&lambda, 5, &places);
+    lambda.end();
+    assert_eq!((failed, sweeps.len()), (Vec::new(), 5));
+    assert!((2..=4).contains(&most.load(SeqCst)), "{most:?}");
+}
+
 /// The projects of each place, each with five running builds.
 const PROJECTS: [&str; 4] = ["shop-api", "shop-web", "warehouse", "bank"];
 
@@ -248,6 +288,7 @@ fn answer_for_twenty(operation: &str, input: &Value, account: &str, region: &str
             };
             json!({"builds": ids.map(build).collect::<Vec<_>>(), "buildsNotFound": []})
         }
+        "ListSandboxes" => json!({"ids": []}),
         other => panic!("{other}"),
     };
     Reply::json(200, answer)

@@ -6,13 +6,14 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
+    pin::pin,
     sync::Arc,
 };
 
+use buildbrake_core::model::{Build, BuildBatch, BuildId, Progress};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-
-use buildbrake_core::model::{Build, BuildBatch, BuildId, Progress};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     CallError, Class,
@@ -57,48 +58,58 @@ struct Listing<'a> {
     pages: usize,
 }
 
-/// Finds the running builds of some projects, in at most so many pages of each project's builds.
+/// Finds the running builds of some projects, in at most so many pages of each project's builds. A project whose
+/// builds are not listed and fetched until then, if there is a limit, is incomplete; the others are not.
 pub(crate) async fn running_builds(
     client: &Client,
     projects: &[String],
     max_pages: usize,
     now: Timestamp,
+    until: Option<Instant>,
 ) -> RunningBuilds {
     let mut running = RunningBuilds::default();
     let listings = projects.iter().map(|project| Listing { project, ids: Vec::new(), next: None, pages: 0 });
-    let mut open = running.list(client, listings.collect()).await;
+    let mut open = running.list(client, listings.collect(), until).await;
     let mut share = FIRST_FETCH;
     while !open.is_empty() {
         let mut ids = Vec::new();
         for listing in &mut open {
             ids.extend(listing.ids.drain(..share.min(listing.ids.len())));
         }
-        let done = running.fetch(client, &ids, now).await;
+        let done = running.fetch(client, &ids, now, until).await;
         open.retain(|listing| !done.contains(listing.project));
         let (seen, unseen) = open.into_iter().partition(|listing| listing.ids.is_empty());
         open = unseen;
         let more = Vec::into_iter(seen).filter(|listing: &Listing<'_>| listing.next.is_some());
         let (more, too_many): (Vec<_>, Vec<_>) = more.partition(|listing| listing.pages < max_pages);
         running.cut_off.extend(too_many.into_iter().map(|listing| listing.project.to_owned()));
-        open.extend(running.list(client, more).await);
+        open.extend(running.list(client, more, until).await);
         share = MAX_IDS;
     }
     running
 }
 
 impl RunningBuilds {
-    /// Fetches the next page of each listing. If that fails, the listing is left out.
-    async fn list<'a>(&mut self, client: &Client, listings: Vec<Listing<'a>>) -> Vec<Listing<'a>> {
+    /// Fetches the next page of each listing. If that fails or takes most of the time, the listing is left out.
+    async fn list<'a>(
+        &mut self,
+        client: &Client,
+        listings: Vec<Listing<'a>>,
+        until: Option<Instant>,
+    ) -> Vec<Listing<'a>> {
+        let mut unanswered: HashSet<&str> = listings.iter().map(|listing| listing.project).collect();
         let pages = listings.into_iter().map(async |listing| {
             match codebuild::list_builds(client, listing.project, listing.next.clone()).await {
                 Ok((ids, next)) => Ok(Listing { ids, next, pages: listing.pages + 1, ..listing }),
                 Err(error) => Err((listing.project, error)),
             }
         });
-        let pages: Vec<Result<Listing<'_>, (&str, CallError)>> =
-            stream::iter(pages).buffer_unordered(CONCURRENT_CALLS).collect().await;
+        let mut pages = pin!(stream::iter(pages).buffer_unordered(CONCURRENT_CALLS));
+        let now = Instant::now();
+        let until = until.map(|until| now + until.duration_since(now) * 8 / 10);
         let mut listed = Vec::new();
-        for page in pages {
+        while let Some(page) = before(until, pages.next()).await.flatten() {
+            unanswered.remove(page.as_ref().map_or_else(|(project, _)| *project, |listing| listing.project));
             match page {
                 Ok(listing) => listed.push(listing),
                 // The project was deleted since it was listed.
@@ -109,29 +120,53 @@ impl RunningBuilds {
                 }
             }
         }
+        self.add_late(unanswered.into_iter().map(str::to_owned).collect());
         listed
     }
 
     /// Fetches builds, keeps those that are running, and returns the projects without more.
-    async fn fetch(&mut self, client: &Client, ids: &[String], now: Timestamp) -> HashSet<String> {
+    async fn fetch(
+        &mut self,
+        client: &Client,
+        ids: &[String],
+        now: Timestamp,
+        until: Option<Instant>,
+    ) -> HashSet<String> {
+        let mut unanswered: HashSet<&[String]> = ids.chunks(MAX_IDS).collect();
         let calls = ids.chunks(MAX_IDS).map(async |ids| (ids, codebuild::many_builds(client, ids).await));
-        let mut calls = std::pin::pin!(stream::iter(calls).buffer_unordered(CONCURRENT_CALLS));
+        let mut calls = pin!(stream::iter(calls).buffer_unordered(CONCURRENT_CALLS));
         let mut done = HashSet::new();
-        while let Some((ids, answer)) = calls.next().await {
+        while let Some((ids, answer)) = before(until, calls.next()).await.flatten() {
+            unanswered.remove(ids);
             match answer {
                 Ok(builds) => builds.into_iter().for_each(|build| self.keep(build, now, &mut done)),
                 // These projects are finished: the sweep fails anyway.
                 Err(error) => {
                     self.failures.push(error);
-                    let projects =
-                        ids.iter().filter_map(|id| id.split_once(':')).map(|(project, _)| project.to_owned());
-                    let projects: HashSet<String> = projects.collect();
+                    let projects = projects_of(ids);
                     self.incomplete.extend(projects.iter().cloned());
                     done.extend(projects);
                 }
             }
         }
+        let late: BTreeSet<String> = unanswered.into_iter().flat_map(projects_of).collect();
+        done.extend(late.iter().cloned());
+        self.add_late(late);
         done
+    }
+
+    /// Adds projects of which there was no time to find all running builds.
+    fn add_late(&mut self, projects: BTreeSet<String>) {
+        if let Some(project) = projects.first() {
+            let others = match projects.len() - 1 {
+                0 => String::new(),
+                others => format!(" and of {others} other projects"),
+            };
+            let message =
+                format!("there is not enough time to find the running builds of the project {project}{others}");
+            self.failures.push(CallError::new(Class::TimedOut, message));
+        }
+        self.incomplete.extend(projects);
     }
 
     fn keep(&mut self, build: Build, now: Timestamp, done: &mut HashSet<String>) {
@@ -147,6 +182,19 @@ impl RunningBuilds {
             self.builds.push(FoundBuild { id, build });
         }
     }
+}
+
+/// Waits for a result, if there is a limit no longer than until then.
+pub(crate) async fn before<T>(until: Option<Instant>, result: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) => timeout_at(until, result).await.ok(),
+        None => Some(result.await),
+    }
+}
+
+/// The projects of builds, by their ids.
+fn projects_of(ids: &[String]) -> HashSet<String> {
+    ids.iter().filter_map(|id| id.split_once(':')).map(|(project, _)| project.to_owned()).collect()
 }
 
 /// Finds the running batches of a project, in at most so many pages, and these others. Returns `true` if there

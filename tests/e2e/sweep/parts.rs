@@ -68,6 +68,36 @@ fn what_there_is_no_time_for_is_handed_on() {
     assert!(invocations > 1, "there was time for all: {invocations}");
 }
 
+/// Whoever starts very many builds of one project could otherwise have no other project swept.
+#[test]
+fn a_project_that_takes_too_long_keeps_no_other_from_being_swept() {
+    let region = CodeBuild::default();
+    for number in 0..150 {
+        region.run(&format!("shop-{number:03}"), 20, "main");
+    }
+    let codebuild = region.listen_unless(|call| {
+        if call.operation == "ListBuildsForProject" && call.input["projectName"] == "shop-050" {
+            thread::sleep(Duration::from_secs(5));
+        }
+        None
+    });
+    let scheduler = Scheduler::obliging();
+    let settings = scheduler.settings();
+    let mut event = scheduled();
+    let last = loop {
+        let lambda = PROGRAM.start_with(POLICY, codebuild.address, &settings, Duration::from_secs(6));
+        let swept = sweep(&lambda, &event);
+        lambda.end();
+        let Some(next) = next_part(&swept.summary, &scheduler) else { break swept };
+        event = next;
+    };
+    assert_eq!(region.stopped().len(), 149);
+    assert!(!region.stopped().iter().any(|id| id.starts_with("shop-050:")));
+    let error = last.answer.unwrap_err();
+    assert_eq!(error["errorType"], "TimedOut");
+    assert!(error["errorMessage"].as_str().unwrap().contains("the project shop-050"), "{error}");
+}
+
 /// A schedule is gone once it has run, so that each part needs a name of its own.
 #[test]
 fn a_part_is_named_by_its_sweep_and_its_number() {

@@ -39,25 +39,37 @@ struct Family<'a> {
 
 impl Enforcer {
     /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
-    /// When all are dealt with, people are told. Each build has a record of its own; returned is the first
-    /// one that failed, or the build's own.
+    /// Notifications are sent when all are dealt with. Each build has a record of its own; returned is the
+    /// first one that failed, or the build's own.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
-        let (kind, time) = (event.kind, event.time.filter(|_| event.delivery == Delivery::Live));
-        let Family { own, superseded, mut retries } = self.judge_one(event, invocation, until).await;
-        let own_superseded = superseded.len();
-        let mut settled: Vec<Settled<'_>> = superseded.into_iter().chain([own]).collect();
-        for _ in 0..MAX_RETRIES {
-            let Some(arn) = retries.pop() else { break };
-            let retry = self.judge_one(BuildEvent::naming(kind, arn, time), invocation, until).await;
-            settled.extend(retry.superseded.into_iter().chain([retry.own]));
-            retries.extend(retry.retries);
-        }
+        let (settled, own_superseded) = self.settle(event, invocation, until).await;
         let mut records = self.tell(&settled, invocation).await;
         let others = records.split_off(own_superseded + 1);
         let own = records.remove(own_superseded).superseding(&records);
         let failed = records.into_iter().chain(others).find(|other| other.failure().is_some());
         failed.filter(|_| own.failure().is_none()).unwrap_or(own)
+    }
+
+    /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
+    /// Returns them, and how many stand before the build itself: those that it supersedes.
+    pub(super) async fn settle(
+        &self,
+        event: BuildEvent,
+        invocation: &Invocation<'_>,
+        until: Instant,
+    ) -> (Vec<Settled<'_>>, usize) {
+        let (kind, time) = (event.kind, event.time.filter(|_| event.delivery == Delivery::Live));
+        let Family { own, superseded, mut retries } = self.judge_one(event, invocation, until).await;
+        let own_superseded = superseded.len();
+        let mut settled: Vec<Settled<'_>> = superseded.into_iter().chain([own]).collect();
+        for _ in 0..MAX_RETRIES * settled.len() {
+            let Some(arn) = retries.pop() else { break };
+            let retry = self.judge_one(BuildEvent::naming(kind, arn, time), invocation, until).await;
+            settled.extend(retry.superseded.into_iter().chain([retry.own]));
+            retries.extend(retry.retries);
+        }
+        (settled, own_superseded)
     }
 
     /// Judges one build, and those that it supersedes.

@@ -42,7 +42,7 @@ impl RunningResolver {
             running.fails("builds", Class::AccessDenied);
         } else {
             let RunningBuilds { builds, failures, cut_off, gone, .. } =
-                running_builds(client, &projects, MAX_PAGES, now).await;
+                running_builds(client, &projects, MAX_PAGES, now, None).await;
             running.builds = builds;
             running.left_out.too_many = !cut_off.is_empty();
             if !gone.is_empty() {

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use buildbrake_core::{
@@ -17,26 +18,34 @@ use buildbrake_core::{
 };
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
-use super::{super::tell::Settled, Sweep};
+use super::{
+    super::{BUILD_BUDGET, tell::Settled},
+    Sweep,
+};
 use crate::{
     CallError, Class,
     codebuild::{self, Client, MAX_IDS},
-    running::{CONCURRENT_CALLS, FoundBuild, RunningBuilds, running_batches, running_builds},
+    running::{CONCURRENT_CALLS, FoundBuild, RunningBuilds, before, running_batches, running_builds},
 };
 
 /// Deadlines within this time are scheduled. Later ones are left to a later sweep.
 const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
 
 impl Sweep<'_> {
-    /// Judges the running builds of some projects.
-    pub(super) async fn judge_projects(&mut self, projects: &[String]) {
+    /// Judges the running builds of some projects. What takes too long fails if this part of the sweep begins with
+    /// these projects: the next part would get no further.
+    pub(super) async fn judge_projects(&mut self, projects: &[String], is_first: bool) {
         let now = self.invocation.now();
-        let mut running = running_builds(&self.client, projects, usize::MAX, now).await;
+        // A slow list and a slow source each leave time for the rest.
+        let (begun, left) = (Instant::now(), self.time_to_judge());
+        let [lists_until, refs_until] = [8, 9].map(|tenths| is_first.then(|| begun + left * tenths / 10));
+        let mut running = running_builds(&self.client, projects, usize::MAX, now, lists_until).await;
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
         let batches = self.running_batches(projects, &mut running).await;
         let sandboxes = projects.iter().filter_map(|project| self.sandboxes.remove(project)).flatten().collect();
-        let cases = self.judge(running, batches, sandboxes).await;
+        let cases = self.judge(running, batches, sandboxes, refs_until).await;
         if self.mode == SweepMode::Enforce {
             self.schedule_deadlines(&cases).await;
         }
@@ -96,12 +105,14 @@ impl<'a> Sweep<'a> {
         batches
     }
 
-    /// Judges builds, with their batches and projects if a rule needs them.
+    /// Judges builds, with their batches and projects if a rule needs them. References are asked for until then, if
+    /// there is a limit.
     async fn judge(
         &mut self,
         running: RunningBuilds,
         batches: Vec<Arc<BuildBatch>>,
         sandboxes: Vec<Sandbox>,
+        refs_until: Option<Instant>,
     ) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
@@ -118,8 +129,19 @@ impl<'a> Sweep<'a> {
             self.add_batches(&mut cases, now).await;
             self.add_tries(&mut cases, now).await;
             self.add_projects(&mut cases, now).await;
-            self.add_refs(&mut cases, now).await;
-            let is_last = |case: &Case<'_>| matches!(case.next_question(), None | Some(Question::RunningBuilds(_)));
+            self.add_refs(&mut cases, now, refs_until).await;
+            let is_last = |case: &Case<'_>| match case.next_question() {
+                None | Some(Question::RunningBuilds(_)) => true,
+                // INVARIANT: one of the functions above answers it, or this would never end. The Build is known.
+                Some(
+                    Question::Build(_)
+                    | Question::Batch(_)
+                    | Question::EarlierTry(_)
+                    | Question::Project { .. }
+                    | Question::Pipeline(_)
+                    | Question::Git(_),
+                ) => false,
+            };
             if cases.iter().all(is_last) {
                 compare_by_project(&mut cases, &incomplete, now);
             }
@@ -170,16 +192,20 @@ impl<'a> Sweep<'a> {
     }
 
     /// Asks about references that rules need, and judges their builds again.
-    async fn add_refs(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
+    async fn add_refs(&mut self, cases: &mut [Case<'a>], now: Timestamp, until: Option<Instant>) {
         for case in cases {
             let Some(question @ (Question::Pipeline(_) | Question::Git(_))) = case.next_question() else { continue };
-            match Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now)).await {
-                Ok(reply) => case.add(reply, now),
-                Err(error) => {
-                    case.add(Reply::Unavailable(question.source(), error.class.name().to_owned()), now);
+            let reply = Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now));
+            let reply = match before(until, reply).await {
+                Some(Ok(reply)) => reply,
+                Some(Err(error)) => {
+                    let why = error.class.name().to_owned();
                     self.add_failed_call(error);
+                    Reply::Unavailable(question.source(), why)
                 }
-            }
+                None => Reply::Unavailable(question.source(), "the sweep had no time left to ask for it".to_owned()),
+            };
+            case.add(reply, now);
         }
     }
 
@@ -214,14 +240,21 @@ impl<'a> Sweep<'a> {
         scheduled.into_iter().filter_map(Result::err).for_each(|error| self.add_failed_call(error));
     }
 
-    /// Judges the build that CodeBuild itself started to retry a stopped one.
-    pub(super) async fn judge_retry(&mut self, retry: BuildArn) {
-        let event = BuildEvent::naming(TriggerKind::Sweep, retry, self.time);
-        let record = self.enforcer.judge_build(event, self.invocation).await;
-        match record.outcome().counted() {
-            Counted::Allowed | Counted::Nothing => {}
-            Counted::Reported | Counted::Stopped | Counted::Ended | Counted::Failed => self.summary.add(&record),
+    /// Judges the build that CodeBuild itself started to retry a stopped one, and that one's retries. Returns
+    /// those to record. When there is no time left, they are left to their own events.
+    pub(super) async fn judge_retry(&self, retry: BuildArn) -> Vec<Settled<'a>> {
+        let left = Duration::try_from(self.ends.duration_since(self.invocation.now())).unwrap_or_default();
+        if left.is_zero() {
+            return Vec::new();
         }
+        let event = BuildEvent::naming(TriggerKind::Sweep, retry, self.time);
+        let until = Instant::now() + left.min(BUILD_BUDGET);
+        let (mut settled, _) = self.enforcer.settle(event, self.invocation, until).await;
+        settled.retain(|settled| match settled.effect.outcome.counted() {
+            Counted::Allowed | Counted::Nothing => false,
+            Counted::Reported | Counted::Stopped | Counted::Ended | Counted::Failed => true,
+        });
+        settled
     }
 }
 

@@ -140,9 +140,9 @@ impl Sweep<'_> {
         names.sort_unstable();
         names.dedup();
         let mut rest = None;
-        for block in names.chunks(MAX_IDS) {
+        for (index, block) in names.chunks(MAX_IDS).enumerate() {
             let left = self.time_to_judge();
-            if left.is_zero() || timeout(left, self.judge_projects(block)).await.is_err() {
+            if left.is_zero() || timeout(left, self.judge_projects(block, index == 0)).await.is_err() {
                 rest = block.first();
                 break;
             }

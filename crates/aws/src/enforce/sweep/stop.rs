@@ -91,9 +91,10 @@ impl Sweep<'_> {
                 }
             }
         }
-        for retry in retries {
-            self.judge_retry(retry).await;
-        }
+        let sweep = &*self;
+        let retries = retries.into_iter().map(async |retry| sweep.judge_retry(retry).await);
+        let retries: Vec<_> = stream::iter(retries).buffered(CONCURRENT_CALLS).collect().await;
+        settled.extend(retries.into_iter().flatten());
         self.record(&settled).await;
         rest
     }
