@@ -130,8 +130,8 @@ fn a_bus_that_does_not_accept_fails_the_invocation_after_the_stop() {
     let record = lambda.invoke(&event("forbidden-branch")).record();
     lambda.end();
     assert_eq!(record["outcome"], "stopped");
-    // The two of this event, and the one that the instance still had.
-    assert_eq!(rules(&bus), ["rule-1", "rule-1", "rule-2", "rule-2"]);
+    // The one that the instance still had is sent once.
+    assert_eq!(rules(&bus), ["rule-1", "rule-1", "rule-2"]);
     assert_eq!(bus.details()[1]["id"], first_ids[0]);
     assert_eq!(first_ids[0], format!("{ARN}#rule-1"));
 }
@@ -287,6 +287,24 @@ fn a_dry_run_of_the_sweep_stops_nothing_tells_nobody_and_says_what_would_be_too_
     lambda.end();
     assert_eq!(refused["errorMessage"], "`detail.dry-run` is `maybe`; use `on` or `off`");
     assert_eq!((codebuild.stops(), bus.calls()), (Vec::<String>::new(), Vec::new()));
+}
+
+/// The same event comes again and again, and the instance keeps what it could not send.
+#[test]
+fn a_bus_that_denies_is_called_once_for_each_event() {
+    let codebuild = CodeBuild::obliging().listen();
+    let denied = Fate::CallFails(400, "AccessDeniedException");
+    let bus = EventBridge::with(vec![denied; 4]);
+    let lambda = start(25, &codebuild, &bus);
+    for _ in 0..3 {
+        assert_eq!(lambda.invoke(&event("forbidden-branch")).result.unwrap_err()["errorType"], "AccessDenied");
+    }
+    assert_eq!(lambda.invoke(&event("compliant")).record()["outcome"], "allowed");
+    assert_eq!(bus.calls(), [10, 10, 10, 10]);
+    assert_eq!(lambda.invoke(&event("compliant")).record()["outcome"], "allowed");
+    lambda.end();
+    assert_eq!(bus.calls()[4..], [10, 10, 5]);
+    assert_eq!(rules(&bus).len(), 25);
 }
 
 /// No sweep finds a build again that it has stopped: the build is judged once more by itself.

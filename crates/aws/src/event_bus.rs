@@ -85,7 +85,8 @@ impl EventBus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
-    /// Sends notifications. Those that the bus does not accept are sent again, three times.
+    /// Sends notifications. Those that the bus does not accept are sent again, three times. What no retry can
+    /// repair, such as a missing permission, ends it at once.
     ///
     /// # Errors
     /// The ones that were not accepted then.
@@ -95,10 +96,17 @@ impl EventBus {
         for retries_left in (0..=RETRIES).rev() {
             let mut unsent: Option<Unsent> = None;
             for call in calls(notifications, &positions) {
-                if let Err(failed) = self.put(notifications, call).await {
-                    let all = unsent.get_or_insert_with(|| Unsent { positions: Vec::new(), error: failed.error });
-                    all.positions.extend(failed.positions);
-                }
+                let failed = match &unsent {
+                    Some(unsent) if !unsent.error.class.is_temporary() => call.to_vec(),
+                    _ => match self.put(notifications, call).await {
+                        Ok(()) => continue,
+                        Err(Unsent { positions, error }) => {
+                            unsent.get_or_insert_with(|| Unsent { positions: Vec::new(), error });
+                            positions
+                        }
+                    },
+                };
+                unsent.iter_mut().for_each(|unsent| unsent.positions.extend(&failed));
             }
             let Some(unsent) = unsent else { return Ok(()) };
             if retries_left == 0 || !unsent.error.class.is_temporary() {
@@ -203,8 +211,10 @@ mod tests {
     #[test]
     fn a_call_has_ten_entries_and_256_kilobytes_at_most() {
         let check = |sizes: &[usize], expected: &[usize]| {
-            let notifications: Vec<Notification> =
-                sizes.iter().map(|size| Notification { build_arn: None, detail: "x".repeat(*size) }).collect();
+            let notifications: Vec<Notification> = sizes
+                .iter()
+                .map(|size| Notification { id: String::new(), build_arn: None, detail: "x".repeat(*size) })
+                .collect();
             let positions: Vec<usize> = (0..sizes.len()).collect();
             let lengths: Vec<usize> = calls(&notifications, &positions).iter().map(|call| call.len()).collect();
             assert_eq!(lengths, expected, "{sizes:?}");

@@ -20,8 +20,8 @@ const BUDGET: Duration = Duration::from_secs(15);
 /// The part of an invocation's time that is left to write the records.
 const FOR_THE_RECORDS: SignedDuration = SignedDuration::from_secs(2);
 
-/// Notifications that were not sent are kept up to this number.
-const MAX_KEPT: usize = 1_000;
+/// The newest notifications that were not sent are kept, up to this size of all together.
+const MAX_KEPT_BYTES: usize = 4 << 20;
 
 /// A build that was dealt with, and of which nobody was told yet.
 pub(super) struct Settled<'a> {
@@ -90,7 +90,9 @@ impl Enforcer {
     async fn send(&self, mut notifications: Vec<Notification>, until: Instant) -> Option<Unsent> {
         let bus = self.event_bus.as_ref()?;
         let own = notifications.len();
-        notifications.append(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut kept = std::mem::take(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.retain(|kept| notifications.iter().all(|newer| newer.id != kept.id));
+        notifications.append(&mut kept);
         if notifications.is_empty() {
             return None;
         }
@@ -98,7 +100,11 @@ impl Enforcer {
         let mut unsent = sent.unwrap_or_else(|_elapsed| Err(too_late(notifications.len()))).err()?;
         let mut kept = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(unsent.positions.iter().filter_map(|position| notifications.get(*position)).cloned());
-        kept.truncate(MAX_KEPT);
+        let mut bytes = 0;
+        kept.retain(|kept| {
+            bytes += kept.bytes();
+            bytes <= MAX_KEPT_BYTES
+        });
         unsent.positions.retain(|position| *position < own);
         Some(unsent).filter(|unsent| !unsent.positions.is_empty())
     }

@@ -14,6 +14,8 @@ pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
 /// A violation of a rule, to be told to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
+    /// The same whenever this violation of this build is sent.
+    pub id: String,
     /// The build's ARN, if it is known.
     pub build_arn: Option<String>,
     /// The record with this violation alone, as JSON.
@@ -60,15 +62,16 @@ fn notification(record: &Map<String, Value>, violation: Value) -> Notification {
     let build_arn = text("buildArn");
     let build = build_arn.clone().or_else(|| text("buildId")).unwrap_or_default();
     let rule = violation.get("rule").and_then(Value::as_str).unwrap_or_default();
+    let id = format!("{build}#{rule}");
     let mut detail = Map::new();
     detail.insert("schemaVersion".to_owned(), SCHEMA_VERSION.into());
-    detail.insert("id".to_owned(), format!("{build}#{rule}").into());
+    detail.insert("id".to_owned(), id.as_str().into());
     // The names of metrics and of their dimensions begin with a capital letter, those of a record's own
     // fields do not.
     let is_own = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
     detail.extend(record.iter().filter(|(name, _)| is_own(name)).map(|(name, value)| (name.clone(), value.clone())));
     detail.insert("violations".to_owned(), vec![violation].into());
-    let whole = Notification { detail: Value::Object(detail.clone()).to_string(), build_arn };
+    let whole = Notification { detail: Value::Object(detail.clone()).to_string(), build_arn, id };
     if whole.bytes() <= MAX_ENTRY_BYTES {
         return whole;
     }
