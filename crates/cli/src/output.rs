@@ -7,7 +7,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use buildbrake_core::diagnostic::{Finding, Severity};
+use buildbrake_core::diagnostic::{Finding, Severity, is_invisible};
 
 /// The exit status of the program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,13 +90,13 @@ fn with_coloured_label(line: &str) -> String {
     line.to_owned()
 }
 
-/// Escapes all control characters but line feeds and tabs.
+/// Escapes invisible characters, and all control characters but line feeds and tabs.
 pub(crate) fn without_controls(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '\n' | '\t' => shown.push(letter),
-            control if control.is_control() => shown.extend(control.escape_default()),
+            hidden if hidden.is_control() || is_invisible(hidden) => shown.extend(hidden.escape_default()),
             other => shown.push(other),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Code, Diagnostic, Fix, Place, Severity};
+use super::{Code, Diagnostic, Fix, Place, Severity, is_invisible};
 
 /// All diagnostics of one file, sorted by place. As an error, there is at least one fault among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,12 +122,12 @@ impl FileText {
 }
 
 /// The part of a line around a column, and the column within that part. A generated policy
-/// can be one line of a megabyte. A tab or another control character takes one column, as it
-/// does in a [`Place`].
+/// can be one line of a megabyte. A tab, another control character or an invisible one takes one
+/// column, as it does in a [`Place`].
 fn part_around(line: &str, column: usize) -> (String, usize) {
     const WIDTH: usize = 100;
     let start = if line.chars().nth(WIDTH).is_some() { column.saturating_sub(WIDTH / 2) } else { 0 };
     let part = line.chars().skip(start).take(WIDTH);
-    let part: String = part.map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let part: String = part.map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
     (part.trim_end().to_owned(), column - start)
 }

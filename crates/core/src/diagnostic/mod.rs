@@ -78,7 +78,13 @@ const MESSAGE: usize = 300;
 /// The length of a help, in characters. The longest lists all members of a Build.
 const HELP: usize = 1_500;
 
-/// Escapes control characters, and cuts out the middle of a text that is longer than `most`
+/// Returns whether a character takes no space or changes the direction of a text, so that a name looks like
+/// another. Joiners (U+200C, U+200D) are in scripts and emoji.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Escapes control characters and [invisible](is_invisible) ones, and cuts out the middle of a text that is longer than `most`
 /// characters: it may quote any part of a file or an event.
 pub fn printable(text: &str, most: usize) -> String {
     let count = text.chars().count();
@@ -88,7 +94,7 @@ pub fn printable(text: &str, most: usize) -> String {
         match character {
             _ if count > most && index == cut.start => shown.push('…'),
             _ if count > most && cut.contains(&index) => {}
-            control if control.is_control() => shown.extend(control.escape_default()),
+            hidden if hidden.is_control() || is_invisible(hidden) => shown.extend(hidden.escape_default()),
             other => shown.push(other),
         }
     }

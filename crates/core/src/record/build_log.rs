@@ -3,7 +3,10 @@
 use serde::Deserialize;
 
 use super::Record;
-use crate::model::{Build, BuildId, CloudWatchLogsConfig, Project, Sandbox};
+use crate::{
+    diagnostic::is_invisible,
+    model::{Build, BuildId, CloudWatchLogsConfig, Project, Sandbox},
+};
 
 /// An event of CloudWatch Logs may have a megabyte; nobody reads that much.
 const MAX_LINE_BYTES: usize = 200_000;
@@ -122,7 +125,7 @@ impl Record {
         let Fields { message } = serde_json::from_str(self.json.get()).unwrap_or_default();
         let mut line: String = "[buildbrake] "
             .chars()
-            .chain(message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }))
+            .chain(message.chars().map(|letter| if letter.is_control() || is_invisible(letter) { ' ' } else { letter }))
             .collect();
         let mut end = line.len().min(MAX_LINE_BYTES);
         while !line.is_char_boundary(end) {

@@ -144,6 +144,19 @@ fn a_message_says_which_fact_was_unknown() {
 }
 
 #[test]
+fn an_event_without_a_build_counts_as_failed_or_as_nothing() {
+    let policy = Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{{id: r, {RULE}}}]}}")).unwrap();
+    let counts = |effect: Effect| {
+        let record = Record::without_build(&policy, "message", effect, NOW.parse().unwrap());
+        let record: Value = serde_json::from_str(record.json().get()).unwrap();
+        ["Stopped", "Reported", "Allowed", "Undecided", "Failed"].map(|name| record[name].as_u64().unwrap())
+    };
+    let failure = Failure::from(EventError::NotJson { line: 1, column: 1 });
+    assert_eq!(counts(failure.into()), [0, 0, 0, 0, 1]);
+    assert_eq!(counts(Outcome::Ignored.into()), [0; 5]);
+}
+
+#[test]
 fn the_response_contains_the_records_of_what_is_superseded_as_many_as_lambda_accepts() {
     let text = format!("{{version: 1, rules: [{{id: r, {RULE}}}]}}");
     let policy = Policy::parse("policy.yaml", &text).unwrap();

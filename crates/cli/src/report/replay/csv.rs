@@ -92,6 +92,7 @@ mod tests {
             assert_eq!(super::cell(text), format!("'{text}"));
         }
         assert_eq!(super::cell("\u{1b}[2J"), "\\u{1b}[2J");
+        assert_eq!(super::cell("Developer/\u{202e}ecila ma\u{200b}in"), "Developer/\\u{202e}ecila ma\\u{200b}in");
         assert_eq!(super::cell("feature/a=b"), "feature/a=b");
     }
 }

@@ -1,8 +1,11 @@
 //! The branches or references that a pattern names, and its faults by git's rules for names.
 
-use crate::facts::{
-    possible::{Remark, is_wild},
-    source_version::{could_be_abbreviated_id, is_whole_id},
+use crate::{
+    diagnostic::is_invisible,
+    facts::{
+        possible::{Remark, is_wild},
+        source_version::{could_be_abbreviated_id, is_whole_id},
+    },
 };
 
 /// The meaning of a pattern, determined in the order in which git looks a name up.
@@ -266,10 +269,4 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
         warn(format!("`{text}` fits only names with a `.` in that place"), right);
     }
     warnings
-}
-
-/// Returns whether a character takes no space: it has come with a text that was copied. Joiners
-/// (U+200C, U+200D) are in scripts and emoji.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

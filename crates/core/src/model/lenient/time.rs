@@ -10,13 +10,15 @@ const FIRST: Timestamp = Timestamp::constant(1_480_550_400, 0);
 
 impl Lenient for Timestamp {
     /// From a text: RFC 3339, or English as CodeBuild's events write it. From a number: seconds
-    /// since 1970, as in the API's JSON protocol. A time before December 2016 is unreadable.
+    /// since 1970, as in the API's JSON protocol, or milliseconds. A time before December 2016 is
+    /// unreadable.
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
         let time = match scalar {
             Scalar::Text(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => in_events(&text),
             Scalar::Text(text) => text.parse().ok().or_else(|| in_utc(text.parse().ok()?)),
             Scalar::Number(seconds) => match seconds.as_i64() {
-                Some(seconds) => Self::from_second(seconds).ok(),
+                // As seconds, milliseconds would be after the year 9999.
+                Some(number) => Self::from_second(number).or_else(|_| Self::from_millisecond(number)).ok(),
                 None => seconds.as_f64().and_then(|seconds| {
                     let milliseconds = (seconds * 1000.0).round() as i64;
                     Self::from_millisecond(milliseconds).ok()
@@ -28,9 +30,12 @@ impl Lenient for Timestamp {
     }
 }
 
-/// `Oct 14, 2020 9:28:52 PM`, in UTC, sometimes with U+202F before the last word.
+/// `Oct 14, 2020 9:28:52 PM`, in UTC, sometimes with U+202F before the last word. Newer versions of
+/// Java write a comma behind the year.
 fn in_events(text: &str) -> Option<Timestamp> {
-    let time = strtime::parse("%b %d, %Y %I:%M:%S %p", text.replace('\u{202f}', " ")).ok()?;
+    let text = text.replace('\u{202f}', " ");
+    let parsed = |format| strtime::parse(format, &text);
+    let time = parsed("%b %d, %Y %I:%M:%S %p").or_else(|_| parsed("%b %d, %Y, %I:%M:%S %p")).ok()?;
     in_utc(time.to_datetime().ok()?)
 }
 
@@ -63,6 +68,8 @@ mod tests {
             "Oct 14, 2020 9:28:52 PM",
             "Oct 14, 2020 09:28:52 PM",
             "Oct 14, 2020 9:28:52\u{202f}PM",
+            "Oct 14, 2020, 9:28:52 PM",
+            "Oct 14, 2020, 9:28:52\u{202f}PM",
             "2020-10-14T21:28:52Z",
             "2020-10-14T23:28:52+02:00",
             "2020-10-14T21:28:52",
@@ -76,6 +83,7 @@ mod tests {
         }
         check("1602710932", Some(expected));
         check("1602710932.0", Some(expected));
+        check("1602710932000", Some(expected));
         let expected = Some("2026-11-20T08:00:00.123Z".parse().unwrap());
         for json in [
             "1795161600.123",
