@@ -1,11 +1,11 @@
 //! Writes into a build's own log, in CloudWatch Logs.
 //! <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
 
-use aws_sdk_cloudwatchlogs::{Client, error::ProvideErrorMetadata, types::InputLogEvent};
+use aws_sdk_cloudwatchlogs::{Client, types::InputLogEvent};
 use buildbrake_core::record::LogStream;
 use jiff::Timestamp;
 
-use crate::{AccountRegion, Accounts, CallError, Class, clients::Pace};
+use crate::{AccountRegion, Accounts, CallError, Class, call::call, clients::Pace};
 
 const SERVICE: &str = "CloudWatch Logs";
 
@@ -49,9 +49,9 @@ impl BuildLogs {
 async fn put(client: &Client, stream: &LogStream, line: &str, now: Timestamp) -> Result<(), CallError> {
     let event = InputLogEvent::builder().message(line).timestamp(now.as_millisecond()).build();
     let event = event.map_err(|_| CallError::new(Class::NotSent, "the line is incomplete"))?;
-    let call = client.put_log_events().log_group_name(&stream.group).log_stream_name(&stream.name).log_events(event);
-    let answer = call.send().await.map_err(|error| CallError::from_sdk(SERVICE, error))?;
-    match answer.rejected_log_events_info() {
+    let request = client.put_log_events().log_group_name(&stream.group).log_stream_name(&stream.name);
+    let sent = request.log_events(event).send();
+    match call(SERVICE, "PutLogEvents", sent, |answer| Some(answer.rejected_log_events_info)).await? {
         Some(_) => Err(CallError::new(Class::Refused, format!("{SERVICE} rejected the line"))),
         None => Ok(()),
     }
@@ -59,10 +59,9 @@ async fn put(client: &Client, stream: &LogStream, line: &str, now: Timestamp) ->
 
 /// Makes the stream, unless the build itself has made it by now.
 async fn create(client: &Client, stream: &LogStream) -> Result<(), CallError> {
-    let call = client.create_log_stream().log_group_name(&stream.group).log_stream_name(&stream.name);
-    match call.send().await {
-        Ok(_) => Ok(()),
-        Err(error) if error.code() == Some("ResourceAlreadyExistsException") => Ok(()),
-        Err(error) => Err(CallError::from_sdk(SERVICE, error)),
+    let sent = client.create_log_stream().log_group_name(&stream.group).log_stream_name(&stream.name).send();
+    match call(SERVICE, "CreateLogStream", sent, |_| Some(())).await {
+        Err(error) if error.code.as_deref() == Some("ResourceAlreadyExistsException") => Ok(()),
+        result => result,
     }
 }

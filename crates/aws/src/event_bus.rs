@@ -12,7 +12,7 @@ use aws_sdk_eventbridge::{
 use buildbrake_core::record::{MAX_ENTRY_BYTES, Notification};
 use tokio::time::sleep;
 
-use crate::{CallError, Class, error::classify};
+use crate::{CallError, Class, call::call, error::classify};
 
 /// The most entries of one call.
 const MAX_ENTRIES: usize = 10;
@@ -134,9 +134,10 @@ impl EventBus {
             }
             Client::from_conf(builder.build())
         });
-        let answer = match client.put_events().set_entries(Some(entries)).send().await {
+        let sent = client.put_events().set_entries(Some(entries)).send();
+        let answer = match call("EventBridge", "PutEvents", sent, Some).await {
             Ok(answer) => answer,
-            Err(error) => return unsent(positions.to_vec(), CallError::from_sdk("EventBridge", error)),
+            Err(error) => return unsent(positions.to_vec(), error),
         };
         // An entry without an id was not accepted.
         let accepted = |index: usize| answer.entries().get(index).is_some_and(|entry| entry.event_id().is_some());

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use aws_config::SdkConfig;
 use aws_sdk_scheduler::{
     Client,
-    error::{BuildError, ProvideErrorMetadata},
+    error::BuildError,
     types::{ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, Target},
 };
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::Value;
 
-use crate::{CallError, Class};
+use crate::{CallError, Class, call::call};
 
 /// The group in which schedules are created, and the role with which they call the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Scheduler {
             .map_err(incomplete)?;
         let at_once = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(incomplete)?;
         let client = self.client.get_or_init(|| Client::new(&self.config));
-        let call = client
+        let sent = client
             .create_schedule()
             .name(name)
             .group_name(&self.settings.group)
@@ -75,11 +75,11 @@ impl Scheduler {
             .schedule_expression_timezone("UTC")
             .flexible_time_window(at_once)
             .action_after_completion(ActionAfterCompletion::Delete)
-            .target(target);
-        match call.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConflictException") => Ok(()),
-            Err(error) => Err(CallError::from_sdk("EventBridge Scheduler", error)),
+            .target(target)
+            .send();
+        match call("EventBridge Scheduler", "CreateSchedule", sent, |_| Some(())).await {
+            Err(error) if error.code.as_deref() == Some("ConflictException") => Ok(()),
+            result => result,
         }
     }
 }

@@ -12,7 +12,7 @@ use buildbrake_core::record::Note;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{CallError, Class};
+use crate::{CallError, Class, call::call};
 
 /// An answer holds for that long.
 const KEPT: SignedDuration = SignedDuration::from_secs(30);
@@ -103,12 +103,13 @@ impl StopAlarm {
     /// of the answer.
     async fn ask(&self, name: &str) -> Result<Option<StateValue>, CallError> {
         let client = self.client.get_or_init(|| Client::new(&self.config));
-        let question = client
+        let sent = client
             .describe_alarms()
             .alarm_names(name)
             .alarm_types(AlarmType::MetricAlarm)
-            .alarm_types(AlarmType::CompositeAlarm);
-        let answer = question.send().await.map_err(|error| CallError::from_sdk("CloudWatch", error))?;
+            .alarm_types(AlarmType::CompositeAlarm)
+            .send();
+        let answer = call("CloudWatch", "DescribeAlarms", sent, Some).await?;
         let metric = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
         let composite = answer.composite_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
         // An alarm without a state is one whose state is unknown.

@@ -22,7 +22,7 @@ use super::{
     hosts::{GitHosts, Origin},
     transport::Authorization,
 };
-use crate::{AccountRegion, CallError, Class};
+use crate::{AccountRegion, CallError, Class, call::call};
 
 /// The git host needs the rest of the question's time.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -134,9 +134,9 @@ impl Secrets {
     async fn fetch(&self, secret: &str) -> Result<String, CallError> {
         let mut config = Builder::from(&self.config);
         config.set_region(AccountRegion::of_arn(secret).region.map(Region::new));
-        let request = Client::from_conf(config.build()).get_secret_value().secret_id(secret);
-        let answer = request.send().await.map_err(|error| CallError::from_sdk("Secrets Manager", error))?;
-        answer.secret_string.ok_or_else(|| CallError::new(Class::UnreadableAnswer, "the secret has no text"))
+        let sent = Client::from_conf(config.build()).get_secret_value().secret_id(secret).send();
+        // A binary secret has no text.
+        call("Secrets Manager", "GetSecretValue", sent, |answer| answer.secret_string).await
     }
 }
 
