@@ -7,7 +7,7 @@ use buildbrake_aws::{
     git::{GitCredentials, GitHosts, GitSettings},
 };
 use buildbrake_core::{
-    event::{MemberAccounts, MemberRegions, Members, SweepQueue, SweepSchedule},
+    event::{MemberAccounts, MemberPlaces, MemberRegions, SweepQueue, SweepSchedule},
     policy::Mode,
 };
 use tracing::Level;
@@ -30,7 +30,7 @@ pub struct Settings {
     /// The alarm while which nothing is stopped, if there is one.
     pub stop_alarm: Option<AlarmName>,
     /// The accounts and regions, beside its own, in which the function acts.
-    pub members: Members,
+    pub members: MemberPlaces,
     /// The role in the other accounts, if there are any.
     pub member_role: Option<MemberRole>,
     /// The queue over which sweeps go, if they do.
@@ -175,7 +175,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         Some(GitSettings { hosts, credentials, ca_bundle: ca_bundle.flatten(), runtime_api })
     }
 
-    fn members(&mut self) -> (Members, Option<MemberRole>) {
+    fn members(&mut self) -> (MemberPlaces, Option<MemberRole>) {
         const ROLE: &str = "BUILDBRAKE_MEMBER_ROLE";
         const EXTERNAL_ID: &str = "BUILDBRAKE_MEMBER_EXTERNAL_ID";
         const ACCOUNTS: &str = "BUILDBRAKE_MEMBER_ACCOUNTS";
@@ -189,7 +189,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         let role = self.parsed(ROLE).map(|name| MemberRole { name, external_id });
         let accounts = self.text(ACCOUNTS).and_then(|text| self.accounts(ACCOUNTS, &text));
         let regions = self.text(REGIONS).and_then(|text| self.list::<MemberRegions>(REGIONS, &text));
-        (Members { accounts: accounts.unwrap_or_default(), regions: regions.unwrap_or_default() }, role)
+        (MemberPlaces { accounts: accounts.unwrap_or_default(), regions: regions.unwrap_or_default() }, role)
     }
 
     /// Parses a list of accounts, or the file that has this absolute path: Lambda's variables have 4 KB in all.
@@ -244,7 +244,7 @@ mod tests {
             event_bus: None,
             build_log: false,
             stop_alarm: None,
-            members: Members::default(),
+            members: MemberPlaces::default(),
             member_role: None,
             sweep_queue: None,
             sweep_schedule: SweepSchedule::default(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Mutex};
 
 use buildbrake_testkit::{
-    cloudwatch::{CloudWatch, Kind},
+    cloudwatch::{AlarmKind, CloudWatch},
     cloudwatch_logs::CloudWatchLogs,
     codebuild::{Call, CodeBuild, Endpoint, refusal, running_in, running_sandbox_in},
     codepipeline::Exchange,
@@ -132,7 +132,7 @@ fn the_ceiling_and_the_alarm_hold_for_sandboxes() {
     };
     assert_eq!(withheld(&[("BUILDBRAKE_MODE", "report")]), "ceiling");
     let cloudwatch = CloudWatch::obliging();
-    cloudwatch.set(Kind::Metric, "stops-111122223333", "ALARM");
+    cloudwatch.set(AlarmKind::Metric, "stops-111122223333", "ALARM");
     assert_eq!(withheld(&cloudwatch.settings("stops-{account}")), "stop-rate");
     assert_eq!(codebuild.stopped_sandboxes(), BTreeSet::new());
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use buildbrake_testkit::{
-    cloudwatch::{CloudWatch, Kind, refusal},
+    cloudwatch::{AlarmKind, CloudWatch, refusal},
     codebuild::{CodeBuild, Endpoint, builds_answer, succeeded},
     eventbridge::EventBridge,
     events::{event, scheduled},
@@ -29,7 +29,7 @@ fn judged(cloudwatch: &CloudWatch) -> (Value, Vec<String>) {
 
 #[test]
 fn in_alarm_a_build_is_reported_and_people_are_told() {
-    for kind in [Kind::Metric, Kind::Composite] {
+    for kind in [AlarmKind::Metric, AlarmKind::Composite] {
         let (codebuild, cloudwatch, bus) =
             (CodeBuild::obliging().listen(), CloudWatch::obliging(), EventBridge::obliging());
         cloudwatch.set(kind, OF_ACCOUNT, "ALARM");
@@ -50,8 +50,8 @@ fn in_alarm_a_build_is_reported_and_people_are_told() {
 fn in_any_other_state_and_in_the_alarm_of_another_account_a_build_is_stopped() {
     for (name, state) in [(OF_ACCOUNT, "OK"), (OF_ACCOUNT, "INSUFFICIENT_DATA")] {
         let cloudwatch = CloudWatch::obliging();
-        cloudwatch.set(Kind::Metric, name, state);
-        cloudwatch.set(Kind::Metric, "stops-444455556666", "ALARM");
+        cloudwatch.set(AlarmKind::Metric, name, state);
+        cloudwatch.set(AlarmKind::Metric, "stops-444455556666", "ALARM");
         let (record, stops) = judged(&cloudwatch);
         assert_eq!((&record["outcome"], record.get("notes")), (&json!("stopped"), None), "{state}");
         assert_eq!(stops, [FORBIDDEN]);
@@ -86,7 +86,7 @@ fn an_answer_that_does_not_come_lets_the_stop_go_ahead() {
 #[test]
 fn one_question_in_thirty_seconds_serves_all_stops_and_an_allowed_build_needs_none() {
     let cloudwatch = CloudWatch::obliging();
-    cloudwatch.set(Kind::Metric, OF_ACCOUNT, "OK");
+    cloudwatch.set(AlarmKind::Metric, OF_ACCOUNT, "OK");
     let region = CodeBuild::obliging();
     for number in 0..30 {
         region.run(&format!("shop-{number}"), 2, "main");
@@ -101,7 +101,7 @@ fn one_question_in_thirty_seconds_serves_all_stops_and_an_allowed_build_needs_no
     assert_eq!((cloudwatch.questions(), codebuild.stops().len()), (1, 31));
 
     // Within the thirty seconds, an alarm that goes off is not seen yet.
-    cloudwatch.set(Kind::Metric, OF_ACCOUNT, "ALARM");
+    cloudwatch.set(AlarmKind::Metric, OF_ACCOUNT, "ALARM");
     assert_eq!(lambda.invoke(&event("forbidden-branch")).record()["outcome"], "stopped");
     lambda.end();
 }
@@ -109,7 +109,7 @@ fn one_question_in_thirty_seconds_serves_all_stops_and_an_allowed_build_needs_no
 #[test]
 fn a_sweep_in_alarm_stops_nothing() {
     let cloudwatch = CloudWatch::obliging();
-    cloudwatch.set(Kind::Metric, OF_ACCOUNT, "ALARM");
+    cloudwatch.set(AlarmKind::Metric, OF_ACCOUNT, "ALARM");
     let region = CodeBuild::default();
     for number in 0..3 {
         region.run(&format!("shop-{number}"), 2, "main");
@@ -139,7 +139,7 @@ fn in_alarm_no_batch_is_stopped_either() {
         other => panic!("{other}"),
     });
     let cloudwatch = CloudWatch::obliging();
-    cloudwatch.set(Kind::Metric, OF_ACCOUNT, "ALARM");
+    cloudwatch.set(AlarmKind::Metric, OF_ACCOUNT, "ALARM");
     let policy = "{version: 1, rules: [{id: batches, deny-when: has(build.buildBatchArn), batch: stop-all}]}";
     let lambda = PROGRAM.start(policy, codebuild.address, &cloudwatch.settings(ALARM));
     let record = lambda.invoke(&event("forbidden-branch")).record();

@@ -17,7 +17,7 @@ const LEFT_OUT: [&str; 2] = ["target", "node_modules"];
 
 /// A kind of file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     /// YAML files with `version` and `rules` at their top, but for test files.
     Policy,
     /// `*.test.yaml` and `*.test.yml`.
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
 ///
 /// # Errors
 /// If a folder cannot be read or has no such file. A named file that does not exist is listed.
-pub(crate) fn files(paths: &[PathBuf], kind: Kind) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files(paths: &[PathBuf], kind: FileKind) -> anyhow::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut add = |path: &Path| {
         let path = path.strip_prefix(".").unwrap_or(path);
@@ -54,9 +54,9 @@ pub(crate) fn files(paths: &[PathBuf], kind: Kind) -> anyhow::Result<Vec<PathBuf
     Ok(files)
 }
 
-fn of_current_folder(kind: Kind) -> anyhow::Result<Vec<PathBuf>> {
+fn of_current_folder(kind: FileKind) -> anyhow::Result<Vec<PathBuf>> {
     let (files, missing) = match kind {
-        Kind::Policy => {
+        FileKind::Policy => {
             let mut files: Vec<PathBuf> = ["buildbrake.yaml", "policy.yaml"].map(PathBuf::from).into();
             files.retain(|path| path.is_file());
             if Path::new("policy").is_dir() {
@@ -64,7 +64,7 @@ fn of_current_folder(kind: Kind) -> anyhow::Result<Vec<PathBuf>> {
             }
             (files, "no `buildbrake.yaml`, `policy.yaml` or `policy/*.yaml` here; name a policy or a folder")
         }
-        Kind::Tests => {
+        FileKind::Tests => {
             (listed(WalkDir::new("."), kind)?, "no `*.test.yaml` in this folder or below it; name a test file")
         }
     };
@@ -75,7 +75,7 @@ fn of_current_folder(kind: Kind) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// The files of the kind, in the order of their names. Links to folders are not followed.
-fn listed(walk: WalkDir, kind: Kind) -> anyhow::Result<Vec<PathBuf>> {
+fn listed(walk: WalkDir, kind: FileKind) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = walk.sort_by_file_name().into_iter();
     for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_left_out(entry)) {
@@ -93,7 +93,7 @@ fn is_left_out(entry: &DirEntry) -> bool {
     name.starts_with('.') || entry.file_type().is_dir() && LEFT_OUT.contains(&&*name)
 }
 
-impl Kind {
+impl FileKind {
     fn includes(self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };

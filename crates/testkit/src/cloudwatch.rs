@@ -15,7 +15,7 @@ use crate::http::{Address, Reply, Request, Server};
 
 /// The kinds of alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AlarmKind {
     /// An alarm on a metric.
     Metric,
     /// An alarm on other alarms.
@@ -25,7 +25,7 @@ pub enum Kind {
 /// A running CloudWatch. It ends when it is dropped.
 pub struct CloudWatch {
     url: String,
-    alarms: Arc<Mutex<BTreeMap<String, (Kind, String)>>>,
+    alarms: Arc<Mutex<BTreeMap<String, (AlarmKind, String)>>>,
     questions: Arc<AtomicUsize>,
     _server: Server,
 }
@@ -38,7 +38,7 @@ impl CloudWatch {
 
     /// Has no alarms yet; `refused` may answer a question otherwise.
     pub fn answering(refused: impl Fn() -> Option<Reply> + Send + Sync + 'static) -> Self {
-        let alarms: Arc<Mutex<BTreeMap<String, (Kind, String)>>> = Arc::default();
+        let alarms: Arc<Mutex<BTreeMap<String, (AlarmKind, String)>>> = Arc::default();
         let questions: Arc<AtomicUsize> = Arc::default();
         let (kept, counted) = (alarms.clone(), questions.clone());
         let server = Address::reserve().open(move |request| {
@@ -49,7 +49,7 @@ impl CloudWatch {
     }
 
     /// Sets the state of an alarm: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
-    pub fn set(&self, kind: Kind, name: &str, state: &str) {
+    pub fn set(&self, kind: AlarmKind, name: &str, state: &str) {
         self.alarms.lock().unwrap().insert(name.to_owned(), (kind, state.to_owned()));
     }
 
@@ -64,7 +64,7 @@ impl CloudWatch {
     }
 }
 
-fn describe(alarms: &BTreeMap<String, (Kind, String)>, request: &Request) -> Reply {
+fn describe(alarms: &BTreeMap<String, (AlarmKind, String)>, request: &Request) -> Reply {
     assert!(request.path.ends_with("/operation/DescribeAlarms"), "{}", request.path);
     assert_eq!(request.headers.get("smithy-protocol").map(String::as_str), Some("rpc-v2-cbor"));
     let question: Value = ciborium::from_reader(request.bytes.as_slice()).unwrap();
@@ -72,16 +72,16 @@ fn describe(alarms: &BTreeMap<String, (Kind, String)>, request: &Request) -> Rep
         |member: &str, wanted: &str| question[member].as_array().is_some_and(|all| all.contains(&json!(wanted)));
     // Without the types, only the alarms on metrics are answered.
     let wants = |kind| match kind {
-        Kind::Metric => question.get("AlarmTypes").is_none() || names("AlarmTypes", "MetricAlarm"),
-        Kind::Composite => names("AlarmTypes", "CompositeAlarm"),
+        AlarmKind::Metric => question.get("AlarmTypes").is_none() || names("AlarmTypes", "MetricAlarm"),
+        AlarmKind::Composite => names("AlarmTypes", "CompositeAlarm"),
     };
-    let of = |wanted: Kind| -> Value {
+    let of = |wanted: AlarmKind| -> Value {
         let found =
             alarms.iter().filter(|(name, (kind, _))| *kind == wanted && names("AlarmNames", name) && wants(wanted));
         found.map(|(name, (_, state))| json!({"AlarmName": name, "StateValue": state})).collect()
     };
     let mut body = Vec::new();
-    let answer = json!({"MetricAlarms": of(Kind::Metric), "CompositeAlarms": of(Kind::Composite)});
+    let answer = json!({"MetricAlarms": of(AlarmKind::Metric), "CompositeAlarms": of(AlarmKind::Composite)});
     ciborium::into_writer(&answer, &mut body).unwrap();
     cbor(200, body)
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use buildbrake_core::{
-    event::{Home, Members, Reach, SweepRest, Trigger},
+    event::{Home, MemberPlaces, Reach, SweepRest, Trigger},
     facts::inquiry::Case,
     policy::Policy,
     record::{Effect, Notification, Outcome, Record, Stamp},
@@ -38,7 +38,7 @@ pub struct Enforcer {
     policy: Policy,
     clients: Clients,
     /// The accounts and regions, beside its own, in which the function acts.
-    members: Members,
+    members: MemberPlaces,
     /// The queue over which the sweeps of all places go. Without it, a sweep is of the own place.
     sweeps: Option<Sweeps>,
     scheduler: Option<Scheduler>,
@@ -85,7 +85,7 @@ impl Enforcer {
         Self {
             policy,
             clients,
-            members: Members::default(),
+            members: MemberPlaces::default(),
             sweeps: None,
             scheduler,
             resolver,
@@ -99,7 +99,7 @@ impl Enforcer {
 
     /// The same, which also acts in these accounts and regions.
     #[must_use]
-    pub fn with_members(self, members: Members) -> Self {
+    pub fn with_members(self, members: MemberPlaces) -> Self {
         Self { members, ..self }
     }
 

@@ -16,7 +16,7 @@ use buildbrake_core::{
 use jiff::Timestamp;
 
 use crate::{
-    discovery::{Kind, STDIN, files},
+    discovery::{FileKind, STDIN, files},
     files::{NotLoaded, PolicyFile, replace_whole, unreadable},
     output::{Exit, count, print, print_error, print_faults, print_note},
     report::diagnostics::{Format, number_of},
@@ -68,9 +68,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Arguments { deny_warnings, format, fix, watch: watches, policies } = arguments;
     if *watches {
         ensure!(policies.iter().all(|path| path.as_os_str() != STDIN), "standard input cannot be watched; name a file");
-        let list = || files(policies, Kind::Policy).unwrap_or_default();
+        let list = || files(policies, FileKind::Policy).unwrap_or_default();
         return watch(list, || {
-            let policies = files(policies, Kind::Policy)?;
+            let policies = files(policies, FileKind::Policy)?;
             policies.iter().try_for_each(|path| Checked::new(path).print())?;
             Ok(policies)
         });
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
     let mut findings: Vec<Finding> = Vec::new();
     let mut sum = Sum::default();
-    for path in files(policies, Kind::Policy)? {
+    for path in files(policies, FileKind::Policy)? {
         let checked = if *fix { fixed(&path)? } else { Checked::new(&path) };
         exit = exit.max(checked.exit(*deny_warnings));
         sum.add(&checked.state);

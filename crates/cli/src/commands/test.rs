@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    discovery::{self, Kind},
+    discovery::{self, FileKind},
     files::unreadable,
     output::{Exit, print, print_error, print_faults, print_note},
     report::{diagnostics::json, junit, text},
@@ -83,13 +83,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if !arguments.watch {
         return run_once(arguments).map(|(exit, _)| exit);
     }
-    let list = || discovery::files(&arguments.files, Kind::Tests).unwrap_or_default();
+    let list = || discovery::files(&arguments.files, FileKind::Tests).unwrap_or_default();
     watch(list, || run_once(arguments).map(|(_, read)| read))
 }
 
 /// Runs the tests. Returns the files that were read, too.
 fn run_once(arguments: &Arguments) -> anyhow::Result<(Exit, Vec<PathBuf>)> {
-    let paths = discovery::files(&arguments.files, Kind::Tests)?;
+    let paths = discovery::files(&arguments.files, FileKind::Tests)?;
     let read = RefCell::new(paths.clone());
     let names = &arguments.name;
     let is_chosen = |name: &str| names.is_empty() || names.iter().any(|text| name.contains(text));

@@ -10,7 +10,7 @@ use crate::facts::vocabulary::{is_account, is_region};
 
 /// The accounts and regions that settings list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Members {
+pub struct MemberPlaces {
     /// The accounts.
     pub accounts: MemberAccounts,
     /// The regions, of the function's own account too.
@@ -31,7 +31,7 @@ pub struct Reach<'a> {
     /// The place of the function itself.
     pub home: &'a Home,
     /// The other accounts and regions.
-    pub members: &'a Members,
+    pub members: &'a MemberPlaces,
     /// The queue over which sweeps come.
     pub sweep_queue: Option<&'a SweepQueue>,
 }
@@ -40,7 +40,7 @@ impl<'a> Reach<'a> {
     /// The account and region of every place, the function's own first.
     pub fn places(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let Home { account, region, .. } = self.home;
-        let Members { accounts, regions } = self.members;
+        let MemberPlaces { accounts, regions } = self.members;
         let accounts = own_first(account, accounts.0.keys());
         accounts.flat_map(move |account| own_first(region, regions.0.iter()).map(move |region| (account, region)))
     }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn every_place_is_named_once() {
         let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
-        let members = Members {
+        let members = MemberPlaces {
             accounts: "444455556666,111122223333".parse().unwrap(),
             regions: "us-east-1,eu-west-1".parse().unwrap(),
         };
@@ -244,6 +244,6 @@ mod tests {
                 ("444455556666", "us-east-1"),
             ]
         );
-        assert_eq!(places(&Members::default()), [("111122223333", "eu-west-1")]);
+        assert_eq!(places(&MemberPlaces::default()), [("111122223333", "eu-west-1")]);
     }
 }

@@ -16,7 +16,7 @@ use self::foreign::WHOLE_EVENTS;
 pub use self::{
     foreign::Foreign,
     home::{Home, NotAFunction},
-    members::{MemberAccounts, MemberRegions, Members, Reach},
+    members::{MemberAccounts, MemberPlaces, MemberRegions, Reach},
     sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
     sweep_queue::{SweepMessage, SweepQueue, SweepSchedule},
 };

@@ -15,7 +15,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, Members, Reach, SCHEDULED, SweepEvent, SweepRest,
+    BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, MemberPlaces, Reach, SCHEDULED, SweepEvent, SweepRest,
     Trigger, TriggerKind, home::Places, sweep::Request, sweep_queue,
 };
 use crate::model::{
@@ -50,25 +50,25 @@ impl Trigger {
         };
         let Received { mut envelope, time, delivery, detail } = received;
         let kind = match (envelope.source.as_str(), envelope.detail_type.as_str()) {
-            ("aws.codebuild", BUILD_STATE_CHANGE) => Kind::Build(TriggerKind::StateChange),
-            ("aws.codebuild", BUILD_PHASE_CHANGE) => Kind::Build(TriggerKind::PhaseChange),
-            ("aws.codebuild", FLEET_STATE_CHANGE) => Kind::Fleet,
+            ("aws.codebuild", BUILD_STATE_CHANGE) => EventKind::Build(TriggerKind::StateChange),
+            ("aws.codebuild", BUILD_PHASE_CHANGE) => EventKind::Build(TriggerKind::PhaseChange),
+            ("aws.codebuild", FLEET_STATE_CHANGE) => EventKind::Fleet,
             // These two come from schedules, whose owner chooses the source.
-            (_, DEADLINE) => Kind::Build(TriggerKind::Deadline),
-            (_, SCHEDULED) => Kind::Sweep,
+            (_, DEADLINE) => EventKind::Build(TriggerKind::Deadline),
+            (_, SCHEDULED) => EventKind::Sweep,
             (_, detail_type) => {
                 Foreign::of_kind(detail_type).map_or(Ok(()), Err)?;
                 let Envelope { detail_type, source, .. } = envelope;
                 return Err(EventError::OtherKind { detail_type, source_name: source });
             }
         };
-        if kind == Kind::Build(TriggerKind::Deadline) {
+        if kind == EventKind::Build(TriggerKind::Deadline) {
             // The function's own account schedules the deadlines of all: the build's ARN alone counts.
             (envelope.account, envelope.region) = (None, None);
         }
         let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
         match kind {
-            Kind::Build(kind) => {
+            EventKind::Build(kind) => {
                 let (id, arn) = subject(&detail, envelope, reach.map(|reach| reach.home), &mut places)?;
                 places.check(reach)?;
                 let phase_end = detail.phase_end(time);
@@ -82,9 +82,9 @@ impl Trigger {
                 (build.id, build.arn) = (Some(id.as_str().into()), arn);
                 Ok(Self::Build(BuildEvent { kind, id, time, phase_end, delivery, build }))
             }
-            Kind::Sweep => {
+            EventKind::Sweep => {
                 // Schedules of the function's own account alone start sweeps.
-                let nobody = Members::default();
+                let nobody = MemberPlaces::default();
                 places.check(reach.map(|reach| Reach { members: &nobody, ..reach }))?;
                 // What an old part counted is no longer true: a sweep begins anew.
                 let is_live = delivery == Delivery::Live;
@@ -100,14 +100,14 @@ impl Trigger {
                 let time = time.filter(|_| is_live);
                 Ok(Self::Sweep(Box::new(SweepEvent { id: envelope.id, time, rest, ..event })))
             }
-            Kind::Fleet => places.check(reach).map(|()| Self::Fleet),
+            EventKind::Fleet => places.check(reach).map(|()| Self::Fleet),
         }
     }
 }
 
 /// The kinds of event that are handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EventKind {
     Build(TriggerKind),
     Sweep,
     Fleet,
@@ -147,9 +147,9 @@ impl Received {
         if !text.trim_start().starts_with('{') || may_be_old {
             return None;
         }
-        let event: EventBridgeEvent<Member<Detail>> = serde_json::from_str(text).ok()?;
+        let event: EventBridgeEvent<LenientMember<Detail>> = serde_json::from_str(text).ok()?;
         let time = time_of(&event);
-        let (envelope, Member(detail)) = Envelope::of(event);
+        let (envelope, LenientMember(detail)) = Envelope::of(event);
         Some(Self { envelope, time, delivery: Delivery::Live, detail: detail? })
     }
 
@@ -184,9 +184,9 @@ impl Envelope {
 
 /// A member that is read leniently.
 #[derive(Serialize)]
-struct Member<T>(Option<T>);
+struct LenientMember<T>(Option<T>);
 
-impl<'de, T: Lenient> Deserialize<'de> for Member<T> {
+impl<'de, T: Lenient> Deserialize<'de> for LenientMember<T> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
         lenient::member(json).map(Self)
     }
@@ -374,7 +374,7 @@ impl Detail {
     /// Reads `detail` from its text, as [`Received::as_sent`] does: code that reads a Build is large,
     /// and a second time, from a [`Value`], it would be a fiftieth of the function's zip.
     fn read(detail: &Value) -> Option<Self> {
-        let Member(read) = serde_json::from_str(&detail.to_string()).ok()?;
+        let LenientMember(read) = serde_json::from_str(&detail.to_string()).ok()?;
         Some(read.unwrap_or_default())
     }
 

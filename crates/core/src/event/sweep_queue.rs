@@ -167,14 +167,14 @@ fn sweep(body: &str, reach: &Reach<'_>) -> Result<SweepEvent, EventError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Members, *};
+    use super::{super::MemberPlaces, *};
 
     const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:sweeps";
 
     /// What a function in eu-west-1 reads, which acts in another account and region.
     fn read(event: &Value) -> Option<Vec<SweepMessage>> {
         let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
-        let members = Members { accounts: "444455556666".parse().unwrap(), regions: "us-east-1".parse().unwrap() };
+        let members = MemberPlaces { accounts: "444455556666".parse().unwrap(), regions: "us-east-1".parse().unwrap() };
         let queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/sweeps".parse().unwrap();
         let reach = Reach { home: &home, members: &members, sweep_queue: Some(&queue) };
         messages(event.to_string().as_bytes(), &reach)

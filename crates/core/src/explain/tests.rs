@@ -6,7 +6,7 @@ use crate::{
     facts::inquiry::Case,
     model::{
         Build, BuildBatch, Project,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
 };
 
@@ -126,16 +126,16 @@ fn no_secret_is_shown() {
 
 /// A value with every member of the API, and a secret in each text: as it is where the whole text is one, or else in
 /// a URL.
-fn canaries(kind: Kind, name: &str) -> Value {
+fn canaries(kind: MemberType, name: &str) -> Value {
     let is_secret = ["value", "secret", "buildspec", "message"].contains(&name);
     match kind {
-        Kind::Flag => json!(true),
-        Kind::Integer => json!(5),
-        Kind::Time => json!("2026-11-20T08:00:00Z"),
-        Kind::Text if is_secret => json!("say: CANARY\n"),
-        Kind::Text => json!("https://u:CANARY@example.com/a?t=CANARY#CANARY"),
-        Kind::List(element) => json!([canaries(*element, name)]),
-        Kind::Structure(shape) => {
+        MemberType::Flag => json!(true),
+        MemberType::Integer => json!(5),
+        MemberType::Time => json!("2026-11-20T08:00:00Z"),
+        MemberType::Text if is_secret => json!("say: CANARY\n"),
+        MemberType::Text => json!("https://u:CANARY@example.com/a?t=CANARY#CANARY"),
+        MemberType::List(element) => json!([canaries(*element, name)]),
+        MemberType::Structure(shape) => {
             let members = shape.names().into_iter().map(|name| {
                 let value = canaries(shape.member(&name).unwrap(), &name);
                 (name, value)
@@ -149,18 +149,18 @@ fn canaries(kind: Kind, name: &str) -> Value {
 fn texts(shape: &Shape, path: &str) -> Vec<String> {
     let members = shape.names().into_iter().map(|name| (shape.member(&name).unwrap(), format!("{path}.{name}")));
     let texts = members.flat_map(|(kind, path)| match kind {
-        Kind::Text => vec![path],
-        Kind::Structure(shape) => texts(shape, &path),
-        Kind::Flag | Kind::Integer | Kind::Time | Kind::List(_) => Vec::new(),
+        MemberType::Text => vec![path],
+        MemberType::Structure(shape) => texts(shape, &path),
+        MemberType::Flag | MemberType::Integer | MemberType::Time | MemberType::List(_) => Vec::new(),
     });
     texts.collect()
 }
 
 #[test]
 fn no_member_shows_a_secret() {
-    let build: Build = serde_json::from_value(canaries(Kind::Structure(Build::SHAPE), "")).unwrap();
-    let project: Project = serde_json::from_value(canaries(Kind::Structure(Project::SHAPE), "")).unwrap();
-    let batch: BuildBatch = serde_json::from_value(canaries(Kind::Structure(BuildBatch::SHAPE), "")).unwrap();
+    let build: Build = serde_json::from_value(canaries(MemberType::Structure(Build::SHAPE), "")).unwrap();
+    let project: Project = serde_json::from_value(canaries(MemberType::Structure(Project::SHAPE), "")).unwrap();
+    let batch: BuildBatch = serde_json::from_value(canaries(MemberType::Structure(BuildBatch::SHAPE), "")).unwrap();
     let now = "2026-11-20T09:00:00Z".parse().unwrap();
     let facts = Facts { build_batch: Some(&batch), project: Some(&project), ..Facts::known(&build, true, None, now) };
     let shapes = [("build", Build::SHAPE), ("project", Project::SHAPE), ("batch", BuildBatch::SHAPE)];

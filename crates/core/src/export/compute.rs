@@ -4,7 +4,7 @@
 //! together, which IAM has under two keys. A call that overrides only one of them is refused
 //! only if that one settles it.
 
-use super::prevention::{Condition, Prevention, Refusal};
+use super::prevention::{KeyCondition, Prevention, Refusal};
 use crate::checks::Patterns;
 
 const TYPE: &str = "codebuild:environment.type";
@@ -19,7 +19,7 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     let remarks = remarks(&pairs);
     let alone = TypePatterns { types: Vec::new(), computes };
     let alternatives = [alone].into_iter().chain(pairs).filter(|alternative| !alternative.is_empty());
-    let refusals = alternatives.map(|alternative| alternative.refusal(Condition::Like)).collect();
+    let refusals = alternatives.map(|alternative| alternative.refusal(KeyCondition::Like)).collect();
     Prevention::Exact { refusals, remarks }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn allowed(patterns: &Patterns) -> Prevention {
         })
     };
     let needed = (0..alternatives.len()).filter(|index| refuses(&alternatives[*index]) && !covered(*index));
-    let refusals = needed.map(|index| alternatives[index].clone().refusal(Condition::NotLike)).collect();
+    let refusals = needed.map(|index| alternatives[index].clone().refusal(KeyCondition::NotLike)).collect();
     Prevention::Exact { refusals, remarks }
 }
 
@@ -92,12 +92,12 @@ impl TypePatterns {
         !self.is_empty() && contains(&other.types, &self.types) && contains(&other.computes, &self.computes)
     }
 
-    fn refusal(self, compare: fn(&'static str, Vec<String>) -> Condition) -> Refusal {
+    fn refusal(self, compare: fn(&'static str, Vec<String>) -> KeyCondition) -> Refusal {
         let mut refusal = Vec::new();
         for (key, patterns) in [(TYPE, self.types), (COMPUTE_TYPE, self.computes)] {
             // A pair of a type with every compute type is a condition on the type alone.
             if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern == "*") {
-                refusal.extend([compare(key, patterns), Condition::Given(key)]);
+                refusal.extend([compare(key, patterns), KeyCondition::Given(key)]);
             }
         }
         refusal

@@ -1,7 +1,7 @@
 //! `forbidden-images` and `allowed-images` as conditions. The key contains the image as the call
 //! spells it, while the checks compare it as Docker reads it.
 
-use super::prevention::{Condition, Prevention};
+use super::prevention::{KeyCondition, Prevention};
 use crate::{
     checks::Patterns,
     facts::{image::OWN_IMAGES, possible::can_begin_with},
@@ -11,11 +11,11 @@ const IMAGE: &str = "codebuild:environment.image";
 
 /// Refuses a call whose image has a forbidden name in one of its usual spellings.
 pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
-    let mut refusals = vec![vec![Condition::Like(IMAGE, patterns.image_spellings()), Condition::Given(IMAGE)]];
+    let mut refusals = vec![vec![KeyCondition::Like(IMAGE, patterns.image_spellings()), KeyCondition::Given(IMAGE)]];
     if patterns.iter().any(|pattern| pattern.as_str() == "*:latest") {
         // An image without tag and digest is `:latest`. Those that CodeBuild provides are not.
         let with_tag = ["*:*", "*@*", "aws/*"].map(str::to_owned).to_vec();
-        refusals.push(vec![Condition::NotLike(IMAGE, with_tag), Condition::Given(IMAGE)]);
+        refusals.push(vec![KeyCondition::NotLike(IMAGE, with_tag), KeyCondition::Given(IMAGE)]);
     }
     let remark = "an image is compared as the call spells it: another name of its registry is not refused";
     Prevention::Exact { refusals, remarks: remarks(patterns, remark) }
@@ -29,7 +29,7 @@ pub(super) fn allowed(patterns: &Patterns) -> Prevention {
                       with the registry's whole name, and not with `docker.io` or a wildcard";
         return Prevention::Exact { refusals: Vec::new(), remarks: vec![remark.to_owned()] };
     }
-    let refusals = vec![vec![Condition::NotLike(IMAGE, patterns.image_spellings()), Condition::Given(IMAGE)]];
+    let refusals = vec![vec![KeyCondition::NotLike(IMAGE, patterns.image_spellings()), KeyCondition::Given(IMAGE)]];
     let remark = "an image is compared as the call spells it: one with an unusual spelling of its name is refused even \
                   if the rule allows it";
     Prevention::Exact { refusals, remarks: remarks(patterns, remark) }

@@ -39,7 +39,7 @@ pub(super) enum Prevention {
 }
 
 /// Conditions that a call must meet to be refused.
-pub(super) type Refusal = Vec<Condition>;
+pub(super) type Refusal = Vec<KeyCondition>;
 
 /// A condition on a key.
 ///
@@ -47,7 +47,7 @@ pub(super) type Refusal = Vec<Condition>;
 /// comes with `Given`, and a call that overrides nothing is never refused.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Condition {
+pub(super) enum KeyCondition {
     /// The call has the argument.
     Given(&'static str),
     /// The argument is true.
@@ -69,7 +69,7 @@ pub(super) fn prevention(rule: &Rule, kind: RunKind) -> Prevention {
     match (rule.check.option(), view) {
         (CheckOption::DenyWhen(expression), _) if is_privileged_mode(expression) => {
             let key = "codebuild:environment.privilegedMode";
-            exact(vec![vec![Condition::True(key), Condition::Given(key)]])
+            exact(vec![vec![KeyCondition::True(key), KeyCondition::Given(key)]])
         }
         (CheckOption::ForbiddenOverrides(overrides), _) => forbidden_overrides(overrides),
         (_, IamView::NoKey(why)) => Prevention::NoKey(why.into()),
@@ -109,7 +109,7 @@ fn is_privileged_mode(expression: &Expression) -> bool {
 fn forbidden_variables(names: &Patterns) -> Prevention {
     let key = "codebuild:environment.environmentVariables.name";
     // The key has several values. Only `ForAnyValue` is false without any.
-    let refusals = vec![vec![Condition::AnyLike(key, texts(names)), Condition::Given(key)]];
+    let refusals = vec![vec![KeyCondition::AnyLike(key, texts(names)), KeyCondition::Given(key)]];
     let why = "no condition key contains the type of a variable, so a variable of such a name from Parameter Store or \
                Secrets Manager is refused too, which the rule allows";
     Prevention::Broad { refusals, why: why.into() }
@@ -151,8 +151,8 @@ fn without_key(overridden: Override) -> Option<&'static str> {
 /// The calls that override a setting; none if StartBuild has no condition key for it. Some keys are
 /// true if the argument is given.
 fn override_refusals(overridden: Override) -> Vec<Refusal> {
-    let given = |keys: &[&'static str]| keys.iter().map(|key| vec![Condition::Given(key)]).collect();
-    let is_true = |key: &'static str| vec![Condition::True(key), Condition::Given(key)];
+    let given = |keys: &[&'static str]| keys.iter().map(|key| vec![KeyCondition::Given(key)]).collect();
+    let is_true = |key: &'static str| vec![KeyCondition::True(key), KeyCondition::Given(key)];
     match overridden {
         Override::Image => given(&["codebuild:environment.image"]),
         Override::Compute => given(&[
@@ -176,7 +176,7 @@ fn override_refusals(overridden: Override) -> Vec<Refusal> {
         Override::EncryptionKey => given(&["codebuild:encryptionKey"]),
         Override::Artifacts => vec![
             is_true("codebuild:artifacts"),
-            vec![Condition::Given("codebuild:secondaryArtifacts.artifactIdentifier")],
+            vec![KeyCondition::Given("codebuild:secondaryArtifacts.artifactIdentifier")],
         ],
         Override::Logs => vec![is_true("codebuild:logsConfig")],
         Override::Cache => given(&["codebuild:cache.type"]),

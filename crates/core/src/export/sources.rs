@@ -2,7 +2,7 @@
 //! the call spells it, while the checks compare it without user information and with scheme
 //! and host in lower case.
 
-use super::prevention::{Condition, Prevention, Refusal, texts};
+use super::prevention::{KeyCondition, Prevention, Refusal, texts};
 use crate::checks::Patterns;
 
 const LOCATION: &str = "codebuild:source.location";
@@ -15,7 +15,7 @@ pub(super) fn allowed(patterns: &Patterns) -> Prevention {
     let lower: Vec<String> =
         allowed.iter().map(|text| text.to_lowercase()).filter(|text| !allowed.contains(text)).collect();
     allowed.extend(lower);
-    let refusal = vec![Condition::NotLike(LOCATION, allowed), Condition::Given(LOCATION)];
+    let refusal = vec![KeyCondition::NotLike(LOCATION, allowed), KeyCondition::Given(LOCATION)];
     Prevention::Exact { refusals: vec![refusal, dot_segments()], remarks: vec![remark.into(), DOT_SEGMENTS.into()] }
 }
 
@@ -25,8 +25,8 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     let (mut refusals, mut remarks) = (Vec::new(), Vec::new());
     if !comparable.is_empty() {
         // Without an `@`, a location has no user information.
-        let plain = Condition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into(), "*..*".into()]);
-        refusals.push(vec![Condition::Like(LOCATION, comparable), plain, Condition::Given(LOCATION)]);
+        let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into(), "*..*".into()]);
+        refusals.push(vec![KeyCondition::Like(LOCATION, comparable), plain, KeyCondition::Given(LOCATION)]);
         remarks.push(
             "a location that contains `@` or `%` is not refused, because it may have user information or another path"
                 .to_owned(),
@@ -49,7 +49,7 @@ const DOT_SEGMENTS: &str =
 /// Refuses `https://github.com/acme/../evil/app.git`, from which git fetches `/evil/app.git`.
 fn dot_segments() -> Refusal {
     let segments = ["*/..", "*/../*", "*%2e*", "*%2E*"].map(str::to_owned).to_vec();
-    vec![Condition::Like(LOCATION, segments), Condition::Given(LOCATION)]
+    vec![KeyCondition::Like(LOCATION, segments), KeyCondition::Given(LOCATION)]
 }
 
 /// Returns whether a location without `@` that the pattern matches as the call spells it also matches

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::{
-    prevention::{Condition, Refusal},
+    prevention::{KeyCondition, Refusal},
     resources::Resources,
 };
 use crate::model::RunKind;
@@ -38,11 +38,11 @@ impl Draft {
         };
         for condition in self.refusal {
             match condition {
-                Condition::Given(key) => add("Null", key, "false".into()),
-                Condition::True(key) => add("Bool", key, "true".into()),
-                Condition::Like(key, patterns) => add("StringLike", key, one_or_more(patterns)),
-                Condition::NotLike(key, patterns) => add("StringNotLike", key, one_or_more(patterns)),
-                Condition::AnyLike(key, patterns) => add("ForAnyValue:StringLike", key, one_or_more(patterns)),
+                KeyCondition::Given(key) => add("Null", key, "false".into()),
+                KeyCondition::True(key) => add("Bool", key, "true".into()),
+                KeyCondition::Like(key, patterns) => add("StringLike", key, one_or_more(patterns)),
+                KeyCondition::NotLike(key, patterns) => add("StringNotLike", key, one_or_more(patterns)),
+                KeyCondition::AnyLike(key, patterns) => add("ForAnyValue:StringLike", key, one_or_more(patterns)),
             }
         }
         for (key, patterns) in self.resources.conditions {

@@ -6,7 +6,7 @@ use super::Variable;
 use crate::{
     model::{
         Build, BuildBatch, Project,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
     yaml::words::{closest, quoted_list},
 };
@@ -27,14 +27,14 @@ pub(super) enum Type {
 }
 
 impl Type {
-    pub(super) fn of(kind: Kind) -> Self {
+    pub(super) fn of(kind: MemberType) -> Self {
         match kind {
-            Kind::Flag => Self::Bool,
-            Kind::Integer => Self::Int,
-            Kind::Text => Self::Text,
-            Kind::Time => Self::Time,
-            Kind::List(element) => Self::List(Box::new(Self::of(*element))),
-            Kind::Structure(shape) => Self::Structure(shape),
+            MemberType::Flag => Self::Bool,
+            MemberType::Integer => Self::Int,
+            MemberType::Text => Self::Text,
+            MemberType::Time => Self::Time,
+            MemberType::List(element) => Self::List(Box::new(Self::of(*element))),
+            MemberType::Structure(shape) => Self::Structure(shape),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::{
     facts::{Fact, Facts, planned::UnknownMembers, start_event},
     model::{
         Build, BuildBatch, Project,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
 };
 
@@ -279,24 +279,24 @@ impl Indexer for Structure<'_> {
 }
 
 impl<'v> Structure<'v> {
-    fn value<'w>(&self, json: &'v Json, kind: Kind, path: &str) -> Result<Box<dyn Val + 'w>, ExecutionError>
+    fn value<'w>(&self, json: &'v Json, kind: MemberType, path: &str) -> Result<Box<dyn Val + 'w>, ExecutionError>
     where
         'v: 'w,
     {
         Ok(match (kind, json) {
-            (Kind::Flag, Json::Bool(flag)) => Box::new(CelBool::from(*flag)),
-            (Kind::Integer, Json::Number(number)) => {
+            (MemberType::Flag, Json::Bool(flag)) => Box::new(CelBool::from(*flag)),
+            (MemberType::Integer, Json::Number(number)) => {
                 Box::new(CelInt::from(number.as_i64().ok_or_else(|| absent(path))?))
             }
-            (Kind::Text, Json::String(text)) => Box::new(CelString::from(text.as_str())),
-            (Kind::Time, Json::String(time)) => {
+            (MemberType::Text, Json::String(text)) => Box::new(CelString::from(text.as_str())),
+            (MemberType::Time, Json::String(time)) => {
                 let time: Timestamp = time.parse().map_err(|_| absent(path))?;
                 Box::new(Time::from(time))
             }
-            (Kind::Structure(shape), Json::Object(_)) => {
+            (MemberType::Structure(shape), Json::Object(_)) => {
                 Box::new(Self { json, shape, path: Arc::from(path), ..self.clone() })
             }
-            (Kind::List(element), Json::Array(elements)) => {
+            (MemberType::List(element), Json::Array(elements)) => {
                 self.budget.spend(elements.len().saturating_mul(Budget::ELEMENT))?;
                 if self.origin.has_unknown_elements(path) {
                     return Err(absent(path));

@@ -14,19 +14,19 @@ pub(crate) enum Selection {
     /// All, at any depth.
     All,
     /// The members with these names. In a list, those of each element.
-    Members(Vec<(String, Self)>),
+    SelectedMembers(Vec<(String, Self)>),
 }
 
 impl Default for Selection {
     fn default() -> Self {
-        Self::Members(Vec::new())
+        Self::SelectedMembers(Vec::new())
     }
 }
 
 impl Selection {
     /// Adds a member by its path in the API, such as `environment.image`, with everything in it.
     pub(crate) fn add(&mut self, path: &str) {
-        let Self::Members(members) = self else { return };
+        let Self::SelectedMembers(members) = self else { return };
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let index = members.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
             members.push((name.to_owned(), Self::default()));
@@ -44,7 +44,7 @@ impl Selection {
     fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::All => Some(self),
-            Self::Members(members) => {
+            Self::SelectedMembers(members) => {
                 let known = members.iter().find(|(other, _)| other == name).map(|(_, selection)| selection);
                 known.or_else(|| name.contains('-').then_some(&Self::All))
             }
@@ -62,7 +62,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Selected<'_, D> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         match self.1 {
             Selection::All => self.0.deserialize_any(visitor),
-            Selection::Members(_) => self.0.deserialize_any(Selected(visitor, self.1)),
+            Selection::SelectedMembers(_) => self.0.deserialize_any(Selected(visitor, self.1)),
         }
     }
 
@@ -80,7 +80,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Selected<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Members { object, selection: self.1, of_next: self.1 })
+        self.0.visit_map(SelectedMembers { object, selection: self.1, of_next: self.1 })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<V::Value, A::Error> {
@@ -133,14 +133,14 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Selected<'_, S> {
 }
 
 /// The selected members of an object.
-struct Members<'s, A> {
+struct SelectedMembers<'s, A> {
     object: A,
     selection: &'s Selection,
     /// The selection of the member whose name was read last.
     of_next: &'s Selection,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for SelectedMembers<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 /// A kind of value that a member can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum MemberType {
     Flag,
     Integer,
     Text,
     Time,
-    List(&'static Kind),
+    List(&'static MemberType),
     Structure(&'static Shape),
 }
 
@@ -26,12 +26,12 @@ pub(crate) struct Shape {
 pub(crate) struct Member {
     /// The name of the Rust field.
     pub(crate) field: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: MemberType,
 }
 
 impl Shape {
     /// The kind of the member that the API calls `name`.
-    pub(crate) fn member(&self, name: &str) -> Option<Kind> {
+    pub(crate) fn member(&self, name: &str) -> Option<MemberType> {
         self.members.iter().find(|member| member.letters().eq(name.chars())).map(|member| member.kind)
     }
 
@@ -55,7 +55,7 @@ impl Member {
 
 /// A type that a member can have.
 pub(crate) trait Described {
-    const KIND: Kind;
+    const KIND: MemberType;
 }
 
 /// Defines structures of the API, with their [`Shape`]. Each member is optional, has its field's
@@ -92,7 +92,7 @@ macro_rules! shapes {
         }
 
         impl crate::model::shape::Described for $shape {
-            const KIND: crate::model::shape::Kind = crate::model::shape::Kind::Structure(Self::SHAPE);
+            const KIND: crate::model::shape::MemberType = crate::model::shape::MemberType::Structure(Self::SHAPE);
         }
     )*};
 }
@@ -112,27 +112,27 @@ macro_rules! lenient {
 pub(crate) use lenient;
 
 impl Described for bool {
-    const KIND: Kind = Kind::Flag;
+    const KIND: MemberType = MemberType::Flag;
 }
 
 impl Described for i32 {
-    const KIND: Kind = Kind::Integer;
+    const KIND: MemberType = MemberType::Integer;
 }
 
 impl Described for i64 {
-    const KIND: Kind = Kind::Integer;
+    const KIND: MemberType = MemberType::Integer;
 }
 
 impl Described for String {
-    const KIND: Kind = Kind::Text;
+    const KIND: MemberType = MemberType::Text;
 }
 
 impl Described for Timestamp {
-    const KIND: Kind = Kind::Time;
+    const KIND: MemberType = MemberType::Time;
 }
 
 impl<T: Described> Described for Vec<T> {
-    const KIND: Kind = Kind::List(&T::KIND);
+    const KIND: MemberType = MemberType::List(&T::KIND);
 }
 
 #[cfg(test)]
@@ -148,15 +148,15 @@ mod tests {
     /// each shape.
     fn check(shape: &'static Shape, model: &str) {
         let model: Value = serde_json::from_str(model).unwrap();
-        let mut open = vec![Kind::Structure(shape)];
+        let mut open = vec![MemberType::Structure(shape)];
         let mut seen: Vec<&str> = Vec::new();
         while let Some(kind) = open.pop() {
             let shape = match kind {
-                Kind::List(element) => {
+                MemberType::List(element) => {
                     open.push(*element);
                     continue;
                 }
-                Kind::Structure(shape) if !seen.contains(&shape.name) => shape,
+                MemberType::Structure(shape) if !seen.contains(&shape.name) => shape,
                 _ => continue,
             };
             seen.push(shape.name);
@@ -185,14 +185,14 @@ mod tests {
         }
     }
 
-    fn described(kind: Kind) -> String {
+    fn described(kind: MemberType) -> String {
         match kind {
-            Kind::Flag => "boolean".into(),
-            Kind::Integer => "integer".into(),
-            Kind::Text => "string".into(),
-            Kind::Time => "timestamp".into(),
-            Kind::List(element) => format!("list of {}", described(*element)),
-            Kind::Structure(shape) => shape.name.into(),
+            MemberType::Flag => "boolean".into(),
+            MemberType::Integer => "integer".into(),
+            MemberType::Text => "string".into(),
+            MemberType::Time => "timestamp".into(),
+            MemberType::List(element) => format!("list of {}", described(*element)),
+            MemberType::Structure(shape) => shape.name.into(),
         }
     }
 
@@ -218,18 +218,18 @@ mod tests {
 
     /// A value with every member, as the API's JSON protocol writes it, and as serde writes it
     /// here.
-    fn sample(kind: Kind) -> (Value, Value) {
+    fn sample(kind: MemberType) -> (Value, Value) {
         let same = |value: Value| (value.clone(), value);
         match kind {
-            Kind::Flag => same(json!(true)),
-            Kind::Integer => same(json!(i32::MAX)),
-            Kind::Text => same(json!("a text")),
-            Kind::Time => (json!(1_602_709_200.125), json!("2020-10-14T21:00:00.125Z")),
-            Kind::List(element) => {
+            MemberType::Flag => same(json!(true)),
+            MemberType::Integer => same(json!(i32::MAX)),
+            MemberType::Text => same(json!("a text")),
+            MemberType::Time => (json!(1_602_709_200.125), json!("2020-10-14T21:00:00.125Z")),
+            MemberType::List(element) => {
                 let (sent, written) = sample(*element);
                 (json!([sent, sent]), json!([written, written]))
             }
-            Kind::Structure(shape) => {
+            MemberType::Structure(shape) => {
                 let members = shape.names().into_iter().map(|name| (sample(shape.member(&name).unwrap()), name));
                 let (sent, written): (Map<_, _>, Map<_, _>) =
                     members.map(|((sent, written), name)| ((name.clone(), sent), (name, written))).unzip();
@@ -240,17 +240,17 @@ mod tests {
 
     #[test]
     fn every_member_is_read_and_written_under_its_name() {
-        let (sent, written) = sample(Kind::Structure(Build::SHAPE));
+        let (sent, written) = sample(MemberType::Structure(Build::SHAPE));
         let build: Build = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(build), written);
         assert_eq!(serde_json::from_value::<Build>(written).unwrap(), build);
-        let (sent, written) = sample(Kind::Structure(Project::SHAPE));
+        let (sent, written) = sample(MemberType::Structure(Project::SHAPE));
         let project: Project = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(project), written);
-        let (sent, written) = sample(Kind::Structure(BuildBatch::SHAPE));
+        let (sent, written) = sample(MemberType::Structure(BuildBatch::SHAPE));
         let batch: BuildBatch = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(batch), written);
-        let (sent, written) = sample(Kind::Structure(Sandbox::SHAPE));
+        let (sent, written) = sample(MemberType::Structure(Sandbox::SHAPE));
         let sandbox: Sandbox = serde_json::from_value(sent).unwrap();
         assert_eq!(json!(sandbox), written);
     }
@@ -269,7 +269,7 @@ mod tests {
     /// Puts elements into every list of a structure, and compares the list with what was known:
     /// it is the same if the element is null, and unknown if it cannot be read.
     fn check_lists(shape: &'static Shape, read: fn(Value) -> Value) {
-        let (sent, _) = sample(Kind::Structure(shape));
+        let (sent, _) = sample(MemberType::Structure(shape));
         let known = read(sent.clone());
         let lists = lists(&sent, "");
         assert!(lists.len() >= 10, "{lists:?}");

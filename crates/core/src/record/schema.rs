@@ -12,7 +12,7 @@ use crate::{
     facts::{InitiatorFrom, RefFrom, starter::Starter},
     model::{
         Build, BuildBatch, RunKind, Sandbox,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
     policy::Mode,
     verdict::Withheld,
@@ -160,14 +160,14 @@ fn describe(shape: &'static Shape, shapes: &mut BTreeMap<&'static str, Value>) {
     shapes.insert(shape.name, json!({ "type": "object", "properties": members }));
 }
 
-fn kind(of: Kind, shapes: &mut BTreeMap<&'static str, Value>) -> Value {
+fn kind(of: MemberType, shapes: &mut BTreeMap<&'static str, Value>) -> Value {
     match of {
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Integer => json!({ "type": "integer" }),
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Time => json!({ "$ref": "#/$defs/time" }),
-        Kind::List(element) => json!({ "type": "array", "items": kind(*element, shapes) }),
-        Kind::Structure(shape) => {
+        MemberType::Flag => json!({ "type": "boolean" }),
+        MemberType::Integer => json!({ "type": "integer" }),
+        MemberType::Text => json!({ "type": "string" }),
+        MemberType::Time => json!({ "$ref": "#/$defs/time" }),
+        MemberType::List(element) => json!({ "type": "array", "items": kind(*element, shapes) }),
+        MemberType::Structure(shape) => {
             describe(shape, shapes);
             json!({ "$ref": format!("#/$defs/{}", shape.name) })
         }

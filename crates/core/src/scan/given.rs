@@ -7,7 +7,7 @@ use crate::{
     facts::planned::UnknownMembers,
     model::{
         Project,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
 };
 
@@ -93,24 +93,24 @@ impl Settings {
     }
 
     /// A value, or `None` if it is left out or unknown.
-    fn value(&mut self, value: &Given, kind: Kind, path: &str) -> Option<Json> {
+    fn value(&mut self, value: &Given, kind: MemberType, path: &str) -> Option<Json> {
         let converted = match (kind, value) {
             (_, Given::Nothing) => return None,
             (_, Given::Unknown(why)) => {
                 self.unknown.add(path, why.clone());
                 return None;
             }
-            (Kind::Flag, Given::Flag(flag)) => Some(Json::Bool(*flag)),
-            (Kind::Flag, Given::Text(text)) => text.to_lowercase().parse().ok().map(Json::Bool),
-            (Kind::Integer, Given::Number(number)) => Some(Json::Number(Number::from(*number))),
-            (Kind::Integer, Given::Text(text)) => text.trim().parse::<i64>().ok().map(Json::from),
-            (Kind::Text, Given::Text(text)) => Some(Json::String(text.clone())),
-            (Kind::Text, Given::Number(number)) => Some(Json::String(number.to_string())),
-            (Kind::Text, Given::Flag(flag)) => Some(Json::String(flag.to_string())),
-            (Kind::Structure(shape), Given::Structure(members)) => {
+            (MemberType::Flag, Given::Flag(flag)) => Some(Json::Bool(*flag)),
+            (MemberType::Flag, Given::Text(text)) => text.to_lowercase().parse().ok().map(Json::Bool),
+            (MemberType::Integer, Given::Number(number)) => Some(Json::Number(Number::from(*number))),
+            (MemberType::Integer, Given::Text(text)) => text.trim().parse::<i64>().ok().map(Json::from),
+            (MemberType::Text, Given::Text(text)) => Some(Json::String(text.clone())),
+            (MemberType::Text, Given::Number(number)) => Some(Json::String(number.to_string())),
+            (MemberType::Text, Given::Flag(flag)) => Some(Json::String(flag.to_string())),
+            (MemberType::Structure(shape), Given::Structure(members)) => {
                 Some(Json::Object(self.structure(members, shape, path)))
             }
-            (Kind::List(element), Given::List(elements)) => self.list(elements, *element, path),
+            (MemberType::List(element), Given::List(elements)) => self.list(elements, *element, path),
             _ => None,
         };
         if converted.is_none() {
@@ -121,7 +121,7 @@ impl Settings {
 
     /// A list. A structure that is unknown is one without members, so that the others are known; a list
     /// with another unknown element is unknown as a whole.
-    fn list(&mut self, elements: &[Setting], kind: Kind, path: &str) -> Option<Json> {
+    fn list(&mut self, elements: &[Setting], kind: MemberType, path: &str) -> Option<Json> {
         let path_of_elements = format!("{path}[]");
         let mut list = Vec::new();
         for element in elements {
@@ -129,7 +129,7 @@ impl Settings {
             match (json, &element.value, kind) {
                 (_, Given::Nothing, _) => {}
                 (Some(json), ..) => list.push(json),
-                (None, _, Kind::Structure(_)) => list.push(Json::Object(Map::new())),
+                (None, _, MemberType::Structure(_)) => list.push(Json::Object(Map::new())),
                 (None, ..) => {
                     let why = self.unknown.why(&path_of_elements).unwrap_or_default().to_owned();
                     self.unknown.add(path, why);

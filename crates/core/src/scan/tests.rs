@@ -6,7 +6,7 @@ use crate::{
     diagnostic::Place,
     model::{
         Build, Project,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
 };
 
@@ -304,14 +304,14 @@ fn a_setting_has_the_place_of_what_contains_it() {
 }
 
 /// A value of a kind, with every member.
-fn sample(kind: Kind) -> serde_json::Value {
+fn sample(kind: MemberType) -> serde_json::Value {
     match kind {
-        Kind::Flag => json!(true),
-        Kind::Integer => json!(5),
-        Kind::Text => json!("a"),
-        Kind::Time => json!("2026-11-27T09:00:00Z"),
-        Kind::List(element) => json!([sample(*element)]),
-        Kind::Structure(shape) => {
+        MemberType::Flag => json!(true),
+        MemberType::Integer => json!(5),
+        MemberType::Text => json!("a"),
+        MemberType::Time => json!("2026-11-27T09:00:00Z"),
+        MemberType::List(element) => json!([sample(*element)]),
+        MemberType::Structure(shape) => {
             let members = shape.names().into_iter().map(|name| {
                 let kind = shape.member(&name).unwrap();
                 (name, sample(kind))
@@ -324,7 +324,7 @@ fn sample(kind: Kind) -> serde_json::Value {
 /// Also a member that the API adds later.
 #[test]
 fn each_member_of_a_build_is_of_its_project_or_one_that_only_a_build_shows() {
-    let project: Project = serde_json::from_value(sample(Kind::Structure(Project::SHAPE))).unwrap();
+    let project: Project = serde_json::from_value(sample(MemberType::Structure(Project::SHAPE))).unwrap();
     let project = PlannedProject::deployed(&project);
     let build = json!(project.build);
     let unknown = &project.planned.build;
@@ -334,7 +334,7 @@ fn each_member_of_a_build_is_of_its_project_or_one_that_only_a_build_shows() {
     };
     for name in Build::SHAPE.names() {
         let missing = match (build.get(&name), Build::SHAPE.member(&name)) {
-            (Some(_), Some(Kind::Structure(shape))) => of_structure(&name, shape),
+            (Some(_), Some(MemberType::Structure(shape))) => of_structure(&name, shape),
             (Some(_), _) => Vec::new(),
             (None, _) => vec![name],
         };

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Code,
     model::{
         lenient,
-        shape::{Kind, Shape},
+        shape::{MemberType, Shape},
     },
     yaml::{
         Node, Value,
@@ -90,7 +90,7 @@ fn key_name<'a>(reader: &mut Reader, key: &'a Node) -> Option<&'a str> {
 }
 
 /// Returns the type of the member at a path.
-fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shape) -> Option<Kind> {
+fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shape) -> Option<MemberType> {
     let mut before = 0;
     let mut steps = path.split('.').peekable();
     while let Some(name) = steps.next() {
@@ -98,11 +98,11 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
         before += name.chars().count() + 1;
         match kind {
             _ if steps.peek().is_none() => return Some(kind),
-            Kind::Structure(inner) => shape = inner,
+            MemberType::Structure(inner) => shape = inner,
             other => {
                 let place = reader.place_within(key, before);
                 let help = match other {
-                    Kind::List(_) => "set the whole list".into(),
+                    MemberType::List(_) => "set the whole list".into(),
                     _ => format!("end the path at `{name}`"),
                 };
                 reader.fault(
@@ -119,7 +119,7 @@ fn kind_at(reader: &mut Reader, key: &Node, path: &str, mut shape: &'static Shap
 }
 
 /// Returns the type of a member, whose name begins at the character `start` of the key.
-fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Shape) -> Option<Kind> {
+fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Shape) -> Option<MemberType> {
     let kind = shape.member(name);
     if kind.is_none() {
         let names = shape.names();
@@ -135,27 +135,31 @@ fn member(reader: &mut Reader, key: &Node, start: usize, name: &str, shape: &Sha
 }
 
 /// Parses a value to JSON. Returns `None` if it is empty or has a fault.
-fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Json> {
+fn value(reader: &mut Reader, node: &Node, kind: MemberType, name: &str) -> Option<Json> {
     let json = match (&node.value, kind) {
         (Value::Empty, _) => return None,
-        (Value::Scalar(text), Kind::Text) => Some(Json::from(text.as_str())),
-        (Value::Scalar(text), Kind::Flag) if node.is_plain => text.to_lowercase().parse::<bool>().ok().map(Json::from),
+        (Value::Scalar(text), MemberType::Text) => Some(Json::from(text.as_str())),
+        (Value::Scalar(text), MemberType::Flag) if node.is_plain => {
+            text.to_lowercase().parse::<bool>().ok().map(Json::from)
+        }
         // A few members are 64 bits wide, but no build has a number that needs them.
-        (Value::Scalar(text), Kind::Integer) if node.is_plain => text.parse::<i32>().ok().map(Json::from),
-        (Value::Scalar(text), Kind::Time) => {
+        (Value::Scalar(text), MemberType::Integer) if node.is_plain => text.parse::<i32>().ok().map(Json::from),
+        (Value::Scalar(text), MemberType::Time) => {
             let number = text.parse::<f64>().ok().filter(|_| node.is_plain).map(Json::from);
             let written = number.unwrap_or_else(|| Json::from(text.as_str()));
             lenient::read(written).map(|time: Timestamp| Json::from(time.to_string()))
         }
-        (Value::List(nodes), Kind::List(element)) => {
+        (Value::List(nodes), MemberType::List(element)) => {
             Some(nodes.iter().filter_map(|node| value(reader, node, *element, name)).collect())
         }
-        (Value::Mapping(_), Kind::Structure(shape)) => Some(Json::Object(structure(reader, node, shape))),
+        (Value::Mapping(_), MemberType::Structure(shape)) => Some(Json::Object(structure(reader, node, shape))),
         _ => None,
     };
     if json.is_none() {
-        let quoted =
-            matches!((&node.value, node.is_plain, kind), (Value::Scalar(_), false, Kind::Flag | Kind::Integer));
+        let quoted = matches!(
+            (&node.value, node.is_plain, kind),
+            (Value::Scalar(_), false, MemberType::Flag | MemberType::Integer)
+        );
         let article = if quoted { "the string " } else { "" };
         let found = format!("{article}{} is not a valid `{name}`", node.described());
         reader.fault(Code::InvalidMember, node.place, found, format!("use {}", described(kind)));
@@ -163,13 +167,13 @@ fn value(reader: &mut Reader, node: &Node, kind: Kind, name: &str) -> Option<Jso
     json
 }
 
-fn described(kind: Kind) -> String {
+fn described(kind: MemberType) -> String {
     match kind {
-        Kind::Flag => "`true` or `false`".into(),
-        Kind::Integer => "a whole number of at most 2147483647".into(),
-        Kind::Text => "a string".into(),
-        Kind::Time => "a time, as in `2026-11-22T09:00:00Z`".into(),
-        Kind::List(_) => "a list".into(),
-        Kind::Structure(shape) => format!("a mapping with the members of {}", shape.name),
+        MemberType::Flag => "`true` or `false`".into(),
+        MemberType::Integer => "a whole number of at most 2147483647".into(),
+        MemberType::Text => "a string".into(),
+        MemberType::Time => "a time, as in `2026-11-22T09:00:00Z`".into(),
+        MemberType::List(_) => "a list".into(),
+        MemberType::Structure(shape) => format!("a mapping with the members of {}", shape.name),
     }
 }

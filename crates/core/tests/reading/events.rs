@@ -2,7 +2,7 @@
 
 use buildbrake_core::{
     event::{
-        BuildEvent, Delivery, EventError, Home, Members, Reach, SweepEvent, SweepFailure, SweepRest, Trigger,
+        BuildEvent, Delivery, EventError, Home, MemberPlaces, Reach, SweepEvent, SweepFailure, SweepRest, Trigger,
         TriggerKind,
     },
     model::Build,
@@ -483,7 +483,7 @@ fn an_event_of_another_account_region_or_partition_is_refused() {
         ("Buildbrake Deadline", "buildbrake"),
         ("Scheduled Event", "aws.events"),
     ];
-    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
+    let reach = Reach { home: &home, members: &MemberPlaces::default(), sweep_queue: None };
     let check = |change: &dyn Fn(&mut Value), name: Option<&str>, contains: &str| {
         for (detail_type, source) in kinds {
             // The envelope of a deadline does not count.
@@ -535,7 +535,7 @@ fn an_event_of_another_account_region_or_partition_is_refused() {
 fn parse_with_members(event: &Value) -> Result<Trigger, EventError> {
     let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
     let members =
-        Members { accounts: "444455556666,999999999999".parse().unwrap(), regions: "us-east-1".parse().unwrap() };
+        MemberPlaces { accounts: "444455556666,999999999999".parse().unwrap(), regions: "us-east-1".parse().unwrap() };
     let reach = Reach { home: &home, members: &members, sweep_queue: None };
     Trigger::parse_at(Some(reach), event.to_string())
 }
@@ -669,7 +669,7 @@ fn an_event_that_names_no_place_is_of_the_functions_own() {
     let mut event = event();
     remove(&mut event, "/account");
     remove(&mut event, "/region");
-    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
+    let reach = Reach { home: &home, members: &MemberPlaces::default(), sweep_queue: None };
     let Ok(Trigger::Build(read)) = Trigger::parse_at(Some(reach), event.to_string()) else { panic!("{event}") };
     let id = "shop:5e000001-0000-4000-8000-000000000001";
     assert_eq!(read.build.arn, Some(format!("arn:aws-cn:codebuild:cn-north-1:111122223333:build/{id}")));
@@ -747,7 +747,7 @@ fn no_error_quotes_the_secrets_of_a_url() {
     let mut sweep = scheduled();
     sweep["region"] = json!("eu-west-1");
     let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
-    let reach = Reach { home: &home, members: &Members::default(), sweep_queue: None };
+    let reach = Reach { home: &home, members: &MemberPlaces::default(), sweep_queue: None };
     for (member, like) in [
         ("/detail-type", event.clone()),
         ("/source", event.clone()),

@@ -145,12 +145,12 @@ fn amount(saved: Saved) -> Amount {
 struct Decision {
     rule: usize,
     #[serde(flatten)]
-    kind: Kind,
+    kind: DecisionKind,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "decided", rename_all = "lowercase", rename_all_fields = "camelCase")]
-enum Kind {
+enum DecisionKind {
     Broken { mode: Mode, found: usize, at: Option<i64>, saved: Amount, is_unknown: bool },
     Undecided { missing: usize, counts: bool },
     Exempted { index: usize, reason: Option<usize>, until: Option<Date> },
@@ -193,7 +193,7 @@ impl<'a> Common<'a> {
 impl Decision {
     fn of(result: &RuleResult, values: &mut Values) -> anyhow::Result<Self> {
         let kind = match &result.decided {
-            Decided::Broken { mode, found, at, saved, unknown } => Kind::Broken {
+            Decided::Broken { mode, found, at, saved, unknown } => DecisionKind::Broken {
                 mode: *mode,
                 found: values.index(found)?,
                 at: at.map(Timestamp::as_millisecond),
@@ -201,10 +201,10 @@ impl Decision {
                 is_unknown: unknown.is_some(),
             },
             Decided::Undecided { missing, source: _, counts } => {
-                Kind::Undecided { missing: values.index(missing)?, counts: *counts }
+                DecisionKind::Undecided { missing: values.index(missing)?, counts: *counts }
             }
             Decided::Exempted { index, reason, until } => {
-                Kind::Exempted { index: *index, reason: values.index_of(reason.as_deref())?, until: *until }
+                DecisionKind::Exempted { index: *index, reason: values.index_of(reason.as_deref())?, until: *until }
             }
         };
         Ok(Self { rule: values.index(&result.rule)?, kind })

@@ -51,7 +51,7 @@ pub(crate) fn read(
     let parameters = Parameters::read(member(&root, "Parameters"), parameters, destination);
     let conditions = Conditions::new(member(&root, "Conditions"));
     let evaluation = Evaluation::new(&parameters, &conditions, member(&root, "Mappings"));
-    let reader = Reader { file, evaluation, destination };
+    let reader = TemplateReader { file, evaluation, destination };
     let declared = member(&root, "Parameters").map(members).into_iter().flatten();
     let declared = declared.filter_map(|(name, _)| text(name).map(str::to_owned));
     let mut projects = Projects { parameters: declared.collect(), ..Projects::default() };
@@ -73,13 +73,13 @@ pub(crate) fn read(
     Ok(projects)
 }
 
-struct Reader<'a> {
+struct TemplateReader<'a> {
     file: &'a str,
     evaluation: Evaluation<'a>,
     destination: &'a Destination,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TemplateReader<'a> {
     fn resource(&self, key: &'a Node, resource: &'a Node, projects: &mut Projects) {
         let Some(id) = text(key) else { return };
         let left_out = |why: &str| self.left_out(id, key.place, why.to_owned());

@@ -60,7 +60,7 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
 /// Decodes what need not be encoded, and encodes what must be.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
 fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
-    if path.bytes().all(|byte| byte == b'/' || matches!(kind(byte), Kind::Plain)) {
+    if path.bytes().all(|byte| byte == b'/' || matches!(kind(byte), Spelling::Plain)) {
         return Ok(path.into());
     }
     let mut normal = String::with_capacity(path.len());
@@ -78,9 +78,9 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
                     return Err("`%` without two hexadecimal digits".to_owned());
                 };
                 match kind(code) {
-                    Kind::Plain => normal.push(code.into()),
-                    Kind::Encoded => normal.push_str(&format!("%{code:02X}")),
-                    Kind::Reserved | Kind::Never => {
+                    Spelling::Plain => normal.push(code.into()),
+                    Spelling::Encoded => normal.push_str(&format!("%{code:02X}")),
+                    Spelling::Reserved | Spelling::Never => {
                         return Err(format!("`%{digits}` in a path can be read in two ways"));
                     }
                 }
@@ -88,9 +88,11 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
             }
             _ if is_wildcard => normal.push(byte.into()),
             _ => match kind(byte) {
-                Kind::Plain | Kind::Reserved => normal.push(byte.into()),
-                Kind::Encoded => normal.push_str(&format!("%{byte:02X}")),
-                Kind::Never => return Err("a path with `\\` or a control character can be read in two ways".to_owned()),
+                Spelling::Plain | Spelling::Reserved => normal.push(byte.into()),
+                Spelling::Encoded => normal.push_str(&format!("%{byte:02X}")),
+                Spelling::Never => {
+                    return Err("a path with `\\` or a control character can be read in two ways".to_owned());
+                }
             },
         }
     }
@@ -98,7 +100,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
 }
 
 /// The spellings that a byte of a path may have.
-enum Kind {
+enum Spelling {
     /// Plain or encoded, with the same meaning.
     Plain,
     /// Only encoded.
@@ -109,12 +111,12 @@ enum Kind {
     Never,
 }
 
-fn kind(byte: u8) -> Kind {
+fn kind(byte: u8) -> Spelling {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Kind::Plain,
-        b'/' | b'?' | b'#' | b'[' | b']' | b'@' | b':' | b'%' => Kind::Reserved,
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => Kind::Reserved,
-        b'\\' | 0..=0x1f | 0x7f => Kind::Never,
-        _ => Kind::Encoded,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Spelling::Plain,
+        b'/' | b'?' | b'#' | b'[' | b']' | b'@' | b':' | b'%' => Spelling::Reserved,
+        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => Spelling::Reserved,
+        b'\\' | 0..=0x1f | 0x7f => Spelling::Never,
+        _ => Spelling::Encoded,
     }
 }

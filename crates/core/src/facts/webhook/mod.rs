@@ -11,7 +11,7 @@ mod regex;
 #[cfg(test)]
 mod tests;
 
-use self::refs::Condition;
+use self::refs::RefCondition;
 pub use self::refs::{Fit, PossibleRefs};
 use super::source_version::SourceVersion;
 use crate::model::{Webhook, WebhookFilter};
@@ -53,7 +53,7 @@ enum Proof {
     /// The build may be of any ref.
     Nothing,
     /// The full name of its ref meets these conditions.
-    Ref(Vec<Condition>),
+    Ref(Vec<RefCondition>),
 }
 
 impl Webhook {
@@ -82,7 +82,7 @@ impl Webhook {
         match (groups, branch_filter) {
             ([_, ..], None) => refs_of(groups, shown),
             ([], Some(filter)) if shown == (Shown::Commit { may_be_pull_request: false }) => {
-                let branch = Condition::new(BRANCHES, filter, false)?;
+                let branch = RefCondition::new(BRANCHES, filter, false)?;
                 Some(PossibleRefs::of_groups(vec![vec![branch]]))
             }
             // No documentation describes both together.
@@ -113,7 +113,7 @@ fn proof(group: &[WebhookFilter], event: Event, shown: Shown) -> Proof {
         let conditions = filters.filter_map(|filter| condition(filter, prefix));
         conditions.collect::<Vec<_>>()
     };
-    let below = |prefix: &str| Condition::new("", &format!("^{prefix}"), false);
+    let below = |prefix: &str| RefCondition::new("", &format!("^{prefix}"), false);
     match (shown, event) {
         (_, Event::Other) | (Shown::PullRequest, Event::PullRequest) => Proof::Nothing,
         (Shown::Commit { may_be_pull_request: true }, Event::PullRequest | Event::Merge) => Proof::Nothing,
@@ -131,8 +131,8 @@ fn proof(group: &[WebhookFilter], event: Event, shown: Shown) -> Proof {
 
 /// The condition of one filter on what follows the prefix. `None` if it is not understood, so
 /// that it lets every ref through.
-fn condition(filter: &WebhookFilter, prefix: &str) -> Option<Condition> {
-    Condition::new(prefix, filter.pattern.as_deref()?, filter.exclude_matched_pattern.unwrap_or_default())
+fn condition(filter: &WebhookFilter, prefix: &str) -> Option<RefCondition> {
+    RefCondition::new(prefix, filter.pattern.as_deref()?, filter.exclude_matched_pattern.unwrap_or_default())
 }
 
 /// The events that a group lets through. `None` if it may be any event.

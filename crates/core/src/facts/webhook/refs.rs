@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 16;
 /// through by one of the groups.
 #[derive(Clone, Debug)]
 pub struct PossibleRefs {
-    groups: Vec<Vec<Condition>>,
+    groups: Vec<Vec<RefCondition>>,
 }
 
 /// The share of the possible refs that match at least one of the patterns.
@@ -32,13 +32,13 @@ pub enum Fit {
 
 /// A condition on a ref's full name.
 #[derive(Clone, Debug)]
-pub(super) struct Condition {
+pub(super) struct RefCondition {
     automaton: Automaton,
     /// `true` if the name must not fit.
     excludes: bool,
 }
 
-impl Condition {
+impl RefCondition {
     /// A condition on what follows the prefix in the full name. `None` if the expression is not understood.
     pub(super) fn new(prefix: &str, expression: &str, excludes: bool) -> Option<Self> {
         Some(Self { automaton: regex::automaton(prefix, expression)?, excludes })
@@ -47,16 +47,16 @@ impl Condition {
 
 /// The names that git accepts for a branch or a tag (`git-check-ref-format(1)`), without control characters and line
 /// terminators outside ASCII, before which `$` may match.
-static NAMES: LazyLock<Vec<Condition>> = LazyLock::new(|| {
+static NAMES: LazyLock<Vec<RefCondition>> = LazyLock::new(|| {
     let characters = "^refs/(heads|tags)/[^\0-\u{20}\u{7f}-\u{9f}~^:?*\\[\\\\\u{2028}\u{2029}]+$";
     let refused = r"/\.|\.\.|//|/$|\.lock(/|$)|\.$|@\{";
-    let conditions = [Condition::new("", characters, false), Condition::new("", refused, true)];
+    let conditions = [RefCondition::new("", characters, false), RefCondition::new("", refused, true)];
     conditions.into_iter().flatten().collect()
 });
 
 impl PossibleRefs {
     /// The refs that meet all conditions of one of these groups.
-    pub(super) fn of_groups(groups: Vec<Vec<Condition>>) -> Self {
+    pub(super) fn of_groups(groups: Vec<Vec<RefCondition>>) -> Self {
         Self { groups }
     }
 
@@ -85,7 +85,7 @@ impl PossibleRefs {
     /// Returns whether a ref of this full name is among them, as far as the filters are understood.
     pub fn may_contain(&self, name: &str) -> bool {
         let is_plain = NAMES.iter().all(|condition| condition.automaton.fits(name) != condition.excludes);
-        let meets = |condition: &Condition| condition.automaton.fits(name) != condition.excludes;
+        let meets = |condition: &RefCondition| condition.automaton.fits(name) != condition.excludes;
         !is_plain || self.groups.iter().any(|group| group.iter().all(meets))
     }
 
@@ -104,17 +104,17 @@ impl PossibleRefs {
     }
 }
 
-fn with_names(group: &[Condition]) -> Vec<&Condition> {
+fn with_names(group: &[RefCondition]) -> Vec<&RefCondition> {
     NAMES.iter().chain(group).collect()
 }
 
 /// Returns whether a name that ends in this situation meets all conditions.
-fn is_met(conditions: &[&Condition], situation: &Situation) -> bool {
+fn is_met(conditions: &[&RefCondition], situation: &Situation) -> bool {
     conditions.iter().zip(&situation.accepted).all(|(condition, accepted)| *accepted != condition.excludes)
 }
 
 /// Returns whether no continuation can meet all conditions.
-fn is_dead(conditions: &[&Condition], dead: &[bool]) -> bool {
+fn is_dead(conditions: &[&RefCondition], dead: &[bool]) -> bool {
     conditions.iter().zip(dead).any(|(condition, dead)| *dead && !condition.excludes)
 }
 

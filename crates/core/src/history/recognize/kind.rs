@@ -8,7 +8,7 @@ use super::NotRecognized;
 /// The members that identify an object, unparsed.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Members<'a> {
+pub(super) struct KnownMembers<'a> {
     // Of CodeBuild's structures.
     #[serde(borrow)]
     arn: Option<&'a RawValue>,
@@ -116,7 +116,7 @@ pub(super) struct Members<'a> {
 }
 
 /// A kind of object, with its part that has to be recognized.
-pub(super) enum Kind<'a> {
+pub(super) enum ObjectKind<'a> {
     /// Known, without anything about a build.
     Nothing,
     /// An EventBridge event.
@@ -148,95 +148,95 @@ pub(super) fn looks_like_an_event(text: &str) -> bool {
     text[..text.floor_char_boundary(160)].contains("\"detail-type\"")
 }
 
-impl<'a> Kind<'a> {
+impl<'a> ObjectKind<'a> {
     /// The kind of an object.
     ///
     /// # Errors
     /// If it is of none of these kinds.
-    pub(super) fn of(members: &Members<'a>) -> Result<Self, NotRecognized> {
+    pub(super) fn of(members: &KnownMembers<'a>) -> Result<Self, NotRecognized> {
         let of_events = members.of_events().or_else(|| members.of_logs());
         of_events.or_else(|| members.of_answers()).or_else(|| members.of_structures()).ok_or_else(|| members.unknown())
     }
 }
 
-impl<'a> Members<'a> {
+impl<'a> KnownMembers<'a> {
     /// Events, what wraps them, and records.
-    fn of_events(&self) -> Option<Kind<'a>> {
+    fn of_events(&self) -> Option<ObjectKind<'a>> {
         let detail = self.detail.map(RawValue::get);
         if self.outcome.is_some() && self.policy.is_some() {
-            return Some(Kind::Record);
+            return Some(ObjectKind::Record);
         }
         if let Some(kind) = self.kind {
             return Some(match (kind.get(), detail) {
-                (r#""Build Policy Violation""#, Some(record)) => Kind::Value(record),
-                (kind, Some(event)) if kind.ends_with("via CloudTrail\"") => Kind::Value(event),
-                _ => Kind::Event,
+                (r#""Build Policy Violation""#, Some(record)) => ObjectKind::Value(record),
+                (kind, Some(event)) if kind.ends_with("via CloudTrail\"") => ObjectKind::Value(event),
+                _ => ObjectKind::Event,
             });
         }
         if self.request_payload.is_some() {
-            return Some(Kind::Event);
+            return Some(ObjectKind::Event);
         }
         if self.detail_type.is_some() && detail.is_some() {
-            return Some(Kind::Notification);
+            return Some(ObjectKind::Notification);
         }
         if self.event_source.is_some() && self.event_name.is_some() {
-            return Some(Kind::CloudTrail);
+            return Some(ObjectKind::CloudTrail);
         }
         let message = self.topic_arn.and(self.sns_message).or(self.sqs_body);
         let message = message.or(self.event_source.and(self.body)).or(self.trail_event);
-        let message = message.map(|text| Kind::Text(text.get()));
+        let message = message.map(|text| ObjectKind::Text(text.get()));
         let list = self.records.or(self.sqs_messages).or(self.trail_events);
-        let list = list.map(|list| Kind::List(list.get()));
-        message.or(list).or(self.sns.map(|message| Kind::Value(message.get())))
+        let list = list.map(|list| ObjectKind::List(list.get()));
+        message.or(list).or(self.sns.map(|message| ObjectKind::Value(message.get())))
     }
 
     /// Events of CloudWatch Logs, and what Lambda logs beside records.
-    fn of_logs(&self) -> Option<Kind<'a>> {
+    fn of_logs(&self) -> Option<ObjectKind<'a>> {
         let is_of_lambda = self.r#type.is_some_and(|kind| kind.get().starts_with("\"platform."));
         if is_of_lambda || self.level.is_some() && self.timestamp.is_some() {
-            return Some(Kind::Nothing);
+            return Some(ObjectKind::Nothing);
         }
         if let Some(kind) = self.message_type {
             return match kind.get() {
-                r#""CONTROL_MESSAGE""# => Some(Kind::Nothing),
-                _ => self.log_events.map(|events| Kind::List(events.get())),
+                r#""CONTROL_MESSAGE""# => Some(ObjectKind::Nothing),
+                _ => self.log_events.map(|events| ObjectKind::List(events.get())),
             };
         }
         let message = self.query_message.or(self.timestamp.and(self.message));
-        let message = message.map(|message| Kind::LogEvent(message.get()));
-        let events = || self.events.map(|events| Kind::List(events.get()));
-        message.or_else(events).or_else(|| self.results.map(|rows| Kind::QueryResults(rows.get())))
+        let message = message.map(|message| ObjectKind::LogEvent(message.get()));
+        let events = || self.events.map(|events| ObjectKind::List(events.get()));
+        message.or_else(events).or_else(|| self.results.map(|rows| ObjectKind::QueryResults(rows.get())))
     }
 
     /// Answers of CodeBuild's API.
-    fn of_answers(&self) -> Option<Kind<'a>> {
+    fn of_answers(&self) -> Option<ObjectKind<'a>> {
         let one = self.build.or(self.build_batch).or(self.project).or(self.sandbox);
         if let Some(one) = one.filter(|one| one.get().starts_with('{')) {
-            return Some(Kind::Value(one.get()));
+            return Some(ObjectKind::Value(one.get()));
         }
         let lists =
             [self.builds, self.projects, self.build_batches, self.sandboxes].into_iter().flatten().map(RawValue::get);
         let lists: Vec<&str> = lists.filter(|list| list.starts_with('[') && !is_of_names(list)).collect();
         match lists.is_empty() {
-            false => Some(Kind::Lists(lists)),
-            true => self.builds_not_found.or(self.sandboxes_not_found).map(|_| Kind::Nothing),
+            false => Some(ObjectKind::Lists(lists)),
+            true => self.builds_not_found.or(self.sandboxes_not_found).map(|_| ObjectKind::Nothing),
         }
     }
 
     /// Structures of CodeBuild's API.
-    fn of_structures(&self) -> Option<Kind<'a>> {
+    fn of_structures(&self) -> Option<ObjectKind<'a>> {
         let is_of = |part: &str| self.arn.is_some_and(|arn| arn.get().contains(part));
         if is_of(":build-batch/") || self.build_batch_status.is_some() {
-            return Some(Kind::Batch);
+            return Some(ObjectKind::Batch);
         }
         if is_of(":sandbox/") || self.request_time.or(self.current_session).is_some() {
-            return Some(Kind::Sandbox);
+            return Some(ObjectKind::Sandbox);
         }
         if is_of(":project/") || self.arn.is_none() && self.name.is_some() && self.service_role.is_some() {
-            return Some(Kind::Project);
+            return Some(ObjectKind::Project);
         }
         let is_build = is_of(":build/") || self.build_status.is_some() || self.id.and(self.project_name).is_some();
-        is_build.then_some(Kind::Build)
+        is_build.then_some(ObjectKind::Build)
     }
 
     /// Names what the object is, if that can be seen.

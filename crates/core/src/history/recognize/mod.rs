@@ -15,7 +15,7 @@ mod tests;
 use serde::Deserialize;
 use serde_json::{Value, de::StrRead, value::RawValue};
 
-use self::kind::{Kind, Members};
+use self::kind::{KnownMembers, ObjectKind};
 pub use self::not_recognized::NotRecognized;
 use super::{Observation, ObservedIn};
 use crate::{
@@ -119,49 +119,49 @@ fn list(text: &str, depth: u8, each: Each<'_>) -> Recognized {
 }
 
 fn object(text: &str, depth: u8, each: Each<'_>) -> Recognized {
-    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
+    let Ok(members) = serde_json::from_str::<KnownMembers<'_>>(text) else {
         // The last of duplicate members counts.
         let json = lenient::parse(text)?.to_string();
-        return of_kind(Kind::of(&serde_json::from_str(&json)?)?, &json, depth, each);
+        return of_kind(ObjectKind::of(&serde_json::from_str(&json)?)?, &json, depth, each);
     };
-    of_kind(Kind::of(&members)?, text, depth, each)
+    of_kind(ObjectKind::of(&members)?, text, depth, each)
 }
 
-fn of_kind(kind: Kind<'_>, text: &str, depth: u8, each: Each<'_>) -> Recognized {
+fn of_kind(kind: ObjectKind<'_>, text: &str, depth: u8, each: Each<'_>) -> Recognized {
     match kind {
-        Kind::Nothing => Ok(()),
-        Kind::Event => event(text, each),
-        Kind::Notification => {
+        ObjectKind::Nothing => Ok(()),
+        ObjectKind::Event => event(text, each),
+        ObjectKind::Notification => {
             let mut event = lenient::parse(text)?;
             let kind = event["detailType"].take();
             event["detail-type"] = kind;
             self::event(&event.to_string(), each)
         }
-        Kind::Record => record::record(lenient::parse(text)?, each),
-        Kind::CloudTrail => cloudtrail::event(lenient::parse(text)?, each),
-        Kind::List(elements) => list(elements, depth, each),
-        Kind::Lists(lists) => all(lists, |one| list(one, depth, each)),
-        Kind::Value(value) => self::value(value, depth, each),
-        Kind::Text(text) => {
+        ObjectKind::Record => record::record(lenient::parse(text)?, each),
+        ObjectKind::CloudTrail => cloudtrail::event(lenient::parse(text)?, each),
+        ObjectKind::List(elements) => list(elements, depth, each),
+        ObjectKind::Lists(lists) => all(lists, |one| list(one, depth, each)),
+        ObjectKind::Value(value) => self::value(value, depth, each),
+        ObjectKind::Text(text) => {
             let text: String = serde_json::from_str(text).map_err(|_| NotRecognized::UnknownKind)?;
             values(&text, depth, each)
         }
-        Kind::LogEvent(message) => logs::event(message, depth, each),
-        Kind::QueryResults(rows) => logs::query_results(rows, depth, each),
-        Kind::Build => {
+        ObjectKind::LogEvent(message) => logs::event(message, depth, each),
+        ObjectKind::QueryResults(rows) => logs::query_results(rows, depth, each),
+        ObjectKind::Build => {
             let build = read::<Build>(text)?;
             each(Item::Build(of_api(build).ok_or(NotRecognized::NoBuild("a Build"))?));
             Ok(())
         }
-        Kind::Project => {
+        ObjectKind::Project => {
             each(Item::Project(read(text)?));
             Ok(())
         }
-        Kind::Batch => {
+        ObjectKind::Batch => {
             each(Item::Batch(read(text)?));
             Ok(())
         }
-        Kind::Sandbox => {
+        ObjectKind::Sandbox => {
             each(Item::Sandbox(read(text)?));
             Ok(())
         }

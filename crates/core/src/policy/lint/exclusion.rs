@@ -18,7 +18,7 @@ use crate::{
 
 /// A condition of a selector or an expression.
 #[derive(Clone)]
-enum Condition<'a> {
+enum ScopeCondition<'a> {
     /// A key of a selector.
     Among(&'a str, &'a Patterns),
     /// The key `started-by`, or a comparison of `startedBy`.
@@ -70,23 +70,23 @@ pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
     let mut selected = rule.only.iter().map(conditions);
     let (is_void, why) = match rule.check.option() {
         CheckOption::Forbidden(patterns) => {
-            let forbidden = Condition::Among(id.strip_prefix("forbidden-")?, patterns);
+            let forbidden = ScopeCondition::Among(id.strip_prefix("forbidden-")?, patterns);
             let is_void = selected.all(|conditions| conditions.iter().any(|one| excludes(one, &forbidden)));
             (is_void, "none of the builds that `only` selects is among them")
         }
         // Who started a build is not believed where it would be let through.
         CheckOption::Allowed(patterns) if matches!(id, "allowed-branches" | "allowed-refs") => {
             let subject = id.strip_prefix("allowed-")?;
-            let is_allowed = |condition: &Condition<'_>| match condition {
-                Condition::Among(other, scope) => *other == subject && patterns.covers(scope),
-                Condition::StartedBy { .. } | Condition::Compared(..) => false,
+            let is_allowed = |condition: &ScopeCondition<'_>| match condition {
+                ScopeCondition::Among(other, scope) => *other == subject && patterns.covers(scope),
+                ScopeCondition::StartedBy { .. } | ScopeCondition::Compared(..) => false,
             };
             let is_void = selected.all(|conditions| conditions.iter().any(is_allowed));
             (is_void, "all builds that `only` selects are among them")
         }
         CheckOption::DenyWhen(expression) => {
             let denied: Vec<_> = compared(expression).collect();
-            let is_excluded = |one: &Condition<'_>| denied.iter().any(|other| excludes(one, other));
+            let is_excluded = |one: &ScopeCondition<'_>| denied.iter().any(|other| excludes(one, other));
             let is_void = selected.all(|conditions| conditions.iter().any(is_excluded));
             (is_void, "its expression is true for none of the builds that `only` selects")
         }
@@ -129,10 +129,12 @@ pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
     ))
 }
 
-fn conditions(selector: &Selector) -> Vec<Condition<'_>> {
+fn conditions(selector: &Selector) -> Vec<ScopeCondition<'_>> {
     let of = |criterion| match criterion {
-        &Criterion::Among(subject, ref patterns) => vec![Condition::Among(subject.name, patterns)],
-        Criterion::StartedBy(starters) => vec![Condition::StartedBy { key: "started-by", starters: starters.clone() }],
+        &Criterion::Among(subject, ref patterns) => vec![ScopeCondition::Among(subject.name, patterns)],
+        Criterion::StartedBy(starters) => {
+            vec![ScopeCondition::StartedBy { key: "started-by", starters: starters.clone() }]
+        }
         Criterion::When(expression) => compared(expression).collect(),
         Criterion::Kinds(_) | Criterion::Tagged(..) => Vec::new(),
     };
@@ -140,13 +142,13 @@ fn conditions(selector: &Selector) -> Vec<Condition<'_>> {
 }
 
 /// The comparisons of an expression that can exclude a key of a selector.
-fn compared(expression: &Expression) -> impl Iterator<Item = Condition<'_>> {
+fn compared(expression: &Expression) -> impl Iterator<Item = ScopeCondition<'_>> {
     expression.texts().iter().filter_map(|texts| {
         let subject = match texts.subject.as_str() {
             "startedBy" => {
                 let fits = |starter: &Starter| texts.patterns.iter().any(|one| one.fits(starter.name()));
                 let starters = Starter::ALL.into_iter().filter(|starter| fits(starter) == texts.is_among).collect();
-                return Some(Condition::StartedBy { key: WHEN, starters });
+                return Some(ScopeCondition::StartedBy { key: WHEN, starters });
             }
             "branch" => "branches",
             "ref" => "refs",
@@ -157,14 +159,14 @@ fn compared(expression: &Expression) -> impl Iterator<Item = Condition<'_>> {
             SOURCE_TYPE => SOURCE_TYPE,
             _ => return None,
         };
-        Some(Condition::Compared(subject, texts))
+        Some(ScopeCondition::Compared(subject, texts))
     })
 }
 
 const WHEN: &str = "when";
 const SOURCE_TYPE: &str = "build.source.type";
 
-fn exclusive<'c, 'a>(conditions: &'c [Condition<'a>]) -> Option<(&'c Condition<'a>, &'c Condition<'a>)> {
+fn exclusive<'c, 'a>(conditions: &'c [ScopeCondition<'a>]) -> Option<(&'c ScopeCondition<'a>, &'c ScopeCondition<'a>)> {
     conditions.iter().enumerate().find_map(|(index, one)| {
         let other = conditions[index + 1..].iter().find(|other| excludes(one, other))?;
         Some((one, other))
@@ -172,7 +174,7 @@ fn exclusive<'c, 'a>(conditions: &'c [Condition<'a>]) -> Option<(&'c Condition<'
 }
 
 /// What the condition asks for.
-impl fmt::Display for Condition<'_> {
+impl fmt::Display for ScopeCondition<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (is_among, list) = match self {
             Self::Among(_, patterns) => (true, patterns.listed()),
@@ -192,7 +194,7 @@ impl fmt::Display for Condition<'_> {
     }
 }
 
-impl<'a> Condition<'a> {
+impl<'a> ScopeCondition<'a> {
     fn key(&self) -> &'a str {
         match self {
             Self::Among(key, _) | Self::StartedBy { key, .. } => key,
@@ -212,18 +214,20 @@ impl<'a> Condition<'a> {
 }
 
 /// Returns whether certainly no build meets both.
-fn excludes(one: &Condition<'_>, other: &Condition<'_>) -> bool {
+fn excludes(one: &ScopeCondition<'_>, other: &ScopeCondition<'_>) -> bool {
     match (one, other) {
-        (Condition::Among("sources", patterns), Condition::Among("sources", others)) => !patterns.overlap(others),
-        (Condition::StartedBy { starters, .. }, Condition::StartedBy { starters: others, .. }) => {
+        (ScopeCondition::Among("sources", patterns), ScopeCondition::Among("sources", others)) => {
+            !patterns.overlap(others)
+        }
+        (ScopeCondition::StartedBy { starters, .. }, ScopeCondition::StartedBy { starters: others, .. }) => {
             !starters.iter().any(|starter| others.contains(starter))
         }
         // A pipeline's build has no location.
-        (Condition::StartedBy { starters, .. }, Condition::Among("sources", _))
-        | (Condition::Among("sources", _), Condition::StartedBy { starters, .. }) => {
+        (ScopeCondition::StartedBy { starters, .. }, ScopeCondition::Among("sources", _))
+        | (ScopeCondition::Among("sources", _), ScopeCondition::StartedBy { starters, .. }) => {
             starters.iter().all(|starter| *starter == Starter::Pipeline)
         }
-        (Condition::StartedBy { starters, .. }, texts) | (texts, Condition::StartedBy { starters, .. }) => {
+        (ScopeCondition::StartedBy { starters, .. }, texts) | (texts, ScopeCondition::StartedBy { starters, .. }) => {
             texts.texts().is_some_and(|texts| !starters.iter().any(|starter| may_start(*starter, &texts)))
         }
         _ => one.texts().zip(other.texts()).is_some_and(|(one, other)| exclude(&one, &other)),
