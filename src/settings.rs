@@ -83,8 +83,8 @@ impl Settings {
     }
 }
 
-/// The least level of the log's lines: Lambda's `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`. Another
-/// text is no fault, since Lambda's other runtimes accept it too.
+/// The lowest level that is logged: Lambda's `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`. An unknown
+/// level is not a fault, since Lambda's other runtimes accept it too.
 pub fn log_level(variable: impl Fn(&str) -> Result<String, VarError>) -> Level {
     let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|_| variable("RUST_LOG")).unwrap_or_default();
     match level.to_ascii_uppercase().as_str() {
@@ -146,8 +146,8 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         match (self.text(GROUP), self.text(ROLE)) {
             (Some(group), Some(role)) => Some(ScheduleSettings { group, role, dead_letter_queue }),
             (None, None) => None,
-            (Some(_), None) => self.fault(GROUP, format!("set without {ROLE}; set both, or neither")),
-            (None, Some(_)) => self.fault(ROLE, format!("set without {GROUP}; set both, or neither")),
+            (Some(_), None) => self.fault(GROUP, format!("needs {ROLE}; set {ROLE}, or remove this")),
+            (None, Some(_)) => self.fault(ROLE, format!("needs {GROUP}; set {GROUP}, or remove this")),
         }
     }
 
@@ -163,7 +163,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         });
         let Some(hosts) = hosts else {
             for name in [credentials.map(|_| CREDENTIALS), ca_bundle.map(|_| CA_BUNDLE)].into_iter().flatten() {
-                self.fault::<()>(name, format!("set without {HOSTS}; set both, or neither"));
+                self.fault::<()>(name, format!("needs {HOSTS}; set {HOSTS}, or remove this"));
             }
             return None;
         };
@@ -182,7 +182,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
         const REGIONS: &str = "BUILDBRAKE_MEMBER_REGIONS";
         for (name, needed) in [(ROLE, ACCOUNTS), (ACCOUNTS, ROLE), (EXTERNAL_ID, ROLE)] {
             if self.is_set(name) && !self.is_set(needed) {
-                self.fault::<()>(name, format!("set without {needed}; set both, or neither"));
+                self.fault::<()>(name, format!("needs {needed}; set {needed}, or remove this"));
             }
         }
         let external_id = self.parsed(EXTERNAL_ID);
@@ -266,7 +266,10 @@ mod tests {
         ]);
         let faults = faults.unwrap_err();
         assert!(faults[0].starts_with("BUILDBRAKE_MODE: `dry-run`"), "{faults:?}");
-        assert_eq!(faults[1], "BUILDBRAKE_SCHEDULE_ROLE: set without BUILDBRAKE_SCHEDULE_GROUP; set both, or neither");
+        assert_eq!(
+            faults[1],
+            "BUILDBRAKE_SCHEDULE_ROLE: needs BUILDBRAKE_SCHEDULE_GROUP; set BUILDBRAKE_SCHEDULE_GROUP, or remove this"
+        );
         assert_eq!(
             faults[2],
             "BUILDBRAKE_EVENT_BUS: `the bus` is not the name or ARN of an event bus, such as `default`"
@@ -297,7 +300,7 @@ mod tests {
             ("BUILDBRAKE_MEMBER_ACCOUNTS", "444455556666", "BUILDBRAKE_MEMBER_ROLE"),
             ("BUILDBRAKE_MEMBER_EXTERNAL_ID", "o-1a2b3c4d5e", "BUILDBRAKE_MEMBER_ROLE"),
         ] {
-            let expected = format!("{name}: set without {needed}; set both, or neither");
+            let expected = format!("{name}: needs {needed}; set {needed}, or remove this");
             assert_eq!(parse(&[(name, value)]).unwrap_err(), [expected]);
         }
         let missing = parse(&[
@@ -335,7 +338,7 @@ mod tests {
         );
         assert_eq!(
             parse(&[("BUILDBRAKE_GIT_CREDENTIALS", &credentials)]).unwrap_err(),
-            ["BUILDBRAKE_GIT_CREDENTIALS: set without BUILDBRAKE_GIT_HOSTS; set both, or neither"]
+            ["BUILDBRAKE_GIT_CREDENTIALS: needs BUILDBRAKE_GIT_HOSTS; set BUILDBRAKE_GIT_HOSTS, or remove this"]
         );
     }
 

@@ -284,6 +284,6 @@ fn without_a_scheduler_the_function_says_once_that_the_sweep_alone_enforces_time
 fn half_the_settings_of_the_scheduler_are_refused() {
     for (given, missing) in [("GROUP", "ROLE"), ("ROLE", "GROUP")] {
         let (end, log) = PROGRAM.start_in_vain(POLICY, &[(&format!("BUILDBRAKE_SCHEDULE_{given}"), "buildbrake")]);
-        assert!(!end.success() && log.contains(&format!("without BUILDBRAKE_SCHEDULE_{missing}")), "{log}");
+        assert!(!end.success() && log.contains(&format!("needs BUILDBRAKE_SCHEDULE_{missing}")), "{log}");
     }
 }

@@ -87,7 +87,8 @@ impl FromStr for GitHosts {
                     faults.push(format!("entry {} contains a user name or a password; list only the host", index + 1));
                 }
                 Ok(origin) if origin.host.split('.').all(|label| label == "*") => {
-                    faults.push(format!("`{entry}` fits any name of so many labels; name the hosts"));
+                    let labels = origin.host.split('.').count();
+                    faults.push(format!("`{entry}` matches every host name with {labels} labels; list the hosts"));
                 }
                 Ok(origin) => entries.push(origin),
                 Err(()) => faults.push(format!(
