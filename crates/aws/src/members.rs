@@ -36,7 +36,7 @@ pub struct MemberRole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleName(String);
 
-/// An external id. It is no secret.
+/// An external id. It is not a secret.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalId(String);

@@ -6,7 +6,7 @@ use buildbrake_core::record::Record;
 
 /// Takes each record as soon as it is made.
 pub trait Sink: Sync {
-    /// Writes a record. A sink keeps its own failures: they do not end the work on other builds.
+    /// Writes a record. A sink remembers its own failures, which do not end the work on other builds.
     fn write<'a>(&'a self, record: &'a Record) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 

@@ -55,7 +55,7 @@ pub struct StopAlarm {
     /// Made when it is first needed: most builds are not stopped.
     client: OnceLock<Client>,
     name: AlarmName,
-    /// The last answers by the alarms' names. While the one question is open, other stops wait for its answer.
+    /// The last answers by the alarms' names. While one question is open, other stops wait for its answer.
     answers: Mutex<HashMap<String, (Timestamp, Permission)>>,
 }
 
@@ -74,8 +74,10 @@ impl StopAlarm {
         Self { config: config.clone(), client: OnceLock::new(), name, answers: Mutex::default() }
     }
 
-    /// Returns whether builds of an account may be stopped now. No answer at all grants it: who could slow
-    /// CloudWatch down could otherwise switch enforcement off.
+    /// Returns whether builds of an account may be stopped now.
+    ///
+    /// If CloudWatch does not answer, builds are stopped. Otherwise, slowing CloudWatch down would disable
+    /// enforcement.
     pub(crate) async fn permission(&self, account: &str, now: Timestamp) -> Permission {
         let name = self.name.of(account);
         let mut answers = self.answers.lock().await;
@@ -123,10 +125,11 @@ impl StopAlarm {
 mod tests {
     use super::*;
 
-    /// The stops of a policy that stops every build, until no instance stops any more. Builds start at an even
-    /// rate, and each goes to the next of ten instances. All of them have asked for the alarm `age` milliseconds
-    /// before, the worst of which is looked for. The alarm is the template's: a sum over ten seconds, evaluated every ten seconds.
-    /// A sum arrives in CloudWatch `delay` seconds after its ten seconds.
+    /// Returns how many builds a policy that stops every build has stopped until no instance stops any more.
+    /// Builds start at an even rate, and each goes to the next of ten instances. All instances asked for the
+    /// alarm `age` milliseconds before the first build; the test looks for the worst age. The alarm is the
+    /// template's: a sum over ten seconds, evaluated every ten seconds. A sum arrives in CloudWatch `delay`
+    /// seconds after its ten seconds.
     fn stops_in_ten_minutes(builds_a_minute: i64, limit: u32, delay: i64, age: i64) -> u32 {
         const PERIOD: i64 = 10_000;
         const INSTANCES: usize = 10;

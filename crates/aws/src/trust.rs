@@ -87,7 +87,7 @@ impl Roots {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle(pub(crate) Vec<u8>);
 
-/// A file that is no bundle of roots.
+/// A file that is not a bundle of roots.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleFault {
     /// The file cannot be read.

@@ -63,7 +63,7 @@ fn serve(arguments: &[String]) -> Result<std::convert::Infallible, String> {
     }
 }
 
-/// Prints builds of the past. A reader that wants no more is no error.
+/// Prints builds of the past. A reader that stops reading is not an error.
 fn history(options: &[String]) -> Result<(), String> {
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let (builds, seed) = match options.as_slice() {

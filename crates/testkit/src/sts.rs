@@ -1,5 +1,5 @@
 //! An STS on loopback that gives the credentials of roles: the access key is the role's account, which the
-//! other services here tell accounts apart by.
+//! other services here distinguish accounts by.
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
 use std::{

@@ -238,7 +238,7 @@ async fn a_redirect_to_a_repository_of_a_listed_host_is_followed() {
 async fn any_other_redirect_is_refused() {
     let target = Arc::new(Host::start(|_| good()));
     let other = target.http();
-    let elsewhere = "the git host redirects to a page that is no repository";
+    let elsewhere = "the git host redirects to a page that is not a repository";
     let unlisted = "the git host redirects to a host that is not listed in BUILDBRAKE_GIT_HOSTS";
     for (location, expected) in [
         (format!("{other}/app.git/git-upload-pack"), unlisted),

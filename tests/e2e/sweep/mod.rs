@@ -209,7 +209,7 @@ fn a_policy_gone_wrong_does_not_stop_everything() {
         assert_eq!(builds.len(), violators, "each has its record all the same");
         let held = stops == 0;
         assert_eq!(summary["SafetyBelt"], u8::from(held));
-        assert_eq!(summary["message"].as_str().unwrap().starts_with("SAFETY BELT: nothing was stopped."), held);
+        assert_eq!(summary["message"].as_str().unwrap().starts_with("SAFETY LIMIT: nothing was stopped."), held);
         if held {
             assert_eq!((&summary["outcome"], &summary["safety"]["stops"]), (&json!("reported"), &json!(violators)));
             let is_withheld = |record: &Value| record["outcome"] == "reported" && record["withheld"] == "safety-belt";
@@ -250,7 +250,7 @@ fn the_safety_belt_can_be_taken_off_for_one_sweep() {
     // As the message has it.
     let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}});
     let Swept { answer, summary, .. } = sweep(&lambda, &event);
-    let message = format!("the safety belt was off for this sweep, as the request {REQUEST_ID} asked");
+    let message = format!("this sweep had no safety limit, because the request {REQUEST_ID} asked for that");
     assert_eq!(summary["notes"], json!([{"code": "belt-off", "message": message}]));
     assert_eq!((region.stopped().len(), &summary["SafetyBelt"]), (6, &json!(0)));
     answer.unwrap();

@@ -187,7 +187,7 @@ fn a_part_that_goes_wrong_and_is_handed_on_does_not_fail_and_the_last_one_does()
         let message = swept.summary["message"].as_str().unwrap();
         if let Some(next) = next_part(&swept.summary, &scheduler) {
             assert!(swept.answer.is_ok() && swept.summary["outcome"] != "failed", "{}", swept.summary);
-            assert!(message.contains("The last part will fail"), "{message}");
+            assert!(message.contains("The last part of the sweep will fail"), "{message}");
             assert_eq!(swept.summary["Failed"], 0);
             (event, parts) = (next, parts + 1);
             continue;

@@ -39,8 +39,8 @@ struct Family<'a> {
 
 impl Enforcer {
     /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
-    /// Notifications are sent when all are dealt with. Each build has a record of its own; returned is the
-    /// first one that failed, or the build's own.
+    /// Afterwards, sends the notifications. Each build has a record of its own. Returns the first one that
+    /// failed, or else the build's own.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
         let (settled, own_superseded) = self.settle(event, invocation, until).await;
@@ -154,8 +154,8 @@ impl Enforcer {
         Box::pin(effect(&client, &id, attempt, batch)).await
     }
 
-    /// The ARN of the batch to stop with a build that needs no more stopping, if a rule demands it. Such a rule
-    /// may not have been evaluated before, because another one stopped the build anyway.
+    /// Returns the ARN of the build's batch if a rule stops the batch. Such a rule may not have been evaluated
+    /// before, because another one stopped the build anyway.
     async fn batch_to_stop<'a>(
         &'a self,
         case: &mut Case<'a>,
@@ -201,7 +201,7 @@ impl Enforcer {
     /// Answers a question.
     ///
     /// # Errors
-    /// If a source cannot be asked without which nothing can be done.
+    /// If a source cannot be asked whose failure fails the invocation.
     pub(super) async fn reply(
         &self,
         question: &Question,
@@ -251,7 +251,7 @@ impl Enforcer {
     }
 }
 
-/// Returns whether the build was probably stopped when this event came before, but nobody could be told.
+/// Returns whether this event has probably stopped the build before, but the notification could not be sent.
 fn is_told_again(case: &Case<'_>) -> bool {
     case.event().delivery == Delivery::Live && case.build().build_status.as_deref() == Some("STOPPED")
 }

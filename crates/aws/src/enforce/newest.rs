@@ -59,7 +59,7 @@ impl Enforcer {
         others
     }
 
-    /// The running builds and batches beside a build. The builds of a batch are no others of their own.
+    /// The other running builds and batches. A build of a batch counts with its batch, not by itself.
     fn others<'a>(&'a self, case: &Case<'a>, running: Running, invocation: &Invocation<'_>) -> Vec<Case<'a>> {
         let (kind, now) = (case.event().kind, invocation.now());
         let time = case.event().time.filter(|_| case.event().delivery == Delivery::Live);

@@ -1,4 +1,4 @@
-//! Tells people of broken rules, after everything that had to be stopped was stopped.
+//! Sends notifications of broken rules, after everything that had to be stopped was stopped.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Enforcer, Invocation};
 use crate::{AccountRegion, BuildLogs, CallError, Class, clients::Pace, event_bus::Unsent, running::CONCURRENT_CALLS};
 
-/// For telling people of all builds that one event, or one block of a sweep, concerns.
+/// The time for the notifications of all builds of one event, or of one block of a sweep.
 const BUDGET: Duration = Duration::from_secs(15);
 
 /// The part of an invocation's time that is left to write the records.
@@ -23,16 +23,16 @@ const FOR_THE_RECORDS: SignedDuration = SignedDuration::from_secs(2);
 /// The newest notifications that were not sent are kept, up to this size of all together.
 const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// A build that was dealt with, and of which nobody was told yet.
+/// A build whose outcome is known, and whose notifications are not sent yet.
 pub(super) struct Settled<'a> {
     pub(super) case: Case<'a>,
     pub(super) effect: Effect,
 }
 
 impl Enforcer {
-    /// Tells people of builds, and records them: over the bus, and in the builds' own logs, side by side. The
-    /// record of a build of which people could not be told has an error; where only its log has no line, a
-    /// note.
+    /// Sends the notifications of builds, to the bus and to the builds' own logs at the same time, and records
+    /// the builds. A record has an error if a notification of its build could not be sent, and a note if only the
+    /// build's log could not be written.
     pub(super) async fn tell(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let mut records = self.judged(settled, invocation);
         let notifications = self.notifications(&records);
@@ -63,7 +63,7 @@ impl Enforcer {
         records
     }
 
-    /// Records builds, and tells nobody.
+    /// Records builds, and sends no notifications.
     pub(super) async fn record(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let records = self.judged(settled, invocation);
         write(&records, invocation).await;

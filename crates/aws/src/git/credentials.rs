@@ -84,7 +84,7 @@ fn entry_of(entry: &str) -> Result<(Origin, String), &'static str> {
     }
 }
 
-/// Reads secrets and keeps them for some minutes.
+/// Reads secrets and caches them for some minutes.
 #[derive(Debug)]
 pub(super) struct Secrets {
     config: SdkConfig,

@@ -27,7 +27,7 @@ pub enum GitError {
     #[error("the git host redirects to a host that is not listed in BUILDBRAKE_GIT_HOSTS")]
     RedirectNotListed,
     /// A redirect leads to something other than a repository.
-    #[error("the git host redirects to a page that is no repository")]
+    #[error("the git host redirects to a page that is not a repository")]
     RedirectElsewhere,
     /// The redirects have no end.
     #[error("the git host redirects too often")]

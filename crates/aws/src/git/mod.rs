@@ -45,10 +45,10 @@ pub struct GitSettings {
 /// The credentials that a question may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialUse {
-    /// Nobody's: the repository is named by a build, whose author must not learn the refs of
+    /// None: a build names the repository, and its author must not learn the refs of
     /// repositories that the function may read.
     Never,
-    /// The host's, if it has one: the repository is named by the project.
+    /// Those of the host, if there are any: the project names the repository.
     OfHost,
 }
 

@@ -64,7 +64,7 @@ impl Resolver {
             Question::Pipeline(question) => Ok(self.pipelines.ask(question, place, now).await),
             Question::Git(question) => Ok(self.git.ask(question, place, now).await),
             Question::EarlierTry(id) => tries::fetch(client, id).await,
-            // Whoever compares builds has to judge the others too; see `running`.
+            // `compare_with_running` answers this, because it also judges the other builds.
             Question::RunningBuilds(_) => {
                 Ok(Reply::Unavailable(Source::RunningBuilds, "the running builds were not asked for".to_owned()))
             }

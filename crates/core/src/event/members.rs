@@ -25,7 +25,7 @@ pub struct MemberAccounts(BTreeMap<String, Option<String>>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberRegions(BTreeSet<String>);
 
-/// Where the function acts: at home, and where its settings say.
+/// Where the function acts: at home, and in the accounts and regions of its settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach<'a> {
     /// The place of the function itself.
@@ -146,7 +146,7 @@ fn entry(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The lines that are no comments. Editors and shells of Windows may begin a file with a byte order mark.
+/// The lines that are not comments. Editors and shells of Windows may begin a file with a byte order mark.
 fn lines(text: &str) -> impl Iterator<Item = &str> + Clone {
     text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim_start().starts_with('#'))
 }

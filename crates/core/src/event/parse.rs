@@ -72,7 +72,7 @@ impl Trigger {
                 let (id, arn) = subject(&detail, envelope, reach.map(|reach| reach.home), &mut places)?;
                 places.check(reach)?;
                 let phase_end = detail.phase_end(time);
-                // A deadline's event names a build and says nothing else about it.
+                // A deadline's event contains a build's id and nothing else about the build.
                 let detail = if kind == TriggerKind::Deadline { Detail::default() } else { detail };
                 let Detail { build_status, current_phase, build, .. } = detail;
                 let mut build = build.unwrap_or_default();
@@ -91,7 +91,7 @@ impl Trigger {
                 let request = Request {
                     account: detail.account.as_ref(),
                     region: detail.region.as_ref(),
-                    // Nobody may mean to take the belt off who redrives all that a queue holds.
+                    // Someone who redrives a whole queue may not intend to switch the safety limit off.
                     safety_belt: detail.safety_belt.as_ref().filter(|_| is_live),
                     dry_run: detail.dry_run.as_ref(),
                 };

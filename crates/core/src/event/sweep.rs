@@ -17,7 +17,7 @@ pub struct SweepEvent {
     pub id: Option<String>,
     /// The time when the sweep was due, according to EventBridge. `None` if that may be weeks ago.
     pub time: Option<Timestamp>,
-    /// The safety belt of a new sweep; that of a rest is in the rest.
+    /// The safety limit of a new sweep. That of a continued sweep is in `rest`.
     pub belt: Belt,
     /// The action for broken rules.
     pub mode: SweepMode,
@@ -25,10 +25,10 @@ pub struct SweepEvent {
     pub rest: SweepRest,
 }
 
-/// The safety belt: the policy's `max-stops-per-sweep` holds for a sweep, or it does not.
+/// The safety limit: whether the policy's `max-stops-per-sweep` limits a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Belt {
-    /// It does.
+    /// It does, which is the default.
     #[default]
     On,
     /// One sweep may stop any number of builds.
@@ -41,7 +41,7 @@ pub enum SweepMode {
     /// Does what the policy prescribes.
     #[default]
     Enforce,
-    /// Records them. It stops no build, schedules nothing and tells nobody.
+    /// Records them. It stops no build, schedules nothing and sends no notification.
     DryRun,
 }
 
@@ -87,7 +87,7 @@ fn read_text<'a>(name: &'static str, value: Option<&'a Value>) -> Result<Option<
 /// Reads a switch of an event's detail. `None` if it is not there.
 ///
 /// # Errors
-/// If it is neither `on` nor `off`: whoever writes it wants one of them.
+/// If it is neither `on` nor `off`.
 fn read_switch(name: &'static str, value: Option<&Value>) -> Result<Option<bool>, EventError> {
     match value {
         None | Some(Value::Null) => Ok(None),
@@ -119,8 +119,8 @@ impl SweepEvent {
 shapes! {
     /// The rest of a sweep. `id` names the sweep and `part` the next part, from 2; `from` is the
     /// project to continue with; `running` and `stops` count what the earlier parts found, and
-    /// `failures` their errors. `belt_off_by` is the id of the request that took the safety belt
-    /// off.
+    /// `failures` their errors. `belt_off_by` is the id of the request that switched the safety
+    /// limit off.
     pub SweepRest {
         id: String,
         part: i64,

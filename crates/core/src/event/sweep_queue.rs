@@ -141,7 +141,7 @@ fn message(record: &Value, reach: &Reach<'_>) -> SweepMessage {
     let sweep = sweep(text("body"), reach).map(|event| SweepEvent {
         id: Some(text("messageId").to_owned()),
         time: sent,
-        // Nobody may mean to take the belt off who redrives all that a queue holds.
+        // Someone who redrives a whole queue may not intend to switch the safety limit off.
         belt: if attribute("DeadLetterQueueSourceArn").is_some() { Belt::On } else { event.belt },
         ..event
     });

@@ -8,7 +8,7 @@ use crate::{
     model::{Build, BuildId, CloudWatchLogsConfig, Project, Sandbox},
 };
 
-/// An event of CloudWatch Logs may have a megabyte; nobody reads that much.
+/// An event of CloudWatch Logs may have a megabyte; no one reads that much.
 const MAX_LINE_BYTES: usize = 200_000;
 
 /// The log stream of a build in CloudWatch Logs.
@@ -27,14 +27,14 @@ pub struct LogStream {
 pub enum BuildLog {
     /// The build's log stream.
     Stream(LogStream),
-    /// The project knows it; see [`BuildLog::of_project`].
+    /// The project's settings name it; see [`BuildLog::of_project`].
     AskProject,
     /// There is none. The reason: lower case, no full stop.
     None(&'static str),
 }
 
 impl BuildLog {
-    /// The log of a build, as far as the Build knows it.
+    /// The log of a build, as far as the Build names it.
     /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_LogsLocation.html>
     pub fn of_build(id: &BuildId, build: &Build) -> Self {
         let Some(logs) = &build.logs else { return Self::AskProject };
@@ -96,8 +96,8 @@ fn configured(id: &BuildId, config: &CloudWatchLogsConfig) -> BuildLog {
     stream_of(id.uuid(), group, stream, false)
 }
 
-/// Whoever may change a project chooses group and stream. The id of the build, or of a sandbox's session, keeps
-/// us out of the streams of others.
+/// Anyone who may change a project can choose the group and the stream. A stream is accepted only if it ends with
+/// the id of the build, or of a sandbox's session, so that it is not the stream of another build.
 fn stream_of(uuid: &str, group: String, name: String, exists: bool) -> BuildLog {
     if name.rsplit('/').next() != Some(uuid) {
         return BuildLog::None("its log stream does not end with the build's own id");

@@ -53,7 +53,7 @@ pub(super) fn message(
         let why = match withheld {
             Withheld::Ceiling => "the deployment's mode is `report`",
             Withheld::SafetyBelt => {
-                "the sweep would have stopped more builds than it may (`max-stops-per-sweep`); its own record says what to do"
+                "the sweep would have stopped more builds than it may (`max-stops-per-sweep`); its own record explains what to do"
             }
             Withheld::StopRate => {
                 "too many builds were stopped within a short time, and the alarm named in BUILDBRAKE_STOP_ALARM is in ALARM"
@@ -63,7 +63,7 @@ pub(super) fn message(
         message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
     }
     if let Some(failure) = failure.filter(|_| outcome != Outcome::Failed) {
-        message.push_str(&format!(" People may not have been told: {}.", failure.message));
+        message.push_str(&format!(" The notification may not have been sent: {}.", failure.message));
     }
     message.push_str(&reasons(verdict));
     message

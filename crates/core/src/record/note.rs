@@ -15,7 +15,7 @@ pub struct Note {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteCode {
-    /// The sweep had no safety belt, as a request asked.
+    /// The sweep had no safety limit, because a request asked for that.
     BeltOff,
     /// Not all running builds of the project were compared with the build.
     BuildsNotCompared,
@@ -30,9 +30,9 @@ pub enum NoteCode {
 }
 
 impl Note {
-    /// The sweep had no safety belt, as a request asked.
+    /// The sweep had no safety limit, because a request asked for that.
     pub(super) fn belt_off(request_id: &str) -> Self {
-        let message = format!("the safety belt was off for this sweep, as the request {request_id} asked");
+        let message = format!("this sweep had no safety limit, because the request {request_id} asked for that");
         Self { code: NoteCode::BeltOff, message }
     }
 

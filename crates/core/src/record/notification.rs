@@ -11,7 +11,7 @@ pub(super) const SCHEMA_VERSION: &str = "1";
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
 
-/// A violation of a rule, to be told to people.
+/// A notification of one broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// The same whenever this violation of this build is sent.
@@ -39,7 +39,7 @@ impl Notification {
 }
 
 impl Record {
-    /// The notifications of a build that broke rules. Nobody is told of a build whose stop failed:
+    /// The notifications of a build that broke rules. There is none for a build whose stop failed:
     /// the invocation fails, and is retried.
     ///
     /// They have no metrics: a target that writes them to a log would count them twice.

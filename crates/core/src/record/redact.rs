@@ -163,7 +163,7 @@ fn is_path(buildspec: &str) -> bool {
 struct Secrets {
     /// The values of variables, and the lines of those that have several.
     values: Vec<String>,
-    /// Values and lines that are shorter: they are replaced where they are no part of a word.
+    /// Values and lines that are shorter: they are replaced where they are a whole word.
     short_values: Vec<String>,
     /// The words of inline buildspecs.
     words: HashSet<String>,

@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, redact};
 use crate::policy::Policy;
 
-/// The event that has the function sweep once without the safety belt.
+/// The event that makes the function sweep once without the safety limit.
 const BELT_OFF: &str =
     r#"`{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}`"#;
 
@@ -37,7 +37,7 @@ pub struct SweepSummary {
     pub is_handed_on: bool,
     /// The errors in the earlier parts.
     pub earlier: Failures,
-    /// The id of the request that took the safety belt off.
+    /// The id of the request that switched the safety limit off.
     pub belt_off_by: Option<String>,
     broken: u64,
     stopped: u64,
@@ -59,7 +59,7 @@ pub struct Failures {
     pub first: Option<Failure>,
 }
 
-/// The safety belt held: nothing was stopped.
+/// The safety limit was exceeded, so nothing was stopped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Safety {
@@ -128,7 +128,7 @@ impl SweepSummary {
         let mut message = String::new();
         if let Some(Safety { stops, allowed, setting }) = &self.safety {
             message.push_str(&format!(
-                "SAFETY BELT: nothing was stopped. The policy would have stopped {stops} of the running builds, but \
+                "SAFETY LIMIT: nothing was stopped. The policy would have stopped {stops} of the running builds, but \
                  one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. If these \
                  builds must be stopped, raise `max-stops-per-sweep`, or have one sweep stop them all: invoke the \
                  function with {BELT_OFF}. "
@@ -150,7 +150,10 @@ impl SweepSummary {
             message.push_str(&format!(" {} could not be handled.", counted(*failed, "build")));
         }
         if *failed_calls > 0 {
-            message.push_str(&format!(" {} failed, so not everything was seen.", counted(*failed_calls, "call")));
+            message.push_str(&format!(
+                " {} failed, so some builds may not have been judged.",
+                counted(*failed_calls, "call")
+            ));
         }
         if let Some(failure) = &self.first_failure {
             let failure = redact::failure_without_build(failure.clone());
@@ -165,7 +168,7 @@ impl SweepSummary {
             message.push_str(&rest);
         }
         if self.is_handed_on && self.failures().count > 0 {
-            message.push_str(" The last part will fail for what went wrong.");
+            message.push_str(" The last part of the sweep will fail because of these errors.");
         }
         message
     }

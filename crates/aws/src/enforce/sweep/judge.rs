@@ -228,7 +228,7 @@ impl<'a> Sweep<'a> {
         (things, failure)
     }
 
-    /// A failure does not keep the sweep from going on.
+    /// Schedules the deadlines that are near. The sweep goes on if one cannot be created.
     async fn schedule_deadlines(&mut self, cases: &[Case<'_>]) {
         let now = self.invocation.now();
         let is_near = |at: Timestamp| at.duration_since(now) < SCHEDULE_AHEAD;

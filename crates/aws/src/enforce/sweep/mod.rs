@@ -1,5 +1,5 @@
 //! The sweep: judges every running build of an account and region, with or without an event, and every running
-//! sandbox, of which there are no events.
+//! sandbox, for which CodeBuild sends no events.
 //!
 //! Projects are looked at a hundred at a time, ordered by name. Builds are stopped at the end,
 //! when it is known how many they are: a faulty policy must not stop everything.
@@ -34,7 +34,7 @@ use crate::{
 /// less.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 
-/// People are told of that many builds together.
+/// The notifications of that many builds are sent together.
 const TOLD_TOGETHER: usize = 100;
 
 /// The account and region to sweep, and the event that asks for it.
@@ -55,7 +55,7 @@ impl Enforcer {
             return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
         }
         let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest, .. } } = request;
-        // A sweep without the safety belt is asked for as a whole.
+        // A request to sweep without the safety limit is for a whole sweep.
         if rest == SweepRest::default() && mode == SweepMode::Enforce {
             rest = self.take_rest(&place).filter(|_| belt == Belt::On).unwrap_or_default();
         }
@@ -188,7 +188,7 @@ impl Sweep<'_> {
         names
     }
 
-    /// Records builds, and tells people of them unless this is a dry run.
+    /// Records builds, and sends their notifications unless this is a dry run.
     async fn record(&mut self, settled: &[Settled<'_>]) {
         for some in settled.chunks(TOLD_TOGETHER) {
             let records = match self.mode {
@@ -196,8 +196,9 @@ impl Sweep<'_> {
                 SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
             };
             for (settled, record) in some.iter().zip(&records) {
-                // No sweep finds a stopped build again, so that people are told when it is judged by itself. Nothing
-                // judges a sandbox by itself: its notifications are sent with the next ones.
+                // No later sweep finds a stopped build. If its notifications were not sent, the build is judged
+                // again by itself, which sends them. Nothing judges a sandbox by itself: its notifications are
+                // sent with the next ones.
                 let is_build = settled.case.kind() == RunKind::Build;
                 if is_build && record.outcome() == Outcome::Stopped && record.failure().is_some() {
                     let now = self.invocation.now();
