@@ -117,7 +117,7 @@ pub(crate) fn replace_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 /// Checks that an HTML page can be written there later.
 ///
 /// # Errors
-/// If no file can be made in the folder, or if it would replace something that is no page.
+/// If no file can be made in the folder, or if it would replace something that is not a page.
 pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
     const BEGIN: &[u8] = b"<!doctype html>";
     let name = path.display();
@@ -125,7 +125,7 @@ pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
     temporary_beside(path).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))?;
     let old = fs::read(path).unwrap_or_default();
     let is_page = old.is_empty() || old.get(..BEGIN.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN));
-    ensure!(is_page, "{name}: the file exists and is no HTML page; name another one");
+    ensure!(is_page, "{name}: the file exists and is not an HTML page; choose another name");
     Ok(())
 }
 

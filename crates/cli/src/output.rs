@@ -63,7 +63,7 @@ pub(crate) const FAILED: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Writes text to standard output, without its colours if that is no terminal, or as `NO_COLOR` and
+/// Writes text to standard output, without its colours if that is not a terminal, or as `NO_COLOR` and
 /// `CLICOLOR_FORCE` have it.
 pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
     anstream::stdout().write_all(text.as_bytes())?;

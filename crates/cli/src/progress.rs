@@ -13,7 +13,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Begins at nothing. `total`: the number of bytes, if it is known. Standard error that is no terminal shows
+    /// Begins at nothing. `total`: the number of bytes, if it is known. Standard error that is not a terminal shows
     /// nothing.
     pub(crate) fn of(total: Option<u64>) -> Self {
         let (bar, template) = match total {

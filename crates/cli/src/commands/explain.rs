@@ -30,7 +30,7 @@ use crate::{
 /// The input is an EventBridge event of CodeBuild, a Build or a Sandbox of the API, a page of
 /// `aws codebuild batch-get-builds` or `batch-get-sandboxes`, or anything else that `buildbrake replay` reads. It is judged
 /// as the function judges it: an event by what it contains, a Build by everything that the API
-/// knows of it. Shows which selectors match, where each fact comes from, what the parts of an
+/// returns. Shows which selectors match, where each fact comes from, what the parts of an
 /// expression evaluate to, and what the function would ask AWS next. Makes no call, and shows no secret of the build.
 ///
 /// Exit status: 0 success, 2 the policy has a fault, or the input is unusable.

@@ -21,10 +21,10 @@ use crate::{
     report::replay::{Report, text},
 };
 
-/// Proposes a policy that recorded builds keep.
+/// Proposes a policy that recorded builds comply with.
 ///
-/// Limits are those that a share of the builds keeps, and lists contain everything that was used; lists
-/// that are too long, too young or still growing are named instead. Every rule reports only, and contains its
+/// A share of the builds is within each limit, and each list contains everything that was used; lists
+/// that are too long, too young or still growing are only named. Every rule reports only, and contains its
 /// evidence as a comment. The policy is printed to standard output, its replay over the same builds to
 /// standard error.
 ///
@@ -37,7 +37,7 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// The share of the builds, in percent, that keep the proposed limits.
+    /// The share of the builds, in percent, that are within the proposed limits.
     #[arg(long, default_value_t = 99.0, value_parser = percentile, value_name = "PERCENT")]
     percentile: f64,
     /// Propose lists for each account, or for each project.

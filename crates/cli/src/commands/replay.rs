@@ -28,9 +28,9 @@ use crate::{
 
 /// Judges recorded builds, and sums up what a policy would have done.
 ///
-/// Each build is judged once, as if it were running, whatever the input contains of it: Builds of the API,
-/// events, records, CloudTrail. Formats are recognized; files may be compressed, and folders are searched.
-/// Nothing is stopped, and nothing is asked of AWS without `--account`.
+/// Each build is judged once, as if it were running. The input contains builds as Builds of the API,
+/// events, records or CloudTrail. Formats are recognized; files may be compressed, and folders are searched.
+/// Nothing is stopped, and AWS is only asked with `--account`.
 ///
 /// Exit status: 0 success, 2 unusable policy or input.
 #[derive(clap::Args)]
@@ -163,7 +163,7 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
         let is_new = path.canonicalize().is_ok_and(|path| paths.insert(path)) || !path.is_file();
         anyhow::ensure!(is_new, "{name}: its builds would count twice; name each summary once");
         let json = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
-        let no_summary = || format!("{name}: this is no summary; make one with `replay --format json`");
+        let no_summary = || format!("{name}: this is not a summary; make one with `replay --format json`");
         let summary: Summary = serde_json::from_slice(&json).with_context(no_summary)?;
         let rest: Rest = serde_json::from_slice(&json).with_context(no_summary)?;
         anyhow::ensure!(

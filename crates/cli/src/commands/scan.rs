@@ -90,9 +90,9 @@ pub(crate) struct Arguments {
     /// Reasons that somebody added to the file are kept.
     #[arg(long, requires = "baseline")]
     write_baseline: bool,
-    /// Make findings of rules that cannot be evaluated.
+    /// Count rules that cannot be evaluated as findings.
     ///
-    /// Rules that only a build can decide are none.
+    /// Rules that only a build can decide are not findings.
     #[arg(long)]
     deny_unknown: bool,
 }

@@ -32,12 +32,12 @@ use crate::{
 /// Judges every running build and sandbox of an account now, as the function's sweep does.
 ///
 /// Stops nothing without `--enforce`. With it, shows what would be stopped, and asks before it
-/// stops anything. The policy's modes, `never-stop` and `max-stops-per-sweep` hold as in the function.
+/// stops anything. The policy's modes, `never-stop` and `max-stops-per-sweep` apply as in the function.
 ///
 /// Needs ListProjects, ListBuildsForProject and BatchGetBuilds; ListSandboxes and BatchGetSandboxes if a rule
 /// applies to sandboxes; what the policy's rules ask for; and StopBuild and StopSandbox with `--enforce`.
 ///
-/// Exit status: 0 nothing that runs breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
+/// Exit status: 0 no running build breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let asks = arguments.enforce && !arguments.yes;
     ensure!(
         !asks || (io::stdin().is_terminal() && arguments.format == Format::Text),
-        "nobody can be asked before builds are stopped; add `--yes`, or drop `--enforce`"
+        "`--enforce` asks for confirmation, which needs a terminal and `--format text`; add `--yes`, or drop `--enforce`"
     );
     sweep_all(arguments, &file)
 }
@@ -211,7 +211,7 @@ struct Swept {
 }
 
 impl Swept {
-    /// The number of builds or sandboxes that were not stopped only because nobody has agreed yet.
+    /// The number of builds or sandboxes that were not stopped only because the user has not confirmed it yet.
     fn to_stop(&self, kind: RunKind) -> usize {
         let is_to_stop = |record: &&Value| text(record, "withheld") == "dry-run" && text(record, "kind") == kind.name();
         self.records.iter().filter(is_to_stop).count()

@@ -60,7 +60,7 @@ pub(crate) struct Framed {
     pub(crate) place: Place,
 }
 
-/// A part of the input that is no value at all.
+/// A part of the input that is not a value.
 pub(crate) struct Unreadable {
     pub(crate) place: Place,
     pub(crate) why: String,

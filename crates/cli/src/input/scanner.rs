@@ -7,7 +7,7 @@ use memchr::memchr3;
 pub(super) struct Scanner {
     depth: u64,
     place: Place,
-    /// The last byte outside of strings that is no white space.
+    /// The last byte outside of strings that is not white space.
     last: u8,
 }
 

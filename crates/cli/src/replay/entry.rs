@@ -10,7 +10,7 @@ pub(super) enum Entry {
     Judged(Vec<Replayed>),
     /// A description, to be joined with others.
     Observed(Box<Observation>),
-    /// The build with this id started before the period that is meant.
+    /// The build with this id started before the period that is wanted.
     Earlier(String),
 }
 

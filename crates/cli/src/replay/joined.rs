@@ -34,7 +34,7 @@ struct Kept<'c> {
     /// input does not.
     judged: Option<(&'c [u8], Vec<Replayed>)>,
     observed: Vec<Observation>,
-    /// `true` if the build started before the period that is meant.
+    /// `true` if the build started before the period that is wanted.
     is_earlier: bool,
 }
 

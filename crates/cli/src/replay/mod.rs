@@ -60,7 +60,7 @@ pub(crate) struct Engine<'p> {
     by_project: bool,
     /// The part of Builds that is read first. The verdict on most builds depends on nothing else.
     part: Option<Part>,
-    /// The builds that are meant.
+    /// The builds that are wanted.
     scope: Scope,
     since: Option<Timestamp>,
     known: Known,
@@ -269,7 +269,7 @@ impl<'p> Engine<'p> {
         self.spill.add(self.key(observation), &entry.encode()?)
     }
 
-    /// Returns whether a build that started at that time is meant.
+    /// Returns whether a build that started at that time is wanted.
     fn is_in_period(&self, start: Option<Timestamp>) -> bool {
         self.since.is_none_or(|since| start.is_none_or(|start| start >= since))
     }

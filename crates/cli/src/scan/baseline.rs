@@ -96,7 +96,7 @@ impl Baseline {
     /// Reads a baseline.
     ///
     /// # Errors
-    /// If the file cannot be read, or is no baseline.
+    /// If the file cannot be read, or is not a baseline.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).map_err(|error| {
@@ -133,12 +133,12 @@ impl Baseline {
         };
         let top = members(&root)?;
         if top.get("version").map(|version| &version.value) != Some(&Value::Scalar("1".to_owned())) {
-            return Err(fault(&root, "this is no baseline: it has no `version: 1`"));
+            return Err(fault(&root, "this is not a baseline: it has no `version: 1`"));
         }
         let list = match top.get("findings").map(|findings| &findings.value) {
             Some(Value::List(list)) => list.as_slice(),
             Some(Value::Empty) => &[],
-            _ => return Err(fault(&root, "this is no baseline: it has no list `findings`")),
+            _ => return Err(fault(&root, "this is not a baseline: it has no list `findings`")),
         };
         let mut baseline = Self::default();
         for node in list {
@@ -241,8 +241,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.yaml");
         for (text, expected) in [
-            ("version: 1\nrules: []\n", "1:1: this is no baseline: it has no list `findings`"),
-            ("findings: []\n", "1:1: this is no baseline: it has no `version: 1`"),
+            ("version: 1\nrules: []\n", "1:1: this is not a baseline: it has no list `findings`"),
+            ("findings: []\n", "1:1: this is not a baseline: it has no `version: 1`"),
             ("version: 1\nfindings: [{project: a, rule: b}]\n", "2:12: a finding without `found`"),
             ("version: 1\nfindings: [{project: a, rule: b, found: c, line: 1}]\n", "2:12: unknown key `line`"),
             ("version: 1\nfindings: [a]\n", "2:12: expected a mapping"),

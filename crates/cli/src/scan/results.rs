@@ -44,7 +44,7 @@ pub(crate) struct RuleResult {
 /// The effect of a decision on the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// It is no finding.
+    /// It is not a finding.
     NoFinding,
     /// It is a finding that the baseline accepts.
     Accepted,

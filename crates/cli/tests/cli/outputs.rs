@@ -49,8 +49,8 @@ fn a_page_replaces_nothing_but_a_page() {
     fs::create_dir(folder.join("folder")).unwrap();
     let page = |to| error(&folder, &["--policy", "policy.yaml", "--html", to, "builds.ndjson"]);
     for (to, expected) in [
-        ("builds.ndjson", "builds.ndjson: the file exists and is no HTML page; name another one"),
-        ("policy.yaml", "policy.yaml: the file exists and is no HTML page; name another one"),
+        ("builds.ndjson", "builds.ndjson: the file exists and is not an HTML page; choose another name"),
+        ("policy.yaml", "policy.yaml: the file exists and is not an HTML page; choose another name"),
         ("folder", "folder: this is a folder; name a file in it"),
         ("nowhere/page.html", "nowhere/page.html: the file cannot be written: entity not found"),
     ] {

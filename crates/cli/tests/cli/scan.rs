@@ -248,14 +248,14 @@ fn what_cannot_be_read_is_an_error() {
     let folder = folder("errors");
     let file = folder.join("file.json");
     for (option, content, expected) in [
-        ("--terraform", "{}", "this is no plan or state of Terraform; make one with `terraform show -json PLAN`"),
-        ("--terraform", "PK\u{3}", "this is no plan or state of Terraform"),
+        ("--terraform", "{}", "this is not a plan or state of Terraform; make one with `terraform show -json PLAN`"),
+        ("--terraform", "PK\u{3}", "this is not a plan or state of Terraform"),
         (
             "--terraform",
             r#"{"format_version": "1.2"}"#,
             "this state is empty; name a plan: `terraform show -json PLAN`",
         ),
-        ("--template", "{}", "no `Resources`: this is no template"),
+        ("--template", "{}", "no `Resources`: this is not a template"),
         ("--template", "a: [", "invalid YAML"),
     ] {
         fs::write(&file, content).unwrap();

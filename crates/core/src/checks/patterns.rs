@@ -90,7 +90,7 @@ impl Syntax {
         matches!(self, Self::Branch | Self::Ref)
     }
 
-    /// The codes of a pattern that can never match and of one that is probably not meant.
+    /// The codes of a pattern that can never match and of one that is probably a mistake.
     fn codes(self) -> RemarkCodes {
         let (impossible, doubtful) = match self {
             Self::Account => (Code::ImpossibleAccount, Code::AccountWithoutQuotes),
@@ -108,7 +108,7 @@ impl Syntax {
         RemarkCodes { impossible, doubtful }
     }
 
-    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
     /// that can never match.
     fn parse(self, text: &str, direction: Direction) -> Result<(FactPattern, Vec<Remark>), Remark> {
         let parse = match self {

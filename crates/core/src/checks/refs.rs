@@ -23,7 +23,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-refs",
     about: About {
         breaks_when: "The build's ref matches a pattern. A ref is a full name: `refs/heads/main`, `refs/tags/v1`, `refs/pull/25/head` (every spelling of a pull or merge request).",
-        why: "Code from a pull request is code that nobody has reviewed yet.",
+        why: "The code of a pull request may not have been reviewed yet.",
         example: "[refs/pull/*]",
         project: None,
         running: None,

@@ -1,4 +1,4 @@
-//! Which checks look at what a sandbox has.
+//! The checks that apply to sandboxes.
 
 use super::{Check, CheckKind, CheckOption, OptionKind, Syntax};
 use crate::{

@@ -30,7 +30,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What is wrong, in one sentence.
+            /// The fault, in one sentence.
             pub fn summary(self) -> &'static str {
                 match self {
                     $(Self::$code => $summary.trim_ascii(),)+
@@ -73,17 +73,17 @@ codes! {
     OtherFile = "BB010" Error,
     /// A file that cannot be read.
     UnreadableFile = "BB011" Error,
-    /// Something else than a mapping.
+    /// A value that is not a mapping.
     NotAMapping = "BB020" Error,
-    /// Something else than a list.
+    /// A value that is not a list.
     NotAList = "BB021" Error,
     /// A list without elements.
     EmptyList = "BB022" Error,
     /// A list or a mapping where a single value is expected.
     NotAScalar = "BB023" Error,
-    /// A key that is not known.
+    /// An unknown key.
     UnknownKey = "BB024" Error,
-    /// A key that occurs twice.
+    /// A duplicate key.
     DuplicateKey = "BB025" Error,
     /// A required key is missing.
     MissingKey = "BB026" Error,
@@ -104,7 +104,7 @@ codes! {
     InvalidVersion = "BB101" Error,
     /// An invalid id of a rule.
     InvalidRuleId = "BB102" Error,
-    /// A word that is none of the possible ones.
+    /// A value that is not one of the allowed words.
     UnknownWord = "BB103" Error,
     /// An invalid duration.
     InvalidDuration = "BB104" Error,
@@ -142,17 +142,17 @@ codes! {
     ImpossibleFleet = "BB121" Error,
     /// An account id without quotes.
     AccountWithoutQuotes = "BB130" Warning,
-    /// A branch or ref that is probably not meant.
+    /// A branch or ref that is probably a mistake.
     DoubtfulRef = "BB131" Warning,
-    /// A compute type that is probably not meant.
+    /// A compute type that is probably a mistake.
     DoubtfulCompute = "BB132" Warning,
-    /// An image that is probably not meant.
+    /// An image that is probably a mistake.
     DoubtfulImage = "BB133" Warning,
-    /// An initiator that is probably not meant.
+    /// An initiator that is probably a mistake.
     DoubtfulInitiator = "BB134" Warning,
-    /// A source location that is probably not meant.
+    /// A source location that is probably a mistake.
     DoubtfulSource = "BB135" Warning,
-    /// A name that is probably not meant.
+    /// A name that is probably a mistake.
     DoubtfulName = "BB136" Warning,
     /// A price that no build gets.
     UnusedPrice = "BB137" Warning,
@@ -177,9 +177,9 @@ codes! {
     Unsupported = "BB209" Error,
     /// A condition that is not a bool.
     NotABool = "BB210" Error,
-    /// A comparison with a value that is never there.
+    /// A comparison with an impossible value.
     ImpossibleComparison = "BB211" Error,
-    /// A comparison that is probably not meant.
+    /// A comparison that is probably a mistake.
     DoubtfulComparison = "BB221" Warning,
     /// A part of an expression that has the same result for every build.
     ConstantPart = "BB222" Warning,
@@ -210,13 +210,13 @@ codes! {
     LimitWithoutEffect = "BB312" Warning,
     /// An expression without variables.
     ConstantExpression = "BB313" Warning,
-    /// Two rules that no build can keep.
+    /// Two rules that no build can comply with.
     ContradictoryRules = "BB314" Warning,
     /// Conditions that no build meets together.
     ContradictoryConditions = "BB315" Warning,
     /// A rule that none of the selected builds can break.
     ScopeWithoutEffect = "BB316" Warning,
-    /// An exemption that rests on the initiator alone.
+    /// An exemption that depends on the initiator alone.
     ExemptionByName = "BB317" Warning,
     /// An element of `only` that selects none of the builds that the rule compares.
     SelectsNothing = "BB318" Warning,
@@ -260,7 +260,7 @@ codes! {
     UnknownSetting = "BB503" Note,
     /// A part of a template or a plan whose projects are not judged.
     NotScanned = "BB504" Note,
-    /// A file that is no template.
+    /// A file that is not a template.
     NotATemplate = "BB505" Error,
 }
 

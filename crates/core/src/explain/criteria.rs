@@ -74,7 +74,7 @@ pub enum FactFrom {
 pub struct Missing {
     /// The fact, with the reason why it is unknown.
     pub fact: String,
-    /// The source that may know it.
+    /// The source that may provide it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// The calls that ask that source.

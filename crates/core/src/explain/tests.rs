@@ -63,8 +63,8 @@ fn each_criterion_shows_its_answer_value_and_source() {
         ("branches: [main]", false, "    yes: branches main; found: main, from the source version"),
         ("initiators: [bob]", true, "    no: initiators bob; found: alice, from the Build"),
         ("started-by: [user]", true, "    yes: started-by user; found: user, from the Build"),
-        ("regions: [eu-*]", false, "    unknown: regions eu-*; unknown: arn; BatchGetBuilds may know it"),
-        ("tags: { team: [a] }", false, "    unknown: tag team a; unknown: project; BatchGetProjects may know it"),
+        ("regions: [eu-*]", false, "    unknown: regions eu-*; unknown: arn; BatchGetBuilds may provide it"),
+        ("tags: { team: [a] }", false, "    unknown: tag team a; unknown: project; BatchGetProjects may provide it"),
         ("when: build.timeoutInMinutes > 5", false, "    yes: when"),
     ] {
         let text = explained(&format!("max-timeout: 1m, only: [{{ {selector} }}]"), BUILD, is_whole).to_string();
@@ -80,7 +80,7 @@ fn each_part_of_an_expression_is_evaluated() {
         text,
         "r: undecided
   deny-when
-  unknown: arn; BatchGetBuilds may know it
+  unknown: arn; BatchGetBuilds may provide it
     unknown: build.environment.privilegedMode && !(region == 'eu-west-2' || build.initiator !=
         'alice')
       true: build.environment.privilegedMode

@@ -158,8 +158,8 @@ fn from(from: Option<FactFrom>) -> String {
 
 fn missing_text(missing: &Missing) -> String {
     match missing.calls {
-        [] => format!("{}; no source knows it", missing.fact),
-        calls => format!("{}; {} may know it", missing.fact, calls.join(", ")),
+        [] => format!("{}; no source provides it", missing.fact),
+        calls => format!("{}; {} may provide it", missing.fact, calls.join(", ")),
     }
 }
 

@@ -97,7 +97,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// Returns how to correct an unknown name: the word that was probably meant, and all known words.
+/// Returns how to correct an unknown name: the word that the author probably means, and all known words.
 pub(super) fn suggestion(name: &str, known: &[&str], what: &str) -> String {
     let all = format!("{what} {}", quoted_list(known));
     closest(name, known).map_or(all.clone(), |word| format!("did you mean `{word}`? {all}"))

@@ -13,7 +13,7 @@ const OWN_SESSION: &str = "AWSCodeBuild-";
 impl<'a> Facts<'a> {
     /// The batch that the build belongs to, or `None` if it belongs to none.
     ///
-    /// CodeBuild's events contain no batch's ARN, and one that does is not believed. An event's build
+    /// CodeBuild's events contain no batch's ARN, so one in an event is ignored. An event's build
     /// may belong to one if its initiator is `ROLE/AWSCodeBuild-UUID`, as that of every build of a
     /// batch is.
     ///

@@ -24,7 +24,7 @@ pub enum Fact {
         fact: &'static str,
         /// The reason why it is unknown so far.
         why: String,
-        /// The source that may know it.
+        /// The source that may provide it.
         source: Source,
     },
     /// A fact that cannot be derived from what is known.

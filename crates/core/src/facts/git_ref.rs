@@ -27,7 +27,7 @@ impl SourceVersion<'_> {
 }
 
 /// Reads a pattern of branches and returns it as one of short names, with warnings about what
-/// is probably not meant. The error is a pattern that no branch can fit, and what to write.
+/// is probably a mistake. The error is a pattern that no branch can fit, and what to write.
 pub fn branch_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Remark::pattern(text)?;
     let trimmed = text.trim_matches('/');

@@ -47,7 +47,7 @@ pub struct ImagePattern {
 }
 
 impl ImagePattern {
-    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
     /// that no image can fit, and what to write.
     pub fn parse(text: &str, direction: Direction) -> Result<(Self, Vec<Remark>), Remark> {
         let written = Remark::pattern(text)?;

@@ -1,8 +1,8 @@
 //! The next questions about a build.
 //!
 //! A [`Case`] holds everything that is known about one build, and the verdict on it. As long as
-//! the verdict depends on a fact that a source may know, the case has a next question. Whoever
-//! can answer questions adds the replies; the function, the sweep and the demo all do so.
+//! the verdict depends on a fact that a source may provide, the case has a next question. The
+//! caller asks the source, and adds its reply to the case.
 
 mod explained;
 mod next;
@@ -210,7 +210,7 @@ impl<'a> Case<'a> {
     }
 
     /// The ARN of the batch that must be stopped, as far as is known by now. CodeBuild's events name no
-    /// batch, so an event is not believed.
+    /// batch, so one in an event is ignored.
     pub fn batch_to_stop(&self) -> Option<&str> {
         let arn = self.build().build_batch_arn.as_deref();
         arn.filter(|_| self.origin == Origin::Api && self.verdict.stops_batch())

@@ -46,7 +46,7 @@ use crate::{
     price::Prices,
 };
 
-/// Why nobody is known to have started a sandbox.
+/// The reason why it is unknown who started a sandbox.
 pub(crate) const NO_INITIATOR: &str = "a sandbox has no initiator";
 
 /// Everything that is known about a build at the moment when it is judged.
@@ -241,8 +241,7 @@ impl<'a> Facts<'a> {
     /// The project as it was when the build, or the batch that it belongs to, started.
     ///
     /// # Errors
-    /// The fact by which this would be known. That the project was changed since is no fact that
-    /// any source knows.
+    /// The missing fact. If the project was changed since, no source provides its earlier settings.
     pub fn project_at_start(&self) -> Result<&'a Project, Fact> {
         let project = self.project.ok_or(Fact::NoProject)?;
         if self.planned.is_some() {

@@ -61,7 +61,7 @@ pub struct PipelineSource {
 pub enum PipelineRevision {
     /// The head of this branch, by its short name.
     Branch(String),
-    /// A commit that may belong to another branch: whoever started the execution could choose it.
+    /// A commit that may belong to another branch, because the caller that started the execution could choose it.
     /// The branch is this one if the commit is its head in git.
     BranchIfHead(String),
     /// A pull request.

@@ -1,7 +1,7 @@
 //! Decides whether a pattern can fit any value of a known form.
 //!
-//! A pattern that fits no possible value is a mistake of whoever wrote it: a rule with it
-//! never fires, or breaks every build.
+//! A pattern that fits no possible value is a mistake in the policy: a rule with it never stops a
+//! build, or stops every build.
 
 use crate::pattern::Pattern;
 
@@ -10,7 +10,7 @@ pub(crate) const PATTERN: &str =
     "a pattern for the whole value, in which `*` matches any run of characters and `?` matches one; case matters";
 
 /// A remark on a part of the policy, with advice: a fault where a pattern can never work, a warning
-/// where it probably does not do what is meant.
+/// where it probably does not do what the author intends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
     /// The finding: lower case, no full stop.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::model::ProjectSource;
 
-/// A reference may move at any time. What git answers is believed if it was asked within this
+/// A reference may move at any time. Git's answer counts if it was asked for within this
 /// time of the build's start.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(60);
 

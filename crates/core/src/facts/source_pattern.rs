@@ -41,7 +41,7 @@ struct NormalPattern {
 }
 
 impl SourcePattern {
-    /// Reads a pattern, with warnings about what is probably not meant. The error is a pattern
+    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
     /// that no location can fit, and what to write.
     pub fn parse(text: &str) -> Result<(Self, Vec<Remark>), Remark> {
         parse::pattern(text)

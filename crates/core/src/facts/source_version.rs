@@ -91,7 +91,7 @@ impl<'a> SourceVersion<'a> {
     }
 
     /// Parses the full name of a branch or a tag, such as git lists. Unlike a revision it has one meaning:
-    /// the branch `fix-gabc1234` is no commit, and `refs/remotes/origin/main` no branch.
+    /// the branch `fix-gabc1234` is not a commit, and `refs/remotes/origin/main` is not a branch.
     pub(super) fn of_full_name(name: &'a str) -> Self {
         let is_name = |short: &&str| is_allowed(short) && split_suffix(short).1.is_empty() && is_plain(short);
         let branch = name.strip_prefix("refs/heads/").filter(is_name).map(Self::Branch);

@@ -1,8 +1,8 @@
 //! The starter of a build.
 //!
-//! An initiator `NAME/SESSION` is text that whoever owns a role of that name can choose: the
+//! An initiator `NAME/SESSION` is text that the owner of a role of that name can choose: the
 //! session `release` of a role called `codepipeline` starts builds as `codepipeline/release`. So
-//! other facts must support what an initiator claims, where they can.
+//! other facts must support what an initiator claims, where there are such facts.
 
 use serde::{Deserialize, Serialize};
 

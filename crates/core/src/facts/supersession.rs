@@ -1,8 +1,8 @@
-//! Which of the running builds of a project a newer one supersedes.
+//! Decides which running builds of a project are superseded by a newer one.
 //!
-//! Rules with `only-newest-per` compare builds with each other. A batch is one of them, whatever its
-//! builds are, and an automatic retry counts as its first try. Both sides are compared by what the
-//! API knows: an event's time has whole seconds.
+//! Rules with `only-newest-per` compare builds with each other. A batch counts as one build, and an
+//! automatic retry as its first try. The Builds that the API returns are compared, because the time
+//! of an event has whole seconds only.
 
 mod first_try;
 #[cfg(test)]

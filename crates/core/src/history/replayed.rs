@@ -77,7 +77,7 @@ pub enum Decided {
         at: Option<Timestamp>,
         /// What is saved from that moment to the build's end.
         saved: Saved,
-        /// The missing fact, and the source that may know it, if the rule could not be evaluated and counts as
+        /// The missing fact, and the source that may provide it, if the rule could not be evaluated and counts as
         /// broken by `on-unknown: stop`.
         unknown: Option<(String, Option<Source>)>,
     },
@@ -85,7 +85,7 @@ pub enum Decided {
     Undecided {
         /// The missing fact.
         missing: String,
-        /// The source that may know it.
+        /// The source that may provide it.
         source: Option<Source>,
         /// `false` if the rule has `on-unknown: ignore`.
         counts: bool,

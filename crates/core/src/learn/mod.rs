@@ -104,7 +104,7 @@ impl Learner {
         self.builds
     }
 
-    /// Proposes a policy. `percentile`: the share of the builds, in percent, that keep the limits.
+    /// Proposes a policy. `percentile`: the share of the builds, in percent, that are within the limits.
     pub fn proposal(&self, percentile: f64) -> Proposal {
         let mut proposal = Proposal::of(self.builds, self.period, percentile);
         proposal.add_limit("max-timeout", "have a timeout of", self.timeouts.limit(percentile), limit::MAX_TIMEOUT);

@@ -132,7 +132,7 @@ impl Proposal {
             Listed::Compute => "No earlier build used this compute type.",
             Listed::Images => "No earlier build used this image.",
             Listed::Sources => "No earlier build took its code from this place.",
-            Listed::Initiators => "Nobody with this name has started a build before.",
+            Listed::Initiators => "No initiator of this name has started a build before.",
             Listed::Branches => "No earlier build was of this branch.",
         };
         let mut criteria: Vec<String> = scope.criterion().into_iter().collect();
@@ -155,7 +155,7 @@ impl Proposal {
         let id = self.unique_id(format!("{check}{}", scope.suffix()));
         let rule = ProposedRule { id, evidence, reason, lines };
         self.propose(rule, || {
-            format!("{check}{}: one of the {} {noun} is none that a list can contain", scope.words(), list.values)
+            format!("{check}{}: one of the {} {noun} cannot be in a list", scope.words(), list.values)
         });
     }
 

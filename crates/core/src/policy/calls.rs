@@ -116,7 +116,7 @@ impl CheckKind {
 /// An automatic retry is known by the Build, and a webhook by the project.
 const STARTER: [Source; 2] = [Source::Build, Source::Project];
 
-/// The sources that tell a retry, or a webhook, from a role: none if the list has both or neither.
+/// The sources that distinguish a retry, or a webhook, from a role: none if the list has both or neither.
 fn of_kinds(starters: &[Starter]) -> BTreeSet<Source> {
     let differs = |one: Starter| starters.contains(&one) != starters.contains(&Starter::Role);
     let retry = differs(Starter::Retry).then_some(Source::Build);

@@ -42,7 +42,7 @@ pub struct Policy {
     never_stop_place: Place,
     pub(crate) ceiling: Mode,
     digest: String,
-    /// The values that are probably not meant.
+    /// The values that are probably mistakes.
     warnings: Vec<Diagnostic>,
 }
 
@@ -59,7 +59,7 @@ impl Policy {
         parse::policy(text, digest).map_err(|faults| Diagnostics::new(file, text, faults))
     }
 
-    /// Returns whether a text is meant as a policy: YAML whose top level has the keys `version` and `rules`,
+    /// Returns whether a text is probably a policy: YAML whose top level has the keys `version` and `rules`,
     /// or a text that is not YAML with lines that begin with them.
     pub fn recognizes(text: &str) -> bool {
         let tree = Node::parse(text);

@@ -1,4 +1,4 @@
-//! The build that a project's settings start, if nobody overrides them.
+//! The build that a project's settings start, if no caller overrides them.
 //!
 //! StartBuild copies each setting of the project that its arguments do not override.
 //! <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html>
@@ -52,7 +52,7 @@ const RENAMED: [(&str, &str); 4] = [
     ("autoRetryLimit", "autoRetryConfig.autoRetryLimit"),
 ];
 
-/// The members of a Project that are no settings of a build.
+/// The members of a Project that are not settings of a build.
 const OF_PROJECTS: [&str; 5] = ["arn", "created", "lastModified", "webhook", "tags"];
 
 /// The build that starts with the settings of a project.

@@ -29,8 +29,8 @@ impl Node {
         TreeBuilder { text, parser, anchors: HashMap::new(), copied: 0 }.document()
     }
 
-    /// Parses JSON that is no YAML, as with a character that two escapes make. All values have the place of
-    /// the file's start. `None` if it is no JSON.
+    /// Parses JSON that is not YAML, as with a character that two escapes make. All values have the place of
+    /// the file's start. `None` if it is not JSON.
     pub fn parse_json(text: &str) -> Option<Self> {
         Some(Self::of_json(serde_json::from_str(text).ok()?))
     }

@@ -280,7 +280,7 @@ impl Diagnostic {
 pub(crate) struct RemarkCodes {
     /// The code of a value that can never occur.
     pub(crate) impossible: Code,
-    /// The code of a value that is probably not meant.
+    /// The code of a value that is probably a mistake.
     pub(crate) doubtful: Code,
 }
 

@@ -132,7 +132,7 @@ fn legend(records: &[Value]) -> String {
     let not_running = records.iter().any(|record| record["outcome"] == "not-running");
     let mut legend = String::new();
     for (is_wanted, line) in [
-        (has("undecided"), "cannot tell: a fact that the rule needs is unknown. The record names it.\n"),
+        (has("undecided"), "undecided: a fact that the rule needs is unknown. The record names it.\n"),
         (has("exempted"), "exempt: an exemption of the rule matches the build.\n"),
         (not_running, "not-running: the event is of a build that has ended. Nothing is left to stop.\n"),
     ] {
@@ -170,7 +170,7 @@ fn what_it_broke(record: &Value) -> String {
     let list = |name: &str| record[name].as_array().cloned().unwrap_or_default();
     let broken =
         list("violations").into_iter().map(|rule| format!("{}: {}", text(&rule["rule"]), text(&rule["found"])));
-    let undecided = list("undecided").into_iter().map(|rule| format!("{}: cannot tell", text(&rule["rule"])));
+    let undecided = list("undecided").into_iter().map(|rule| format!("{}: undecided", text(&rule["rule"])));
     let exempted = list("exempted").into_iter().map(|rule| format!("{}: exempt", text(&rule["rule"])));
     let all: Vec<String> = broken.chain(undecided).chain(exempted).collect();
     if all.is_empty() { "nothing".into() } else { all.join(", ") }

@@ -25,12 +25,12 @@ pub(crate) enum Since {
 }
 
 impl Scope {
-    /// Returns whether the builds of a project are meant.
+    /// Returns whether the builds of a project are wanted.
     pub(crate) fn has_project(&self, name: &str) -> bool {
         self.projects.is_empty() || self.projects.iter().any(|pattern| pattern.fits(name))
     }
 
-    /// The time of the earliest builds that are meant.
+    /// The time of the earliest builds that are wanted.
     pub(crate) fn since(&self, now: Timestamp) -> Option<Timestamp> {
         self.since.map(|since| match since {
             Since::At(time) => time,

@@ -28,7 +28,7 @@ const KNOWN_TRANSFORMS: [&str; 4] = [
 /// Reads the projects of a template. `parameters`: the values that are given for its parameters.
 ///
 /// # Errors
-/// The place where the file is no template.
+/// The place that shows that the file is not a template.
 pub(crate) fn read(
     file: &str,
     bytes: Vec<u8>,
@@ -44,7 +44,7 @@ pub(crate) fn read(
         return Err(faults(Diagnostic::new(
             Code::NotATemplate,
             root.place,
-            "no `Resources`: this is no template",
+            "no `Resources`: this is not a template",
             help,
         )));
     };
@@ -169,7 +169,7 @@ fn text(node: &Node) -> Option<&str> {
     }
 }
 
-/// The entries of a mapping; none if it is no mapping.
+/// The entries of a mapping; none if it is not a mapping.
 fn members(node: &Node) -> &[(Node, Node)] {
     match &node.value {
         Value::Mapping(entries) => entries,
@@ -182,7 +182,7 @@ fn member<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     members(node).iter().find(|(key, _)| text(key) == Some(name)).map(|(_, value)| value)
 }
 
-/// The elements of a list; none if it is no list.
+/// The elements of a list; none if it is not a list.
 fn elements(node: &Node) -> &[Node] {
     match &node.value {
         Value::List(list) => list,

@@ -175,7 +175,7 @@ fn parts_that_are_not_judged_are_named() {
 #[test]
 fn what_is_no_template_is_a_fault_with_its_place() {
     let fault = |text: &[u8]| read("t", text.to_vec(), &[], &Destination::default()).unwrap_err().to_string();
-    assert!(fault(b"a: 1").contains("no `Resources`: this is no template"), "{}", fault(b"a: 1"));
+    assert!(fault(b"a: 1").contains("no `Resources`: this is not a template"), "{}", fault(b"a: 1"));
     assert!(fault(b"[1").contains("invalid YAML"));
     assert!(fault(b"a: \xff").contains("not valid UTF-8"));
     let nested = format!("Resources: {}", "[".repeat(100_000));

@@ -101,7 +101,7 @@ const WEBHOOK: &str = "aws_codebuild_webhook";
 pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyhow::Result<Projects> {
     let bytes = &*utf_8(bytes);
     let no_plan =
-        || format!("{file}: this is no plan or state of Terraform; make one with `terraform show -json PLAN`");
+        || format!("{file}: this is not a plan or state of Terraform; make one with `terraform show -json PLAN`");
     let document: Document<'_> = serde_json::from_slice(bytes).with_context(no_plan)?;
     if document.errored {
         bail!("{file}: Terraform could not finish this plan; correct the error that `terraform plan` reports");

@@ -134,7 +134,7 @@ impl Override {
         )
     }
 
-    /// Returns whether the build's starter sets it by design, so that it is no override.
+    /// Returns whether the build's starter sets it by design, so that it is not an override.
     ///
     /// # Errors
     /// The fact that this depends on.

@@ -110,7 +110,7 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
         .strip_prefix(&scope.path.to_lowercase())
         .is_some_and(|rest| rest.starts_with('/'));
     match below {
-        false if below_but_for_case => Err(unknown("the host may or may not tell upper and lower case apart")),
+        false if below_but_for_case => Err(unknown("the host may or may not distinguish upper and lower case")),
         below => Ok(below),
     }
 }

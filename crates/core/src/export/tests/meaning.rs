@@ -105,7 +105,7 @@ impl Call {
         judge(policy, &self.build(project), self.now).action == Action::Stop
     }
 
-    /// Returns whether the build is stopped, whatever the project has and whoever starts it.
+    /// Returns whether the build is stopped, independently of its project and of who starts it.
     fn is_surely_stopped(&self, policy: &Policy) -> bool {
         let kinds = self.kind.map_or(TYPES.to_vec(), |kind| vec![kind]);
         let computes = self.compute.map_or(COMPUTES.to_vec(), |compute| vec![compute]);

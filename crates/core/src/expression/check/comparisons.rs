@@ -240,7 +240,10 @@ fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
         return Ok(Vec::new());
     }
     if let Some(word) = words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
-        return Err(Remark::new(format!("it is never `{text}`: the API's words are upper case"), format!("`{word}`")));
+        return Err(Remark::new(
+            format!("it is never `{text}`: the API's values are in upper case"),
+            format!("`{word}`"),
+        ));
     }
     if let Some((_, compute)) = text.split_once('/').filter(|_| words == COMPUTE_TYPES) {
         return Err(Remark::new(format!("it is never `{text}`: it has no environment type"), format!("`{compute}`")));
@@ -249,8 +252,8 @@ fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
         return compute_pattern(text).map(|(_, warnings)| warnings);
     }
     // AWS may add it tomorrow.
-    let message = format!("`{text}` is none of the API's words");
-    Ok(vec![Remark { message, help: format!("the words are {}", quoted_list(words)) }])
+    let message = format!("`{text}` is not a value of the API");
+    Ok(vec![Remark { message, help: format!("the values are {}", quoted_list(words)) }])
 }
 
 /// An ended build is not judged, whatever its status.
@@ -272,10 +275,10 @@ fn part_of_words(words: &[&str], comparison: Comparison, text: &str) -> Result<V
     if fits_a_word(words, comparison, text, false) {
         return Ok(Vec::new());
     }
-    let help = format!("the words are {}", quoted_list(words));
+    let help = format!("the values are {}", quoted_list(words));
     match fits_a_word(words, comparison, text, true) {
-        true => Err(Remark { message: format!("none of the API's words fits `{text}`: they are upper case"), help }),
-        false => Ok(vec![Remark { message: format!("none of the API's words fits `{text}`"), help }]),
+        true => Err(Remark { message: format!("no value of the API fits `{text}`: they are in upper case"), help }),
+        false => Ok(vec![Remark { message: format!("no value of the API fits `{text}`"), help }]),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Constant {
 
 impl<'a> Checker<'a> {
     /// The constants that a part stands for: itself, the elements of a list, or those that a loop
-    /// goes through. Empty if one of them is no constant.
+    /// goes through. Empty if one of them is not a constant.
     pub(super) fn constants(&self, node: &'a IdedExpr) -> Vec<(&'a IdedExpr, Constant)> {
         match &node.expr {
             Expr::List(list) => {

@@ -86,8 +86,8 @@ impl Range {
         }
     }
 
-    /// `x >= 0` names the first of the numbers, and `x < 24` the one after the last: whoever
-    /// writes them knows the range.
+    /// Reports a comparison that is never true, or always. `x >= 0` and `x < 24` are always true and not
+    /// reported: their numbers are the limits of the range, so the author knows the range.
     pub(super) fn is_compared(&self, operator: &str, number: f64) -> Result<Vec<Remark>, Remark> {
         let is_limit = match operator {
             op::GREATER_EQUALS => number == self.least,

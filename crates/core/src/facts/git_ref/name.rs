@@ -22,7 +22,7 @@ pub(super) enum Named<'a> {
         /// `true` if the text is a full name. `pr/*` could be a branch's.
         is_certain: bool,
     },
-    /// A pull request by its number alone, which is no reference: `refs/pull/25`.
+    /// A pull request by its number alone, which is not a reference: `refs/pull/25`.
     NoPullRequest(&'a str),
     /// Something else under `refs/`.
     Refs,
@@ -164,7 +164,7 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     if let Some(branch) = short.strip_prefix("upstream/").or_else(|| short.strip_prefix("remote/"))
         && is_default(branch)
     {
-        warn(format!("`{text}` fits only a branch of that name, and no branch of a remote"), format!("`{branch}`"));
+        warn(format!("`{text}` fits only a branch of that name, not a branch of a remote"), format!("`{branch}`"));
     }
     if let Some((_, branch)) = short.split_once("refs/heads") {
         let found = format!("`{text}` fits only a branch whose short name contains `refs/heads`");
@@ -173,7 +173,7 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     }
     if let Some(branch) = DEFAULTS.into_iter().find(|name| short != *name && short.eq_ignore_ascii_case(name)) {
         let found = format!("`{text}` does not fit the branch `{branch}`: git distinguishes upper and lower case");
-        warn(found, format!("`{branch}`, if that is meant"));
+        warn(found, format!("`{branch}`, if you mean that branch"));
     }
     if let Some((_, branch)) = short.split_once("ref/heads/").filter(|(before, _)| before.is_empty()) {
         warn(format!("`{text}` fits only a branch of that name"), format!("the short name: `{branch}`"));
@@ -265,7 +265,7 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
     let dot = bare.find(".*").or_else(|| bare.find(".+"));
     // `release-1.*` is a version.
     if let Some(at) = dot.filter(|at| !bare[..*at].ends_with(|c: char| c.is_ascii_digit() || is_wild(&c.to_string()))) {
-        let right = format!("`{}*`, where no dot is meant", &bare[..at]);
+        let right = format!("`{}*`, if you do not mean a dot", &bare[..at]);
         warn(format!("`{text}` fits only names with a `.` in that place"), right);
     }
     warnings

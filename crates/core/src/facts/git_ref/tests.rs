@@ -167,11 +167,11 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
         ("feature%2Fx", "feature%2Fx ! `%2F` in `feature%2Fx` is a part of the name = write `feature/x`"),
         (
             "feature.*",
-            "feature.* ! `feature.*` fits only names with a `.` in that place = write `feature*`, where no dot is meant",
+            "feature.* ! `feature.*` fits only names with a `.` in that place = write `feature*`, if you do not mean a dot",
         ),
         (
             "feature-.+",
-            "feature-.+ ! `feature-.+` fits only names with a `.` in that place = write `feature-*`, where no dot is meant",
+            "feature-.+ ! `feature-.+` fits only names with a `.` in that place = write `feature-*`, if you do not mean a dot",
         ),
         ("*/main", "*/main ! `*/main` does not fit the branch `main`, which has no `/` = write `main` beside it"),
         ("**/x", "**/x ! `**/x` does not fit the branch `x`, which has no `/` = write `x` beside it"),

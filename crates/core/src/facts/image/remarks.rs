@@ -1,4 +1,4 @@
-//! The faults of a pattern of images, and what is probably not meant by it.
+//! The faults of a pattern of images, and what is probably a mistake in it.
 
 use super::{DOCKER_HUB, OWN_IMAGES, SECOND_NAMES, is_registry, split_end};
 use crate::facts::{
@@ -79,7 +79,7 @@ pub(super) fn check(text: &str) -> Result<(), Remark> {
             }
             _ => "the image's name, as in `aws/codebuild/*`".to_owned(),
         };
-        return never("an image's name is no ARN", right);
+        return never("an image's name is not an ARN", right);
     }
     if text.contains(char::is_whitespace) {
         return never("a name has no white space", "a list with an element for each image".to_owned());
@@ -112,7 +112,7 @@ pub(super) fn check(text: &str) -> Result<(), Remark> {
         ("", end) => never("a name stands in front of the tag", format!("`*{end}`")),
         (name, ":") => never("a tag follows the `:`", format!("`{name}:*`")),
         _ => never(
-            "that is no image's name",
+            "it is not an image's name",
             "a name as in `docker.io/library/tools:1.2` or `aws/codebuild/*`".to_owned(),
         ),
     }
@@ -156,7 +156,7 @@ const PORTS: [&str; 6] = ["443", "5000", "5001", "8080", "8082", "8443"];
 /// The beginnings of the names of CodeBuild's own images behind `aws/codebuild/`.
 const OWN_NAMES: [&str; 4] = ["standard", "windows-base", "macos-arm-base", "ubuntu-base"];
 
-/// Returns remarks about a pattern that probably does not do what is meant.
+/// Returns remarks about a pattern that probably does not do what its author intends.
 pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark> {
     let mut warnings = Vec::new();
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
@@ -207,12 +207,12 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
             warn(found, format!("`{text}/*`"));
         }
         Some(_) if is_of_aws(first) => {
-            let found = format!("`{first}` is no registry of AWS");
+            let found = format!("`{first}` is not a registry of AWS");
             warn(found, format!("`111122223333.dkr.ecr.eu-west-1.amazonaws.com{}`", &text[first.len()..]));
         }
         Some(_) => {
             if let Some((page, registry)) = PAGES.iter().find(|(page, _)| page.eq_ignore_ascii_case(first)) {
-                let found = format!("`{page}` is the host of pages about images, and no registry");
+                let found = format!("`{page}` is the host of pages about images, not a registry");
                 warn(found, format!("`{registry}{}`", &text[first.len()..]));
             } else if let Some((_, registry)) = REGISTRIES.iter().find(|(word, _)| *word == first) {
                 warn(
@@ -222,7 +222,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
             }
         }
         None if is_host_like(name) || SECOND_NAMES.contains(&name) => {
-            warn(format!("`{text}` is read as an image that is called so, and no registry"), format!("`{text}/*`"));
+            warn(format!("`{text}` is read as an image of that name, not as a registry"), format!("`{text}/*`"));
         }
         None if OWN_NAMES
             .iter()
@@ -234,7 +234,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
         None if name == "sha256" => warn(only(), format!("`*@{text}` for the digest")),
         None if end.strip_prefix(':').is_some_and(|port| PORTS.contains(&port)) => {
             warn(
-                format!("`{text}` is read as an image with the tag `{}`, and no registry", &end[1..]),
+                format!("`{text}` is read as an image with the tag `{}`, not as a registry", &end[1..]),
                 format!("`{text}/*`"),
             );
         }
@@ -243,12 +243,12 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
     // Without a registry, only images of registries that begin so would fit.
     if direction == Direction::Allow && !text.contains('/') && is_wild(name) && !name.starts_with(['*', '?']) {
         let found = format!("`{text}` is compared with full names such as `{DOCKER_HUB}/library/tools:latest`");
-        warn(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that is meant"));
+        warn(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that you mean"));
     }
     warnings
 }
 
-/// Returns whether a host is one of AWS that is no registry.
+/// Returns whether a host is one of AWS that is not a registry.
 fn is_of_aws(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");

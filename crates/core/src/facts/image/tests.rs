@@ -125,7 +125,7 @@ fn patterns_that_no_image_fits() {
     );
     refused(
         "arn:aws:ecr:eu-west-1:111122223333:repository/tools",
-        "no image fits `arn:aws:ecr:eu-west-1:111122223333:repository/tools`: an image's name is no ARN = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/tools:*`",
+        "no image fits `arn:aws:ecr:eu-west-1:111122223333:repository/tools`: an image's name is not an ARN = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/tools:*`",
     );
     refused("Ubuntu:*", "no image fits `Ubuntu:*`: the names of images are lower case = write `ubuntu:*`");
     refused(
@@ -170,18 +170,18 @@ fn patterns_that_are_probably_not_meant() {
     assert_eq!(
         warnings("tools*", Allow),
         [
-            "`tools*` is compared with full names such as `docker.io/library/tools:latest` = write `docker.io/library/tools*`, or the registry that is meant"
+            "`tools*` is compared with full names such as `docker.io/library/tools:latest` = write `docker.io/library/tools*`, or the registry that you mean"
         ]
     );
     for (text, expected) in [
-        ("docker.io", "`docker.io` is read as an image that is called so, and no registry = write `docker.io/*`"),
+        ("docker.io", "`docker.io` is read as an image of that name, not as a registry = write `docker.io/*`"),
         (
             "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
-            "`111122223333.dkr.ecr.eu-west-1.amazonaws.com` is read as an image that is called so, and no registry = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/*`",
+            "`111122223333.dkr.ecr.eu-west-1.amazonaws.com` is read as an image of that name, not as a registry = write `111122223333.dkr.ecr.eu-west-1.amazonaws.com/*`",
         ),
         (
             "hub.docker.com/*",
-            "`hub.docker.com` is the host of pages about images, and no registry = write `docker.io/*`",
+            "`hub.docker.com` is the host of pages about images, not a registry = write `docker.io/*`",
         ),
         (
             "AWS/codebuild/*",

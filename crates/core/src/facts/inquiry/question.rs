@@ -128,8 +128,8 @@ pub struct GitQuestion {
     pub named_by: NamedBy,
 }
 
-/// What names a repository. Whoever starts a build or changes a pipeline can name any, whose references
-/// must not be disclosed by the operator's credentials.
+/// What names a repository. Anyone who may start a build or change a pipeline can name any repository. The
+/// operator's credentials must not disclose its references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBy {
     /// The project, as the build does.

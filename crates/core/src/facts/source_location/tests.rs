@@ -245,7 +245,7 @@ fn the_same_place() {
         (
             "https://git.example.com/acme/app",
             "https://git.example.com/Acme/app.GIT",
-            "`git.example.com` may or may not tell upper and lower case apart",
+            "`git.example.com` may or may not distinguish upper and lower case",
         ),
         (
             "https://git.example.com/acme/app",

@@ -70,7 +70,7 @@ impl Url {
         &self.text
     }
 
-    /// The URL without what hosts may or may not tell apart: case, port, a second name.
+    /// The URL without what a host may or may not distinguish: case, port, a second name.
     pub(in crate::facts) fn loose(&self) -> &str {
         &self.loose
     }
@@ -93,7 +93,7 @@ impl Url {
         } else if self.port != port {
             "the same location on another port may be another repository".to_owned()
         } else {
-            format!("`{host}` may or may not tell upper and lower case apart")
+            format!("`{host}` may or may not distinguish upper and lower case")
         }
     }
 }
@@ -158,7 +158,7 @@ fn decoded_host(host: &str) -> Option<String> {
 }
 
 /// A host in lower case, without the dot that may end it, and without `www.` where that is
-/// the same host. `None` where it is no DNS name or IPv4 address.
+/// the same host. `None` if it is neither a DNS name nor an IPv4 address.
 fn normal_host(host: &str) -> Option<String> {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let is_label = |label: &str| {
@@ -180,7 +180,7 @@ fn normal_host(host: &str) -> Option<String> {
     }
 }
 
-/// Hosts that do not tell upper and lower case apart in a repository's path.
+/// Hosts that do not distinguish upper and lower case in a repository's path.
 const KNOWN_HOSTS: [&str; 3] = ["github.com", "gitlab.com", "bitbucket.org"];
 
 /// Second names, for SSH through port 443, of hosts that are known.

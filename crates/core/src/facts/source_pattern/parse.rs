@@ -9,7 +9,7 @@ use crate::{
     pattern::Pattern,
 };
 
-/// A pattern, and what is probably not meant by it.
+/// A pattern, and what is probably a mistake in it.
 pub(super) fn pattern(text: &str) -> Result<(SourcePattern, Vec<Remark>), Remark> {
     let written = Remark::pattern(text)?;
     let mut warnings = Vec::new();
@@ -137,7 +137,7 @@ fn url(
     Ok(patterns)
 }
 
-/// The host of a pattern and the texts of its port. `None` where that is no host.
+/// The host of a pattern and the texts of its port. `None` if that is not a host.
 fn host_and_ports(authority: &str, path: &str, own_port: u16) -> Result<Option<(String, Vec<String>)>, String> {
     if !is_wild(authority) {
         let authority = Authority::read(authority, own_port);
@@ -192,7 +192,7 @@ impl NormalPattern {
         Self::new(&exact, &format!("{scheme}://{}{path}", canonical_host(host)), only_forbids)
     }
 
-    /// `None` is for texts that are no patterns; a normal form of a pattern is one.
+    /// `None` is for texts that are not patterns; a normal form of a pattern is one.
     fn new(exact: &str, loose: &str, only_forbids: bool) -> Option<Self> {
         let pattern = |text: &str| text.parse().ok();
         Some(Self {

@@ -1,4 +1,4 @@
-//! The faults of a pattern of locations, and what is probably not meant by it.
+//! The faults of a pattern of locations, and what is probably a mistake in it.
 
 mod s3;
 
@@ -42,7 +42,7 @@ pub(super) fn other_scheme(text: &str) -> Remark {
                 ("file", _) => A_URL.to_owned(),
                 _ => quoted(&format!("https://{rest}")),
             };
-            Remark::new(format!("no location fits `{text}`: `{scheme}` is no scheme of a git host"), right)
+            Remark::new(format!("no location fits `{text}`: `{scheme}` is not a scheme of a git host"), right)
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn no_host(text: &str, authority: &str, path: &str) -> Remark {
     if authority.is_empty() {
         return Remark::new(format!("no location fits `{text}`: it has no host"), A_URL);
     }
-    let found = format!("no location fits `{text}`: `{authority}` is no host");
+    let found = format!("no location fits `{text}`: `{authority}` is not a host");
     match authority.split_once(':') {
         Some((host, port)) if !host.is_empty() && is_port(port) => Remark::new(
             format!("no location fits `{text}`: a port is a number up to 65535"),
@@ -74,7 +74,7 @@ fn codecommit(region: &str, repository: &str) -> String {
 
 const CODECOMMIT_FOLDER: &str = "/v1/repos/";
 
-/// Warns about a URL that is probably not meant: `path` as written, `normal` in its normal form.
+/// Warns about a URL that is probably a mistake: `path` as written, `normal` in its normal form.
 pub(super) fn of_url(
     text: &str,
     host: &str,
@@ -171,14 +171,14 @@ fn of_characters(text: &str, host: &str, path: &str) -> Option<Remark> {
 const NO_REPOSITORIES: [&str; 4] =
     ["api.github.com", "raw.githubusercontent.com", "codeload.github.com", "api.bitbucket.org"];
 
-/// Warns about a host that is probably not meant, and about paths that its repositories do not have.
+/// Warns about a host that is probably a mistake, and about paths that its repositories do not have.
 fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
     let plain = |host: &str| quoted(&format!("https://{host}{path}"));
     if NO_REPOSITORIES.contains(&host) {
         return Some(Remark::new(format!("`{text}` is no address that a repository is cloned from"), A_URL));
     }
     if host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com") {
-        let found = format!("`{text}` is an address of the AWS console, and no location");
+        let found = format!("`{text}` is an address of the AWS console, not a location");
         return Some(Remark::new(found, format!("`{}`, or `bucket/key` in S3", codecommit("*", "shop"))));
     }
     if let Some((_, whole)) = SHORT_NAMES.into_iter().find(|(short, _)| *short == host) {
@@ -186,7 +186,7 @@ fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
     }
     if let Some((_, known)) = SHORT_NAMES.into_iter().find(|(_, known)| strsim::damerau_levenshtein(host, known) == 1) {
         let found = format!("`{text}` fits only repositories on a host called `{host}`");
-        return Some(Remark::new(found, format!("{}, if that is meant", plain(known))));
+        return Some(Remark::new(found, format!("{}, if you mean that host", plain(known))));
     }
     let labels: Vec<&str> = host.split('.').collect();
     let (service, region) = match labels[..] {
@@ -208,7 +208,7 @@ fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
     None
 }
 
-/// Warns about a known host's port or second name, which leaves it open which repository is meant.
+/// Warns about a known host's port or second name, with which it is uncertain which repository a build has.
 pub(super) fn of_port(text: &str, host: &str, ports: &[String], path: &str) -> Option<Remark> {
     let is_usual = |port: &String| port.is_empty() || port == ":*";
     let first = canonical_host(host);
@@ -241,7 +241,7 @@ fn repository_of_page<'a>(segments: &'a [&'a str]) -> Option<&'a [&'a str]> {
 const SHORT_NAMES: [(&str, &str); 3] =
     [("github", "github.com"), ("gitlab", "gitlab.com"), ("bitbucket", "bitbucket.org")];
 
-/// Returns a remark if git's `host:path` is probably not meant.
+/// Returns a remark if git's `host:path` is probably a mistake.
 pub(super) fn of_host_and_path(host: &str, path: &str) -> Option<Remark> {
     if let Some((_, whole)) = SHORT_NAMES.into_iter().find(|(name, _)| *name == host) {
         let found = format!("`{host}:{path}` is read as a path on a host called `{host}`");
@@ -267,7 +267,7 @@ fn is_port(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_digit() || is_wild(char::from(byte).encode_utf8(&mut [0; 4])))
 }
 
-/// Warns about a pattern that begins with a wildcard, if it is probably not meant.
+/// Warns about a pattern that begins with a wildcard, if it is probably a mistake.
 pub(super) fn of_anything(text: &str, warnings: &mut Vec<Remark>) {
     let first = text.split('/').next().unwrap_or(text);
     if let Some((_, host)) = first.rsplit_once('@') {

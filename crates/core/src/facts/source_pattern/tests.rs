@@ -270,19 +270,19 @@ fn patterns_that_no_location_fits() {
     );
     refused(
         "https?://github.com/evil/*",
-        "no location fits `https?://github.com/evil/*`: `https?` is no scheme of a git host = write `https://github.com/evil/*`",
+        "no location fits `https?://github.com/evil/*`: `https?` is not a scheme of a git host = write `https://github.com/evil/*`",
     );
     refused(
         "ftp://github.com/evil/*",
-        "no location fits `ftp://github.com/evil/*`: `ftp` is no scheme of a git host = write `https://github.com/evil/*`",
+        "no location fits `ftp://github.com/evil/*`: `ftp` is not a scheme of a git host = write `https://github.com/evil/*`",
     );
     refused(
         "codecommit::eu-west-1://shop",
-        "no location fits `codecommit::eu-west-1://shop`: `codecommit::eu-west-1` is no scheme of a git host = write `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop`",
+        "no location fits `codecommit::eu-west-1://shop`: `codecommit::eu-west-1` is not a scheme of a git host = write `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop`",
     );
     refused(
         "codecommit://deploy@shop",
-        "no location fits `codecommit://deploy@shop`: `codecommit` is no scheme of a git host = write `https://git-codecommit.*.amazonaws.com/v1/repos/shop`",
+        "no location fits `codecommit://deploy@shop`: `codecommit` is not a scheme of a git host = write `https://git-codecommit.*.amazonaws.com/v1/repos/shop`",
     );
     refused(
         "https:github.com/evil/*",
@@ -294,11 +294,11 @@ fn patterns_that_no_location_fits() {
     );
     refused(
         "ssh://git@github.com:evil/*",
-        "no location fits `ssh://git@github.com:evil/*`: `github.com:evil` is no host = write a `/` behind the host: `https://github.com/evil/*`",
+        "no location fits `ssh://git@github.com:evil/*`: `github.com:evil` is not a host = write a `/` behind the host: `https://github.com/evil/*`",
     );
     refused(
         "https://git hub.com/evil/*",
-        "no location fits `https://git hub.com/evil/*`: `git hub.com` is no host = write a URL, as in `https://github.com/acme/*`",
+        "no location fits `https://git hub.com/evil/*`: `git hub.com` is not a host = write a URL, as in `https://github.com/acme/*`",
     );
     refused(
         "https://github.com/evil/app#main",

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Reads a pattern of `COMPUTE_TYPE` and `ENVIRONMENT_TYPE/COMPUTE_TYPE`, with warnings about
-/// what is probably not meant. The error is a pattern that no build can fit, and what to write.
+/// what is probably a mistake. The error is a pattern that no build can fit, and what to write.
 pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if fits_something(text) {
@@ -18,39 +18,39 @@ pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
         let why = if fits_a_pair(text, |_, _| true) {
             "Lambda's environment types and compute types go together"
         } else if right.eq_ignore_ascii_case(text) {
-            "the API's words are upper case"
+            "the API's values are in upper case"
         } else if !text.contains('/') && right.ends_with("/*") {
             "an environment type stands in front of a compute type"
         } else if text.contains('/') && text.split('/').rev().eq(right.split('/')) {
             "the environment type stands in front"
         } else {
-            "that is no word of the API"
+            "it is not a value of the API"
         };
         return never(why, format!("`{right}`"));
     }
     if text.starts_with("arn:") {
         let fleet = if text.ends_with('*') { text.to_owned() } else { format!("{text}:*") };
         let right = format!("`deny-when: build.environment.fleet.fleetArn.glob(\"{fleet}\")`");
-        return never("a compute type is no ARN", right);
+        return never("a compute type is not an ARN", right);
     }
     if is_instance_type(text) {
         let right = format!(
             "`LINUX_GPU_CONTAINER/*` for GPUs, or \
              `deny-when: build.environment.computeConfiguration.instanceType == \"{text}\"`"
         );
-        return never("an instance type is no compute type", right);
+        return never("an instance type is not a compute type", right);
     }
     let (kind, compute) = text.split_once('/').map_or((None, text), |(kind, compute)| (Some(kind), compute));
     if !is_plausible(compute, &["BUILD_", "ATTRIBUTE_", "CUSTOM_"])
         || kind.is_some_and(|kind| !is_plausible(kind, &["LINUX", "ARM", "WINDOWS", "MAC"]))
     {
-        let right = "`BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another word of the API";
-        return never("that is no word of the API", right.to_owned());
+        let right = "`BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another value of the API";
+        return never("it is not a value of the API", right.to_owned());
     }
     // AWS may add it tomorrow.
     let right = match nearest(kind, compute) {
-        Some(word) => format!("`{word}`, if that is meant"),
-        None => "a compute type of the API, if that is meant".to_owned(),
+        Some(word) => format!("`{word}`, if you mean that compute type"),
+        None => "a compute type of the API, or keep it if AWS has added it".to_owned(),
     };
     Ok((pattern, vec![Remark::new(format!("`{text}` fits no compute type that is known"), right)]))
 }

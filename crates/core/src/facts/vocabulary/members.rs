@@ -13,7 +13,7 @@ use crate::{
     pattern::Pattern,
 };
 
-/// Reads a pattern and returns what is probably not meant. The error is one that no value fits.
+/// Reads a pattern and returns what is probably a mistake. The error is one that no value fits.
 pub type Reading = fn(&str) -> Result<Vec<Remark>, Remark>;
 
 /// Returns the form of the texts of a structure's member, or of a list's elements, for parsing a
@@ -113,7 +113,9 @@ fn of_form(text: &str, form: &Form, example: &str) -> Result<Vec<Remark>, Remark
 fn build_id(text: &str) -> Result<Vec<Remark>, Remark> {
     let warnings = of_form(text, &arn::BUILD_ID, "PROJECT:ID")?;
     match text.starts_with("arn:") {
-        true => Ok(vec![Remark::new("an id is no ARN", "`arn` instead of `id`, or a text of the form `PROJECT:ID`")]),
+        true => {
+            Ok(vec![Remark::new("an id is not an ARN", "`arn` instead of `id`, or a text of the form `PROJECT:ID`")])
+        }
         false => Ok(warnings),
     }
 }

@@ -141,7 +141,7 @@ fn unknown_region(text: &str) -> Option<Remark> {
         known.iter().copied().min_by_key(|known| strsim::damerau_levenshtein(word, known)).unwrap_or_default()
     };
     let right = [&[nearest(area, &AREAS)], between, &[nearest(direction, &DIRECTIONS), number]].concat().join("-");
-    Some(Remark::new(format!("no region so far is called `{text}`"), format!("`{right}`, if that is meant")))
+    Some(Remark::new(format!("no region so far is called `{text}`"), format!("`{right}`, if you mean that region")))
 }
 
 /// Reads a pattern of project names. The error is one that no project can fit.
@@ -161,6 +161,10 @@ pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
             }
         }
     };
-    let why = if text.starts_with("arn:") { "a project has a name here, no ARN" } else { "that is no project's name" };
+    let why = if text.starts_with("arn:") {
+        "a pattern of projects is a name, not an ARN"
+    } else {
+        "it is not a project's name"
+    };
     Err(Remark::new(format!("no project fits `{text}`: {why}"), right))
 }

@@ -39,25 +39,25 @@ fn compute_types() {
             ("ARM*LARGE", ""),
             ("CUSTOM_INSTANCE_TYPE", ""),
             ("ATTRIBUTE_BASED_COMPUTE", ""),
-            ("LARGE", "no build fits `LARGE`: that is no word of the API = write `BUILD_GENERAL1_LARGE`"),
-            ("large", "no build fits `large`: that is no word of the API = write `BUILD_GENERAL1_LARGE`"),
-            ("2XLARGE", "no build fits `2XLARGE`: that is no word of the API = write `BUILD_GENERAL1_2XLARGE`"),
-            ("10GB", "no build fits `10GB`: that is no word of the API = write `BUILD_LAMBDA_10GB`"),
+            ("LARGE", "no build fits `LARGE`: it is not a value of the API = write `BUILD_GENERAL1_LARGE`"),
+            ("large", "no build fits `large`: it is not a value of the API = write `BUILD_GENERAL1_LARGE`"),
+            ("2XLARGE", "no build fits `2XLARGE`: it is not a value of the API = write `BUILD_GENERAL1_2XLARGE`"),
+            ("10GB", "no build fits `10GB`: it is not a value of the API = write `BUILD_LAMBDA_10GB`"),
             (
                 "GENERAL1_LARGE",
-                "no build fits `GENERAL1_LARGE`: that is no word of the API = write `BUILD_GENERAL1_LARGE`",
+                "no build fits `GENERAL1_LARGE`: it is not a value of the API = write `BUILD_GENERAL1_LARGE`",
             ),
             (
                 "build_general1_large",
-                "no build fits `build_general1_large`: the API's words are upper case = write `BUILD_GENERAL1_LARGE`",
+                "no build fits `build_general1_large`: the API's values are in upper case = write `BUILD_GENERAL1_LARGE`",
             ),
             (
                 "build.general1.2xlarge",
-                "no build fits `build.general1.2xlarge`: that is no word of the API = write `BUILD_GENERAL1_2XLARGE`",
+                "no build fits `build.general1.2xlarge`: it is not a value of the API = write `BUILD_GENERAL1_2XLARGE`",
             ),
             (
                 "linux_gpu_container/*",
-                "no build fits `linux_gpu_container/*`: the API's words are upper case = write `LINUX_GPU_CONTAINER/*`",
+                "no build fits `linux_gpu_container/*`: the API's values are in upper case = write `LINUX_GPU_CONTAINER/*`",
             ),
             (
                 "LINUX_GPU_CONTAINER",
@@ -77,43 +77,43 @@ fn compute_types() {
             ),
             (
                 "LINUX_CONTAINER/LARGE",
-                "no build fits `LINUX_CONTAINER/LARGE`: that is no word of the API = write `LINUX_CONTAINER/BUILD_GENERAL1_LARGE`",
+                "no build fits `LINUX_CONTAINER/LARGE`: it is not a value of the API = write `LINUX_CONTAINER/BUILD_GENERAL1_LARGE`",
             ),
             (
                 "LINUX/BUILD_GENERAL1_LARGE",
-                "no build fits `LINUX/BUILD_GENERAL1_LARGE`: that is no word of the API = write `LINUX_CONTAINER/BUILD_GENERAL1_LARGE`",
+                "no build fits `LINUX/BUILD_GENERAL1_LARGE`: it is not a value of the API = write `LINUX_CONTAINER/BUILD_GENERAL1_LARGE`",
             ),
             (
                 "g4dn.xlarge",
-                "no build fits `g4dn.xlarge`: an instance type is no compute type = write `LINUX_GPU_CONTAINER/*` for GPUs, or `deny-when: build.environment.computeConfiguration.instanceType == \"g4dn.xlarge\"`",
+                "no build fits `g4dn.xlarge`: an instance type is not a compute type = write `LINUX_GPU_CONTAINER/*` for GPUs, or `deny-when: build.environment.computeConfiguration.instanceType == \"g4dn.xlarge\"`",
             ),
             (
                 "expensive",
-                "no build fits `expensive`: that is no word of the API = write `BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another word of the API",
+                "no build fits `expensive`: it is not a value of the API = write `BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another value of the API",
             ),
             (
                 "LINUX_CONTAINER/",
-                "no build fits `LINUX_CONTAINER/`: that is no word of the API = write `BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another word of the API",
+                "no build fits `LINUX_CONTAINER/`: it is not a value of the API = write `BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another value of the API",
             ),
             (
                 "BUILD_GENERAL1_2XLARG",
-                "warning: `BUILD_GENERAL1_2XLARG` fits no compute type that is known = write `BUILD_GENERAL1_2XLARGE`, if that is meant",
+                "warning: `BUILD_GENERAL1_2XLARG` fits no compute type that is known = write `BUILD_GENERAL1_2XLARGE`, if you mean that compute type",
             ),
             (
                 "BUILD_GENERAL1_4XLARGE",
-                "warning: `BUILD_GENERAL1_4XLARGE` fits no compute type that is known = write `BUILD_GENERAL1_XLARGE`, if that is meant",
+                "warning: `BUILD_GENERAL1_4XLARGE` fits no compute type that is known = write `BUILD_GENERAL1_XLARGE`, if you mean that compute type",
             ),
             (
                 "LINUX_GPU_CONTANER/*",
-                "warning: `LINUX_GPU_CONTANER/*` fits no compute type that is known = write `LINUX_GPU_CONTAINER/*`, if that is meant",
+                "warning: `LINUX_GPU_CONTANER/*` fits no compute type that is known = write `LINUX_GPU_CONTAINER/*`, if you mean that compute type",
             ),
             (
                 "LINUX_RISCV_HOST/*",
-                "warning: `LINUX_RISCV_HOST/*` fits no compute type that is known = write a compute type of the API, if that is meant",
+                "warning: `LINUX_RISCV_HOST/*` fits no compute type that is known = write a compute type of the API, or keep it if AWS has added it",
             ),
             (
                 "BUILD_QUANTUM_*",
-                "warning: `BUILD_QUANTUM_*` fits no compute type that is known = write a compute type of the API, if that is meant",
+                "warning: `BUILD_QUANTUM_*` fits no compute type that is known = write a compute type of the API, or keep it if AWS has added it",
             ),
         ],
     );
@@ -223,24 +223,24 @@ fn projects() {
             ("0_a-B", ""),
             (
                 "arn:aws:codebuild:eu-west-1:111122223333:project/shop-*",
-                "no project fits `arn:aws:codebuild:eu-west-1:111122223333:project/shop-*`: a project has a name here, no ARN = write the project's name: `shop-*`",
+                "no project fits `arn:aws:codebuild:eu-west-1:111122223333:project/shop-*`: a pattern of projects is a name, not an ARN = write the project's name: `shop-*`",
             ),
-            ("shop:*", "no project fits `shop:*`: that is no project's name = write the project's name: `shop`"),
+            ("shop:*", "no project fits `shop:*`: it is not a project's name = write the project's name: `shop`"),
             (
                 "team/shop",
-                "no project fits `team/shop`: that is no project's name = write a name of letters, digits, `-` and `_`",
+                "no project fits `team/shop`: it is not a project's name = write a name of letters, digits, `-` and `_`",
             ),
             (
                 "my shop",
-                "no project fits `my shop`: that is no project's name = write a name of letters, digits, `-` and `_`",
+                "no project fits `my shop`: it is not a project's name = write a name of letters, digits, `-` and `_`",
             ),
             (
                 "shop.*",
-                "no project fits `shop.*`: that is no project's name = write a name of letters, digits, `-` and `_`",
+                "no project fits `shop.*`: it is not a project's name = write a name of letters, digits, `-` and `_`",
             ),
             (
                 "-shop",
-                "no project fits `-shop`: that is no project's name = write a name of letters, digits, `-` and `_`",
+                "no project fits `-shop`: it is not a project's name = write a name of letters, digits, `-` and `_`",
             ),
         ],
     );

@@ -6,7 +6,7 @@ use crate::{facts::possible::Remark, pattern::Pattern};
 const TYPES: [&str; 3] = ["PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"];
 
 /// Reads a pattern of names of environment variables, which are compared as written, with
-/// warnings about what is probably not meant.
+/// warnings about what is probably a mistake.
 pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if TYPES.contains(&text) {

@@ -1,4 +1,4 @@
-//! Exemptions that hold for whoever may choose the name of a role or of its session.
+//! Exemptions that hold for anyone who may choose the name of a role or of its session.
 
 use crate::{
     checks::Patterns,
@@ -13,7 +13,7 @@ pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let by_text = rule.except.iter().filter(|exemption| rests_on_text(&exemption.selector));
     by_text.map(|Exemption { place, .. }| {
         let message = format!(
-            "an exemption of `{}` rests on the initiator alone, which is text: whoever may create roles or name their \
+            "an exemption of `{}` depends on the initiator alone, which is text: anyone who may create roles or name their \
              sessions can choose it",
             rule.id
         );

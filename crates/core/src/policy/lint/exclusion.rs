@@ -74,7 +74,7 @@ pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
             let is_void = selected.all(|conditions| conditions.iter().any(|one| excludes(one, &forbidden)));
             (is_void, "none of the builds that `only` selects is among them")
         }
-        // Who started a build is not believed where it would be let through.
+        // An initiator can be forged, so it is not trusted where it would let a build pass.
         CheckOption::Allowed(patterns) if matches!(id, "allowed-branches" | "allowed-refs") => {
             let subject = id.strip_prefix("allowed-")?;
             let is_allowed = |condition: &ScopeCondition<'_>| match condition {

@@ -113,7 +113,7 @@ fn a_cost_without_prices_and_a_limit_without_effect() {
         "version: 1\nprices: { '*:fleet/*':    0.05,          '*:fleet/gpu-*': 0 }\nrules: [{ id: a, max-cost: 5 }]";
     check(fleets, NOW, &[found]);
     for (name, found) in [
-        ("2XLARGE", "no build fits `2XLARGE`: that is no word of the API"),
+        ("2XLARGE", "no build fits `2XLARGE`: it is not a value of the API"),
         ("LINUX_CONTAINER", "no build fits `LINUX_CONTAINER`: an environment type stands in front of a compute type"),
         ("BUILD_GENERAL1_*", "no build gets the price of `BUILD_GENERAL1_*`: only a fleet's ARN can have wildcards"),
         ("BUILD_GENERAL1_4XLARGE", "`BUILD_GENERAL1_4XLARGE` fits no compute type that is known"),
@@ -248,7 +248,7 @@ rules:
 
 #[test]
 fn an_exemption_that_rests_on_text_alone() {
-    let found = "2:46 an exemption of `a` rests on the initiator alone, which is text: whoever may create roles or name \
+    let found = "2:46 an exemption of `a` depends on the initiator alone, which is text: anyone who may create roles or name \
                  their sessions can choose it";
     let policy =
         |exemption: &str| format!("version: 1\nrules: [{{ id: a, max-timeout: 60m, except: [ {{ {exemption} }} ] }}]");

@@ -68,7 +68,7 @@ pub(in crate::facts::source_pattern) fn of_s3(text: &str, warnings: &mut Vec<Rem
         warnings.push(Remark::new(found, format!("`{text}*` for everything in it")));
     } else if !is_bucket(first) {
         let found = format!("`{text}` is compared as `bucket/key` in S3, and no bucket can be called `{first}`");
-        let right = format!("{}, if repositories are meant", quoted(&format!("https://github.com/{text}")));
+        let right = format!("{}, if you mean repositories", quoted(&format!("https://github.com/{text}")));
         warnings.push(Remark::new(found, right));
     } else if let Some(at) = query(text) {
         let found = format!("`{text}` has a query, and a location in S3 has none");
