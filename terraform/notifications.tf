@@ -1,4 +1,4 @@
-# Who is told of what. The comments in ../template.yaml give the reasons.
+# The notifications of violations. The comments in ../template.yaml give the reasons.
 
 locals {
   told = jsonencode({
@@ -15,7 +15,7 @@ locals {
 resource "aws_cloudwatch_event_rule" "violations_for_people" {
   count          = var.violation_topic ? 1 : 0
   name           = "${var.name}-violations"
-  description    = "Tells people which builds buildbrake stopped, or would have stopped."
+  description    = "Notifies people of builds that buildbrake stopped, or would have stopped."
   event_bus_name = var.event_bus
   event_pattern  = local.told
 }
@@ -71,7 +71,7 @@ resource "aws_sns_topic_policy" "people_topic_policy" {
 resource "aws_cloudwatch_event_rule" "violations_for_chat" {
   count          = var.chat_topic ? 1 : 0
   name           = "${var.name}-chat"
-  description    = "Tells a chat which builds buildbrake stopped, or would have stopped."
+  description    = "Notifies a chat of builds that buildbrake stopped, or would have stopped."
   event_bus_name = var.event_bus
   event_pattern  = local.told
 }

@@ -24,7 +24,7 @@ output "failed_invocations_url" {
 }
 
 output "people_topic_arn" {
-  description = "The topic that tells people of violations. Subscribe a mail address, for example."
+  description = "The topic for notifications of violations. Subscribe a mail address, for example."
   value       = one(aws_sns_topic.people_topic[*].arn)
 }
 

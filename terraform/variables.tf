@@ -24,7 +24,7 @@ variable "sweep_schedule" {
 }
 
 variable "stop_limit" {
-  description = "The number of builds stopped in ten seconds at which buildbrake stops no more, and only reports, until there have been fewer for five minutes. 0 for no limit."
+  description = "The number of builds stopped in ten seconds, in all accounts and regions together, at which buildbrake stops no more, and only reports, until there have been fewer for five minutes. 0 for no limit."
   type        = number
   default     = 0
 
@@ -34,7 +34,7 @@ variable "stop_limit" {
   }
 }
 
-# Who is told
+# Notifications and alarms
 
 variable "event_bus" {
   description = "The name or ARN of the event bus that gets an event for each build and broken rule, such as \"default\". Empty for none."
@@ -48,7 +48,7 @@ variable "event_bus" {
 }
 
 variable "violation_topic" {
-  description = "Whether to create an SNS topic that tells people of violations, by mail for example. It needs an event bus of this account and region."
+  description = "Whether to create an SNS topic for notifications of violations, by mail for example. It needs an event bus of this account and region."
   type        = bool
   default     = false
 
