@@ -85,11 +85,10 @@ impl EventBus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
-    /// Sends notifications. Those that the bus does not accept are sent again, three times. What no retry can
-    /// repair, such as a missing permission, ends it at once.
+    /// Sends notifications. Those that the bus does not accept are sent again, up to three times.
     ///
     /// # Errors
-    /// The ones that were not accepted then.
+    /// The notifications that were not accepted.
     pub(crate) async fn send(&self, notifications: &[Notification]) -> Result<(), Unsent> {
         let mut positions: Vec<usize> = (0..notifications.len()).collect();
         let mut pause = PAUSE;

@@ -21,8 +21,8 @@ pub(super) async fn get_pipeline_state(client: &Client, name: &str) -> Result<Op
     unless(states.await, "PipelineNotFoundException")
 }
 
-/// A page of executions of actions, the latest first, and the token of the next page. With an
-/// execution of the pipeline, only that one's.
+/// A page of executions of actions, the latest first, and the token of the next page. With `execution`, only
+/// the actions of that execution of the pipeline.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListActionExecutions.html>
 pub(super) async fn list_action_executions(
     client: &Client,

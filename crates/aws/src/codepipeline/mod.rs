@@ -49,7 +49,7 @@ impl Pipelines {
     /// Finds the execution of a pipeline that started one of these builds or batches: the ids of a
     /// build and of its batch. It takes three seconds at most.
     ///
-    /// `start` is the build's, or about that.
+    /// `start` is the time when the build started, at least approximately.
     ///
     /// # Errors
     /// If CodePipeline does not answer, or refuses. Then the execution is unknown.

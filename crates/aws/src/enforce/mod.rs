@@ -57,8 +57,8 @@ pub struct Enforcer {
 /// The facts about an invocation that are not in its event.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
-    /// The ARN by which the function was called. It is also how the function is called back, and
-    /// names the only place in which it acts. `None` outside Lambda.
+    /// The ARN by which the function was called, and by which it is called back. Its account and
+    /// region are the function's own. `None` outside Lambda.
     pub function: Option<&'a str>,
     /// The id of the request, which is the same for each try. `None` outside Lambda.
     pub request_id: Option<&'a str>,

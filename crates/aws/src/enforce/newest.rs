@@ -143,7 +143,7 @@ impl Enforcer {
     }
 }
 
-/// Stops a batch that is judged itself, and no build of it.
+/// Stops a batch that was judged as a whole.
 pub(super) async fn stop_whole_batch(client: &Client, arn: &str) -> Effect {
     match Box::pin(stop_batch(client, arn)).await {
         Ok(Some(batch)) => {

@@ -18,7 +18,7 @@ pub enum Fact {
     OldProject,
     /// The build's batch, which was not fetched, or does not exist.
     NoBatch,
-    /// A fact that does not follow from what is known, and that another source may know.
+    /// A fact that does not follow from the known facts, and that another source may provide.
     Unresolved {
         /// The fact.
         fact: &'static str,
@@ -27,7 +27,7 @@ pub enum Fact {
         /// The source that may provide it.
         source: Source,
     },
-    /// A fact that cannot be derived from what is known.
+    /// A fact that cannot be derived from the known facts.
     Unknown {
         /// The fact.
         fact: &'static str,
@@ -49,7 +49,7 @@ impl fmt::Display for Fact {
 }
 
 impl Fact {
-    /// The source that may know the fact, if there is one.
+    /// The source that may provide the fact, if there is one.
     pub fn source(&self) -> Option<Source> {
         match self {
             Self::Absent(_) => Some(Source::Build),

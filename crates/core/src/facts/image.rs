@@ -66,7 +66,7 @@ impl ImagePattern {
                     || self.full.iter().any(|pattern| pattern.fits(&image.written)))
     }
 
-    /// The forms in which it is held against an image's full form.
+    /// The forms that are compared with an image's full form.
     pub fn full(&self) -> impl Iterator<Item = &Pattern> {
         self.full.iter()
     }

@@ -64,7 +64,7 @@ pub struct Case<'a> {
 enum Purpose {
     /// To decide whether the build is stopped.
     Build,
-    /// Also whether its batch is, although another rule stops the build anyway.
+    /// To decide also whether its batch is stopped, although another rule stops the build anyway.
     BuildAndBatch,
     /// To decide whether the batch is stopped. The build needs no more stopping.
     Batch,
@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
         self.provenance.get_or_init(|| self.judged_at.map(|now| self.facts(now).provenance()).unwrap_or_default())
     }
 
-    /// Returns whether the event contains only the build's name, or nothing else that still holds.
+    /// Returns whether the event contains only the build's name, or everything else in it may be out of date.
     pub fn is_named_only(&self) -> bool {
         let says_nothing = self.build().build_status.is_none() && self.build().build_complete.is_none();
         says_nothing || self.event.delivery != Delivery::Live

@@ -152,7 +152,7 @@ impl<'a> Facts<'a> {
         Self { now: later, ..self.clone() }
     }
 
-    /// Returns whether a source may know the fact.
+    /// Returns whether a source may provide the fact.
     pub(crate) fn may_learn(&self, fact: &Fact) -> bool {
         fact.source().is_some_and(|source| self.unavailable.iter().all(|(other, _)| *other != source))
     }

@@ -15,9 +15,9 @@ use crate::{
 };
 
 impl Policy {
-    /// The rules that may ask further sources about a build that starts, with these sources: the
-    /// event contains only a part of what they look at. All other rules are settled by the event,
-    /// if that contains what CodeBuild's events usually do.
+    /// The rules that may need further sources at a build's start, with these sources: the event
+    /// contains only a part of what they read. All other rules are decided by the event, if it has
+    /// the members that CodeBuild's events usually have.
     pub fn calls_at_start(&self) -> impl Iterator<Item = (&str, BTreeSet<Source>)> {
         let rules = self.rules.iter().filter(|rule| !rule.is_off() && rule.may_apply_to(RunKind::Build));
         rules.map(|rule| (rule.id.as_str(), rule.calls_at_start())).filter(|(_, sources)| !sources.is_empty())
@@ -25,8 +25,8 @@ impl Policy {
 }
 
 impl Policy {
-    /// The rules about branches and refs. If the source version of a build names none, they may ask
-    /// the [`Source`]s that know it.
+    /// The rules about branches and refs. If the source version of a build names none, they may need
+    /// the [`Source`]s that provide it.
     pub fn rules_about_refs(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().filter(|rule| !rule.is_off() && rule.is_about_refs()).map(|rule| rule.id.as_str())
     }

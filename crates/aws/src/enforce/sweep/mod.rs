@@ -47,8 +47,8 @@ pub struct SweepRequest {
 }
 
 impl Enforcer {
-    /// Judges every running build, stops those that must be stopped, and hands on what there is
-    /// no time for.
+    /// Judges every running build, stops those that must be stopped, and hands on the rest if there
+    /// is not enough time.
     pub async fn sweep(&self, request: SweepRequest, invocation: &Invocation<'_>) -> Record {
         if self.policy.is_off() {
             let message = "Swept nothing, because buildbrake is off.";

@@ -9,7 +9,8 @@ use super::Sweep;
 use crate::{AccountRegion, CallError, scheduler};
 
 impl Sweep<'_> {
-    /// Has another invocation continue with a project, or the next sweep.
+    /// Schedules another invocation that continues with a project. Without a scheduler, keeps the rest for the
+    /// next sweep.
     pub(super) async fn hand_on(&mut self, from: String) {
         self.summary.rest = Some(from.clone());
         if self.mode == SweepMode::DryRun {

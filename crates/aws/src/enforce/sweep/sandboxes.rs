@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Sweep<'_> {
-    /// Finds the running sandboxes of the projects that are left to look at. What goes wrong makes the sweep fail
-    /// in the end, and costs no build.
+    /// Finds the running sandboxes of the remaining projects. If a call fails, the sweep fails in the end, but
+    /// still judges all builds.
     pub(super) async fn find_sandboxes(&mut self) {
         if !self.enforcer.policy.judges_sandboxes() {
             return;

@@ -102,7 +102,7 @@ fn is_wild_byte(byte: u8) -> bool {
     matches!(byte, b'*' | b'?')
 }
 
-/// Refuses a pattern in whose literal parts is something that git accepts in no name.
+/// Refuses a pattern whose literal parts contain something that git does not accept in a name.
 /// <https://git-scm.com/docs/git-check-ref-format>
 pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), Remark> {
     let never = |why: String, right: String| Err(Remark::new(format!("no {kind} fits `{text}`: {why}"), right));
@@ -145,7 +145,7 @@ pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), R
     Ok(())
 }
 
-/// Warnings about a pattern of branches: a name that it could be, and probably is not.
+/// Warnings about a pattern that can be a branch name, but is probably a mistake.
 pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     let mut warnings = probably_no_name(text, short);
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
@@ -213,7 +213,7 @@ fn is_numbered_request(short: &str) -> bool {
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Warnings about what git accepts in a name, and what means something else elsewhere.
+/// Warnings about texts that git accepts in a name, but that have another meaning in other programs.
 pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
     let mut warnings = Vec::new();
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));

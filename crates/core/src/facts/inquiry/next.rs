@@ -19,7 +19,7 @@ impl Case<'_> {
         self.open_questions().next()
     }
 
-    /// The rules that are undecided for want of what this question asks for.
+    /// The rules that are undecided because the answer to this question is missing.
     pub(super) fn rules_that_want(&self, question: &Question) -> Vec<String> {
         let compares = matches!(question, Question::RunningBuilds(_));
         let wants = |undecided: &&Undecided| match compares {
@@ -29,7 +29,7 @@ impl Case<'_> {
         self.verdict.undecided.iter().filter(wants).map(|undecided| undecided.rule.clone()).collect()
     }
 
-    /// The questions that are open by what is known now. The reply to one may settle another.
+    /// The questions that are open now. The reply to one may answer another.
     pub(super) fn open_questions(&self) -> impl Iterator<Item = Question> {
         let questions: [fn(&Self) -> Option<Question>; 7] = [
             Self::build_question,

@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         Some(case)
     }
 
-    /// Returns whether it is about a batch, and no single build.
+    /// Returns whether it is about a batch instead of a build.
     pub fn is_batch(&self) -> bool {
         self.build().arn.as_deref().is_some_and(|arn| arn.contains(":build-batch/"))
     }
@@ -67,7 +67,7 @@ impl<'a> Case<'a> {
 }
 
 /// Compares running builds and batches of one project with each other, and judges again those whose verdict
-/// depends on it. Builds of one batch are one.
+/// depends on it. The builds of one batch count as one.
 pub fn compare(cases: &mut [&mut Case<'_>], left_out: &LeftOut, now: Timestamp) {
     let mut running: Vec<(RunningBuild, usize)> =
         cases.iter().enumerate().map(|(index, case)| (case.running_build(now), index)).collect();
