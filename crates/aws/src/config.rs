@@ -42,6 +42,9 @@ pub enum ConfigFault {
     /// The bundle cannot be used.
     #[error("AWS_CA_BUNDLE: {0}")]
     Bundle(BundleFault),
+    /// The trusted roots cannot be used.
+    #[error("the trusted root certificates cannot be loaded; name others in AWS_CA_BUNDLE")]
+    Roots,
     /// `AWS_MAX_ATTEMPTS` is not a valid number.
     #[error("AWS_MAX_ATTEMPTS: `{0}` is not a number of attempts; set 1 or more")]
     MaxAttempts(String),

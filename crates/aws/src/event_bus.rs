@@ -85,7 +85,8 @@ impl EventBus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
-    /// Sends notifications. Those that the bus does not accept are sent again, up to three times.
+    /// Sends notifications. Those that the bus does not accept are sent again, up to three times. An error
+    /// that no retry can repair, such as a missing permission, ends it at once.
     ///
     /// # Errors
     /// The notifications that were not accepted.
