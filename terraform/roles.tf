@@ -3,6 +3,9 @@
 locals {
   boundary = var.permissions_boundary != "" ? var.permissions_boundary : null
 
+  # In its own account the function has no other role, whatever region a build is in.
+  build_region = local.has_members ? "*" : local.region
+
   # Policies beside the role's own, each only if a variable asks for it.
   optional_policies = merge(
     var.ask_pipelines ? {
@@ -10,7 +13,7 @@ locals {
         Sid      = "AskPipelines"
         Effect   = "Allow"
         Action   = ["codepipeline:GetPipelineState", "codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipeline"]
-        Resource = "arn:${local.partition}:codepipeline:${local.region}:${local.account}:*"
+        Resource = "arn:${local.partition}:codepipeline:${local.build_region}:${local.account}:*"
       }
     } : {},
     var.ask_code_commit ? {
@@ -42,7 +45,7 @@ locals {
         Sid      = "WriteBuildLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = length(var.build_log_groups) > 0 ? var.build_log_groups : ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/codebuild/*"]
+        Resource = length(var.build_log_groups) > 0 ? var.build_log_groups : ["arn:${local.partition}:logs:${local.build_region}:${local.account}:log-group:/aws/codebuild/*"]
       }
     } : {},
     # CloudWatch leaves composite alarms out of the answer if the permission names resources.

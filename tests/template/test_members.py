@@ -171,6 +171,19 @@ def test_a_parameter_adds_to_a_member_what_it_adds_to_the_hub(parameter, policy)
     assert f":{MEMBER}:" in added["Resource"]
 
 
+@pytest.mark.parametrize(
+    ("parameter", "policy"),
+    [("AskPipelines", "PipelinePolicy"), ("AskCodeCommit", "CodeCommitPolicy"), ("BuildLog", "BuildLogPolicy")],
+)
+def test_the_function_may_do_in_its_own_account_what_it_may_do_in_a_members(parameter, policy):
+    """In its own account it has no other role."""
+    (added,) = named(deployed(**ON, **{parameter: "true"}), policy)["PolicyDocument"]["Statement"]
+    in_member = role_statements(member(**{parameter: "true"}), "MemberRole")
+    (expected,) = [statement for statement in in_member if statement["Sid"] == added["Sid"]]
+    of_hub = added["Resource"]["Fn::Sub"].replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", MEMBER)
+    assert added | {"Resource": of_hub} == expected
+
+
 def test_one_region_makes_the_roles_of_an_account():
     assert set(member()["Resources"]) == {"ForwardBuildStarts", "ForwardRole", "MemberRole"}
     assert set(member(**{"AWS::Region": "us-east-1"})["Resources"]) == {"ForwardBuildStarts"}

@@ -8,7 +8,8 @@ ALL_ALARMS = {"Sid": "ReadAlarms", "Effect": "Allow", "Action": "cloudwatch:Desc
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 SECRET = EVERYTHING["GitSecrets"]
 BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"
-GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codebuild/*"
+GROUPS = "arn:${AWS::Partition}:logs:${Region}:${AWS::AccountId}:log-group:/aws/codebuild/*"
+OWN_REGION = {"Region": {"Ref": "AWS::Region"}}
 
 
 def statements(template, name):
@@ -79,7 +80,7 @@ OPTIONAL = [
             "codepipeline:GetPipelineExecution",
             "codepipeline:GetPipeline",
         ],
-        {"Fn::Sub": "arn:${AWS::Partition}:codepipeline:${AWS::Region}:${AWS::AccountId}:*"},
+        {"Fn::Sub": ["arn:${AWS::Partition}:codepipeline:${Region}:${AWS::AccountId}:*", OWN_REGION]},
     ),
     (
         {"AskCodeCommit": "true"},
@@ -96,7 +97,7 @@ OPTIONAL = [
         "events:PutEvents",
         "arn:aws-cn:events:cn-north-1:111122223333:event-bus/ci",
     ),
-    ({"BuildLog": "true"}, "BuildLogPolicy", WRITE_LOG, {"Fn::Sub": GROUPS}),
+    ({"BuildLog": "true"}, "BuildLogPolicy", WRITE_LOG, {"Fn::Sub": [GROUPS, OWN_REGION]}),
     (
         {
             "BuildLog": "true",
