@@ -39,7 +39,7 @@ resource "aws_lambda_function" "deployment_check" {
   handler          = "index.handler"
   architectures    = ["arm64"]
   memory_size      = 128
-  timeout          = 330
+  timeout          = 900
   role             = aws_iam_role.deployment_check_role[0].arn
 
   environment {

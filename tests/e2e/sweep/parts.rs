@@ -238,6 +238,30 @@ fn a_sweep_without_the_safety_belt_has_none_in_any_part() {
     assert!(parts > 1, "there was time for all");
 }
 
+/// The check of a new version asks for the rest until everything is judged. Only all parts together stop too many.
+#[test]
+fn a_dry_run_goes_on_with_the_rest_that_its_record_names() {
+    let (region, codebuild) = slow_region();
+    let policy = POLICY.replace("100%", "399");
+    let mut event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"dry-run": "on"}});
+    let mut parts = 0;
+    let last = loop {
+        let lambda = PROGRAM.start_with(&policy, codebuild.address, &Scheduler::obliging().settings(), SHORT);
+        let swept = sweep_patiently(&lambda, &event);
+        lambda.end();
+        parts += 1;
+        assert!(parts < 40, "it gets nowhere: {}", swept.summary);
+        let Some(rest) = swept.summary.get("rest") else { break swept.summary };
+        assert_eq!(swept.summary.get("safety"), None, "{}", swept.summary);
+        let judged = rest["from"].as_str().unwrap().strip_prefix("shop-").unwrap().parse::<u64>().unwrap();
+        assert_eq!((&rest["running"], &rest["stops"]), (&json!(judged), &json!(judged)));
+        event["detail"]["sweep"] = rest.clone();
+    };
+    assert_eq!(last["safety"]["stops"], 400, "{last}");
+    assert!(parts > 1, "there was time for all");
+    assert!(region.stopped().is_empty());
+}
+
 #[test]
 fn without_a_scheduler_the_next_sweep_goes_on() {
     let (region, codebuild) = slow_region();

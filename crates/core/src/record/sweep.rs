@@ -30,8 +30,8 @@ pub struct SweepSummary {
     pub undecided: u64,
     /// Set if the policy would have stopped more builds than a sweep may stop.
     pub safety: Option<Safety>,
-    /// The project with which the next part of the sweep begins, if there was not enough time.
-    pub rest: Option<String>,
+    /// The next part of the sweep, if there was not enough time.
+    pub rest: Option<Rest>,
     /// `true` if another invocation will continue with that project. This one then does not fail,
     /// as a retry would hand on the same rest again: its errors travel with the rest.
     pub is_handed_on: bool,
@@ -48,6 +48,17 @@ pub struct SweepSummary {
     failed_calls: u64,
     records: Vec<Box<RawValue>>,
     record_bytes: usize,
+}
+
+/// The next part of a sweep. An event of a dry run may have it as `detail.sweep`, which continues that run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rest {
+    /// The project with which it begins.
+    pub from: String,
+    /// The number of running builds and sandboxes that were found before.
+    pub running: u64,
+    /// The number of those that must be stopped.
+    pub stops: u64,
 }
 
 /// The errors in a sweep.
@@ -163,7 +174,7 @@ impl SweepSummary {
             let failures = counted(*count, "failure");
             message.push_str(&format!(" In earlier parts of the sweep: {failures}, the first: {}.", first.message));
         }
-        if let Some(from) = &self.rest {
+        if let Some(Rest { from, .. }) = &self.rest {
             let rest = format!(" There was not enough time for all projects; the next part begins with `{from}`.");
             message.push_str(&rest);
         }
@@ -209,7 +220,7 @@ struct SweepFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     safety: Option<&'a Safety>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rest: Option<Rest<'a>>,
+    rest: Option<&'a Rest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -227,12 +238,6 @@ struct SweepFields<'a> {
 
 fn is_none(count: &u64) -> bool {
     *count == 0
-}
-
-/// The project with which the next part begins.
-#[derive(Serialize)]
-struct Rest<'a> {
-    from: &'a str,
 }
 
 /// Lambda's partial batch response.
@@ -281,7 +286,7 @@ impl Record {
             failed: summary.failed,
             policy: policy.digest(),
             safety: summary.safety.as_ref(),
-            rest: summary.rest.as_deref().map(|from| Rest { from }),
+            rest: summary.rest.as_ref(),
             error: failure.as_ref(),
             notes: summary.belt_off_by.as_deref().map(Note::belt_off).into_iter().collect(),
             reaction_ms: time.map(|time| now.as_millisecond() - time.as_millisecond()),

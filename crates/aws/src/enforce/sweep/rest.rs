@@ -2,7 +2,7 @@
 
 use buildbrake_core::{
     event::{SweepEvent, SweepMode, SweepRest},
-    record::Failures,
+    record::{Failures, Rest},
 };
 
 use super::Sweep;
@@ -12,17 +12,19 @@ impl Sweep<'_> {
     /// Schedules another invocation that continues with a project. Without a scheduler, keeps the rest for the
     /// next sweep.
     pub(super) async fn hand_on(&mut self, from: String) {
-        self.summary.rest = Some(from.clone());
-        if self.mode == SweepMode::DryRun {
-            return;
-        }
         // The next part finds the builds of the other projects again.
         let before = self.found.range(..from.clone()).map(|(_, found)| found).sum::<u64>();
+        let running = self.running + before;
+        self.summary.rest = Some(Rest { from: from.clone(), running, stops: self.stops });
+        if self.mode == SweepMode::DryRun {
+            // Whoever asked for it may ask for the rest.
+            return;
+        }
         let rest = SweepRest {
             id: self.id.clone(),
             part: Some(self.part.saturating_add(1)),
             from: Some(from),
-            running: to_signed(self.running + before),
+            running: to_signed(running),
             stops: to_signed(self.stops),
             belt_off_by: self.summary.belt_off_by.clone(),
             ..SweepRest::default()
