@@ -13,6 +13,7 @@ use crate::verdict::{Verdict, Withheld};
 const NAMESPACE: &str = "Buildbrake";
 const REACTION: &str = "ReactionMs";
 const STOP_ATTEMPTS: &str = "StopAttempts";
+const DENIED: &str = "AccessDenied";
 
 /// The metrics of a judged build.
 static JUDGED: LazyLock<Set> =
@@ -119,18 +120,22 @@ impl Metrics<'static> {
         let running = i64::try_from(summary.running + summary.sandboxes).unwrap_or(i64::MAX);
         let failed = outcome.counted() == Counted::Failed;
         let values = vec![running, summary.safety.is_some().into(), failed.into()];
-        let troubles = troubles(&Verdict::default(), failure, &[]);
+        let is_denied = summary.is_denied() || failure.is_some_and(is_denied);
+        let troubles = is_denied.then_some(DENIED).into_iter().collect();
         Self { set: &SWEPT, values, rule: None, attempts: None, troubles, now }
     }
+}
+
+/// Returns whether a call or a role was denied.
+pub(super) fn is_denied(failure: &Failure) -> bool {
+    [DENIED, "RoleDenied"].contains(&failure.r#type.as_str())
 }
 
 /// The metrics of what somebody must repair: a missing permission, and an alarm that does not
 /// work.
 fn troubles(verdict: &Verdict, failure: Option<&Failure>, notes: &[Note]) -> Vec<&'static str> {
-    const DENIED: &str = "AccessDenied";
-    const ROLE_DENIED: &str = "RoleDenied";
     let has_note = |code| notes.iter().any(|note| note.code == code);
-    let is_denied = failure.is_some_and(|failure| [DENIED, ROLE_DENIED].contains(&failure.r#type.as_str()))
+    let is_denied = failure.is_some_and(is_denied)
         || verdict.undecided.iter().any(|undecided| undecided.missing.to_string().contains(DENIED))
         || notes.iter().any(|note| note.message.contains(DENIED));
     let troubles = [

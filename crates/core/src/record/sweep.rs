@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, redact};
+use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, metrics::is_denied, redact};
 use crate::policy::Policy;
 
 /// The event that makes the function sweep once without the safety limit.
@@ -44,6 +44,8 @@ pub struct SweepSummary {
     reported: u64,
     failed: u64,
     first_failure: Option<Failure>,
+    /// The first failure that no retry repairs: somebody must allow the call.
+    first_denied: Option<Failure>,
     /// Failed calls that concern no single build.
     failed_calls: u64,
     records: Vec<Box<RawValue>>,
@@ -99,7 +101,7 @@ impl SweepSummary {
             Counted::Allowed | Counted::Ended | Counted::Nothing => {}
         }
         if let Some(failure) = record.failure() {
-            self.first_failure.get_or_insert_with(|| failure.clone());
+            self.note(failure.clone());
         }
         self.record_bytes += record.json().get().len();
         if self.record_bytes <= MAX_RESPONSE_BYTES {
@@ -110,7 +112,19 @@ impl SweepSummary {
     /// Counts a failure that concerns no single build.
     pub fn add_failed_call(&mut self, failure: Failure) {
         self.failed_calls += 1;
+        self.note(failure);
+    }
+
+    fn note(&mut self, failure: Failure) {
+        if is_denied(&failure) {
+            self.first_denied.get_or_insert_with(|| failure.clone());
+        }
         self.first_failure.get_or_insert(failure);
+    }
+
+    /// Returns whether a call or a role was denied in this part.
+    pub(super) fn is_denied(&self) -> bool {
+        self.first_denied.is_some()
     }
 
     /// Returns whether no build has been counted yet.
@@ -169,6 +183,10 @@ impl SweepSummary {
         if let Some(failure) = &self.first_failure {
             let failure = redact::failure_without_build(failure.clone());
             message.push_str(&format!(" The first failure: {}.", failure.message));
+        }
+        if let Some(denied) = self.first_denied.as_ref().filter(|denied| self.first_failure.as_ref() != Some(denied)) {
+            let denied = redact::failure_without_build(denied.clone());
+            message.push_str(&format!(" The first that was denied: {}.", denied.message));
         }
         if let Failures { count, first: Some(first) } = &self.earlier {
             let failures = counted(*count, "failure");
