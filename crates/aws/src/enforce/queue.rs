@@ -20,7 +20,8 @@ impl Enforcer {
         invocation: &Invocation<'_>,
     ) -> Record {
         let body = |(account, region): (&str, &str)| SweepMessage::body(account, region, event).to_string();
-        let bodies: Vec<String> = reach.places().map(body).collect();
+        let mut bodies: Vec<String> = reach.places().map(body).collect();
+        sweeps.schedule().rotate(&mut bodies, event.time.unwrap_or_else(|| invocation.now()));
         match sweeps.send(&bodies).await {
             Ok(()) => {
                 let message = format!("Sent the sweeps of {} accounts and regions to the queue.", bodies.len());

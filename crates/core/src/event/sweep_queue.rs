@@ -60,6 +60,22 @@ impl FromStr for SweepSchedule {
     }
 }
 
+impl SweepSchedule {
+    /// Rotates the places of a sweep, so that each sweep begins with another one. A queue that is too slow drops
+    /// the messages sent last, which must not be those of the same places again.
+    ///
+    /// The place moves by the golden ratio of their number from one period of the schedule to the next. That
+    /// spreads any few sweeps in a row evenly over all places: <https://en.wikipedia.org/wiki/Low-discrepancy_sequence>.
+    pub fn rotate<T>(self, places: &mut [T], time: Timestamp) {
+        const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+        let period = time.as_second().div_euclid(self.0.as_secs());
+        let share = period.cast_unsigned().wrapping_mul(GOLDEN_RATIO);
+        let start = (u128::from(share) * places.len() as u128) >> u64::BITS;
+        // It is smaller than their number.
+        places.rotate_left(usize::try_from(start).unwrap_or_default());
+    }
+}
+
 impl SweepMessage {
     /// Returns the message's age if it has waited for longer than one schedule, so that a newer message asks for
     /// the same sweep. One that was received before is a retry, and never outdated.
@@ -265,6 +281,43 @@ mod tests {
         }
         let unknown = SweepMessage { id: "7".into(), sent: None, receives: 1, sweep: Ok(SweepEvent::default()) };
         assert_eq!(unknown.outdated(schedule, sent), None);
+    }
+
+    /// A queue that is too slow drops what is sent last.
+    #[test]
+    fn no_place_is_sent_last_in_one_sweep_after_another() {
+        for rate in ["rate(1 minute)", "rate(15 minutes)", "rate(1 hour)"] {
+            let schedule: SweepSchedule = rate.parse().unwrap();
+            let start: Timestamp = "2026-11-22T00:03:07Z".parse().unwrap();
+            for count in [1_usize, 2, 3, 7, 12, 100, 4_000] {
+                // One schedule is long enough for a quarter of the places.
+                let (served, mut last_served) = (count.div_ceil(4), vec![0; count]);
+                for sweep in 1..=60 {
+                    let mut places: Vec<usize> = (0..count).collect();
+                    schedule.rotate(&mut places, start + schedule.0 * sweep);
+                    for place in &places[..served] {
+                        last_served[*place] = sweep;
+                    }
+                    places.sort_unstable();
+                    assert!(places.into_iter().eq(0..count));
+                    let longest = last_served.iter().map(|last| sweep - last).max().unwrap();
+                    assert!(longest < 10, "{rate}, {count} places: one was not served for {longest} sweeps");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_keep_their_order_and_none_are_fine() {
+        let schedule = SweepSchedule::default();
+        let mut places = [0, 1, 2, 3, 4];
+        schedule.rotate(&mut places, "2026-11-22T05:00:00Z".parse().unwrap());
+        let start = places[0];
+        assert_eq!(places, [0, 1, 2, 3, 4].map(|place| (start + place) % 5));
+        schedule.rotate(&mut [0; 0], Timestamp::UNIX_EPOCH);
+        let mut places = [0, 1, 2];
+        schedule.rotate(&mut places, Timestamp::MIN);
+        schedule.rotate(&mut places, Timestamp::MAX);
     }
 
     #[test]
