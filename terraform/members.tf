@@ -167,3 +167,19 @@ resource "aws_cloudwatch_metric_alarm" "sweeps_failed" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
 }
+
+resource "aws_cloudwatch_metric_alarm" "sweeps_dropped" {
+  count               = local.has_members ? 1 : 0
+  alarm_name          = "${var.name}-sweeps-dropped"
+  alarm_description   = "buildbrake's sweep of all accounts and regions takes longer than SweepSchedule, so some were left out."
+  namespace           = "Buildbrake"
+  metric_name         = "SweepsDropped"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+}

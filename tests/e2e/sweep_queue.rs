@@ -202,6 +202,14 @@ fn a_message_older_than_one_schedule_is_dropped_and_a_retry_is_not() {
     assert_eq!(records[0]["outcome"], "ignored");
     let message = records[0]["message"].as_str().unwrap();
     assert!(message.starts_with("Dropped the sweep of account 444455556666 in us-east-1"), "{message}");
+    let place = ["account", "accountName", "region"].map(|field| &records[0][field]);
+    assert_eq!(place, [&json!(MEMBER), &json!("shop-prod"), &json!("us-east-1")]);
+    // An alarm counts it; the shares of judged builds do not.
+    assert_eq!(records[0]["SweepsDropped"], 1);
+    let [directive] = records[0]["_aws"]["CloudWatchMetrics"].as_array().unwrap().as_slice() else {
+        panic!("{}", records[0])
+    };
+    assert_eq!(directive["Metrics"], json!([{"Name": "SweepsDropped", "Unit": "Count"}]));
     assert!(codebuild.calls().is_empty() && sts.calls().is_empty());
 
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");

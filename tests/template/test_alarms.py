@@ -25,6 +25,7 @@ WITH_PARAMETERS = {
     "StopRate": {"StopLimit": "20"},
     "StopAlarmMissing": {"StopLimit": "20"},
     "SweepsFailed": {"OrganizationId": "o-1a2b3c4d5e"},
+    "SweepsDropped": {"OrganizationId": "o-1a2b3c4d5e"},
     "VersionStopsTooMuch": {"Deployment": "AllAtOnce"},
     "VersionFails": {"Deployment": "AllAtOnce"},
 }
@@ -80,6 +81,7 @@ ANYTHING = {
     "SweepsNotDelivered": ("AWS/Events", "FailedInvocations", {"RuleName": {"Ref": "FunctionSweep"}}, "Sum"),
     "AccessDenied": ("Buildbrake", "AccessDenied", {}, "Sum"),
     "SafetyBelt": ("Buildbrake", "SafetyBelt", {}, "Maximum"),
+    "SweepsDropped": ("Buildbrake", "SweepsDropped", {}, "Sum"),
     "StopAlarmMissing": ("Buildbrake", "AlarmMissing", {}, "Sum"),
 }
 

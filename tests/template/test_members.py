@@ -239,5 +239,6 @@ def test_without_an_organization_nothing_of_it_is_deployed():
         "MemberPolicy",
         "SweepMessages",
         "Sweeps",
+        "SweepsDropped",
         "SweepsFailed",
     }

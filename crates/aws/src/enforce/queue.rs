@@ -57,12 +57,10 @@ impl Enforcer {
             (Err(refused), _) => self.refuse(refused, invocation).await,
             (Ok(SweepEvent { account, region, .. }), Some(age)) => {
                 let (account, region) = (account.unwrap_or_default(), region.unwrap_or_default());
-                let message = format!(
-                    "Dropped the sweep of account {account} in {region}: its message waited for {} seconds, longer \
-                     than one schedule; the next one asks for the same.",
-                    age.as_secs()
-                );
-                self.record_without_build(&message, Outcome::Ignored.into(), invocation).await
+                let name = self.members.accounts.name(&account);
+                let record = Record::of_dropped_sweep(&self.policy, &account, name, &region, age, invocation.now());
+                invocation.sink.write(&record).await;
+                record
             }
             (Ok(event), None) => {
                 let place = AccountRegion { account: event.account.clone(), region: event.region.clone() };

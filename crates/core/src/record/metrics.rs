@@ -22,6 +22,8 @@ static JUDGED: LazyLock<Set> =
 static UNTIMED: LazyLock<Set> = LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed"]));
 /// The metrics of a sweep.
 static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", "Failed"]));
+/// The metric of a sweep that was dropped. It is no sample of those of judged builds.
+static DROPPED: LazyLock<Set> = LazyLock::new(|| Set::of(&["SweepsDropped"]));
 /// The rate of stops: in all, by account, by the function's version, and by both. An alarm on it
 /// should react within seconds, so that CloudWatch keeps its values by the second.
 static ATTEMPTS: LazyLock<[Box<RawValue>; 4]> = LazyLock::new(|| {
@@ -123,6 +125,11 @@ impl Metrics<'static> {
         let is_denied = summary.is_denied() || failure.is_some_and(is_denied);
         let troubles = is_denied.then_some(DENIED).into_iter().collect();
         Self { set: &SWEPT, values, rule: None, attempts: None, troubles, now }
+    }
+
+    /// The metric of a sweep that was asked for and not done.
+    pub(super) fn of_dropped_sweep(now: Timestamp) -> Self {
+        Self { set: &DROPPED, values: vec![1], rule: None, attempts: None, troubles: Vec::new(), now }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The record of a sweep: its counts, and the records of its builds.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, metrics::is_denied, redact};
+use super::{
+    Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, RecordFields, metrics::is_denied, redact,
+};
 use crate::policy::Policy;
 
 /// The event that makes the function sweep once without the safety limit.
@@ -280,6 +282,26 @@ impl Record {
         let outcome = if batch_item_failures.is_empty() { Outcome::Ignored } else { Outcome::Failed };
         let json = to_raw_value(&BatchResponse { batch_item_failures }).unwrap_or_default();
         Self { outcome, failure: None, json, response: None }
+    }
+
+    /// The record of a message of the sweep queue that waited for longer than one schedule.
+    pub fn of_dropped_sweep(
+        policy: &Policy,
+        account: &str,
+        account_name: Option<&str>,
+        region: &str,
+        age: SignedDuration,
+        now: Timestamp,
+    ) -> Self {
+        let message = format!(
+            "Dropped the sweep of account {account} in {region}: its message waited for {} seconds, longer than one \
+             schedule; the next one asks for the same.",
+            age.as_secs()
+        );
+        let outcome = Outcome::Ignored;
+        let any = RecordFields::of_any(policy, outcome, message, None, Some(Metrics::of_dropped_sweep(now)));
+        let fields = RecordFields { account: Some(account), account_name, region: Some(region), ..any };
+        Self { outcome, json: fields.redacted(), failure: None, response: None }
     }
 
     /// The record of a sweep. Its line contains the counts; its response also contains the
