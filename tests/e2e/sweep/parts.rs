@@ -193,7 +193,8 @@ fn a_part_that_goes_wrong_and_is_handed_on_does_not_fail_and_the_last_one_does()
             continue;
         }
         let error = swept.answer.unwrap_err();
-        if error["errorType"] == "TimedOut" {
+        // Its error may be that of an earlier part.
+        if message.contains("there is not enough time") {
             continue;
         }
         // The last part fails however often it is tried, and hands on nothing.
