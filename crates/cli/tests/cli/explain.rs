@@ -201,3 +201,39 @@ fn a_sandbox_is_explained_as_the_sweep_judges_it() {
     let both = format!("{}\n{sandbox}\n", build("shop:5e000000-0000-4000-8000-000000000002"));
     assert_eq!(decided(&explain(&folder, &both, &["--build", ID])), "stop out-of-scope broken");
 }
+
+/// Explains a build with a policy, as text.
+fn text_of(folder: &Path, rules: &str, input: &str, arguments: &[&str]) -> String {
+    fs::write(folder.join("policy.yaml"), format!("version: 1\nrules: [{rules}]\n")).unwrap();
+    fs::write(folder.join("input.json"), input).unwrap();
+    let arguments = [&["explain", "--policy", "policy.yaml", "input.json"], arguments].concat();
+    let output = run_with(folder, &arguments, b"", &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A build of 50 minutes that was queued for five.
+fn long_build() -> Value {
+    let mut build = build(ID);
+    build["endTime"] = json!("2026-06-01T10:55:00Z");
+    build["phases"] = json!([
+        {"phaseType": "QUEUED", "startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T10:05:00Z"},
+        {"phaseType": "BUILD", "startTime": "2026-06-01T10:05:00Z", "endTime": "2026-06-01T10:55:00Z"},
+        {"phaseType": "COMPLETED", "startTime": "2026-06-01T10:55:00Z"}]);
+    build
+}
+
+#[test]
+fn a_rule_that_passes_shows_what_it_found() {
+    let folder = folder("found");
+    let mut input = long_build();
+    input["timeoutInMinutes"] = json!(60);
+    input["source"]["location"] = json!("https://github.com/acme/shop");
+    let rules = "{ id: a, max-timeout: 60m }, { id: b, max-duration: 60m }, { id: c, max-queue-time: 10m }, \
+                 { id: d, allowed-sources: ['https://github.com/acme/*'] }";
+    let text = text_of(&folder, rules, &input.to_string(), &[]);
+    for found in ["60m", "50m", "5m", "https://github.com/acme/shop"] {
+        assert!(text.contains(&format!("\n  found: {found}, from the Build\n")), "{found}: {text}");
+    }
+    assert!(!text.contains("the next time limit"), "{text}");
+}

@@ -60,6 +60,10 @@ impl Check for MaxCost {
         })
     }
 
+    fn value(&self, facts: &Facts<'_>) -> Option<String> {
+        facts.cost().ok().map(|cost| cost.to_string())
+    }
+
     fn option(&self) -> CheckOption<'_> {
         CheckOption::MaxDollars(self.limit)
     }

@@ -52,16 +52,30 @@ enum Phase {
     Queued,
 }
 
+impl MaxTime {
+    fn time(&self, facts: &Facts<'_>) -> Option<Duration> {
+        match self.phase {
+            Phase::Running => facts.running(),
+            Phase::Queued => facts.queued(),
+        }
+    }
+}
+
 impl Check for MaxTime {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        let (time, fact) = match self.phase {
-            Phase::Running => (facts.running(), "running"),
-            Phase::Queued => (facts.queued(), "queued"),
+        let time = self.time(facts);
+        let fact = match self.phase {
+            Phase::Running => "running",
+            Phase::Queued => "queued",
         };
         pass_within(self.limit, time, facts).unwrap_or_else(|| match time {
             Some(time) => Answer::Broken(time.to_string()),
             None => Answer::Unknown(facts.no_phases(fact)),
         })
+    }
+
+    fn value(&self, facts: &Facts<'_>) -> Option<String> {
+        self.time(facts).map(|time| time.to_string())
     }
 
     fn option(&self) -> CheckOption<'_> {

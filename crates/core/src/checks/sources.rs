@@ -64,11 +64,16 @@ struct Sources {
 }
 
 impl Sources {
+    /// The location as the build has it.
+    fn location(source: &ProjectSource, location: &SourceLocation) -> String {
+        let written = source.location.as_deref().filter(|_| *location != SourceLocation::NoSource);
+        written.map_or_else(|| location.to_string(), shown)
+    }
+
     fn answer(&self, source: &ProjectSource, location: &SourceLocation) -> Answer {
         match (self.direction, self.patterns.fits_value(&Value::Source(location), self.direction)) {
             (Direction::Forbid, Fit::Yes) | (Direction::Allow, Fit::No) => {
-                let written = source.location.as_deref().filter(|_| *location != SourceLocation::NoSource);
-                Answer::Broken(written.map_or_else(|| location.to_string(), shown))
+                Answer::Broken(Self::location(source, location))
             }
             (Direction::Forbid, Fit::No) | (Direction::Allow, Fit::Yes) => Answer::Pass,
             (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
@@ -95,6 +100,12 @@ impl Check for Sources {
             }
         }
         undecided.unwrap_or(Answer::Pass)
+    }
+
+    /// All sources, if they are known.
+    fn value(&self, facts: &Facts<'_>) -> Option<String> {
+        let locations = facts.sources().map(|source| source.map(|(source, location)| Self::location(source, location)));
+        locations.collect::<Result<Vec<_>, _>>().ok().map(|locations| locations.join(", "))
     }
 
     fn option(&self) -> CheckOption<'_> {

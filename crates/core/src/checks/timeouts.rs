@@ -67,6 +67,10 @@ impl Check for MaxTimeout {
         }
     }
 
+    fn value(&self, facts: &Facts<'_>) -> Option<String> {
+        (self.minutes)(facts.build).map(|minutes| Duration::from_minutes(minutes).to_string())
+    }
+
     fn option(&self) -> CheckOption<'_> {
         CheckOption::MaxDuration(self.limit)
     }

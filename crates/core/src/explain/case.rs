@@ -9,6 +9,7 @@ use crate::{
         inquiry::{Case, Question, Source},
         source_location::SourceLocation,
     },
+    model::Progress,
     url,
     verdict::{Action, Withheld},
 };
@@ -78,7 +79,7 @@ impl Case<'_> {
             now,
             action: verdict.action,
             withheld: verdict.withheld,
-            deadline: verdict.deadline,
+            deadline: verdict.deadline.filter(|_| self.build().progress() != Progress::Ended),
             notes: Vec::new(),
             rules: self.explain_rules(now),
             questions: self.explain_questions(),
