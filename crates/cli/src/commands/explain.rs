@@ -231,9 +231,13 @@ impl Found {
     }
 }
 
-/// Returns whether the JSON is one event of EventBridge.
+/// Returns whether the JSON is one event of EventBridge, which the function can judge. One that wraps a call or a
+/// record is read like these.
 fn is_event(json: &[u8]) -> bool {
-    serde_json::from_slice(json).is_ok_and(|json: Value| json.get("detail-type").is_some())
+    let wraps = |kind: &str| kind.ends_with("via CloudTrail") || kind == "Build Policy Violation";
+    let json: Option<Value> = serde_json::from_slice(json).ok();
+    let kind = json.as_ref().and_then(|json| json.get("detail-type"));
+    kind.is_some_and(|kind| !kind.as_str().is_some_and(wraps))
 }
 
 const USABLE: &str = "use an event as CodeBuild sent it, or the output of `aws codebuild batch-get-builds`";

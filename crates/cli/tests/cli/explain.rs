@@ -237,3 +237,13 @@ fn a_rule_that_passes_shows_what_it_found() {
     }
     assert!(!text.contains("the next time limit"), "{text}");
 }
+
+#[test]
+fn a_call_that_eventbridge_delivered_is_explained() {
+    let folder = folder("call");
+    let call = json!({"eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild",
+                      "eventTime": "2026-06-01T10:00:00Z", "responseElements": {"build": build(ID)}});
+    let event = json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.codebuild",
+        "account": "111122223333", "region": "eu-west-1", "time": "2026-06-01T10:00:00Z", "detail": call});
+    assert_eq!(decided(&explain(&folder, &event.to_string(), &[])), "stop passes broken");
+}
