@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use buildbrake_core::{
     event::{BuildEvent, Delivery, Trigger, TriggerKind},
     facts::inquiry::{Case, Reply},
-    history::{Item, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
+    history::{Item, Life, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
     model::{BuildBatch, BuildId, Progress, Project, Sandbox},
 };
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     batch: Option<PathBuf>,
     /// The moment at which the build is judged, such as `2026-11-20T09:00:00Z`. The default is
-    /// the event's time, or the Build's end, or else now.
+    /// the event's time, or the Build's end, or else now. Before its end, the build is judged as it was then.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
     /// The output format.
@@ -97,6 +97,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             (case.ok_or_else(|| anyhow!("{}: the sandbox has no valid id", arguments.input.display()))?, None)
         }
     };
+    let mut is_rewound = false;
+    if let Some(at) = arguments.now {
+        if let Some(start) = case.build().start_time.filter(|start| *start > at) {
+            bail!("the {} started at {start}; use that moment or a later one for `--now`", case.kind().name());
+        }
+        case.judge_at(at, |build| is_rewound = Life::rewind(build, at));
+    }
     if let Some(RecordedRef { name, from }) = recorded_ref {
         case.add_recorded_ref(name, from, now);
     }
@@ -117,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         case.add(Reply::Batch(Some(Arc::new(batch))), now);
     }
     let mut explanation = case.explain(now);
-    explanation.notes = notes(&case);
+    explanation.notes = notes(&case, is_rewound);
     print(&match arguments.format {
         Format::Text => explanation.to_string(),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&explanation)?),
@@ -284,7 +291,7 @@ fn elements<T: DeserializeOwned>(path: &Path, list: &str) -> anyhow::Result<Vec<
 }
 
 /// What the function does about the build, whatever the rules are.
-fn notes(case: &Case<'_>) -> Vec<String> {
+fn notes(case: &Case<'_>, is_rewound: bool) -> Vec<String> {
     let ended = case.build().progress() == Progress::Ended;
     let old = match case.event().delivery {
         Delivery::Live => None,
@@ -294,5 +301,6 @@ fn notes(case: &Case<'_>) -> Vec<String> {
     let noun = case.kind().name();
     let ended = ended.then(|| format!("the {noun} has ended, so it is not stopped; this is how the rules judge it"));
     let old = old.map(|old| format!("{old}; the function would fetch the Build before it judges anything"));
-    ended.into_iter().chain(old).collect()
+    let rewound = is_rewound.then(|| format!("the {noun} is judged as it was at that moment"));
+    rewound.into_iter().chain(ended).chain(old).collect()
 }

@@ -247,3 +247,23 @@ fn a_call_that_eventbridge_delivered_is_explained() {
         "account": "111122223333", "region": "eu-west-1", "time": "2026-06-01T10:00:00Z", "detail": call});
     assert_eq!(decided(&explain(&folder, &event.to_string(), &[])), "stop passes broken");
 }
+
+#[test]
+fn a_moment_before_the_end_shows_the_build_as_it_was_then() {
+    let folder = folder("rewound");
+    let (rule, input) = ("{ id: long, max-duration: 30m }", long_build().to_string());
+    let text = |now| text_of(&folder, rule, &input, &["--now", now]);
+    let early = text("2026-06-01T10:10:00Z");
+    assert!(early.contains("long: passes\n  max-duration 30m\n  found: 5m, from the Build\n"), "{early}");
+    assert!(early.contains("note: the build is judged as it was at that moment\n"), "{early}");
+    assert!(early.contains("the next time limit is reached at 2026-06-01T10:35:01Z\n"), "{early}");
+    assert!(!early.contains("has ended"), "{early}");
+    let late = text("2026-06-01T10:35:01Z");
+    assert!(late.contains("long: broken\n  max-duration 30m\n  found: 1801s, from the Build\n"), "{late}");
+    let after = text("2026-06-01T12:00:00Z");
+    assert!(after.contains("found: 50m, from the Build\n") && after.contains("the build has ended"), "{after}");
+    let before = explain(&folder, &input, &["--now", "2026-06-01T09:59:59Z"]);
+    assert_eq!(before.status.code(), Some(2));
+    let error = String::from_utf8(before.stderr).unwrap();
+    assert!(error.contains("the build started at 2026-06-01T10:00:00Z; use that moment or a later one"), "{error}");
+}

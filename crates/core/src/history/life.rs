@@ -75,6 +75,17 @@ impl Life {
         build.current_phase = build.phases.iter().flatten().last().and_then(|phase| phase.phase_type.clone());
     }
 
+    /// Puts a Build into the state that it had at a moment before its end. Returns `false`, and changes nothing, if
+    /// everything that it contains had happened by then.
+    pub fn rewind(build: &mut Build, at: Timestamp) -> bool {
+        let times = build.phases.iter().flatten().flat_map(|phase| [phase.start_time, phase.end_time]);
+        if times.chain([build.end_time]).flatten().all(|time| time <= at) {
+            return false;
+        }
+        Self::taken_from(build, None).show_at(build, at);
+        true
+    }
+
     /// The time when the build left the queue.
     pub(super) fn run_start(&self) -> Option<Timestamp> {
         let waits = |phase: &BuildPhase| matches!(phase.phase_type.as_deref(), Some("SUBMITTED" | "QUEUED"));

@@ -10,6 +10,7 @@ use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTION
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
+    history::Life,
     model::{Build, BuildBatch, Project, RunKind, Sandbox, shape::Shape},
     policy::{Policy, parse::required},
     verdict::Action,
@@ -146,12 +147,14 @@ impl Parser<'_> {
         for (path, value) in changes {
             members::change(&mut given, &path, value);
         }
-        let build: Build = match kind {
+        let mut build: Build = match kind {
             RunKind::Build => typed(given)?,
             RunKind::Sandbox => typed::<Sandbox>(given)?.as_build(),
         };
         let now = match moment {
-            Some(moment) => moment,
+            Some(moment) => moment.inspect(|now| {
+                Life::rewind(&mut build, *now);
+            }),
             None => {
                 let now = time.or(build.start_time);
                 // A `startTime` with a fault has been reported already.

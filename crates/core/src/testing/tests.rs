@@ -786,3 +786,24 @@ fn a_sandbox_is_judged_as_the_sweep_judges_it() {
         assert!(found.contains(fault), "{lines}: {found}");
     }
 }
+
+/// What happened after `now` is not known then.
+#[test]
+fn a_moment_before_the_end_shows_the_build_as_it_was_then() {
+    let phases = "[{phaseType: QUEUED, startTime: 2026-11-22T09:00:00Z, endTime: 2026-11-22T09:05:00Z}, \
+                  {phaseType: BUILD, startTime: 2026-11-22T09:05:00Z, endTime: 2026-11-22T10:30:00Z}]";
+    let test = |now: &str, expected: &str| {
+        let build = format!("{{startTime: 2026-11-22T09:00:00Z, endTime: 2026-11-22T10:30:00Z, phases: {phases}}}");
+        let text = format!(
+            "policy: timed.yaml\ntests:\n  - {{name: a, now: {now}, expect: {expected}, build: {{id: 'shop:1', \
+             buildStatus: SUCCEEDED, {}}}}}",
+            build.trim_matches(['{', '}'])
+        );
+        let report = parse(&text).unwrap_or_else(|faults| panic!("{faults}")).run(|_| true, &mut Coverage::default());
+        assert!(report.tests[0].passed, "{now}: {:?}", report.tests[0].reasons);
+    };
+    test("2026-11-22T09:10:00Z", "allow");
+    test("2026-11-22T10:05:00Z", "allow");
+    test("2026-11-22T10:05:01Z", "stop");
+    test("2026-11-22T12:00:00Z", "stop");
+}
