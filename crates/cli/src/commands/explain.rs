@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 use buildbrake_core::{
     event::{BuildEvent, Delivery, Trigger, TriggerKind},
-    facts::inquiry::{Case, Reply},
+    facts::inquiry::{Case, Reply, Source},
     history::{Item, Life, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
     model::{BuildBatch, BuildId, Progress, Project, Sandbox},
 };
@@ -104,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
         case.judge_at(at, |build| is_rewound = Life::rewind(build, at));
     }
+    case.compare_although_ended(now);
     if let Some(RecordedRef { name, from }) = recorded_ref {
         case.add_recorded_ref(name, from, now);
     }
@@ -125,6 +126,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let mut explanation = case.explain(now);
     explanation.notes = notes(&case, is_rewound);
+    if explanation.questions.iter().any(|question| question.source == Source::RunningBuilds) {
+        explanation.notes.push(NO_COMPARISON.to_owned());
+    }
     print(&match arguments.format {
         Format::Text => explanation.to_string(),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&explanation)?),
@@ -304,3 +308,7 @@ fn notes(case: &Case<'_>, is_rewound: bool) -> Vec<String> {
     let rewound = is_rewound.then(|| format!("the {noun} is judged as it was at that moment"));
     rewound.into_iter().chain(ended).chain(old).collect()
 }
+
+/// Why a rule with `only-newest-per` is undecided.
+const NO_COMPARISON: &str =
+    "`explain` compares no builds; `buildbrake replay` compares those of its input, and the function those that run";

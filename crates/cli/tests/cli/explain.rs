@@ -267,3 +267,19 @@ fn a_moment_before_the_end_shows_the_build_as_it_was_then() {
     let error = String::from_utf8(before.stderr).unwrap();
     assert!(error.contains("the build started at 2026-06-01T10:00:00Z; use that moment or a later one"), "{error}");
 }
+
+/// `explain` sees one build, so that no newer one is known.
+#[test]
+fn a_build_is_not_called_the_newest_without_the_others() {
+    let folder = folder("newest");
+    let mut running = build(ID);
+    (running["endTime"], running["buildStatus"]) = (json!(null), json!("IN_PROGRESS"));
+    running["buildComplete"] = json!(false);
+    for input in [build(ID), running] {
+        let rule = "{ id: newest, only-newest-per: [project, ref] }";
+        let text = text_of(&folder, rule, &input.to_string(), &[]);
+        assert!(text.contains("newest: undecided\n"), "{text}");
+        assert!(text.contains("unknown: newer build (the project's other running builds are unknown)"), "{text}");
+        assert!(text.contains("note: `explain` compares no builds; "), "{text}");
+    }
+}

@@ -51,6 +51,7 @@ pub struct Case<'a> {
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, String)>,
+    compares_ended: bool,
     purpose: Purpose,
     verdict: Verdict,
     /// The time of the verdict. `None` if there is none yet.
@@ -156,6 +157,7 @@ impl<'a> Case<'a> {
             supersession: None,
             recorded_ref: None,
             unavailable: Vec::new(),
+            compares_ended: false,
             purpose,
             verdict: Verdict::default(),
             judged_at: None,
@@ -289,6 +291,7 @@ impl<'a> Case<'a> {
             has_current_phases: self.purpose == Purpose::EveryRule && self.build().phases.is_some(),
             is_past: self.purpose == Purpose::EveryRule,
             unavailable: &self.unavailable,
+            compares_ended: self.compares_ended,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }
     }

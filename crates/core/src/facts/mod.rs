@@ -70,6 +70,8 @@ pub struct Facts<'a> {
     /// `true` if the build is of the past. The values of its variables may have been left out when it
     /// was saved.
     pub is_past: bool,
+    /// `true` if a build that has ended is compared with others as if it were running.
+    pub compares_ended: bool,
     /// What is unknown of a build that has not started, if this is one.
     pub planned: Option<&'a PlannedBuild>,
     /// The parsed source version.
@@ -124,6 +126,7 @@ impl<'a> Facts<'a> {
             has_current_phases: false,
             is_sample: false,
             is_past: false,
+            compares_ended: false,
             planned: None,
             source_version,
             project: None,
@@ -150,6 +153,11 @@ impl<'a> Facts<'a> {
     /// The facts at a later moment, if the build keeps running.
     pub fn at(&self, later: Timestamp) -> Self {
         Self { now: later, ..self.clone() }
+    }
+
+    /// Returns whether no newer build can supersede it any more.
+    pub(crate) fn is_past_comparison(&self) -> bool {
+        !self.compares_ended && self.build.progress() == Progress::Ended
     }
 
     /// Returns whether a source may provide the fact.

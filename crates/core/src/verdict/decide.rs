@@ -6,7 +6,7 @@ use super::{Exempted, Undecided, Violation, supersession};
 use crate::{
     checks::{Answer, Fit},
     facts::{Facts, source_pattern::Direction, supersession::Superseded},
-    model::{Progress, RunKind},
+    model::RunKind,
     policy::{BatchScope, Mode, OnUnknown, Rule, Selector},
     url,
 };
@@ -114,7 +114,7 @@ fn decide(rule: &Rule, ceiling: Mode, facts: &Facts<'_>) -> Decision {
         }
         Err(missing) => {
             let identity = facts.build.identity();
-            let has_ended = facts.build.progress() == Progress::Ended;
+            let has_ended = facts.is_past_comparison();
             let answer = || if has_ended { Answer::Pass } else { Answer::Unknown(missing) };
             conclude(rule, ceiling, &facts.of_identity(&identity), answer)
         }

@@ -10,7 +10,7 @@ use crate::{
         starter::Starter,
         supersession::{ComparedValue, RunningBuild, Standing},
     },
-    model::{Build, Progress},
+    model::Build,
     policy::{Criterion, Mode, Policy, Rule, Selector},
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn running_build(policy: &Policy, facts: &Facts<'_>) -> RunningBuild 
 /// which it is compared.
 fn covers(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &Facts<'_>) -> Fit {
     let is_on = rule.mode.at(facts.now).min(ceiling) != Mode::Off;
-    if !is_on || facts.build.progress() == Progress::Ended {
+    if !is_on || facts.is_past_comparison() {
         return Fit::No;
     }
     in_scope(rule, compared).and(|| match is_exempt(rule, compared) {
@@ -75,7 +75,7 @@ fn covers(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &Facts<'_>) -
 
 /// Answers a rule by the comparison of the build with others, as far as these are known.
 pub(super) fn answer(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &Facts<'_>) -> Answer {
-    if facts.build.progress() == Progress::Ended {
+    if facts.is_past_comparison() {
         return Answer::Pass;
     }
     match rule.check.decide(compared) {

@@ -27,6 +27,12 @@ impl<'a> Case<'a> {
         self.judge(at);
     }
 
+    /// Judges the build once more, and compares it with others as if it were running, even if it has ended.
+    pub fn compare_although_ended(&mut self, at: Timestamp) {
+        self.compares_ended = true;
+        self.judge(at);
+    }
+
     /// Moves the verdict out. The case must be judged again before it has another question.
     pub(crate) fn take_verdict(&mut self) -> Verdict {
         std::mem::take(&mut self.verdict)
