@@ -283,3 +283,13 @@ fn a_build_is_not_called_the_newest_without_the_others() {
         assert!(text.contains("note: `explain` compares no builds; "), "{text}");
     }
 }
+
+#[test]
+fn a_member_that_a_whole_build_lacks_is_not_to_be_fetched() {
+    let folder = folder("lacks");
+    let rule = r#"{ id: vpc, deny-when: 'build.vpcConfig.vpcId == "vpc-1"' }"#;
+    let text = text_of(&folder, rule, &build(ID).to_string(), &[]);
+    let advice = "unknown: build.vpcConfig; the Build has no `vpcConfig`; write `has(build.vpcConfig.vpcId) && …`\n";
+    assert!(text.contains(advice), "{text}");
+    assert!(!text.contains("BatchGetBuilds"), "{text}");
+}

@@ -80,13 +80,25 @@ pub struct Missing {
     /// The calls that ask that source.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub calls: &'static [&'static str],
+    /// The reason why no source knows it, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 impl Missing {
-    pub(super) fn of(fact: &Fact) -> Self {
-        let source = fact.source();
+    /// `expression` is the one that reads the fact, if it is one's.
+    pub(super) fn of(fact: &Fact, facts: &Facts<'_>, expression: Option<&Part>) -> Self {
+        let help = facts.lacks_member_of(fact).map(|member| match expression {
+            Some(part) => {
+                let path = part.absent_path(&format!("build.{member}"));
+                let guard = path.map(|path| format!("; write `has({path}) && …`")).unwrap_or_default();
+                format!("{} has no `{member}`{guard}", facts.the_whole())
+            }
+            None => format!("{} has no `{member}`", facts.the_whole()),
+        });
+        let source = fact.source().filter(|_| help.is_none());
         let calls = source.map(Source::operations).unwrap_or_default();
-        Self { fact: url::redacted(&fact.to_string()).into_owned(), source, calls }
+        Self { fact: url::redacted(&fact.to_string()).into_owned(), source, calls, help }
     }
 }
 
@@ -185,7 +197,9 @@ impl CriterionExplanation {
             value: value.map(redacted),
             note: note.map(redacted),
             missing: match &fit {
-                Fit::Unknown(fact) => Some(Missing::of(&fact.clone().explained(facts.unavailable))),
+                Fit::Unknown(fact) => {
+                    Some(Missing::of(&fact.clone().explained(facts.unavailable), facts, expression.as_ref()))
+                }
                 Fit::Yes | Fit::No => None,
             },
             matches: fit.into(),

@@ -19,7 +19,7 @@ use crate::{
     checks::CheckOption,
     expression::Part,
     facts::{Fact, Facts},
-    policy::{Mode, OnUnknown, Policy, Rule},
+    policy::{Criterion, Mode, OnUnknown, Policy, Rule},
     url,
     verdict::{Decision, decisions, facts_of_rule, selects},
 };
@@ -182,7 +182,18 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         Decision::Exempt(_) => (Decided::Exempt, value(), None),
         Decision::Broken(broken) => (Decided::Broken, Some(broken.found), None),
         Decision::Unknown(undecided, _) => {
-            (Decided::Undecided, None, Some(Missing::of(&undecided.missing.explained(facts.unavailable))))
+            let missing = undecided.missing.explained(facts.unavailable);
+            // It may be a condition's.
+            let conditions = rule.only.iter().chain(rule.except.iter().map(|exemption| &exemption.selector));
+            let conditions =
+                conditions.flat_map(|selector| selector.criteria()).filter_map(|criterion| match criterion {
+                    Criterion::When(expression) => Some(expression.parts(facts)),
+                    _ => None,
+                });
+            let mut expressions = expression.clone().into_iter().chain(conditions);
+            let read = format!("{missing}");
+            let expression = expressions.find(|part| part.absent_path(&read).is_some());
+            (Decided::Undecided, None, Some(Missing::of(&missing, facts, expression.as_ref())))
         }
     };
     Explanation {

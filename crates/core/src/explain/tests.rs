@@ -80,7 +80,7 @@ fn each_part_of_an_expression_is_evaluated() {
         text,
         "r: undecided
   deny-when
-  unknown: arn; BatchGetBuilds may provide it
+  unknown: arn; the Build has no `arn`
     unknown: build.environment.privilegedMode && !(region == 'eu-west-2' || build.initiator !=
         'alice')
       true: build.environment.privilegedMode

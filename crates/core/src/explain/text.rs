@@ -157,6 +157,9 @@ fn from(from: Option<FactFrom>) -> String {
 }
 
 fn missing_text(missing: &Missing) -> String {
+    if let Some(help) = &missing.help {
+        return format!("{}; {help}", missing.fact);
+    }
     match missing.calls {
         [] => format!("{}; no source provides it", missing.fact),
         calls => format!("{}; {} may provide it", missing.fact, calls.join(", ")),

@@ -51,6 +51,20 @@ pub struct Read {
     pub value: String,
 }
 
+/// What is shown in place of the value of a member that does not exist.
+const ABSENT: &str = "absent";
+
+impl Part {
+    /// The path that it reads and that is absent because the member at `start` is.
+    pub(crate) fn absent_path(&self, start: &str) -> Option<&str> {
+        let is_below =
+            |path: &str| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let reads = self.reads.iter().find(|read| read.value == ABSENT && is_below(&read.path));
+        let own = reads.map(|read| read.path.as_str());
+        own.or_else(|| self.parts.iter().find_map(|part| part.absent_path(start)))
+    }
+}
+
 impl Expression {
     /// Evaluates the expression and each of its parts by itself, also those that do not count because
     /// another one settles the answer. Contains no secret of the build.
@@ -100,7 +114,7 @@ impl Expression {
             Some(json) => member(json),
             None => match self.resolve(node, facts) {
                 // `has` returns `false` for an absent member.
-                Ok(_) | Err(ExecutionError::NoSuchKey(_)) => "absent".to_owned(),
+                Ok(_) | Err(ExecutionError::NoSuchKey(_)) => ABSENT.to_owned(),
                 Err(_) => "unknown".to_owned(),
             },
         }

@@ -259,11 +259,12 @@ impl<'a> Case<'a> {
             }
             Purpose::Supersession => judge_supersession(self.policy, &facts),
         };
-        (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
         for undecided in &mut verdict.undecided {
-            undecided.source = undecided.missing.source();
+            let is_lacking = facts.lacks_member_of(&undecided.missing).is_some();
+            undecided.source = undecided.missing.source().filter(|_| !is_lacking);
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
         }
+        (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
         verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
         match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession | Purpose::EveryRule => {
@@ -290,8 +291,8 @@ impl<'a> Case<'a> {
             assumed: self.recorded_ref.clone(),
             has_current_phases: self.purpose == Purpose::EveryRule && self.build().phases.is_some(),
             is_past: self.purpose == Purpose::EveryRule,
-            unavailable: &self.unavailable,
             compares_ended: self.compares_ended,
+            unavailable: &self.unavailable,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
         }
     }

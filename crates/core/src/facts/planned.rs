@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Facts;
+use super::{Fact, Facts};
+use crate::model::RunKind;
 
 /// The facts that are unknown of a build that has not started.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +61,24 @@ impl Facts<'_> {
     /// project shows that it will have none.
     pub(crate) fn lacks(&self, member: &str) -> bool {
         self.is_whole && self.planned.is_none_or(|planned| planned.build.why(member).is_none())
+    }
+
+    /// The member of the build without which the fact is unknown, if the build is known not to have it.
+    pub(crate) fn lacks_member_of<'f>(&self, fact: &'f Fact) -> Option<&'f str> {
+        let member = match fact {
+            Fact::Absent(member) => member,
+            Fact::AbsentMember(path) => path.strip_prefix("build.")?,
+            _ => return None,
+        };
+        self.lacks(member).then_some(member)
+    }
+
+    /// What lacks a member, in a sentence: the structure of the API.
+    pub(crate) fn the_whole(&self) -> &'static str {
+        match self.kind {
+            RunKind::Build => "the Build",
+            RunKind::Sandbox => "the Sandbox",
+        }
     }
 }
 

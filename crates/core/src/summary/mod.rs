@@ -199,7 +199,9 @@ impl Summary {
             let missing = self.missing(fact);
             missing.builds += 1;
             missing.rules.extend(rules.into_iter().cloned());
-            missing.resolved_by = source.map(|source| resolved_by(source).to_owned());
+            // A whole Build lacks it.
+            let lacks = || fact.starts_with("build.").then_some("a Build may lack it: write `has(…) && …` in the rule");
+            missing.resolved_by = source.map(resolved_by).or_else(lacks).map(str::to_owned);
         }
     }
 
