@@ -18,7 +18,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     files::{PolicyFile, check_page, write_whole},
     input::Source,
-    output::{Exit, print, print_error},
+    output::{Exit, print, print_error, print_note},
     replay::{Engine, Listed, NAMED_UNREADABLE, Results},
     report::{
         html,
@@ -127,8 +127,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         rows.add(build)
     };
     let results = engine.run(|each| arguments.source.read(now, each), &mut sink)?;
+    check_input(&arguments.source, &results)?;
     rows.finish()?;
-    let Results { mut summaries, unreadable } = results;
+    let Results { mut summaries, unreadable, .. } = results;
     let summary = if summaries.is_empty() { Summary::default() } else { summaries.swap_remove(0) };
     if let Some(path) = &arguments.html {
         let (builds, left_out) = listed.finish();
@@ -147,6 +148,41 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             comparison: comparison.as_ref(),
         },
     )
+}
+
+/// A report of no builds looks like that of a policy that does no harm.
+///
+/// # Errors
+/// If files describe no build at all. An account may have none.
+fn check_input(source: &Source, results: &Results) -> anyhow::Result<()> {
+    if results.summaries.first().is_some_and(|summary| summary.judged > 0) {
+        return Ok(());
+    }
+    let is_account = source.account.account;
+    if !results.has_builds && !is_account {
+        match results.unreadable.first() {
+            Some(first) => anyhow::bail!("the input contains no build: {first}"),
+            None => anyhow::bail!(
+                "the input contains no build; use Builds of `aws codebuild batch-get-builds`, events of CodeBuild, or \
+                 records"
+            ),
+        }
+    }
+    let scope = &source.account.scope;
+    let options = [("`--projects`", !scope.projects.is_empty()), ("`--since`", scope.since.is_some())];
+    let options: Vec<&str> = options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+    let of = if is_account { "the account's history" } else { "the input" };
+    match (results.has_builds, options.as_slice()) {
+        (true, []) => {}
+        (true, options) => {
+            print_note(&format!("warning: {of} contains builds, but none that {} lets through", options.join(" and ")));
+        }
+        (false, []) => print_note(&format!("warning: {of} contains no build")),
+        (false, options) => {
+            print_note(&format!("warning: {of} contains no build that {} lets through", options.join(" and ")));
+        }
+    }
+    Ok(())
 }
 
 /// Adds up summaries.

@@ -47,6 +47,8 @@ pub(crate) struct Results {
     pub(crate) summaries: Vec<Summary>,
     /// The first of the unreadable values, each with its place and the reason.
     pub(crate) unreadable: Vec<String>,
+    /// `true` if the input describes a build, whether it is meant or not.
+    pub(crate) has_builds: bool,
 }
 
 /// Builds that are read, and the policies that judge them.
@@ -67,6 +69,7 @@ pub(crate) struct Engine<'p> {
     spill: Spill,
     unreadable: Mutex<Vec<Unreadable>>,
     unreadable_count: AtomicU64,
+    has_builds: AtomicBool,
     has_failed: AtomicBool,
 }
 
@@ -88,6 +91,7 @@ impl<'p> Engine<'p> {
             spill: Spill::new(),
             unreadable: Mutex::default(),
             unreadable_count: AtomicU64::default(),
+            has_builds: AtomicBool::default(),
             has_failed: AtomicBool::default(),
         }
     }
@@ -110,7 +114,7 @@ impl<'p> Engine<'p> {
         let count = self.unreadable_count.load(Ordering::Relaxed);
         let mut summaries = self.judge_all(workers, sink)?;
         summaries.iter_mut().for_each(|summary| summary.unreadable = count);
-        Ok(Results { summaries, unreadable })
+        Ok(Results { summaries, unreadable, has_builds: self.has_builds.load(Ordering::Relaxed) })
     }
 
     /// Reads the whole input, joins the observations of each build, and calls `visit` with each build, in no
@@ -228,6 +232,7 @@ impl<'p> Engine<'p> {
     }
 
     fn take_build(&self, observation: Observation) -> io::Result<()> {
+        self.has_builds.store(true, Ordering::Relaxed);
         if !self.scope.has_project(observation.id.project()) {
             return Ok(());
         }
@@ -250,6 +255,7 @@ impl<'p> Engine<'p> {
     /// Judges a build that has ended by the part of its Build that was read. Returns `false` if it must be read
     /// whole, because its verdict depends on something else, too.
     fn take_part(&self, part: Observation) -> io::Result<bool> {
+        self.has_builds.store(true, Ordering::Relaxed);
         if !self.scope.has_project(part.id.project()) {
             return Ok(true);
         }

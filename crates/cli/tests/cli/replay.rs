@@ -398,3 +398,33 @@ fn the_earlier_tries_of_a_build_are_found_in_the_input() {
     assert_eq!((&newest["broken"], &newest["undecided"]), (&json!(1), &json!(0)), "{found}");
     assert_eq!(newest["minutes"], 10.0, "the retry, from the start of the newer build");
 }
+
+/// A report of no builds looks like a policy that does no harm.
+#[test]
+fn input_without_a_build_is_an_error() {
+    let folder = folder("nothing");
+    fs::create_dir_all(folder.join("empty")).unwrap();
+    fs::write(folder.join("empty.json"), "").unwrap();
+    let build = History::of_seed(7).next().unwrap().to_string();
+    let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(build.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.join("utf-16.json"), utf_16).unwrap();
+    for (input, expected) in [
+        ("empty.json", "the input contains no build; "),
+        ("empty", "the input contains no build; "),
+        ("policy.yaml", "the input contains no build: policy.yaml:2: "),
+        ("utf-16.json", "the input contains no build: utf-16.json:1: it is UTF-16; save it as UTF-8"),
+    ] {
+        for format in ["text", "json", "ndjson", "csv"] {
+            let output = run(&folder, &["--format", format, input]);
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{input}: {error}");
+            assert!(error.contains(expected), "{input}: {error}");
+        }
+    }
+
+    fs::write(folder.join("history.ndjson"), build).unwrap();
+    let output = run(&folder, &["--projects", "zzz", "history.ndjson"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert_eq!(error, "warning: the input contains builds, but none that `--projects` lets through\n");
+}
