@@ -122,6 +122,8 @@ pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
     const BEGIN: &[u8] = b"<!doctype html>";
     let name = path.display();
     ensure!(!path.is_dir(), "{name}: this is a folder; name a file in it");
+    let folder = folder_of(path);
+    ensure!(folder.exists(), "{name}: the folder `{}` does not exist; make it first", folder.display());
     temporary_beside(path).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))?;
     let old = fs::read(path).unwrap_or_default();
     let is_page = old.is_empty() || old.get(..BEGIN.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN));
@@ -130,8 +132,11 @@ pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
 }
 
 fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    builder().tempfile_in(folder)
+    builder().tempfile_in(folder_of(path))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file that others may read, as far as the user's mask allows it. A temporary file is private otherwise.

@@ -62,10 +62,14 @@ pub(crate) struct Arguments {
     /// Policy files and folders, or `-` for standard input.
     #[arg(value_name = "POLICY")]
     policies: Vec<PathBuf>,
+    /// The same, as other commands have it.
+    #[arg(long, value_name = "POLICY", hide = true)]
+    policy: Vec<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Arguments { deny_warnings, format, fix, watch: watches, policies } = arguments;
+    let Arguments { deny_warnings, format, fix, watch: watches, policies, policy } = arguments;
+    let policies = &[&policies[..], policy].concat();
     if *watches {
         ensure!(policies.iter().all(|path| path.as_os_str() != STDIN), "standard input cannot be watched; name a file");
         let list = || files(policies, FileKind::Policy).unwrap_or_default();

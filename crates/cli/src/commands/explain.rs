@@ -15,7 +15,7 @@ use buildbrake_core::{
     history::{Item, Life, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
     model::{BuildBatch, BuildId, Progress, Project, Sandbox},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     batch: Option<PathBuf>,
     /// The moment at which the build is judged, such as `2026-11-20T09:00:00Z`. The default is
     /// the event's time, or the Build's end, or else now. Before its end, the build is judged as it was then.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     now: Option<Timestamp>,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -112,7 +112,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let name = case.build().project_name.clone().unwrap_or_else(|| case.event().id.project().to_owned());
         let projects: Vec<Project> = elements(path, "projects")?;
         let project = projects.into_iter().find(|project| project.name.as_ref() == Some(&name));
-        let project = project.ok_or_else(|| anyhow!("{}: the project of the build is not there", path.display()))?;
+        let project =
+            project.ok_or_else(|| anyhow!("{}: the project `{name}` of the build is not there", path.display()))?;
         case.add(Reply::Project(Some(Arc::new(project))), now);
     }
     if let Some(path) = &arguments.batch {
@@ -132,6 +133,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     print(&match arguments.format {
         Format::Text => explanation.to_string(),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&explanation)?),
+    })
+}
+
+/// A time, or the start of a day.
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let of_day = || Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    text.parse().ok().or_else(of_day).ok_or_else(|| {
+        "write a date (2026-11-20, UTC) or a time with its offset from UTC, such as 2026-11-20T09:00:00Z".to_owned()
     })
 }
 

@@ -39,6 +39,9 @@ fn explanation(id: &str) -> anyhow::Result<String> {
     }
     match checks::explanation(id) {
         Some(text) => Ok(text),
-        None => bail!("unknown check `{id}`; `buildbrake rules` lists all checks"),
+        None => match checks::closest(id) {
+            Some(known) => bail!("unknown check `{id}`; did you mean `{known}`? `buildbrake rules` lists all checks"),
+            None => bail!("unknown check `{id}`; `buildbrake rules` lists all checks"),
+        },
     }
 }

@@ -184,7 +184,9 @@ rules:
     assert_eq!(decided(&[&early[..], &["--project", "project.json"]].concat()), "stop broken passes");
     let output = explain(&folder, &input, &["--project", "other.json"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("other.json: the project of the build is not there"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("other.json: the project `shop` of the build is not there")
+    );
 }
 
 #[test]
@@ -212,30 +214,20 @@ fn text_of(folder: &Path, rules: &str, input: &str, arguments: &[&str]) -> Strin
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A build of 50 minutes that was queued for five.
-fn long_build() -> Value {
-    let mut build = build(ID);
-    build["endTime"] = json!("2026-06-01T10:55:00Z");
-    build["phases"] = json!([
-        {"phaseType": "QUEUED", "startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T10:05:00Z"},
-        {"phaseType": "BUILD", "startTime": "2026-06-01T10:05:00Z", "endTime": "2026-06-01T10:55:00Z"},
-        {"phaseType": "COMPLETED", "startTime": "2026-06-01T10:55:00Z"}]);
-    build
-}
-
+/// `explain` sees one build, so that no newer one is known.
 #[test]
-fn a_rule_that_passes_shows_what_it_found() {
-    let folder = folder("found");
-    let mut input = long_build();
-    input["timeoutInMinutes"] = json!(60);
-    input["source"]["location"] = json!("https://github.com/acme/shop");
-    let rules = "{ id: a, max-timeout: 60m }, { id: b, max-duration: 60m }, { id: c, max-queue-time: 10m }, \
-                 { id: d, allowed-sources: ['https://github.com/acme/*'] }";
-    let text = text_of(&folder, rules, &input.to_string(), &[]);
-    for found in ["60m", "50m", "5m", "https://github.com/acme/shop"] {
-        assert!(text.contains(&format!("\n  found: {found}, from the Build\n")), "{found}: {text}");
+fn a_build_is_not_called_the_newest_without_the_others() {
+    let folder = folder("newest");
+    let mut running = build(ID);
+    (running["endTime"], running["buildStatus"]) = (json!(null), json!("IN_PROGRESS"));
+    running["buildComplete"] = json!(false);
+    for input in [build(ID), running] {
+        let rule = "{ id: newest, only-newest-per: [project, ref] }";
+        let text = text_of(&folder, rule, &input.to_string(), &[]);
+        assert!(text.contains("newest: undecided\n"), "{text}");
+        assert!(text.contains("unknown: newer build (the project's other running builds are unknown)"), "{text}");
+        assert!(text.contains("note: `explain` compares no builds; "), "{text}");
     }
-    assert!(!text.contains("the next time limit"), "{text}");
 }
 
 #[test]
@@ -246,6 +238,17 @@ fn a_call_that_eventbridge_delivered_is_explained() {
     let event = json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.codebuild",
         "account": "111122223333", "region": "eu-west-1", "time": "2026-06-01T10:00:00Z", "detail": call});
     assert_eq!(decided(&explain(&folder, &event.to_string(), &[])), "stop passes broken");
+}
+
+/// A build of 50 minutes that was queued for five.
+fn long_build() -> Value {
+    let mut build = build(ID);
+    build["endTime"] = json!("2026-06-01T10:55:00Z");
+    build["phases"] = json!([
+        {"phaseType": "QUEUED", "startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T10:05:00Z"},
+        {"phaseType": "BUILD", "startTime": "2026-06-01T10:05:00Z", "endTime": "2026-06-01T10:55:00Z"},
+        {"phaseType": "COMPLETED", "startTime": "2026-06-01T10:55:00Z"}]);
+    build
 }
 
 #[test]
@@ -268,20 +271,19 @@ fn a_moment_before_the_end_shows_the_build_as_it_was_then() {
     assert!(error.contains("the build started at 2026-06-01T10:00:00Z; use that moment or a later one"), "{error}");
 }
 
-/// `explain` sees one build, so that no newer one is known.
 #[test]
-fn a_build_is_not_called_the_newest_without_the_others() {
-    let folder = folder("newest");
-    let mut running = build(ID);
-    (running["endTime"], running["buildStatus"]) = (json!(null), json!("IN_PROGRESS"));
-    running["buildComplete"] = json!(false);
-    for input in [build(ID), running] {
-        let rule = "{ id: newest, only-newest-per: [project, ref] }";
-        let text = text_of(&folder, rule, &input.to_string(), &[]);
-        assert!(text.contains("newest: undecided\n"), "{text}");
-        assert!(text.contains("unknown: newer build (the project's other running builds are unknown)"), "{text}");
-        assert!(text.contains("note: `explain` compares no builds; "), "{text}");
+fn a_rule_that_passes_shows_what_it_found() {
+    let folder = folder("found");
+    let mut input = long_build();
+    input["timeoutInMinutes"] = json!(60);
+    input["source"]["location"] = json!("https://github.com/acme/shop");
+    let rules = "{ id: a, max-timeout: 60m }, { id: b, max-duration: 60m }, { id: c, max-queue-time: 10m }, \
+                 { id: d, allowed-sources: ['https://github.com/acme/*'] }";
+    let text = text_of(&folder, rules, &input.to_string(), &[]);
+    for found in ["60m", "50m", "5m", "https://github.com/acme/shop"] {
+        assert!(text.contains(&format!("\n  found: {found}, from the Build\n")), "{found}: {text}");
     }
+    assert!(!text.contains("the next time limit"), "{text}");
 }
 
 #[test]
@@ -292,4 +294,33 @@ fn a_member_that_a_whole_build_lacks_is_not_to_be_fetched() {
     let advice = "unknown: build.vpcConfig; the Build has no `vpcConfig`; write `has(build.vpcConfig.vpcId) && …`\n";
     assert!(text.contains(advice), "{text}");
     assert!(!text.contains("BatchGetBuilds"), "{text}");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_names_what_is_right() {
+    let folder = folder("mistakes");
+    fs::write(folder.join("input.json"), long_build().to_string()).unwrap();
+    let input = ["--policy", "policy.yaml", "input.json"];
+    for (arguments, status, expected) in [
+        (&[&["explain", "--now", "2026-06-02"][..], &input].concat()[..], 0, ""),
+        (
+            &[&["explain", "--now", "yesterday"][..], &input].concat(),
+            2,
+            "write a date (2026-11-20, UTC) or a time with its offset from UTC, such as 2026-11-20T09:00:00Z",
+        ),
+        (&[&["explain", "--now", "9999-12-31T23:59:59Z"][..], &input].concat(), 2, "write a date (2026-11-20, UTC)"),
+        (&["check", "--policy", "policy.yaml"], 0, ""),
+        (
+            &[&["replay", "--html", "none/page.html"][..], &input].concat(),
+            2,
+            "none/page.html: the folder `none` does not exist; make it first",
+        ),
+        (&["rules", "forbidden-brnches"], 2, "did you mean `forbidden-branches`?"),
+        (&["rules", "zzz"], 2, "unknown check `zzz`; `buildbrake rules` lists all checks"),
+    ] {
+        let output = run_with(&folder, arguments, b"", &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
 }

@@ -34,7 +34,10 @@ pub(crate) use patterns::{Fit, Patterns, Syntax};
 pub(crate) use sandboxes::{NotForSandboxes, not_for_sandboxes};
 pub(crate) use subject::{ArnPart, SELECTABLE, Subject};
 
-use crate::facts::{Fact, Facts};
+use crate::{
+    facts::{Fact, Facts},
+    yaml::words,
+};
 
 /// Every check, in the order of the documentation.
 pub(crate) const CHECKS: &[CheckKind] = &[
@@ -64,6 +67,11 @@ pub(crate) const CHECKS: &[CheckKind] = &[
 /// The ids of all checks, which are their keys in a policy, in the order of the documentation.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     CHECKS.iter().map(|check| check.id)
+}
+
+/// The id of the check that a misspelt one was probably meant to be.
+pub fn closest(misspelt: &str) -> Option<&'static str> {
+    words::closest(misspelt, &ids().collect::<Vec<_>>())
 }
 
 /// The description of a check.
