@@ -428,3 +428,19 @@ fn input_without_a_build_is_an_error() {
     assert_eq!(output.status.code(), Some(0), "{error}");
     assert_eq!(error, "warning: the input contains builds, but none that `--projects` lets through\n");
 }
+
+/// An undecided rule may be broken.
+#[test]
+fn a_build_with_an_undecided_rule_breaks_none_as_far_as_is_known() {
+    let folder = folder("undecided");
+    let mut build = History::of_seed(7).next().unwrap();
+    fs::write(folder.join("history.ndjson"), build.to_string()).unwrap();
+    let policy = "version: 1\nrules: [{ id: team, max-timeout: 1m, only: [{ tags: { team: [web] } }] }]\n";
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    let text = stdout(&folder, &["history.ndjson"]);
+    assert!(text.contains("       1 break no rule, as far as is known\n"), "{text}");
+    build["timeoutInMinutes"] = json!(1);
+    fs::write(folder.join("history.ndjson"), build.to_string()).unwrap();
+    let text = stdout(&folder, &["history.ndjson"]);
+    assert!(text.contains("       1 break no rule\n"), "{text}");
+}

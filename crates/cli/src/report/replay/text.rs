@@ -48,8 +48,9 @@ fn overview(report: &Report<'_>) -> String {
         (Outcome::Protected, "would have been reported and not stopped, because of `never-stop`"),
     ] {
         let number = summary.outcomes.get(&outcome).copied().unwrap_or_default();
+        let known = if outcome == Outcome::Allowed && summary.undecided > 0 { ", as far as is known" } else { "" };
         if number > 0 || outcome == Outcome::Stopped {
-            text.push_str(&format!("  {number:>8} {what}\n"));
+            text.push_str(&format!("  {number:>8} {what}{known}\n"));
         }
     }
     if summary.undecided > 0 {
