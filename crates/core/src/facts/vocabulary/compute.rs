@@ -111,7 +111,8 @@ fn computes(part: &str) -> Vec<String> {
 
 /// The environment types that a part of one can mean.
 fn kinds(part: &str) -> Vec<String> {
-    vec![part.to_owned(), format!("{part}_CONTAINER"), format!("LINUX_{part}_CONTAINER")]
+    let word = part.trim_end_matches(['*', '_']);
+    vec![part.to_owned(), format!("{word}_CONTAINER"), format!("LINUX_{word}_CONTAINER")]
 }
 
 /// `g4dn.xlarge`: a family in lower case, a dot, and a size.

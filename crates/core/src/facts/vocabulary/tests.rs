@@ -68,6 +68,10 @@ fn compute_types() {
                 "no build fits `arm_container`: an environment type stands in front of a compute type = write `ARM_CONTAINER/*`",
             ),
             (
+                "GPU*",
+                "no build fits `GPU*`: an environment type stands in front of a compute type = write `LINUX_GPU_CONTAINER/*`",
+            ),
+            (
                 "GPU",
                 "no build fits `GPU`: an environment type stands in front of a compute type = write `LINUX_GPU_CONTAINER/*`",
             ),
