@@ -134,8 +134,13 @@ impl Values {
         }
         // The pattern for an initiator's sessions is our own.
         if let Some(value) = self.seen.keys().find(|value| value.trim_end_matches("/*").contains(['*', '?'])) {
-            let value = shown(value);
-            return Err(format!("`{value}` contains a wildcard, so that it would match more than itself"));
+            let shown = shown(value);
+            let value = if shown.contains(['*', '?']) {
+                format!("`{shown}`")
+            } else {
+                format!("a value that begins with `{shown}`")
+            };
+            return Err(format!("{value} contains a wildcard, so that it would match more than itself"));
         }
         if let Some(value) = self.seen.keys().find(|value| value.contains(char::is_control)) {
             let value = shown(value);

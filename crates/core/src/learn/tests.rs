@@ -126,6 +126,17 @@ fn what_follows_a_question_mark_is_not_shown() {
 }
 
 #[test]
+fn a_wildcard_that_is_not_shown_is_not_claimed_of_what_is() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    for build in &mut builds {
+        build["environment"]["image"] = json!("https://github.com/acme/app?x=*");
+    }
+    let text = learn(&builds, Grouping::Account, 99.0).policy(None);
+    let expected = "a value that begins with `https://github.com/acme/app` contains a wildcard";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn limits_of_time_need_phases() {
     let mut builds: Vec<Value> = History::of_seed(8).take(40).collect();
     builds.iter_mut().for_each(|build| build["phases"] = json!(null));
