@@ -145,7 +145,10 @@ pub(super) fn cache(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
         let location = cache.location.unwrap_or_default();
         let mut modes = cache.modes.unwrap_or_default();
         modes.sort_unstable();
-        [&kind, without_arn(&location), &modes.join(" ")].join(" ").trim_end().to_owned()
+        let modes = modes.join(" ");
+        let words: Vec<&str> =
+            [&kind, without_arn(&location), &modes].into_iter().filter(|word| !word.is_empty()).collect();
+        words.join(" ")
     };
     let caches = [ours.known(ours.cache, "cache")?, theirs.cache];
     let [our_type, their_type] = caches.map(|cache| cache?.r#type.as_deref());

@@ -623,3 +623,10 @@ fn a_debug_session_needs_no_project() {
     let check = ForbiddenOverrides { overrides: vec![Override::Image] };
     assert_eq!(check.decide(&facts), Answer::Unknown(Fact::NoProject));
 }
+
+#[test]
+fn a_cache_without_a_location_is_named_with_single_spaces() {
+    let build = json!({"cache": {"type": "LOCAL", "modes": ["LOCAL_SOURCE_CACHE"]}});
+    let found = judged(Override::Cache, &build, &json!({"cache": {"type": "NO_CACHE"}}));
+    assert!(found.contains("LOCAL LOCAL_SOURCE_CACHE"), "{found}");
+}
