@@ -40,7 +40,8 @@ impl Fix {
 const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
 
 /// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it leaves fewer
-/// diagnostics; one that reveals others is not. Returns the new text and the fixes that were applied.
+/// diagnostics, at the latest after one more fix; one that reveals others is not. Returns the new text and the
+/// fixes that were applied.
 pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
     let (mut text, mut applied) = (original.to_owned(), Vec::new());
     let mut found = diagnose(&text);
@@ -55,14 +56,22 @@ pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String,
 
 /// The first fix that makes the text better, with the text that it makes and its diagnostics.
 fn next(text: &str, found: &Diagnostics, diagnose: impl Fn(&str) -> Diagnostics) -> Option<(Fix, String, Diagnostics)> {
-    let is_safe = |code: Code| code.severity() == Severity::Error || HARMLESS.contains(&code);
-    let fixes = found.iter().filter(|one| is_safe(one.code)).filter_map(|one| one.fix.as_deref());
-    fixes.cloned().find_map(|fix| {
+    fixes(found).find_map(|fix| {
         let better = fix.applied(text)?;
         let left = diagnose(&better);
         let goes_on = || matches!((syntax(found), syntax(&left)), (Some(before), Some(after)) if after > before);
-        (Score::of(&left) < Score::of(found) || goes_on()).then_some((fix, better, left))
+        // The value of a misspelt key is read only once the key is right.
+        let leads_on = || {
+            let and_then = |next: Fix| Some(Score::of(&diagnose(&next.applied(&better)?)) < Score::of(found));
+            Score::of(&left) == Score::of(found) && fixes(&left).filter_map(and_then).any(|is_better| is_better)
+        };
+        (Score::of(&left) < Score::of(found) || goes_on() || leads_on()).then_some((fix, better, left))
     })
+}
+
+fn fixes(found: &Diagnostics) -> impl Iterator<Item = Fix> {
+    let is_safe = |code: Code| code.severity() == Severity::Error || HARMLESS.contains(&code);
+    found.iter().filter(move |one| is_safe(one.code)).filter_map(|one| one.fix.as_deref()).cloned()
 }
 
 /// The place of a mistake in the syntax of YAML.

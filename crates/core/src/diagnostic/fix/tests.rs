@@ -21,6 +21,7 @@ fn a_fault_with_one_correction_is_fixed() {
     for (rule, expected) in [
         ("max-timout: 60m # an hour", "max-timeout: 60m # an hour"),
         ("forbiden-branches:   [ main ]", "forbidden-branches:   [ main ]"),
+        ("forbiden-branches: main", "forbidden-branches: [main]"),
         ("\"max-timout\": 60m", "\"max-timeout\": 60m"),
         ("max-timeout: 60m\n    onwer: me", "max-timeout: 60m\n    owner: me"),
         ("max-timeout: 60m\n    reason:because", "max-timeout: 60m\n    reason: because"),
