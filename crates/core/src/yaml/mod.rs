@@ -16,6 +16,16 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Fix, Place};
 /// # Errors
 /// The place of the first byte that is not UTF-8.
 pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Diagnostics> {
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes[..] {
+        let help = "save it as UTF-8, in PowerShell with `| Out-File -Encoding utf8`";
+        let place = Place { line: 1, column: 1 };
+        // An excerpt would show every second byte as a control character.
+        return Err(Diagnostics::new(
+            file,
+            "",
+            vec![Diagnostic::new(Code::NotUtf8, place, "the file is UTF-16", help)],
+        ));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(error.as_bytes());
         let (before, after) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
@@ -210,10 +220,8 @@ mod tests {
            = save the file as UTF-8
         "#);
         insta::assert_snapshot!(decode("policy.yaml", b"\xff\xfev\0".to_vec()).unwrap_err(), @"
-        policy.yaml:1:1: error[BB001]: byte 0xFF is not valid UTF-8
-         1 | ��v
-           | ^
-           = save the file as UTF-8
+        policy.yaml:1:1: error[BB001]: the file is UTF-16
+           = save it as UTF-8, in PowerShell with `| Out-File -Encoding utf8`
         ");
         assert_eq!(decode("policy.yaml", b"version: 1".to_vec()), Ok("version: 1".to_owned()));
     }
