@@ -9,7 +9,7 @@ use crate::{
     facts::{possible::Remark, source_pattern::Direction, starter::Starter, vocabulary::check_tag_key},
     model::RunKind,
     yaml::{
-        Node,
+        Node, Value,
         reader::{Mapping, Reader},
         scalar::FromScalar,
         words::quoted_list,
@@ -85,7 +85,9 @@ fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)>
 
 fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
     let keys: Vec<&str> = RULE_KEYS.iter().copied().chain(checks::ids()).collect();
+    let before = reader.faults.len();
     let mapping = reader.mapping(node, "a rule", &keys)?;
+    name_selector_keys(reader, node, before);
     let id = read_id(reader, &mapping, ids);
     let mode = read_mode(reader, &mapping, mode);
     let check = read_check(reader, &mapping);
@@ -237,6 +239,27 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
         reader.fault(Code::EmptySelector, mapping.place, "selector without a criterion", help);
     }
     (!criteria.is_empty()).then_some(Selector(criteria))
+}
+
+/// Helps those who write the key of a selector beside `only`. `before` is the number of faults before the rule's.
+fn name_selector_keys(reader: &mut Reader, rule: &Node, before: usize) {
+    let Value::Mapping(entries) = &rule.value else { return };
+    for fault in reader.faults.iter_mut().skip(before).filter(|fault| fault.code == Code::UnknownKey) {
+        let key = entries.iter().map(|(key, _)| key).find(|key| key.place == fault.place);
+        let Some(Value::Scalar(name)) = key.map(|key| &key.value) else { continue };
+        let example = match name.as_str() {
+            KINDS => "[sandbox]",
+            STARTED_BY => "[pipeline]",
+            TAGS => "{ team: [payments] }",
+            WHEN => "build.environment.privilegedMode",
+            other => match SELECTABLE.iter().find(|subject| subject.name == other) {
+                Some(subject) => subject.example,
+                None => continue,
+            },
+        };
+        fault.help = format!("`{name}` is a key of a selector; write `only: [{{ {name}: {example} }}]`");
+        fault.fix = None;
+    }
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {

@@ -286,3 +286,20 @@ fn enforce_after_goes_with_mode_report_alone() {
        = add `mode: report` to the rule
     ");
 }
+
+#[test]
+fn a_selector_s_key_belongs_into_a_selector() {
+    for (key, example) in [
+        ("started-by: [user]", "only: [{ started-by: [pipeline] }]"),
+        ("projects: [shop]", "only: [{ projects: "),
+        ("accounts: ['111122223333']", "only: [{ accounts: "),
+        ("tags: { team: [web] }", "only: [{ tags: { team: [payments] } }]"),
+        ("kinds: [build]", "only: [{ kinds: [sandbox] }]"),
+        ("when: privileged", "only: [{ when: "),
+    ] {
+        let found = faults_of_rule(&format!("max-timeout: 60m\n{key}"));
+        let name = key.split(':').next().unwrap();
+        assert!(found.contains(&format!("unknown key `{name}` in a rule")), "{found}");
+        assert!(found.contains(&format!("`{name}` is a key of a selector; write `{example}")), "{found}");
+    }
+}
