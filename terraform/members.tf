@@ -119,7 +119,9 @@ resource "aws_sqs_queue" "sweeps" {
   # A message that failed comes again after this time, which must be longer than the
   # function's timeout.
   visibility_timeout_seconds = 360
-  message_retention_seconds  = 3600
+  # Longer than the longest schedule and three tries. A message that expires leaves no
+  # trace; the function drops one that is too old with a record.
+  message_retention_seconds = 7200
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.failed_sweeps[0].arn
     maxReceiveCount     = 3

@@ -343,6 +343,26 @@ def test_a_scheduled_sweep_reaches_every_member_and_leaves_what_failed_in_a_queu
     assert names == {HUB: None, SHOP: "shop-prod", BANK: "Bank & Söhne #1"}
 
 
+def test_a_message_that_waited_for_too_long_is_dropped_and_counted(organization):
+    hub = organization.hub
+    names = {"QueueUrl": hub.resources["Sweeps"], "AttributeNames": ["QueueArn"]}
+    message = {
+        "messageId": "5e000000-0000-4000-8000-000000000007",
+        "body": json.dumps({"account": SHOP, "region": OTHER}),
+        "attributes": {"SentTimestamp": "1700000000000", "ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": hub.queues.get_queue_attributes(**names)["Attributes"]["QueueArn"],
+    }
+    assert hub.invoke({"Records": [message]}) == {"batchItemFailures": []}
+    (record,) = [record for record in hub.records() if "SweepsDropped" in record]
+    assert (record["SweepsDropped"], record["account"], record["region"]) == (1, SHOP, OTHER)
+    # The alarm of this name reads it.
+    alarm = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["SweepsDropped"]["Properties"]
+    (directive,) = record["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == alarm["Namespace"] and directive["Dimensions"] == [[]]
+    assert [metric["Name"] for metric in directive["Metrics"]] == [alarm["MetricName"]]
+
+
 PAGE = (ROOT / "docs/organisation.md").read_text()
 
 

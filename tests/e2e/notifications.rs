@@ -232,7 +232,7 @@ fn a_sweep_stops_retries_before_it_notifies() {
         _ => {
             let mut build = stopped(input["id"].as_str().unwrap());
             if build["id"] == FORBIDDEN {
-                let retry = ARN.replace("000000000002", "000000000009");
+                let retry = ARN.replace(FORBIDDEN, RETRY);
                 build["autoRetryConfig"] = json!({"autoRetryLimit": 1, "nextAutoRetry": retry});
             }
             stop_answer(build)

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from translated import EVERYTHING, ROOT, arn, as_written, deployed, named, of_type, variables
+from translated import EVERYTHING, ROOT, arn, as_written, deployed, named, of_type, seconds, variables
 
 ALWAYS = {
     "EventsUndelivered",
@@ -120,11 +120,6 @@ def test_events_that_wait_are_noticed_after_lambdas_own_retries():
     assert list(metrics(alarm)) == [("AWS/Lambda", "AsyncEventAge", {"FunctionName": {"Ref": "Function"}}, "Maximum")]
     # Milliseconds. Lambda retries after one minute and after two more.
     assert int(alarm["Threshold"]) > (1 + 2) * 60 * 1000
-
-
-def seconds(schedule):
-    number, unit = schedule.removeprefix("rate(").removesuffix(")").split()
-    return int(number) * {"minute": 60, "hour": 3600}[unit.removesuffix("s")]
 
 
 SCHEDULES = as_written()["Parameters"]["SweepSchedule"]["AllowedValues"]

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
-from translated import ROOT, Deployment, arn, deployed, named, of_type, variables
+from translated import ROOT, Deployment, arn, deployed, named, of_type, seconds, variables
 
 HUB, MEMBER, ORGANIZATION = "111122223333", "444455556666", "o-1a2b3c4d5e"
 FUNCTION_ROLE = f"arn:aws:iam::{HUB}:role/buildbrake-FunctionRole-1ABC"
@@ -224,8 +224,9 @@ def test_a_sweep_that_fails_comes_again_alone_and_ends_in_a_queue():
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn("FailedSweeps"), "maxReceiveCount": 3}
     # Lambda accepts no shorter one.
     assert queue["VisibilityTimeout"] > named(template, "Function")["Timeout"]
-    # A message is not deleted before its last try.
-    assert queue["MessageRetentionPeriod"] > 3 * queue["VisibilityTimeout"]
+    # SQS deletes no message before its last try, nor before it is dropped with a record.
+    longest = max(map(seconds, template["Parameters"]["SweepSchedule"]["AllowedValues"]))
+    assert queue["MessageRetentionPeriod"] > longest + 3 * queue["VisibilityTimeout"]
 
 
 def test_without_an_organization_nothing_of_it_is_deployed():

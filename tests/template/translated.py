@@ -179,6 +179,12 @@ def variables(template):
     return {name: value for name, value in function(template)["Environment"]["Variables"].items() if value != ""}
 
 
+def seconds(schedule):
+    """The period of a schedule such as `rate(5 minutes)`."""
+    number, unit = schedule.removeprefix("rate(").removesuffix(")").split()
+    return int(number) * {"minute": 60, "hour": 3600}[unit.removesuffix("s")]
+
+
 def references(node):
     """The names that Ref, Fn::GetAtt and Fn::Sub lead to, anywhere below."""
     if isinstance(node, list):

@@ -106,7 +106,7 @@ impl RunningBuilds {
         });
         let mut pages = pin!(stream::iter(pages).buffer_unordered(CONCURRENT_CALLS));
         let now = Instant::now();
-        let until = until.map(|until| now + until.duration_since(now) * 8 / 10);
+        let until = until.map(|until| now + until.duration_since(now) * 9 / 10);
         let mut listed = Vec::new();
         while let Some(page) = before(until, pages.next()).await.flatten() {
             unanswered.remove(page.as_ref().map_or_else(|(project, _)| *project, |listing| listing.project));

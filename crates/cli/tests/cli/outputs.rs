@@ -52,7 +52,7 @@ fn a_page_replaces_nothing_but_a_page() {
         ("builds.ndjson", "builds.ndjson: the file exists and is not an HTML page; choose another name"),
         ("policy.yaml", "policy.yaml: the file exists and is not an HTML page; choose another name"),
         ("folder", "folder: this is a folder; name a file in it"),
-        ("nowhere/page.html", "nowhere/page.html: the file cannot be written: entity not found"),
+        ("nowhere/page.html", "nowhere/page.html: the folder `nowhere` does not exist; make it first"),
     ] {
         let error = page(to);
         assert!(error.contains(expected) && !error.contains(".tmp"), "{error}");

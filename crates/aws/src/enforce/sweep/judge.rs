@@ -40,7 +40,7 @@ impl Sweep<'_> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
         let (begun, left) = (Instant::now(), self.time_to_judge());
-        let [lists_until, refs_until] = [8, 9].map(|tenths| is_first.then(|| begun + left * tenths / 10));
+        let [lists_until, refs_until] = [18, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
         let mut running = running_builds(&self.client, projects, usize::MAX, now, lists_until).await;
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
         let batches = self.running_batches(projects, &mut running).await;
