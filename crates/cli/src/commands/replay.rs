@@ -153,13 +153,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 /// A report of no builds looks like that of a policy that does no harm.
 ///
 /// # Errors
-/// If files describe no build at all. An account may have none.
+/// If files describe no build at all. An account may have none, and a part of its history only projects.
 fn check_input(source: &Source, results: &Results) -> anyhow::Result<()> {
     if results.summaries.first().is_some_and(|summary| summary.judged > 0) {
         return Ok(());
     }
     let is_account = source.account.account;
-    if !results.has_builds && !is_account {
+    if !results.has_builds && !results.has_others && !is_account {
         match results.unreadable.first() {
             Some(first) => anyhow::bail!("the input contains no build: {first}"),
             None => anyhow::bail!(

@@ -49,6 +49,8 @@ pub(crate) struct Results {
     pub(crate) unreadable: Vec<String>,
     /// `true` if the input describes a build, whether it is meant or not.
     pub(crate) has_builds: bool,
+    /// `true` if it describes a project or a batch.
+    pub(crate) has_others: bool,
 }
 
 /// Builds that are read, and the policies that judge them.
@@ -70,6 +72,7 @@ pub(crate) struct Engine<'p> {
     unreadable: Mutex<Vec<Unreadable>>,
     unreadable_count: AtomicU64,
     has_builds: AtomicBool,
+    has_others: AtomicBool,
     has_failed: AtomicBool,
 }
 
@@ -92,6 +95,7 @@ impl<'p> Engine<'p> {
             unreadable: Mutex::default(),
             unreadable_count: AtomicU64::default(),
             has_builds: AtomicBool::default(),
+            has_others: AtomicBool::default(),
             has_failed: AtomicBool::default(),
         }
     }
@@ -114,7 +118,8 @@ impl<'p> Engine<'p> {
         let count = self.unreadable_count.load(Ordering::Relaxed);
         let mut summaries = self.judge_all(workers, sink)?;
         summaries.iter_mut().for_each(|summary| summary.unreadable = count);
-        Ok(Results { summaries, unreadable, has_builds: self.has_builds.load(Ordering::Relaxed) })
+        let [has_builds, has_others] = [&self.has_builds, &self.has_others].map(|one| one.load(Ordering::Relaxed));
+        Ok(Results { summaries, unreadable, has_builds, has_others })
     }
 
     /// Reads the whole input, joins the observations of each build, and calls `visit` with each build, in no
@@ -215,8 +220,14 @@ impl<'p> Engine<'p> {
                     let kept = self.take_build(observation);
                     failed = std::mem::replace(&mut failed, Ok(())).and(kept);
                 }
-                Item::Project(project) => self.known.add_project(*project),
-                Item::Batch(batch) => self.known.add_batch(*batch),
+                Item::Project(project) => {
+                    self.has_others.store(true, Ordering::Relaxed);
+                    self.known.add_project(*project);
+                }
+                Item::Batch(batch) => {
+                    self.has_others.store(true, Ordering::Relaxed);
+                    self.known.add_batch(*batch);
+                }
                 Item::Sandbox(_) => has_sandbox = true,
             });
             failed?;

@@ -427,6 +427,14 @@ fn input_without_a_build_is_an_error() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{error}");
     assert_eq!(error, "warning: the input contains builds, but none that `--projects` lets through\n");
+
+    // A shard or a saved account may have projects alone.
+    fs::write(folder.join("projects.json"), json!({"projects": [{"name": "shop", "serviceRole": "r"}]}).to_string())
+        .unwrap();
+    let output = run(&folder, &["projects.json"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert_eq!(error, "warning: the input contains no build\n");
 }
 
 /// An undecided rule may be broken.
