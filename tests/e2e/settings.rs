@@ -37,6 +37,14 @@ rules:
 }
 
 #[test]
+fn the_faults_of_the_policy_and_of_the_configuration_are_reported_at_once() {
+    let errors = errors("version: 2\n", &[("AWS_MAX_ATTEMPTS", "many")]);
+    let messages: Vec<&str> = errors.iter().map(|error| error["message"].as_str().unwrap()).collect();
+    assert!(messages[0].starts_with("AWS_MAX_ATTEMPTS: `many`"), "{messages:?}");
+    assert!(messages.len() > 1 && messages[1..].iter().all(|message| message.contains("policy")), "{messages:?}");
+}
+
+#[test]
 fn a_file_that_is_no_yaml_is_refused_at_its_place() {
     let faults = errors("version: 1\nrules: [\n", &[]);
     assert_eq!(faults.len(), 1);

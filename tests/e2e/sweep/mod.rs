@@ -360,6 +360,20 @@ fn what_cannot_be_seen_fails_the_sweep_and_all_else_is_swept() {
     }
 }
 
+/// It may exist: the API names the projects that do not.
+#[test]
+fn a_project_that_the_api_does_not_answer_fails_the_sweep() {
+    let region = CodeBuild::default();
+    region.run("shop", 20, "feature/basket");
+    let codebuild = region.listen_unless(|call| {
+        let nothing = || Reply::json(200, json!({"projects": [], "projectsNotFound": []}));
+        (call.operation == "BatchGetProjects").then(nothing)
+    });
+    let policy = "{version: 1, rules: [{id: frozen, deny-when: \"project.tags.exists(tag, tag.key == 'frozen')\"}]}";
+    let error = sweep_once(policy, &codebuild).answer.unwrap_err();
+    assert_eq!(error["errorType"], "UnreadableAnswer");
+}
+
 #[test]
 fn a_build_that_cannot_be_stopped_fails_the_sweep_and_the_others_are_stopped() {
     let region = CodeBuild::default();
