@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, thread, time::Duration};
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, refusal},
     events::scheduled,
+    http::{Address, Reply},
     lambda::Lambda,
     runtime_api::REQUEST_ID,
     scheduler::Scheduler,
@@ -68,7 +69,7 @@ fn what_there_is_no_time_for_is_handed_on() {
     assert!(invocations > 1, "there was time for all: {invocations}");
 }
 
-/// Whoever starts very many builds of one project could otherwise have no other project swept.
+/// Otherwise, very many builds of one project would keep all others from being swept.
 #[test]
 fn a_project_that_takes_too_long_keeps_no_other_from_being_swept() {
     let region = CodeBuild::default();
@@ -96,6 +97,31 @@ fn a_project_that_takes_too_long_keeps_no_other_from_being_swept() {
     let error = last.answer.unwrap_err();
     assert_eq!(error["errorType"], "TimedOut");
     assert!(error["errorMessage"].as_str().unwrap().contains("the project shop-050"), "{error}");
+}
+
+/// A rule that needs git is undecided, and what another rule forbids is stopped.
+#[test]
+fn a_git_host_that_never_answers_leaves_time_for_the_rest() {
+    let host = Address::reserve().open(|_| Reply::Hang(Duration::from_secs(60)));
+    let region = CodeBuild::default();
+    for number in 0..6 {
+        let id = region.run(&format!("shop-{number}"), 0, "5e0000000000000000000000000000000000000e");
+        region.change(&id, |build| {
+            let location = format!("http://{}/app-{number}.git", host.address);
+            build["source"] = json!({"type": "GITHUB_ENTERPRISE", "location": location});
+        });
+    }
+    let long = region.run("shop-6", 0, "feature/basket");
+    region.change(&long, |build| build["timeoutInMinutes"] = json!(90));
+    let codebuild = region.listen();
+    let policy = POLICY.replace("[main]}", "[main]}, {id: short, max-timeout: 60m}");
+    let hosts = format!("http://{}", host.address);
+    let settings = [("BUILDBRAKE_GIT_HOSTS", hosts.as_str())];
+    let lambda = PROGRAM.start_with(&policy, codebuild.address, &settings, Duration::from_secs(8));
+    let swept = sweep(&lambda, &scheduled());
+    lambda.end();
+    assert_eq!(region.stopped(), BTreeSet::from([long]), "{}", swept.summary);
+    assert_eq!((&swept.summary["running"], &swept.summary["undecided"]), (&json!(7), &json!(6)));
 }
 
 /// A schedule is gone once it has run, so that each part needs a name of its own.
