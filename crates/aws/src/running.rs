@@ -13,7 +13,10 @@ use std::{
 use buildbrake_core::model::{Build, BuildBatch, BuildId, Progress};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     CallError, Class,
@@ -22,6 +25,10 @@ use crate::{
 
 /// The number of calls that are made at the same time.
 pub(crate) const CONCURRENT_CALLS: usize = 16;
+
+/// The most answers of up to [`MAX_IDS`] Builds that are read at the same time, by all sweeps of the process. A
+/// Build has up to some ten kilobytes, and takes three times as much while it is read.
+static BUILDS_IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
 /// A build older than this has ended: it may be queued for 8 hours and run for 36, and gets an
 /// hour for the change of its status.
@@ -133,7 +140,11 @@ impl RunningBuilds {
         until: Option<Instant>,
     ) -> HashSet<String> {
         let mut unanswered: HashSet<&[String]> = ids.chunks(MAX_IDS).collect();
-        let calls = ids.chunks(MAX_IDS).map(async |ids| (ids, codebuild::many_builds(client, ids).await));
+        let calls = ids.chunks(MAX_IDS).map(async |ids| {
+            // The semaphore is never closed.
+            let _permit = BUILDS_IN_MEMORY.acquire().await.ok();
+            (ids, codebuild::many_builds(client, ids).await)
+        });
         let mut calls = pin!(stream::iter(calls).buffer_unordered(CONCURRENT_CALLS));
         let mut done = HashSet::new();
         while let Some((ids, answer)) = before(until, calls.next()).await.flatten() {

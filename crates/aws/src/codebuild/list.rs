@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use aws_sdk_codebuild::types::{BuildBatchFilter, ProjectSortByType, StatusType};
 use buildbrake_core::model::{Build, BuildBatch, Project, Sandbox};
-use tokio::sync::Semaphore;
 
 use super::{Client, Sdk, convert::Convert};
 use crate::CallError;
@@ -12,10 +11,6 @@ use crate::CallError;
 /// The most ids or names that `BatchGetBuilds` and `BatchGetProjects` accept. For `BatchGetSandboxes`, the API
 /// names no limit.
 pub(crate) const MAX_IDS: usize = 100;
-
-/// The most answers of up to [`MAX_IDS`] Builds that are read at the same time, by all sweeps of the process. A
-/// Build has up to some ten kilobytes, and takes three times as much while it is read.
-static BUILDS_IN_MEMORY: Semaphore = Semaphore::const_new(4);
 
 /// A page of a list, and the token of the next page if there is one.
 pub(crate) type Page = (Vec<String>, Option<String>);
@@ -74,8 +69,6 @@ pub(crate) async fn list_running_batches(
 /// # Errors
 /// If the API does not report for each build whether it exists.
 pub(crate) async fn many_builds(client: &Client, ids: &[String]) -> Result<Vec<Build>, CallError> {
-    // The semaphore is never closed.
-    let _permit = BUILDS_IN_MEMORY.acquire().await.ok();
     client
         .call(
             "BatchGetBuilds",
