@@ -86,7 +86,7 @@ fn end_of_string(text: &str) -> usize {
 
 /// A backslash may begin the escape of any character of `://` and of `@`. Most texts have none of them.
 fn may_contain_url(text: &str) -> bool {
-    text.contains("://") || text.contains(['\\', '@'])
+    text.bytes().any(|byte| matches!(byte, b':' | b'\\' | b'@')) && (text.contains("://") || text.contains(['\\', '@']))
 }
 
 /// The parts of a URL to be removed.
