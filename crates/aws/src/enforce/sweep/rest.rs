@@ -17,7 +17,7 @@ impl Sweep<'_> {
         let running = self.running + before;
         self.summary.rest = Some(Rest { from: from.clone(), running, stops: self.stops });
         if self.mode == SweepMode::DryRun {
-            // Whoever asked for it may ask for the rest.
+            // The caller may ask for the rest.
             return;
         }
         let rest = SweepRest {

@@ -60,7 +60,7 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
 /// Decodes what need not be encoded, and encodes what must be.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
 fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
-    if path.bytes().all(|byte| byte == b'/' || matches!(kind(byte), Spelling::Plain)) {
+    if path.bytes().all(|byte| byte == b'/' || matches!(spelling(byte), Spelling::Plain)) {
         return Ok(path.into());
     }
     let mut normal = String::with_capacity(path.len());
@@ -77,7 +77,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
                 let Some((code, digits)) = code.zip(digits) else {
                     return Err("`%` without two hexadecimal digits".to_owned());
                 };
-                match kind(code) {
+                match spelling(code) {
                     Spelling::Plain => normal.push(code.into()),
                     Spelling::Encoded => normal.push_str(&format!("%{code:02X}")),
                     Spelling::Reserved | Spelling::Never => {
@@ -87,7 +87,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
                 at += 2;
             }
             _ if is_wildcard => normal.push(byte.into()),
-            _ => match kind(byte) {
+            _ => match spelling(byte) {
                 Spelling::Plain | Spelling::Reserved => normal.push(byte.into()),
                 Spelling::Encoded => normal.push_str(&format!("%{byte:02X}")),
                 Spelling::Never => {
@@ -111,7 +111,7 @@ enum Spelling {
     Never,
 }
 
-fn kind(byte: u8) -> Spelling {
+fn spelling(byte: u8) -> Spelling {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Spelling::Plain,
         b'/' | b'?' | b'#' | b'[' | b']' | b'@' | b':' | b'%' => Spelling::Reserved,
