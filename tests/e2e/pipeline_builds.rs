@@ -71,6 +71,14 @@ fn codebuild() -> Endpoint {
     codebuild.listen()
 }
 
+/// The event that starts a sweep of that region.
+fn sweep() -> Value {
+    json!({
+        "source": "aws.events", "detail-type": "Scheduled Event", "region": "eu-west-1", "account": "111122223333",
+        "time": Timestamp::now().to_string(), "detail": {},
+    })
+}
+
 /// The setting by which the function asks this CodePipeline.
 fn url(codepipeline: &Endpoint) -> String {
     format!("http://{}", codepipeline.address)
@@ -99,11 +107,7 @@ fn the_sweep_asks_the_pipeline_too() {
     act(&codepipeline, "Build", Does::Run(ID));
     let (codebuild, endpoint) = (codebuild(), codepipeline.listen());
     let lambda = PROGRAM.start(POLICY, codebuild.address, &[("AWS_ENDPOINT_URL_CODEPIPELINE", &url(&endpoint))]);
-    let sweep = json!({
-        "source": "aws.events", "detail-type": "Scheduled Event", "region": "eu-west-1", "account": "111122223333",
-        "time": Timestamp::now().to_string(), "detail": {},
-    });
-    let (_, records) = lambda.invoke_until(&sweep, |record| record.get("buildId").is_none());
+    let (_, records) = lambda.invoke_until(&sweep(), |record| record.get("buildId").is_none());
     assert_eq!((&records[0]["branch"], &records[0]["branchFrom"]), (&json!("main"), &json!("pipeline")), "{records:?}");
     assert_eq!(codebuild.stops(), [ID]);
     lambda.end();
@@ -164,6 +168,22 @@ fn a_denied_permission_costs_one_call_and_no_failure() {
         assert_eq!(record["undecided"][0]["missing"], "branch (CodePipeline: AccessDenied)");
     }
     assert_eq!(endpoint.operations(), ["GetPipelineState"]);
+    lambda.end();
+}
+
+/// A build that is allowed has no line of its own in a sweep.
+#[test]
+fn the_line_of_a_sweep_names_a_fact_that_was_denied() {
+    let endpoint = release("WebhookV2").listen_unless(|_| Some(refusal(400, "AccessDeniedException", "no")));
+    let codebuild = codebuild();
+    let lambda = PROGRAM.start(POLICY, codebuild.address, &[("AWS_ENDPOINT_URL_CODEPIPELINE", &url(&endpoint))]);
+    let (answer, records) = lambda.invoke_until(&sweep(), |record| record.get("buildId").is_none());
+    let record = answer.result.unwrap();
+    assert!(records.is_empty(), "{records:?}");
+    assert_eq!((&record["outcome"], &record["undecided"]), (&json!("allowed"), &json!(1)));
+    assert_eq!(record["AccessDenied"], 1, "{record}");
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("The first fact that was denied: branch (CodePipeline: AccessDenied)."), "{message}");
     lambda.end();
 }
 

@@ -4,10 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{
-    Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, RecordFields, metrics::is_denied, redact,
-};
-use crate::policy::Policy;
+use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, RecordFields, metrics, redact};
+use crate::{policy::Policy, url, verdict::Verdict};
 
 /// The event that makes the function sweep once without the safety limit.
 const BELT_OFF: &str =
@@ -28,8 +26,6 @@ pub struct SweepSummary {
     pub running: u64,
     /// The number of running sandboxes that were found. They count like builds wherever builds are counted.
     pub sandboxes: u64,
-    /// The number of builds for which a rule could not be evaluated.
-    pub undecided: u64,
     /// Set if the policy would have stopped more builds than a sweep may stop.
     pub safety: Option<Safety>,
     /// The next part of the sweep, if there was not enough time.
@@ -45,6 +41,10 @@ pub struct SweepSummary {
     stopped: u64,
     reported: u64,
     failed: u64,
+    /// The number of builds for which a rule could not be evaluated.
+    undecided: u64,
+    /// The first fact that is unknown because a call was denied. It fails no build and no sweep.
+    denied_fact: Option<String>,
     first_failure: Option<Failure>,
     /// The first failure that no retry repairs: somebody must allow the call.
     first_denied: Option<Failure>,
@@ -111,6 +111,12 @@ impl SweepSummary {
         }
     }
 
+    /// Counts a build if a rule could not be evaluated, by its verdict. One that breaks no rule has no record.
+    pub fn add_undecided(&mut self, verdict: &Verdict) {
+        self.undecided += u64::from(verdict.undecided.iter().any(|undecided| undecided.counts));
+        self.denied_fact = self.denied_fact.take().or_else(|| metrics::denied_fact(verdict));
+    }
+
     /// Counts a failure that concerns no single build.
     pub fn add_failed_call(&mut self, failure: Failure) {
         self.failed_calls += 1;
@@ -118,7 +124,7 @@ impl SweepSummary {
     }
 
     fn note(&mut self, failure: Failure) {
-        if is_denied(&failure) {
+        if metrics::is_denied(&failure) {
             self.first_denied.get_or_insert_with(|| failure.clone());
         }
         self.first_failure.get_or_insert(failure);
@@ -126,7 +132,7 @@ impl SweepSummary {
 
     /// Returns whether a call or a role was denied in this part.
     pub(super) fn is_denied(&self) -> bool {
-        self.first_denied.is_some()
+        self.first_denied.is_some() || self.denied_fact.is_some()
     }
 
     /// Returns whether no build has been counted yet.
@@ -172,6 +178,9 @@ impl SweepSummary {
         if *undecided > 0 {
             let builds = counted(*undecided, "build");
             message.push_str(&format!(" For {builds}, at least one rule could not be evaluated."));
+        }
+        if let Some(fact) = &self.denied_fact {
+            message.push_str(&format!(" The first fact that was denied: {}.", url::redacted(fact)));
         }
         if *failed > 0 {
             message.push_str(&format!(" {} could not be handled.", counted(*failed, "build")));

@@ -61,7 +61,7 @@ impl Sweep<'_> {
                     RunKind::Sandbox => self.summary.sandboxes += 1,
                 }
             }
-            self.summary.undecided += u64::from(case.verdict().undecided.iter().any(|undecided| undecided.counts));
+            self.summary.add_undecided(case.verdict());
             match case.verdict().action {
                 Action::Allow => {}
                 Action::Stop => {
