@@ -49,6 +49,8 @@ pub(crate) struct RunningBuilds {
     pub(crate) cut_off: HashSet<String>,
     /// The projects that do not exist any more.
     pub(crate) gone: HashSet<String>,
+    /// The first of the projects that there was no time for. What is here is about those before it.
+    pub(crate) rest: Option<String>,
 }
 
 /// A running build.
@@ -65,8 +67,14 @@ struct Listing<'a> {
     pages: usize,
 }
 
-/// Finds the running builds of some projects, in at most so many pages of each project's builds. A project whose
-/// builds are not listed and fetched until then, if there is a limit, is incomplete; the others are not.
+/// The next page of a project's builds.
+type Page<'a> = (&'a str, Result<Listing<'a>, CallError>);
+
+/// Finds the running builds of some projects, in at most so many pages of each project's builds.
+///
+/// If there is a limit, the projects are ordered by name. Those whose builds are not listed until then are the rest,
+/// but the first [`CONCURRENT_CALLS`] of them had all the time: one of these is incomplete, as is one whose builds
+/// are listed and not fetched until then.
 pub(crate) async fn running_builds(
     client: &Client,
     projects: &[String],
@@ -76,7 +84,13 @@ pub(crate) async fn running_builds(
 ) -> RunningBuilds {
     let mut running = RunningBuilds::default();
     let listings = projects.iter().map(|project| Listing { project, ids: Vec::new(), next: None, pages: 0 });
-    let mut open = running.list(client, listings.collect(), until).await;
+    let (mut pages, mut late) = next_pages(client, listings.collect(), until).await;
+    running.rest = projects.iter().skip(CONCURRENT_CALLS).find(|project| late.contains(project.as_str())).cloned();
+    if let Some(rest) = running.rest.as_deref() {
+        pages.retain(|(project, _)| *project < rest);
+        late.retain(|project| *project < rest);
+    }
+    let mut open = running.add_pages(pages, late);
     let mut share = FIRST_FETCH;
     while !open.is_empty() {
         let mut ids = Vec::new();
@@ -90,44 +104,55 @@ pub(crate) async fn running_builds(
         let more = Vec::into_iter(seen).filter(|listing: &Listing<'_>| listing.next.is_some());
         let (more, too_many): (Vec<_>, Vec<_>) = more.partition(|listing| listing.pages < max_pages);
         running.cut_off.extend(too_many.into_iter().map(|listing| listing.project.to_owned()));
-        open.extend(running.list(client, more, until).await);
+        let (pages, late) = next_pages(client, more, until).await;
+        open.extend(running.add_pages(pages, late));
         share = MAX_IDS;
     }
     running
 }
 
+/// Fetches the next page of each listing, and returns those that arrive within most of the time, and the other
+/// projects. A first page is not asked for in the second half of the time: it could not arrive, and the project can
+/// be handed on.
+async fn next_pages<'a>(
+    client: &Client,
+    listings: Vec<Listing<'a>>,
+    until: Option<Instant>,
+) -> (Vec<Page<'a>>, BTreeSet<&'a str>) {
+    let now = Instant::now();
+    let [half, until] = [5, 9].map(|tenths| until.map(|until| now + until.duration_since(now) * tenths / 10));
+    let mut late: BTreeSet<&str> = listings.iter().map(|listing| listing.project).collect();
+    let is_in_time = |listing: &Listing<'_>| listing.pages > 0 || half.is_none_or(|half| Instant::now() < half);
+    let calls = listings.into_iter().take_while(is_in_time).map(async |listing| {
+        let page = codebuild::list_builds(client, listing.project, listing.next.clone()).await;
+        let add = |(ids, next)| Listing { ids, next, pages: listing.pages + 1, ..listing };
+        (listing.project, page.map(add))
+    });
+    let mut calls = pin!(stream::iter(calls).buffer_unordered(CONCURRENT_CALLS));
+    let mut pages = Vec::new();
+    while let Some(page) = before(until, calls.next()).await.flatten() {
+        late.remove(page.0);
+        pages.push(page);
+    }
+    (pages, late)
+}
+
 impl RunningBuilds {
-    /// Fetches the next page of each listing. If that fails or takes most of the time, the listing is left out.
-    async fn list<'a>(
-        &mut self,
-        client: &Client,
-        listings: Vec<Listing<'a>>,
-        until: Option<Instant>,
-    ) -> Vec<Listing<'a>> {
-        let mut unanswered: HashSet<&str> = listings.iter().map(|listing| listing.project).collect();
-        let pages = listings.into_iter().map(async |listing| {
-            match codebuild::list_builds(client, listing.project, listing.next.clone()).await {
-                Ok((ids, next)) => Ok(Listing { ids, next, pages: listing.pages + 1, ..listing }),
-                Err(error) => Err((listing.project, error)),
-            }
-        });
-        let mut pages = pin!(stream::iter(pages).buffer_unordered(CONCURRENT_CALLS));
-        let now = Instant::now();
-        let until = until.map(|until| now + until.duration_since(now) * 9 / 10);
+    /// Adds pages and the projects whose pages are late. Returns the listings of the pages that have arrived.
+    fn add_pages<'a>(&mut self, pages: Vec<Page<'a>>, late: BTreeSet<&str>) -> Vec<Listing<'a>> {
         let mut listed = Vec::new();
-        while let Some(page) = before(until, pages.next()).await.flatten() {
-            unanswered.remove(page.as_ref().map_or_else(|(project, _)| *project, |listing| listing.project));
+        for (project, page) in pages {
             match page {
                 Ok(listing) => listed.push(listing),
                 // The project was deleted since it was listed.
-                Err((project, error)) if error.class == Class::NotFound => drop(self.gone.insert(project.to_owned())),
-                Err((project, error)) => {
+                Err(error) if error.class == Class::NotFound => drop(self.gone.insert(project.to_owned())),
+                Err(error) => {
                     self.incomplete.insert(project.to_owned());
                     self.failures.push(error);
                 }
             }
         }
-        self.add_late(unanswered.into_iter().map(str::to_owned).collect());
+        self.add_late(late.into_iter().map(str::to_owned).collect());
         listed
     }
 

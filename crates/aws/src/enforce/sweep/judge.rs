@@ -34,14 +34,18 @@ use crate::{
 const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
 
 impl Sweep<'_> {
-    /// Judges the running builds of some projects. What takes too long fails if this part of the sweep begins with
-    /// these projects: the next part would get no further.
-    pub(super) async fn judge_projects(&mut self, projects: &[String], is_first: bool) {
+    /// Judges the running builds of some projects, and returns the first of those that there was no time for. If this
+    /// part of the sweep begins with these projects, what alone takes too long fails: the next part would get no
+    /// further.
+    pub(super) async fn judge_projects(&mut self, projects: &[String], is_first: bool) -> Option<String> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
         let (begun, left) = (Instant::now(), self.time_to_judge());
         let [lists_until, refs_until] = [18, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
         let mut running = running_builds(&self.client, projects, usize::MAX, now, lists_until).await;
+        let rest = running.rest.take();
+        let count = rest.as_ref().map_or(projects.len(), |rest| projects.partition_point(|project| project < rest));
+        let projects = &projects[..count];
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
         let batches = self.running_batches(projects, &mut running).await;
         let sandboxes = projects.iter().filter_map(|project| self.sandboxes.remove(project)).flatten().collect();
@@ -74,6 +78,7 @@ impl Sweep<'_> {
                 }
             }
         }
+        rest
     }
 }
 

@@ -142,13 +142,16 @@ impl Sweep<'_> {
         let mut rest = None;
         for (index, block) in names.chunks(MAX_IDS).enumerate() {
             let left = self.time_to_judge();
-            if left.is_zero() || timeout(left, self.judge_projects(block, index == 0)).await.is_err() {
-                rest = block.first();
+            rest = match left.is_zero() {
+                true => block.first().cloned(),
+                false => timeout(left, self.judge_projects(block, index == 0)).await.unwrap_or(block.first().cloned()),
+            };
+            if rest.is_some() {
                 break;
             }
         }
         // A build that there was no time to stop is judged again.
-        let from = self.stop_all().await.or(rest.cloned());
+        let from = self.stop_all().await.or(rest);
         let reported = std::mem::take(&mut self.reported);
         self.record(&reported).await;
         match from {
