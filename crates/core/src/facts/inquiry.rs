@@ -9,6 +9,7 @@ mod next;
 mod past;
 mod question;
 mod running;
+mod sample;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+pub(crate) use self::sample::Sample;
 pub use self::{
     question::{GitQuestion, NamedBy, OnFailure, PipelineQuestion, Question, Reply, Source},
     running::compare,
@@ -52,6 +54,10 @@ pub struct Case<'a> {
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, String)>,
     compares_ended: bool,
+    /// `true` if the build is a policy test's.
+    is_sample: bool,
+    /// `true` if a policy test sets the phases.
+    sets_phases: bool,
     purpose: Purpose,
     verdict: Verdict,
     /// The time of the verdict. `None` if there is none yet.
@@ -71,7 +77,7 @@ enum Purpose {
     Batch,
     /// To decide whether a newer build supersedes the build or batch. Other rules do not judge it.
     Supersession,
-    /// To decide every rule, whatever the others do: the build is one of the past.
+    /// To decide every rule, whatever the others do: the build is one of the past, or a policy test's.
     EveryRule,
 }
 
@@ -158,6 +164,8 @@ impl<'a> Case<'a> {
             recorded_ref: None,
             unavailable: Vec::new(),
             compares_ended: false,
+            is_sample: false,
+            sets_phases: false,
             purpose,
             verdict: Verdict::default(),
             judged_at: None,
@@ -280,6 +288,7 @@ impl<'a> Case<'a> {
             KnownProject::Cached(_, as_of) => Some(*as_of),
             KnownProject::NotAsked | KnownProject::Current(_) => None,
         };
+        let is_past = self.purpose == Purpose::EveryRule && !self.is_sample;
         Facts {
             kind: self.kind,
             build_batch: self.batch.get(),
@@ -289,8 +298,9 @@ impl<'a> Case<'a> {
             tries: &self.tries,
             supersession: self.supersession.as_ref(),
             assumed: self.recorded_ref.clone(),
-            has_current_phases: self.purpose == Purpose::EveryRule && self.build().phases.is_some(),
-            is_past: self.purpose == Purpose::EveryRule,
+            has_current_phases: self.sets_phases || (is_past && self.build().phases.is_some()),
+            is_past,
+            is_sample: self.is_sample,
             compares_ended: self.compares_ended,
             unavailable: &self.unavailable,
             ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)

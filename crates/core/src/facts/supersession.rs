@@ -167,11 +167,6 @@ fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Res
 }
 
 impl RunningBuild {
-    /// The same build under a name, if it has no id.
-    pub(crate) fn named(self, name: &str) -> Self {
-        Self { id: name.to_owned(), counts_as: name.to_owned(), ..self }
-    }
-
     /// Returns whether it runs in another account or region.
     fn is_elsewhere(&self, other: &Self) -> bool {
         let mut parts = self.place.iter().zip(&other.place);

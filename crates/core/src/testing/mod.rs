@@ -16,16 +16,14 @@ use jiff::Timestamp;
 
 use crate::{
     diagnostic::{Diagnostics, Place},
-    explain::{Reason, reasons_of},
+    explain::Reason,
     facts::{
-        Facts,
-        pipeline::PipelineAnswer,
-        remote_refs::RefsAtCommit,
-        supersession::{LeftOut, RunningBuild, Supersession},
+        inquiry::{Case, Sample, compare},
+        supersession::LeftOut,
     },
-    model::{Build, BuildBatch, Project, RunKind},
+    model::{Build, BuildBatch},
     policy::Policy,
-    verdict::{Action, Decision, Verdict, decisions, judge_by, running_build},
+    verdict::{Action, Verdict},
 };
 
 pub use coverage::{Coverage, Uncovered};
@@ -54,18 +52,7 @@ pub struct PolicyTests {
 struct Test {
     name: String,
     place: Place,
-    /// What the build really is: a sandbox is judged in the form of a build.
-    kind: RunKind,
-    build: Build,
-    /// `true` if the build has all members that the API knows of it. An event contains fewer.
-    is_whole: bool,
-    /// `true` if the test sets the phases. Those of an event may be out of date.
-    sets_phases: bool,
-    project: Option<Project>,
-    batch: Option<BuildBatch>,
-    /// What CodePipeline and git would answer at the build's start.
-    pipeline: Option<PipelineAnswer>,
-    remote: Option<RefsAtCommit>,
+    sample: Sample,
     /// What else runs of the project.
     running: Option<Running>,
     now: Timestamp,
@@ -105,13 +92,12 @@ impl PolicyTests {
 
 impl Test {
     fn run(&self, policy: &Policy, coverage: &mut Coverage) -> TestResult {
-        let supersession = self.supersession(policy);
-        let facts = self.facts(supersession.as_ref());
-        let decisions: Vec<Decision> = decisions(policy, facts.clone()).map(|(_, decision)| decision).collect();
+        let case = self.judge(policy);
+        let decisions = case.decisions(self.now);
         coverage.add(policy, &decisions);
-        let verdict = judge_by(policy, &facts);
-        let actual = Judgement::from(&verdict);
-        let mut reasons = reasons_of(policy, facts.clone(), decisions);
+        let verdict = case.verdict();
+        let actual = Judgement::from(verdict);
+        let mut reasons = case.reasons_of(decisions, self.now);
         for Reason { why, missing, .. } in &mut reasons {
             if let Some(hint) = missing.as_ref().and_then(hints::hint) {
                 why.push_str(&format!("; {hint}"));
@@ -122,7 +108,7 @@ impl Test {
             name: self.name.clone(),
             line: self.place.line,
             passed,
-            notes: if passed { self.notes(&verdict, &reasons) } else { Vec::new() },
+            notes: if passed { self.notes(verdict, &reasons) } else { Vec::new() },
             expected: self.expected.clone(),
             actual,
             now: self.now,
@@ -141,38 +127,28 @@ impl Test {
         undecided.map(|reason| format!("passed, but `{}` {}", reason.rule, reason.why)).collect()
     }
 
-    /// Compares the build with the others that run.
-    fn supersession(&self, policy: &Policy) -> Option<Supersession> {
-        let Running { builds, batches } = self.running.as_ref()?;
-        let facts = |build| Facts { is_sample: true, ..Facts::known(build, true, self.project.as_ref(), self.now) };
-        let named = |of: RunningBuild, kind: &str, index: usize| match of.id.is_empty() {
-            true => of.named(&format!("{kind}[{index}]")),
-            false => of,
+    /// Judges the build, and compares it with the others that run as a sweep does.
+    fn judge<'a>(&self, policy: &'a Policy) -> Case<'a> {
+        let mut case = Case::of_sample(policy, self.sample.clone(), self.now);
+        let Some(Running { builds, batches }) = &self.running else { return case };
+        let project = &self.sample.project;
+        let named = |id: &Option<String>, kind: &str, index: usize| match id {
+            None => Some(format!("{kind}[{index}]")),
+            id => id.clone(),
         };
         // The builds of a batch are no others of their own.
         let builds = builds.iter().enumerate().filter(|(_, build)| build.build_batch_arn.is_none());
-        let builds = builds.map(|(index, build)| named(running_build(policy, &facts(build)), "running-builds", index));
-        let of_batches: Vec<Build> = batches.iter().map(BuildBatch::as_build).collect();
-        let batches = batches.iter().zip(&of_batches).enumerate().map(|(index, (batch, build))| {
-            let facts = Facts { build_batch: Some(batch), ..facts(build) };
-            named(running_build(policy, &facts), "running-batches", index)
+        let builds = builds.map(|(index, build)| {
+            let build = Build { id: named(&build.id, "running-builds", index), ..build.clone() };
+            Case::of_sample(policy, Sample::of_running_build(build, project.clone()), self.now)
         });
-        let mut others: Vec<RunningBuild> = builds.chain(batches).collect();
-        others.sort_by_key(|other| other.start.newest_first());
-        Some(Supersession::of(&running_build(policy, &self.facts(None)), &others, &LeftOut::default()))
-    }
-
-    fn facts<'a>(&'a self, supersession: Option<&'a Supersession>) -> Facts<'a> {
-        let facts = Facts::known(&self.build, self.is_whole, self.project.as_ref(), self.now);
-        Facts {
-            kind: self.kind,
-            has_current_phases: self.sets_phases,
-            is_sample: true,
-            build_batch: self.batch.as_ref(),
-            pipeline: self.pipeline.as_ref(),
-            remote: self.remote.as_ref(),
-            supersession,
-            ..facts
-        }
+        let batches = batches.iter().enumerate().map(|(index, batch)| {
+            let batch = BuildBatch { id: named(&batch.id, "running-batches", index), ..batch.clone() };
+            Case::of_sample_batch(policy, batch, project.clone(), self.now)
+        });
+        let mut others: Vec<Case<'_>> = builds.chain(batches).collect();
+        let mut cases: Vec<&mut Case<'_>> = others.iter_mut().chain([&mut case]).collect();
+        compare(&mut cases, &LeftOut::default(), self.now);
+        case
     }
 }

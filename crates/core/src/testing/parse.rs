@@ -1,6 +1,6 @@
 //! The format of a test file: its keys and their values.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTION
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
+    facts::inquiry::Sample,
     history::Life,
     model::{Build, BuildBatch, Project, RunKind, Sandbox, shape::Shape},
     policy::{Policy, parse::required},
@@ -169,31 +170,19 @@ impl Parser<'_> {
             }
         };
         let expected = Judgement { action: action?, broken, unknown, exempt };
-        let project = project.and_then(typed);
+        let project = project.and_then(typed).map(Arc::new);
         let batch = batch.and_then(typed);
         let now = now?;
         let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_ref(), now));
+        let (remote, batch) = (remote.map(Arc::new), batch.map(Arc::new));
         let pipeline = pipeline.map(|pipeline| pipeline.answer());
         let running = (running_builds.is_some() || running_batches.is_some()).then(|| Running {
             builds: running_builds.into_iter().flatten().filter_map(typed).collect(),
             batches: running_batches.into_iter().flatten().filter_map(typed).collect(),
         });
         let (name, place) = (name?, mapping.place);
-        Some(Test {
-            name,
-            place,
-            kind,
-            build,
-            is_whole,
-            sets_phases,
-            project,
-            batch,
-            pipeline,
-            remote,
-            running,
-            now,
-            expected,
-        })
+        let sample = Sample { kind, build, is_whole, sets_phases, project, batch, pipeline, remote };
+        Some(Test { name, place, sample, running, now, expected })
     }
 
     /// Parses a list of structures, which may be empty.

@@ -41,6 +41,9 @@ fn read(path: &str) -> Result<File, String> {
         "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
         "text.json" => "no event",
         "timed.yaml" => "{version: 1, rules: [{id: short-runs, max-duration: 60m}]}",
+        "newest.yaml" => {
+            "{version: 1, rules: [{id: newest, only-newest-per: [project]}, {id: short-builds, max-timeout: 60m}]}"
+        }
         "phases.json" => PHASE_CHANGE,
         _ => return Err("there is no such file".into()),
     };
@@ -758,6 +761,21 @@ fn faults_of_what_else_runs() {
        |                                          ^
        = did you mean `buildBatchNumber`?
     ");
+}
+
+/// As in an account: the newer build does not run on.
+#[test]
+fn a_running_build_that_another_rule_stops_supersedes_nothing() {
+    let build = "{projectName: shop, initiator: alice, startTime: 2026-11-22T08:00:00Z, timeoutInMinutes: 60}";
+    let newer = "{projectName: shop, initiator: bob, startTime: 2026-11-22T08:10:00Z, timeoutInMinutes: TIMEOUT}";
+    for (timeout, expect) in [(60, "expect: stop, broken: [newest]"), (61, "expect: allow, broken: []")] {
+        let newer = newer.replace("TIMEOUT", &timeout.to_string());
+        let test = format!("{{name: a, build: {build}, running-builds: [{newer}], {expect}}}");
+        let tests = parse(&format!("policy: newest.yaml\ntests: [{test}]")).unwrap();
+        let report = tests.run(|_| true, &mut Coverage::default());
+        let result = &report.tests[0];
+        assert!(result.passed, "{timeout}: {:?}", result.reasons);
+    }
 }
 
 #[test]

@@ -41,6 +41,8 @@ impl Case<'_> {
             Self::running_builds_question,
         ];
         let questions = questions.into_iter().filter_map(|question| question(self));
+        // What a policy test does not give is unknown.
+        let questions = questions.filter(|question| !self.is_sample || matches!(question, Question::RunningBuilds(_)));
         questions.filter(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
     }
 
