@@ -22,10 +22,15 @@ use cel::{
 };
 
 use super::{
-    ClockComparison, ExpressionFault, Literals, TextCondition, Variable, limits,
+    ClockComparison, ExpressionFault, Literals, TextCondition, Variable,
+    hints::{self, Hint},
+    limits,
     types::{Type, suggestion},
 };
-use crate::{diagnostic::Code, yaml::words::only_close};
+use crate::{
+    diagnostic::Code,
+    yaml::words::{closest, only_close},
+};
 
 /// The literals and variables of an expression without faults.
 pub(super) struct Checked {
@@ -153,9 +158,7 @@ impl<'a> Checker<'a> {
             LiteralValue::String(_) => return Type::Text,
             LiteralValue::UInt(_) => ("unsigned numbers are not supported", "remove the `u`"),
             LiteralValue::Bytes(_) => ("bytes are not supported", "remove the `b`"),
-            LiteralValue::Null => {
-                ("`null` is not supported", "test whether a member exists with `has(build.vpcConfig)`")
-            }
+            LiteralValue::Null => ("`null` is not supported", hints::HAS),
         };
         self.fault(Code::Unsupported, self.place(node), found, help);
         Type::Any
@@ -171,8 +174,15 @@ impl<'a> Checker<'a> {
         }
         let known = self.loops.iter().map(|one| one.variable).chain(Variable::ALL.map(Variable::name));
         let known: Vec<&str> = known.collect();
-        let found = format!("unknown variable `{name}`");
-        self.unknown(Code::UnknownVariable, self.place(node), found, name, &known, "the variables are");
+        let (place, found) = (self.place(node), format!("unknown variable `{name}`"));
+        if let Some(hint) = hints::of_variable(name) {
+            self.hint(Code::UnknownVariable, place, found, name, hint);
+            return Type::Any;
+        }
+        let after = self.text.get(place + name.len()..).unwrap_or_default().trim_start();
+        let is_word = closest(name, &known).is_none() && !after.starts_with(['.', '[']);
+        let quotes = if is_word { format!("put a string into quotes: `\"{name}\"`; ") } else { String::new() };
+        self.unknown(Code::UnknownVariable, place, found, name, &known, &format!("{quotes}the variables are"));
         Type::Any
     }
 
@@ -196,17 +206,14 @@ impl<'a> Checker<'a> {
                 }
             },
             Type::List(_) => {
-                let help = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+                let help = hints::of_member(field).unwrap_or_else(|| hints::ELEMENTS.to_owned());
                 self.fault(Code::UnknownMember, place, format!("a list has no member `{field}`"), help);
                 Type::Any
             }
             other => {
-                self.fault(
-                    Code::UnknownMember,
-                    place,
-                    format!("{other} has no member `{field}`"),
-                    format!("remove `.{field}`"),
-                );
+                let hint = hints::of_member(field).filter(|_| other == Type::Text);
+                let help = hint.unwrap_or_else(|| format!("remove `.{field}`"));
+                self.fault(Code::UnknownMember, place, format!("{other} has no member `{field}`"), help);
                 Type::Any
             }
         };
@@ -325,6 +332,12 @@ impl<'a> Checker<'a> {
     fn unknown(&mut self, code: Code, place: usize, message: String, name: &str, known: &[&str], what: &str) {
         let fix = only_close(name, known).map(|word| (name.to_owned(), word.to_owned()));
         self.fault_with_fix(code, place, message, suggestion(name, known, what), fix);
+    }
+
+    /// Adds a fault about a name of another language.
+    fn hint(&mut self, code: Code, place: usize, message: String, name: &str, (help, ours): Hint<'_>) {
+        let fix = ours.map(|ours| (name.to_owned(), ours.to_owned()));
+        self.fault_with_fix(code, place, message, help, fix);
     }
 
     /// Returns the place of a node in bytes: its operator, its bracket, or its first character.

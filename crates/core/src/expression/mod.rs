@@ -19,6 +19,7 @@
 mod check;
 mod clock;
 mod functions;
+mod hints;
 mod limits;
 mod parts;
 mod presence;

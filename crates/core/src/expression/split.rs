@@ -68,9 +68,9 @@ pub(super) fn without_brackets(text: &str) -> &str {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Token<'t> {
+pub(super) struct Token<'t> {
     start: usize,
-    text: &'t str,
+    pub(super) text: &'t str,
 }
 
 impl Token<'_> {
@@ -118,7 +118,7 @@ fn extent(text: &str) -> Option<(usize, usize)> {
 
 /// The words, strings, operators and other characters of an expression, without space and comments.
 /// <https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax>
-fn pieces(text: &str) -> Vec<Token<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<Token<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

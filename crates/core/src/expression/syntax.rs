@@ -2,7 +2,7 @@
 
 use cel::ParseErrors;
 
-use super::ExpressionFault;
+use super::{ExpressionFault, hints};
 use crate::diagnostic::Code;
 
 /// Returns the first error: those after it are mostly its consequences.
@@ -31,25 +31,17 @@ pub(super) fn fault(errors: &ParseErrors, text: &str) -> ExpressionFault {
         _ if word.is_empty() => format!("unexpected `{}`", rest.chars().next().unwrap_or_default()),
         _ => format!("unexpected `{word}`"),
     };
-    // Suggest what CEL has in place of other languages' operators.
-    let before: String = text.chars().take(start).collect();
-    let help = match (word.as_str(), rest.chars().next()) {
-        _ if error.msg.contains("Recursion limit") => "split the expression into several rules",
-        _ if error.msg.contains("missing ')'") => "close every `(` with a `)`",
-        ("and", _) => "use `&&` instead of `and`",
-        ("or", _) => "use `||` instead of `or`",
-        ("is", _) => "use `==` instead of `is`",
-        _ if before.trim_end().ends_with("not") => "use `!` instead of `not`",
-        (_, Some('=')) => "use `==` to compare",
-        (_, Some('&')) => "use `&&`",
-        (_, Some('|')) => "use `||`",
-        (_, Some('#')) => "begin a comment with `//`",
-        (_, Some('?')) => "test whether a member exists with `has(…)`",
-        (_, Some('"' | '\'')) => "write a string as `\"main\"`, with every backslash in it twice",
-        _ if error.msg.contains("has()") => "write `has(build.vpcConfig)`",
-        _ if error.msg.contains("int literal") => "use a number of at most 64 bits",
-        _ if error.msg.contains("simple name") => "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`",
-        _ => EXAMPLE,
+    let place = text.char_indices().nth(start).map_or(text.len(), |(place, _)| place);
+    let help = match hints::of_syntax(text, place) {
+        _ if error.msg.contains("Recursion limit") => "split the expression into several rules".to_owned(),
+        _ if error.msg.contains("has()") => "write `has(build.vpcConfig)`".to_owned(),
+        _ if error.msg.contains("int literal") => "use a number of at most 64 bits".to_owned(),
+        _ if error.msg.contains("simple name") => {
+            "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`".to_owned()
+        }
+        Some(hint) => hint,
+        None if error.msg.contains("missing ')'") => "close every `(` with a `)`".to_owned(),
+        None => EXAMPLE.to_owned(),
     };
     ExpressionFault::new(Code::ExpressionSyntax, start, message, help)
 }

@@ -14,7 +14,7 @@ use crate::{
     diagnostic::Code,
     expression::{
         functions::{MACROS, OVERLOADS, Overload, Style, names},
-        limits,
+        hints, limits,
         time::{DurationError, Length},
         types::Type,
     },
@@ -53,7 +53,10 @@ impl<'a> Checker<'a> {
                 self.fault(Code::WrongArguments, place, format!("wrong arguments for `{name}`"), help);
             } else {
                 let found = format!("unknown function `{name}`");
-                self.unknown(Code::UnknownFunction, place, found, name, &names(), "the functions are");
+                match hints::of_function(name) {
+                    Some(hint) => self.hint(Code::UnknownFunction, place, found, name, hint),
+                    None => self.unknown(Code::UnknownFunction, place, found, name, &names(), "the functions are"),
+                }
             }
             return Type::Any;
         }
@@ -73,8 +76,13 @@ impl<'a> Checker<'a> {
                 }
                 given => format!("`{name}` called with {}", given.join(" and ")),
             };
-            let help = if signatures.len() == 1 { "call it as" } else { "use one of" };
-            self.fault(Code::WrongArguments, place, found, format!("{help} {}", quoted_list(&signatures)));
+            let hint = match types.first() {
+                Some(Type::List(element)) => hints::of_method_on_list(name, element),
+                _ => None,
+            };
+            let how = if signatures.len() == 1 { "call it as" } else { "use one of" };
+            let help = hint.map_or_else(|| format!("{how} {}", quoted_list(&signatures)), str::to_owned);
+            self.fault(Code::WrongArguments, place, found, help);
             return overloads.first().map_or(Type::Any, |overload| overload.result.clone());
         };
         self.literals_of(name, &parts);

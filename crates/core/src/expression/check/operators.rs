@@ -2,11 +2,14 @@
 
 use cel::{
     IdedExpr,
-    common::ast::{CallExpr, operators as op},
+    common::ast::{CallExpr, Expr, operators as op},
 };
 
 use super::Checker;
-use crate::{diagnostic::Code, expression::types::Type};
+use crate::{
+    diagnostic::Code,
+    expression::{hints, types::Type},
+};
 
 impl<'a> Checker<'a> {
     /// Returns the type of an operator's result, or `None` if the call is not an operator.
@@ -29,12 +32,20 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if joined.is_none() {
-            self.fault(Code::OperatorTypes, self.place(node), found(symbol, &types), help(&call.func_name, &types));
-            let is_arithmetic = matches!(
+            self.fault(Code::OperatorTypes, self.place(node), found(symbol, &types), help(call, &types));
+            // `!x in list` is `(!x) in list`: the fault of `!` is enough.
+            let is_unknown = matches!(
                 call.func_name.as_str(),
-                op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO | op::NEGATE | op::INDEX
+                op::LOGICAL_NOT
+                    | op::ADD
+                    | op::SUBSTRACT
+                    | op::MULTIPLY
+                    | op::DIVIDE
+                    | op::MODULO
+                    | op::NEGATE
+                    | op::INDEX
             );
-            return Some(if is_arithmetic { Type::Any } else { Type::Bool });
+            return Some(if is_unknown { Type::Any } else { Type::Bool });
         }
         self.comparison(node, call);
         joined
@@ -99,12 +110,18 @@ fn found(symbol: &str, types: &[Type]) -> String {
     }
 }
 
-fn help(name: &str, types: &[Type]) -> &'static str {
+fn help(call: &CallExpr, types: &[Type]) -> &'static str {
     let has = |wanted: fn(&Type) -> bool| types.iter().any(wanted);
     let is_structure = |found: &Type| matches!(found, Type::Structure(_));
     let is_list = |found: &Type| matches!(found, Type::List(_));
-    match name {
-        op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT => "use bools as operands",
+    let is_duration = |part: &IdedExpr| matches!(&part.expr, Expr::Call(call) if call.func_name == "duration");
+    match call.func_name.as_str() {
+        op::LOGICAL_NOT => "use a bool after `!`, and brackets around a comparison: `!(branch == \"main\")`",
+        op::LOGICAL_AND | op::LOGICAL_OR if has(|found| *found == Type::Text) => {
+            "write a whole comparison on each side, or `branch in [\"main\", \"dev\"]`"
+        }
+        op::LOGICAL_AND | op::LOGICAL_OR => "use bools as operands",
+        op::INDEX if matches!(types, [Type::List(element), Type::Text] if is_structure(element)) => hints::ELEMENTS,
         op::INDEX if has(is_structure) => "write a member after a dot: `build.environment`",
         op::INDEX => "index a list with an int, from 0",
         op::IN if has(is_structure) => "look into structures with `exists(x, …)`",
@@ -115,6 +132,15 @@ fn help(name: &str, types: &[Type]) -> &'static str {
         _ if has(is_list) => "look into lists with `size`, `in`, `all` and `exists`",
         op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE if types.iter().all(Type::is_number) => {
             "use numbers of one type: `double(x)` converts an int, and `1.0` is a double"
+        }
+        op::EQUALS | op::NOT_EQUALS if has(|found| *found == Type::Bool) => {
+            "compare a bool with `true` or `false`, without quotes"
+        }
+        op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS if has(|found| *found == Type::Bool) => {
+            "join two comparisons with `&&`: `10 < x && x < 60`"
+        }
+        _ if has(Type::is_number) && call.args.iter().any(is_duration) => {
+            "compare it with a number, as in `build.timeoutInMinutes > 90`"
         }
         _ if has(|found| *found == Type::Duration) => "write a duration as `duration(\"90m\")`",
         _ if has(|found| *found == Type::Time) => "write a timestamp as `timestamp(\"2027-01-31T00:00:00Z\")`",

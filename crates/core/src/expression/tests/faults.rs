@@ -132,12 +132,159 @@ fn syntax() {
 
     if branch == 'a'
     ^ `if` is a reserved word of CEL
-      = write an expression such as `build.environment.privilegedMode && branch != "main"`
+      = use `condition ? one : other` instead of `if`
 
     true ? 1
             ^ the expression ends too early
-      = write an expression such as `build.environment.privilegedMode && branch != "main"`
+      = write `condition ? one : other`
     "#);
+}
+
+/// The position of the first fault, and how to correct it.
+#[track_caller]
+fn check_help(text: &str, start: usize, help: &str) {
+    let Err(faults) = Expression::compile(text) else { panic!("accepted: {text}") };
+    let found: Vec<(usize, &str)> = faults.iter().map(|fault| (fault.start, fault.help.as_str())).collect();
+    assert_eq!(found.first(), Some(&(start, help)), "{text}: {found:?}");
+}
+
+#[test]
+fn operators_of_other_languages() {
+    check_help("branch == 'a' AND region == 'b'", 14, "use `&&` instead of `AND`");
+    check_help("branch == 'a' OR region == 'b'", 14, "use `||` instead of `OR`");
+    check_help("(branch == 'a' and region == 'b') || true", 15, "use `&&` instead of `and`");
+    check_help("not 'main'", 4, "use `!` instead of `not`");
+    check_help("NOT build.buildComplete", 4, "use `!` instead of `NOT`");
+    check_help("branch == 'a' && not (region == 'b')", 17, "use `!` instead of `not`");
+    check_help("branch not in ['a']", 7, "use `!(x in [\"main\", \"dev\"])` instead of `not in`");
+    check_help("branch === 'a'", 9, "use `==` instead of `===`");
+    check_help("branch !== 'a'", 9, "use `!=` instead of `!==`");
+    check_help("branch <> 'a'", 8, "use `!=` instead of `<>`");
+    let pattern = "use `branch.glob(\"release/*\")`, or `matches` with a regular expression";
+    for (text, start) in [
+        ("branch =~ '^a'", 7),
+        ("branch !~ '^a'", 7),
+        ("branch ~ '^a'", 7),
+        ("branch ==~ /a/", 9),
+        ("branch like 'a%'", 7),
+        ("branch LIKE 'a%'", 7),
+    ] {
+        check_help(text, start, pattern);
+    }
+    check_help("branch not like 'a%'", 7, "use `!` instead of `not`");
+    check_help("branch contains 'a'", 7, "write a call: `branch.contains(\"main\")`");
+    check_help("branch in ('a', 'b')", 14, "write a list as `[\"main\", \"dev\"]`");
+    check_help("branch in {'a', 'b'}", 14, "write a list as `[\"main\", \"dev\"]`");
+    let ternary = "use `condition ? one : other` instead of `if`";
+    check_help("if branch == 'a' then true else false", 0, ternary);
+    check_help("true if branch == 'a' else false", 5, ternary);
+    check_help("branch == 'a' ? true", 20, "write `condition ? one : other`");
+    let lambda = "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+    check_help("build.phases.exists(p => p.phaseType == 'BUILD')", 22, lambda);
+    check_help("branch == “main”", 10, "put a string into straight quotes: `\"main\"`");
+    check_help("branch == `main`", 10, "put a string into straight quotes: `\"main\"`");
+}
+
+#[test]
+fn what_other_languages_call_null_and_true() {
+    let has = "test whether a member exists with `has(build.vpcConfig)`";
+    check_help("build.vpcConfig is null", 16, has);
+    check_help("build.vpcConfig IS NOT NULL", 16, has);
+    check_help("build.vpcConfig != None", 19, has);
+    check_help("build.vpcConfig == undefined", 19, has);
+    check_help("build.buildComplete is true", 20, "use `==` instead of `is`");
+    check_help("build.buildComplete == True", 23, "use `true` instead of `True`");
+    let bools = "compare a bool with `true` or `false`, without quotes";
+    check_help("build.buildComplete == 'true'", 20, bools);
+    check_help("build.buildComplete != 1", 20, bools);
+}
+
+#[test]
+fn durations_without_quotes() {
+    check_help("running > 30m", 12, "write a duration as `duration(\"30m\")`");
+    check_help("running > 1h30m && true", 11, "write a duration as `duration(\"1h30m\")`");
+    check_help("running > 30 minutes", 13, "write a duration as `duration(\"90m\")`");
+    check_help("running > 2d", 11, "write a duration as `duration(\"90m\")`");
+    check_help(
+        "build.timeoutInMinutes > duration('30m')",
+        23,
+        "compare it with a number, as in `build.timeoutInMinutes > 90`",
+    );
+    check_help("running > build.timeoutInMinutes", 8, "write a duration as `duration(\"90m\")`");
+}
+
+#[test]
+fn functions_and_members_of_other_languages() {
+    check_help("len(build.phases) > 1", 0, "use `size` instead of `len`");
+    check_help("branch.length() > 1", 7, "use `size` instead of `length`");
+    check_help("build.phases.length > 1", 13, "use `size(x)` instead of `x.length`");
+    check_help("branch.length > 1", 7, "use `size(x)` instead of `x.length`");
+    check_help("build.phases.size > 1", 13, "use `size(x)` instead of `x.size`");
+    let case = "ignore case with `branch.matches(\"(?i)^main$\")`";
+    check_help("branch.lower() == 'a'", 7, case);
+    check_help("branch.toLowerCase() == 'a'", 7, case);
+    check_help("upper(branch) == 'A'", 0, case);
+    check_help("build.phases.some(p, p.phaseType == 'BUILD')", 13, "use `exists` instead of `some`");
+    check_help("build.phases.any(p, p.phaseType == 'BUILD')", 13, "use `exists` instead of `any`");
+    check_help("build.phases.every(p, p.phaseType == 'BUILD')", 13, "use `all` instead of `every`");
+    let contains = "use `x in list` for a list, and `contains` for a string";
+    check_help("['a', 'b'].contains(branch)", 11, contains);
+    check_help("branch.includes('a')", 7, contains);
+    let elements = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+    check_help("project.tags.contains('team')", 13, elements);
+    check_help("project.tags['team'].value == 'a'", 12, elements);
+}
+
+#[test]
+fn a_word_of_another_language_is_replaced() {
+    for (text, theirs, ours) in [
+        ("branch.length() > 1", "length", "size"),
+        ("build.phases.some(p, p.phaseType == 'BUILD')", "some", "exists"),
+        ("build.buildComplete == True", "True", "true"),
+        ("true && not (branch == 'a')", "not", "!"),
+    ] {
+        let Err(faults) = Expression::compile(text) else { panic!("accepted: {text}") };
+        assert_eq!(faults[0].fix, Some((theirs.to_owned(), ours.to_owned())), "{text}");
+        assert!(Expression::compile(&text.replacen(theirs, ours, 1)).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn what_a_not_and_an_or_apply_to() {
+    let not = "use a bool after `!`, and brackets around a comparison: `!(branch == \"main\")`";
+    for text in ["!branch in ['a']", "!branch == 'a'", "!build.timeoutInMinutes > 1"] {
+        check_help(text, 0, not);
+        assert_eq!(Expression::compile(text).err().map(|faults| faults.len()), Some(1), "{text}");
+    }
+    let each = "write a whole comparison on each side, or `branch in [\"main\", \"dev\"]`";
+    check_help("branch == 'a' || 'b'", 14, each);
+    let two = "join two comparisons with `&&`: `10 < x && x < 60`";
+    check_help("10 < build.timeoutInMinutes < 60", 28, two);
+    let quotes = shown("branch == main");
+    assert!(quotes.contains("put a string into quotes: `\"main\"`; the variables are `build`"), "{quotes}");
+    let quotes = shown("main.x == 'a'");
+    assert!(!quotes.contains("quotes"), "{quotes}");
+}
+
+#[test]
+fn hints_do_not_look_into_strings_and_comments() {
+    let example = "write an expression such as `build.environment.privilegedMode && branch != \"main\"`";
+    check_help("branch // not\n branch", 15, example);
+    check_help("branch == 'in (' , 'b'", 17, example);
+    check_help("branch == '30' m", 15, example);
+    check_help("'?' == branch )", 14, example);
+    check_help("cannot branch", 7, example);
+    check_help("branch == 'ü' // and\n  AND true", 23, "use `&&` instead of `AND`");
+    for text in [
+        "build.source.buildspec == 'a and b; x = y =~ z like w is null 30m <> 1' // not and, or; 30m, `x`",
+        "build.phases.exists(length, length.phaseType == 'not in')",
+        "['x'].exists(len, len == branch)",
+        "build.phases.exists(None, None.phaseType == 'BUILD')",
+        "['x'].exists(True, True == branch)",
+        "branch == 'a' ? .5 > cost : false",
+    ] {
+        assert!(shown(text).ends_with("accepted"), "{}", shown(text));
+    }
 }
 
 #[test]
@@ -214,7 +361,7 @@ fn names() {
 
     lower(branch) == 'main'
     ^ unknown function `lower`
-      = the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
+      = ignore case with `branch.matches("(?i)^main$")`
 
     branch.startswith('x')
            ^ unknown function `startswith`
@@ -229,7 +376,7 @@ fn names() {
       = the functions are `has`, `all`, `exists`, `exists_one`, `startsWith`, `endsWith`, `contains`, `glob`, `matches`, `size`, `duration`, `timestamp`, `string`, `int`, `double`, `bool`, `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`, `getMinutes`, `getSeconds` and `getMilliseconds`
     type(branch) == string
                     ^ unknown variable `string`
-      = the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`
+      = put a string into quotes: `"string"`; the variables are `build`, `project`, `batch`, `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`
 
     has()
     ^ wrong arguments for `has`
@@ -312,11 +459,11 @@ fn types() {
 
     build.buildComplete && build.initiator
                         ^ `&&` between a bool and a string
-      = use bools as operands
+      = write a whole comparison on each side, or `branch in ["main", "dev"]`
 
     !build.timeoutInMinutes
     ^ `!` before an int
-      = use bools as operands
+      = use a bool after `!`, and brackets around a comparison: `!(branch == "main")`
 
     build.initiator.size() + 'x' == 'y'
                            ^ `+` between an int and a string
@@ -324,7 +471,7 @@ fn types() {
 
     build.phases[branch].phaseType == 'x'
                 ^ a list of BuildPhase indexed with a string
-      = index a list with an int, from 0
+      = look at its elements: `build.phases.exists(phase, phase.phaseType == "BUILD")`
 
     branch == 'a' ? 1 : 'x'
                   ^ `? :` between an int and a string

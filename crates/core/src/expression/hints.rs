@@ -1,0 +1,140 @@
+//! What to write instead of words and operators that SQL, Python, JavaScript and others have and CEL has not.
+//!
+//! A hint is part of a fault that exists anyway: it never refuses an expression.
+
+use super::{
+    functions::{OVERLOADS, Style},
+    split::pieces,
+    time::Length,
+    types::Type,
+};
+
+/// What stands in place of `null`.
+pub(super) const HAS: &str = "test whether a member exists with `has(build.vpcConfig)`";
+/// What stands in place of a member or a key of a list.
+pub(super) const ELEMENTS: &str = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+
+const PATTERN: &str = "use `branch.glob(\"release/*\")`, or `matches` with a regular expression";
+
+/// A correction, and the word to write in place of another if that is all.
+pub(super) type Hint<'t> = (String, Option<&'t str>);
+
+/// Returns how to correct a text that is not CEL at a byte of it.
+pub(super) fn of_syntax(text: &str, place: usize) -> Option<String> {
+    let (head, rest) = text.split_at_checked(place)?;
+    // Strings are pieces of their own, and comments are left out.
+    let before: Vec<&str> = pieces(head).iter().map(|piece| piece.text).collect();
+    let after: Vec<&str> = pieces(rest).iter().map(|piece| piece.text).collect();
+    let at = |index: usize| after.get(index).copied().unwrap_or_default();
+    let (previous, word) = (before.last().copied().unwrap_or_default(), at(0));
+    let help = match (previous.to_lowercase().as_str(), word.to_lowercase().as_str()) {
+        (_, "and") => return Some(instead("&&", word)),
+        (_, "or") => return Some(instead("||", word)),
+        (_, "not") if at(1).eq_ignore_ascii_case("in") => "use `!(x in [\"main\", \"dev\"])` instead of `not in`",
+        (_, "not") => return Some(instead("!", word)),
+        ("not", _) => return Some(instead("!", previous)),
+        (_, "is") => match at(1).eq_ignore_ascii_case("not") {
+            false if is_null(at(1)) => HAS,
+            true if is_null(at(2)) => HAS,
+            false => "use `==` instead of `is`",
+            true => "use `!=` instead of `is not`",
+        },
+        (_, "like" | "ilike" | "rlike") => PATTERN,
+        _ if ["=~", "!~", "~"].iter().any(|operator| rest.starts_with(operator)) => PATTERN,
+        (_, "=") if rest.starts_with("=>") => "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`",
+        ("==", "=") => "use `==` instead of `===`",
+        ("!=", "=") => "use `!=` instead of `!==`",
+        ("<", ">") => "use `!=` instead of `<>`",
+        (_, "=") => "use `==` to compare",
+        (_, "&") => "use `&&`",
+        (_, "|") => "use `||`",
+        (_, "," | "}") if is_in_a_list(&before) => "write a list as `[\"main\", \"dev\"]`",
+        (_, "if" | "then" | "else") => "use `condition ? one : other` instead of `if`",
+        (_, "") if before.contains(&"?") && !before.contains(&":") => "write `condition ? one : other`",
+        (_, "“" | "”" | "‘" | "’" | "`") => "put a string into straight quotes: `\"main\"`",
+        (_, "#") => "begin a comment with `//`",
+        (_, "?") => "test whether a member exists with `has(…)`",
+        _ if rest.starts_with(['"', '\'']) => "write a string as `\"main\"`, with every backslash in it twice",
+        _ if is_method_of_text(word) => return Some(format!("write a call: `branch.{word}(\"main\")`")),
+        _ => return duration(head, &before, word),
+    };
+    Some(help.to_owned())
+}
+
+/// Returns how to correct the call of an unknown function.
+pub(super) fn of_function(name: &str) -> Option<Hint<'static>> {
+    let ours = match name.to_lowercase().as_str() {
+        "not" => "!",
+        "len" | "length" | "count" => "size",
+        "any" | "some" => "exists",
+        "every" => "all",
+        "lower" | "tolower" | "tolowercase" | "lowerascii" | "upper" | "toupper" | "touppercase" | "upperascii" => {
+            return Some(("ignore case with `branch.matches(\"(?i)^main$\")`".to_owned(), None));
+        }
+        "includes" => return Some((CONTAINS.to_owned(), None)),
+        _ => return None,
+    };
+    Some((instead(ours, name), Some(ours)))
+}
+
+const CONTAINS: &str = "use `x in list` for a list, and `contains` for a string";
+
+/// Returns how to search a list that a method of strings is called on.
+pub(super) fn of_method_on_list(name: &str, element: &Type) -> Option<&'static str> {
+    (name == "contains").then_some(if matches!(element, Type::Structure(_)) { ELEMENTS } else { CONTAINS })
+}
+
+/// Returns how to correct an unknown member of a list or a string.
+pub(super) fn of_member(name: &str) -> Option<String> {
+    matches!(name, "len" | "length" | "count" | "size").then(|| instead("size(x)", &format!("x.{name}")))
+}
+
+/// Returns how to correct an unknown variable.
+pub(super) fn of_variable(name: &str) -> Option<Hint<'static>> {
+    let ours = ["true", "false"].into_iter().find(|word| word.eq_ignore_ascii_case(name));
+    match ours {
+        Some(ours) => Some((instead(ours, name), Some(ours))),
+        None => is_null(name).then(|| (HAS.to_owned(), None)),
+    }
+}
+
+fn instead(ours: &str, theirs: &str) -> String {
+    format!("use `{ours}` instead of `{theirs}`")
+}
+
+fn is_null(word: &str) -> bool {
+    ["null", "none", "nil", "undefined"].iter().any(|null| null.eq_ignore_ascii_case(word))
+}
+
+fn is_method_of_text(name: &str) -> bool {
+    let is_method = |parameters: &[Type]| matches!(parameters, [Type::Text, Type::Text]);
+    OVERLOADS.iter().any(|one| one.name == name && one.style == Style::Method && is_method(&one.parameters))
+}
+
+/// Returns whether the innermost open bracket follows `in`.
+fn is_in_a_list(before: &[&str]) -> bool {
+    let mut open = Vec::new();
+    for (index, piece) in before.iter().enumerate() {
+        match *piece {
+            "(" | "[" | "{" => open.push(index),
+            ")" | "]" | "}" => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    let introduction = open.last().and_then(|index| before.get(index.checked_sub(1)?));
+    introduction.is_some_and(|word| *word == "in")
+}
+
+/// Returns how to write a duration whose unit follows a number: `30m`, `30 minutes`.
+fn duration(head: &str, before: &[&str], unit: &str) -> Option<String> {
+    let (number, rest) = before.split_last()?;
+    let is_number = number.chars().all(|digit| digit.is_ascii_digit());
+    if !is_number || !unit.starts_with(['s', 'm', 'h', 'd']) {
+        return None;
+    }
+    let written = format!("{number}{unit}");
+    let is_whole = head.ends_with(number) && rest.last() != Some(&".") && Length::parse(&written).is_ok();
+    Some(format!("write a duration as `duration(\"{}\")`", if is_whole { &written } else { "90m" }))
+}
