@@ -183,6 +183,8 @@ codes! {
     DoubtfulComparison = "BB221" Warning,
     /// A part of an expression that has the same result for every build.
     ConstantPart = "BB222" Warning,
+    /// A regular expression with an anchor that binds to one alternative alone.
+    HalfAnchored = "BB223" Warning,
 
     /// `never-stop` matches every project.
     NeverStopsAnything = "BB301" Warning,

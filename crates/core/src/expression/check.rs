@@ -5,6 +5,7 @@
 //! the evaluation, such as a comparison of two types. They are faults here: an expression that
 //! can never be true is a mistake.
 
+mod anchors;
 mod calls;
 mod comparisons;
 mod constants;

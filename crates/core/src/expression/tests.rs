@@ -259,3 +259,20 @@ fn no_value_of_the_build_is_in_an_answer() {
         assert!(!format!("{fact} {fact:?}").contains("hunter2"), "{expression}: {fact}");
     }
 }
+
+#[test]
+fn an_anchor_that_binds_to_one_alternative_is_a_warning() {
+    let warnings = |text: &str| Expression::compile(text).map(|one| one.warnings().to_vec()).unwrap_or_default();
+    for (text, start) in [
+        ("branch == 'ü' && region.matches('^main|release$')", 32),
+        ("matches(region, r'^main|release$')", 16),
+        ("region == 'eu-west-1' // '^a|b$'\n  || region.matches('^main|release$')", 53),
+    ] {
+        let message = "`^main|release$` matches a text that begins with `main` or ends with `release`";
+        let help = "write `^(main|release)$` to anchor all alternatives";
+        assert_eq!(warnings(text), [ExpressionFault::new(Code::HalfAnchored, start, message, help)], "{text}");
+    }
+    for text in ["region.matches('^(main|release)$')", "region == '^main|release$'", "region.glob('^main|release$')"] {
+        assert!(warnings(text).iter().all(|warning| warning.code != Code::HalfAnchored), "{text}");
+    }
+}

@@ -70,6 +70,7 @@ pub(crate) fn page(code: Code) -> &'static str {
         Code::ImpossibleComparison => include_str!("../../../../../docs/diagnostics/BB211.md"),
         Code::DoubtfulComparison => include_str!("../../../../../docs/diagnostics/BB221.md"),
         Code::ConstantPart => include_str!("../../../../../docs/diagnostics/BB222.md"),
+        Code::HalfAnchored => include_str!("../../../../../docs/diagnostics/BB223.md"),
         Code::NeverStopsAnything => include_str!("../../../../../docs/diagnostics/BB301.md"),
         Code::StopLimitWithoutEffect => include_str!("../../../../../docs/diagnostics/BB302.md"),
         Code::NoPrices => include_str!("../../../../../docs/diagnostics/BB303.md"),

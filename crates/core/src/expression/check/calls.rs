@@ -8,6 +8,7 @@ use regex_lite::RegexBuilder;
 
 use super::{
     Checker,
+    anchors::half_anchored,
     constants::{called, has_value},
 };
 use crate::{
@@ -114,7 +115,9 @@ impl<'a> Checker<'a> {
         let refused = match name {
             "matches" => {
                 self.charge(50);
-                self.regex(text).err()
+                let refused = self.regex(text).err();
+                self.warn(Code::HalfAnchored, wanted, half_anchored(text).into_iter().collect());
+                refused
             }
             "glob" => {
                 self.charge(5);
