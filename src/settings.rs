@@ -55,7 +55,7 @@ impl Settings {
     /// # Errors
     /// All faults at once.
     pub fn parse(variable: impl Fn(&str) -> Result<String, VarError>) -> Result<Self, Vec<SettingFault>> {
-        let mut variables = Variables { variable, faults: Vec::new() };
+        let mut variables = VariableReader { variable, faults: Vec::new() };
         let policy = variables.text("BUILDBRAKE_POLICY").unwrap_or_else(|| "/opt/policy.yaml".into());
         let mode = variables.mode("BUILDBRAKE_MODE");
         let schedules = variables.schedules();
@@ -97,12 +97,12 @@ pub fn log_level(variable: impl Fn(&str) -> Result<String, VarError>) -> Level {
 }
 
 /// The variables, and the faults found so far.
-struct Variables<F> {
+struct VariableReader<F> {
     variable: F,
     faults: Vec<SettingFault>,
 }
 
-impl<F: Fn(&str) -> Result<String, VarError>> Variables<F> {
+impl<F: Fn(&str) -> Result<String, VarError>> VariableReader<F> {
     fn text(&mut self, name: &'static str) -> Option<String> {
         match (self.variable)(name) {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),

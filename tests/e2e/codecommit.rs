@@ -2,7 +2,7 @@
 
 use buildbrake_aws::{
     Accounts,
-    codecommit::{Repository, refs},
+    codecommit::{CodeCommitRepository, refs},
     config::AwsConfig,
 };
 use buildbrake_core::facts::remote_refs::{ObjectId, RemoteRefs};
@@ -25,7 +25,7 @@ fn commit(number: usize) -> String {
 /// Returns what the client finds, or the message of its error. Every call and answer is compared
 /// with AWS's model.
 async fn ask(codecommit: &CodeCommit, name: &str) -> Result<RemoteRefs, String> {
-    let repository = Repository { region: "eu-central-1".into(), name: name.into() };
+    let repository = CodeCommitRepository { region: "eu-central-1".into(), name: name.into() };
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", codecommit.endpoint.address), "eu-west-1").await;
     let found = refs(&repository, None, &Accounts::own(config)).await.map_err(|error| error.to_string());
     let calls = codecommit.endpoint.calls();

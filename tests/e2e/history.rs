@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 use buildbrake_aws::{
     config::AwsConfig,
-    history::{History, Wanted},
+    history::{History, WantedHistory},
 };
 use buildbrake_core::{
     policy::Policy,
@@ -20,7 +20,7 @@ async fn read(moto: &Moto, region: &str, is_wanted: &dyn Fn(&str) -> bool) -> Ve
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", moto.address), region).await;
     let history = History::new(&config);
     let mut arns = Vec::new();
-    let wanted = Wanted { is_wanted, since: None, is_known: &|_| false };
+    let wanted = WantedHistory { is_wanted, since: None, is_known: &|_| false };
     let mut each = |found: Vec<Saved>| {
         arns.extend(found.iter().map(|one| one.arn().unwrap().to_owned()));
         ControlFlow::Continue(())

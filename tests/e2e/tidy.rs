@@ -1,6 +1,7 @@
 //! Rules of the repository that no lint can check.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -48,6 +49,36 @@ fn the_core_is_tied_to_no_processor_and_no_operating_system() {
             assert!(!text.contains(word), "{} contains `{word}`", path.display());
         }
     }
+}
+
+/// A reader who meets a name again may take it for the same thing. Those with an own meaning in each module are its
+/// command's arguments and formats, and aliases of one line.
+#[test]
+fn no_type_is_named_like_another() {
+    let shared = ["Arguments", "Format", "Key", "Each", "Difference"];
+    let mut homes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for folder in ["src", "crates/core/src", "crates/aws/src", "crates/cli/src"] {
+        let is_test = |path: &Path| path.iter().any(|part| part == "tests" || part == "tests.rs");
+        for (path, text) in files(folder).into_iter().filter(|(path, _)| !is_test(path)) {
+            for name in text.lines().filter_map(declared_type).filter(|name| !shared.contains(name)) {
+                homes.entry(name.to_owned()).or_default().push(path.clone());
+            }
+        }
+    }
+    assert!(homes.contains_key("Verdict"));
+    homes.retain(|_, homes| homes.len() > 1);
+    assert!(homes.is_empty(), "{homes:#?}");
+}
+
+/// The name of the type that a line declares outside functions, tests and implementations.
+fn declared_type(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.trim_start(),
+        None => line,
+    };
+    let keyword = ["struct ", "enum ", "trait ", "type "].into_iter().find(|keyword| line.starts_with(keyword))?;
+    line[keyword.len()..].split(|character: char| !character.is_alphanumeric()).next()
 }
 
 #[test]

@@ -24,7 +24,7 @@ const SERVICE: &str = "CodeCommit";
 
 /// A repository in CodeCommit, of the build's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repository {
+pub struct CodeCommitRepository {
     /// As in `eu-west-1`.
     pub region: String,
     /// The name.
@@ -42,7 +42,7 @@ pub enum CodeCommitError {
     TooManyBranches,
 }
 
-impl Repository {
+impl CodeCommitRepository {
     /// The repository of a URL, if its host is CodeCommit.
     /// <https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html>
     pub fn of(url: &Url) -> Option<Self> {
@@ -66,7 +66,7 @@ impl Repository {
 /// # Errors
 /// If a call fails, or there are more than 50 branches.
 pub async fn refs(
-    repository: &Repository,
+    repository: &CodeCommitRepository,
     account: Option<&str>,
     accounts: &Accounts,
 ) -> Result<RemoteRefs, CodeCommitError> {
@@ -149,9 +149,9 @@ mod tests {
             let Some(SourceLocation::Repository(url)) = SourceLocation::read(Some("CODECOMMIT"), Some(location)) else {
                 panic!("{location}");
             };
-            let expected =
-                expected.map(|(region, name): (&str, &str)| Repository { region: region.into(), name: name.into() });
-            assert_eq!(Repository::of(&url), expected, "{location}");
+            let expected = expected
+                .map(|(region, name): (&str, &str)| CodeCommitRepository { region: region.into(), name: name.into() });
+            assert_eq!(CodeCommitRepository::of(&url), expected, "{location}");
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum ConfigFault {
 
 /// The command line's options for AWS.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct AwsOptions {
     /// `--profile`
     pub profile: Option<String>,
     /// `--region`
@@ -84,7 +84,7 @@ impl AwsConfig {
     ///
     /// # Errors
     /// All unusable variables at once.
-    pub async fn for_command_line(options: Options) -> Result<Self, Vec<ConfigFault>> {
+    pub async fn for_command_line(options: AwsOptions) -> Result<Self, Vec<ConfigFault>> {
         let (http_client, retries) = checked(http_client(&Roots::for_command_line(), ProxyConfig::from_env()))?;
         let mut loader = defaults(http_client);
         if let Some(profile) = options.profile {

@@ -72,10 +72,10 @@ impl FromStr for ExternalId {
 
 /// The credentials of one account. Clones share them, so that one call to STS serves all regions.
 #[derive(Clone, Debug)]
-pub(crate) struct MemberCredentials(Arc<Member>);
+pub(crate) struct MemberCredentials(Arc<MemberSession>);
 
 #[derive(Debug)]
-struct Member {
+struct MemberSession {
     account: String,
     role_arn: String,
     external_id: Option<ExternalId>,
@@ -94,7 +94,7 @@ impl MemberCredentials {
     /// Makes no call yet.
     pub(crate) fn new(partition: &str, account: &str, role: &MemberRole, sts: Client, config: &SdkConfig) -> Self {
         let MemberRole { name: RoleName(name), external_id } = role;
-        Self(Arc::new(Member {
+        Self(Arc::new(MemberSession {
             account: account.to_owned(),
             role_arn: format!("arn:{partition}:iam::{account}:role/{name}"),
             external_id: external_id.clone(),
@@ -129,7 +129,7 @@ impl ProvideCredentials for MemberCredentials {
     }
 }
 
-impl Member {
+impl MemberSession {
     fn expire_soon(&self, credentials: &Credentials) -> bool {
         let now = self.time_source.as_ref().map(|source| source.now());
         let left = credentials.expiry().zip(now).map(|(expiry, now)| expiry.duration_since(now).unwrap_or_default());

@@ -68,7 +68,7 @@ struct Listing<'a> {
 }
 
 /// The next page of a project's builds.
-type Page<'a> = (&'a str, Result<Listing<'a>, CallError>);
+type BuildsPage<'a> = (&'a str, Result<Listing<'a>, CallError>);
 
 /// Finds the running builds of some projects, in at most so many pages of each project's builds.
 ///
@@ -118,7 +118,7 @@ async fn next_pages<'a>(
     client: &Client,
     listings: Vec<Listing<'a>>,
     until: Option<Instant>,
-) -> (Vec<Page<'a>>, BTreeSet<&'a str>) {
+) -> (Vec<BuildsPage<'a>>, BTreeSet<&'a str>) {
     let now = Instant::now();
     let [half, until] = [5, 9].map(|tenths| until.map(|until| now + until.duration_since(now) * tenths / 10));
     let mut late: BTreeSet<&str> = listings.iter().map(|listing| listing.project).collect();
@@ -139,7 +139,7 @@ async fn next_pages<'a>(
 
 impl RunningBuilds {
     /// Adds pages and the projects whose pages are late. Returns the listings of the pages that have arrived.
-    fn add_pages<'a>(&mut self, pages: Vec<Page<'a>>, late: BTreeSet<&str>) -> Vec<Listing<'a>> {
+    fn add_pages<'a>(&mut self, pages: Vec<BuildsPage<'a>>, late: BTreeSet<&str>) -> Vec<Listing<'a>> {
         let mut listed = Vec::new();
         for (project, page) in pages {
             match page {

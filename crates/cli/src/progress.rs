@@ -8,11 +8,11 @@ use crate::{
 };
 
 /// The progress of reading.
-pub(crate) struct Progress {
+pub(crate) struct ReadingProgress {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ReadingProgress {
     /// Begins at nothing. `total`: the number of bytes, if it is known. Standard error that is not a terminal shows
     /// nothing.
     pub(crate) fn of(total: Option<u64>) -> Self {

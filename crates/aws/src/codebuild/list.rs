@@ -13,14 +13,14 @@ use crate::CallError;
 pub(crate) const MAX_IDS: usize = 100;
 
 /// A page of a list, and the token of the next page if there is one.
-pub(crate) type Page = (Vec<String>, Option<String>);
+pub(crate) type IdPage = (Vec<String>, Option<String>);
 
 /// A page of the names of all projects, ordered by name.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListProjects.html>
 ///
 /// # Errors
 /// If no list is returned.
-pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Result<Page, CallError> {
+pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Result<IdPage, CallError> {
     client
         .call(
             "ListProjects",
@@ -36,7 +36,7 @@ pub(crate) async fn list_projects(client: &Client, token: Option<String>) -> Res
 ///
 /// # Errors
 /// If no list is returned.
-pub(crate) async fn list_builds(client: &Client, project: &str, token: Option<String>) -> Result<Page, CallError> {
+pub(crate) async fn list_builds(client: &Client, project: &str, token: Option<String>) -> Result<IdPage, CallError> {
     client
         .call(
             "ListBuildsForProject",
@@ -55,7 +55,7 @@ pub(crate) async fn list_running_batches(
     client: &Client,
     project: &str,
     token: Option<String>,
-) -> Result<Page, CallError> {
+) -> Result<IdPage, CallError> {
     let running = BuildBatchFilter::builder().status(StatusType::InProgress).build();
     let send = |sdk: &Sdk| {
         let (running, token) = (running.clone(), token.clone());
@@ -117,7 +117,7 @@ pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<
 ///
 /// # Errors
 /// If no list is returned.
-pub(crate) async fn list_sandboxes(client: &Client, token: Option<String>) -> Result<Page, CallError> {
+pub(crate) async fn list_sandboxes(client: &Client, token: Option<String>) -> Result<IdPage, CallError> {
     client
         .call(
             "ListSandboxes",

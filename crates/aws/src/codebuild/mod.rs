@@ -14,7 +14,7 @@ use buildbrake_core::model::{Build, BuildBatch, BuildId, Project, Sandbox};
 
 use self::convert::Convert;
 pub(crate) use self::list::{
-    MAX_IDS, Page, list_builds, list_projects, list_running_batches, list_sandboxes, many_batches, many_builds,
+    IdPage, MAX_IDS, list_builds, list_projects, list_running_batches, list_sandboxes, many_batches, many_builds,
     many_projects, many_sandboxes,
 };
 use crate::{CallError, Class, accounts::PlaceConfig, call::call, members::MemberCredentials};

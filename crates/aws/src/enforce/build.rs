@@ -178,7 +178,7 @@ impl Enforcer {
         place: &AccountRegion,
         invocation: &Invocation<'_>,
     ) -> Result<Vec<Case<'a>>, CallError> {
-        let mut budget = Budget(OPTIONAL);
+        let mut budget = TimeBudget(OPTIONAL);
         let mut others = Vec::new();
         while let Some(question) = case.next_question() {
             if let Question::RunningBuilds(project) = &question {
@@ -257,9 +257,9 @@ fn is_told_again(case: &Case<'_>) -> bool {
 }
 
 /// Time that several calls share.
-pub(super) struct Budget(Duration);
+pub(super) struct TimeBudget(Duration);
 
-impl Budget {
+impl TimeBudget {
     /// Waits until the time is spent. Returns `None` then.
     pub(super) async fn spend<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
@@ -282,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_calls_together_have_no_more_than_the_budget() {
-        let mut budget = Budget(Duration::from_millis(100));
+        let mut budget = TimeBudget(Duration::from_millis(100));
         assert!(budget.spend(sleep(Duration::from_millis(60))).await.is_some());
         assert!(budget.spend(sleep(Duration::from_millis(60))).await.is_none());
         assert!(budget.spend(sleep(Duration::from_millis(10))).await.is_none());

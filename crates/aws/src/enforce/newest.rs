@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Enforcer, Invocation,
-    build::{Budget, too_late},
+    build::{TimeBudget, too_late},
     out_of_time,
     stop::{effect, stop_batch, stop_build},
     tell::Settled,
@@ -32,7 +32,7 @@ impl Enforcer {
         project: &str,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
-        budget: &mut Budget,
+        budget: &mut TimeBudget,
     ) -> Vec<Case<'a>> {
         let client = self.clients.codebuild(place, Pace::Prompt);
         let listed = Box::pin(self.resolver.running(&client, place, project, invocation.now()));
@@ -85,7 +85,7 @@ impl Enforcer {
         client: &Client,
         place: &AccountRegion,
         invocation: &Invocation<'_>,
-        budget: &mut Budget,
+        budget: &mut TimeBudget,
     ) {
         while let Some(question) = other.next_question() {
             let is_of_project = matches!(question, Question::Project { .. });

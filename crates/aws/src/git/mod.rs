@@ -21,7 +21,7 @@ use self::{
     address::Guard,
     credentials::{Credential, Secrets},
     hosts::Origin,
-    transport::{Authorization, Repository, Service, Transport},
+    transport::{Authorization, RemoteRepository, Service, Transport},
 };
 pub use self::{credentials::GitCredentials, error::GitError, hosts::GitHosts};
 use crate::{config::AwsConfig, trust::Bundle};
@@ -91,7 +91,7 @@ impl GitClient {
         now: Timestamp,
     ) -> Result<RemoteRefs, GitError> {
         let transport = self.transport.get_or_try_init(|| self.connect()).await?;
-        let repository = Repository { origin: Origin::of(repository), path: repository.path.clone() };
+        let repository = RemoteRepository { origin: Origin::of(repository), path: repository.path.clone() };
         transport.check(&repository.origin)?;
         let secret = match credential {
             CredentialUse::Never => None,
@@ -125,14 +125,14 @@ impl GitClient {
 /// others only as it is called there.
 async fn list(
     transport: &Transport,
-    repository: &Repository,
+    repository: &RemoteRepository,
     format: ObjectFormat,
     authorization: Option<&Authorization>,
 ) -> Result<RemoteRefs, GitError> {
     if repository.path.is_empty() {
         return Err(GitError::NoRepository);
     }
-    let with_suffix = Repository { path: format!("{}.git", repository.path), ..repository.clone() };
+    let with_suffix = RemoteRepository { path: format!("{}.git", repository.path), ..repository.clone() };
     match list_exactly(transport, &with_suffix, format, authorization).await {
         Err(GitError::NoRepository) => list_exactly(transport, repository, format, authorization).await,
         answer => answer,
@@ -142,7 +142,7 @@ async fn list(
 /// Lists the refs by protocol version 2, and by an older one if the server does not know that.
 async fn list_exactly(
     transport: &Transport,
-    repository: &Repository,
+    repository: &RemoteRepository,
     format: ObjectFormat,
     authorization: Option<&Authorization>,
 ) -> Result<RemoteRefs, GitError> {

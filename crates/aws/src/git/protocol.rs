@@ -31,7 +31,7 @@ pub(super) fn ls_refs(format: ObjectFormat) -> String {
 /// Parses the answer to [`ls_refs`].
 pub(super) fn parse_listing(answer: &[u8]) -> Result<RemoteRefs, Malformed> {
     let mut remote = RemoteRefs::default();
-    let mut lines = Lines(answer);
+    let mut lines = PacketLines(answer);
     while let Some(line) = lines.next()? {
         let mut words = line.split(|byte| *byte == b' ');
         let (id, name) = (id(words.next())?, name(words.next())?);
@@ -52,7 +52,7 @@ pub(super) fn parse_listing(answer: &[u8]) -> Result<RemoteRefs, Malformed> {
 /// Parses the refs that a server of version 0 or 1 advertises.
 pub(super) fn parse_advertisement(answer: &[u8]) -> Result<RemoteRefs, Malformed> {
     let mut remote = RemoteRefs::default();
-    let mut lines = Lines(answer);
+    let mut lines = PacketLines(answer);
     if lines.next()? != Some(b"# service=git-upload-pack") || lines.next()?.is_some() {
         return Err(Malformed);
     }
@@ -108,9 +108,9 @@ fn name(word: Option<&[u8]>) -> Result<Cow<'_, str>, Malformed> {
 }
 
 /// The lines of an answer that are not read yet.
-struct Lines<'a>(&'a [u8]);
+struct PacketLines<'a>(&'a [u8]);
 
-impl<'a> Lines<'a> {
+impl<'a> PacketLines<'a> {
     /// The next line of a section, without the line feed that may end it. `None` ends the section.
     fn next(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         match streaming(self.0) {

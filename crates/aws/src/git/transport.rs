@@ -37,7 +37,7 @@ pub(super) struct Authorization(pub(super) HeaderValue);
 
 /// A repository's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Repository {
+pub(super) struct RemoteRepository {
     pub(super) origin: Origin,
     /// Begins with `/`.
     pub(super) path: String,
@@ -105,7 +105,7 @@ impl Transport {
     /// If there is no answer, or one that is refused.
     pub(super) async fn request(
         &self,
-        repository: &Repository,
+        repository: &RemoteRepository,
         service: Service<'_>,
         mut authorization: Option<&Authorization>,
     ) -> Result<Vec<u8>, GitError> {
@@ -138,7 +138,7 @@ impl Transport {
 }
 
 fn request(
-    Repository { origin, path }: &Repository,
+    RemoteRepository { origin, path }: &RemoteRepository,
     service: Service<'_>,
     authorization: Option<&Authorization>,
 ) -> Result<HttpRequest, GitError> {
@@ -160,7 +160,11 @@ fn request(
 }
 
 /// Returns the target of a redirect, if it is the same service of some repository.
-fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) -> Result<Repository, GitError> {
+fn redirected(
+    from: &RemoteRepository,
+    response: &HttpResponse,
+    service: Service<'_>,
+) -> Result<RemoteRepository, GitError> {
     let location = response.headers().get("location").ok_or(GitError::RedirectElsewhere)?;
     let Origin { scheme, .. } = &from.origin;
     let url = match location {
@@ -174,7 +178,7 @@ fn redirected(from: &Repository, response: &HttpResponse, service: Service<'_>) 
         return Err(GitError::RedirectElsewhere);
     };
     let origin = format!("{scheme}://{authority}").parse().map_err(|()| GitError::RedirectElsewhere)?;
-    Ok(Repository { origin, path: path.to_owned() })
+    Ok(RemoteRepository { origin, path: path.to_owned() })
 }
 
 /// Reads an answer of the service's media type, up to the limit.

@@ -17,7 +17,7 @@ use futures_util::{
 };
 use jiff::Timestamp;
 
-use super::{Each, History, HistoryError, Wanted};
+use super::{Each, History, HistoryError, WantedHistory};
 use crate::{
     Class,
     codebuild::{self, MAX_IDS},
@@ -27,15 +27,15 @@ use crate::{
 const CONCURRENT_CALLS: usize = 4;
 
 /// A build in a list.
-struct Listed<'a> {
+struct ListedBuild<'a> {
     project: &'a Project,
     id: String,
 }
 
 /// The place in a list of builds.
-enum Place {
+enum ListPosition {
     /// This page was read ahead.
-    Ahead(codebuild::Page),
+    Ahead(codebuild::IdPage),
     /// The page of this token comes next.
     Page(String),
     End,
@@ -46,7 +46,7 @@ impl History {
     pub(super) async fn builds(
         &self,
         projects: &[Project],
-        wanted: &Wanted<'_>,
+        wanted: &WantedHistory<'_>,
         batches: &mut HashSet<String>,
         each: &mut Each<'_>,
     ) -> Result<ControlFlow<()>, HistoryError> {
@@ -78,18 +78,18 @@ impl History {
         &'a self,
         projects: &'a [Project],
         finished: &'a RefCell<HashSet<String>>,
-    ) -> impl Stream<Item = Result<Listed<'a>, HistoryError>> {
+    ) -> impl Stream<Item = Result<ListedBuild<'a>, HistoryError>> {
         let first_pages = stream::iter(projects).map(async |project| Ok((project, self.page(project, None).await?)));
         let pages = first_pages.buffered(CONCURRENT_CALLS).map_ok(move |(project, first)| {
-            stream::try_unfold(Place::Ahead(first), async move |place| {
+            stream::try_unfold(ListPosition::Ahead(first), async move |place| {
                 let (ids, next) = match place {
-                    Place::Ahead(page) => page,
-                    Place::Page(_) if finished.borrow().contains(name(project)) => return Ok(None),
-                    Place::Page(token) => self.page(project, Some(token)).await?,
-                    Place::End => return Ok(None),
+                    ListPosition::Ahead(page) => page,
+                    ListPosition::Page(_) if finished.borrow().contains(name(project)) => return Ok(None),
+                    ListPosition::Page(token) => self.page(project, Some(token)).await?,
+                    ListPosition::End => return Ok(None),
                 };
-                let listed = ids.into_iter().map(|id| Ok(Listed { project, id }));
-                let next = next.map_or(Place::End, Place::Page);
+                let listed = ids.into_iter().map(|id| Ok(ListedBuild { project, id }));
+                let next = next.map_or(ListPosition::End, ListPosition::Page);
                 Ok::<_, HistoryError>(Some((stream::iter(Vec::from_iter(listed)), next)))
             })
         });
@@ -97,7 +97,7 @@ impl History {
     }
 
     /// A page of a project's builds. A project that was deleted in the meantime has none.
-    async fn page(&self, project: &Project, token: Option<String>) -> Result<codebuild::Page, HistoryError> {
+    async fn page(&self, project: &Project, token: Option<String>) -> Result<codebuild::IdPage, HistoryError> {
         let list = || codebuild::list_builds(&self.client, name(project), token.clone());
         match self.call("ListBuildsForProject", list).await {
             Err(error) if error.error.class == Class::NotFound => Ok((Vec::new(), None)),
@@ -108,8 +108,8 @@ impl History {
     /// Fetches builds, and the batches of those that are wanted.
     async fn fetch(
         &self,
-        group: &[Listed<'_>],
-        wanted: &Wanted<'_>,
+        group: &[ListedBuild<'_>],
+        wanted: &WantedHistory<'_>,
         batches: &RefCell<&mut HashSet<String>>,
     ) -> Result<(Vec<Build>, Vec<Saved>), HistoryError> {
         let ids: Vec<String> = group.iter().map(|listed| listed.id.clone()).collect();
@@ -128,7 +128,7 @@ impl History {
     }
 }
 
-impl Listed<'_> {
+impl ListedBuild<'_> {
     /// The build's ARN, which begins like its project's.
     fn arn(&self) -> Option<String> {
         let (place, _) = self.project.arn.as_deref()?.split_once(":project/")?;

@@ -34,7 +34,7 @@ pub struct History {
 }
 
 /// The part of a history that is read.
-pub struct Wanted<'a> {
+pub struct WantedHistory<'a> {
     /// Returns whether the builds of the project of this name are read.
     pub is_wanted: &'a dyn Fn(&str) -> bool,
     /// Builds that started earlier are left out.
@@ -65,7 +65,7 @@ impl History {
     ///
     /// # Errors
     /// If a call fails, and keeps failing if CodeBuild throttles it.
-    pub async fn read(&self, wanted: &Wanted<'_>, each: &mut Each<'_>) -> Result<(), HistoryError> {
+    pub async fn read(&self, wanted: &WantedHistory<'_>, each: &mut Each<'_>) -> Result<(), HistoryError> {
         let names = self.project_names(wanted.is_wanted).await?;
         let mut batches = HashSet::new();
         for names in names.chunks(MAX_IDS) {

@@ -53,7 +53,7 @@ impl GitResolver {
         if let Some(refs) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Reply::Git(refs.clone());
         }
-        let answer = match codecommit::Repository::of(&question.repository) {
+        let answer = match codecommit::CodeCommitRepository::of(&question.repository) {
             Some(repository) => self.ask_codecommit(&repository, question, place, now).await,
             None => self.ask_host(question, now).await,
         };
@@ -84,7 +84,7 @@ impl GitResolver {
     /// project or pipeline names.
     async fn ask_codecommit(
         &self,
-        repository: &codecommit::Repository,
+        repository: &codecommit::CodeCommitRepository,
         question: &GitQuestion,
         place: &AccountRegion,
         now: Timestamp,

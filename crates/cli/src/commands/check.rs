@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let list = || files(policies, FileKind::Policy).unwrap_or_default();
         return watch(list, || {
             let policies = files(policies, FileKind::Policy)?;
-            policies.iter().try_for_each(|path| Checked::new(path).print())?;
+            policies.iter().try_for_each(|path| CheckedFile::new(path).print())?;
             Ok(policies)
         });
     }
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut sum = Sum::default();
     for path in files(policies, FileKind::Policy)? {
-        let checked = if *fix { fixed(&path)? } else { Checked::new(&path) };
+        let checked = if *fix { fixed(&path)? } else { CheckedFile::new(&path) };
         exit = exit.max(checked.exit(*deny_warnings));
         sum.add(&checked.state);
         match format {
@@ -109,11 +109,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, state: &State) {
+    fn add(&mut self, state: &FileState) {
         *match state {
-            State::Valid(_) => &mut self.valid,
-            State::Faulty => &mut self.faulty,
-            State::Unreadable => &mut self.unreadable,
+            FileState::Valid(_) => &mut self.valid,
+            FileState::Faulty => &mut self.faulty,
+            FileState::Unreadable => &mut self.unreadable,
         } += 1;
     }
 }
@@ -136,23 +136,23 @@ impl fmt::Display for Sum {
 }
 
 /// The result of one file.
-struct Checked {
+struct CheckedFile {
     findings: Vec<Finding>,
-    state: State,
+    state: FileState,
 }
 
-enum State {
+enum FileState {
     /// The policy is valid; with the lines that sum it up.
     Valid(String),
     Faulty,
     Unreadable,
 }
 
-impl Checked {
+impl CheckedFile {
     fn new(path: &Path) -> Self {
         match read(path) {
             Ok((name, bytes)) => Self::of(name, bytes),
-            Err(finding) => Self { findings: vec![*finding], state: State::Unreadable },
+            Err(finding) => Self { findings: vec![*finding], state: FileState::Unreadable },
         }
     }
 
@@ -161,33 +161,33 @@ impl Checked {
             Ok(file) => {
                 let findings: Vec<Finding> =
                     file.policy.lint(&file.name, &file.text, Timestamp::now()).findings().collect();
-                Self { state: State::Valid(summary(&file, &findings)), findings }
+                Self { state: FileState::Valid(summary(&file, &findings)), findings }
             }
-            Err(NotLoaded::Faulty(findings)) => Self { findings, state: State::Faulty },
-            Err(NotLoaded::Unreadable(finding)) => Self { findings: vec![*finding], state: State::Unreadable },
+            Err(NotLoaded::Faulty(findings)) => Self { findings, state: FileState::Faulty },
+            Err(NotLoaded::Unreadable(finding)) => Self { findings: vec![*finding], state: FileState::Unreadable },
         }
     }
 
     fn exit(&self, deny_warnings: bool) -> Exit {
         match self.state {
-            State::Valid(_) if deny_warnings && number_of(&self.findings, Severity::Warning) > 0 => Exit::Findings,
-            State::Valid(_) => Exit::Success,
-            State::Faulty => Exit::Findings,
-            State::Unreadable => Exit::Error,
+            FileState::Valid(_) if deny_warnings && number_of(&self.findings, Severity::Warning) > 0 => Exit::Findings,
+            FileState::Valid(_) => Exit::Success,
+            FileState::Faulty => Exit::Findings,
+            FileState::Unreadable => Exit::Error,
         }
     }
 
     /// Prints the findings to standard error, and what sums up a valid policy to standard output.
     fn print(&self) -> anyhow::Result<()> {
         match &self.state {
-            State::Valid(summary) => {
+            FileState::Valid(summary) => {
                 for finding in &self.findings {
                     print_note(&format!("{finding}\n"));
                 }
                 print(summary)?;
             }
-            State::Faulty => print_faults(&self.findings),
-            State::Unreadable => self.findings.iter().for_each(|finding| print_error(&finding.to_string())),
+            FileState::Faulty => print_faults(&self.findings),
+            FileState::Unreadable => self.findings.iter().for_each(|finding| print_error(&finding.to_string())),
         }
         Ok(())
     }
@@ -205,13 +205,13 @@ fn read(path: &Path) -> Result<(String, Vec<u8>), Box<Finding>> {
 }
 
 /// Applies the fixes to a file, and checks the result.
-fn fixed(path: &Path) -> anyhow::Result<Checked> {
+fn fixed(path: &Path) -> anyhow::Result<CheckedFile> {
     let (name, bytes) = match read(path) {
         Ok(file) => file,
-        Err(finding) => return Ok(Checked { findings: vec![*finding], state: State::Unreadable }),
+        Err(finding) => return Ok(CheckedFile { findings: vec![*finding], state: FileState::Unreadable }),
     };
     let is_stdin = path.as_os_str() == STDIN;
-    let Ok(text) = yaml::decode(&name, bytes.clone()) else { return Ok(Checked::of(name, bytes)) };
+    let Ok(text) = yaml::decode(&name, bytes.clone()) else { return Ok(CheckedFile::of(name, bytes)) };
     let (text, fixes) = diagnostic::fixed(&text, |text| Policy::diagnose(&name, text, Timestamp::now()));
     if is_stdin {
         print(&text)?;
@@ -222,9 +222,9 @@ fn fixed(path: &Path) -> anyhow::Result<Checked> {
         let change = if old.is_empty() { "inserted a space".to_owned() } else { format!("`{old}` is now `{new}`") };
         print_note(&format!("{name}:{}:{}: fixed: {change}", place.line, place.column));
     }
-    let mut checked = Checked::of(name, text.into_bytes());
+    let mut checked = CheckedFile::of(name, text.into_bytes());
     // Standard output is for the text alone.
-    if let (State::Valid(summary), true) = (&mut checked.state, is_stdin) {
+    if let (FileState::Valid(summary), true) = (&mut checked.state, is_stdin) {
         summary.clear();
     }
     Ok(checked)

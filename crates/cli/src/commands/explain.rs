@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::{
     files::PolicyFile,
-    input::{self, Place, Read, Skipped, Unreadable},
+    input::{self, InputPlace, Read, Skipped, Unreadable},
     output::{Exit, count, print, print_note},
 };
 
@@ -72,7 +72,7 @@ enum Format {
 }
 
 /// A build of the input.
-enum Input {
+enum InputBuild {
     /// What an event, a record or CloudTrail contains of it.
     Event(BuildEvent, Option<RecordedRef>),
     /// The API's Build.
@@ -88,11 +88,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let input = find(&arguments.input, arguments.build.as_deref())?;
     let now = arguments.now.unwrap_or_else(|| moment(&input));
-    let is_whole = !matches!(input, Input::Event(..));
+    let is_whole = !matches!(input, InputBuild::Event(..));
     let (mut case, recorded_ref) = match input {
-        Input::Event(event, recorded_ref) => (Case::of_event(&policy, event, now), recorded_ref),
-        Input::Build(event, recorded_ref) => (Case::of_build(&policy, event, now), recorded_ref),
-        Input::Sandbox(sandbox) => {
+        InputBuild::Event(event, recorded_ref) => (Case::of_event(&policy, event, now), recorded_ref),
+        InputBuild::Build(event, recorded_ref) => (Case::of_build(&policy, event, now), recorded_ref),
+        InputBuild::Sandbox(sandbox) => {
             let case = Case::of_sandbox(&policy, None, &sandbox, now);
             (case.ok_or_else(|| anyhow!("{}: the sandbox has no valid id", arguments.input.display()))?, None)
         }
@@ -145,12 +145,12 @@ fn parse_moment(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Finds the build in one event, or in anything else that a replay reads.
-fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
+fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<InputBuild> {
     let found = Found::of(path)?;
     let name = path.display();
     if let Some(event) = found.event {
         return match Trigger::parse(&event).with_context(|| name.to_string())? {
-            Trigger::Build(event) if is_chosen(&event.id, chosen) => Ok(Input::Event(event, None)),
+            Trigger::Build(event) if is_chosen(&event.id, chosen) => Ok(InputBuild::Event(event, None)),
             Trigger::Build(event) => {
                 bail!("{name}: the event is about the build `{}`; drop `--build`", event.id.as_str())
             }
@@ -177,8 +177,8 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<Input> {
     let all = found.builds.keys().map(String::as_str).chain(found.sandboxes.iter().map(|(id, _)| id.as_str()));
     let ids: Vec<String> = all.take(NAMED).map(|id| format!("\n  {id}")).collect();
     let (ids, count) = (ids.concat(), count(found.builds.len() + found.sandboxes.len(), "build"));
-    let builds = found.builds.into_values().filter_map(join).map(|build| (build.id.clone(), Input::of(build)));
-    let sandboxes = found.sandboxes.into_iter().map(|(id, sandbox)| (id, Input::Sandbox(sandbox)));
+    let builds = found.builds.into_values().filter_map(join).map(|build| (build.id.clone(), InputBuild::of(build)));
+    let sandboxes = found.sandboxes.into_iter().map(|(id, sandbox)| (id, InputBuild::Sandbox(sandbox)));
     let mut inputs = builds.chain(sandboxes).filter(|(id, _)| is_chosen(id, chosen));
     match (inputs.next(), inputs.next(), chosen) {
         (Some((_, input)), None, _) => Ok(input),
@@ -227,7 +227,7 @@ impl Found {
         Ok(found)
     }
 
-    fn add(&mut self, json: &[u8], place: &Place) {
+    fn add(&mut self, json: &[u8], place: &InputPlace) {
         let recognized = recognize(json, |item| match item {
             Item::Build(build) => self.builds.entry(build.id.as_str().to_owned()).or_default().push(build),
             Item::Sandbox(sandbox) => {
@@ -262,7 +262,7 @@ fn is_event(json: &[u8]) -> bool {
 
 const USABLE: &str = "use an event as CodeBuild sent it, or the output of `aws codebuild batch-get-builds`";
 
-impl Input {
+impl InputBuild {
     fn of(PastBuild { id, build, is_whole, last_seen, recorded_ref }: PastBuild) -> Self {
         match is_whole {
             true => Self::Build(BuildEvent::new(TriggerKind::Sweep, id, None, build), recorded_ref),
@@ -280,11 +280,11 @@ fn is_chosen(id: &BuildId, chosen: Option<&str>) -> bool {
 }
 
 /// The moment at which the function would have judged the build.
-fn moment(input: &Input) -> Timestamp {
+fn moment(input: &InputBuild) -> Timestamp {
     let known = match input {
-        Input::Event(event, _) => event.time,
-        Input::Build(event, _) => event.build.end_time,
-        Input::Sandbox(sandbox) => sandbox.end_time,
+        InputBuild::Event(event, _) => event.time,
+        InputBuild::Build(event, _) => event.build.end_time,
+        InputBuild::Sandbox(sandbox) => sandbox.end_time,
     };
     known.unwrap_or_else(Timestamp::now)
 }

@@ -15,7 +15,7 @@ use buildbrake_core::{
 use jiff::Timestamp;
 
 use crate::{
-    input::{self, Read, Source},
+    input::{self, HistorySource, Read},
     output::{Exit, print, print_note},
     replay::Engine,
     report::replay::{Report, text},
@@ -36,7 +36,7 @@ Examples:
   buildbrake learn --percentile 99.9 --per project history/")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    source: Source,
+    source: HistorySource,
     /// The share of the builds, in percent, that are within the proposed limits.
     #[arg(long, default_value_t = 99.0, value_parser = percentile, value_name = "PERCENT")]
     percentile: f64,

@@ -17,12 +17,12 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     files::{PolicyFile, check_page, write_whole},
-    input::Source,
+    input::HistorySource,
     output::{Exit, print, print_error, print_note},
-    replay::{Engine, Listed, NAMED_UNREADABLE, Results},
+    replay::{Engine, ListedBuilds, NAMED_UNREADABLE, ReplayResults},
     report::{
         html,
-        replay::{Comparison, Report, csv, text},
+        replay::{PolicyComparison, Report, csv, text},
     },
 };
 
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "POLICY", required_unless_present = "merge")]
     policy: Option<PathBuf>,
     #[command(flatten)]
-    source: Source,
+    source: HistorySource,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -113,9 +113,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let engine = Engine::new(replays, &arguments.source.account.scope, now, arguments.strict);
 
-    let mut comparison = old.as_ref().map(|old| Comparison::with(&old.name));
-    let mut rows = Rows::new(arguments.format)?;
-    let mut listed = Listed::default();
+    let mut comparison = old.as_ref().map(|old| PolicyComparison::with(&old.name));
+    let mut rows = RowWriter::new(arguments.format)?;
+    let mut listed = ListedBuilds::default();
     let mut sink = |judged: &[Replayed]| {
         if let ([new, old], Some(comparison)) = (judged, &mut comparison) {
             comparison.add(old, new);
@@ -129,14 +129,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let results = engine.run(|each| arguments.source.read(now, each), &mut sink)?;
     check_input(&arguments.source, &results)?;
     rows.finish()?;
-    let Results { mut summaries, unreadable, .. } = results;
+    let ReplayResults { mut summaries, unreadable, .. } = results;
     let summary = if summaries.is_empty() { Summary::default() } else { summaries.swap_remove(0) };
     if let Some(path) = &arguments.html {
         let (builds, left_out) = listed.finish();
         let rows = builds.iter().map(|build| html::Row { build, reasons: &build.reasons });
         let rows: Vec<html::Row<'_>> = rows.collect();
         let (policy_name, generated_at) = (policy.name.as_str(), now);
-        let page = html::Page { summary: &summary, policy_name, generated_at, builds: &rows, left_out };
+        let page = html::HtmlPage { summary: &summary, policy_name, generated_at, builds: &rows, left_out };
         write_whole(path, html::page(&page)?.as_bytes())?;
     }
     report(
@@ -154,7 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// If files describe no build at all. An account may have none, and a part of its history only projects.
-fn check_input(source: &Source, results: &Results) -> anyhow::Result<()> {
+fn check_input(source: &HistorySource, results: &ReplayResults) -> anyhow::Result<()> {
     if results.summaries.first().is_some_and(|summary| summary.judged > 0) {
         return Ok(());
     }
@@ -201,7 +201,7 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
         let json = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
         let no_summary = || format!("{name}: this is not a summary; make one with `replay --format json`");
         let summary: Summary = serde_json::from_slice(&json).with_context(no_summary)?;
-        let rest: Rest = serde_json::from_slice(&json).with_context(no_summary)?;
+        let rest: ReportRest = serde_json::from_slice(&json).with_context(no_summary)?;
         anyhow::ensure!(
             rest.comparison.is_none(),
             "{name}: a comparison cannot be added up; make the summaries without `--compare`"
@@ -220,7 +220,7 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
 /// What a report contains beside its summary.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Rest {
+struct ReportRest {
     #[serde(default)]
     unreadable_values: Vec<String>,
     comparison: Option<IgnoredAny>,
@@ -238,18 +238,18 @@ fn report(format: Format, report: &Report<'_>) -> anyhow::Result<Exit> {
 }
 
 /// Writes builds as they are judged, in the formats that show each.
-enum Rows {
+enum RowWriter {
     None,
     Ndjson(io::BufWriter<io::Stdout>),
-    Csv(Box<csv::Rows<io::Stdout>>),
+    Csv(Box<csv::CsvRows<io::Stdout>>),
 }
 
-impl Rows {
+impl RowWriter {
     fn new(format: Format) -> anyhow::Result<Self> {
         Ok(match format {
             Format::Text | Format::Json => Self::None,
             Format::Ndjson => Self::Ndjson(io::BufWriter::new(io::stdout())),
-            Format::Csv => Self::Csv(Box::new(csv::Rows::new(io::stdout())?)),
+            Format::Csv => Self::Csv(Box::new(csv::CsvRows::new(io::stdout())?)),
         })
     }
 

@@ -16,9 +16,9 @@ use crate::{
     report::scan::{csv, diagnostics, json, text},
     scan::{
         Destination, Projects,
-        account::{self, Accounts},
-        baseline::{Baseline, Scope},
-        results::{Results, Status},
+        account::{self, ScannedAccounts},
+        baseline::{Baseline, BaselineScope},
+        results::{ScanResults, Status},
         template::{self, Parameter},
         terraform,
     },
@@ -123,8 +123,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let Some(projects) = read(arguments)? else { return Ok(Exit::Error) };
     let names: Vec<String> = arguments.template.iter().chain(&arguments.terraform).map(|path| name_of(path)).collect();
-    let scope = Scope::of_files(names.iter().map(String::as_str)).partial(!arguments.projects.is_empty());
-    let results = Results::of(&file.policy, projects, baseline, &scope, arguments.deny_unknown, Timestamp::now());
+    let scope = BaselineScope::of_files(names.iter().map(String::as_str)).partial(!arguments.projects.is_empty());
+    let results = ScanResults::of(&file.policy, projects, baseline, &scope, arguments.deny_unknown, Timestamp::now());
     if let Some(path) = arguments.baseline.as_ref().filter(|_| arguments.write_baseline) {
         let entries = results.entries();
         let number = count(entries.len(), "finding");
@@ -175,7 +175,7 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
         all.extend(projects);
     }
     if arguments.account {
-        all.extend(account::read(&Accounts {
+        all.extend(account::read(&ScannedAccounts {
             profiles: &arguments.profile,
             regions: &arguments.region,
             endpoint_url: arguments.endpoint_url.as_deref(),

@@ -110,7 +110,7 @@ async fn sweep_all(arguments: &Arguments, PolicyFile { name, text, .. }: &Policy
         });
         let policy = Policy::parse(name, text)?;
         let enforcer = Enforcer::new(policy, Clients::new(connection.config), None).with_git(git);
-        places.push(Place { name: place, enforcer, belt, format: arguments.format });
+        places.push(SweptPlace { name: place, enforcer, belt, format: arguments.format });
     }
     let mut swept = Vec::new();
     for place in &places {
@@ -155,14 +155,14 @@ fn git_hosts(text: &str) -> Result<GitHosts, String> {
 }
 
 /// An account and a region.
-struct Place {
+struct SweptPlace {
     name: String,
     enforcer: Enforcer,
     belt: Belt,
     format: Format,
 }
 
-impl Place {
+impl SweptPlace {
     /// Sweeps it. As text, each build is printed as soon as it was handled.
     async fn sweep(&self, mode: SweepMode) -> anyhow::Result<Swept> {
         let is_text = self.format == Format::Text;
@@ -233,16 +233,16 @@ impl Swept {
 /// Prints and keeps the records of a sweep.
 struct Records {
     is_text: bool,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptRecords>,
 }
 
-struct Kept {
+struct KeptRecords {
     sweep: Value,
     builds: Vec<Value>,
     written: io::Result<()>,
 }
 
-impl Default for Kept {
+impl Default for KeptRecords {
     fn default() -> Self {
         Self { sweep: Value::Null, builds: Vec::new(), written: Ok(()) }
     }

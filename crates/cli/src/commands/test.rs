@@ -64,7 +64,7 @@ enum Format {
 
 /// The results of all files.
 #[derive(Serialize)]
-pub(crate) struct Results {
+pub(crate) struct TestResults {
     /// The files whose tests were run.
     pub(crate) files: Vec<FileReport>,
     /// The errors because of which the tests of the other files were not run.
@@ -121,7 +121,7 @@ fn run_once(arguments: &Arguments) -> anyhow::Result<(Exit, Vec<PathBuf>)> {
     if failed > 0 || (arguments.coverage && !uncovered.is_empty()) {
         exit = exit.max(Exit::Findings);
     }
-    let results = Results { files, errors, uncovered, needs_coverage: arguments.coverage, passed, failed };
+    let results = TestResults { files, errors, uncovered, needs_coverage: arguments.coverage, passed, failed };
     print(&match arguments.format {
         // "0 failed" would mislead if no test was run.
         Format::Text if results.files.is_empty() => String::new(),

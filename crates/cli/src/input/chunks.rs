@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Chunk, Framed, Place, Read, account};
+use super::{Chunk, Framed, InputPlace, Read, account};
 
 /// Reads the history of accounts as [`account::read`] does, in chunks. Places name the file in which the
 /// history is saved, if there is one.
@@ -12,7 +12,7 @@ use super::{Chunk, Framed, Place, Read, account};
 /// # Errors
 /// As of [`account::read`].
 pub(crate) fn read_account(
-    options: &account::Options,
+    options: &account::AccountOptions,
     now: Timestamp,
     each: &mut dyn FnMut(Read) -> ControlFlow<()>,
 ) -> anyhow::Result<()> {
@@ -28,7 +28,7 @@ fn chunk(file: &Arc<str>, lines: &[u8], line: &mut u64) -> Chunk {
         let range = start..start + one.len();
         start = range.end;
         *line += 1;
-        Framed { range, place: Place { file: Arc::clone(file), line: *line, byte: None } }
+        Framed { range, place: InputPlace { file: Arc::clone(file), line: *line, byte: None } }
     });
     Chunk { values: values.collect(), bytes: lines.into() }
 }

@@ -34,7 +34,7 @@ impl Content {
     /// Detects how the content is compressed, and starts to decompress it. If that fails, reading does.
     pub(super) fn of(reader: Box<dyn Read>) -> Self {
         let raw = Rc::new(Cell::new(0));
-        let mut reader: Box<dyn Read> = Box::new(Counted { inner: reader, count: Rc::clone(&raw) });
+        let mut reader: Box<dyn Read> = Box::new(CountingReader { inner: reader, count: Rc::clone(&raw) });
         let mut head;
         (head, reader) = peek(reader);
         let mut layers = 0;
@@ -120,12 +120,12 @@ impl Compression {
 }
 
 /// Counts the bytes that are read.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     count: Rc<Cell<u64>>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.set(self.count.get() + read as u64);

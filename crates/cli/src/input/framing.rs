@@ -12,12 +12,12 @@ use std::{
 use memchr::{memchr, memchr_iter, memchr3, memmem};
 
 use super::{
-    Chunk, Framed, Place, Read, Unreadable,
+    Chunk, Framed, InputPlace, Read, Unreadable,
     buffer::{Buffer, Pool},
     decompress::Content,
     lines::Lines,
     scanner::{Scan, Scanner},
-    text::{BOM, Line, is_separator},
+    text::{BOM, LineKind, is_separator},
     why,
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Framing {
     /// The bytes that are not framed yet, and what was read after them.
     buffer: Buffer,
     /// The place of the first of them.
-    start: Start,
+    start: FilePosition,
     /// Scans the value with which the buffer begins, up to here.
     scanner: Option<(Scanner, usize)>,
     /// Set while the rest of a value or line that is too long is passed over.
@@ -54,7 +54,7 @@ pub(super) struct Framing {
     /// `true` in an object whose list is read element by element.
     is_in_object: bool,
     lists: Lists,
-    unknown: Option<Unknown>,
+    unknown: Option<UnknownLines>,
 }
 
 /// The lists around the values. A bracket counts once a value follows: other texts begin with brackets
@@ -93,7 +93,7 @@ impl Lists {
 
 /// A place in the file.
 #[derive(Clone, Copy)]
-struct Start {
+struct FilePosition {
     byte: u64,
     line: u64,
     /// The line of the last value.
@@ -106,8 +106,8 @@ enum Passing {
 }
 
 /// Lines of unknown text that follow each other.
-struct Unknown {
-    place: Place,
+struct UnknownLines {
+    place: InputPlace,
     lines: u64,
 }
 
@@ -133,7 +133,7 @@ impl Framing {
             content,
             limits,
             buffer: Buffer::of(&Pool::default()),
-            start: Start { byte: 0, line: 1, line_of_last: 0 },
+            start: FilePosition { byte: 0, line: 1, line_of_last: 0 },
             scanner: None,
             passing: None,
             is_in_object: false,
@@ -168,7 +168,7 @@ impl Framing {
                 Next::Nothing(end) => end,
                 Next::Unknown(end) => {
                     let place = self.place(&mut lines, at);
-                    self.unknown.get_or_insert(Unknown { place, lines: 0 }).lines += 1;
+                    self.unknown.get_or_insert(UnknownLines { place, lines: 0 }).lines += 1;
                     end
                 }
                 Next::Value(end) => {
@@ -229,10 +229,10 @@ impl Framing {
             0xef if rest.starts_with(BOM) => Next::Nothing(at + BOM.len()),
             _ => {
                 let Some(line_end) = line_end.or(is_end.then_some(self.buffer.len())) else { return Next::More };
-                match Line::of(&self.buffer[at..line_end]) {
-                    Line::JsonAt(json) => Next::Nothing(at + json),
-                    Line::Known => Next::Nothing(line_end),
-                    Line::Unknown => Next::Unknown(line_end),
+                match LineKind::of(&self.buffer[at..line_end]) {
+                    LineKind::JsonAt(json) => Next::Nothing(at + json),
+                    LineKind::Known => Next::Nothing(line_end),
+                    LineKind::Unknown => Next::Unknown(line_end),
                 }
             }
         }
@@ -351,7 +351,7 @@ impl Framing {
     }
 
     fn report_unknown(&mut self, each: Each<'_>) -> ControlFlow<()> {
-        let Some(Unknown { place, lines }) = self.unknown.take() else { return ControlFlow::Continue(()) };
+        let Some(UnknownLines { place, lines }) = self.unknown.take() else { return ControlFlow::Continue(()) };
         let why = match lines {
             1 => "a line of text that is not JSON".to_owned(),
             lines => format!("{lines} lines of text that are not JSON"),
@@ -360,10 +360,10 @@ impl Framing {
     }
 
     /// The place of a byte of the buffer.
-    fn place(&self, lines: &mut Lines, at: usize) -> Place {
+    fn place(&self, lines: &mut Lines, at: usize) -> InputPlace {
         let line = self.start.line + lines.count_to(&self.buffer, at);
         let is_first = line != self.start.line_of_last;
         let byte = self.start.byte + at as u64;
-        Place { file: Arc::clone(&self.file), line, byte: (!is_first).then_some(byte) }
+        InputPlace { file: Arc::clone(&self.file), line, byte: (!is_first).then_some(byte) }
     }
 }

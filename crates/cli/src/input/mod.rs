@@ -28,7 +28,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use self::source::Source;
+pub(crate) use self::source::HistorySource;
 use self::{
     buffer::Buffer,
     decompress::Content,
@@ -57,12 +57,12 @@ pub(crate) struct Chunk {
 /// One value in the bytes of a chunk, or several on one line. It may turn out not to be JSON.
 pub(crate) struct Framed {
     pub(crate) range: Range<usize>,
-    pub(crate) place: Place,
+    pub(crate) place: InputPlace,
 }
 
 /// A part of the input that is not a value.
 pub(crate) struct Unreadable {
-    pub(crate) place: Place,
+    pub(crate) place: InputPlace,
     pub(crate) why: String,
 }
 
@@ -75,13 +75,13 @@ pub(crate) struct Skipped {
 /// The place of a value: its line, and its byte if it is not the first on that line. Bytes count after
 /// decompression, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct InputPlace {
     pub(crate) file: Arc<str>,
     pub(crate) line: u64,
     pub(crate) byte: Option<u64>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for InputPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.byte {
             Some(byte) => write!(f, "{} at byte {byte}", self.file),
@@ -126,7 +126,7 @@ pub(crate) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
 fn one(input: &Input, bytes_read: &mut u64, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> ControlFlow<()> {
     let name: Arc<str> = input.name().into();
     print_detail(&format!("reading {name}"));
-    let start = Place { file: Arc::clone(&name), line: 1, byte: None };
+    let start = InputPlace { file: Arc::clone(&name), line: 1, byte: None };
     let content = match input.open() {
         Ok(file) => Content::of(file),
         Err(error) => return each(Read::Unreadable(Unreadable { place: start, why: why(&error) })),

@@ -6,13 +6,13 @@ use memchr::memchr3;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scanner {
     depth: u64,
-    place: Place,
+    place: ScannerState,
     /// The last byte outside of strings that is not white space.
     last: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum ScannerState {
     #[default]
     Outside,
     String,
@@ -37,23 +37,23 @@ impl Scanner {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             match self.place {
-                Place::Escape => self.place = Place::String,
-                Place::String => {
+                ScannerState::Escape => self.place = ScannerState::String,
+                ScannerState::String => {
                     let Some(found) = memchr3(b'"', b'\\', b'\n', &bytes[at..]) else { return Scan::Incomplete };
                     at += found;
                     match bytes[at] {
-                        b'"' => self.place = Place::Outside,
-                        b'\\' => self.place = Place::Escape,
+                        b'"' => self.place = ScannerState::Outside,
+                        b'\\' => self.place = ScannerState::Escape,
                         _ => return Scan::Broken(at),
                     }
                 }
-                Place::Outside => match byte {
+                ScannerState::Outside => match byte {
                     b' ' | b'\t' | b'\n' | b'\r' => {}
                     b'{' if !matches!(self.last, 0 | b':' | b',' | b'[') => return Scan::Broken(at),
                     _ => {
                         self.last = byte;
                         match byte {
-                            b'"' => self.place = Place::String,
+                            b'"' => self.place = ScannerState::String,
                             b'{' | b'[' => self.depth += 1,
                             b'}' | b']' => {
                                 self.depth = self.depth.saturating_sub(1);

@@ -8,19 +8,19 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Read, account, chunks, read, total_bytes};
-use crate::progress::Progress;
+use crate::progress::ReadingProgress;
 
 /// The options that name the history.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Source {
+pub(crate) struct HistorySource {
     /// Recorded builds: files, folders, or `-` for standard input.
     #[arg(value_name = "INPUT", conflicts_with = "account")]
     pub(crate) inputs: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) account: account::Options,
+    pub(crate) account: account::AccountOptions,
 }
 
-impl Source {
+impl HistorySource {
     /// Reads the whole history, and shows the progress on a terminal.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Source {
             !self.inputs.is_empty(),
             "no input; name files or folders, `-` for standard input, or use `--account`"
         );
-        let mut progress = Progress::of(total_bytes(&self.inputs));
+        let mut progress = ReadingProgress::of(total_bytes(&self.inputs));
         let done = read(&self.inputs, &mut |part| {
             progress.show(&part);
             each(part)

@@ -12,7 +12,7 @@ pub(super) struct NotJson {
 
 /// What a line is that does not begin with JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     /// JSON begins at this byte, after a time, as CloudWatch Logs exports it.
     JsonAt(usize),
     /// A line that Lambda itself writes.
@@ -37,7 +37,7 @@ const OF_LAMBDA: &[&str] = &[
     "XRAY TraceId:",
 ];
 
-impl Line {
+impl LineKind {
     pub(super) fn of(line: &[u8]) -> Self {
         if is_of_lambda(line) {
             return Self::Known;
@@ -84,7 +84,8 @@ pub(super) fn not_json(head: &[u8]) -> Option<NotJson> {
         _ => {
             let head = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
             let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let begins = head.is_empty() || is_separator(head[0]) || head[0] == b'{' || Line::of(line) != Line::Unknown;
+            let begins =
+                head.is_empty() || is_separator(head[0]) || head[0] == b'{' || LineKind::of(line) != LineKind::Unknown;
             if begins { None } else { file("it begins neither with JSON nor with a line of a log", None) }
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use buildbrake_core::history::{Observation, Replayed};
 
 /// What one value of the input adds to a build.
-pub(super) enum Entry {
+pub(super) enum JoinedEntry {
     /// The result of each policy: nothing else about the build can change it.
     Judged(Vec<Replayed>),
     /// A description, to be joined with others.
@@ -21,7 +21,7 @@ const EARLIER: u8 = 2;
 /// A build that breaks a rule or two takes fewer bytes.
 const USUAL_LENGTH: usize = 512;
 
-impl Entry {
+impl JoinedEntry {
     /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
         match self {

@@ -21,15 +21,15 @@ use buildbrake_core::{
 use jiff::Timestamp;
 
 use super::{
-    Engine, Sink,
-    entry::Entry,
+    Engine, ResultSink,
+    entry::JoinedEntry,
     lock,
     spill::{Entries, Spill},
 };
 
 /// Everything that is kept of one build.
 #[derive(Default)]
-struct Kept<'c> {
+struct KeptBuild<'c> {
     /// The results. Of two different ones, the one whose bytes are greater counts, so that the order of the
     /// input does not.
     judged: Option<(&'c [u8], Vec<Replayed>)>,
@@ -43,7 +43,7 @@ type Tries = BTreeMap<String, Box<Build>>;
 
 impl Engine<'_> {
     /// Judges every build that is kept, calls `sink` with its results, and sums them up.
-    pub(super) fn judge_all(&mut self, workers: usize, sink: &mut Sink<'_>) -> anyhow::Result<Vec<Summary>> {
+    pub(super) fn judge_all(&mut self, workers: usize, sink: &mut ResultSink<'_>) -> anyhow::Result<Vec<Summary>> {
         let spill = std::mem::replace(&mut self.spill, Spill::new());
         if spill.is_in_memory() {
             return self.judge_in_order(spill, sink);
@@ -77,7 +77,7 @@ impl Engine<'_> {
     }
 
     /// Judges few builds, in the order in which they started.
-    fn judge_in_order(&self, spill: Spill, sink: &mut Sink<'_>) -> anyhow::Result<Vec<Summary>> {
+    fn judge_in_order(&self, spill: Spill, sink: &mut ResultSink<'_>) -> anyhow::Result<Vec<Summary>> {
         let mut all = Vec::new();
         for partition in spill.into_partitions() {
             self.judge_partition(partition?, &mut |judged| {
@@ -136,7 +136,7 @@ impl Engine<'_> {
         let unreadable = "a temporary file cannot be read";
         // Most builds have one entry.
         if let [only] = contents
-            && let Entry::Judged(judged) = Entry::decode(only).context(unreadable)?
+            && let JoinedEntry::Judged(judged) = JoinedEntry::decode(only).context(unreadable)?
         {
             return each(judged);
         }
@@ -192,19 +192,19 @@ fn tries(builds: &[PastBuild]) -> Tries {
 }
 
 /// What is kept of each build, by its id.
-fn by_build<'c>(contents: &'c [Cow<'_, [u8]>]) -> io::Result<BTreeMap<String, Kept<'c>>> {
-    let mut builds: BTreeMap<String, Kept<'c>> = BTreeMap::new();
+fn by_build<'c>(contents: &'c [Cow<'_, [u8]>]) -> io::Result<BTreeMap<String, KeptBuild<'c>>> {
+    let mut builds: BTreeMap<String, KeptBuild<'c>> = BTreeMap::new();
     for bytes in contents {
-        match Entry::decode(bytes)? {
-            Entry::Judged(judged) => {
+        match JoinedEntry::decode(bytes)? {
+            JoinedEntry::Judged(judged) => {
                 let Some(id) = judged.first().map(|build| build.build_id.clone()) else { continue };
                 let kept = builds.entry(id).or_default();
                 if kept.judged.as_ref().is_none_or(|(other, _)| *other < &**bytes) {
                     kept.judged = Some((bytes, judged));
                 }
             }
-            Entry::Earlier(id) => builds.entry(id).or_default().is_earlier = true,
-            Entry::Observed(observation) => {
+            JoinedEntry::Earlier(id) => builds.entry(id).or_default().is_earlier = true,
+            JoinedEntry::Observed(observation) => {
                 builds.entry(observation.id.as_str().to_owned()).or_default().observed.push(*observation);
             }
         }

@@ -15,12 +15,12 @@ type Key = [String; 3];
 
 /// What the input contains beside builds.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct InputContext {
     projects: Mutex<HashMap<Key, Arc<Project>>>,
     batches: Mutex<HashMap<Key, Arc<BuildBatch>>>,
 }
 
-impl Known {
+impl InputContext {
     /// Adds a project. Of two descriptions, the one with the later change counts.
     pub(super) fn add_project(&self, project: Project) {
         let arn = project.arn.as_deref().unwrap_or_default();

@@ -8,12 +8,12 @@ use crate::report::html::MAX_BUILDS;
 
 /// A bounded number of builds.
 #[derive(Default)]
-pub(crate) struct Listed {
+pub(crate) struct ListedBuilds {
     builds: Vec<Replayed>,
     left_out: u64,
 }
 
-impl Listed {
+impl ListedBuilds {
     /// Adds a build, unless it passes every rule.
     pub(crate) fn add(&mut self, build: &Replayed) {
         if build.rules.is_empty() {

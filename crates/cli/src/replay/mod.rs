@@ -26,15 +26,15 @@ use std::{
 use anyhow::Context;
 use buildbrake_core::{
     facts::inquiry::{Question, Reply},
-    history::{Contenders, Item, Observation, ObservedIn, Part, PastBuild, Replay, Replayed, recognize},
+    history::{BuildPart, Contenders, Item, Observation, ObservedIn, PastBuild, Replay, Replayed, recognize},
     model::Progress,
     summary::Summary,
 };
 use jiff::Timestamp;
 
-pub(crate) use self::listed::Listed;
-use self::{entry::Entry, known::Known, spill::Spill};
-use crate::input::{Chunk, Read, Unreadable, account::Scope};
+pub(crate) use self::listed::ListedBuilds;
+use self::{entry::JoinedEntry, known::InputContext, spill::Spill};
+use crate::input::{Chunk, Read, Unreadable, account::HistoryScope};
 
 /// The number of unreadable values that are named.
 pub(crate) const NAMED_UNREADABLE: usize = 20;
@@ -42,7 +42,7 @@ pub(crate) const NAMED_UNREADABLE: usize = 20;
 const WAITING_CHUNKS: usize = 4;
 
 /// The results of a replay.
-pub(crate) struct Results {
+pub(crate) struct ReplayResults {
     /// One summary for each policy.
     pub(crate) summaries: Vec<Summary>,
     /// The first of the unreadable values, each with its place and the reason.
@@ -63,11 +63,11 @@ pub(crate) struct Engine<'p> {
     /// `true` if builds are brought together by their projects.
     by_project: bool,
     /// The part of Builds that is read first. The verdict on most builds depends on nothing else.
-    part: Option<Part>,
+    part: Option<BuildPart>,
     /// The builds that are wanted.
-    scope: Scope,
+    scope: HistoryScope,
     since: Option<Timestamp>,
-    known: Known,
+    known: InputContext,
     spill: Spill,
     unreadable: Mutex<Vec<Unreadable>>,
     unreadable_count: AtomicU64,
@@ -77,20 +77,20 @@ pub(crate) struct Engine<'p> {
 }
 
 /// Is called with each build's results, one for each policy.
-pub(crate) type Sink<'s> = dyn FnMut(&[Replayed]) -> anyhow::Result<()> + Send + 's;
+pub(crate) type ResultSink<'s> = dyn FnMut(&[Replayed]) -> anyhow::Result<()> + Send + 's;
 
 impl<'p> Engine<'p> {
-    pub(crate) fn new(replays: Vec<Replay<'p>>, scope: &Scope, now: Timestamp, is_strict: bool) -> Self {
+    pub(crate) fn new(replays: Vec<Replay<'p>>, scope: &HistoryScope, now: Timestamp, is_strict: bool) -> Self {
         let by_project = replays.iter().any(|replay| replay.policy().compares_builds());
         Self {
-            part: Part::of(&replays),
+            part: BuildPart::of(&replays),
             replays,
             now,
             is_strict,
             by_project,
             scope: scope.clone(),
             since: scope.since(now),
-            known: Known::default(),
+            known: InputContext::default(),
             spill: Spill::new(),
             unreadable: Mutex::default(),
             unreadable_count: AtomicU64::default(),
@@ -107,8 +107,8 @@ impl<'p> Engine<'p> {
     pub(crate) fn run(
         mut self,
         read: impl FnOnce(&mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()>,
-        sink: &mut Sink<'_>,
-    ) -> anyhow::Result<Results> {
+        sink: &mut ResultSink<'_>,
+    ) -> anyhow::Result<ReplayResults> {
         let workers = thread::available_parallelism().map_or(1, Into::into);
         self.read_all(read, workers)?;
         let unreadable = self.named_unreadable();
@@ -119,7 +119,7 @@ impl<'p> Engine<'p> {
         let mut summaries = self.judge_all(workers, sink)?;
         summaries.iter_mut().for_each(|summary| summary.unreadable = count);
         let [has_builds, has_others] = [&self.has_builds, &self.has_others].map(|one| one.load(Ordering::Relaxed));
-        Ok(Results { summaries, unreadable, has_builds, has_others })
+        Ok(ReplayResults { summaries, unreadable, has_builds, has_others })
     }
 
     /// Reads the whole input, joins the observations of each build, and calls `visit` with each build, in no
@@ -258,7 +258,7 @@ impl<'p> Engine<'p> {
         let entry = if is_final && observation.recorded_ref.is_none() && !is_compared_try {
             self.judge_at_once(observation)
         } else {
-            Entry::Observed(Box::new(observation))
+            JoinedEntry::Observed(Box::new(observation))
         };
         self.spill.add(key, &entry.encode()?)
     }
@@ -275,14 +275,14 @@ impl<'p> Engine<'p> {
         }
         let key = self.key(&part);
         match self.judge(part.into(), None, |_| None) {
-            Ok(judged) => self.spill.add(key, &Entry::Judged(judged).encode()?).map(|()| true),
+            Ok(judged) => self.spill.add(key, &JoinedEntry::Judged(judged).encode()?).map(|()| true),
             Err(_) => Ok(false),
         }
     }
 
     /// Its events and records may not contain the start.
     fn add_earlier(&self, observation: &Observation) -> io::Result<()> {
-        let entry = Entry::Earlier(observation.id.as_str().to_owned());
+        let entry = JoinedEntry::Earlier(observation.id.as_str().to_owned());
         self.spill.add(self.key(observation), &entry.encode()?)
     }
 
@@ -302,10 +302,10 @@ impl<'p> Engine<'p> {
     }
 
     /// Judges a build that has ended, if its verdict depends on nothing that may still come.
-    fn judge_at_once(&self, observation: Observation) -> Entry {
+    fn judge_at_once(&self, observation: Observation) -> JoinedEntry {
         match self.judge(observation.into(), None, |_| None) {
-            Ok(judged) => Entry::Judged(judged),
-            Err(build) => Entry::Observed(Box::new((*build).into())),
+            Ok(judged) => JoinedEntry::Judged(judged),
+            Err(build) => JoinedEntry::Observed(Box::new((*build).into())),
         }
     }
 

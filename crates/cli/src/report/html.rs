@@ -35,7 +35,7 @@ const LICENSE_OF_CHARTS: &str = include_str!("html/chart.js-4.6.1/LICENSE.md");
 const LICENSE_OF_COLORS: &str = include_str!("html/chart.js-4.6.1/LICENSE-color.md");
 
 /// What a page shows.
-pub(crate) struct Page<'a> {
+pub(crate) struct HtmlPage<'a> {
     /// The totals.
     pub(crate) summary: &'a Summary,
     /// The policy's file.
@@ -60,7 +60,7 @@ pub(crate) struct Row<'a> {
 ///
 /// # Errors
 /// If serde_json cannot serialize the data.
-pub(crate) fn page(page: &Page<'_>) -> anyhow::Result<String> {
+pub(crate) fn page(page: &HtmlPage<'_>) -> anyhow::Result<String> {
     let charts = without_source_map(CHARTS);
     Ok(format!(
         include_str!("html/page.html"),

@@ -8,9 +8,9 @@ use buildbrake_core::{
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::text::{failure, uncovered};
-use crate::commands::test::Results;
+use crate::commands::test::TestResults;
 
-pub(crate) fn results(results: &Results) -> anyhow::Result<String> {
+pub(crate) fn results(results: &TestResults) -> anyhow::Result<String> {
     let mut report = Report::new("buildbrake test");
     for file in &results.files {
         let mut suite = TestSuite::new(&file.file);

@@ -6,10 +6,10 @@ use buildbrake_core::{
     verdict::Action,
 };
 
-use crate::{commands::test::Results, output::FAILED};
+use crate::{commands::test::TestResults, output::FAILED};
 
 /// One line per file, failures in full, the rules that are not covered, and the totals.
-pub(crate) fn results(results: &Results) -> String {
+pub(crate) fn results(results: &TestResults) -> String {
     let mut text = String::new();
     for file in &results.files {
         text.push_str(&report(file));

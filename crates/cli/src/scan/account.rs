@@ -3,11 +3,11 @@
 use buildbrake_aws::history::History;
 use buildbrake_core::{pattern::Pattern, scan::PlannedProject};
 
-use super::{Origin, Project, Projects};
+use super::{Project, ProjectOrigin, Projects};
 use crate::input::account::connection::Connection;
 
 /// The accounts and regions whose projects are read.
-pub(crate) struct Accounts<'a> {
+pub(crate) struct ScannedAccounts<'a> {
     pub(crate) profiles: &'a [String],
     pub(crate) regions: &'a [String],
     pub(crate) endpoint_url: Option<&'a str>,
@@ -20,7 +20,7 @@ pub(crate) struct Accounts<'a> {
 /// # Errors
 /// If AWS cannot be read to the end.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn read(accounts: &Accounts<'_>) -> anyhow::Result<Projects> {
+pub(crate) async fn read(accounts: &ScannedAccounts<'_>) -> anyhow::Result<Projects> {
     let is_wanted =
         |name: &str| accounts.projects.is_empty() || accounts.projects.iter().any(|pattern| pattern.fits(name));
     let mut projects = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) async fn read(accounts: &Accounts<'_>) -> anyhow::Result<Projects> {
         let history = History::new(&connection.config);
         for project in history.read_projects(&is_wanted).await? {
             let address = project.arn.clone().or_else(|| project.name.clone()).unwrap_or_default();
-            let origin = Origin { file: None, address, place: None };
+            let origin = ProjectOrigin { file: None, address, place: None };
             projects.push(Project { settings: PlannedProject::deployed(&project), origin, doubt: None });
         }
     }

@@ -12,12 +12,12 @@ use buildbrake_core::{
     yaml::{Node, Value},
 };
 
-use super::Origin;
+use super::ProjectOrigin;
 use crate::files::{from_here, write_whole};
 
 /// A finding that is accepted. It stays the same if lines move, and is another one if the value changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
+pub(crate) struct BaselineEntry {
     /// The ARN, or the file and the address in it: `ci.yaml#Build`.
     pub(crate) project: String,
     pub(crate) rule: String,
@@ -27,13 +27,13 @@ pub(crate) struct Entry {
 /// The accepted findings of a file, each with the reason that somebody may have added.
 #[derive(Debug, Default)]
 pub(crate) struct Baseline {
-    entries: BTreeMap<Entry, Option<String>>,
-    used: BTreeSet<Entry>,
+    entries: BTreeMap<BaselineEntry, Option<String>>,
+    used: BTreeSet<BaselineEntry>,
 }
 
-impl Entry {
+impl BaselineEntry {
     /// The entry of a finding.
-    pub(crate) fn of(origin: &Origin, rule: &ScannedRule) -> Self {
+    pub(crate) fn of(origin: &ProjectOrigin, rule: &ScannedRule) -> Self {
         let found = match &rule.answer {
             ScanAnswer::Broken { found } => found.clone(),
             ScanAnswer::Unknown { missing, .. } => format!("unknown: {missing}"),
@@ -45,18 +45,18 @@ impl Entry {
 
 /// The projects that a scan is about: the entries of others stay as they are.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scope {
+pub(crate) struct BaselineScope {
     /// The beginnings of the identities of all projects in it.
     prefixes: BTreeSet<String>,
     /// `true` if only some of these projects are scanned.
     is_partial: bool,
 }
 
-impl Scope {
+impl BaselineScope {
     /// The scope of scanning whole files.
     pub(crate) fn of_files<'a>(files: impl Iterator<Item = &'a str>) -> Self {
         let identity =
-            |file: &str| identity(&Origin { file: Some(file.to_owned()), address: String::new(), place: None });
+            |file: &str| identity(&ProjectOrigin { file: Some(file.to_owned()), address: String::new(), place: None });
         Self { prefixes: files.map(identity).collect(), is_partial: false }
     }
 
@@ -66,7 +66,7 @@ impl Scope {
     }
 
     /// Adds the accounts and regions of projects.
-    pub(super) fn with<'a>(mut self, origins: impl Iterator<Item = &'a Origin>) -> Self {
+    pub(super) fn with<'a>(mut self, origins: impl Iterator<Item = &'a ProjectOrigin>) -> Self {
         let arns = origins.filter(|origin| origin.file.is_none()).map(|origin| origin.address.as_str());
         let places = arns.filter_map(|arn| Some(format!("{}:project/", arn.split_once(":project/")?.0)));
         self.prefixes.extend(places);
@@ -74,13 +74,13 @@ impl Scope {
     }
 
     /// Returns whether the entry's project would have been scanned if it still existed.
-    pub(super) fn has(&self, entry: &Entry) -> bool {
+    pub(super) fn has(&self, entry: &BaselineEntry) -> bool {
         !self.is_partial && self.prefixes.iter().any(|prefix| entry.project.starts_with(prefix.as_str()))
     }
 }
 
 /// The identity of a project, whatever line it is in.
-pub(crate) fn identity(origin: &Origin) -> String {
+pub(crate) fn identity(origin: &ProjectOrigin) -> String {
     match &origin.file {
         None => origin.address.clone(),
         Some(file) => {
@@ -152,14 +152,14 @@ impl Baseline {
             {
                 return Err(fault(node, &format!("unknown key `{key}`")));
             }
-            let entry = Entry { project: text("project")?, rule: text("rule")?, found: text("found")? };
+            let entry = BaselineEntry { project: text("project")?, rule: text("rule")?, found: text("found")? };
             baseline.entries.insert(entry, text("reason").ok());
         }
         Ok(baseline)
     }
 
     /// Returns whether a finding is accepted.
-    pub(crate) fn accept(&mut self, entry: &Entry) -> bool {
+    pub(crate) fn accept(&mut self, entry: &BaselineEntry) -> bool {
         let is_accepted = self.entries.contains_key(entry);
         if is_accepted {
             self.used.insert(entry.clone());
@@ -168,7 +168,7 @@ impl Baseline {
     }
 
     /// The entries that accepted nothing.
-    pub(crate) fn unused(self) -> Vec<Entry> {
+    pub(crate) fn unused(self) -> Vec<BaselineEntry> {
         self.entries.into_keys().filter(|entry| !self.used.contains(entry)).collect()
     }
 
@@ -177,18 +177,18 @@ impl Baseline {
     ///
     /// # Errors
     /// If the file is something else than a baseline, or cannot be written.
-    pub(crate) fn write(path: &Path, entries: Vec<Entry>) -> anyhow::Result<()> {
+    pub(crate) fn write(path: &Path, entries: Vec<BaselineEntry>) -> anyhow::Result<()> {
         if path.is_dir() {
             bail!("{}: this is a folder; name a file in it", path.display());
         }
         let old = Self::read_if_exists(path)?;
-        let entries: BTreeSet<Entry> = entries.into_iter().collect();
+        let entries: BTreeSet<BaselineEntry> = entries.into_iter().collect();
         let mut text = String::from(
             "# Findings of `buildbrake scan` that are known and accepted. An entry can have a `reason`.\nversion: 1\nfindings:",
         );
         text.push_str(if entries.is_empty() { " []\n" } else { "\n" });
         for entry in &entries {
-            let Entry { project, rule, found } = entry;
+            let BaselineEntry { project, rule, found } = entry;
             let reason = old.entries.get(entry).and_then(Option::as_deref);
             let mut marker = "-";
             for (key, value) in
@@ -209,8 +209,8 @@ impl Baseline {
 mod tests {
     use super::*;
 
-    fn entry(project: &str, found: &str) -> Entry {
-        Entry { project: project.to_owned(), rule: "short".to_owned(), found: found.to_owned() }
+    fn entry(project: &str, found: &str) -> BaselineEntry {
+        BaselineEntry { project: project.to_owned(), rule: "short".to_owned(), found: found.to_owned() }
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn a_project_is_known_by_its_file_and_address() {
         let identity = |file: Option<&str>| {
-            identity(&Origin { file: file.map(str::to_owned), address: "Build".to_owned(), place: None })
+            identity(&ProjectOrigin { file: file.map(str::to_owned), address: "Build".to_owned(), place: None })
         };
         assert_eq!(identity(None), "Build");
         assert_eq!(identity(Some("./a/./b.yaml")), "a/b.yaml#Build");

@@ -14,7 +14,7 @@ use buildbrake_core::{diagnostic::Place, scan::PlannedProject};
 #[derive(Debug, Default)]
 pub(crate) struct Projects {
     pub(crate) projects: Vec<Project>,
-    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) left_out: Vec<SkippedInput>,
     /// The names of the parameters that templates declare.
     pub(crate) parameters: BTreeSet<String>,
 }
@@ -23,14 +23,14 @@ pub(crate) struct Projects {
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) settings: PlannedProject,
-    pub(crate) origin: Origin,
+    pub(crate) origin: ProjectOrigin,
     /// The reason why it is unknown whether there is such a project.
     pub(crate) doubt: Option<String>,
 }
 
 /// Where a project is defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct ProjectOrigin {
     /// The file; `None` for a project of an account.
     pub(crate) file: Option<String>,
     /// The logical id in a template, the address in Terraform, the ARN in an account.
@@ -41,8 +41,8 @@ pub(crate) struct Origin {
 
 /// A part of an input whose projects, if it has any, are not judged.
 #[derive(Debug)]
-pub(crate) struct LeftOut {
-    pub(crate) origin: Origin,
+pub(crate) struct SkippedInput {
+    pub(crate) origin: ProjectOrigin,
     pub(crate) why: String,
 }
 

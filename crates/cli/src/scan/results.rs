@@ -10,29 +10,29 @@ use buildbrake_core::{
 use jiff::Timestamp;
 
 use super::{
-    LeftOut, Project, Projects,
-    baseline::{Baseline, Entry, Scope},
+    Project, Projects, SkippedInput,
+    baseline::{Baseline, BaselineEntry, BaselineScope},
 };
 
 /// The results of scanning some projects.
-pub(crate) struct Results {
+pub(crate) struct ScanResults {
     pub(crate) projects: Vec<ScannedProject>,
-    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) left_out: Vec<SkippedInput>,
     /// The entries of the baseline that no finding has any more.
-    pub(crate) gone: Vec<Entry>,
+    pub(crate) gone: Vec<BaselineEntry>,
     /// The entries of the baseline about projects that are not scanned.
-    others: Vec<Entry>,
+    others: Vec<BaselineEntry>,
 }
 
 /// A project, with what each rule decides.
 pub(crate) struct ScannedProject {
     pub(crate) project: Project,
     pub(crate) is_never_stopped: Option<bool>,
-    pub(crate) rules: Vec<RuleResult>,
+    pub(crate) rules: Vec<ProjectRuleResult>,
 }
 
 /// The decision of a rule about a project.
-pub(crate) struct RuleResult {
+pub(crate) struct ProjectRuleResult {
     pub(crate) rule: ScannedRule,
     /// The place of the setting that decides.
     pub(crate) place: Option<Place>,
@@ -64,14 +64,14 @@ pub(crate) struct Counts {
     pub(crate) passes: usize,
 }
 
-impl Results {
+impl ScanResults {
     /// Judges projects. `denies_unknown`: also what is unknown for another reason than that no build runs
     /// yet is a finding.
     pub(crate) fn of(
         policy: &Policy,
         projects: Projects,
         mut baseline: Baseline,
-        scope: &Scope,
+        scope: &BaselineScope,
         denies_unknown: bool,
         now: Timestamp,
     ) -> Self {
@@ -83,10 +83,10 @@ impl Results {
                 let is_default = setting.is_some_and(|setting| project.settings.is_default(setting));
                 let status = match is_finding(&rule.answer, denies_unknown) {
                     false => Status::NoFinding,
-                    true if baseline.accept(&Entry::of(&project.origin, &rule)) => Status::Accepted,
+                    true if baseline.accept(&BaselineEntry::of(&project.origin, &rule)) => Status::Accepted,
                     true => Status::Finding,
                 };
-                RuleResult { place: rule.setting_place.or(project.origin.place), is_default, rule, status }
+                ProjectRuleResult { place: rule.setting_place.or(project.origin.place), is_default, rule, status }
             });
             let rules = rules.collect();
             ScannedProject { project, is_never_stopped, rules }
@@ -104,14 +104,14 @@ impl Results {
     }
 
     /// Each decision with its project.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (&ScannedProject, &RuleResult)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&ScannedProject, &ProjectRuleResult)> {
         self.projects.iter().flat_map(|project| project.rules.iter().map(move |rule| (project, rule)))
     }
 
     /// The entries of a baseline that accepts all findings, with those about projects that are not scanned.
-    pub(crate) fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<BaselineEntry> {
         let findings = self.each().filter(|(_, result)| result.status != Status::NoFinding);
-        let findings = findings.map(|(project, result)| Entry::of(&project.project.origin, &result.rule));
+        let findings = findings.map(|(project, result)| BaselineEntry::of(&project.project.origin, &result.rule));
         findings.chain(self.others.iter().cloned()).collect()
     }
 

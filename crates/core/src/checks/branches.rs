@@ -2,17 +2,17 @@
 //! however git's syntax spells it. Undecided for a build that names no branch.
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
+    CheckDocs, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Values},
+    subject::{Subject, SubjectValues},
 };
 
 pub(super) const BRANCHES: Subject = Subject {
     name: "branches",
     example: "[main, release/*]",
     syntax: Syntax::Branch,
-    values: |facts| facts.possible_branch().map(Values::from),
+    values: |facts| facts.possible_branch().map(SubjectValues::from),
     contradiction: None,
     arn_part: None,
 };
@@ -21,7 +21,7 @@ const IAM: IamView = IamView::NoKey("no condition key contains the source versio
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-branches",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's branch matches a pattern, however git's syntax spells it.",
         why: "Release branches should be built by the release pipeline alone.",
         example: "[main, release/*]",
@@ -37,7 +37,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-branches",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's branch matches none of the patterns.",
         why: "A project that deploys should build one branch and no other.",
         example: "[main, release/*]",

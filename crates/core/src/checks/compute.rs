@@ -2,10 +2,10 @@
 //! environment type and the compute type (`ARM_CONTAINER/BUILD_GENERAL1_LARGE`).
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
+    CheckDocs, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Value, Values},
+    subject::{Subject, SubjectValue, SubjectValues},
 };
 use crate::facts::{Fact, Facts};
 
@@ -22,7 +22,7 @@ const IAM: IamView = IamView::ComputeType;
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-compute",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's compute type, or its environment type and compute type, matches a pattern.",
         why: "The largest machines and GPUs cost many times as much as the others, and anyone who may start a build can choose them for it.",
         example: "[BUILD_GENERAL1_2XLARGE, LINUX_GPU_CONTAINER/*]",
@@ -38,7 +38,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-compute",
-    about: About {
+    about: CheckDocs {
         breaks_when: "Neither the build's compute type nor its environment type and compute type matches a pattern.",
         why: "A list of affordable machines stays right when AWS adds a larger one.",
         example: "[BUILD_GENERAL1_SMALL, BUILD_LAMBDA_*]",
@@ -52,9 +52,12 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
     iam: IAM,
 };
 
-fn compute<'a>(facts: &Facts<'a>) -> Result<Values<'a>, Fact> {
+fn compute<'a>(facts: &Facts<'a>) -> Result<SubjectValues<'a>, Fact> {
     let environment = facts.build.environment.as_ref().ok_or(Fact::Absent("environment"))?;
     let compute = environment.compute_type.as_deref().ok_or(Fact::Absent("environment.computeType"))?;
     let kind = environment.r#type.as_deref().ok_or(Fact::Absent("environment.type"));
-    Ok(Values { value: Value::from(compute), other: Some(kind.map(|kind| [kind, "/", compute].concat())) })
+    Ok(SubjectValues {
+        value: SubjectValue::from(compute),
+        other: Some(kind.map(|kind| [kind, "/", compute].concat())),
+    })
 }

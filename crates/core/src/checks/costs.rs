@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{
-    About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind,
+    Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind,
     durations::{breaks_running_limit_at, pass_within},
 };
 use crate::{facts::Facts, model::RunStart, price::Dollars};
 
 pub(super) const MAX_COST: CheckKind = CheckKind {
     id: "max-cost",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The price of the build's machine, times the minutes that it has been running, is over the limit. The policy's `prices` contain the price in USD per minute: of a compute type, or of a fleet. A Docker server is a second machine, with a price by its compute type. Without a price, the rule is undecided.",
         why: "An hour of the largest machine costs as much as days of the smallest, so one time limit does not suit both.",
         example: "2.50",

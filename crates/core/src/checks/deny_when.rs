@@ -1,11 +1,11 @@
 //! `deny-when`: an expression that must not be true.
 
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{expression::Expression, facts::Facts};
 
 pub(super) const DENY_WHEN: CheckKind = CheckKind {
     id: "deny-when",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The CEL expression is true. It can use `build`, `project` and `batch` (the API's objects, with the API's own names), `account`, `region`, `branch`, `ref`, `startedBy`, `running`, `cost` and `now`.",
         why: "An expression can test every member of a build, and combine tests with `&&` and `||`, where no other check fits.",
         example: "'build.environment.privilegedMode && !(build.projectName in [\"images\"])'",

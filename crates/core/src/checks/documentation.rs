@@ -1,6 +1,6 @@
 //! Explains the checks: `buildbrake rules` and docs/checks.md.
 
-use super::{About, CHECKS, CheckKind, OptionKind, Syntax};
+use super::{CHECKS, CheckDocs, CheckKind, OptionKind, Syntax};
 use crate::facts::inquiry::Source;
 
 /// All checks, one line each.
@@ -39,7 +39,7 @@ const REF_CALLS: &str = "for a build whose source version names no branch or tag
 
 fn section(kind: &CheckKind) -> String {
     let CheckKind { id, about, .. } = kind;
-    let About { breaks_when, why, example, project, running, allowed, stopped, reads } = about;
+    let CheckDocs { breaks_when, why, example, project, running, allowed, stopped, reads } = about;
     let row = |name: &str, json: &Option<&str>| json.map(|json| format!("| {name} | `{json}` |\n")).unwrap_or_default();
     let beside = row("its Project", project) + &row("another running build", running);
     let calls: Vec<String> =

@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{duration::Duration, facts::Facts, model::RunStart};
 
 const IAM: IamView = IamView::NoKey("no condition key contains how long a build takes");
 
 pub(super) const MAX_DURATION: CheckKind = CheckKind {
     id: "max-duration",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build has been running for longer than the limit. Its time in the queue does not count.",
         why: "Only the clock shows that a build hangs, and its timeout may be a day and a half.",
         example: "60m",
@@ -26,7 +26,7 @@ pub(super) const MAX_DURATION: CheckKind = CheckKind {
 
 pub(super) const MAX_QUEUE_TIME: CheckKind = CheckKind {
     id: "max-queue-time",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build has been queued for longer than the limit, or was until it ran.",
         why: "A build that waits for a busy fleet may run when no one expects it any more.",
         example: "30m",

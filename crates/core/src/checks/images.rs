@@ -2,17 +2,17 @@
 //! (`aws/codebuild/standard:7.0`, `111122223333.dkr.ecr.eu-west-1.amazonaws.com/tools@sha256:…`).
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
+    CheckDocs, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Value, Values},
+    subject::{Subject, SubjectValue, SubjectValues},
 };
 
 pub(super) const IMAGES: Subject = Subject {
     name: "images",
     example: "[aws/codebuild/*]",
     syntax: Syntax::Image,
-    values: |facts| facts.image().map(|image| Values { value: Value::Image(image), other: None }),
+    values: |facts| facts.image().map(|image| SubjectValues { value: SubjectValue::Image(image), other: None }),
     contradiction: None,
     arn_part: None,
 };
@@ -21,7 +21,7 @@ const IAM: IamView = IamView::Image;
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-images",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The image that the build runs in matches a pattern, as the build names it or as Docker reads that name: `tools` is `docker.io/library/tools:latest`.",
         why: "An image that is not patched any more, or that anyone can push to, runs with the build's credentials.",
         example: "['*:latest']",
@@ -37,7 +37,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-images",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The image that the build runs in matches none of the patterns, as Docker reads its name.",
         why: "A build should run only in images that someone maintains.",
         example: "[aws/codebuild/*, '111122223333.dkr.ecr.eu-west-1.amazonaws.com/*']",

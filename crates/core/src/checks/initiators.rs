@@ -3,17 +3,17 @@
 //! `GitHub-Hookshot/4f5b68a`.
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
+    CheckDocs, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Values},
+    subject::{Subject, SubjectValues},
 };
 
 pub(super) const INITIATORS: Subject = Subject {
     name: "initiators",
     example: "[codepipeline/*]",
     syntax: Syntax::Initiator,
-    values: |facts| facts.initiator().map(Values::from),
+    values: |facts| facts.initiator().map(SubjectValues::from),
     contradiction: Some(|facts| facts.contradiction()),
     arn_part: None,
 };
@@ -22,7 +22,7 @@ const IAM: IamView = IamView::NoKey("no condition key contains the initiator, wh
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-initiators",
-    about: About {
+    about: CheckDocs {
         breaks_when: "Who or what started the build matches a pattern: `alice`, `Role/session`, `rule/NAME`, `codepipeline/NAME`, `GitHub-Hookshot/4f5b68a`.",
         why: "Some builds should be started only by people, and others only by a pipeline.",
         example: "[GitHub-Hookshot/*]",
@@ -38,7 +38,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-initiators",
-    about: About {
+    about: CheckDocs {
         breaks_when: "Who or what started the build matches none of the patterns.",
         why: "A build that deploys should be started by its pipeline, not by hand.",
         example: "[codepipeline/*]",

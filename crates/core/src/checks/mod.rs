@@ -78,7 +78,7 @@ pub fn closest(misspelt: &str) -> Option<&'static str> {
 pub(crate) struct CheckKind {
     /// Its key in a policy.
     pub(crate) id: &'static str,
-    pub(crate) about: About,
+    pub(crate) about: CheckDocs,
     /// The form of its option, and the check that an option makes.
     pub(crate) option: OptionKind,
     pub(crate) iam: IamView,
@@ -92,7 +92,7 @@ impl CheckKind {
 }
 
 /// The documentation of a check.
-pub(crate) struct About {
+pub(crate) struct CheckDocs {
     pub(crate) breaks_when: &'static str,
     pub(crate) why: &'static str,
     /// An example of the option, in YAML.

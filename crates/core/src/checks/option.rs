@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{About, Check, CheckKind, NewestPer, Override, Patterns, patterns::Syntax};
+use super::{Check, CheckDocs, CheckKind, NewestPer, Override, Patterns, patterns::Syntax};
 use crate::{
     diagnostic::Code,
     duration::Duration,
@@ -30,7 +30,7 @@ pub(crate) enum OptionKind {
 impl CheckKind {
     /// Reads the option of a policy file. Returns `None` after a fault.
     pub(crate) fn read(&self, reader: &mut Reader, node: &Node) -> Option<Box<dyn Check>> {
-        let About { example, .. } = self.about;
+        let CheckDocs { example, .. } = self.about;
         match self.option {
             OptionKind::Duration(check) => reader.scalar(node).map(check),
             OptionKind::Dollars(check) => reader.scalar(node).map(check),

@@ -1,6 +1,6 @@
 //! The checks that are a list of patterns: every `forbidden-…` and `allowed-…` of one fact.
 
-use super::{Answer, Check, CheckOption, Fit, Patterns, Subject, subject::Values};
+use super::{Answer, Check, CheckOption, Fit, Patterns, Subject, subject::SubjectValues};
 use crate::facts::{Facts, source_pattern::Direction};
 
 /// A check that a build breaks if the subject matches a pattern.
@@ -43,8 +43,8 @@ impl Check for PatternList {
             (_, Fit::Unknown(fact)) => Answer::Unknown(fact),
             (ListKind::Forbidden, Fit::No) | (ListKind::Allowed, Fit::Yes) => Answer::Pass,
             (ListKind::Forbidden, Fit::Yes) | (ListKind::Allowed, Fit::No) => match (self.subject.values)(facts) {
-                Ok(Values { other: Some(Ok(other)), .. }) => Answer::Broken(other),
-                Ok(Values { value, .. }) => Answer::Broken(match self.contradiction(facts) {
+                Ok(SubjectValues { other: Some(Ok(other)), .. }) => Answer::Broken(other),
+                Ok(SubjectValues { value, .. }) => Answer::Broken(match self.contradiction(facts) {
                     Some(why) => format!("{}, which is a role's session: {why}", value.text()),
                     None => value.text().into_owned(),
                 }),

@@ -1,6 +1,6 @@
 //! Lists of patterns, and whether they match a fact.
 
-use super::subject::{Subject, Value, Values};
+use super::subject::{Subject, SubjectValue, SubjectValues};
 use crate::{
     diagnostic::Code,
     facts::{
@@ -13,7 +13,7 @@ use crate::{
             account_pattern, compute_pattern, initiator_pattern, project_pattern, region_pattern, tag_pattern,
             variable_pattern,
         },
-        webhook::{Fit as RefsFit, PossibleRefs},
+        webhook::{PossibleRefs, RefsFit},
     },
     model::RunKind,
     pattern::Pattern,
@@ -153,10 +153,10 @@ impl FactPattern {
         }
     }
 
-    fn fits(&self, value: &Value<'_>, direction: Direction) -> Result<bool, Fact> {
+    fn fits(&self, value: &SubjectValue<'_>, direction: Direction) -> Result<bool, Fact> {
         match (self, value) {
-            (Self::Image(pattern), Value::Image(image)) => Ok(pattern.matches(image, direction)),
-            (Self::Source(pattern), Value::Source(location)) => {
+            (Self::Image(pattern), SubjectValue::Image(image)) => Ok(pattern.matches(image, direction)),
+            (Self::Source(pattern), SubjectValue::Source(location)) => {
                 pattern.matches(location, direction).map_err(|why| Fact::Unknown { fact: "source.location", why })
             }
             (Self::Text { normal, .. }, value) => Ok(normal.fits(&value.text())),
@@ -213,16 +213,16 @@ impl Patterns {
         if subject.syntax == Syntax::Initiator && facts.kind == RunKind::Sandbox {
             return Fit::No;
         }
-        let Values { value, other } = match (subject.values)(facts) {
+        let SubjectValues { value, other } = match (subject.values)(facts) {
             Ok(values) => values,
             Err(fact) => return Fit::Unknown(fact),
         };
-        if let (Value::Within(refs), Some(Err(missing))) = (&value, &other) {
+        if let (SubjectValue::Within(refs), Some(Err(missing))) = (&value, &other) {
             return self.fits_refs(refs, subject.syntax).map_or(Fit::Unknown(missing.clone()), |fits| Ok(fits).into());
         }
         let fit = self.fits_value(&value, direction).or(|| match other {
             None => Fit::No,
-            Some(Ok(other)) => self.fits_value(&Value::from(&*other), direction),
+            Some(Ok(other)) => self.fits_value(&SubjectValue::from(&*other), direction),
             Some(Err(fact)) => Fit::Unknown(fact),
         });
         match (subject.contradiction, direction) {
@@ -257,13 +257,13 @@ impl Patterns {
     }
 
     /// Matches a value.
-    pub(crate) fn fits_value(&self, value: &Value<'_>, direction: Direction) -> Fit {
+    pub(crate) fn fits_value(&self, value: &SubjectValue<'_>, direction: Direction) -> Fit {
         self.0.iter().fold(Fit::No, |fit, pattern| fit.or(|| Fit::from(pattern.fits(value, direction))))
     }
 
     /// Returns whether a pattern matches the text.
     pub(crate) fn any_fits(&self, text: &str) -> bool {
-        self.fits_value(&Value::from(text), Direction::Forbid) == Fit::Yes
+        self.fits_value(&SubjectValue::from(text), Direction::Forbid) == Fit::Yes
     }
 
     /// Returns whether these match everything that `other` matches. `false` if only several of them

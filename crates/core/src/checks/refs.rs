@@ -2,17 +2,17 @@
 //! spelt. A build of a commit has no reference.
 
 use super::{
-    About, CheckKind, IamView, OptionKind,
+    CheckDocs, CheckKind, IamView, OptionKind,
     pattern_list::{allowed, forbidden},
     patterns::Syntax,
-    subject::{Subject, Values},
+    subject::{Subject, SubjectValues},
 };
 
 pub(super) const REFS: Subject = Subject {
     name: "refs",
     example: "[refs/tags/v*, refs/pull/*]",
     syntax: Syntax::Ref,
-    values: |facts| facts.possible_ref().map(Values::from),
+    values: |facts| facts.possible_ref().map(SubjectValues::from),
     contradiction: None,
     arn_part: None,
 };
@@ -21,7 +21,7 @@ const IAM: IamView = IamView::NoKey("no condition key contains the source versio
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-refs",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's ref matches a pattern. A ref is a full name: `refs/heads/main`, `refs/tags/v1`, `refs/pull/25/head` (every spelling of a pull or merge request).",
         why: "The code of a pull request may not have been reviewed yet.",
         example: "[refs/pull/*]",
@@ -37,7 +37,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-refs",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's ref matches none of the patterns.",
         why: "A project that releases should build tags and nothing else.",
         example: "[refs/tags/v*]",

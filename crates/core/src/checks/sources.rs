@@ -2,9 +2,9 @@
 //! in a normal form, so that no spelling evades a pattern.
 
 use super::{
-    About, Answer, Check, CheckKind, CheckOption, Fit, IamView, OptionKind, Patterns,
+    Answer, Check, CheckDocs, CheckKind, CheckOption, Fit, IamView, OptionKind, Patterns,
     patterns::Syntax,
-    subject::{Subject, Value, Values},
+    subject::{Subject, SubjectValue, SubjectValues},
 };
 use crate::{
     facts::{Facts, source_location::SourceLocation, source_pattern::Direction},
@@ -16,7 +16,7 @@ pub(super) const SOURCES: Subject = Subject {
     name: "sources",
     example: "[https://github.com/acme/*]",
     syntax: Syntax::Source,
-    values: |facts| facts.source().map(|location| Values { value: Value::Source(location), other: None }),
+    values: |facts| facts.source().map(|location| SubjectValues { value: SubjectValue::Source(location), other: None }),
     contradiction: None,
     arn_part: None,
 };
@@ -25,7 +25,7 @@ const IAM: IamView = IamView::SourceLocation;
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-sources",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The location of a source matches a pattern, in any of its spellings. Secondary sources count too.",
         why: "Code from some places must not run with this account's credentials.",
         example: "['https://github.com/somebody/*']",
@@ -43,7 +43,7 @@ pub(super) const FORBIDDEN: CheckKind = CheckKind {
 
 pub(super) const ALLOWED: CheckKind = CheckKind {
     id: "allowed-sources",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The location of a source matches none of the patterns. Secondary sources count too, and a build without a source has the location `NO_SOURCE`.",
         why: "A build that is started with another source location runs that code with the project's role.",
         example: "['https://github.com/acme/*']",
@@ -71,7 +71,7 @@ impl Sources {
     }
 
     fn answer(&self, source: &ProjectSource, location: &SourceLocation) -> Answer {
-        match (self.direction, self.patterns.fits_value(&Value::Source(location), self.direction)) {
+        match (self.direction, self.patterns.fits_value(&SubjectValue::Source(location), self.direction)) {
             (Direction::Forbid, Fit::Yes) | (Direction::Allow, Fit::No) => {
                 Answer::Broken(Self::location(source, location))
             }

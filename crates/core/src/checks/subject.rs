@@ -13,7 +13,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         name: "projects",
         example: "[deploy-*]",
         syntax: Syntax::Project,
-        values: |facts| facts.project_name().map(Values::from),
+        values: |facts| facts.project_name().map(SubjectValues::from),
         contradiction: None,
         arn_part: Some(ArnPart::Project),
     },
@@ -24,7 +24,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         name: "accounts",
         example: "[\"111122223333\"]",
         syntax: Syntax::Account,
-        values: |facts| facts.account().map(Values::from),
+        values: |facts| facts.account().map(SubjectValues::from),
         contradiction: None,
         arn_part: Some(ArnPart::Account),
     },
@@ -32,7 +32,7 @@ pub(crate) const SELECTABLE: &[Subject] = &[
         name: "regions",
         example: "[eu-*]",
         syntax: Syntax::Region,
-        values: |facts| facts.region().map(Values::from),
+        values: |facts| facts.region().map(SubjectValues::from),
         contradiction: None,
         arn_part: Some(ArnPart::Region),
     },
@@ -47,7 +47,7 @@ pub(crate) struct Subject {
     /// An example of a selector's list.
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
-    pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<Values<'a>, Fact>,
+    pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<SubjectValues<'a>, Fact>,
     /// The check for a reason not to trust a value where it would let a build through, if there can
     /// be one.
     pub(crate) contradiction: Option<Contradiction>,
@@ -76,22 +76,24 @@ pub(crate) enum ArnPart {
 
 /// The value of a subject, or its two spellings.
 #[derive(Debug)]
-pub(crate) struct Values<'a> {
-    pub(crate) value: Value<'a>,
+pub(crate) struct SubjectValues<'a> {
+    pub(crate) value: SubjectValue<'a>,
     /// Another spelling that a pattern may match, or why it is unknown.
     pub(crate) other: Option<Result<String, Fact>>,
 }
 
-impl<'a> From<PossibleName<'a>> for Values<'a> {
+impl<'a> From<PossibleName<'a>> for SubjectValues<'a> {
     fn from(name: PossibleName<'a>) -> Self {
         match name {
-            PossibleName::One(name, doubt) => Self { value: Value::Text(name), other: doubt.map(Err) },
-            PossibleName::Within(refs, missing) => Self { value: Value::Within(refs), other: Some(Err(missing)) },
+            PossibleName::One(name, doubt) => Self { value: SubjectValue::Text(name), other: doubt.map(Err) },
+            PossibleName::Within(refs, missing) => {
+                Self { value: SubjectValue::Within(refs), other: Some(Err(missing)) }
+            }
         }
     }
 }
 
-impl<'a> From<&'a str> for Values<'a> {
+impl<'a> From<&'a str> for SubjectValues<'a> {
     fn from(value: &'a str) -> Self {
         Self { value: value.into(), other: None }
     }
@@ -99,7 +101,7 @@ impl<'a> From<&'a str> for Values<'a> {
 
 /// A value that patterns match.
 #[derive(Debug)]
-pub(crate) enum Value<'a> {
+pub(crate) enum SubjectValue<'a> {
     Image(&'a Image),
     Source(&'a SourceLocation),
     Text(Cow<'a, str>),
@@ -107,7 +109,7 @@ pub(crate) enum Value<'a> {
     Within(&'a PossibleRefs),
 }
 
-impl Value<'_> {
+impl SubjectValue<'_> {
     /// The value in a message: an image as the build names it, a location in its normal form.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
@@ -119,7 +121,7 @@ impl Value<'_> {
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
+impl<'a> From<&'a str> for SubjectValue<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(text.into())
     }

@@ -1,7 +1,7 @@
 //! `max-timeout`, `max-queued-timeout`: the timeouts that the build is *configured* with.
 //! CodeBuild itself ends a build that runs or queues for longer.
 
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
     duration::Duration,
     facts::{Fact, Facts},
@@ -12,7 +12,7 @@ const IAM: IamView = IamView::NoKey("no condition key contains a timeout");
 
 pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
     id: "max-timeout",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's configured timeout is over the limit. Never on Lambda compute, where CodeBuild ignores it and ends every build after 15 minutes.",
         why: "A build that hangs occupies its machine, and costs money, until its timeout; and anyone who starts a build can raise it.",
         example: "60m",
@@ -30,7 +30,7 @@ pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
 
 pub(super) const MAX_QUEUED_TIMEOUT: CheckKind = CheckKind {
     id: "max-queued-timeout",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build's configured timeout in the queue is over the limit. Never on Lambda compute, which has no queue.",
         why: "A build that can queue for hours may start when no one expects it any more.",
         example: "1h",

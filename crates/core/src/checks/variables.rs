@@ -1,12 +1,12 @@
 //! `forbidden-variables`: names that no PLAINTEXT environment variable may have. A variable
 //! from Parameter Store or Secrets Manager may: its value is only a reference.
 
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind, Patterns, patterns::Syntax};
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind, Patterns, patterns::Syntax};
 use crate::facts::{Fact, Facts};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-variables",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The name of a PLAINTEXT environment variable matches a pattern. The value is never read.",
         why: "Everyone who can see the build can read a PLAINTEXT value. Parameter Store and Secrets Manager keep it secret.",
         example: "['*PASSWORD*', AWS_SECRET_ACCESS_KEY]",

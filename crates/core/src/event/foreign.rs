@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
 /// Returns whether a payload is of a kind.
-type Test = fn(&Object) -> bool;
+type IsKind = fn(&Object) -> bool;
 
 /// A payload that is not an event the function handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub struct Foreign {
     help: &'static str,
 }
 
-const fn kind(what: &'static str, help: &'static str, is_it: Test) -> (Foreign, Test) {
+const fn kind(what: &'static str, help: &'static str, is_it: IsKind) -> (Foreign, IsKind) {
     (Foreign { what, help }, is_it)
 }
 
@@ -29,7 +29,7 @@ pub(super) const WHOLE_EVENTS: &str =
 const NOT_FROM_HERE: &str = "remove this trigger of the function";
 
 /// The first that fits counts.
-const KINDS: &[(Foreign, Test)] = &[
+const KINDS: &[(Foreign, IsKind)] = &[
     kind("a batch of SNS messages", TARGET_ITSELF, |object| has_record(object, "Sns")),
     kind("an SNS message", TARGET_ITSELF, |object| has(object, "TopicArn")),
     kind("a batch of SQS messages", TARGET_ITSELF_OR_BODY, |object| is_from(object, "aws:sqs")),

@@ -44,7 +44,7 @@ impl FromStr for Home {
 
 /// A part of an address in AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum PlacePart {
     Account,
     Region,
     Partition,
@@ -52,15 +52,15 @@ enum Part {
 
 /// A name of a partition, region or account in one member of an event.
 #[derive(Debug)]
-struct Named {
-    part: Part,
+struct NamedPlace {
+    part: PlacePart,
     member: &'static str,
     value: String,
 }
 
 /// The accounts, regions and partitions that an event names.
 #[derive(Debug, Default)]
-pub(super) struct Places(Vec<Named>);
+pub(super) struct Places(Vec<NamedPlace>);
 
 impl Places {
     /// Returns the names in the envelope.
@@ -79,15 +79,19 @@ impl Places {
         region_member: &'static str,
         region: Option<&str>,
     ) -> Self {
-        let named = |part, member, value: &str| Named { part, member, value: value.to_owned() };
-        let account = account.map(|account| named(Part::Account, account_member, account));
-        Self(account.into_iter().chain(region.map(|region| named(Part::Region, region_member, region))).collect())
+        let named = |part, member, value: &str| NamedPlace { part, member, value: value.to_owned() };
+        let account = account.map(|account| named(PlacePart::Account, account_member, account));
+        Self(account.into_iter().chain(region.map(|region| named(PlacePart::Region, region_member, region))).collect())
     }
 
     /// Adds what a build's ARN names, which stands in this member.
     pub(super) fn add(&mut self, member: &'static str, arn: &BuildArn) {
-        let parts = [(Part::Account, &arn.account), (Part::Region, &arn.region), (Part::Partition, &arn.partition)];
-        self.0.extend(parts.map(|(part, value)| Named { part, member, value: value.clone() }));
+        let parts = [
+            (PlacePart::Account, &arn.account),
+            (PlacePart::Region, &arn.region),
+            (PlacePart::Partition, &arn.partition),
+        ];
+        self.0.extend(parts.map(|(part, value)| NamedPlace { part, member, value: value.clone() }));
     }
 
     /// Checks that all names are the same, and that the function acts there.
@@ -95,15 +99,17 @@ impl Places {
     /// # Errors
     /// The first name that is not.
     pub(super) fn check(&self, reach: Option<Reach<'_>>) -> Result<(), EventError> {
-        [Part::Account, Part::Region, Part::Partition].into_iter().try_for_each(|part| self.check_part(part, reach))
+        [PlacePart::Account, PlacePart::Region, PlacePart::Partition]
+            .into_iter()
+            .try_for_each(|part| self.check_part(part, reach))
     }
 
-    fn check_part(&self, part: Part, reach: Option<Reach<'_>>) -> Result<(), EventError> {
+    fn check_part(&self, part: PlacePart, reach: Option<Reach<'_>>) -> Result<(), EventError> {
         let mut named = self.0.iter().filter(|named| named.part == part);
         let Some(first) = named.clone().next() else { return Ok(()) };
         let outside = reach.and_then(|reach| Some((reach, named.clone().find(|named| !reach.contains(named))?)));
         let why = match (outside, named.find(|named| named.value != first.value)) {
-            (Some((reach, Named { member, value, .. })), _) => {
+            (Some((reach, NamedPlace { member, value, .. })), _) => {
                 let (own, value) = (reach.home.part(part), shown(value));
                 match part.setting() {
                     Some(setting) => format!(
@@ -117,7 +123,7 @@ impl Places {
                     ),
                 }
             }
-            (None, Some(Named { member, value, .. })) => format!(
+            (None, Some(NamedPlace { member, value, .. })) => format!(
                 "`{}` names the {part} `{}`, but `{member}` names `{}`; send the event as CodeBuild sent it",
                 first.member,
                 shown(&first.value),
@@ -126,24 +132,24 @@ impl Places {
             (None, None) => return Ok(()),
         };
         Err(match part {
-            Part::Account => EventError::OtherAccount(why),
-            Part::Region | Part::Partition => EventError::OtherRegion(why),
+            PlacePart::Account => EventError::OtherAccount(why),
+            PlacePart::Region | PlacePart::Partition => EventError::OtherRegion(why),
         })
     }
 }
 
 impl Reach<'_> {
-    fn contains(&self, Named { part, value, .. }: &Named) -> bool {
+    fn contains(&self, NamedPlace { part, value, .. }: &NamedPlace) -> bool {
         let is_listed = match part {
-            Part::Account => self.members.accounts.contains(value),
-            Part::Region => self.members.regions.contains(value),
-            Part::Partition => false,
+            PlacePart::Account => self.members.accounts.contains(value),
+            PlacePart::Region => self.members.regions.contains(value),
+            PlacePart::Partition => false,
         };
         is_listed || self.home.part(*part) == value
     }
 }
 
-impl Part {
+impl PlacePart {
     /// The setting that lists further ones.
     fn setting(self) -> Option<&'static str> {
         match self {
@@ -155,16 +161,16 @@ impl Part {
 }
 
 impl Home {
-    fn part(&self, part: Part) -> &str {
+    fn part(&self, part: PlacePart) -> &str {
         match part {
-            Part::Account => &self.account,
-            Part::Region => &self.region,
-            Part::Partition => &self.partition,
+            PlacePart::Account => &self.account,
+            PlacePart::Region => &self.region,
+            PlacePart::Partition => &self.partition,
         }
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for PlacePart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Account => "account",

@@ -268,7 +268,7 @@ fn subject(
     home: Option<&Home>,
     places: &mut Places,
 ) -> Result<(BuildId, Option<String>), EventError> {
-    let mut found = Subject::default();
+    let mut found = NamedBuild::default();
     for (member, text) in [("detail.build-id", &detail.build_id), ("detail.build-arn", &detail.build_arn)] {
         if text.as_ref().is_some_and(|text| !found.add(text, member, places)) {
             return Err(EventError::NotABuild { member, found: text.clone().unwrap_or_default() });
@@ -277,7 +277,7 @@ fn subject(
     for text in envelope.resources {
         found.add(&text, "resources", places);
     }
-    let Subject { id, arn } = found;
+    let NamedBuild { id, arn } = found;
     let id = id.ok_or(EventError::NoBuild)?;
     let region = envelope.region.or_else(|| home.map(|home| home.region.clone()));
     let account = envelope.account.or_else(|| home.map(|home| home.account.clone()));
@@ -291,12 +291,12 @@ fn subject(
 
 /// The build that an event names first, and its ARN if that stands in the event.
 #[derive(Default)]
-struct Subject {
+struct NamedBuild {
     id: Option<BuildId>,
     arn: Option<String>,
 }
 
-impl Subject {
+impl NamedBuild {
     /// Adds what a member names. Returns `false` if that is not a build.
     fn add(&mut self, text: &str, member: &'static str, places: &mut Places) -> bool {
         // CodeBuild's events name their build twice.

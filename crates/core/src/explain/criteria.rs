@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     checks::Fit,
-    expression::Part,
+    expression::ExpressionPart,
     facts::{Fact, Facts, RefFrom, inquiry::Source, source_pattern::Direction},
     policy::Criterion,
     url,
@@ -29,10 +29,10 @@ pub struct CriterionExplanation {
     pub note: Option<String>,
     /// The unknown fact.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<Missing>,
+    pub missing: Option<UnknownFact>,
     /// The parts of the expression of `when`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expression: Option<Part>,
+    pub expression: Option<ExpressionPart>,
 }
 
 /// The answer of a selector or a criterion.
@@ -71,7 +71,7 @@ pub enum FactFrom {
 
 /// An unknown fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct UnknownFact {
     /// The fact, with the reason why it is unknown.
     pub fact: String,
     /// The source that may provide it.
@@ -85,9 +85,9 @@ pub struct Missing {
     pub help: Option<String>,
 }
 
-impl Missing {
+impl UnknownFact {
     /// `expression` is the one that reads the fact, if it is one's.
-    pub(super) fn of(fact: &Fact, facts: &Facts<'_>, expression: Option<&Part>) -> Self {
+    pub(super) fn of(fact: &Fact, facts: &Facts<'_>, expression: Option<&ExpressionPart>) -> Self {
         let help = facts.lacks_member_of(fact).map(|member| match expression {
             Some(part) => {
                 let path = part.absent_path(&format!("build.{member}"));
@@ -198,7 +198,7 @@ impl CriterionExplanation {
             note: note.map(redacted),
             missing: match &fit {
                 Fit::Unknown(fact) => {
-                    Some(Missing::of(&fact.clone().explained(facts.unavailable), facts, expression.as_ref()))
+                    Some(UnknownFact::of(&fact.clone().explained(facts.unavailable), facts, expression.as_ref()))
                 }
                 Fit::Yes | Fit::No => None,
             },

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     case::{CaseExplanation, NextQuestion},
-    criteria::{CriterionExplanation, FactFrom, Matches, Missing},
+    criteria::{CriterionExplanation, FactFrom, Matches, UnknownFact},
 };
 use self::{criteria::from_of, why::why};
 use crate::{
     checks::CheckOption,
-    expression::Part,
+    expression::ExpressionPart,
     facts::{Fact, Facts},
     policy::{Criterion, Mode, OnUnknown, Policy, Rule},
     url,
@@ -89,13 +89,13 @@ pub struct Explanation {
     pub from: Option<FactFrom>,
     /// The unknown fact, if the rule is undecided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<Missing>,
+    pub missing: Option<UnknownFact>,
     /// What `on-unknown` makes of an undecided rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnUnknown>,
     /// The expression of `deny-when`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expression: Option<Part>,
+    pub expression: Option<ExpressionPart>,
     /// The selectors of `only`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<SelectorExplanation>,
@@ -193,7 +193,7 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
             let mut expressions = expression.clone().into_iter().chain(conditions);
             let read = format!("{missing}");
             let expression = expressions.find(|part| part.absent_path(&read).is_some());
-            (Decided::Undecided, None, Some(Missing::of(&missing, facts, expression.as_ref())))
+            (Decided::Undecided, None, Some(UnknownFact::of(&missing, facts, expression.as_ref())))
         }
     };
     Explanation {

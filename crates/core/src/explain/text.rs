@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{
-    CaseExplanation, CriterionExplanation, Decided, Explanation, FactFrom, Matches, Missing, SelectorExplanation,
+    CaseExplanation, CriterionExplanation, Decided, Explanation, FactFrom, Matches, SelectorExplanation, UnknownFact,
 };
 use crate::{
     diagnostic::printable,
-    expression::Part,
+    expression::ExpressionPart,
     policy::{Mode, OnUnknown},
     verdict::{Action, Withheld},
 };
@@ -136,7 +136,7 @@ fn criterion(f: &mut fmt::Formatter<'_>, one: &CriterionExplanation) -> fmt::Res
     line(f, 4, &format!("{answer}: {}{value}{note}{}", one.criterion, missing.unwrap_or_default()))
 }
 
-fn part(f: &mut fmt::Formatter<'_>, indent: usize, one: &Part) -> fmt::Result {
+fn part(f: &mut fmt::Formatter<'_>, indent: usize, one: &ExpressionPart) -> fmt::Result {
     let value = match (one.value, &one.unknown) {
         (Some(value), _) => value.to_string(),
         (None, Some(_)) => "unknown".to_owned(),
@@ -156,7 +156,7 @@ fn from(from: Option<FactFrom>) -> String {
     from.map(|from| format!(", from {}", from.name())).unwrap_or_default()
 }
 
-fn missing_text(missing: &Missing) -> String {
+fn missing_text(missing: &UnknownFact) -> String {
     if let Some(help) = &missing.help {
         return format!("{}; {help}", missing.fact);
     }

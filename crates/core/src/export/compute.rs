@@ -15,7 +15,7 @@ const MOST_PAIRS: usize = 3;
 
 /// Refuses a call whose compute type is forbidden, or that has a forbidden pair.
 pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
-    let Split { computes, pairs } = Split::of(patterns);
+    let SplitPatterns { computes, pairs } = SplitPatterns::of(patterns);
     let remarks = remarks(&pairs);
     let alone = TypePatterns { types: Vec::new(), computes };
     let alternatives = [alone].into_iter().chain(pairs).filter(|alternative| !alternative.is_empty());
@@ -27,7 +27,7 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
 /// environment type, and each allowed pair has another environment type or another compute
 /// type. IAM has no "or" between keys within a statement, so each choice becomes a statement.
 pub(super) fn allowed(patterns: &Patterns) -> Prevention {
-    let Split { computes, pairs } = Split::of(patterns);
+    let SplitPatterns { computes, pairs } = SplitPatterns::of(patterns);
     let mut remarks = remarks(&pairs);
     let mut alternatives = vec![TypePatterns { types: Vec::new(), computes: computes.clone() }];
     if pairs.len() <= MOST_PAIRS {
@@ -105,14 +105,14 @@ impl TypePatterns {
 }
 
 /// The patterns of a list, split at the `/` between the two types.
-struct Split {
+struct SplitPatterns {
     /// Compute types with any environment type.
     computes: Vec<String>,
     /// Compute types with certain environment types.
     pairs: Vec<TypePatterns>,
 }
 
-impl Split {
+impl SplitPatterns {
     fn of(patterns: &Patterns) -> Self {
         let mut computes = Vec::new();
         let mut by_type: Vec<TypePatterns> = Vec::new();

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// The literals and variables of an expression without faults.
-pub(super) struct Checked {
+pub(super) struct CheckedExpression {
     pub(super) literals: Literals,
     pub(super) reads: BTreeSet<Variable>,
     pub(super) build_members: BTreeSet<String>,
@@ -45,7 +45,7 @@ pub(super) struct Checked {
 }
 
 /// Checks an expression whose syntax is correct.
-pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<ExpressionFault>> {
+pub(super) fn check(program: &Program, text: &str) -> Result<CheckedExpression, Vec<ExpressionFault>> {
     let mut checker = Checker {
         text,
         program,
@@ -82,7 +82,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Checked, Vec<Expres
         checker.logic(program.expression());
         let Checker { literals, reads, build_members, warnings, clock, .. } = checker;
         let texts = logic::texts(program.expression());
-        return Ok(Checked { literals, reads, build_members, texts, clock, warnings });
+        return Ok(CheckedExpression { literals, reads, build_members, texts, clock, warnings });
     }
     checker.faults.sort_by_key(|fault| fault.start);
     Err(checker.faults)

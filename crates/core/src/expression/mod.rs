@@ -42,7 +42,7 @@ use regex_lite::Regex;
 
 pub(crate) use self::clock::ClockComparison;
 pub use self::{
-    parts::{Part, Read},
+    parts::{ExpressionPart, ReadName},
     value::FactsAsJson,
 };
 use crate::{
@@ -188,7 +188,7 @@ impl Expression {
         limits::on_a_large_stack(text, || {
             let program = ENVIRONMENT.compile(text).map_err(|errors| vec![syntax::fault(&errors, text)])?;
             let checked = check::check(&program, text)?;
-            let check::Checked { literals, reads, build_members, texts, clock, warnings } = checked;
+            let check::CheckedExpression { literals, reads, build_members, texts, clock, warnings } = checked;
             let literals = Arc::new(literals);
             let tree = presence::of_whole_paths(program.expression().clone());
             Ok(Self { text: text.to_owned(), tree, literals, reads, build_members, texts, clock, warnings })
@@ -252,12 +252,16 @@ impl Expression {
 
 impl Literals {
     /// Adds `matches` and `glob`. Both see only literals, since [`check`] refuses anything else.
-    fn add_to(self: &Arc<Self>, context: &mut Context<'_, '_>, budget: &value::Budget) -> Result<(), ExecutionError> {
+    fn add_to(
+        self: &Arc<Self>,
+        context: &mut Context<'_, '_>,
+        budget: &value::WorkBudget,
+    ) -> Result<(), ExecutionError> {
         let wrong = |error: cel::DeclarationError| ExecutionError::function_error("matches", error);
         if !self.regexes.is_empty() {
             let (literals, budget) = (Arc::clone(self), budget.clone());
             let matches = move |This(text): This<Arc<String>>, regex: Arc<String>| -> Result<bool, ExecutionError> {
-                budget.spend(text.len().saturating_mul(value::Budget::REGEX))?;
+                budget.spend(text.len().saturating_mul(value::WorkBudget::REGEX))?;
                 let regex = literals.regexes.get(regex.as_str());
                 regex
                     .map(|regex| regex.is_match(&text))

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use super::{
     ENVIRONMENT, Expression, Variable,
-    split::{Split, split, without_brackets},
+    split::{BooleanSplit, split, without_brackets},
     value::Variables,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 
 /// A part of an expression that is true, false or unknown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Part {
+pub struct ExpressionPart {
     /// Its text, as the policy contains it.
     pub text: String,
     /// `true`, `false`, or `None` if it is unknown.
@@ -36,15 +36,15 @@ pub struct Part {
     pub unknown: Option<String>,
     /// The operands, if the part is made of others by `&&`, `||`, `!` or `? :`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
+    pub parts: Vec<ExpressionPart>,
     /// The variables and members that it reads itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reads: Vec<Read>,
+    pub reads: Vec<ReadName>,
 }
 
 /// A variable or member that an expression reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Read {
+pub struct ReadName {
     /// Its path: `build.environment.image`.
     pub path: String,
     /// Its value. That of a list is its length, and what may be a secret is replaced.
@@ -54,7 +54,7 @@ pub struct Read {
 /// What is shown in place of the value of a member that does not exist.
 const ABSENT: &str = "absent";
 
-impl Part {
+impl ExpressionPart {
     /// The path that it reads and that is absent because the member at `start` is.
     pub(crate) fn absent_path(&self, start: &str) -> Option<&str> {
         let is_below =
@@ -68,34 +68,34 @@ impl Part {
 impl Expression {
     /// Evaluates the expression and each of its parts by itself, also those that do not count because
     /// another one settles the answer. Contains no secret of the build.
-    pub fn parts(&self, facts: &Facts<'_>) -> Part {
+    pub fn parts(&self, facts: &Facts<'_>) -> ExpressionPart {
         let text = without_brackets(&self.text);
         self.part(text, facts)
     }
 
-    fn part(&self, text: &str, facts: &Facts<'_>) -> Part {
+    fn part(&self, text: &str, facts: &Facts<'_>) -> ExpressionPart {
         let (value, unknown) = match self.evaluate(facts) {
             Ok(value) => (Some(value), None),
             Err(fact) => (None, Some(url::redacted(&fact.clause()).into_owned())),
         };
         let operands = match split(text) {
-            Split::And(operands) | Split::Or(operands) => operands,
-            Split::Conditional(operands) => operands.to_vec(),
-            Split::Not(operand) => vec![operand],
-            Split::None => Vec::new(),
+            BooleanSplit::And(operands) | BooleanSplit::Or(operands) => operands,
+            BooleanSplit::Conditional(operands) => operands.to_vec(),
+            BooleanSplit::Not(operand) => vec![operand],
+            BooleanSplit::None => Vec::new(),
         };
-        let parts: Vec<Part> = operands.into_iter().map(|operand| operand_part(operand, facts)).collect();
+        let parts: Vec<ExpressionPart> = operands.into_iter().map(|operand| operand_part(operand, facts)).collect();
         let reads = if parts.is_empty() { self.values(facts) } else { Vec::new() };
-        Part { text: text.split_whitespace().collect::<Vec<_>>().join(" "), value, unknown, parts, reads }
+        ExpressionPart { text: text.split_whitespace().collect::<Vec<_>>().join(" "), value, unknown, parts, reads }
     }
 
     /// The values of the variables and members that the expression reads, without secrets.
-    fn values(&self, facts: &Facts<'_>) -> Vec<Read> {
+    fn values(&self, facts: &Facts<'_>) -> Vec<ReadName> {
         let mut paths = Vec::new();
         collect_paths(&self.tree, &mut Vec::new(), &mut paths);
         let reads = paths.into_iter().map(|(path, node)| {
             let value = self.shown(&path, node, facts);
-            Read { path, value: printable(&url::redacted(&value), LONGEST) }
+            ReadName { path, value: printable(&url::redacted(&value), LONGEST) }
         });
         reads.collect()
     }
@@ -131,14 +131,14 @@ impl Expression {
     }
 }
 
-fn operand_part(text: &str, facts: &Facts<'_>) -> Part {
+fn operand_part(text: &str, facts: &Facts<'_>) -> ExpressionPart {
     let text = without_brackets(text);
     match Expression::compile(text) {
         Ok(expression) => expression.part(text, facts),
         // A constant is no expression of its own.
         Err(_) => {
             let (parts, reads) = (Vec::new(), Vec::new());
-            Part { text: text.to_owned(), value: text.parse().ok(), unknown: None, parts, reads }
+            ExpressionPart { text: text.to_owned(), value: text.parse().ok(), unknown: None, parts, reads }
         }
     }
 }

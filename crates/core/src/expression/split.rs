@@ -2,7 +2,7 @@
 
 /// The outermost boolean operator of an expression, with the texts of its operands.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Split<'t> {
+pub(super) enum BooleanSplit<'t> {
     /// `!a`
     Not(&'t str),
     /// `a && b && c`
@@ -16,7 +16,7 @@ pub(super) enum Split<'t> {
 }
 
 /// Splits an expression whose syntax is correct, and which is a bool.
-pub(super) fn split(text: &str) -> Split<'_> {
+pub(super) fn split(text: &str) -> BooleanSplit<'_> {
     let tokens = outer_tokens(text);
     let between = |from: usize, to: usize| text.get(from..to).unwrap_or_default().trim();
     if let Some(question) = tokens.iter().position(|token| token.text == "?") {
@@ -31,7 +31,7 @@ pub(super) fn split(text: &str) -> Split<'_> {
         });
         if let (Some(question), Some(colon)) = (tokens.get(question), colon) {
             let [condition, then] = [between(0, question.start), between(question.end(), colon.start)];
-            return Split::Conditional([condition, then, between(colon.end(), text.len())]);
+            return BooleanSplit::Conditional([condition, then, between(colon.end(), text.len())]);
         }
     }
     let operands = |operator: &str| {
@@ -42,17 +42,17 @@ pub(super) fn split(text: &str) -> Split<'_> {
         (operands.len() > 1).then_some(operands)
     };
     if let Some(operands) = operands("||") {
-        return Split::Or(operands);
+        return BooleanSplit::Or(operands);
     }
     if let Some(operands) = operands("&&") {
-        return Split::And(operands);
+        return BooleanSplit::And(operands);
     }
     match tokens.as_slice() {
         // `!a == b` is `(!a) == b`.
         [first, rest @ ..] if first.text == "!" && rest.iter().all(|token| token.text == "!") => {
-            Split::Not(between(first.end(), text.len()))
+            BooleanSplit::Not(between(first.end(), text.len()))
         }
-        _ => Split::None,
+        _ => BooleanSplit::None,
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_expression_is_split_at_its_outermost_operator() {
-        use Split::{And, Conditional, None, Not, Or};
+        use BooleanSplit::{And, Conditional, None, Not, Or};
         for (text, expected) in [
             ("a && b || c", Or(vec!["a && b", "c"])),
             ("a && (b || c)", And(vec!["a", "(b || c)"])),

@@ -42,9 +42,9 @@ pub(super) const BUDGET: &str = "budget";
 /// it is compiled, but the size of the build is not known then: one with thousands of variables
 /// must not stall the function.
 #[derive(Clone, Debug)]
-pub(super) struct Budget(Arc<AtomicUsize>);
+pub(super) struct WorkBudget(Arc<AtomicUsize>);
 
-impl Budget {
+impl WorkBudget {
     /// The whole budget, in bytes of text matched against a pattern.
     const BYTES: usize = 1 << 20;
     /// The price of a byte matched against a regular expression: the largest that is accepted
@@ -95,15 +95,15 @@ impl FactsAsJson {
 /// The variables of one evaluation.
 pub(super) struct Variables<'a> {
     facts: &'a Facts<'a>,
-    budget: Budget,
+    budget: WorkBudget,
 }
 
 impl<'a> Variables<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        Self { facts, budget: Budget::full() }
+        Self { facts, budget: WorkBudget::full() }
     }
 
-    pub(super) fn budget(&self) -> &Budget {
+    pub(super) fn budget(&self) -> &WorkBudget {
         &self.budget
     }
 
@@ -112,7 +112,7 @@ impl<'a> Variables<'a> {
         variable: Variable,
         json: &'v Json,
         shape: &'static Shape,
-        origin: Origin<'v>,
+        origin: ValueOrigin<'v>,
     ) -> CowVal<'v, 'v> {
         let path = Arc::from(variable.name());
         CowVal::owned(Structure { json, shape, path, origin, budget: self.budget.clone() })
@@ -126,21 +126,21 @@ impl VariableResolver for Variables<'_> {
         let facts = self.facts;
         match Variable::named(variable)? {
             Variable::Build => {
-                let planned = facts.planned.map(|planned| Origin::Planned(&planned.build));
+                let planned = facts.planned.map(|planned| ValueOrigin::Planned(&planned.build));
                 let origin = planned.unwrap_or(match (facts.is_whole, facts.is_sample) {
-                    (true, _) => Origin::Api,
-                    (false, true) => Origin::SampleEvent,
-                    (false, false) => Origin::Event,
+                    (true, _) => ValueOrigin::Api,
+                    (false, true) => ValueOrigin::SampleEvent,
+                    (false, false) => ValueOrigin::Event,
                 });
                 Some(self.structure(Variable::Build, facts.json.build(facts.build), Build::SHAPE, origin))
             }
             Variable::Project => {
-                let origin = facts.planned.map_or(Origin::Api, |planned| Origin::Planned(&planned.project));
+                let origin = facts.planned.map_or(ValueOrigin::Api, |planned| ValueOrigin::Planned(&planned.project));
                 Some(self.structure(Variable::Project, facts.json.project(facts.project?), Project::SHAPE, origin))
             }
             Variable::Batch => {
                 let batch = facts.json.batch(facts.batch().ok()?);
-                Some(self.structure(Variable::Batch, batch, BuildBatch::SHAPE, Origin::Api))
+                Some(self.structure(Variable::Batch, batch, BuildBatch::SHAPE, ValueOrigin::Api))
             }
             Variable::Account => text(facts.account()),
             Variable::Region => text(facts.region()),
@@ -178,13 +178,13 @@ struct Structure<'v> {
     json: &'v Json,
     shape: &'static Shape,
     path: Arc<str>,
-    origin: Origin<'v>,
-    budget: Budget,
+    origin: ValueOrigin<'v>,
+    budget: WorkBudget,
 }
 
 /// The origin of a structure, which decides what a missing member means.
 #[derive(Clone, Copy)]
-enum Origin<'v> {
+enum ValueOrigin<'v> {
     /// The API: a missing member does not exist.
     Api,
     /// An event: a missing member is unknown, unless events have it beside those that are there.
@@ -195,7 +195,7 @@ enum Origin<'v> {
     Planned(&'v UnknownMembers),
 }
 
-impl Origin<'_> {
+impl ValueOrigin<'_> {
     /// Returns whether a member that is missing from a structure does not exist.
     fn is_absent(self, structure: &str, path: &str) -> bool {
         let (_, member) = path.split_once('.').unwrap_or(("", path));
@@ -261,7 +261,7 @@ impl Indexer for Structure<'_> {
     {
         let name = name.downcast_ref::<CelString>().map(CelString::inner).unwrap_or_default();
         let path = format!("{}.{name}", self.path);
-        self.budget.spend(Budget::MEMBER)?;
+        self.budget.spend(WorkBudget::MEMBER)?;
         match (self.json.get(name), self.shape.member(name)) {
             (Some(json), Some(kind)) => self.value(json, kind, &path).map(CowVal::Owned),
             // CEL's `has` takes this error, and no other, for an absent member.
@@ -297,7 +297,7 @@ impl<'v> Structure<'v> {
                 Box::new(Self { json, shape, path: Arc::from(path), ..self.clone() })
             }
             (MemberType::List(element), Json::Array(elements)) => {
-                self.budget.spend(elements.len().saturating_mul(Budget::ELEMENT))?;
+                self.budget.spend(elements.len().saturating_mul(WorkBudget::ELEMENT))?;
                 if self.origin.has_unknown_elements(path) {
                     return Err(absent(path));
                 }

@@ -6,7 +6,7 @@
 
 mod name;
 
-use self::name::{Named, check_literals, is_request_number, named};
+use self::name::{NamedRefs, check_literals, is_request_number, named};
 use super::{
     possible::{Remark, is_wild},
     source_version::SourceVersion,
@@ -33,14 +33,16 @@ pub fn branch_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let trimmed = text.trim_matches('/');
     let never = |why: &str, right: String| Err(Remark::new(format!("no branch fits `{text}`: {why}"), right));
     let short = match named(trimmed) {
-        Named::Branch(short) | Named::Short(short) => short,
-        Named::Tag(name) => return never("it is a tag's name", in_refs(&format!("refs/tags/{name}"))),
-        Named::PullRequest { full, is_certain: true } => {
+        NamedRefs::Branch(short) | NamedRefs::Short(short) => short,
+        NamedRefs::Tag(name) => return never("it is a tag's name", in_refs(&format!("refs/tags/{name}"))),
+        NamedRefs::PullRequest { full, is_certain: true } => {
             return never("a pull request has a ref and no branch", in_refs(&full));
         }
-        Named::PullRequest { .. } => trimmed,
-        Named::NoPullRequest(_) => return never("a pull request has a ref and no branch", in_refs("refs/pull/*")),
-        Named::Refs => return never("a branch pattern is a short name", "`main`, not `refs/heads/main`".to_owned()),
+        NamedRefs::PullRequest { .. } => trimmed,
+        NamedRefs::NoPullRequest(_) => return never("a pull request has a ref and no branch", in_refs("refs/pull/*")),
+        NamedRefs::Refs => {
+            return never("a branch pattern is a short name", "`main`, not `refs/heads/main`".to_owned());
+        }
     };
     check_literals(text, short, "branch")?;
     Ok((Remark::pattern(short)?, name::probably_not_meant(text, short)))
@@ -53,17 +55,17 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let trimmed = text.trim_matches('/');
     let never = |why: &str, right: String| Err(Remark::new(format!("no ref fits `{text}`: {why}"), right));
     let full = match named(trimmed) {
-        Named::Branch(short) => format!("refs/heads/{short}"),
-        Named::Tag(name) => format!("refs/tags/{name}"),
-        Named::PullRequest { full, .. } => full,
-        Named::NoPullRequest(number) => {
+        NamedRefs::Branch(short) => format!("refs/heads/{short}"),
+        NamedRefs::Tag(name) => format!("refs/tags/{name}"),
+        NamedRefs::PullRequest { full, .. } => full,
+        NamedRefs::NoPullRequest(number) => {
             return never("a pull request's ref has an end", format!("`refs/pull/{number}/head`"));
         }
-        Named::Short(name) if !is_possible(name) => {
+        NamedRefs::Short(name) if !is_possible(name) => {
             let right = format!("`refs/heads/{name}` for a branch, `refs/tags/{name}` for a tag");
             return never("a ref pattern is a full name", right);
         }
-        Named::Refs if !is_possible(trimmed) => {
+        NamedRefs::Refs if !is_possible(trimmed) => {
             let right = match trimmed.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/')) {
                 Some((number, _)) if is_request_number(number) => format!("`refs/pull/{number}/head`"),
                 Some(_) => "the number of the pull request: `refs/pull/25/head`, or `refs/pull/*`".to_owned(),
@@ -71,7 +73,7 @@ pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
             };
             return never("a build's ref is a branch, a tag or a pull request's head", right);
         }
-        Named::Short(_) | Named::Refs => trimmed.to_owned(),
+        NamedRefs::Short(_) | NamedRefs::Refs => trimmed.to_owned(),
     };
     check_literals(text, &full, "ref")?;
     Ok((Remark::pattern(&full)?, name::probably_no_name(text, &full)))

@@ -42,7 +42,7 @@ pub struct Case<'a> {
     event: BuildEvent,
     /// What the event's build really is.
     kind: RunKind,
-    origin: Origin,
+    origin: BuildOrigin,
     project: KnownProject,
     batch: KnownBatch,
     pipeline: Option<PipelineAnswer>,
@@ -83,7 +83,7 @@ enum Purpose {
 
 /// The origin of the build's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+enum BuildOrigin {
     Event,
     Api,
     /// The API has no such build.
@@ -125,31 +125,31 @@ impl KnownBatch {
 impl<'a> Case<'a> {
     /// Judges an event's build.
     pub fn of_event(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
-        Self::new(policy, event, Origin::Event, Purpose::Build, now)
+        Self::new(policy, event, BuildOrigin::Event, Purpose::Build, now)
     }
 
     /// Judges a Build that the API returned, which is the event's.
     pub fn of_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
-        Self::new(policy, event, Origin::Api, Purpose::BuildAndBatch, now)
+        Self::new(policy, event, BuildOrigin::Api, Purpose::BuildAndBatch, now)
     }
 
     /// Judges a sandbox that the API returned, in the form of a build. `None` if it has no valid id.
     pub fn of_sandbox(policy: &'a Policy, time: Option<Timestamp>, sandbox: &Sandbox, now: Timestamp) -> Option<Self> {
         let id = sandbox.id.as_deref()?.parse().ok()?;
         let event = BuildEvent::new(TriggerKind::Sweep, id, time, Box::new(sandbox.as_build()));
-        let mut case = Self::unjudged(policy, event, Origin::Api, Purpose::BuildAndBatch);
+        let mut case = Self::unjudged(policy, event, BuildOrigin::Api, Purpose::BuildAndBatch);
         case.kind = RunKind::Sandbox;
         case.judge(now);
         Some(case)
     }
 
-    fn new(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose, now: Timestamp) -> Self {
+    fn new(policy: &'a Policy, event: BuildEvent, origin: BuildOrigin, purpose: Purpose, now: Timestamp) -> Self {
         let mut case = Self::unjudged(policy, event, origin, purpose);
         case.judge(now);
         case
     }
 
-    fn unjudged(policy: &'a Policy, event: BuildEvent, origin: Origin, purpose: Purpose) -> Self {
+    fn unjudged(policy: &'a Policy, event: BuildEvent, origin: BuildOrigin, purpose: Purpose) -> Self {
         Self {
             policy,
             event,
@@ -216,14 +216,14 @@ impl<'a> Case<'a> {
 
     /// Returns whether the API has no such build.
     pub fn is_gone(&self) -> bool {
-        self.origin == Origin::Gone
+        self.origin == BuildOrigin::Gone
     }
 
     /// The ARN of the batch that must be stopped, as far as is known by now. CodeBuild's events name no
     /// batch, so one in an event is ignored.
     pub fn batch_to_stop(&self) -> Option<&str> {
         let arn = self.build().build_batch_arn.as_deref();
-        arn.filter(|_| self.origin == Origin::Api && self.verdict.stops_batch())
+        arn.filter(|_| self.origin == BuildOrigin::Api && self.verdict.stops_batch())
     }
 
     /// From now on, questions are asked only if their answers may stop the build's batch: the build
@@ -242,8 +242,8 @@ impl<'a> Case<'a> {
     /// Adds a reply to what is known, and judges the build again.
     pub fn add(&mut self, reply: Reply, now: Timestamp) {
         match reply {
-            Reply::Build(build) => (self.event.build, self.origin) = (build, Origin::Api),
-            Reply::NoBuild => self.origin = Origin::Gone,
+            Reply::Build(build) => (self.event.build, self.origin) = (build, BuildOrigin::Api),
+            Reply::NoBuild => self.origin = BuildOrigin::Gone,
             Reply::CachedProject(project, as_of) => self.project = KnownProject::Cached(project, as_of),
             Reply::Project(project) => self.project = KnownProject::Current(project),
             Reply::Batch(batch) => self.batch = KnownBatch::Current(batch),
@@ -257,7 +257,7 @@ impl<'a> Case<'a> {
 
     fn judge(&mut self, now: Timestamp) {
         // An old event's own facts are not judged, even if there are no others.
-        if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
+        if self.origin != BuildOrigin::Api && self.event.delivery != Delivery::Live {
             return;
         }
         let facts = self.facts(now);
@@ -303,7 +303,7 @@ impl<'a> Case<'a> {
             is_sample: self.is_sample,
             compares_ended: self.compares_ended,
             unavailable: &self.unavailable,
-            ..Facts::known(&self.event.build, self.origin == Origin::Api, self.project.get(), now)
+            ..Facts::known(&self.event.build, self.origin == BuildOrigin::Api, self.project.get(), now)
         }
     }
 

@@ -138,7 +138,7 @@ impl PipelineRun {
     /// # Errors
     /// The reason why it is unknown.
     pub fn source_of(&self, version: Option<&str>, resolved: Option<&str>) -> Result<PipelineSource, String> {
-        let trigger = Trigger::of(&self.execution)?;
+        let trigger = ExecutionTrigger::of(&self.execution)?;
         let fetched = self.sources.iter().filter(|action| is_source(action));
         let fetched: Vec<&ActionExecution> =
             fetched.filter(|action| action.status.as_deref() == Some("Succeeded")).collect();
@@ -169,13 +169,13 @@ impl PipelineRun {
     }
 
     /// Returns what one source action shows.
-    fn source(&self, action: &ActionExecution, trigger: Trigger) -> Result<PipelineSource, String> {
+    fn source(&self, action: &ActionExecution, trigger: ExecutionTrigger) -> Result<PipelineSource, String> {
         let variable =
             |name: &str| action.output_variables.get(name).map(String::as_str).filter(|text| !text.is_empty());
         let commit = commit_of(action);
         let repository = repository(action);
         if let Some(number) = variable("PullRequestId") {
-            if trigger != Trigger::Push || !is_number(number) {
+            if trigger != ExecutionTrigger::Push || !is_number(number) {
                 return Err("the pull request of the pipeline's source action is not certain".to_owned());
             }
             let revision = PipelineRevision::PullRequest {
@@ -188,15 +188,15 @@ impl PipelineRun {
         // A trigger with filters replaces the branch of the configuration.
         // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html
         let configured = ["BranchName", "Branch"].iter().find_map(|key| action.configuration.get(*key));
-        let configured = configured.map(String::as_str).filter(|_| trigger != Trigger::Push);
+        let configured = configured.map(String::as_str).filter(|_| trigger != ExecutionTrigger::Push);
         let branch = variable("BranchName").or(configured).and_then(plain_branch);
         let Some(branch) = branch.map(str::to_owned) else {
             return Err("the pipeline's source action names no branch".to_owned());
         };
         let is_certain = match trigger {
-            Trigger::Change => true,
-            Trigger::Push => self.is_never_started_by_tags(action),
-            Trigger::Choice => false,
+            ExecutionTrigger::Change => true,
+            ExecutionTrigger::Push => self.is_never_started_by_tags(action),
+            ExecutionTrigger::Choice => false,
         };
         let revision = match (is_certain, &commit) {
             (true, _) => PipelineRevision::Branch(branch),
@@ -216,7 +216,7 @@ impl PipelineRun {
 
 /// The trigger of an execution, derived from the commits that were fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trigger {
+enum ExecutionTrigger {
     /// A change of the configured branch: its head was fetched.
     Change,
     /// An event of a connection's repository.
@@ -225,7 +225,7 @@ enum Trigger {
     Choice,
 }
 
-impl Trigger {
+impl ExecutionTrigger {
     /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html>
     fn of(execution: &PipelineExecution) -> Result<Self, String> {
         match (execution.execution_type.as_deref(), execution.trigger_type.as_deref()) {

@@ -55,12 +55,12 @@ pub(super) struct WebhookRefs {
 
 /// The kind of name that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+enum WantedName {
     Branch,
     Ref,
 }
 
-impl Wanted {
+impl WantedName {
     fn fact(self) -> &'static str {
         match self {
             Self::Branch => "branch",
@@ -83,7 +83,7 @@ impl Facts<'_> {
     /// # Errors
     /// The missing fact.
     pub fn branch(&self) -> Result<&str, Fact> {
-        match self.known_reference(Wanted::Branch)? {
+        match self.known_reference(WantedName::Branch)? {
             SourceVersion::Branch(branch) => Ok(branch),
             other => Err(no_branch(other)),
         }
@@ -94,8 +94,8 @@ impl Facts<'_> {
     /// # Errors
     /// The missing fact.
     pub fn git_ref(&self) -> Result<String, Fact> {
-        let version = self.known_reference(Wanted::Ref)?;
-        version.full_name().ok_or_else(|| Wanted::Ref.unknown(is(version)))
+        let version = self.known_reference(WantedName::Ref)?;
+        version.full_name().ok_or_else(|| WantedName::Ref.unknown(is(version)))
     }
 
     /// The branch, as far as it is known. A name that could also be an abbreviated commit id is
@@ -104,7 +104,7 @@ impl Facts<'_> {
     /// # Errors
     /// The missing fact.
     pub(crate) fn possible_branch(&self) -> Result<PossibleName<'_>, Fact> {
-        match self.reference(Wanted::Branch)? {
+        match self.reference(WantedName::Branch)? {
             Reference::Known(SourceVersion::Branch(branch), _) => Ok(PossibleName::One(branch.into(), None)),
             Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
                 Ok(PossibleName::One(name.into(), Some(no_branch(either))))
@@ -120,14 +120,14 @@ impl Facts<'_> {
     /// # Errors
     /// The missing fact.
     pub(crate) fn possible_ref(&self) -> Result<PossibleName<'_>, Fact> {
-        match self.reference(Wanted::Ref)? {
+        match self.reference(WantedName::Ref)? {
             Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
-                let doubt = Wanted::Ref.unknown(is(either));
+                let doubt = WantedName::Ref.unknown(is(either));
                 Ok(PossibleName::One(format!("refs/heads/{name}").into(), Some(doubt)))
             }
             Reference::Known(version, _) => match version.full_name() {
                 Some(name) => Ok(PossibleName::One(name.into(), None)),
-                None => Err(Wanted::Ref.unknown(is(version))),
+                None => Err(WantedName::Ref.unknown(is(version))),
             },
             Reference::OneOf(.., missing) => Err(missing),
             Reference::Within(refs, missing) => Ok(PossibleName::Within(refs, missing)),
@@ -136,10 +136,10 @@ impl Facts<'_> {
 
     /// The full name of the reference, to be compared with that of another build.
     pub(crate) fn compared_ref(&self) -> ComparedValue {
-        match self.reference(Wanted::Ref) {
+        match self.reference(WantedName::Ref) {
             Ok(Reference::Known(version, _)) => match version.full_name() {
                 Some(name) => ComparedValue::Known(name),
-                None => ComparedValue::Unknown(Wanted::Ref.unknown(is(version))),
+                None => ComparedValue::Unknown(WantedName::Ref.unknown(is(version))),
             },
             Ok(Reference::OneOf(names, _, missing)) => {
                 ComparedValue::OneOf(names.into_iter().map(str::to_owned).collect(), missing)
@@ -155,7 +155,7 @@ impl Facts<'_> {
             Ok(Reference::Known(_, from)) => Some(from),
             Ok(Reference::OneOf(..) | Reference::Within(..)) | Err(_) => None,
         };
-        from(Wanted::Branch).or_else(|| from(Wanted::Ref))
+        from(WantedName::Branch).or_else(|| from(WantedName::Ref))
     }
 
     /// These facts for each reference that is possible: a rule that has one answer for all of them is
@@ -165,7 +165,7 @@ impl Facts<'_> {
         if self.remote.is_none() && self.project.is_none() {
             return Vec::new();
         }
-        match self.reference(Wanted::Ref) {
+        match self.reference(WantedName::Ref) {
             Ok(Reference::OneOf(names, from, _)) => {
                 names.into_iter().map(|name| Self { assumed: Some((name.into(), from)), ..self.clone() }).collect()
             }
@@ -173,14 +173,14 @@ impl Facts<'_> {
         }
     }
 
-    fn known_reference(&self, wanted: Wanted) -> Result<SourceVersion<'_>, Fact> {
+    fn known_reference(&self, wanted: WantedName) -> Result<SourceVersion<'_>, Fact> {
         match self.reference(wanted)? {
             Reference::Known(version, _) => Ok(version),
             Reference::OneOf(.., missing) | Reference::Within(_, missing) => Err(missing),
         }
     }
 
-    fn reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+    fn reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
         if let Some((name, from)) = &self.assumed {
             return Ok(Reference::Known(SourceVersion::of_full_name(name), *from));
         }
@@ -192,7 +192,7 @@ impl Facts<'_> {
             Some(SourceVersion::Commit(_)) => self.at_commit(wanted, version),
             Some(SourceVersion::Default) if self.names_no_version()? => self.default_reference(wanted),
             Some(SourceVersion::Default) => self.remote_head(wanted),
-            Some(request @ SourceVersion::PullRequest(_)) if wanted == Wanted::Branch => {
+            Some(request @ SourceVersion::PullRequest(_)) if wanted == WantedName::Branch => {
                 self.base_branch(request, from)
             }
             Some(version) => Ok(Reference::Known(version, from)),
@@ -236,7 +236,7 @@ impl Facts<'_> {
     }
 
     /// The reference that a build without a source version has: the project's, or the remote's `HEAD`.
-    fn default_reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+    fn default_reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
         match self.project_at_start()?.source_version.as_deref().map(SourceVersion::read) {
             None | Some(SourceVersion::Default) => self.remote_head(wanted),
             commit @ Some(SourceVersion::Commit(_)) => self.at_commit(wanted, commit),
@@ -244,7 +244,7 @@ impl Facts<'_> {
         }
     }
 
-    fn remote_head(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+    fn remote_head(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
         let remote = self.fresh_remote(wanted, is(SourceVersion::Default))?;
         match remote.head.as_deref().map(SourceVersion::of_full_name) {
             Some(branch @ SourceVersion::Branch(_)) => Ok(Reference::Known(branch, RefFrom::Git)),
@@ -266,7 +266,7 @@ impl Facts<'_> {
 
     /// The reference at the build's commit: one that the webhook's filters let through, if a webhook
     /// started the build, and that the remote has there.
-    fn at_commit(&self, wanted: Wanted, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, Fact> {
+    fn at_commit(&self, wanted: WantedName, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, Fact> {
         let commit = version.unwrap_or(SourceVersion::Default);
         let by_webhook = self.webhook_refs(commit)?;
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
@@ -295,7 +295,7 @@ impl Facts<'_> {
     }
 
     /// Returns an error if the id of the build's commit is unknown, so that git would find no reference at it.
-    fn has_commit(&self, wanted: Wanted) -> Result<(), Fact> {
+    fn has_commit(&self, wanted: WantedName) -> Result<(), Fact> {
         match ObjectId::of_build(self.build, self.build_batch) {
             Some(_) => Ok(()),
             None if self.is_whole || self.build_batch.is_some() => {
@@ -329,7 +329,7 @@ impl Facts<'_> {
 
     /// Returns git's answer, if it was asked soon after the build's start. `why`: the reason why nothing
     /// else shows the reference.
-    fn fresh_remote(&self, wanted: Wanted, why: String) -> Result<&RefsAtCommit, Fact> {
+    fn fresh_remote(&self, wanted: WantedName, why: String) -> Result<&RefsAtCommit, Fact> {
         let remote = self.remote.ok_or_else(|| wanted.unresolved(why, Source::Git))?;
         let age = remote.as_of.duration_since(self.start()?);
         if age > FRESH {

@@ -13,7 +13,7 @@ use std::fmt;
 
 pub use self::url::{Scheme, Url};
 pub(super) use self::{
-    path::{Part, normal_path},
+    path::{PathPart, normal_path},
     url::{Authority, canonical_host, is_known, split_scp},
 };
 use super::{Fact, Facts};
@@ -198,7 +198,7 @@ fn of_scp(text: &str, host: &str, path: &str) -> SourceLocation {
 
 fn with_path(scheme: Scheme, authority: Authority, path: &str) -> SourceLocation {
     let folds = is_known(&authority.host);
-    match normal_path(path, Part::Value, folds) {
+    match normal_path(path, PathPart::Value, folds) {
         Ok(path) => SourceLocation::Repository(authority.with_path(scheme, path)),
         Err(why) => SourceLocation::UnclearPath { host: authority.with_path(scheme, String::new()), why },
     }

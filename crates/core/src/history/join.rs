@@ -136,7 +136,7 @@ fn fill(build: &mut Build, other: Build) {
 }
 
 /// The members of a build that change while it runs.
-struct State {
+struct BuildState {
     status: Option<String>,
     is_complete: Option<bool>,
     end: Option<Timestamp>,
@@ -144,9 +144,9 @@ struct State {
     phases: Option<Vec<BuildPhase>>,
 }
 
-fn state_of(observation: &Observation) -> State {
+fn state_of(observation: &Observation) -> BuildState {
     let build = &observation.build;
-    State {
+    BuildState {
         status: build.build_status.clone(),
         is_complete: build.build_complete,
         end: end_of(observation),
@@ -155,7 +155,7 @@ fn state_of(observation: &Observation) -> State {
     }
 }
 
-impl State {
+impl BuildState {
     /// A final status does not allow what an earlier observation contains about the rest.
     fn write_to(self, build: &mut Build) {
         build.build_status = self.status.or(build.build_status.take());

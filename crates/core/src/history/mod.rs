@@ -22,10 +22,10 @@ pub use self::{
     join::join,
     life::Life,
     newest::{Contender, Contenders},
-    part::Part,
+    part::BuildPart,
     recognize::{Item, NotRecognized, recognize},
     replay::{Details, Moments, Replay},
-    replayed::{Decided, Replayed, RuleResult},
+    replayed::{Replayed, RuleDecision, RuleResult},
 };
 use crate::{
     facts::RefFrom,

@@ -10,9 +10,9 @@ use crate::model::{
 
 /// The members of the API's Builds by which policies judge builds that have ended.
 #[derive(Clone, Debug)]
-pub struct Part(Selection);
+pub struct BuildPart(Selection);
 
-impl Part {
+impl BuildPart {
     /// The part that all of these need. `None` if one of them needs whole Builds.
     pub fn of(replays: &[Replay<'_>]) -> Option<Self> {
         let mut selection = Selection::default();

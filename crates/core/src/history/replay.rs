@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Decided, Life, PastBuild, Replayed, RuleResult,
+    Life, PastBuild, Replayed, RuleDecision, RuleResult,
     asked::{Asked, Begun},
     newest::Contenders,
 };
@@ -15,7 +15,7 @@ use crate::{
     },
     policy::{Mode, ORIGINS, Policy},
     record::{Outcome, Record},
-    summary::{Minutes, Saved, Usd},
+    summary::{Minutes, Savings, Usd},
     url,
     verdict::{Action, Exempted, Undecided, Verdict, Violation},
 };
@@ -180,14 +180,14 @@ impl<'p> Replay<'p> {
                 union.undecided.extend(undecided.cloned());
                 let saved = self.saved(case, life, at, last.at);
                 let unknown = undecided.map(|undecided| (missing(undecided), undecided.source));
-                Decided::Broken { mode, found: latest.found.clone(), at, saved, unknown }
+                RuleDecision::Broken { mode, found: latest.found.clone(), at, saved, unknown }
             } else if let Some(undecided) = undecided {
                 union.undecided.push(undecided.clone());
                 undecided_as(undecided)
             } else if let Some(exempted) = exempted {
                 union.exempted.push(exempted.clone());
                 let Exempted { index, reason, until, .. } = exempted.clone();
-                Decided::Exempted { index, reason, until }
+                RuleDecision::Exempted { index, reason, until }
             } else if may_break_later.contains(&rule) {
                 let undecided = Undecided::of_unknown_end(rule);
                 union.undecided.push(undecided.clone());
@@ -206,14 +206,14 @@ impl<'p> Replay<'p> {
     }
 
     /// The time and money from a moment to the build's end.
-    fn saved(&self, case: &Case<'p>, life: &Life, at: Option<Timestamp>, seen: Timestamp) -> Saved {
-        let (Some(at), Some(end)) = (at, life.end) else { return Saved::default() };
+    fn saved(&self, case: &Case<'p>, life: &Life, at: Option<Timestamp>, seen: Timestamp) -> Savings {
+        let (Some(at), Some(end)) = (at, life.end) else { return Savings::default() };
         let until_end = |from: Timestamp| {
             Minutes::of_milliseconds(u64::try_from(end.duration_since(from).as_millis()).unwrap_or_default())
         };
         let running = life.run_start().map(|start| until_end(start.max(at))).unwrap_or_default();
         let price = case.price(seen).map(|price| price.amount()).unwrap_or_default();
-        Saved { minutes: until_end(at), usd: Usd::of(price, running) }
+        Savings { minutes: until_end(at), usd: Usd::of(price, running) }
     }
 
     fn of(&self, case: &Case<'p>, life: &Life, rules: Vec<RuleResult>, verdict: &Verdict, seen: Timestamp) -> Replayed {
@@ -225,8 +225,8 @@ impl<'p> Replay<'p> {
         };
         let first = |is_counted: fn(Mode) -> bool| {
             let broken = rules.iter().filter_map(|rule| match &rule.decided {
-                Decided::Broken { mode, saved, .. } if is_counted(*mode) => Some(*saved),
-                Decided::Broken { .. } | Decided::Undecided { .. } | Decided::Exempted { .. } => None,
+                RuleDecision::Broken { mode, saved, .. } if is_counted(*mode) => Some(*saved),
+                RuleDecision::Broken { .. } | RuleDecision::Undecided { .. } | RuleDecision::Exempted { .. } => None,
             });
             broken.max_by_key(|saved| saved.minutes).unwrap_or_default()
         };
@@ -245,7 +245,7 @@ impl<'p> Replay<'p> {
             end: life.end,
             status: life.final_status().map(str::to_owned),
             outcome,
-            saved: if outcome == Outcome::Stopped { first(|mode| mode == Mode::Enforce) } else { Saved::default() },
+            saved: if outcome == Outcome::Stopped { first(|mode| mode == Mode::Enforce) } else { Savings::default() },
             saved_if_enforced: first(|_| true),
             is_priced: case.price(seen).is_some() && life.knows_phases(),
             rules,
@@ -270,8 +270,8 @@ fn missing(undecided: &Undecided) -> String {
     url::redacted(&undecided.missing.to_string()).into_owned()
 }
 
-fn undecided_as(undecided: &Undecided) -> Decided {
-    Decided::Undecided { missing: missing(undecided), source: undecided.source, counts: undecided.counts }
+fn undecided_as(undecided: &Undecided) -> RuleDecision {
+    RuleDecision::Undecided { missing: missing(undecided), source: undecided.source, counts: undecided.counts }
 }
 
 /// The moment at which a rule was first broken: one of those at which the build was judged, or

@@ -9,7 +9,7 @@ use crate::{
     model::name::{ACCOUNT, REGION, arn_part},
     policy::Mode,
     record::Outcome,
-    summary::Saved,
+    summary::Savings,
 };
 
 /// A judged build of the past. It contains no secret.
@@ -40,9 +40,9 @@ pub struct Replayed {
     /// What would have been done: `allowed`, `reported`, `protected` or `stopped`.
     pub outcome: Outcome,
     /// What the first enforced rule saves, if the build would have been stopped.
-    pub saved: Saved,
+    pub saved: Savings,
     /// What the first broken rule saves, if every rule were enforced.
-    pub saved_if_enforced: Saved,
+    pub saved_if_enforced: Savings,
     /// `false` if the price of a minute of the build is unknown, or when it left the queue, so that no money is
     /// counted.
     pub is_priced: bool,
@@ -60,12 +60,12 @@ pub struct RuleResult {
     /// The rule's id.
     pub rule: String,
     /// The decision.
-    pub decided: Decided,
+    pub decided: RuleDecision,
 }
 
 /// A decision that is not a pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Decided {
+pub enum RuleDecision {
     /// The rule is broken.
     Broken {
         /// The rule's mode at that moment.
@@ -76,7 +76,7 @@ pub enum Decided {
         #[serde(with = "microsecond::optional")]
         at: Option<Timestamp>,
         /// What is saved from that moment to the build's end.
-        saved: Saved,
+        saved: Savings,
         /// The missing fact, and the source that may provide it, if the rule could not be evaluated and counts as
         /// broken by `on-unknown: stop`.
         unknown: Option<(String, Option<Source>)>,

@@ -17,7 +17,7 @@ const FEWEST_DAYS: i64 = 14;
 
 /// A kind of list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Listed {
+pub(super) enum LearnedKind {
     Compute,
     Images,
     Sources,
@@ -27,7 +27,7 @@ pub(super) enum Listed {
 
 /// The values of one list.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub(super) struct ListValues {
     seen: BTreeMap<String, Seen>,
     /// The number of builds of which no value is known.
     unknown: u64,
@@ -41,7 +41,7 @@ struct Seen {
 }
 
 /// A list that history keeps, or the reason why there is none.
-pub(super) type Patterns = Result<List, String>;
+pub(super) type LearnedPatterns = Result<List, String>;
 
 /// A list that history keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) struct UsedPattern {
     pub(super) uses: u64,
 }
 
-impl Listed {
+impl LearnedKind {
     /// The check.
     pub(super) fn check(self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ impl Listed {
     }
 }
 
-impl Values {
+impl ListValues {
     /// Adds the values of a build; none if they are unknown.
     pub(super) fn add(&mut self, values: &[String], start: Option<Timestamp>) {
         self.unknown += u64::from(values.is_empty());
@@ -126,7 +126,12 @@ impl Values {
     ///
     /// # Errors
     /// The reason why history does not support a list.
-    pub(super) fn patterns(&self, listed: Listed, builds: u64, period: Option<(Timestamp, Timestamp)>) -> Patterns {
+    pub(super) fn patterns(
+        &self,
+        listed: LearnedKind,
+        builds: u64,
+        period: Option<(Timestamp, Timestamp)>,
+    ) -> LearnedPatterns {
         let noun = listed.noun();
         let known = builds.saturating_sub(self.unknown);
         if self.seen.is_empty() {
@@ -186,7 +191,7 @@ impl Values {
     }
 
     /// The values, or wider patterns if there are too many.
-    fn shortened(&self, listed: Listed) -> Result<(Vec<UsedPattern>, usize), String> {
+    fn shortened(&self, listed: LearnedKind) -> Result<(Vec<UsedPattern>, usize), String> {
         let values = self.seen.len();
         let too_long = |patterns: usize| {
             let more = if self.is_full { "more than " } else { "" };

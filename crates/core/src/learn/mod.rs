@@ -16,8 +16,8 @@ use jiff::Timestamp;
 pub use self::proposal::Proposal;
 use self::{
     limit::Times,
-    list::{Listed, Values},
-    proposal::Scope,
+    list::{LearnedKind, ListValues},
+    proposal::ListScope,
 };
 use crate::{
     duration::Duration,
@@ -57,7 +57,7 @@ pub struct Learner {
 struct Group {
     builds: u64,
     has_pipelines: bool,
-    lists: BTreeMap<Listed, Values>,
+    lists: BTreeMap<LearnedKind, ListValues>,
 }
 
 impl Learner {
@@ -113,9 +113,9 @@ impl Learner {
         let is_single = self.groups.len() == 1;
         for (key, group) in &self.groups {
             let scope = match self.grouping {
-                Grouping::Account if is_single => Scope::Everything,
-                Grouping::Account => Scope::Account(key.clone()),
-                Grouping::Project => Scope::Project(key.clone()),
+                Grouping::Account if is_single => ListScope::Everything,
+                Grouping::Account => ListScope::Account(key.clone()),
+                Grouping::Project => ListScope::Project(key.clone()),
             };
             let is_unknown = self.grouping == Grouping::Account && key == UNKNOWN && !is_single;
             for (listed, values) in &group.lists {
@@ -148,7 +148,7 @@ fn queue_time(build: &Build, end: Option<Timestamp>) -> Option<Duration> {
 }
 
 /// Everything that a build uses and that a list can contain. An empty list of values is an unknown one.
-fn used(facts: &Facts<'_>) -> [(Listed, Vec<String>); 5] {
+fn used(facts: &Facts<'_>) -> [(LearnedKind, Vec<String>); 5] {
     let build = facts.build;
     let environment = build.environment.as_ref();
     let compute = environment.and_then(|environment| {
@@ -165,10 +165,10 @@ fn used(facts: &Facts<'_>) -> [(Listed, Vec<String>); 5] {
     let initiator = facts.initiator().ok().map(list::without_session);
     let branch = facts.branch().ok().map(str::to_owned);
     [
-        (Listed::Compute, compute.into_iter().collect()),
-        (Listed::Images, image.into_iter().collect()),
-        (Listed::Sources, sources.collect()),
-        (Listed::Initiators, initiator.into_iter().collect()),
-        (Listed::Branches, branch.into_iter().collect()),
+        (LearnedKind::Compute, compute.into_iter().collect()),
+        (LearnedKind::Images, image.into_iter().collect()),
+        (LearnedKind::Sources, sources.collect()),
+        (LearnedKind::Initiators, initiator.into_iter().collect()),
+        (LearnedKind::Branches, branch.into_iter().collect()),
     ]
 }

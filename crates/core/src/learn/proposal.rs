@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     limit::Limit,
-    list::{Listed, Patterns},
+    list::{LearnedKind, LearnedPatterns},
 };
 use crate::{
     diagnostic::{Severity, printable},
@@ -38,13 +38,13 @@ struct ProposedRule {
 
 /// The builds that a list is about.
 #[derive(Clone, Debug)]
-pub(super) enum Scope {
+pub(super) enum ListScope {
     Everything,
     Account(String),
     Project(String),
 }
 
-impl Scope {
+impl ListScope {
     fn suffix(&self) -> String {
         let (Self::Account(name) | Self::Project(name)) = self else { return String::new() };
         let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
@@ -111,7 +111,13 @@ impl Proposal {
         self.propose(rule, || format!("{check}: a limit of {minutes}m stops every build"));
     }
 
-    pub(super) fn add_list(&mut self, listed: Listed, scope: &Scope, patterns: Patterns, has_pipelines: bool) {
+    pub(super) fn add_list(
+        &mut self,
+        listed: LearnedKind,
+        scope: &ListScope,
+        patterns: LearnedPatterns,
+        has_pipelines: bool,
+    ) {
         let (check, noun) = (listed.check(), listed.noun());
         let list = match patterns {
             Ok(list) => list,
@@ -129,15 +135,15 @@ impl Proposal {
         };
         let evidence = format!("{} builds{} used {} {noun}.{rare}{unknown}", list.builds, scope.words(), list.values);
         let reason = match listed {
-            Listed::Compute => "No earlier build used this compute type.",
-            Listed::Images => "No earlier build used this image.",
-            Listed::Sources => "No earlier build took its code from this place.",
-            Listed::Initiators => "No initiator of this name has started a build before.",
-            Listed::Branches => "No earlier build was of this branch.",
+            LearnedKind::Compute => "No earlier build used this compute type.",
+            LearnedKind::Images => "No earlier build used this image.",
+            LearnedKind::Sources => "No earlier build took its code from this place.",
+            LearnedKind::Initiators => "No initiator of this name has started a build before.",
+            LearnedKind::Branches => "No earlier build was of this branch.",
         };
         let mut criteria: Vec<String> = scope.criterion().into_iter().collect();
         // Such a source has no location of its own.
-        if listed == Listed::Sources && has_pipelines {
+        if listed == LearnedKind::Sources && has_pipelines {
             criteria.push("when: build.source.type != \"CODEPIPELINE\"".to_owned());
         }
         let mut lines = Vec::new();

@@ -77,9 +77,9 @@ pub(crate) fn read<T: Lenient>(json: Value) -> Option<T> {
 /// # Errors
 /// If the text is not JSON, or contains what only [`parse`] can read.
 pub(crate) fn member<'de, T: Lenient, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
-    Ok(match Read::deserialize(json)? {
-        Read::Value(value) => Some(value),
-        Read::Null | Read::Unreadable => None,
+    Ok(match LenientValue::deserialize(json)? {
+        LenientValue::Value(value) => Some(value),
+        LenientValue::Null | LenientValue::Unreadable => None,
     })
 }
 
@@ -118,67 +118,67 @@ pub(crate) fn structure<'de, T: Deserialize<'de>, A: MapAccess<'de>>(object: A) 
 }
 
 /// The result of reading a value.
-enum Read<T> {
+enum LenientValue<T> {
     Null,
     Unreadable,
     Value(T),
 }
 
-impl<T> From<Option<T>> for Read<T> {
+impl<T> From<Option<T>> for LenientValue<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Unreadable, Self::Value)
     }
 }
 
-impl<'de, T: Lenient> Deserialize<'de> for Read<T> {
+impl<'de, T: Lenient> Deserialize<'de> for LenientValue<T> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(Reading(PhantomData))
+        json.deserialize_any(LenientVisitor(PhantomData))
     }
 }
 
-struct Reading<T>(PhantomData<T>);
+struct LenientVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Lenient> Visitor<'de> for Reading<T> {
-    type Value = Read<T>;
+impl<'de, T: Lenient> Visitor<'de> for LenientVisitor<T> {
+    type Value = LenientValue<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Read<T>, E> {
-        Ok(Read::Null)
+    fn visit_unit<E>(self) -> Result<LenientValue<T>, E> {
+        Ok(LenientValue::Null)
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Read<T>, E> {
+    fn visit_bool<E>(self, flag: bool) -> Result<LenientValue<T>, E> {
         Ok(T::from_scalar(Scalar::Flag(flag)).into())
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Read<T>, E> {
+    fn visit_i64<E>(self, number: i64) -> Result<LenientValue<T>, E> {
         Ok(T::from_scalar(Scalar::Number(number.into())).into())
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Read<T>, E> {
+    fn visit_u64<E>(self, number: u64) -> Result<LenientValue<T>, E> {
         Ok(T::from_scalar(Scalar::Number(number.into())).into())
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Read<T>, E> {
+    fn visit_f64<E>(self, number: f64) -> Result<LenientValue<T>, E> {
         Ok(Number::from_f64(number).and_then(|number| T::from_scalar(Scalar::Number(number))).into())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Read<T>, E> {
+    fn visit_str<E>(self, text: &str) -> Result<LenientValue<T>, E> {
         Ok(T::from_scalar(Scalar::Text(text.into())).into())
     }
 
-    fn visit_string<E>(self, text: String) -> Result<Read<T>, E> {
+    fn visit_string<E>(self, text: String) -> Result<LenientValue<T>, E> {
         Ok(T::from_scalar(Scalar::Text(text.into())).into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Read<T>, A::Error> {
-        T::from_list(list).map(Read::from)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<LenientValue<T>, A::Error> {
+        T::from_list(list).map(LenientValue::from)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Read<T>, A::Error> {
-        T::from_object(object).map(Read::from)
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<LenientValue<T>, A::Error> {
+        T::from_object(object).map(LenientValue::from)
     }
 }
 
@@ -237,9 +237,9 @@ impl<T: Lenient> Lenient for Vec<T> {
         let (mut elements, mut is_readable) = (Self::new(), true);
         while let Some(element) = list.next_element()? {
             match element {
-                Read::Value(element) => elements.push(element),
-                Read::Null => {}
-                Read::Unreadable => is_readable = false,
+                LenientValue::Value(element) => elements.push(element),
+                LenientValue::Null => {}
+                LenientValue::Unreadable => is_readable = false,
             }
         }
         Ok(is_readable.then_some(elements))

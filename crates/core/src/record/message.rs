@@ -9,7 +9,7 @@ use crate::{
 
 /// What a record is about.
 #[derive(Clone, Copy)]
-pub(super) struct Named<'a> {
+pub(super) struct MessageSubject<'a> {
     pub(super) id: &'a str,
     /// The word for it: `build`, `batch` or `sandbox`.
     pub(super) noun: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Named<'a> {
 pub(super) fn message(
     outcome: Outcome,
     withheld: Option<Withheld>,
-    Named { id, noun }: Named<'_>,
+    MessageSubject { id, noun }: MessageSubject<'_>,
     verdict: &Verdict,
     failure: Option<&Failure>,
     batch: Option<&BuildBatch>,

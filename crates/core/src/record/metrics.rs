@@ -63,7 +63,7 @@ struct Attempts<'a> {
 
 /// What the metrics of a judged build depend on.
 #[derive(Clone, Copy)]
-pub(super) struct About<'a> {
+pub(super) struct JudgedBuild<'a> {
     pub(super) verdict: &'a Verdict,
     pub(super) withheld: Option<Withheld>,
     pub(super) failure: Option<&'a Failure>,
@@ -72,8 +72,8 @@ pub(super) struct About<'a> {
 }
 
 impl<'a> Metrics<'a> {
-    pub(super) fn of(outcome: Outcome, about: About<'a>, reaction_ms: Option<i64>, stamp: Stamp<'a>) -> Self {
-        let About { verdict, withheld, failure, notes, account } = about;
+    pub(super) fn of(outcome: Outcome, about: JudgedBuild<'a>, reaction_ms: Option<i64>, stamp: Stamp<'a>) -> Self {
+        let JudgedBuild { verdict, withheld, failure, notes, account } = about;
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
         let counts_as = |counted| outcome.counted() == counted;
         let flags = [

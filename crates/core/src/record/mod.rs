@@ -39,9 +39,9 @@ pub use self::{
     sweep::{Failures, Rest, Safety, SweepSummary},
 };
 use self::{
-    message::{Named, message},
-    metrics::{About, Metrics},
-    redact::Values,
+    message::{MessageSubject, message},
+    metrics::{JudgedBuild, Metrics},
+    redact::HiddenValues,
     replay::ReplayFields,
 };
 
@@ -333,12 +333,17 @@ impl Record {
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let noun = if case.is_batch() { "batch" } else { case.kind().name() };
-        let named = Named { id: event.id.as_str(), noun };
+        let named = MessageSubject { id: event.id.as_str(), noun };
         let message = message(outcome, withheld, named, verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| stamp.now.as_millisecond() - since.as_millisecond());
         notes.extend(case.leaves_builds_out().then(Note::builds_not_compared));
-        let about =
-            About { withheld, verdict, failure: failure.as_ref(), notes: &notes, account: case.build().account() };
+        let about = JudgedBuild {
+            withheld,
+            verdict,
+            failure: failure.as_ref(),
+            notes: &notes,
+            account: case.build().account(),
+        };
         let metrics = Metrics::of(outcome, about, reaction_ms, stamp);
         let fields = RecordFields {
             withheld,
@@ -346,9 +351,9 @@ impl Record {
             account_name: stamp.account_name,
             reaction_ms,
             deadline,
-            build: returned.map(|build| redact::build(build, Values::Starred)),
-            build_batch: batch.map(|batch| redact::batch(batch, Values::Starred)),
-            sandbox: sandbox.map(|sandbox| redact::sandbox(sandbox, Values::Starred)),
+            build: returned.map(|build| redact::build(build, HiddenValues::Starred)),
+            build_batch: batch.map(|batch| redact::batch(batch, HiddenValues::Starred)),
+            sandbox: sandbox.map(|sandbox| redact::sandbox(sandbox, HiddenValues::Starred)),
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics)).about(case, verdict)
         };
         Self { outcome, json: fields.redacted(), failure, response: None }

@@ -51,7 +51,7 @@ pub(super) fn message(text: &str) -> String {
 
 /// Returns whether a text is a status code: `COMMAND_EXECUTION_ERROR`.
 fn is_code(text: &str) -> bool {
-    ["", "Decrypted Variables Error", "Secrets Manager Error"].contains(&text)
+    ["", "Decrypted Variables Error", "BuildSecrets Manager Error"].contains(&text)
         || text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 

@@ -17,14 +17,14 @@ const STARS: &str = "***";
 
 /// What stands in the place of a variable's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Values {
+pub(super) enum HiddenValues {
     /// `***`, for readers.
     Starred,
     /// Nothing, so that the value is unknown to rules.
     LeftOut,
 }
 
-impl Values {
+impl HiddenValues {
     fn hide(self, value: &mut Option<String>) {
         *value = value.take().filter(|_| self == Self::Starred).map(|_| STARS.into());
     }
@@ -32,7 +32,7 @@ impl Values {
 
 /// The Build without its secrets, except for those in URLs: [`url::to_redacted_json`] removes
 /// these from every text.
-pub(super) fn build(mut build: Box<Build>, values: Values) -> Box<Build> {
+pub(super) fn build(mut build: Box<Build>, values: HiddenValues) -> Box<Build> {
     build.environment.iter_mut().for_each(|one| environment(one, values));
     for variable in build.exported_environment_variables.iter_mut().flatten() {
         values.hide(&mut variable.value);
@@ -44,7 +44,7 @@ pub(super) fn build(mut build: Box<Build>, values: Values) -> Box<Build> {
 }
 
 /// The BuildBatch without its secrets, as [`build`].
-pub(super) fn batch(mut batch: Box<BuildBatch>, values: Values) -> Box<BuildBatch> {
+pub(super) fn batch(mut batch: Box<BuildBatch>, values: HiddenValues) -> Box<BuildBatch> {
     batch.environment.iter_mut().for_each(|one| environment(one, values));
     batch.source.iter_mut().chain(batch.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     let phases = batch.phases.iter_mut().flatten();
@@ -53,7 +53,7 @@ pub(super) fn batch(mut batch: Box<BuildBatch>, values: Values) -> Box<BuildBatc
 }
 
 /// The Sandbox without its secrets, as [`build`].
-pub(super) fn sandbox(mut sandbox: Box<Sandbox>, values: Values) -> Box<Sandbox> {
+pub(super) fn sandbox(mut sandbox: Box<Sandbox>, values: HiddenValues) -> Box<Sandbox> {
     sandbox.environment.iter_mut().for_each(|one| environment(one, values));
     sandbox.source.iter_mut().chain(sandbox.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     let phases = sandbox.current_session.iter_mut().flat_map(|session| session.phases.iter_mut().flatten());
@@ -62,7 +62,7 @@ pub(super) fn sandbox(mut sandbox: Box<Sandbox>, values: Values) -> Box<Sandbox>
 }
 
 /// The Project without its secrets, as [`build`].
-pub(super) fn project(mut project: Box<Project>, values: Values) -> Box<Project> {
+pub(super) fn project(mut project: Box<Project>, values: HiddenValues) -> Box<Project> {
     project.environment.iter_mut().for_each(|one| environment(one, values));
     project.source.iter_mut().chain(project.secondary_sources.iter_mut().flatten()).for_each(buildspec);
     if let Some(webhook) = &mut project.webhook {
@@ -73,20 +73,20 @@ pub(super) fn project(mut project: Box<Project>, values: Values) -> Box<Project>
 
 /// The Build's members without secrets, as [`build`], for an explanation.
 pub(crate) fn build_json(build: &Build) -> Value {
-    json!(self::build(Box::new(build.clone()), Values::Starred))
+    json!(self::build(Box::new(build.clone()), HiddenValues::Starred))
 }
 
 /// The BuildBatch's members without secrets, as [`batch`].
 pub(crate) fn batch_json(batch: &BuildBatch) -> Value {
-    json!(self::batch(Box::new(batch.clone()), Values::Starred))
+    json!(self::batch(Box::new(batch.clone()), HiddenValues::Starred))
 }
 
 /// The Project's members without secrets, as [`project`].
 pub(crate) fn project_json(project: &Project) -> Value {
-    json!(self::project(Box::new(project.clone()), Values::Starred))
+    json!(self::project(Box::new(project.clone()), HiddenValues::Starred))
 }
 
-fn environment(environment: &mut ProjectEnvironment, values: Values) {
+fn environment(environment: &mut ProjectEnvironment, values: HiddenValues) {
     for variable in environment.environment_variables.iter_mut().flatten() {
         values.hide(&mut variable.value);
     }
@@ -103,7 +103,7 @@ pub(super) fn failure(failure: Failure, case: &Case<'_>) -> Failure {
         return failure_without_build(failure);
     }
     // First the URLs: a value may be a part of what they are known by.
-    let secrets = Secrets::of(case);
+    let secrets = BuildSecrets::of(case);
     complete(failure, |text| secrets.removed_from(&url::redacted(text)))
 }
 
@@ -160,7 +160,7 @@ fn is_path(buildspec: &str) -> bool {
 }
 
 /// The values of a build that no text may quote.
-struct Secrets {
+struct BuildSecrets {
     /// The values of variables, and the lines of those that have several.
     values: Vec<String>,
     /// Values and lines that are shorter: they are replaced where they are a whole word.
@@ -172,7 +172,7 @@ struct Secrets {
 /// Shorter texts occur in many words.
 const MIN_SECRET_LENGTH: usize = 4;
 
-impl Secrets {
+impl BuildSecrets {
     fn of(case: &Case<'_>) -> Self {
         let (build, batch, project) = (case.build(), case.batch(), case.project());
         let environments = [

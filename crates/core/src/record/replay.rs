@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Outcome, Record, RecordFields, message::reasons};
 use crate::{
     facts::inquiry::Case,
-    history::{Decided, Replayed},
+    history::{Replayed, RuleDecision},
     policy::Policy,
     summary::{Minutes, Usd},
     verdict::Verdict,
@@ -55,10 +55,10 @@ impl Record {
         };
         let message = format!("{done}{}", reasons(verdict));
         let fired = replayed.rules.iter().filter_map(|result| match &result.decided {
-            Decided::Broken { at, saved, .. } => {
+            RuleDecision::Broken { at, saved, .. } => {
                 Some(FiredRule { rule: &result.rule, at: *at, minutes: saved.minutes, usd: saved.usd })
             }
-            Decided::Undecided { .. } | Decided::Exempted { .. } => None,
+            RuleDecision::Undecided { .. } | RuleDecision::Exempted { .. } => None,
         });
         let replay = ReplayFields {
             status: replayed.status.as_deref(),

@@ -6,7 +6,7 @@
 
 use crate::{
     model::{Build, BuildBatch, Project},
-    record::redact::{self, Values},
+    record::redact::{self, HiddenValues},
     url,
 };
 
@@ -34,9 +34,9 @@ impl Saved {
     /// The line, without its end.
     pub fn into_line(self) -> String {
         let json = match self {
-            Self::Project(project) => url::to_redacted_json(&redact::project(project, Values::LeftOut), &[]),
-            Self::Batch(batch) => url::to_redacted_json(&redact::batch(batch, Values::LeftOut), &[]),
-            Self::Build(build) => url::to_redacted_json(&redact::build(build, Values::LeftOut), &[]),
+            Self::Project(project) => url::to_redacted_json(&redact::project(project, HiddenValues::LeftOut), &[]),
+            Self::Batch(batch) => url::to_redacted_json(&redact::batch(batch, HiddenValues::LeftOut), &[]),
+            Self::Build(build) => url::to_redacted_json(&redact::build(build, HiddenValues::LeftOut), &[]),
         };
         Box::<str>::from(json).into_string()
     }

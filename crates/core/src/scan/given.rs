@@ -53,7 +53,7 @@ impl Given {
 
 /// The settings that are known and unknown.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct PlannedSettings {
     pub(super) known: Map<String, Json>,
     pub(super) unknown: UnknownMembers,
     /// The places of settings, by their paths.
@@ -65,7 +65,7 @@ pub(super) struct Settings {
 /// The name of an environment variable.
 const VARIABLE: &str = "environment.environmentVariables[].name";
 
-impl Settings {
+impl PlannedSettings {
     /// Reads the settings of a project. A value of another kind than the API's is converted if `true` and
     /// `60` can be written as texts, and is unknown otherwise. What the API does not know is left out.
     pub(super) fn read(members: &[(String, Setting)]) -> Self {

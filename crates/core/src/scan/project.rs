@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     build,
-    given::{Setting, Settings},
+    given::{PlannedSettings, Setting},
 };
 use crate::{
     diagnostic::Place,
@@ -52,7 +52,7 @@ impl PlannedProject {
     /// Reads the settings of a project that is not deployed: its members, with the API's names.
     /// `account` and `region`: where it will be, if that is known.
     pub fn new(members: &[(String, Setting)], account: Option<String>, region: Option<String>) -> Self {
-        let Settings { known, mut unknown, places, variables } = Settings::read(members);
+        let PlannedSettings { known, mut unknown, places, variables } = PlannedSettings::read(members);
         let whole = if account.is_some() && region.is_some() { "partition" } else { "account or region" };
         unknown.add("arn", format!("the {whole} is unknown before the project is deployed"));
         for (member, why) in [

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Time and money that a stop saves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Saved {
+pub struct Savings {
     /// The time.
     pub minutes: Minutes,
     /// The money, if the policy has prices.
@@ -48,7 +48,7 @@ impl Usd {
     }
 }
 
-impl AddAssign for Saved {
+impl AddAssign for Savings {
     fn add_assign(&mut self, other: Self) {
         self.minutes.0 = self.minutes.0.saturating_add(other.minutes.0);
         self.usd.0 = self.usd.0.saturating_add(other.usd.0);

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Saved;
+use super::Savings;
 use crate::{history::Replayed, record::Outcome};
 
 /// The number of different keys that are counted each by itself. There may be a million initiators.
@@ -44,7 +44,7 @@ pub struct Share {
     pub stopped: u64,
     /// What their stops would have saved.
     #[serde(flatten)]
-    pub saved: Saved,
+    pub saved: Savings,
 }
 
 impl Share {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Saved;
+use super::Savings;
 use crate::{
-    history::{Decided, Replayed},
+    history::{Replayed, RuleDecision},
     policy::Mode,
 };
 
@@ -30,14 +30,14 @@ pub struct Example {
     pub rules: Vec<String>,
     /// What its stop would have saved.
     #[serde(flatten)]
-    pub saved: Saved,
+    pub saved: Savings,
 }
 
 impl Examples {
     pub(super) fn add(&mut self, build: &Replayed) {
         self.builds += 1;
         let enforced =
-            build.rules.iter().filter(|rule| matches!(rule.decided, Decided::Broken { mode: Mode::Enforce, .. }));
+            build.rules.iter().filter(|rule| matches!(rule.decided, RuleDecision::Broken { mode: Mode::Enforce, .. }));
         let rules = enforced.map(|rule| rule.rule.clone()).collect();
         self.examples.push(Example { build_id: build.build_id.clone(), rules, saved: build.saved });
         self.shorten();

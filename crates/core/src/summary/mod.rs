@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    amount::{Minutes, Saved, Usd},
+    amount::{Minutes, Savings, Usd},
     breakdown::{Breakdown, Share},
     examples::{Example, Examples},
 };
 use crate::{
     facts::inquiry::Source,
-    history::{Decided, Replayed},
+    history::{Replayed, RuleDecision},
     policy::{Mode, Policy},
     record::Outcome,
 };
@@ -37,7 +37,7 @@ pub struct Summary {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// What the stops would have saved. A build counts once, from its first enforced rule on.
     #[serde(flatten)]
-    pub saved: Saved,
+    pub saved: Savings,
     /// The number of builds that would have been stopped and whose price or running time is unknown, so that their
     /// money is not counted.
     pub unpriced: u64,
@@ -71,7 +71,7 @@ pub struct IfEnforced {
     pub stopped_successes: u64,
     /// What their stops would have saved.
     #[serde(flatten)]
-    pub saved: Saved,
+    pub saved: Savings,
 }
 
 /// The results of one rule.
@@ -90,7 +90,7 @@ pub struct RuleSummary {
     pub exempted: u64,
     /// What this rule alone would have saved.
     #[serde(flatten)]
-    pub saved: Saved,
+    pub saved: Savings,
     /// Its exemptions, in the order of the policy.
     pub exemptions: Vec<ExemptionSummary>,
     /// The builds that break it, by project.
@@ -156,7 +156,7 @@ impl Summary {
         if build.stops_a_success() {
             self.stopped_successes.add(build);
         }
-        let broken = build.rules.iter().any(|rule| matches!(rule.decided, Decided::Broken { .. }));
+        let broken = build.rules.iter().any(|rule| matches!(rule.decided, RuleDecision::Broken { .. }));
         if broken {
             self.if_enforced.stopped += 1;
             self.if_enforced.stopped_successes += u64::from(build.has_succeeded());
@@ -170,7 +170,7 @@ impl Summary {
         for result in &build.rules {
             let rule = self.rules.entry(result.rule.clone()).or_default();
             match &result.decided {
-                Decided::Broken { mode, saved, unknown, .. } => {
+                RuleDecision::Broken { mode, saved, unknown, .. } => {
                     let share = Share { saved: *saved, ..share };
                     rule.broken += 1;
                     rule.enforced += u64::from(*mode == Mode::Enforce);
@@ -184,11 +184,11 @@ impl Summary {
                     rule.by_initiator.add(keys.initiator, share);
                     rule.by_day.add(&keys.day, share);
                 }
-                Decided::Undecided { missing: fact, source, .. } => {
+                RuleDecision::Undecided { missing: fact, source, .. } => {
                     rule.undecided += 1;
                     missing.entry(fact.as_str()).or_insert_with(|| (*source, Vec::new())).1.push(&result.rule);
                 }
-                Decided::Exempted { index, .. } => {
+                RuleDecision::Exempted { index, .. } => {
                     rule.exempted += 1;
                     rule.exemptions.get_mut(*index).into_iter().for_each(|exemption| exemption.builds += 1);
                 }

@@ -48,25 +48,25 @@ fn summary_of<'a>(policy: &Policy, results: impl IntoIterator<Item = &'a Replaye
 }
 
 /// The decisions of one rule, with the builds that they are about.
-fn decided<'a>(results: &'a [Replayed], rule: &'a str) -> impl Iterator<Item = (&'a Replayed, &'a Decided)> {
+fn decided<'a>(results: &'a [Replayed], rule: &'a str) -> impl Iterator<Item = (&'a Replayed, &'a RuleDecision)> {
     let of =
         move |build: &'a Replayed| build.rules.iter().find(|one| one.rule == rule).map(|one| (build, &one.decided));
     results.iter().filter_map(of)
 }
 
-fn total<'a>(saved: impl Iterator<Item = &'a Saved>) -> Saved {
-    saved.fold(Saved::default(), |mut total, saved| {
+fn total<'a>(saved: impl Iterator<Item = &'a Savings>) -> Savings {
+    saved.fold(Savings::default(), |mut total, saved| {
         total += *saved;
         total
     })
 }
 
-fn is_broken(decided: &Decided) -> bool {
-    matches!(decided, Decided::Broken { .. })
+fn is_broken(decided: &RuleDecision) -> bool {
+    matches!(decided, RuleDecision::Broken { .. })
 }
 
-fn lacks_a_fact(decided: &Decided) -> bool {
-    matches!(decided, Decided::Undecided { .. } | Decided::Broken { unknown: Some(_), .. })
+fn lacks_a_fact(decided: &RuleDecision) -> bool {
+    matches!(decided, RuleDecision::Undecided { .. } | RuleDecision::Broken { unknown: Some(_), .. })
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u64 {
@@ -104,7 +104,7 @@ fn builds_are_counted_by_outcome_and_key() {
         (&summary.by_day, &|build| build.start.unwrap().to_string()[..10].to_owned()),
         (&summary.by_account, &|build| format!("{}/{}", build.account().unwrap(), build.region().unwrap())),
     ] {
-        let mut expected: BTreeMap<String, (u64, u64, Saved)> = BTreeMap::new();
+        let mut expected: BTreeMap<String, (u64, u64, Savings)> = BTreeMap::new();
         for build in &results {
             let (builds, stopped, saved) = expected.entry(key(build)).or_default();
             *builds += 1;
@@ -126,8 +126,8 @@ fn decisions_are_counted_by_rule() {
     for (id, rule) in &summary.rules {
         let broken = || decided(&results, id).filter(|(_, decided)| is_broken(decided));
         let saved = broken().filter_map(|(_, decided)| match decided {
-            Decided::Broken { saved, .. } => Some(saved),
-            Decided::Undecided { .. } | Decided::Exempted { .. } => None,
+            RuleDecision::Broken { saved, .. } => Some(saved),
+            RuleDecision::Undecided { .. } | RuleDecision::Exempted { .. } => None,
         });
         assert_eq!(rule.broken, count(broken()), "{id}");
         assert_eq!(rule.enforced, if id == "large" { 0 } else { rule.broken }, "{id}");
@@ -142,7 +142,8 @@ fn decisions_are_counted_by_rule() {
         assert!(rule.counts(), "{id}");
     }
     let exempted = |index| {
-        let is_of = |decided: &Decided| matches!(decided, Decided::Exempted { index: one, .. } if *one == index);
+        let is_of =
+            |decided: &RuleDecision| matches!(decided, RuleDecision::Exempted { index: one, .. } if *one == index);
         count(decided(&results, "bob").filter(|(_, decided)| is_of(decided)))
     };
     let exemptions: Vec<u64> = summary.rules["bob"].exemptions.iter().map(|exemption| exemption.builds).collect();
@@ -157,11 +158,11 @@ fn missing_facts_are_counted_with_what_would_resolve_them() {
     let policy = policy();
     let results = results(&policy, 13, 100);
     let summary = summary_of(&policy, &results);
-    let missing_of = |decided: &Decided| match decided {
-        Decided::Undecided { missing, .. } | Decided::Broken { unknown: Some((missing, _)), .. } => {
+    let missing_of = |decided: &RuleDecision| match decided {
+        RuleDecision::Undecided { missing, .. } | RuleDecision::Broken { unknown: Some((missing, _)), .. } => {
             Some(missing.clone())
         }
-        Decided::Broken { unknown: None, .. } | Decided::Exempted { .. } => None,
+        RuleDecision::Broken { unknown: None, .. } | RuleDecision::Exempted { .. } => None,
     };
     let mut expected: BTreeMap<String, (BTreeSet<&str>, BTreeSet<String>)> = BTreeMap::new();
     for build in &results {
@@ -212,7 +213,7 @@ fn summaries_of_two_policies_or_of_one_build_are_not_merged() {
 
 #[test]
 fn keys_beyond_10_000_are_counted_together() {
-    let share = Share { builds: 1, stopped: 1, saved: Saved::default() };
+    let share = Share { builds: 1, stopped: 1, saved: Savings::default() };
     let mut breakdown = Breakdown::default();
     for number in 0..10_003 {
         breakdown.add(&format!("key-{number:05}"), share);

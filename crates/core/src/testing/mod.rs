@@ -54,14 +54,14 @@ struct Test {
     place: Place,
     sample: Sample,
     /// What else runs of the project.
-    running: Option<Running>,
+    running: Option<RunningBeside>,
     now: Timestamp,
     expected: Judgement,
 }
 
 /// The other running builds and batches of a test's project.
 #[derive(Debug)]
-struct Running {
+struct RunningBeside {
     builds: Vec<Build>,
     batches: Vec<BuildBatch>,
 }
@@ -130,7 +130,7 @@ impl Test {
     /// Judges the build, and compares it with the others that run as a sweep does.
     fn judge<'a>(&self, policy: &'a Policy) -> Case<'a> {
         let mut case = Case::of_sample(policy, self.sample.clone(), self.now);
-        let Some(Running { builds, batches }) = &self.running else { return case };
+        let Some(RunningBeside { builds, batches }) = &self.running else { return case };
         let project = &self.sample.project;
         let named = |id: &Option<String>, kind: &str, index: usize| match id {
             None => Some(format!("{kind}[{index}]")),

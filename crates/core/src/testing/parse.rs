@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{File, Judgement, PolicyTests, Running, Test, members, report::ACTIONS, sources};
+use super::{File, Judgement, PolicyTests, RunningBeside, Test, members, report::ACTIONS, sources};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
@@ -44,10 +44,10 @@ const TEST_KEYS: &[&str] = &[
 ];
 
 /// Reads a file by the path that the test file contains.
-type Read<'a> = &'a dyn Fn(&str) -> Result<File, String>;
+type ReadFile<'a> = &'a dyn Fn(&str) -> Result<File, String>;
 
 /// Parses the tests of a file. Returns all faults of the file and of its policy.
-pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Diagnostics>> {
+pub(super) fn tests(file: &File, read: ReadFile<'_>) -> Result<PolicyTests, Vec<Diagnostics>> {
     let of_file = |list| Diagnostics::new(&file.name, &file.text, list);
     let tree = Node::parse(&file.text).map_err(|fault| vec![of_file(vec![fault])])?;
     if tree.has_key("rules") && !tree.has_key("tests") {
@@ -71,7 +71,7 @@ pub(super) fn tests(file: &File, read: Read<'_>) -> Result<PolicyTests, Vec<Diag
 
 struct Parser<'a> {
     reader: Reader,
-    read: Read<'a>,
+    read: ReadFile<'a>,
     /// The policy file and the policy, if it has no fault.
     policy: Option<(File, Policy)>,
     /// The policy's faults.
@@ -79,7 +79,7 @@ struct Parser<'a> {
 }
 
 /// A build, with the time of its event, or a sandbox.
-struct Given {
+struct GivenBuild {
     kind: RunKind,
     members: Map<String, Json>,
     time: Option<Timestamp>,
@@ -142,7 +142,7 @@ impl Parser<'_> {
         let exempt = self.rule_ids(&mapping, "exempt");
         let moment = mapping.get("now").map(|node| self.reader.scalar(node).map(|Moment(now)| now));
 
-        let Given { kind, members: mut given, time, is_whole } = given?;
+        let GivenBuild { kind, members: mut given, time, is_whole } = given?;
         let changes = changes.unwrap_or_default();
         let sets_phases = changes.iter().any(|(path, value)| path[..] == ["phases"] && value.is_some());
         for (path, value) in changes {
@@ -176,7 +176,7 @@ impl Parser<'_> {
         let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_ref(), now));
         let (remote, batch) = (remote.map(Arc::new), batch.map(Arc::new));
         let pipeline = pipeline.map(|pipeline| pipeline.answer());
-        let running = (running_builds.is_some() || running_batches.is_some()).then(|| Running {
+        let running = (running_builds.is_some() || running_batches.is_some()).then(|| RunningBeside {
             builds: running_builds.into_iter().flatten().filter_map(typed).collect(),
             batches: running_batches.into_iter().flatten().filter_map(typed).collect(),
         });
@@ -208,7 +208,7 @@ impl Parser<'_> {
     }
 
     /// The build of a test, before `set` is applied.
-    fn given(&mut self, mapping: &Mapping<'_>) -> Option<Given> {
+    fn given(&mut self, mapping: &Mapping<'_>) -> Option<GivenBuild> {
         match (mapping.get("event"), mapping.get("build"), mapping.get("sandbox")) {
             (Some(event), None, None) => self.event(event),
             (None, Some(build), None) => self.whole(RunKind::Build, build, Build::SHAPE),
@@ -227,18 +227,18 @@ impl Parser<'_> {
         }
     }
 
-    fn whole(&mut self, kind: RunKind, node: &Node, shape: &'static Shape) -> Option<Given> {
+    fn whole(&mut self, kind: RunKind, node: &Node, shape: &'static Shape) -> Option<GivenBuild> {
         let members = members::structure(&mut self.reader, node, shape);
-        Some(Given { kind, members, time: None, is_whole: true })
+        Some(GivenBuild { kind, members, time: None, is_whole: true })
     }
 
-    fn two_given(&mut self, both: &str, second: &Node) -> Option<Given> {
+    fn two_given(&mut self, both: &str, second: &Node) -> Option<GivenBuild> {
         let help = "remove one of them, or make two tests";
         self.reader.fault(Code::EventAndBuild, second.place, format!("both {both}"), help);
         None
     }
 
-    fn event(&mut self, node: &Node) -> Option<Given> {
+    fn event(&mut self, node: &Node) -> Option<GivenBuild> {
         let file = self.file_at(node)?;
         let help = "use an EventBridge event about the state or the phase of a build";
         let event = match Trigger::parse(&file.text) {
@@ -266,7 +266,7 @@ impl Parser<'_> {
         let Ok(Json::Object(mut members)) = serde_json::to_value(&event.build) else { return None };
         // No event contains them; a test that wants some sets them.
         members.entry("secondarySources").or_insert(Json::Array(Vec::new()));
-        Some(Given { kind: RunKind::Build, members, time: event.time, is_whole: false })
+        Some(GivenBuild { kind: RunKind::Build, members, time: event.time, is_whole: false })
     }
 
     /// Parses a list of the policy's rules.

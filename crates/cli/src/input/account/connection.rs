@@ -1,7 +1,7 @@
 //! The accounts and regions that a command is about.
 
 use anyhow::{anyhow, bail};
-use buildbrake_aws::config::{AwsConfig, Options};
+use buildbrake_aws::config::{AwsConfig, AwsOptions};
 
 /// An account and a region.
 pub(crate) struct Connection {
@@ -36,7 +36,7 @@ impl Connection {
         region: Option<String>,
         endpoint_url: Option<String>,
     ) -> anyhow::Result<Self> {
-        let options = Options { profile: profile.clone(), region, endpoint_url };
+        let options = AwsOptions { profile: profile.clone(), region, endpoint_url };
         let config = AwsConfig::for_command_line(options).await.map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             anyhow!(faults.join("; "))

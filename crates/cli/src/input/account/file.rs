@@ -17,14 +17,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Each, Scope};
+use super::{Each, HistoryScope};
 
 /// The number of bytes that are handed over at once.
 const PORTION: usize = 1 << 20;
 
 /// What need not be read again.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct KnownRuns {
     /// Builds and batches that have ended, by the first bytes of their ARNs' digests: a year may have
     /// millions.
     ended: HashSet<[u8; 16]>,
@@ -32,7 +32,7 @@ pub(crate) struct Known {
     projects: HashMap<String, Option<Timestamp>>,
 }
 
-impl Known {
+impl KnownRuns {
     /// Returns whether the build or batch of this ARN is known, and has ended.
     pub(super) fn has(&self, arn: &str) -> bool {
         key(arn).is_some_and(|key| self.ended.contains(&key))
@@ -67,7 +67,7 @@ fn key(arn: &str) -> Option<[u8; 16]> {
 /// The members of a line that show what it is about.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct LineHead {
     arn: String,
     name: Option<String>,
     project_name: Option<String>,
@@ -79,7 +79,7 @@ struct Line {
     complete: Option<bool>,
 }
 
-impl Line {
+impl LineHead {
     /// Parses a line, if it is one that [`Saved::into_line`] wrote.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let line: Self = serde_json::from_slice(bytes).ok()?;
@@ -88,7 +88,7 @@ impl Line {
     }
 
     /// Adds it to what is known. Returns whether it belongs to the scope.
-    fn take(self, scope: &Scope, since: Option<Timestamp>, known: &mut Known) -> bool {
+    fn take(self, scope: &HistoryScope, since: Option<Timestamp>, known: &mut KnownRuns) -> bool {
         if self.arn.contains(":project/") {
             known.add_project(&self.arn, self.last_modified);
         } else if self.arn.contains(":build-batch/") {
@@ -132,9 +132,9 @@ impl SavedHistory {
     /// cut off is removed.
     pub(super) fn read(
         &self,
-        scope: &Scope,
+        scope: &HistoryScope,
         since: Option<Timestamp>,
-        known: &mut Known,
+        known: &mut KnownRuns,
         each: &mut Each<'_>,
     ) -> anyhow::Result<ControlFlow<()>> {
         (&self.file).seek(SeekFrom::Start(0))?;
@@ -149,7 +149,7 @@ impl SavedHistory {
             number += 1;
             let line = lines.get(start..).unwrap_or_default();
             let is_whole = line.ends_with(b"\n");
-            match Line::parse(line) {
+            match LineHead::parse(line) {
                 Some(line) => {
                     if !is_whole {
                         lines.push(b'\n');

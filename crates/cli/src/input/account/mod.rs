@@ -6,20 +6,20 @@ mod scope;
 
 use std::{cell::RefCell, ops::ControlFlow, path::PathBuf, time::Duration};
 
-use buildbrake_aws::history::{History, Wanted};
+use buildbrake_aws::history::{History, WantedHistory};
 use buildbrake_core::record::saved::Saved;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-pub(crate) use self::scope::Scope;
+pub(crate) use self::scope::HistoryScope;
 use self::{
     connection::Connection,
-    file::{Known, SavedHistory},
+    file::{KnownRuns, SavedHistory},
 };
 
 /// The options for reading AWS accounts.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct AccountOptions {
     /// Read the history of AWS accounts: their projects, and the builds that CodeBuild still has (one
     /// year).
     #[arg(long)]
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", requires = "account")]
     pub(crate) save: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) scope: Scope,
+    pub(crate) scope: HistoryScope,
 }
 
 /// Is called with whole lines. It may end the reading.
@@ -54,11 +54,11 @@ const INTERRUPTED: i32 = 130;
 /// If the file cannot be used, if AWS cannot be read to the end, or after Ctrl-C. What was read until
 /// then is in the file.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>) -> anyhow::Result<()> {
+pub(crate) async fn read(options: &AccountOptions, now: Timestamp, each: &mut Each<'_>) -> anyhow::Result<()> {
     let since = options.scope.since(now);
     let connections = Connection::all(&options.profile, &options.region, options.endpoint_url.as_deref()).await?;
     let mut file = None;
-    let mut known = Known::default();
+    let mut known = KnownRuns::default();
     if let Some(path) = &options.save {
         let saved = SavedHistory::open(path)?;
         if saved.read(&options.scope, since, &mut known, each)?.is_break() {
@@ -66,7 +66,7 @@ pub(crate) async fn read(options: &Options, now: Timestamp, each: &mut Each<'_>)
         }
         file = Some(saved);
     }
-    let reading = Reading { options, since, known: RefCell::new(known), progress: progress() };
+    let reading = AccountReader { options, since, known: RefCell::new(known), progress: progress() };
     let result = tokio::select! {
         result = reading.all_accounts(&connections, file.as_ref(), each) => result,
         signal = tokio::signal::ctrl_c() => signal.map_err(Into::into).and_then(|()| Err(anyhow::anyhow!("interrupted"))),
@@ -94,14 +94,14 @@ fn end_at_interrupt() {
 }
 
 /// The reading of some accounts.
-struct Reading<'a> {
-    options: &'a Options,
+struct AccountReader<'a> {
+    options: &'a AccountOptions,
     since: Option<Timestamp>,
-    known: RefCell<Known>,
+    known: RefCell<KnownRuns>,
     progress: ProgressBar,
 }
 
-impl Reading<'_> {
+impl AccountReader<'_> {
     async fn all_accounts(
         &self,
         connections: &[Connection],
@@ -124,7 +124,7 @@ impl Reading<'_> {
         file: Option<&SavedHistory>,
         each: &mut Each<'_>,
     ) -> anyhow::Result<ControlFlow<()>> {
-        let wanted = Wanted {
+        let wanted = WantedHistory {
             is_wanted: &|name| self.options.scope.has_project(name),
             since: self.since,
             is_known: &|arn| self.known.borrow().has(arn),

@@ -5,7 +5,7 @@ use jiff::{Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
 
 /// The options that limit a history.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct Scope {
+pub(crate) struct HistoryScope {
     /// Only builds of these projects: names, with `*` and `?` as in a policy. Can be repeated.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',', value_parser = project)]
     pub(crate) projects: Vec<Pattern>,
@@ -24,7 +24,7 @@ pub(crate) enum Since {
     Ago(i64),
 }
 
-impl Scope {
+impl HistoryScope {
     /// Returns whether the builds of a project are wanted.
     pub(crate) fn has_project(&self, name: &str) -> bool {
         self.projects.is_empty() || self.projects.iter().any(|pattern| pattern.fits(name))
@@ -85,7 +85,7 @@ mod tests {
             ("1y", "2025-11-26T12:00:00Z"),
             ("2mo", "2026-09-27T12:00:00Z"),
         ] {
-            let scope = Scope { since: Some(Since::parse(text).unwrap()), ..Scope::default() };
+            let scope = HistoryScope { since: Some(Since::parse(text).unwrap()), ..HistoryScope::default() };
             assert_eq!(scope.since(now).unwrap().to_string(), expected, "{text}");
         }
         for text in ["", "yesterday", "-3d", "0d", "30", "2026-13-01"] {

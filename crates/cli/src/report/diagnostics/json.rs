@@ -6,15 +6,15 @@ use serde::{Serialize, Serializer};
 use super::number_of;
 
 #[derive(Serialize)]
-struct Object<'a> {
-    diagnostics: Vec<Diagnostic<'a>>,
+struct CheckedRow<'a> {
+    diagnostics: Vec<DiagnosticRow<'a>>,
     errors: usize,
     warnings: usize,
     notes: usize,
 }
 
 #[derive(Serialize)]
-struct Diagnostic<'a> {
+struct DiagnosticRow<'a> {
     file: &'a str,
     /// From 1; absent if the finding is about the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,18 +28,18 @@ struct Diagnostic<'a> {
     help: &'a str,
     /// What `--fix` replaces.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<Change<'a>>,
+    fix: Option<FixRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Change<'a> {
+struct FixRow<'a> {
     line: usize,
     column: usize,
     old: &'a str,
     new: &'a str,
 }
 
-impl<'a> From<&'a Finding> for Diagnostic<'a> {
+impl<'a> From<&'a Finding> for DiagnosticRow<'a> {
     fn from(finding: &'a Finding) -> Self {
         let Finding { file, place, code, message, help, excerpt: _, fix } = finding;
         Self {
@@ -50,7 +50,7 @@ impl<'a> From<&'a Finding> for Diagnostic<'a> {
             severity: code.severity().name(),
             message,
             help,
-            fix: fix.as_deref().map(|Fix { place, old, new }| Change {
+            fix: fix.as_deref().map(|Fix { place, old, new }| FixRow {
                 line: place.line,
                 column: place.column,
                 old,
@@ -62,12 +62,12 @@ impl<'a> From<&'a Finding> for Diagnostic<'a> {
 
 /// Serializes findings as members of another object.
 pub(crate) fn list<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(findings.iter().map(Diagnostic::from))
+    serializer.collect_seq(findings.iter().map(DiagnosticRow::from))
 }
 
 pub(super) fn object(findings: &[Finding]) -> anyhow::Result<String> {
-    let object = Object {
-        diagnostics: findings.iter().map(Diagnostic::from).collect(),
+    let object = CheckedRow {
+        diagnostics: findings.iter().map(DiagnosticRow::from).collect(),
         errors: number_of(findings, Severity::Error),
         warnings: number_of(findings, Severity::Warning),
         notes: number_of(findings, Severity::Note),

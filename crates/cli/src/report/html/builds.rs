@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use buildbrake_core::{
     facts::{RefFrom, starter::Starter},
-    history::{Decided, Replayed, RuleResult},
+    history::{Replayed, RuleDecision, RuleResult},
     policy::Mode,
     record::Outcome,
-    summary::{Minutes, Saved, Usd},
+    summary::{Minutes, Savings, Usd},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    MAX_BUILDS, Page,
+    HtmlPage, MAX_BUILDS,
     data::{Table, raw},
 };
 
@@ -33,8 +33,8 @@ pub(super) struct Builds {
 }
 
 impl Builds {
-    pub(super) fn of(page: &Page<'_>) -> anyhow::Result<Self> {
-        let mut values = Values::default();
+    pub(super) fn of(page: &HtmlPage<'_>) -> anyhow::Result<Self> {
+        let mut values = UsedValues::default();
         let mut table = Table::default();
         let mut bytes = 0;
         for row in page.builds.iter().take(MAX_BUILDS) {
@@ -65,13 +65,13 @@ impl Builds {
 
 /// Values in the order in which they were first used.
 #[derive(Default)]
-struct Values {
+struct UsedValues {
     indices: HashMap<String, usize>,
     list: Vec<Box<RawValue>>,
     bytes: usize,
 }
 
-impl Values {
+impl UsedValues {
     /// Removes the values from this index on.
     fn forget_from(&mut self, index: usize) {
         self.bytes -= self.list.drain(index..).map(|value| value.get().len() + 1).sum::<usize>();
@@ -116,7 +116,7 @@ struct Build<'a> {
     if_enforced: Amount,
     /// The index of its `Common`.
     common: usize,
-    rules: Vec<Decision>,
+    rules: Vec<DecisionRow>,
 }
 
 /// What has few different values, so that one index stands for all of it.
@@ -137,12 +137,12 @@ struct Common<'a> {
 /// Minutes and US dollars, without their names.
 type Amount = (Minutes, Usd);
 
-fn amount(saved: Saved) -> Amount {
+fn amount(saved: Savings) -> Amount {
     (saved.minutes, saved.usd)
 }
 
 #[derive(Serialize)]
-struct Decision {
+struct DecisionRow {
     rule: usize,
     #[serde(flatten)]
     kind: DecisionKind,
@@ -157,7 +157,7 @@ enum DecisionKind {
 }
 
 impl<'a> Build<'a> {
-    fn of(build: &'a Replayed, values: &mut Values) -> anyhow::Result<Self> {
+    fn of(build: &'a Replayed, values: &mut UsedValues) -> anyhow::Result<Self> {
         let (project, number) = build.build_id.rsplit_once(':').unwrap_or_default();
         Ok(Self {
             number,
@@ -170,7 +170,7 @@ impl<'a> Build<'a> {
             saved: amount(build.saved),
             if_enforced: amount(build.saved_if_enforced),
             common: values.index(&Common::of(build))?,
-            rules: build.rules.iter().map(|rule| Decision::of(rule, values)).collect::<anyhow::Result<_>>()?,
+            rules: build.rules.iter().map(|rule| DecisionRow::of(rule, values)).collect::<anyhow::Result<_>>()?,
         })
     }
 }
@@ -190,20 +190,20 @@ impl<'a> Common<'a> {
     }
 }
 
-impl Decision {
-    fn of(result: &RuleResult, values: &mut Values) -> anyhow::Result<Self> {
+impl DecisionRow {
+    fn of(result: &RuleResult, values: &mut UsedValues) -> anyhow::Result<Self> {
         let kind = match &result.decided {
-            Decided::Broken { mode, found, at, saved, unknown } => DecisionKind::Broken {
+            RuleDecision::Broken { mode, found, at, saved, unknown } => DecisionKind::Broken {
                 mode: *mode,
                 found: values.index(found)?,
                 at: at.map(Timestamp::as_millisecond),
                 saved: amount(*saved),
                 is_unknown: unknown.is_some(),
             },
-            Decided::Undecided { missing, source: _, counts } => {
+            RuleDecision::Undecided { missing, source: _, counts } => {
                 DecisionKind::Undecided { missing: values.index(missing)?, counts: *counts }
             }
-            Decided::Exempted { index, reason, until } => {
+            RuleDecision::Exempted { index, reason, until } => {
                 DecisionKind::Exempted { index: *index, reason: values.index_of(reason.as_deref())?, until: *until }
             }
         };

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use buildbrake_core::{
     record::Outcome,
-    summary::{Breakdown, Examples, ExemptionSummary, IfEnforced, Missing, RuleSummary, Saved, Share},
+    summary::{Breakdown, Examples, ExemptionSummary, IfEnforced, Missing, RuleSummary, Savings, Share},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Page, builds::Builds};
+use super::{HtmlPage, builds::Builds};
 
 /// The bytes that each table may take.
 const BYTES_OF_RULES: usize = 400_000;
@@ -26,7 +26,7 @@ const BARS: usize = 10;
 const MAX_DAYS: usize = 400;
 
 /// Returns the data of a page, in which no character has a meaning in HTML.
-pub(super) fn json(page: &Page<'_>) -> anyhow::Result<String> {
+pub(super) fn json(page: &HtmlPage<'_>) -> anyhow::Result<String> {
     let summary = page.summary;
     let days = Days::of(&summary.by_day);
     let builds = Builds::of(page)?;
@@ -80,7 +80,7 @@ struct Data<'a> {
     unreadable: u64,
     outcomes: &'a BTreeMap<Outcome, u64>,
     #[serde(flatten)]
-    saved: Saved,
+    saved: Savings,
     unpriced: u64,
     stopped_successes: &'a Examples,
     if_enforced: &'a IfEnforced,
@@ -128,7 +128,7 @@ pub(super) fn raw(value: &impl Serialize) -> anyhow::Result<Box<RawValue>> {
 }
 
 #[derive(Serialize)]
-struct Named<'a> {
+struct NamedCount<'a> {
     name: &'a str,
     #[serde(flatten)]
     share: Share,
@@ -136,7 +136,7 @@ struct Named<'a> {
 
 /// The builds by project or initiator. Those with the most stops come first.
 fn table(breakdown: &Breakdown) -> anyhow::Result<Table> {
-    let mut rows: Vec<Named<'_>> = breakdown.iter().map(|(name, share)| Named { name, share }).collect();
+    let mut rows: Vec<NamedCount<'_>> = breakdown.iter().map(|(name, share)| NamedCount { name, share }).collect();
     rows.sort_by_key(|row| (u64::MAX - row.share.stopped, u64::MAX - row.share.builds));
     let more = rows.len().saturating_sub(MAX_ROWS);
     rows.truncate(MAX_ROWS);
@@ -172,7 +172,7 @@ impl<'a> Days<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule<'a> {
+struct RuleRow<'a> {
     id: &'a str,
     broken: u64,
     enforced: u64,
@@ -180,7 +180,7 @@ struct Rule<'a> {
     undecided: u64,
     exempted: u64,
     #[serde(flatten)]
-    saved: Saved,
+    saved: Savings,
     exemptions: &'a [ExemptionSummary],
     #[serde(skip_serializing_if = "Option::is_none")]
     charts: Option<Charts<'a>>,
@@ -195,10 +195,10 @@ struct Charts<'a> {
 }
 
 /// The rules. Those that most builds break come first.
-fn rules(page: &Page<'_>, days: &Days<'_>) -> anyhow::Result<Table> {
+fn rules(page: &HtmlPage<'_>, days: &Days<'_>) -> anyhow::Result<Table> {
     let mut rules: Vec<(&String, &RuleSummary)> = page.summary.rules.iter().collect();
     rules.sort_by_key(|(_, rule)| u64::MAX - rule.broken);
-    let rows = rules.into_iter().enumerate().map(|(index, (id, rule))| Rule {
+    let rows = rules.into_iter().enumerate().map(|(index, (id, rule))| RuleRow {
         id,
         broken: rule.broken,
         enforced: rule.enforced,
@@ -227,16 +227,16 @@ impl<'a> Charts<'a> {
 }
 
 #[derive(Serialize)]
-struct Unknown<'a> {
+struct UnknownRow<'a> {
     fact: &'a str,
     #[serde(flatten)]
     missing: &'a Missing,
 }
 
 /// The missing facts. Those that most builds lack come first.
-fn unknown(page: &Page<'_>) -> anyhow::Result<Table> {
-    let mut rows: Vec<Unknown<'_>> =
-        page.summary.unknown.iter().map(|(fact, missing)| Unknown { fact, missing }).collect();
+fn unknown(page: &HtmlPage<'_>) -> anyhow::Result<Table> {
+    let mut rows: Vec<UnknownRow<'_>> =
+        page.summary.unknown.iter().map(|(fact, missing)| UnknownRow { fact, missing }).collect();
     rows.sort_by_key(|row| u64::MAX - row.missing.builds);
     Table::of(rows, BYTES_OF_TABLE)
 }

@@ -3,15 +3,15 @@
 use buildbrake_core::{
     explain::Reason,
     facts::{RefFrom, inquiry::Source, starter::Starter},
-    history::{Decided, Replayed, RuleResult},
+    history::{Replayed, RuleDecision, RuleResult},
     policy::{Mode, Policy},
     record::Outcome,
-    summary::{Minutes, Saved, Summary, Usd},
+    summary::{Minutes, Savings, Summary, Usd},
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MAX_BUILDS, Page, Row, page};
+use super::{HtmlPage, MAX_BUILDS, Row, page};
 
 pub(super) const GENERATED_AT: &str = "2026-11-26T08:00:00Z";
 /// A project whose name runs a script where it is taken for HTML.
@@ -76,20 +76,20 @@ const INITIATORS: [(&str, Starter); 6] = [
 ];
 
 /// A history, and those of its builds that do not pass every rule.
-pub(super) struct History {
+pub(super) struct SampleHistory {
     pub(super) summary: Summary,
     pub(super) builds: Vec<Replayed>,
     pub(super) reasons: Vec<Vec<Reason>>,
     pub(super) left_out: u64,
 }
 
-pub(super) fn empty() -> History {
+pub(super) fn empty() -> SampleHistory {
     let policy = Policy::parse("policy.yaml", POLICY).unwrap();
-    History { summary: Summary::of(&policy), builds: Vec::new(), reasons: Vec::new(), left_out: 0 }
+    SampleHistory { summary: Summary::of(&policy), builds: Vec::new(), reasons: Vec::new(), left_out: 0 }
 }
 
 /// A history of so many builds with ordinary names.
-pub(super) fn ordinary(builds: u64) -> History {
+pub(super) fn ordinary(builds: u64) -> SampleHistory {
     let mut history = empty();
     let mut rng = Rng::with_seed(17);
     for _ in 0..builds {
@@ -99,7 +99,7 @@ pub(super) fn ordinary(builds: u64) -> History {
     history
 }
 
-impl History {
+impl SampleHistory {
     pub(super) fn add(&mut self, build: Replayed) {
         self.summary.add(&build);
         if build.rules.is_empty() {
@@ -130,7 +130,8 @@ impl History {
         let rows: Vec<Row<'_>> = rows.map(|(build, reasons)| Row { build, reasons }).collect();
         let generated_at = GENERATED_AT.parse().unwrap();
         let Self { summary, left_out, .. } = self;
-        page(&Page { summary, policy_name: "policy.yaml", generated_at, builds: &rows, left_out: *left_out }).unwrap()
+        page(&HtmlPage { summary, policy_name: "policy.yaml", generated_at, builds: &rows, left_out: *left_out })
+            .unwrap()
     }
 }
 
@@ -162,7 +163,7 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
             3 if rng.u8(..60) == 0 => 0,
             2 | 3 if rng.u8(..200) == 0 => {
                 let missing = "the image is not in the event".to_owned();
-                let decided = Decided::Undecided { missing, source: Some(Source::Build), counts: true };
+                let decided = RuleDecision::Undecided { missing, source: Some(Source::Build), counts: true };
                 rules.push(RuleResult { rule: (*rule).to_owned(), decided });
                 continue;
             }
@@ -170,11 +171,11 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
         };
         let decided = if index == 0 && project.starts_with("nightly") {
             let reason = Some("The nightly suite takes three hours.".to_owned());
-            Decided::Exempted { index: 0, reason, until: None }
+            RuleDecision::Exempted { index: 0, reason, until: None }
         } else {
             let at = start + SignedDuration::from_mins(broken_at as i64);
             let saved = saved(minutes - broken_at);
-            Decided::Broken { mode: *mode, found: (*found).to_owned(), at: Some(at), saved, unknown: None }
+            RuleDecision::Broken { mode: *mode, found: (*found).to_owned(), at: Some(at), saved, unknown: None }
         };
         rules.push(RuleResult { rule: (*rule).to_owned(), decided });
     }
@@ -202,7 +203,7 @@ pub(super) fn build(rng: &mut Rng) -> Replayed {
 fn judged(project: &str, rules: Vec<RuleResult>) -> Replayed {
     let largest = |wanted: &dyn Fn(Mode) -> bool| {
         let saved = rules.iter().filter_map(|rule| match &rule.decided {
-            Decided::Broken { mode, saved, .. } if wanted(*mode) => Some(*saved),
+            RuleDecision::Broken { mode, saved, .. } if wanted(*mode) => Some(*saved),
             _ => None,
         });
         saved.max()
@@ -227,7 +228,7 @@ fn judged(project: &str, rules: Vec<RuleResult>) -> Replayed {
         end: None,
         status: None,
         outcome,
-        saved: if outcome == Outcome::Stopped { enforced.unwrap_or_default() } else { Saved::default() },
+        saved: if outcome == Outcome::Stopped { enforced.unwrap_or_default() } else { Savings::default() },
         saved_if_enforced: any.unwrap_or_default(),
         is_priced: false,
         rules,
@@ -236,18 +237,18 @@ fn judged(project: &str, rules: Vec<RuleResult>) -> Replayed {
     }
 }
 
-pub(super) fn saved(minutes: u64) -> Saved {
+pub(super) fn saved(minutes: u64) -> Savings {
     let minutes = Minutes::of_milliseconds(minutes * 60_000);
-    Saved { minutes, usd: Usd::of(PRICE, minutes) }
+    Savings { minutes, usd: Usd::of(PRICE, minutes) }
 }
 
 fn reasons(build: &Replayed) -> Vec<Reason> {
     let reasons = RULES.iter().map(|(rule, _, check, limit, found)| {
         let result = build.rules.iter().find(|result| result.rule == *rule);
         let why = match result.map(|result| &result.decided) {
-            Some(Decided::Broken { .. }) => format!("broken: {check} {limit}; found: {found}"),
-            Some(Decided::Undecided { missing, .. }) => format!("could not be evaluated: {missing}"),
-            Some(Decided::Exempted { .. }) => "exempt by projects nightly-*".to_owned(),
+            Some(RuleDecision::Broken { .. }) => format!("broken: {check} {limit}; found: {found}"),
+            Some(RuleDecision::Undecided { missing, .. }) => format!("could not be evaluated: {missing}"),
+            Some(RuleDecision::Exempted { .. }) => "exempt by projects nightly-*".to_owned(),
             None => format!("passes {check} {limit}"),
         };
         Reason { rule: (*rule).to_owned(), why, missing: None }
@@ -256,7 +257,7 @@ fn reasons(build: &Replayed) -> Vec<Reason> {
 }
 
 /// A history whose every text is HTML that runs a script.
-pub(super) fn hostile() -> History {
+pub(super) fn hostile() -> SampleHistory {
     let mut history = empty();
     let mut rng = Rng::with_seed(18);
     for number in 0..120 {
@@ -269,7 +270,7 @@ pub(super) fn hostile() -> History {
         }
         build.rules = vec![RuleResult {
             rule: HOSTILE.to_owned(),
-            decided: Decided::Broken {
+            decided: RuleDecision::Broken {
                 mode: Mode::Report,
                 found: HOSTILE.to_owned(),
                 at: build.start,
@@ -286,7 +287,7 @@ pub(super) fn hostile() -> History {
 }
 
 /// A history whose names are as long as CodeBuild and git allow, and all different.
-pub(super) fn long() -> History {
+pub(super) fn long() -> SampleHistory {
     let mut history = empty();
     let mut rng = Rng::with_seed(19);
     while history.builds.len() < MAX_BUILDS {

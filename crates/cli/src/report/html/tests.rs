@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     CHARTS, LICENSE_OF_CHARTS, LICENSE_OF_COLORS, MAX_BUILDS, SCRIPT, STYLE, data,
-    sample::{self, HOSTILE, History},
+    sample::{self, HOSTILE, SampleHistory},
 };
 
 const MEGABYTE: usize = 1_000_000;
@@ -18,7 +18,7 @@ fn elements<'a>(page: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     page.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0).collect()
 }
 
-fn data_of(history: &History) -> Value {
+fn data_of(history: &SampleHistory) -> Value {
     let page = history.page();
     let data = elements(&page, r#"<script type="application/json" id="data">"#, "</script>");
     assert_eq!(data.len(), 1);

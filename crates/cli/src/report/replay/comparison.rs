@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildbrake_core::{
-    history::{Decided, Replayed},
+    history::{Replayed, RuleDecision},
     record::Outcome,
 };
 use serde::Serialize;
@@ -13,7 +13,7 @@ const LISTED: usize = 1000;
 
 /// The builds that two policies judge differently.
 #[derive(Serialize)]
-pub(crate) struct Comparison {
+pub(crate) struct PolicyComparison {
     /// The old policy's file.
     pub(crate) old: String,
     /// The number of builds whose outcome or broken rules change.
@@ -21,13 +21,13 @@ pub(crate) struct Comparison {
     /// The number of builds by their old and new outcome.
     pub(crate) outcomes: BTreeMap<Outcome, BTreeMap<Outcome, u64>>,
     /// The first builds that change, by id.
-    pub(crate) builds: BTreeMap<String, Change>,
+    pub(crate) builds: BTreeMap<String, ChangedBuild>,
 }
 
 /// One build that is judged differently.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Change {
+pub(crate) struct ChangedBuild {
     pub(crate) from: Outcome,
     pub(crate) to: Outcome,
     /// The rules that only the new policy breaks.
@@ -38,7 +38,7 @@ pub(crate) struct Change {
     pub(crate) no_longer_broken: Vec<String>,
 }
 
-impl Comparison {
+impl PolicyComparison {
     /// No builds, with the name of the old policy's file.
     pub(crate) fn with(old: &str) -> Self {
         Self { old: old.to_owned(), changed: 0, outcomes: BTreeMap::new(), builds: BTreeMap::new() }
@@ -54,7 +54,7 @@ impl Comparison {
         let only = |rules: &[&str], others: &[&str]| {
             rules.iter().filter(|rule| !others.contains(rule)).map(|rule| (*rule).to_owned()).collect()
         };
-        let change = Change {
+        let change = ChangedBuild {
             from: old.outcome,
             to: new.outcome,
             newly_broken: only(&is, &was),
@@ -68,6 +68,6 @@ impl Comparison {
 }
 
 fn broken(build: &Replayed) -> Vec<&str> {
-    let broken = build.rules.iter().filter(|rule| matches!(rule.decided, Decided::Broken { .. }));
+    let broken = build.rules.iter().filter(|rule| matches!(rule.decided, RuleDecision::Broken { .. }));
     broken.map(|rule| rule.rule.as_str()).collect()
 }

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use buildbrake_core::history::{Decided, Replayed};
+use buildbrake_core::history::{Replayed, RuleDecision};
 
 use crate::output::without_controls;
 
 /// Rows, one for each build.
-pub(crate) struct Rows<W: Write> {
+pub(crate) struct CsvRows<W: Write> {
     writer: csv::Writer<W>,
 }
 
@@ -31,7 +31,7 @@ const HEADER: [&str; 17] = [
     "exempted",
 ];
 
-impl<W: Write> Rows<W> {
+impl<W: Write> CsvRows<W> {
     /// Writes the header.
     pub(crate) fn new(out: W) -> anyhow::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
@@ -42,7 +42,7 @@ impl<W: Write> Rows<W> {
     pub(crate) fn add(&mut self, build: &Replayed) -> anyhow::Result<()> {
         let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         let text = |text: Option<&str>| cell(text.unwrap_or_default());
-        let rules = |is_wanted: fn(&Decided) -> bool| {
+        let rules = |is_wanted: fn(&RuleDecision) -> bool| {
             let rules = build.rules.iter().filter(|rule| is_wanted(&rule.decided));
             rules.map(|rule| rule.rule.as_str()).collect::<Vec<_>>().join(" ")
         };
@@ -62,9 +62,9 @@ impl<W: Write> Rows<W> {
             outcome.as_str().unwrap_or_default().to_owned(),
             build.saved.minutes.as_f64().to_string(),
             build.saved.usd.as_f64().to_string(),
-            rules(|decided| matches!(decided, Decided::Broken { .. })),
-            rules(|decided| matches!(decided, Decided::Undecided { .. })),
-            rules(|decided| matches!(decided, Decided::Exempted { .. })),
+            rules(|decided| matches!(decided, RuleDecision::Broken { .. })),
+            rules(|decided| matches!(decided, RuleDecision::Undecided { .. })),
+            rules(|decided| matches!(decided, RuleDecision::Exempted { .. })),
         ])?;
         Ok(())
     }

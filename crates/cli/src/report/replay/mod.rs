@@ -7,7 +7,7 @@ pub(crate) mod text;
 use buildbrake_core::summary::Summary;
 use serde::Serialize;
 
-pub(crate) use self::comparison::Comparison;
+pub(crate) use self::comparison::PolicyComparison;
 
 /// What a replay found.
 #[derive(Serialize)]
@@ -22,5 +22,5 @@ pub(crate) struct Report<'a> {
     #[serde(rename = "unreadableValues", skip_serializing_if = "<[String]>::is_empty")]
     pub(crate) unreadable: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) comparison: Option<&'a Comparison>,
+    pub(crate) comparison: Option<&'a PolicyComparison>,
 }

@@ -3,10 +3,10 @@
 use buildbrake_core::{
     diagnostic::printable,
     record::Outcome,
-    summary::{Breakdown, Examples, RuleSummary, Saved, Summary},
+    summary::{Breakdown, Examples, RuleSummary, Savings, Summary},
 };
 
-use super::{Comparison, Report};
+use super::{PolicyComparison, Report};
 use crate::output::count;
 
 /// The number of projects, initiators, days and builds that are named.
@@ -201,7 +201,7 @@ fn idle_and_exempt(summary: &Summary) -> String {
     text
 }
 
-fn changes(comparison: &Comparison) -> String {
+fn changes(comparison: &PolicyComparison) -> String {
     let mut text = format!("\ncompared with {}: {} judged differently\n", comparison.old, builds(comparison.changed));
     for (from, outcomes) in &comparison.outcomes {
         for (to, number) in outcomes.iter().filter(|(to, _)| *to != from) {
@@ -242,7 +242,7 @@ fn builds(number: u64) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX), "build")
 }
 
-fn amount(saved: Saved) -> String {
+fn amount(saved: Savings) -> String {
     let minutes = format!("{:.1} minutes", saved.minutes.as_f64());
     match saved.usd.as_f64() {
         0.0 => minutes,

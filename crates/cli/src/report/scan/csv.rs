@@ -5,7 +5,7 @@ use buildbrake_core::scan::ScanAnswer;
 use super::{because, word};
 use crate::{
     report::replay::csv::cell,
-    scan::results::{Results, Status},
+    scan::results::{ScanResults, Status},
 };
 
 const HEADER: [&str; 16] = [
@@ -13,7 +13,7 @@ const HEADER: [&str; 16] = [
     "found", "missing", "why", "status",
 ];
 
-pub(crate) fn report(results: &Results) -> anyhow::Result<String> {
+pub(crate) fn report(results: &ScanResults) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER)?;
     for (scanned, result) in results.each() {

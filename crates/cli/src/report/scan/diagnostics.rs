@@ -10,21 +10,21 @@ use super::{because, code};
 use crate::{
     report::diagnostics::{github, sarif},
     scan::{
-        Origin,
+        ProjectOrigin,
         baseline::identity,
-        results::{Results, RuleResult, ScannedProject, Status},
+        results::{ProjectRuleResult, ScanResults, ScannedProject, Status},
     },
 };
 
 /// A diagnostic, and what it is about.
 struct Diagnosed<'a> {
     finding: Finding,
-    origin: &'a Origin,
-    result: Option<&'a RuleResult>,
+    origin: &'a ProjectOrigin,
+    result: Option<&'a ProjectRuleResult>,
 }
 
 /// Workflow commands of GitHub Actions. Findings that the baseline accepts are left out.
-pub(crate) fn annotations(results: &Results) -> String {
+pub(crate) fn annotations(results: &ScanResults) -> String {
     let all = diagnosed(results);
     let is_new = |one: &&Diagnosed<'_>| one.result.is_none_or(|result| result.status != Status::Accepted);
     all.iter().filter(is_new).map(|one| github::command(&one.finding)).collect()
@@ -34,7 +34,7 @@ pub(crate) fn annotations(results: &Results) -> String {
 /// same if lines move. Findings that the baseline accepts are suppressed. A project of an account is in no file:
 /// the place of such a result is the rule in the policy, because code scanning refuses a log with a result
 /// without a place.
-pub(crate) fn log(results: &Results, policy: &str) -> anyhow::Result<String> {
+pub(crate) fn log(results: &ScanResults, policy: &str) -> anyhow::Result<String> {
     let all = diagnosed(results);
     let findings: Vec<Finding> = all.iter().map(|one| one.finding.clone()).collect();
     sarif::log_with(&findings, |index, json| {
@@ -51,7 +51,7 @@ fn complete(one: &Diagnosed<'_>, policy: &str, json: &mut Value) {
         let rule = one.result.map(|result| result.rule.place);
         json["locations"][0]["physicalLocation"] = sarif::location(policy, rule);
     }
-    let Some(RuleResult { rule, status, .. }) = one.result else { return };
+    let Some(ProjectRuleResult { rule, status, .. }) = one.result else { return };
     json["properties"] = json!({ "rule": rule.rule, "check": rule.check, "mode": rule.mode, "owner": rule.owner });
     json["partialFingerprints"] = json!({ "projectAndRule/v1": format!("{} {}", identity(one.origin), rule.rule) });
     if *status == Status::Accepted {
@@ -59,7 +59,7 @@ fn complete(one: &Diagnosed<'_>, policy: &str, json: &mut Value) {
     }
 }
 
-fn diagnosed(results: &Results) -> Vec<Diagnosed<'_>> {
+fn diagnosed(results: &ScanResults) -> Vec<Diagnosed<'_>> {
     let rules = results.each().filter_map(|(scanned, result)| {
         let finding = finding(scanned, result, code(&result.rule)?);
         Some(Diagnosed { finding, origin: &scanned.project.origin, result: Some(result) })
@@ -83,7 +83,7 @@ fn diagnosed(results: &Results) -> Vec<Diagnosed<'_>> {
 /// The length of a text, in characters.
 const LENGTH: usize = 1_000;
 
-fn finding(scanned: &ScannedProject, result: &RuleResult, code: Code) -> Finding {
+fn finding(scanned: &ScannedProject, result: &ProjectRuleResult, code: Code) -> Finding {
     let ScannedRule { rule, check, limit, reason, owner, answer, .. } = &result.rule;
     let origin = &scanned.project.origin;
     let of = match scanned.project.settings.name() {

@@ -12,21 +12,21 @@ use serde::Serialize;
 
 use super::{because, word};
 use crate::scan::{
-    Origin,
-    results::{Counts, Results, RuleResult, ScannedProject, Status},
+    ProjectOrigin,
+    results::{Counts, ProjectRuleResult, ScanResults, ScannedProject, Status},
 };
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    projects: Vec<Project<'a>>,
+struct ScanReport<'a> {
+    projects: Vec<ProjectRow<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    not_judged: Vec<LeftOut<'a>>,
+    not_judged: Vec<SkippedRow<'a>>,
     rules: BTreeMap<&'a str, Numbers>,
     findings: usize,
     accepted: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    no_longer_found: Vec<Entry<'a>>,
+    no_longer_found: Vec<EntryRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ struct Location<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Project<'a> {
+struct ProjectRow<'a> {
     #[serde(flatten)]
     location: Location<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,12 +56,12 @@ struct Project<'a> {
     never_stopped: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     doubt: Option<&'a str>,
-    rules: Vec<Rule<'a>>,
+    rules: Vec<ScannedRuleRow<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule<'a> {
+struct ScannedRuleRow<'a> {
     rule: &'a str,
     check: &'a str,
     limit: &'a str,
@@ -93,14 +93,14 @@ struct Rule<'a> {
 }
 
 #[derive(Serialize)]
-struct LeftOut<'a> {
+struct SkippedRow<'a> {
     #[serde(flatten)]
     location: Location<'a>,
     why: &'a str,
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct EntryRow<'a> {
     project: &'a str,
     rule: &'a str,
     found: &'a str,
@@ -117,13 +117,13 @@ struct Numbers {
     passes: usize,
 }
 
-pub(crate) fn report(results: &Results) -> anyhow::Result<String> {
-    let report = Report {
+pub(crate) fn report(results: &ScanResults) -> anyhow::Result<String> {
+    let report = ScanReport {
         projects: results.projects.iter().map(project).collect(),
         not_judged: results
             .left_out
             .iter()
-            .map(|left_out| LeftOut { location: location(&left_out.origin), why: &left_out.why })
+            .map(|left_out| SkippedRow { location: location(&left_out.origin), why: &left_out.why })
             .collect(),
         rules: results.by_rule().into_iter().map(|(rule, counts)| (rule, numbers(counts))).collect(),
         findings: results.count(Status::Finding),
@@ -131,13 +131,13 @@ pub(crate) fn report(results: &Results) -> anyhow::Result<String> {
         no_longer_found: results
             .gone
             .iter()
-            .map(|entry| Entry { project: &entry.project, rule: &entry.rule, found: &entry.found })
+            .map(|entry| EntryRow { project: &entry.project, rule: &entry.rule, found: &entry.found })
             .collect(),
     };
     Ok(format!("{}\n", serde_json::to_string_pretty(&report)?))
 }
 
-fn location(origin: &Origin) -> Location<'_> {
+fn location(origin: &ProjectOrigin) -> Location<'_> {
     let (line, column) = numbers_of(origin.place);
     Location { file: origin.file.as_deref(), line, column, address: &origin.address }
 }
@@ -146,9 +146,9 @@ fn numbers_of(place: Option<Place>) -> (Option<usize>, Option<usize>) {
     (place.map(|place| place.line), place.map(|place| place.column))
 }
 
-fn project(scanned: &ScannedProject) -> Project<'_> {
+fn project(scanned: &ScannedProject) -> ProjectRow<'_> {
     let settings = &scanned.project.settings;
-    Project {
+    ProjectRow {
         location: location(&scanned.project.origin),
         project: settings.name(),
         account: settings.account(),
@@ -159,7 +159,7 @@ fn project(scanned: &ScannedProject) -> Project<'_> {
     }
 }
 
-fn rule(result: &RuleResult) -> Rule<'_> {
+fn rule(result: &ProjectRuleResult) -> ScannedRuleRow<'_> {
     let rule = &result.rule;
     let (line, column) = numbers_of(result.place);
     let (found, missing, why, until) = match &rule.answer {
@@ -172,7 +172,7 @@ fn rule(result: &RuleResult) -> Rule<'_> {
         ScanAnswer::Passes => (None, None, None, None),
     };
     let is_broken = rule.answer.kind() == AnswerKind::Broken;
-    Rule {
+    ScannedRuleRow {
         rule: &rule.rule,
         check: rule.check,
         limit: &rule.limit,

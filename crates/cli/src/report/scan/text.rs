@@ -10,13 +10,13 @@ use super::{because, code};
 use crate::{
     output::{FAILED, count},
     scan::{
-        Origin,
-        results::{Results, RuleResult, ScannedProject, Status},
+        ProjectOrigin,
+        results::{ProjectRuleResult, ScanResults, ScannedProject, Status},
     },
 };
 
 /// Each project with its findings, a summary by rule, and what was not judged.
-pub(crate) fn report(results: &Results) -> String {
+pub(crate) fn report(results: &ScanResults) -> String {
     let mut text: String = results.projects.iter().map(project).collect();
     for left_out in &results.left_out {
         let (header, id) = (header(&left_out.origin, None), Code::NotScanned.id());
@@ -77,7 +77,7 @@ fn project(scanned: &ScannedProject) -> String {
     text
 }
 
-fn header(origin: &Origin, name: Option<&str>) -> String {
+fn header(origin: &ProjectOrigin, name: Option<&str>) -> String {
     let address = shown(&origin.address);
     let name = name.filter(|name| !is_named(&address, name)).map(|name| format!(", project {}", shown(name)));
     let file = origin.file.as_ref().map(|file| format!("{}{}: ", shown(file), colons(origin.place)));
@@ -95,7 +95,7 @@ fn colons(place: Option<Place>) -> String {
 }
 
 /// The lines of a decision; none if the settings pass.
-fn rule(result: &RuleResult, origin: &Origin) -> String {
+fn rule(result: &ProjectRuleResult, origin: &ProjectOrigin) -> String {
     let rule = &result.rule;
     let place = result.place.filter(|_| result.place != origin.place).map(|place| format!(" (line {})", place.line));
     let place = place.unwrap_or_default();
@@ -142,7 +142,7 @@ fn rule(result: &RuleResult, origin: &Origin) -> String {
 }
 
 /// A table with a row for each rule.
-fn by_rule(results: &Results) -> String {
+fn by_rule(results: &ScanResults) -> String {
     let by_rule = results.by_rule();
     let width = by_rule.keys().map(|rule| rule.len()).max().unwrap_or_default().max(4);
     if by_rule.is_empty() {

@@ -14,7 +14,7 @@ use buildbrake_core::{
 
 pub(crate) use self::parameters::Parameter;
 use self::{conditions::Conditions, functions::Evaluation, parameters::Parameters};
-use super::{Destination, LeftOut, Origin, Project, Projects};
+use super::{Destination, Project, ProjectOrigin, Projects, SkippedInput};
 
 /// Transforms that change no project beyond what is evaluated here.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-reference.html>
@@ -130,12 +130,12 @@ impl<'a> TemplateReader<'a> {
         }
     }
 
-    fn origin(&self, id: &str, place: Place) -> Origin {
-        Origin { file: Some(self.file.to_owned()), address: id.to_owned(), place: Some(place) }
+    fn origin(&self, id: &str, place: Place) -> ProjectOrigin {
+        ProjectOrigin { file: Some(self.file.to_owned()), address: id.to_owned(), place: Some(place) }
     }
 
-    fn left_out(&self, id: &str, place: Place, why: String) -> LeftOut {
-        LeftOut { origin: self.origin(id, place), why }
+    fn left_out(&self, id: &str, place: Place, why: String) -> SkippedInput {
+        SkippedInput { origin: self.origin(id, place), why }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, value::RawValue};
 
 use self::{configuration::Configuration, resource::Webhook, values::Marked};
-use super::{Destination, LeftOut, Origin, Project, Projects};
+use super::{Destination, Project, ProjectOrigin, Projects, SkippedInput};
 
 /// The members of a plan or a state that are read. Values of other resources are not parsed.
 #[derive(Deserialize)]
@@ -131,11 +131,12 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
         .map(|resource| Ok(Webhook::new(&resource.address, marked(resource)?, &configuration)))
         .collect::<anyhow::Result<_>>()?;
     let mut projects = Projects::default();
-    let origin = |address: &str| Origin { file: Some(file.to_owned()), address: address.to_owned(), place: None };
+    let origin =
+        |address: &str| ProjectOrigin { file: Some(file.to_owned()), address: address.to_owned(), place: None };
     for resource in resources.iter().filter(|resource| resource.r#type == PROJECT) {
         if resource.values.is_none() {
             let why = "Terraform leaves this project as it is, and forgets it".to_owned();
-            projects.left_out.push(LeftOut { origin: origin(&resource.address), why });
+            projects.left_out.push(SkippedInput { origin: origin(&resource.address), why });
             continue;
         }
         let region = configuration.region_of(&resource.address).or_else(|| destination.region.clone());
@@ -156,7 +157,7 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     for change in document.deferred_changes.iter().filter_map(|deferred| deferred.resource_change.as_ref()) {
         if change.r#type == PROJECT {
             let why = "Terraform has deferred this project to a later plan".to_owned();
-            projects.left_out.push(LeftOut { origin: origin(&change.address), why });
+            projects.left_out.push(SkippedInput { origin: origin(&change.address), why });
         }
     }
     Ok(projects)

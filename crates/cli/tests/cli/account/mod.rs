@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
-    options: reading::Options,
+    options: reading::AccountOptions,
 }
 
 /// The program: reads an account, and prints each line.

@@ -1,6 +1,6 @@
 //! Overrides of the machine, the image and the variables.
 
-use super::{Override, differ, instead, is_same_secret, or_absent, settings::Settings};
+use super::{Override, differ, instead, is_same_secret, or_absent, settings::BuildSettings};
 use crate::{
     facts::{Fact, Facts, image::Image},
     model::{ComputeConfiguration, EnvironmentVariable, ProjectEnvironment},
@@ -9,7 +9,7 @@ use crate::{
 type Difference = Result<Option<String>, Fact>;
 
 /// Two names that Docker reads as one are the same image.
-pub(super) fn image(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn image(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.image.as_deref().map(Image::read);
     let ours = ours.environment(read, "environment.image")?;
     let theirs = theirs.environment.and_then(read);
@@ -22,7 +22,7 @@ pub(super) fn image(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
 }
 
 /// On a fleet, only the fleet counts: it decides about the machine.
-pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn compute(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let fleet = |environment: &'_ ProjectEnvironment| {
         environment.fleet.as_ref().and_then(|fleet| fleet.fleet_arn.clone()).filter(|arn| !arn.is_empty())
     };
@@ -63,27 +63,27 @@ pub(super) fn compute(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference 
     Ok((!is_same).then(|| "compute with another computeConfiguration".to_owned()))
 }
 
-pub(super) fn privileged(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn privileged(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.privileged_mode;
     let ours = ours.environment(read, "environment.privilegedMode")?.unwrap_or_default();
     let theirs = theirs.environment.and_then(read).unwrap_or_default();
     Ok(differ(Override::Privileged, &ours.to_string(), &theirs.to_string()))
 }
 
-pub(super) fn host_kernel(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn host_kernel(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.host_kernel.clone();
     let ours = ours.environment(read, "environment.hostKernel")?.unwrap_or_default();
     Ok(differ(Override::HostKernel, &ours, &theirs.environment.and_then(read).unwrap_or_default()))
 }
 
-pub(super) fn certificate(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn certificate(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.certificate.clone();
     let ours = ours.environment(read, "environment.certificate")?.unwrap_or_default();
     Ok(differ(Override::Certificate, &ours, &theirs.environment.and_then(read).unwrap_or_default()))
 }
 
 /// The credential is named by a secret, which the difference does not show.
-pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn registry(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let pull = |environment: &ProjectEnvironment| environment.image_pull_credentials_type.clone();
     let by_default = || "CODEBUILD".to_owned();
     let our_pull = ours.environment(pull, "environment.imagePullCredentialsType")?;
@@ -112,7 +112,7 @@ pub(super) fn registry(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference
 }
 
 /// Names the variables that the project does not have so, and never their values.
-pub(super) fn variables(facts: &Facts<'_>, ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn variables(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.environment_variables.clone();
     let ours = ours.environment(read, "environment.environmentVariables")?.unwrap_or_default();
     let theirs = theirs.environment.and_then(read).unwrap_or_default();

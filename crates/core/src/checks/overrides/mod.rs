@@ -12,8 +12,8 @@ mod storage;
 mod tests;
 
 pub(crate) use self::kind::Override;
-use self::settings::Settings;
-use super::{About, Answer, Check, CheckKind, CheckOption, IamView, OptionKind};
+use self::settings::BuildSettings;
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
     duration::Duration,
     facts::{Fact, Facts},
@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-overrides",
-    about: About {
+    about: CheckDocs {
         breaks_when: "The build differs from its project in one of these: `image`, `compute`, `privileged`, `host-kernel`, `certificate`, `registry`, `variables`, `source`, `source-auth`, `insecure-ssl`, `source-version`, `secondary-sources`, `buildspec`, `timeout`, `queued-timeout`, `service-role`, `encryption-key`, `artifacts`, `logs`, `cache`, `debug-session`, `auto-retry`.",
         why: "Anyone who may start a build can override its project's settings, and so run other code on other machines with the project's role.",
         example: "[image, privileged]",
@@ -50,8 +50,8 @@ struct ForbiddenOverrides {
 impl Check for ForbiddenOverrides {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let ours = match facts.batch() {
-            Ok(Some(batch)) => Settings::of_batch(batch),
-            Ok(None) => Settings::of_build(facts),
+            Ok(Some(batch)) => BuildSettings::of_batch(batch),
+            Ok(None) => BuildSettings::of_build(facts),
             Err(missing) => return Answer::Unknown(missing),
         };
         let project = facts.project_at_start();
@@ -79,7 +79,7 @@ impl Check for ForbiddenOverrides {
 fn overridden(
     one: Override,
     facts: &Facts<'_>,
-    ours: &Settings<'_>,
+    ours: &BuildSettings<'_>,
     project: &Result<&Project, Fact>,
 ) -> Result<Option<String>, Fact> {
     // A project has no debug session.
@@ -100,10 +100,10 @@ fn overridden(
 fn difference(
     one: Override,
     facts: &Facts<'_>,
-    ours: &Settings<'_>,
+    ours: &BuildSettings<'_>,
     project: &Project,
 ) -> Result<Option<String>, Fact> {
-    let theirs = &Settings::of_project(project);
+    let theirs = &BuildSettings::of_project(project);
     match one {
         Override::Image => environment::image(ours, theirs),
         Override::Compute => environment::compute(ours, theirs),

@@ -11,7 +11,7 @@ use crate::{
 /// The settings of a build, a batch or a project. `None` means not set, or unknown if the settings
 /// are not whole.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings<'a> {
+pub(super) struct BuildSettings<'a> {
     /// `true` if an absent setting is not set. An event contains few settings.
     pub(super) is_whole: bool,
     /// `true` if a setting that no event contains is not set either: a policy test would give it.
@@ -36,7 +36,7 @@ pub(super) struct Settings<'a> {
     pub(super) auto_retry_limit: Option<i32>,
 }
 
-impl<'a> Settings<'a> {
+impl<'a> BuildSettings<'a> {
     pub(super) fn of_build(facts: &Facts<'a>) -> Self {
         let build = facts.build;
         let artifact = build.artifacts.as_ref();

@@ -1,6 +1,6 @@
 //! Overrides of what is built, and by which buildspec.
 
-use super::{Override, differ, instead, is_same_secret, or_absent, settings::Settings};
+use super::{Override, differ, instead, is_same_secret, or_absent, settings::BuildSettings};
 use crate::{
     facts::{
         Fact, Facts,
@@ -14,7 +14,12 @@ use crate::{
 type Difference = Result<Option<String>, Fact>;
 
 /// The type and the location, as sources are compared.
-pub(super) fn location(facts: &Facts<'_>, ours: &Settings<'_>, theirs: &Settings<'_>, project: &Project) -> Difference {
+pub(super) fn location(
+    facts: &Facts<'_>,
+    ours: &BuildSettings<'_>,
+    theirs: &BuildSettings<'_>,
+    project: &Project,
+) -> Difference {
     let kind = |source: &ProjectSource| source.r#type.clone();
     let place = |source: &ProjectSource| or_absent(source.location.clone());
     if ours.source(kind, "source.type")? == theirs.source.and_then(kind) {
@@ -117,7 +122,7 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
 
 /// The credential may be a secret's name, which the difference does not show. A source of
 /// CODEPIPELINE has none.
-pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn auth(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |source: &ProjectSource| {
         let SourceAuth { r#type, resource } = source.auth.clone()?;
         Some(SourceAuth { r#type: or_absent(r#type), resource: or_absent(resource) })
@@ -139,7 +144,7 @@ pub(super) fn auth(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     Ok((!is_same).then(|| "another source-auth".to_owned()))
 }
 
-pub(super) fn insecure_ssl(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn insecure_ssl(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     if is_of_pipeline(ours) {
         return Ok(None);
     }
@@ -149,13 +154,13 @@ pub(super) fn insecure_ssl(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differ
     Ok(differ(Override::InsecureSsl, &ours.to_string(), &theirs.to_string()))
 }
 
-fn is_of_pipeline(settings: &Settings<'_>) -> bool {
+fn is_of_pipeline(settings: &BuildSettings<'_>) -> bool {
     settings.source.and_then(|source| source.r#type.as_deref()) == Some("CODEPIPELINE")
 }
 
 /// The text of an inline buildspec is not shown.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-name-storage>
-pub(super) fn buildspec(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn buildspec(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |source: &ProjectSource| source.buildspec.clone();
     let or_default = |buildspec: Option<String>| match buildspec {
         Some(text) if !text.is_empty() => text,
@@ -166,7 +171,7 @@ pub(super) fn buildspec(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differenc
 }
 
 /// A build that was started without a version has that of its project.
-pub(super) fn version(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn version(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let kind = ours.source.and_then(|source| source.r#type.as_deref());
     let ours = ours.known(ours.source_version, "sourceVersion")?.unwrap_or_default();
     let theirs = theirs.source_version.unwrap_or_default();
@@ -204,7 +209,7 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
 }
 
 /// Secondary sources by their identifiers, with their versions. Order does not count.
-pub(super) fn secondary(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn secondary(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
     let identifier = |source: &ProjectSource| source.source_identifier.clone().unwrap_or_default();

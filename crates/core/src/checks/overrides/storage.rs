@@ -1,6 +1,6 @@
 //! Overrides of what a build may use, and of where it stores what it makes.
 
-use super::{Override, differ, or_absent, settings::Settings};
+use super::{Override, differ, or_absent, settings::BuildSettings};
 use crate::{
     facts::Fact,
     model::{CloudWatchLogsConfig, ProjectCache, S3LogsConfig},
@@ -9,7 +9,7 @@ use crate::{
 type Difference = Result<Option<String>, Fact>;
 
 /// A role by its name is the role of that name's ARN.
-pub(super) fn service_role(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn service_role(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let ours = ours.known(ours.service_role, "serviceRole")?.unwrap_or_default();
     let theirs = theirs.service_role.unwrap_or_default();
     let is_of = |arn: &str, name: &str| !name.contains([':', '/']) && arn.rsplit('/').next() == Some(name);
@@ -17,9 +17,9 @@ pub(super) fn service_role(ours: &Settings<'_>, theirs: &Settings<'_>) -> Differ
 }
 
 /// A key's ARN does not show its aliases.
-pub(super) fn encryption_key(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
-    let ours = Key::read(ours.known(ours.encryption_key, "encryptionKey")?.unwrap_or_default());
-    let theirs = Key::read(theirs.encryption_key.unwrap_or_default());
+pub(super) fn encryption_key(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
+    let ours = KmsKey::read(ours.known(ours.encryption_key, "encryptionKey")?.unwrap_or_default());
+    let theirs = KmsKey::read(theirs.encryption_key.unwrap_or_default());
     let is_same = match (ours.is_alias, theirs.is_alias) {
         (true, false) | (false, true) => {
             let why = "an ARN and an alias may name the same key".to_owned();
@@ -34,7 +34,7 @@ pub(super) fn encryption_key(ours: &Settings<'_>, theirs: &Settings<'_>) -> Diff
 }
 
 /// `arn:aws:kms:REGION:ACCOUNT:key/ID`, `arn:…:alias/NAME`, `alias/NAME` or `ID`.
-struct Key<'a> {
+struct KmsKey<'a> {
     text: &'a str,
     /// The part of the ARN before the name; empty without an ARN.
     place: &'a str,
@@ -42,7 +42,7 @@ struct Key<'a> {
     is_alias: bool,
 }
 
-impl<'a> Key<'a> {
+impl<'a> KmsKey<'a> {
     /// The key of a project that names none.
     /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html>
     const DEFAULT: &'static str = "alias/aws/s3";
@@ -59,7 +59,7 @@ impl<'a> Key<'a> {
 }
 
 /// Compares the members of both shapes: the bucket, its encryption and the secondary identifiers.
-pub(super) fn artifacts(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn artifacts(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let our_bucket = bucket(ours.known(ours.artifacts_location, "artifacts.location")?);
     let their_bucket = bucket(theirs.artifacts_location);
     if our_bucket != their_bucket {
@@ -94,7 +94,7 @@ fn without_arn(location: &str) -> &str {
 }
 
 /// Compares the members of both shapes, without the group and the stream that the build was given.
-pub(super) fn logs(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn logs(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let cloud_watch = |logs: Option<&CloudWatchLogsConfig>| {
         let logs = logs.cloned().unwrap_or_default();
         match logs.status.as_deref() {
@@ -137,7 +137,7 @@ pub(super) fn logs(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
     Ok(in_cloud_watch.or(known(ours.s3_logs.is_some(), differs, "logs.s3Logs")?))
 }
 
-pub(super) fn cache(ours: &Settings<'_>, theirs: &Settings<'_>) -> Difference {
+pub(super) fn cache(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let kind = |cache: &ProjectCache| cache.r#type.clone().filter(|kind| !kind.is_empty() && kind != "NO_CACHE");
     let words = |cache: Option<&ProjectCache>| {
         let cache = cache.cloned().unwrap_or_default();

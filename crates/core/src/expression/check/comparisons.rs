@@ -12,7 +12,7 @@ use super::{
     constants::{Constant, constant},
     possible::{Possible, starters},
     range::flipped,
-    regex::{Asked, alternatives},
+    regex::{WiderPattern, alternatives},
 };
 use crate::{
     diagnostic::Code,
@@ -20,7 +20,7 @@ use crate::{
     facts::{
         possible::{Remark, is_wild},
         starter::starter_names,
-        vocabulary::{COMPUTE_TYPES, compute_pattern, members::Reading, words_of},
+        vocabulary::{COMPUTE_TYPES, compute_pattern, members::MemberReading, words_of},
     },
     pattern::Pattern,
     yaml::words::quoted_list,
@@ -28,7 +28,7 @@ use crate::{
 
 /// The way in which a text is compared with another.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum TextComparison {
     /// `==`, `!=` and `in`.
     Whole,
     Starts,
@@ -38,7 +38,7 @@ enum Comparison {
     Matches,
 }
 
-impl Comparison {
+impl TextComparison {
     fn named(function: &str) -> Option<Self> {
         Some(match function {
             "startsWith" => Self::Starts,
@@ -107,7 +107,9 @@ impl<'a> Checker<'a> {
                         let operator = if is_left { name } else { flipped(name) };
                         self.conclude(node, range.is_compared(operator, number));
                     }
-                    (_, Constant::Text(text)) if is_equality => self.text(&possible, Comparison::Whole, place, &text),
+                    (_, Constant::Text(text)) if is_equality => {
+                        self.text(&possible, TextComparison::Whole, place, &text)
+                    }
                     _ => {}
                 }
             }
@@ -116,7 +118,7 @@ impl<'a> Checker<'a> {
 
     /// Checks the constants of `startsWith`, `endsWith`, `contains`, `glob` and `matches`.
     pub(super) fn part_of_text(&mut self, name: &str, parts: &[&'a IdedExpr]) {
-        let (Some(comparison), [subject, constants]) = (Comparison::named(name), parts) else { return };
+        let (Some(comparison), [subject, constants]) = (TextComparison::named(name), parts) else { return };
         let Some(possible) = self.possible(subject) else { return };
         for (place, constant) in self.constants(constants) {
             if let Constant::Text(text) = constant {
@@ -137,11 +139,11 @@ impl<'a> Checker<'a> {
         self.warn(Code::DoubtfulComparison, node, vec![Remark { message, help }]);
     }
 
-    fn text(&mut self, possible: &Possible, comparison: Comparison, place: &'a IdedExpr, text: &str) {
+    fn text(&mut self, possible: &Possible, comparison: TextComparison, place: &'a IdedExpr, text: &str) {
         if text.is_empty() {
             let is_name =
                 matches!(possible, Possible::Starter | Possible::Status | Possible::Words(_) | Possible::Text(_));
-            if is_name && comparison == Comparison::Whole {
+            if is_name && comparison == TextComparison::Whole {
                 let message = "it is never empty: a text that a build does not have is absent".to_owned();
                 self.warn(
                     Code::DoubtfulComparison,
@@ -151,7 +153,7 @@ impl<'a> Checker<'a> {
             }
             return;
         }
-        let is_literal = !matches!(comparison, Comparison::Glob | Comparison::Matches);
+        let is_literal = !matches!(comparison, TextComparison::Glob | TextComparison::Matches);
         if is_literal && text.contains('*') && !matches!(possible, Possible::Starter) {
             let message = format!("`{text}` is compared as it is: only `glob` has wildcards");
             let remark = Remark { message, help: format!("use `glob(\"{}\")`", comparison.pattern(text)) };
@@ -163,9 +165,9 @@ impl<'a> Checker<'a> {
         let verdict = match possible {
             Possible::Starter => of_starters(comparison, text),
             Possible::Status => of_status(comparison, text),
-            Possible::Words(words) if comparison == Comparison::Whole => of_words(words, text),
+            Possible::Words(words) if comparison == TextComparison::Whole => of_words(words, text),
             Possible::Words(words) => part_of_words(words, comparison, text),
-            Possible::Text(read) if comparison == Comparison::Matches => of_regex(*read, text),
+            Possible::Text(read) if comparison == TextComparison::Matches => of_regex(*read, text),
             Possible::Text(read) => match comparison.pattern(text) {
                 // A pattern that is none is a fault already.
                 pattern if pattern.parse::<Pattern>().is_err() => match is_literal {
@@ -174,7 +176,7 @@ impl<'a> Checker<'a> {
                 },
                 _ if is_literal && is_wild(text) => return,
                 // A branch `x/main` is not `main`, which `endsWith("/main")` may well mean.
-                pattern if comparison == Comparison::Ends && text.starts_with('/') => {
+                pattern if comparison == TextComparison::Ends && text.starts_with('/') => {
                     read(&pattern).map(|_| Vec::new())
                 }
                 pattern => read(&pattern),
@@ -257,11 +259,11 @@ fn of_words(words: &[&str], text: &str) -> Result<Vec<Remark>, Remark> {
 }
 
 /// An ended build is not judged, whatever its status.
-fn of_status(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+fn of_status(comparison: TextComparison, text: &str) -> Result<Vec<Remark>, Remark> {
     const RUNNING: &str = "IN_PROGRESS";
     let words = words_of("Build", "buildStatus").unwrap_or_default();
     let warnings = match comparison {
-        Comparison::Whole => of_words(words, text)?,
+        TextComparison::Whole => of_words(words, text)?,
         _ => part_of_words(words, comparison, text)?,
     };
     if !warnings.is_empty() || fits_a_word(&[RUNNING], comparison, text, false) {
@@ -271,7 +273,7 @@ fn of_status(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> 
     Ok(vec![Remark { message, help: "remove the comparison; an ended build is not judged".to_owned() }])
 }
 
-fn part_of_words(words: &[&str], comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+fn part_of_words(words: &[&str], comparison: TextComparison, text: &str) -> Result<Vec<Remark>, Remark> {
     if fits_a_word(words, comparison, text, false) {
         return Ok(Vec::new());
     }
@@ -282,7 +284,7 @@ fn part_of_words(words: &[&str], comparison: Comparison, text: &str) -> Result<V
     }
 }
 
-fn of_starters(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark> {
+fn of_starters(comparison: TextComparison, text: &str) -> Result<Vec<Remark>, Remark> {
     match fits_a_word(&starters(), comparison, text, false) {
         true => Ok(Vec::new()),
         false => Err(Remark {
@@ -292,8 +294,8 @@ fn of_starters(comparison: Comparison, text: &str) -> Result<Vec<Remark>, Remark
     }
 }
 
-fn fits_a_word(words: &[&str], comparison: Comparison, text: &str, ignores_case: bool) -> bool {
-    if comparison == Comparison::Matches {
+fn fits_a_word(words: &[&str], comparison: TextComparison, text: &str, ignores_case: bool) -> bool {
+    if comparison == TextComparison::Matches {
         let regex = RegexBuilder::new(text).size_limit(limits::REGEX).case_insensitive(ignores_case).build();
         // One that cannot be compiled is a fault already.
         return regex.map_or(true, |regex| words.iter().any(|word| regex.is_match(word)));
@@ -304,10 +306,10 @@ fn fits_a_word(words: &[&str], comparison: Comparison, text: &str, ignores_case:
 }
 
 /// An expression that none of its alternatives can match.
-fn of_regex(read: Reading, regex: &str) -> Result<Vec<Remark>, Remark> {
+fn of_regex(read: MemberReading, regex: &str) -> Result<Vec<Remark>, Remark> {
     let mut trouble = Vec::new();
     let all = alternatives(regex).unwrap_or_default();
-    for Asked { pattern, is_exact } in &all {
+    for WiderPattern { pattern, is_exact } in &all {
         match pattern.parse::<Pattern>().map(|_| read(pattern)) {
             Ok(Err(remark)) => trouble.push(Err(remark)),
             Ok(Ok(warnings)) if *is_exact && !warnings.is_empty() => trouble.push(Ok(warnings)),

@@ -15,7 +15,7 @@ use crate::{
     facts::{
         starter::Starter,
         vocabulary::{
-            members::{self, Reading, limits_of, texts_of},
+            members::{self, MemberReading, limits_of, texts_of},
             words_of,
         },
     },
@@ -30,7 +30,7 @@ pub(super) enum Possible {
     /// The starter of the build.
     Starter,
     /// A text that a pattern of the policy can also name.
-    Text(Reading),
+    Text(MemberReading),
     /// Any text, but hardly one with a `*`.
     Plain,
     Number(Range),

@@ -2,7 +2,7 @@
 
 /// A pattern that fits whatever a regular expression matches, and perhaps more.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct WiderPattern {
     pub(super) pattern: String,
     /// `true` if it fits nothing else.
     pub(super) is_exact: bool,
@@ -10,7 +10,7 @@ pub(super) struct Asked {
 
 /// One pattern for each of the alternatives of an expression. `None` if it is not known what the
 /// expression asks for: it ignores case, or its text has wildcards of its own.
-pub(super) fn alternatives(regex: &str) -> Option<Vec<Asked>> {
+pub(super) fn alternatives(regex: &str) -> Option<Vec<WiderPattern>> {
     if regex.contains("(?") {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn alternatives(regex: &str) -> Option<Vec<Asked>> {
 }
 
 /// Reads one alternative: letters stay, and everything else becomes `*`.
-fn asked(regex: &str) -> Option<Asked> {
+fn asked(regex: &str) -> Option<WiderPattern> {
     let (regex, starts) = regex.strip_prefix('^').map_or((regex, "*"), |rest| (rest, ""));
     let is_end = regex.ends_with('$') && !regex.ends_with("\\$");
     let (regex, ends) = if is_end { (&regex[..regex.len() - 1], "") } else { (regex, "*") };
@@ -86,7 +86,7 @@ fn asked(regex: &str) -> Option<Asked> {
     while pattern.contains("**") {
         pattern = pattern.replace("**", "*");
     }
-    Some(Asked { pattern, is_exact })
+    Some(WiderPattern { pattern, is_exact })
 }
 
 /// Skips a group, a class or a count to its end.
@@ -149,7 +149,9 @@ mod tests {
         fn what_matches_fits(regex in r"\^?([ab]|\.|\[ab\]|\(a\|b\)|a\||\\w){0,5}[*+?]?\$?", text in "[abc]{0,6}") {
             let Ok(compiled) = Regex::new(&regex) else { return Ok(()) };
             if let Some(all) = alternatives(&regex) {
-                let fits = |one: &Asked| one.pattern.parse::<Pattern>().map_or(text.is_empty(), |pattern| pattern.fits(&text));
+                let fits = |one: &WiderPattern| {
+                    one.pattern.parse::<Pattern>().map_or(text.is_empty(), |pattern| pattern.fits(&text))
+                };
                 prop_assert!(!compiled.is_match(&text) || all.iter().any(fits), "{} {}", regex, text);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 
 /// The meaning of a pattern, determined in the order in which git looks a name up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named<'a> {
+pub(super) enum NamedRefs<'a> {
     /// A branch, by its short name, from a longer spelling.
     Branch(&'a str),
     /// A tag, by its short name.
@@ -31,14 +31,14 @@ pub(super) enum Named<'a> {
 }
 
 /// Reads a pattern without slashes around it.
-pub(super) fn named(text: &str) -> Named<'_> {
+pub(super) fn named(text: &str) -> NamedRefs<'_> {
     let below_refs = below(text, "refs");
     let path = below_refs.unwrap_or(text);
     if let Some(branch) = below(path, "heads") {
-        return Named::Branch(branch);
+        return NamedRefs::Branch(branch);
     }
     if let Some(tag) = below(path, "tags") {
-        return Named::Tag(tag);
+        return NamedRefs::Tag(tag);
     }
     if let Some((_, branch)) = below(path, "remotes").and_then(|rest| rest.split_once('/')) {
         return remote_branch(branch.trim_start_matches('/'));
@@ -47,16 +47,16 @@ pub(super) fn named(text: &str) -> Named<'_> {
         return request;
     }
     match below_refs {
-        Some(_) => Named::Refs,
-        None => below(text, "origin").map_or(Named::Short(text), remote_branch),
+        Some(_) => NamedRefs::Refs,
+        None => below(text, "origin").map_or(NamedRefs::Short(text), remote_branch),
     }
 }
 
 /// A branch of a remote, whose pull requests are among them.
-fn remote_branch(name: &str) -> Named<'_> {
+fn remote_branch(name: &str) -> NamedRefs<'_> {
     match pull_request(name, false) {
-        Some(request @ Named::PullRequest { .. }) => request,
-        _ => Named::Branch(name),
+        Some(request @ NamedRefs::PullRequest { .. }) => request,
+        _ => NamedRefs::Branch(name),
     }
 }
 
@@ -67,7 +67,7 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 
 /// A pull request in the spellings of CodeBuild, GitHub, GitLab and Bitbucket, with a number or
 /// wildcards in its place.
-fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
+fn pull_request(path: &str, is_full: bool) -> Option<NamedRefs<'_>> {
     let (kind, rest) = path.split_once('/')?;
     if !matches!(kind, "pr" | "mr" | "pull" | "pull-requests" | "merge-requests") {
         return None;
@@ -85,12 +85,12 @@ fn pull_request(path: &str, is_full: bool) -> Option<Named<'_>> {
         None if is_own && !number.contains('*') => format!("refs/pull/{number}/head"),
         // The `*` goes on to the end.
         None if number.ends_with('*') => format!("refs/pull/{number}"),
-        None if is_full => return Some(Named::NoPullRequest(number)),
-        None if !number.contains('*') => return Some(Named::Short(path)),
+        None if is_full => return Some(NamedRefs::NoPullRequest(number)),
+        None if !number.contains('*') => return Some(NamedRefs::Short(path)),
         None => format!("refs/pull/{number}/head"),
         Some(_) => return None,
     };
-    Some(Named::PullRequest { full, is_certain })
+    Some(NamedRefs::PullRequest { full, is_certain })
 }
 
 /// Returns whether a text is a number, or has wildcards in place of digits.
@@ -150,8 +150,8 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     let mut warnings = probably_no_name(text, short);
     let mut warn = |found: String, right: String| warnings.push(Remark::new(found, right));
     let request = match named(short) {
-        Named::PullRequest { full, .. } => Some(full),
-        Named::Short(_) if short == text && is_numbered_request(short) => Some("refs/pull/*".to_owned()),
+        NamedRefs::PullRequest { full, .. } => Some(full),
+        NamedRefs::Short(_) if short == text && is_numbered_request(short) => Some("refs/pull/*".to_owned()),
         _ => None,
     };
     if let Some(full) = request.filter(|_| short == text.trim_matches('/')) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Case, Origin};
+use super::{BuildOrigin, Case};
 use crate::{
     event::Delivery,
     explain::{Explanation, NextQuestion, explain},
@@ -11,7 +11,7 @@ use crate::{
 impl Case<'_> {
     /// Explains the decision of each rule. Nothing is judged of an old event.
     pub(crate) fn explain_rules(&self, now: Timestamp) -> Vec<Explanation> {
-        if self.origin != Origin::Api && self.event.delivery != Delivery::Live {
+        if self.origin != BuildOrigin::Api && self.event.delivery != Delivery::Live {
             return Vec::new();
         }
         explain(self.policy, self.facts(now))

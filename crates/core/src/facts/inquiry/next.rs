@@ -1,7 +1,7 @@
 //! The next question of a case.
 
 use super::{
-    Case, GitQuestion, KnownBatch, KnownProject, NamedBy, Origin, PipelineQuestion, Purpose, Question, Source,
+    BuildOrigin, Case, GitQuestion, KnownBatch, KnownProject, NamedBy, PipelineQuestion, Purpose, Question, Source,
 };
 use crate::{
     facts::{
@@ -66,7 +66,7 @@ impl Case<'_> {
     fn build_question(&self) -> Option<Question> {
         let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
         let is_wanted = may_have_ended || self.is_named_only() || self.wants(Source::Build);
-        (self.origin == Origin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
+        (self.origin == BuildOrigin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
     }
 
     /// No event contains the batch's ARN, so the Build is known by then.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Case, Origin, Purpose};
+use super::{BuildOrigin, Case, Purpose};
 use crate::{
     event::BuildEvent,
     explain::{Reason, reasons},
@@ -17,7 +17,7 @@ impl<'a> Case<'a> {
     /// Judges a build of the past at a moment of its life. Every rule is to be decided, so questions are
     /// asked for each of them. `is_whole`: the build is the API's.
     pub fn of_past(policy: &'a Policy, event: BuildEvent, is_whole: bool, at: Timestamp) -> Self {
-        let origin = if is_whole { Origin::Api } else { Origin::Event };
+        let origin = if is_whole { BuildOrigin::Api } else { BuildOrigin::Event };
         Self::new(policy, event, origin, Purpose::EveryRule, at)
     }
 

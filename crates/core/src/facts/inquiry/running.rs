@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Case, KnownBatch, Origin, Purpose, Question};
+use super::{BuildOrigin, Case, KnownBatch, Purpose, Question};
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::supersession::{LeftOut, RunningBuild, Supersession},
@@ -17,7 +17,7 @@ impl<'a> Case<'a> {
     /// Judges a running build that the API returned by the rules with `only-newest-per` alone: other rules
     /// judge it by its own events.
     pub fn of_running_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
-        Self::new(policy, event, Origin::Api, Purpose::Supersession, now)
+        Self::new(policy, event, BuildOrigin::Api, Purpose::Supersession, now)
     }
 
     /// Judges a running batch that the API returned, by the same rules. Its record looks like a build's.
@@ -32,7 +32,7 @@ impl<'a> Case<'a> {
         let id = batch.id.as_deref()?.parse().ok()?;
         let build = batch.as_build();
         let event = BuildEvent::new(kind, id, time, Box::new(build));
-        let mut case = Self::unjudged(policy, event, Origin::Api, Purpose::Supersession);
+        let mut case = Self::unjudged(policy, event, BuildOrigin::Api, Purpose::Supersession);
         case.batch = KnownBatch::Current(Some(batch));
         case.judge(now);
         Some(case)

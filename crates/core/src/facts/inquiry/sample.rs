@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Case, KnownBatch, KnownProject, Origin, Purpose};
+use super::{BuildOrigin, Case, KnownBatch, KnownProject, Purpose};
 use crate::{
     event::{BuildEvent, TriggerKind},
     explain::{Reason, reasons_of},
@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
         let Sample { kind, build, is_whole, sets_phases, project, batch, pipeline, remote } = sample;
         let id = build.id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(BuildId::of_sample);
         let event = BuildEvent::new(TriggerKind::StateChange, id, None, Box::new(build));
-        let origin = if is_whole { Origin::Api } else { Origin::Event };
+        let origin = if is_whole { BuildOrigin::Api } else { BuildOrigin::Event };
         let mut case = Self {
             kind,
             project: project.map_or(KnownProject::NotAsked, |project| KnownProject::Current(Some(project))),

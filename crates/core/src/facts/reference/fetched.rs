@@ -1,6 +1,6 @@
 //! The reference that a pipeline has fetched for a build.
 
-use super::{Reference, Wanted};
+use super::{Reference, WantedName};
 use crate::facts::{
     Fact, Facts, RefFrom,
     inquiry::Source,
@@ -21,7 +21,7 @@ impl Facts<'_> {
     }
 
     /// The reference that a source action of the pipeline has fetched.
-    pub(super) fn fetched_reference(&self, wanted: Wanted) -> Result<Reference<'_>, Fact> {
+    pub(super) fn fetched_reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
         let known = |version| Ok(Reference::Known(version, RefFrom::Pipeline));
         match &self.fetched_source(wanted)?.revision {
             PipelineRevision::Branch(name) => known(SourceVersion::Branch(name)),
@@ -37,7 +37,7 @@ impl Facts<'_> {
         }
     }
 
-    fn fetched_source(&self, wanted: Wanted) -> Result<&PipelineSource, Fact> {
+    fn fetched_source(&self, wanted: WantedName) -> Result<&PipelineSource, Fact> {
         let Some(name) = pipeline_name(self.initiator()?) else {
             return Err(wanted.unknown("the source is CODEPIPELINE, and the initiator names no pipeline"));
         };

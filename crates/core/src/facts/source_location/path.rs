@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The kind of text that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::facts) enum Part {
+pub(in crate::facts) enum PathPart {
     /// A build's location.
     Value,
     /// A pattern, in which `*` and `?` are wildcards.
@@ -15,7 +15,7 @@ pub(in crate::facts) enum Part {
 /// slashes around it; empty, or with a `/` in front. `folds`: in lower case.
 ///
 /// The error is why the path can be read in more ways than one.
-pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Result<String, String> {
+pub(in crate::facts) fn normal_path(path: &str, part: PathPart, folds: bool) -> Result<String, String> {
     let path = normal_encoding(path, part)?;
     let path = if folds && path.bytes().any(|byte| byte.is_ascii_uppercase()) {
         path.to_ascii_lowercase().into()
@@ -35,7 +35,7 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
             ".." if after_empty => return Err("`..` behind `//` can be read in two ways".to_owned()),
             ".." => {
                 let removed = segments.pop();
-                if part == Part::Pattern && removed.is_some_and(|segment| segment.contains(['*', '?'])) {
+                if part == PathPart::Pattern && removed.is_some_and(|segment| segment.contains(['*', '?'])) {
                     return Err("`..` behind a wildcard".to_owned());
                 }
             }
@@ -59,7 +59,7 @@ pub(in crate::facts) fn normal_path(path: &str, part: Part, folds: bool) -> Resu
 
 /// Decodes what need not be encoded, and encodes what must be.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
-fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
+fn normal_encoding(path: &str, part: PathPart) -> Result<Cow<'_, str>, String> {
     if path.bytes().all(|byte| byte == b'/' || matches!(spelling(byte), Spelling::Plain)) {
         return Ok(path.into());
     }
@@ -68,7 +68,7 @@ fn normal_encoding(path: &str, part: Part) -> Result<Cow<'_, str>, String> {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         at += 1;
-        let is_wildcard = part == Part::Pattern && matches!(byte, b'*' | b'?');
+        let is_wildcard = part == PathPart::Pattern && matches!(byte, b'*' | b'?');
         match byte {
             b'%' => {
                 let digits = bytes.get(at..at + 2).and_then(|digits| std::str::from_utf8(digits).ok());

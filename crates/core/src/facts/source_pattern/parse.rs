@@ -4,7 +4,7 @@ use super::{NormalPattern, SourcePattern, remarks};
 use crate::{
     facts::{
         possible::{Remark, is_wild},
-        source_location::{Authority, Part, Scheme, canonical_host, is_known, normal_path, split_scp},
+        source_location::{Authority, PathPart, Scheme, canonical_host, is_known, normal_path, split_scp},
     },
     pattern::Pattern,
 };
@@ -121,7 +121,7 @@ fn url(
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let no_host = || remarks::no_host(text, authority, path);
     let (host, ports) = host_and_ports(authority, path, scheme.own_port)?.ok_or_else(no_host)?;
-    let normal = normal_path(path, Part::Pattern, is_known(&host))?;
+    let normal = normal_path(path, PathPart::Pattern, is_known(&host))?;
     remarks::of_url(text, &host, path, &normal, warnings)?;
     warnings.extend(remarks::of_port(text, &host, &ports, &normal));
     let mut patterns = Vec::new();
@@ -175,7 +175,7 @@ fn with_and_without_git(path: &str) -> Vec<&str> {
 /// A pattern that begins with a wildcard: of every kind of location.
 fn anything(text: &str, warnings: &mut Vec<Remark>) -> Result<Vec<NormalPattern>, Trouble> {
     remarks::of_anything(text, warnings);
-    let path = normal_path(&format!("/{text}"), Part::Pattern, false)?;
+    let path = normal_path(&format!("/{text}"), PathPart::Pattern, false)?;
     let forms = with_and_without_git(path.trim_start_matches('/'));
     Ok(forms.into_iter().filter_map(|form| NormalPattern::new(form, form, false)).collect())
 }

@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Reads a pattern and returns what is probably a mistake. The error is one that no value fits.
-pub type Reading = fn(&str) -> Result<Vec<Remark>, Remark>;
+pub type MemberReading = fn(&str) -> Result<Vec<Remark>, Remark>;
 
 /// Returns the form of the texts of a structure's member, or of a list's elements, for parsing a
 /// pattern of them; `None` where they have no form.
-pub fn texts_of(structure: &str, member: &str) -> Option<Reading> {
+pub fn texts_of(structure: &str, member: &str) -> Option<MemberReading> {
     Some(match (structure, member) {
         ("Build" | "BuildBatch", "projectName") | ("Project", "name") => |text| warnings(project_pattern(text)),
         ("Build" | "BuildBatch", "initiator") => |text| warnings(initiator_pattern(text)),

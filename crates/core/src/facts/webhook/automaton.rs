@@ -10,101 +10,101 @@ use crate::pattern::Pattern;
 const MAX_STATES: usize = 2_000;
 
 /// The index of a state.
-pub(super) type State = usize;
+pub(super) type StateIndex = usize;
 
 /// The state that accepts every continuation.
-const ACCEPT: State = 0;
+const ACCEPT: StateIndex = 0;
 
 /// An automaton that accepts or refuses names.
 #[derive(Clone, Debug)]
 pub(super) struct Automaton {
-    nodes: Vec<Node>,
-    start: State,
+    nodes: Vec<AutomatonNode>,
+    start: StateIndex,
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+enum AutomatonNode {
     /// Accepts the name, however it goes on.
     Accept,
     /// Consumes a character.
-    Step(ClassUnicode, State),
+    Step(ClassUnicode, StateIndex),
     /// Goes on in each of these.
-    Split(Vec<State>),
+    Split(Vec<StateIndex>),
     /// Goes on where the text that the expression is applied to starts.
-    AtStart(State),
+    AtStart(StateIndex),
     /// Goes on where the name ends.
-    AtEnd(State),
+    AtEnd(StateIndex),
     /// The text that the expression is applied to starts here.
-    Text(State),
+    Text(StateIndex),
 }
 
 /// Builds an automaton backwards: each node is given the state that follows it.
 #[derive(Debug)]
 pub(super) struct Builder {
-    nodes: Vec<Node>,
+    nodes: Vec<AutomatonNode>,
 }
 
 impl Builder {
     /// Starts with the state that accepts.
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::Accept] }
+        Self { nodes: vec![AutomatonNode::Accept] }
     }
 
     /// The state that accepts, whatever follows.
-    pub(super) fn accept(&self) -> State {
+    pub(super) fn accept(&self) -> StateIndex {
         ACCEPT
     }
 
     /// The start of an automaton that consumes a character of the class. `None` if there are too many states.
-    pub(super) fn step(&mut self, class: ClassUnicode, next: State) -> Option<State> {
-        self.add(Node::Step(class, next))
+    pub(super) fn step(&mut self, class: ClassUnicode, next: StateIndex) -> Option<StateIndex> {
+        self.add(AutomatonNode::Step(class, next))
     }
 
     /// The start of an automaton that consumes this text.
-    pub(super) fn literal(&mut self, text: &str, next: State) -> Option<State> {
+    pub(super) fn literal(&mut self, text: &str, next: StateIndex) -> Option<StateIndex> {
         text.chars().rev().try_fold(next, |next, character| self.step(class_of(character), next))
     }
 
     /// The start of one that goes on in each of these states.
-    pub(super) fn split(&mut self, states: Vec<State>) -> Option<State> {
-        self.add(Node::Split(states))
+    pub(super) fn split(&mut self, states: Vec<StateIndex>) -> Option<StateIndex> {
+        self.add(AutomatonNode::Split(states))
     }
 
     /// The start of one that repeats what `body` builds, any number of times.
     pub(super) fn repeat(
         &mut self,
-        next: State,
-        body: impl FnOnce(&mut Self, State) -> Option<State>,
-    ) -> Option<State> {
+        next: StateIndex,
+        body: impl FnOnce(&mut Self, StateIndex) -> Option<StateIndex>,
+    ) -> Option<StateIndex> {
         let again = self.split(Vec::new())?;
         let body = body(self, again)?;
-        self.nodes[again] = Node::Split(vec![body, next]);
+        self.nodes[again] = AutomatonNode::Split(vec![body, next]);
         Some(again)
     }
 
     /// The start of one that consumes any text.
-    pub(super) fn any_text(&mut self, next: State) -> Option<State> {
+    pub(super) fn any_text(&mut self, next: StateIndex) -> Option<StateIndex> {
         self.repeat(next, |builder, again| builder.step(any(), again))
     }
 
     /// The start of one that goes on only at the start of the text.
-    pub(super) fn at_start(&mut self, next: State) -> Option<State> {
-        self.add(Node::AtStart(next))
+    pub(super) fn at_start(&mut self, next: StateIndex) -> Option<StateIndex> {
+        self.add(AutomatonNode::AtStart(next))
     }
 
     /// The start of one that goes on only at the end.
-    pub(super) fn at_end(&mut self, next: State) -> Option<State> {
-        self.add(Node::AtEnd(next))
+    pub(super) fn at_end(&mut self, next: StateIndex) -> Option<StateIndex> {
+        self.add(AutomatonNode::AtEnd(next))
     }
 
     /// The automaton of the names that begin with `prefix`, followed by a text that is accepted from `start` on.
-    pub(super) fn finish(mut self, prefix: &str, start: State) -> Option<Automaton> {
-        let text = self.add(Node::Text(start))?;
+    pub(super) fn finish(mut self, prefix: &str, start: StateIndex) -> Option<Automaton> {
+        let text = self.add(AutomatonNode::Text(start))?;
         let start = self.literal(prefix, text)?;
         Some(Automaton { nodes: self.nodes, start })
     }
 
-    fn add(&mut self, node: Node) -> Option<State> {
+    fn add(&mut self, node: AutomatonNode) -> Option<StateIndex> {
         (self.nodes.len() < MAX_STATES).then(|| {
             self.nodes.push(node);
             self.nodes.len() - 1
@@ -133,22 +133,26 @@ impl Automaton {
     }
 
     /// The states at the start of a name.
-    pub(super) fn start(&self) -> Vec<State> {
+    pub(super) fn start(&self) -> Vec<StateIndex> {
         self.closure([(self.start, false)], false)
     }
 
     /// The states after a further character.
-    pub(super) fn step(&self, states: &[State], character: char) -> Vec<State> {
+    pub(super) fn step(&self, states: &[StateIndex], character: char) -> Vec<StateIndex> {
         let next = states.iter().filter_map(|state| match &self.nodes[*state] {
-            Node::Accept => Some((ACCEPT, false)),
-            Node::Step(class, next) if contains(class, character) => Some((*next, false)),
-            Node::Step(..) | Node::Split(_) | Node::AtStart(_) | Node::AtEnd(_) | Node::Text(_) => None,
+            AutomatonNode::Accept => Some((ACCEPT, false)),
+            AutomatonNode::Step(class, next) if contains(class, character) => Some((*next, false)),
+            AutomatonNode::Step(..)
+            | AutomatonNode::Split(_)
+            | AutomatonNode::AtStart(_)
+            | AutomatonNode::AtEnd(_)
+            | AutomatonNode::Text(_) => None,
         });
         self.closure(next, false)
     }
 
     /// Returns whether a name that ends in these states is accepted.
-    pub(super) fn accepts(&self, states: &[State]) -> bool {
+    pub(super) fn accepts(&self, states: &[StateIndex]) -> bool {
         let states = states.iter().map(|state| (*state, false));
         self.closure(states, true).contains(&ACCEPT)
     }
@@ -162,31 +166,36 @@ impl Automaton {
     /// The classes of characters that it distinguishes.
     pub(super) fn classes(&self) -> impl Iterator<Item = &ClassUnicode> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Step(class, _) => Some(class),
-            Node::Accept | Node::Split(_) | Node::AtStart(_) | Node::AtEnd(_) | Node::Text(_) => None,
+            AutomatonNode::Step(class, _) => Some(class),
+            AutomatonNode::Accept
+            | AutomatonNode::Split(_)
+            | AutomatonNode::AtStart(_)
+            | AutomatonNode::AtEnd(_)
+            | AutomatonNode::Text(_) => None,
         })
     }
 
     /// The states that can be reached without a character, in order. A state comes with whether the text starts there.
     /// Nothing that is accepted anyway is kept beside [`ACCEPT`], so that there are few sets.
-    fn closure(&self, states: impl IntoIterator<Item = (State, bool)>, is_end: bool) -> Vec<State> {
-        let mut pending: Vec<(State, bool)> = states.into_iter().collect();
+    fn closure(&self, states: impl IntoIterator<Item = (StateIndex, bool)>, is_end: bool) -> Vec<StateIndex> {
+        let mut pending: Vec<(StateIndex, bool)> = states.into_iter().collect();
         let mut seen = BTreeSet::new();
         while let Some((state, is_start)) = pending.pop() {
             if !seen.insert((state, is_start)) {
                 continue;
             }
             match &self.nodes[state] {
-                Node::Accept => return vec![ACCEPT],
-                Node::Split(states) => pending.extend(states.iter().map(|next| (*next, is_start))),
-                Node::Text(next) => pending.push((*next, true)),
-                Node::AtStart(next) if is_start => pending.push((*next, true)),
-                Node::AtEnd(next) if is_end => pending.push((*next, is_start)),
-                Node::Step(..) | Node::AtStart(_) | Node::AtEnd(_) => {}
+                AutomatonNode::Accept => return vec![ACCEPT],
+                AutomatonNode::Split(states) => pending.extend(states.iter().map(|next| (*next, is_start))),
+                AutomatonNode::Text(next) => pending.push((*next, true)),
+                AutomatonNode::AtStart(next) if is_start => pending.push((*next, true)),
+                AutomatonNode::AtEnd(next) if is_end => pending.push((*next, is_start)),
+                AutomatonNode::Step(..) | AutomatonNode::AtStart(_) | AutomatonNode::AtEnd(_) => {}
             }
         }
-        let waits = |state: &State| matches!(self.nodes[*state], Node::Step(..) | Node::AtEnd(_));
-        let mut states: Vec<State> = seen.into_iter().map(|(state, _)| state).filter(waits).collect();
+        let waits =
+            |state: &StateIndex| matches!(self.nodes[*state], AutomatonNode::Step(..) | AutomatonNode::AtEnd(_));
+        let mut states: Vec<StateIndex> = seen.into_iter().map(|(state, _)| state).filter(waits).collect();
         states.dedup();
         states
     }

@@ -12,7 +12,7 @@ mod regex;
 mod tests;
 
 use self::refs::RefCondition;
-pub use self::refs::{Fit, PossibleRefs};
+pub use self::refs::{PossibleRefs, RefsFit};
 use super::source_version::SourceVersion;
 use crate::model::{Webhook, WebhookFilter};
 

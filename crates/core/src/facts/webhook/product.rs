@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::automaton::{Automaton, State};
+use super::automaton::{Automaton, StateIndex};
 
 /// The amount of work that one question may take: some milliseconds.
 const MAX_WORK: usize = 400_000;
@@ -87,8 +87,8 @@ fn symbols(automata: &[&Automaton]) -> Vec<Symbol> {
 /// One automaton made deterministic as far as it is run.
 struct Run<'a> {
     automaton: &'a Automaton,
-    known: HashMap<Vec<State>, Index>,
-    sets: Vec<Vec<State>>,
+    known: HashMap<Vec<StateIndex>, Index>,
+    sets: Vec<Vec<StateIndex>>,
     accepts: Vec<bool>,
     steps: HashMap<(Index, char), Index>,
 }
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         next
     }
 
-    fn index(&mut self, set: Vec<State>) -> Index {
+    fn index(&mut self, set: Vec<StateIndex>) -> Index {
         if let Some(index) = self.known.get(&set) {
             return *index;
         }

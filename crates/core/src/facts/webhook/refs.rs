@@ -21,7 +21,7 @@ pub struct PossibleRefs {
 
 /// The share of the possible refs that match at least one of the patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub enum RefsFit {
     /// Every one.
     Every,
     /// Some, or it takes too long to know.
@@ -61,13 +61,15 @@ impl PossibleRefs {
     }
 
     /// Returns how many of the refs match one of the patterns, which are patterns of full names.
-    pub fn fit(&self, patterns: &[Pattern]) -> Fit {
-        let Some(patterns) = Automaton::of_patterns(patterns) else { return Fit::Some };
+    pub fn fit(&self, patterns: &[Pattern]) -> RefsFit {
+        let Some(patterns) = Automaton::of_patterns(patterns) else { return RefsFit::Some };
         let (mut fits, mut differs) = (false, false);
         for group in &self.groups {
             let conditions = with_names(group);
             let automata: Vec<&Automaton> = conditions.iter().map(|one| &one.automaton).chain([&patterns]).collect();
-            let Some(situations) = situations(&automata, |dead| is_dead(&conditions, dead)) else { return Fit::Some };
+            let Some(situations) = situations(&automata, |dead| is_dead(&conditions, dead)) else {
+                return RefsFit::Some;
+            };
             for situation in situations.iter().filter(|situation| is_met(&conditions, situation)) {
                 let matches = situation.accepted.last() == Some(&true);
                 fits |= matches;
@@ -75,10 +77,10 @@ impl PossibleRefs {
             }
         }
         match (fits, differs) {
-            (true, false) => Fit::Every,
-            (false, true) => Fit::None,
+            (true, false) => RefsFit::Every,
+            (false, true) => RefsFit::None,
             // Without any ref, both would be true.
-            (true, true) | (false, false) => Fit::Some,
+            (true, true) | (false, false) => RefsFit::Some,
         }
     }
 

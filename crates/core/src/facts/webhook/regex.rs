@@ -17,7 +17,7 @@ use regex_syntax::{
     hir::{ClassUnicode, ClassUnicodeRange},
 };
 
-use super::automaton::{Automaton, Builder, State, any, class_of};
+use super::automaton::{Automaton, Builder, StateIndex, any, class_of};
 
 /// The automaton of the names that begin with `prefix`, and in whose rest the expression matches
 /// anywhere. `None` if the expression is not understood.
@@ -31,7 +31,7 @@ pub(super) fn automaton(prefix: &str, expression: &str) -> Option<Automaton> {
 }
 
 /// The start of an automaton of this expression, followed by `next`.
-fn node(builder: &mut Builder, ast: &Ast, next: State) -> Option<State> {
+fn node(builder: &mut Builder, ast: &Ast, next: StateIndex) -> Option<StateIndex> {
     match ast {
         // A state of its own bounds how often nothing is repeated.
         Ast::Empty(_) => builder.split(vec![next]),
@@ -73,7 +73,7 @@ fn node(builder: &mut Builder, ast: &Ast, next: State) -> Option<State> {
 }
 
 /// The start of an automaton of a repetition. A lazy one matches the same names.
-fn repeated(builder: &mut Builder, repetition: &Repetition, next: State) -> Option<State> {
+fn repeated(builder: &mut Builder, repetition: &Repetition, next: StateIndex) -> Option<StateIndex> {
     let ast = repetition.ast.as_ref();
     // `a*+` is possessive in Java.
     if matches!(ast, Ast::Repetition(_)) {

@@ -72,48 +72,48 @@ fn a_filter_that_pins_one_ref_names_it() {
 
 #[test]
 fn a_rule_has_one_answer_for_every_ref_that_a_filter_lets_through() {
-    let check = |filter: &str, list: &[&str], expected: Fit| {
+    let check = |filter: &str, list: &[&str], expected: RefsFit| {
         assert_eq!(pushed(filter).fit(&patterns(list)), expected, "{filter} {list:?}");
     };
-    check("HEAD_REF=^refs/heads/main$", &["refs/heads/main"], Fit::Every);
-    check("HEAD_REF=^refs/heads/main$", &["refs/heads/ma*", "refs/tags/*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/main$", &["refs/heads/mai?", "x"], Fit::Every);
-    check("HEAD_REF=^refs/heads/main$", &["refs/heads/release/*"], Fit::None);
-    check("HEAD_REF=^refs/heads/main$", &[], Fit::None);
+    check("HEAD_REF=^refs/heads/main$", &["refs/heads/main"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/main$", &["refs/heads/ma*", "refs/tags/*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/main$", &["refs/heads/mai?", "x"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/main$", &["refs/heads/release/*"], RefsFit::None);
+    check("HEAD_REF=^refs/heads/main$", &[], RefsFit::None);
     // A prefix: `refs/heads/mainline` passes too.
-    check("HEAD_REF=^refs/heads/main", &["refs/heads/main"], Fit::Some);
-    check("HEAD_REF=^refs/heads/main", &["refs/heads/main*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/main", &["refs/heads/dev"], Fit::None);
-    check("HEAD_REF=refs/heads/main", &["refs/heads/dev"], Fit::None);
+    check("HEAD_REF=^refs/heads/main", &["refs/heads/main"], RefsFit::Some);
+    check("HEAD_REF=^refs/heads/main", &["refs/heads/main*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/main", &["refs/heads/dev"], RefsFit::None);
+    check("HEAD_REF=refs/heads/main", &["refs/heads/dev"], RefsFit::None);
     // `refs/heads/x/refs/heads/main` passes too.
-    check("HEAD_REF=refs/heads/main$", &["refs/heads/main"], Fit::Some);
-    check("HEAD_REF=refs/heads/main$", &["refs/*/main"], Fit::Every);
-    check("HEAD_REF=main", &["*main*"], Fit::Every);
-    check("HEAD_REF=main", &["refs/heads/*"], Fit::Some);
-    check("HEAD_REF=^main$", &["refs/heads/main"], Fit::Some);
-    check("HEAD_REF=^refs/heads/release/.*", &["refs/heads/release/*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/release/.+$", &["refs/heads/release/?*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/release/.*$", &["refs/heads/main", "refs/tags/*"], Fit::None);
-    check(r"HEAD_REF=^refs/heads/release/\d+\.\d+$", &["refs/heads/release/*.*"], Fit::Every);
-    check(r"HEAD_REF=^refs/heads/release/[0-9]+\.[0-9]+$", &["refs/heads/release/*.x"], Fit::None);
-    check(r"HEAD_REF=^refs/tags/v\d+\.\d+\.\d+$", &["refs/heads/*"], Fit::None);
-    check("HEAD_REF=^refs/heads/[^/]+$", &["refs/heads/*/*"], Fit::None);
-    check("HEAD_REF=^refs/heads/(main|release/.*)$", &["refs/heads/main", "refs/heads/release/*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/.*$", &["refs/heads/*"], Fit::Every);
-    check("HEAD_REF=^refs/heads/.*$ HEAD_REF!=^refs/heads/main$", &["refs/heads/main"], Fit::None);
-    check("HEAD_REF=.* HEAD_REF!=^refs/heads/main$", &["refs/heads/main"], Fit::None);
-    check("HEAD_REF!=main", &["*main*"], Fit::None);
-    check("HEAD_REF!=^refs/tags/", &["refs/heads/*"], Fit::Every);
-    check("HEAD_REF!=^refs/heads/(main|dev)$", &["refs/heads/main", "refs/heads/dev"], Fit::None);
+    check("HEAD_REF=refs/heads/main$", &["refs/heads/main"], RefsFit::Some);
+    check("HEAD_REF=refs/heads/main$", &["refs/*/main"], RefsFit::Every);
+    check("HEAD_REF=main", &["*main*"], RefsFit::Every);
+    check("HEAD_REF=main", &["refs/heads/*"], RefsFit::Some);
+    check("HEAD_REF=^main$", &["refs/heads/main"], RefsFit::Some);
+    check("HEAD_REF=^refs/heads/release/.*", &["refs/heads/release/*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/release/.+$", &["refs/heads/release/?*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/release/.*$", &["refs/heads/main", "refs/tags/*"], RefsFit::None);
+    check(r"HEAD_REF=^refs/heads/release/\d+\.\d+$", &["refs/heads/release/*.*"], RefsFit::Every);
+    check(r"HEAD_REF=^refs/heads/release/[0-9]+\.[0-9]+$", &["refs/heads/release/*.x"], RefsFit::None);
+    check(r"HEAD_REF=^refs/tags/v\d+\.\d+\.\d+$", &["refs/heads/*"], RefsFit::None);
+    check("HEAD_REF=^refs/heads/[^/]+$", &["refs/heads/*/*"], RefsFit::None);
+    check("HEAD_REF=^refs/heads/(main|release/.*)$", &["refs/heads/main", "refs/heads/release/*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/.*$", &["refs/heads/*"], RefsFit::Every);
+    check("HEAD_REF=^refs/heads/.*$ HEAD_REF!=^refs/heads/main$", &["refs/heads/main"], RefsFit::None);
+    check("HEAD_REF=.* HEAD_REF!=^refs/heads/main$", &["refs/heads/main"], RefsFit::None);
+    check("HEAD_REF!=main", &["*main*"], RefsFit::None);
+    check("HEAD_REF!=^refs/tags/", &["refs/heads/*"], RefsFit::Every);
+    check("HEAD_REF!=^refs/heads/(main|dev)$", &["refs/heads/main", "refs/heads/dev"], RefsFit::None);
     // A group without a filter on the ref pins nothing.
-    check("ACTOR_ACCOUNT_ID=1", &["refs/heads/main"], Fit::Some);
-    check("ACTOR_ACCOUNT_ID=1", &["*"], Fit::Every);
-    check("ACTOR_ACCOUNT_ID=1", &["refs/pull/*"], Fit::None);
+    check("ACTOR_ACCOUNT_ID=1", &["refs/heads/main"], RefsFit::Some);
+    check("ACTOR_ACCOUNT_ID=1", &["*"], RefsFit::Every);
+    check("ACTOR_ACCOUNT_ID=1", &["refs/pull/*"], RefsFit::None);
     // Git has no such names.
-    check("HEAD_REF=^refs/heads/", &["*.lock", "*//*", "*..*", "*/.*", "* *"], Fit::None);
+    check("HEAD_REF=^refs/heads/", &["*.lock", "*//*", "*..*", "*/.*", "* *"], RefsFit::None);
     // No ref passes, so that these filters did not start the build.
-    check("HEAD_REF=^refs/heads/a$ HEAD_REF=^refs/heads/b$", &["*"], Fit::Some);
-    check("HEAD_REF=^main$", &["*"], Fit::Some);
+    check("HEAD_REF=^refs/heads/a$ HEAD_REF=^refs/heads/b$", &["*"], RefsFit::Some);
+    check("HEAD_REF=^main$", &["*"], RefsFit::Some);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_dialects_understand_differently_lets_everything_through() {
     ] {
         for sign in ["", "!"] {
             let refs = pushed(&format!("HEAD_REF{sign}={expression}"));
-            assert_eq!(refs.fit(&patterns(&["refs/heads/main"])), Fit::Some, "{expression}");
+            assert_eq!(refs.fit(&patterns(&["refs/heads/main"])), RefsFit::Some, "{expression}");
             assert!(refs.may_contain("refs/heads/main") && refs.may_contain("refs/tags/x"), "{expression}");
         }
     }
@@ -225,7 +225,7 @@ fn the_older_filter_matches_the_branchs_short_name() {
     let refs = of("^(main|dev)$", None).possible_refs(COMMIT, Some("GITHUB")).unwrap();
     assert_eq!(refs.listed().unwrap(), ["refs/heads/dev", "refs/heads/main"]);
     let refs = of("^refs", Some(Vec::new())).possible_refs(COMMIT, Some("GITHUB")).unwrap();
-    assert_eq!(refs.fit(&patterns(&["refs/heads/refs*"])), Fit::Every);
+    assert_eq!(refs.fit(&patterns(&["refs/heads/refs*"])), RefsFit::Every);
     for (webhook, version, kind) in [
         (of("", None), COMMIT, "GITHUB"),
         (of("(?i)main", None), COMMIT, "GITHUB"),
@@ -251,7 +251,7 @@ fn refs_that_git_returns_are_compared_with_the_filters() {
 fn expressions_that_are_hard_to_run_are_given_up() {
     let hard = "HEAD_REF=^refs/heads/(.*a.{14}|.*b.{15})$ HEAD_REF!=(x.{13}y)+";
     let begun = std::time::Instant::now();
-    assert_eq!(pushed(hard).fit(&patterns(&["*a?????????????c"])), Fit::Some);
+    assert_eq!(pushed(hard).fit(&patterns(&["*a?????????????c"])), RefsFit::Some);
     assert_eq!(pushed(hard).listed(), None);
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }

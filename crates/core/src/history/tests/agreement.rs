@@ -41,14 +41,16 @@ fn answers(verdict: &Verdict) -> Answers<'_> {
 }
 
 fn replayed_answers(replayed: &Replayed) -> Answers<'_> {
-    let rules = |is_wanted: fn(&Decided) -> bool| {
+    let rules = |is_wanted: fn(&RuleDecision) -> bool| {
         let rules = replayed.rules.iter().filter(|rule| is_wanted(&rule.decided));
         rules.map(|rule| rule.rule.as_str()).collect()
     };
     [
-        rules(|decided| matches!(decided, Decided::Broken { .. })),
-        rules(|decided| matches!(decided, Decided::Undecided { .. } | Decided::Broken { unknown: Some(_), .. })),
-        rules(|decided| matches!(decided, Decided::Exempted { .. })),
+        rules(|decided| matches!(decided, RuleDecision::Broken { .. })),
+        rules(|decided| {
+            matches!(decided, RuleDecision::Undecided { .. } | RuleDecision::Broken { unknown: Some(_), .. })
+        }),
+        rules(|decided| matches!(decided, RuleDecision::Exempted { .. })),
     ]
 }
 

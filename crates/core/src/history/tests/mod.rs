@@ -56,12 +56,12 @@ fn replay_as(rule: &str, build: PastBuild, moments: Moments) -> Replayed {
 /// The outcome, and of a rule the decision with its moment and what it saves.
 fn shown(replayed: &Replayed) -> String {
     let rules = replayed.rules.iter().map(|rule| match &rule.decided {
-        Decided::Broken { at, saved, found, .. } => {
+        RuleDecision::Broken { at, saved, found, .. } => {
             let at = at.map(|at| at.strftime("%T").to_string()).unwrap_or_default();
             format!("broken at {at}: {found}; {:.2} min, {:.2} USD", saved.minutes.as_f64(), saved.usd.as_f64())
         }
-        Decided::Undecided { missing, .. } => format!("undecided: {missing}"),
-        Decided::Exempted { index, .. } => format!("exempt by {index}"),
+        RuleDecision::Undecided { missing, .. } => format!("undecided: {missing}"),
+        RuleDecision::Exempted { index, .. } => format!("exempt by {index}"),
     });
     let rules: Vec<String> = rules.collect();
     let outcome = serde_json::to_value(replayed.outcome).unwrap();

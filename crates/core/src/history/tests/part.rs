@@ -72,7 +72,7 @@ fn with(mut build: Value, member: &str, value: Value) -> Value {
 /// Judges a build by the part that a replay needs, and by the whole. Returns whether the part was enough.
 fn check(replay: &Replay<'_>, json: &Value) -> bool {
     let text = json.to_string();
-    let part = Part::of(std::slice::from_ref(replay)).unwrap();
+    let part = BuildPart::of(std::slice::from_ref(replay)).unwrap();
     let judged = |observation: Observation| replay.judge(observation.into(), None, NOW.parse().unwrap(), |_| None).ok();
     let Some(in_part) = part.read(text.as_bytes()).and_then(judged) else { return false };
     let mut whole = None;
@@ -124,7 +124,7 @@ fn the_part_contains_what_the_rules_read() {
     let read = |rules: &[&str]| {
         let policy = policy_of(rules, false);
         let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
-        let build: Box<Build> = Part::of(&[replay]).unwrap().read(build.as_bytes()).unwrap().build;
+        let build: Box<Build> = BuildPart::of(&[replay]).unwrap().read(build.as_bytes()).unwrap().build;
         [build.phases.is_some(), build.timeout_in_minutes.is_some(), build.logs.is_some(), build.source.is_some()]
     };
     assert_eq!(read(&["forbidden-compute: [BUILD_GENERAL1_LARGE]"]), [false, false, false, false]);
@@ -139,7 +139,7 @@ fn the_part_contains_what_the_rules_read() {
 fn whole_builds_are_read_where_more_than_their_rules_counts() {
     let is_read_in_part = |rule: &str, details| {
         let policy = policy_of(&[rule], true);
-        Part::of(&[Replay::new(&policy, Moments::WholeLife, details)]).is_some()
+        BuildPart::of(&[Replay::new(&policy, Moments::WholeLife, details)]).is_some()
     };
     for rule in [
         "max-cost: 1",
@@ -161,7 +161,7 @@ fn whole_builds_are_read_where_more_than_their_rules_counts() {
 #[test]
 fn only_a_build_of_the_api_that_has_ended_is_read_in_part() {
     let policy = policy_of(&["max-timeout: 60m"], false);
-    let part = Part::of(&[Replay::new(&policy, Moments::WholeLife, Details::default())]).unwrap();
+    let part = BuildPart::of(&[Replay::new(&policy, Moments::WholeLife, Details::default())]).unwrap();
     let build = History::of_seed(1).next().unwrap();
     let is_read = |json: &Value| part.read(json.to_string().as_bytes()).is_some();
     assert!(is_read(&build));

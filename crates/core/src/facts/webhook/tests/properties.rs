@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use regex_lite::Regex;
 
 use super::{COMMIT, pushed, webhook};
-use crate::{facts::webhook::Fit, pattern::Pattern};
+use crate::{facts::webhook::RefsFit, pattern::Pattern};
 
 /// Expressions that all dialects understand, over a small alphabet.
 fn expression() -> impl Strategy<Value = String> {
@@ -84,8 +84,8 @@ proptest! {
             });
             prop_assert_eq!(refs.may_contain(name), passes, "{:?} {}", texts, name);
             let matches = patterns.iter().any(|pattern| pattern.fits(name));
-            prop_assert!(!(passes && matches && fit == Fit::None), "{:?} {:?} {}", texts, list, name);
-            prop_assert!(!(passes && !matches && fit == Fit::Every), "{:?} {:?} {}", texts, list, name);
+            prop_assert!(!(passes && matches && fit == RefsFit::None), "{:?} {:?} {}", texts, list, name);
+            prop_assert!(!(passes && !matches && fit == RefsFit::Every), "{:?} {:?} {}", texts, list, name);
             if let Some(listed) = &listed {
                 prop_assert_eq!(listed.contains(name), passes, "{:?} {}", texts, name);
             }
@@ -109,9 +109,9 @@ proptest! {
         let patterns: Vec<Pattern> = list.iter().map(|text| text.parse().unwrap()).collect();
         let matching = full.iter().filter(|name| patterns.iter().any(|pattern| pattern.fits(name))).count();
         let expected = match matching {
-            0 => Fit::None,
-            count if count == full.len() => Fit::Every,
-            _ => Fit::Some,
+            0 => RefsFit::None,
+            count if count == full.len() => RefsFit::Every,
+            _ => RefsFit::Some,
         };
         prop_assert_eq!(refs.fit(&patterns), expected);
     }
