@@ -25,6 +25,11 @@ impl Fix {
         Place { line: self.place.line, column: self.place.column + self.old.chars().count() }
     }
 
+    /// Returns whether the other makes the same replacement in the same line, perhaps moved by another one.
+    fn is_same_correction(&self, other: &Self) -> bool {
+        (self.place.line, &self.old, &self.new) == (other.place.line, &other.old, &other.new)
+    }
+
     /// The text with the replacement; `None` if it does not have `old` at that place.
     fn applied(&self, text: &str) -> Option<String> {
         let mut lines = text.split_inclusive('\n');
@@ -40,7 +45,7 @@ impl Fix {
 const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
 
 /// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it leaves fewer
-/// diagnostics, at the latest after one more fix; one that reveals others is not. Returns the new text and the
+/// diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not. Returns the new text and the
 /// fixes that were applied.
 pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
     let (mut text, mut applied) = (original.to_owned(), Vec::new());
@@ -62,8 +67,10 @@ fn next(text: &str, found: &Diagnostics, diagnose: impl Fn(&str) -> Diagnostics)
         let goes_on = || matches!((syntax(found), syntax(&left)), (Some(before), Some(after)) if after > before);
         // The value of a misspelt key is read only once the key is right.
         let leads_on = || {
+            let is_known = |next: &Fix| fixes(found).any(|known| known.is_same_correction(next));
             let and_then = |next: Fix| Some(Score::of(&diagnose(&next.applied(&better)?)) < Score::of(found));
-            Score::of(&left) == Score::of(found) && fixes(&left).filter_map(and_then).any(|is_better| is_better)
+            let revealed = fixes(&left).filter(|next| !is_known(next));
+            Score::of(&left) == Score::of(found) && revealed.filter_map(and_then).any(|is_better| is_better)
         };
         (Score::of(&left) < Score::of(found) || goes_on() || leads_on()).then_some((fix, better, left))
     })

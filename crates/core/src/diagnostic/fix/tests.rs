@@ -89,6 +89,15 @@ fn a_fault_without_a_safe_correction_stays() {
         "max-timeout: !!str 60m",
         "max-timeout: 60m\n    mode: on",
         "max-timeout: 60m\n    mode: warn",
+        // A pattern or a short name would mean something else in `matches`.
+        "deny-when: '!branch.matches(\"^refs/heads/main$|^refs/heads/dev$\")'",
+        "deny-when: branch.matches(\"^refs/heads/main$\")",
+        "deny-when: branch.matches(\"^refs/heads/release/[0-9]+$\")",
+        "deny-when: ref.matches(\"^heads/main$\")",
+        "deny-when: region.matches(\"^EU-WEST-1$|^EU-WEST-2$\")",
+        "deny-when: region.startsWith(\"EU-\")",
+        "deny-when: account.contains(\"1111-2222-3333\")",
+        "deny-when: any(build.phases, p, p.phaseType == \"BUILD\")",
         // One branch, or two?
         "forbidden-branches: main, develop",
         "forbidden-branches: main develop",
@@ -97,6 +106,15 @@ fn a_fault_without_a_safe_correction_stays() {
     ] {
         assert_eq!(fix(rule), rule);
     }
+}
+
+/// The fix of another fault is no reason for it.
+#[test]
+fn a_correction_that_leads_nowhere_is_not_kept() {
+    let lists = "deny-when: build.phases.exist(p, p.phasType == \"BUILD\", 1)";
+    assert_eq!(fix(lists), lists);
+    let with = |mode: &str| format!("{lists}\n    mode: {mode}");
+    assert_eq!(fix(&with("reprot")), with("report"));
 }
 
 #[test]

@@ -61,6 +61,18 @@ impl TextComparison {
     }
 }
 
+impl TextComparison {
+    /// The remark with a correction that means the same: what to write instead is a pattern, which only `glob`
+    /// compares with a whole text.
+    fn corrected(self, remark: Remark) -> Remark {
+        let glob = remark.replacement().map(|pattern| format!("use `glob(\"{}\")`", pattern.trim_matches('"')));
+        match (self, glob) {
+            (Self::Starts | Self::Ends | Self::Contains | Self::Matches, Some(help)) => Remark { help, ..remark },
+            _ => remark,
+        }
+    }
+}
+
 impl<'a> Checker<'a> {
     /// Checks the constants of an operator that compares.
     pub(super) fn comparison(&mut self, node: &'a IdedExpr, call: &'a CallExpr) {
@@ -183,7 +195,7 @@ impl<'a> Checker<'a> {
             },
             Possible::Plain | Possible::Number(_) => return,
         };
-        self.conclude(place, verdict);
+        self.conclude(place, verdict.map_err(|remark| comparison.corrected(remark)));
     }
 
     /// Adds a fault, or warnings, about a node.
@@ -309,9 +321,15 @@ fn fits_a_word(words: &[&str], comparison: TextComparison, text: &str, ignores_c
 fn of_regex(read: MemberReading, regex: &str) -> Result<Vec<Remark>, Remark> {
     let mut trouble = Vec::new();
     let all = alternatives(regex).unwrap_or_default();
+    // A pattern in place of the expression is a correction only if it asks for the same.
+    let is_one_pattern = matches!(all.as_slice(), [WiderPattern { is_exact: true, .. }]);
     for WiderPattern { pattern, is_exact } in &all {
         match pattern.parse::<Pattern>().map(|_| read(pattern)) {
-            Ok(Err(remark)) => trouble.push(Err(remark)),
+            Ok(Err(remark)) if is_one_pattern || remark.replacement().is_none() => trouble.push(Err(remark)),
+            Ok(Err(Remark { message, .. })) => {
+                let help = "correct the regular expression, which matches no value".to_owned();
+                trouble.push(Err(Remark { message, help }));
+            }
             Ok(Ok(warnings)) if *is_exact && !warnings.is_empty() => trouble.push(Ok(warnings)),
             Ok(Ok(_)) | Err(_) => return Ok(Vec::new()),
         }

@@ -49,6 +49,8 @@ fn asked(regex: &str) -> Option<WiderPattern> {
     while let Some(character) = rest.next() {
         match character {
             '\\' => match rest.next()? {
+                // A character by its number, or a class by its name.
+                'x' | 'u' | 'U' | 'p' | 'P' => return None,
                 letter if letter.is_ascii_alphanumeric() => {
                     is_exact = false;
                     parts.push("*".to_owned());
@@ -136,6 +138,8 @@ mod tests {
             (r"^\d+(a[)]|b)$", Some(vec![("*".to_owned(), false)])),
             ("^a$|^b$", Some([exact("a"), exact("b")].concat())),
             ("(?i)main", None),
+            (r"^eu\x2dwest-1$", None),
+            (r"^\u{65}u-west-1$", None),
             (r"a\*", None),
         ] {
             let found = alternatives(regex);

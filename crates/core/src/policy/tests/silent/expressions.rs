@@ -14,6 +14,18 @@ fn check(expressions: &[&str], expected: &str) {
 }
 
 #[test]
+fn a_character_by_its_number_may_be_any() {
+    check(
+        &[
+            r#"region.matches("^\\x65u-west-1$")"#,
+            r#"region.matches("^eu\\x2dwest-1$")"#,
+            r#"account.matches("^11112222333\\x33$")"#,
+        ],
+        "",
+    );
+}
+
+#[test]
 fn what_no_build_can_have_is_a_fault() {
     check(
         &[
