@@ -50,10 +50,12 @@ pub(super) fn of_syntax(text: &str, place: usize) -> Option<String> {
         (_, "|") => "use `||`",
         (_, "," | "}") if is_in_a_list(&before) => "write a list as `[\"main\", \"dev\"]`",
         (_, "if" | "then" | "else") => "use `condition ? one : other` instead of `if`",
+        (_, "") if before.windows(2).any(|two| two == ["?", "."]) => "test whether a member exists with `has(…)`",
         (_, "") if before.contains(&"?") && !before.contains(&":") => "write `condition ? one : other`",
         (_, "“" | "”" | "‘" | "’" | "`") => "put a string into straight quotes: `\"main\"`",
         (_, "#") => "begin a comment with `//`",
         (_, "?") => "test whether a member exists with `has(…)`",
+        _ if is_string(word) && is_operand(previous) => "write an operator or a comma before the string",
         _ if rest.starts_with(['"', '\'']) => "write a string as `\"main\"`, with every backslash in it twice",
         _ if is_method_of_text(word) => return Some(format!("write a call: `branch.{word}(\"main\")`")),
         _ => return duration(head, &before, word),
@@ -62,7 +64,7 @@ pub(super) fn of_syntax(text: &str, place: usize) -> Option<String> {
 }
 
 /// Returns how to correct the call of an unknown function.
-pub(super) fn of_function(name: &str) -> Option<Hint<'static>> {
+pub(super) fn of_function(name: &str, style: Style, arguments: usize) -> Option<Hint<'static>> {
     let ours = match name.to_lowercase().as_str() {
         "not" => "!",
         "len" | "length" | "count" => "size",
@@ -74,7 +76,20 @@ pub(super) fn of_function(name: &str) -> Option<Hint<'static>> {
         "includes" => return Some((CONTAINS.to_owned(), None)),
         _ => return None,
     };
-    Some((instead(ours, name), Some(ours)))
+    // The word alone is to be replaced only if it is called in the same way.
+    let is_called_alike = match ours {
+        "!" => style == Style::Global,
+        "size" => arguments == usize::from(style == Style::Global),
+        _ => style == Style::Method && arguments == 2,
+    };
+    let fix = is_called_alike.then_some(ours);
+    let help = match ours {
+        _ if is_called_alike => instead(ours, name),
+        "!" => "write `!` before what it negates: `!(branch == \"main\")`".to_owned(),
+        "size" => "write `size(x)`".to_owned(),
+        _ => format!("write `build.phases.{ours}(phase, phase.phaseType == \"BUILD\")`"),
+    };
+    Some((help, fix))
 }
 
 const CONTAINS: &str = "use `x in list` for a list, and `contains` for a string";
@@ -127,14 +142,29 @@ fn is_in_a_list(before: &[&str]) -> bool {
     introduction.is_some_and(|word| *word == "in")
 }
 
+fn is_string(piece: &str) -> bool {
+    let quote = piece.chars().next().filter(|first| ['"', '\''].contains(first));
+    quote.is_some_and(|quote| piece.len() > 1 && piece.ends_with(quote))
+}
+
+/// Returns whether a piece may end an operand.
+fn is_operand(piece: &str) -> bool {
+    let is_word = |last: char| last.is_alphanumeric() || ['_', ')', ']', '"', '\''].contains(&last);
+    piece != "in" && piece.chars().next_back().is_some_and(is_word)
+}
+
+/// What people call units of time, in lower case and in the singular. `s` itself is one without its last letter.
+const UNITS: [&str; 11] = ["", "sec", "second", "m", "min", "minute", "h", "hr", "hour", "d", "day"];
+
 /// Returns how to write a duration whose unit follows a number: `30m`, `30 minutes`.
 fn duration(head: &str, before: &[&str], unit: &str) -> Option<String> {
     let (number, rest) = before.split_last()?;
     let is_number = number.chars().all(|digit| digit.is_ascii_digit());
-    if !is_number || !unit.starts_with(['s', 'm', 'h', 'd']) {
+    let written = format!("{number}{unit}");
+    let is_unit = UNITS.contains(&unit.trim_end_matches('s').to_lowercase().as_str());
+    if !is_number || unit.is_empty() || !(is_unit || Length::parse(&written).is_ok()) {
         return None;
     }
-    let written = format!("{number}{unit}");
     let is_whole = head.ends_with(number) && rest.last() != Some(&".") && Length::parse(&written).is_ok();
     Some(format!("write a duration as `duration(\"{}\")`", if is_whole { &written } else { "90m" }))
 }

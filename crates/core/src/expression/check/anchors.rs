@@ -18,9 +18,13 @@ struct Alternative {
 ///
 /// Returns `None` if it has no alternatives, or no such anchor. The same holds if an alternative other than the
 /// first begins with `^`, or one other than the last ends with `$`: each then has anchors of its own on purpose.
-pub(super) fn half_anchored(regex: &str) -> Option<Remark> {
-    let ast = Parser::new().parse(regex).ok()?;
-    let Ast::Alternation(alternation) = &ast else { return None };
+/// `is_raw`: the expression is a raw string of CEL, in which a backslash stands for itself.
+pub(super) fn half_anchored(regex: &str, is_raw: bool) -> Option<Remark> {
+    let mut ast = &Parser::new().parse(regex).ok()?;
+    while let Ast::Group(group) = ast {
+        ast = &group.ast;
+    }
+    let Ast::Alternation(alternation) = ast else { return None };
     let all: Vec<Alternative> = alternation.asts.iter().map(Alternative::of).collect::<Option<_>>()?;
     let ((first, others), (last, before)) = (all.split_first()?, all.split_last()?);
     let is_on_purpose = others.iter().any(|one| one.starts) || before.iter().any(|one| one.ends);
@@ -30,7 +34,8 @@ pub(super) fn half_anchored(regex: &str) -> Option<Remark> {
     }
     let (head, body, tail) = (regex.get(..first.from)?, regex.get(first.from..last.to)?, regex.get(last.to..)?);
     // With these flags, an anchor is one of a line, and a bracket may be in a comment.
-    if head.contains(['m', 'x']) {
+    let flags = regex.split("(?").skip(1).filter_map(|rest| rest.split([':', ')']).next());
+    if flags.into_iter().any(|flags| flags.contains(['m', 'x'])) {
         return None;
     }
     let condition = |one: &Alternative| {
@@ -43,7 +48,9 @@ pub(super) fn half_anchored(regex: &str) -> Option<Remark> {
     };
     let conditions: Vec<String> = before.iter().map(condition).collect::<Option<_>>()?;
     let message = format!("`{regex}` matches a text that {} or {}", conditions.join(", "), condition(last)?);
-    Some(Remark { message, help: format!("write `{head}({body}){tail}` to anchor all alternatives") })
+    let better = format!("{head}({body}){tail}");
+    let better = if is_raw { better } else { better.replace('\\', r"\\") };
+    Some(Remark { message, help: format!("write `{better}` to anchor all alternatives") })
 }
 
 impl Alternative {
@@ -76,7 +83,7 @@ mod tests {
 
     #[track_caller]
     fn check(regex: &str, expected: Option<(&str, &str)>) {
-        let found = half_anchored(regex).map(|Remark { message, help }| {
+        let found = half_anchored(regex, true).map(|Remark { message, help }| {
             let help = help.split('`').nth(1).unwrap_or_default().to_owned();
             (message.replace(&format!("`{regex}` matches a text that "), ""), help)
         });
@@ -91,7 +98,16 @@ mod tests {
         check("^a|b|c$", Some(("begins with `a`, contains `b` or ends with `c`", "^(a|b|c)$")));
         check(r"(?i)^a\||[|^]b\$$", Some((r"begins with `a\|` or ends with `[|^]b\$`", r"(?i)^(a\||[|^]b\$)$")));
         check("(?i)ä|(b|^c)$", Some(("contains `ä` or ends with `(b|^c)`", "(?i)(ä|(b|^c))$")));
+        check("(^a|b$)", Some(("begins with `a` or ends with `b`", "(^(a|b)$)")));
+        check("(?i:(?:^a|b$))", Some(("begins with `a` or ends with `b`", "(?i:(?:^(a|b)$))")));
         check(r"\Aa|b\z", Some(("begins with `a` or ends with `b`", r"\A(a|b)\z")));
+    }
+
+    #[test]
+    fn the_correction_is_written_as_a_string_of_cel() {
+        let help = |is_raw| half_anchored(r"^\bmain|release$", is_raw).unwrap().help;
+        assert_eq!(help(true), r"write `^(\bmain|release)$` to anchor all alternatives");
+        assert_eq!(help(false), r"write `^(\\bmain|release)$` to anchor all alternatives");
     }
 
     #[test]
@@ -102,6 +118,10 @@ mod tests {
             "main|release",
             "^(main|release)$",
             "(^main)|(release$)",
+            "x(^main|release$)",
+            "^(?m)a|b$",
+            "^a|(?m)b$",
+            "(?m:^a|b$)",
             "(^|/)main|release(/|$)",
             "^a$|^b$",
             "^a|^b",
@@ -128,10 +148,10 @@ mod tests {
             regex in r"(\(\?i\))?\^?[abA]{1,2}(\|(\(a\|b\$\)|\^b|[ab]|\[ab\|]){1,2}\$?){1,3}",
             text in "[abA|]{0,4}",
         ) {
-            if let Some(Remark { help, .. }) = half_anchored(&regex) {
+            if let Some(Remark { help, .. }) = half_anchored(&regex, true) {
                 let corrected = Regex::new(help.split('`').nth(1).unwrap()).unwrap();
                 prop_assert!(!corrected.is_match(&text) || Regex::new(&regex).unwrap().is_match(&text), "{}", help);
-                prop_assert_eq!(half_anchored(corrected.as_str()).map(|remark| remark.message), None);
+                prop_assert_eq!(half_anchored(corrected.as_str(), true).map(|remark| remark.message), None);
             }
         }
     }

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
                 self.fault(Code::WrongArguments, place, format!("wrong arguments for `{name}`"), help);
             } else {
                 let found = format!("unknown function `{name}`");
-                match hints::of_function(name) {
+                match hints::of_function(name, style, call.args.len()) {
                     Some(hint) => self.hint(Code::UnknownFunction, place, found, name, hint),
                     None => self.unknown(Code::UnknownFunction, place, found, name, &names(), "the functions are"),
                 }
@@ -116,7 +116,8 @@ impl<'a> Checker<'a> {
             "matches" => {
                 self.charge(50);
                 let refused = self.regex(text).err();
-                self.warn(Code::HalfAnchored, wanted, half_anchored(text).into_iter().collect());
+                let is_raw = self.text.get(place..).is_some_and(|literal| literal.starts_with(['r', 'R']));
+                self.warn(Code::HalfAnchored, wanted, half_anchored(text, is_raw).into_iter().collect());
                 refused
             }
             "glob" => {

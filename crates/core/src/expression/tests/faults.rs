@@ -235,6 +235,48 @@ fn functions_and_members_of_other_languages() {
     check_help("project.tags['team'].value == 'a'", 12, elements);
 }
 
+/// `matches` takes no pattern, and `startsWith` none either.
+#[test]
+fn a_pattern_is_to_be_written_with_glob() {
+    check_help("branch.matches('^refs/heads/main$')", 15, "use `glob(\"main\")`");
+    check_help("branch.startsWith('refs/heads/ma')", 18, "use `glob(\"ma*\")`");
+    check_help("region.startsWith('EU-')", 18, "use `glob(\"eu-*\")`");
+    check_help("account.contains('1111-2222-3333')", 17, "use `glob(\"111122223333\")`");
+    let regex = "correct the regular expression, which matches no value";
+    check_help("branch.matches('^refs/heads/(main|dev)$')", 15, regex);
+    check_help("region.matches('^EU-WEST-1$|^EU-WEST-2$')", 15, regex);
+    check_help("branch.glob('refs/heads/*')", 12, "write `*`");
+}
+
+#[test]
+fn a_missing_operator_is_not_a_unit_or_a_bad_string() {
+    let comma = "write an operator or a comma before the string";
+    check_help("branch in ['main' 'dev']", 18, comma);
+    check_help("branch == 'main' 'x'", 17, comma);
+    check_help("branch 'main'", 7, comma);
+    let example = "write an expression such as `build.environment.privilegedMode && branch != \"main\"`";
+    check_help("build.buildNumber > 60 startedBy == 'x'", 23, example);
+    check_help("build.buildNumber > 5 has(build.vpcConfig)", 22, example);
+    check_help("build.vpcConfig?.vpcId == 'x'", 29, "test whether a member exists with `has(…)`");
+    let backslash = "write a string as `\"main\"`, with every backslash in it twice";
+    check_help(r"branch.matches('^v\d$')", 15, backslash);
+}
+
+#[test]
+fn a_word_that_is_called_in_another_way_is_not_replaced() {
+    let exists = "write `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
+    for (text, start, help) in [
+        ("any(build.phases, p, p.phaseType == 'BUILD')", 0, exists),
+        ("build.phases.some('BUILD')", 13, exists),
+        ("build.phases.count(p, p.phaseType == 'BUILD') > 1", 13, "write `size(x)`"),
+        ("build.buildComplete.not()", 20, "write `!` before what it negates: `!(branch == \"main\")`"),
+    ] {
+        check_help(text, start, help);
+        let fixes = Expression::compile(text).err().map(|faults| faults[0].fix.clone());
+        assert_eq!(fixes, Some(None), "{text}");
+    }
+}
+
 #[test]
 fn a_word_of_another_language_is_replaced() {
     for (text, theirs, ours) in [
