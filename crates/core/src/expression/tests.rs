@@ -7,6 +7,7 @@ use super::*;
 use crate::{model::Build, model::Project, price::Dollars};
 
 mod faults;
+mod hints;
 mod hostile;
 mod reference;
 mod times;
