@@ -84,3 +84,17 @@ fn section(kind: &CheckKind) -> String {
          **Calls at a build's start:** {at_start}. Also {others}.\n"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_check_is_explained_by_its_id() {
+        for check in CHECKS {
+            let explained = explanation(check.id).unwrap();
+            assert!(explained.starts_with(&format!("## `{}`\n", check.id)), "{explained}");
+        }
+        assert_eq!(explanation("max-timeouts"), None);
+    }
+}

@@ -349,6 +349,8 @@ fn a_denied_call_of_a_sweep_is_counted_and_named_though_another_failed_first() {
         summary.is_handed_on = is_handed_on;
         failures.iter().cloned().for_each(|failure| summary.add_failed_call(failure));
         let record = Record::of_sweep(&policy, summary, None, now());
+        let fails_with = record.failure().map(|failure| failure.r#type.as_str());
+        assert_eq!(fails_with, (!is_handed_on).then_some(failures[0].r#type.as_str()));
         serde_json::from_str(record.json().get()).unwrap()
     };
     for (failures, is_handed_on, sentence) in [
