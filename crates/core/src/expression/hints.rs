@@ -31,8 +31,8 @@ pub(super) fn of_syntax(text: &str, place: usize) -> Option<String> {
         (_, "and") => return Some(instead("&&", word)),
         (_, "or") => return Some(instead("||", word)),
         (_, "not") if at(1).eq_ignore_ascii_case("in") => "use `!(x in [\"main\", \"dev\"])` instead of `not in`",
-        (_, "not") => return Some(instead("!", word)),
-        ("not", _) => return Some(instead("!", previous)),
+        (_, "not") => return Some(negated(word, after.get(1..)?)),
+        ("not", _) => return Some(negated(previous, &after)),
         (_, "is") => match at(1).eq_ignore_ascii_case("not") {
             false if is_null(at(1)) => HAS,
             true if is_null(at(2)) => HAS,
@@ -115,6 +115,16 @@ pub(super) fn of_variable(name: &str) -> Option<Hint<'static>> {
 
 fn instead(ours: &str, theirs: &str) -> String {
     format!("use `{ours}` instead of `{theirs}`")
+}
+
+/// How to write `not` before these pieces.
+fn negated(not: &str, operand: &[&str]) -> String {
+    let compares = operand.iter().any(|piece| ["==", "!=", "<", "<=", ">", ">=", "in"].contains(piece));
+    match operand.first() {
+        Some(&"(") | None => instead("!", not),
+        Some(_) if compares => format!("use `!` and brackets instead of `{not}`: `!(branch == \"main\")`"),
+        Some(_) => instead("!", not),
+    }
 }
 
 fn is_null(word: &str) -> bool {

@@ -15,6 +15,9 @@ fn operators_of_other_languages() {
     check_help("branch == 'a' AND region == 'b'", 14, "use `&&` instead of `AND`");
     check_help("branch == 'a' OR region == 'b'", 14, "use `||` instead of `OR`");
     check_help("(branch == 'a' and region == 'b') || true", 15, "use `&&` instead of `and`");
+    let brackets = "use `!` and brackets instead of `not`: `!(branch == \"main\")`";
+    check_help("not branch == 'a'", 4, brackets);
+    check_help("region == 'b' && not branch in ['a']", 21, brackets);
     check_help("not 'main'", 4, "use `!` instead of `not`");
     check_help("NOT build.buildComplete", 4, "use `!` instead of `NOT`");
     check_help("branch == 'a' && not (region == 'b')", 17, "use `!` instead of `not`");
