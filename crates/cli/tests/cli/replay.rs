@@ -391,12 +391,16 @@ fn the_earlier_tries_of_a_build_are_found_in_the_input() {
     };
     let first = build(1, "00", "10", json!({"autoRetryLimit": 1, "autoRetryNumber": 0, "nextAutoRetry": arn(2)}));
     let retry = build(2, "11", "30", json!({"autoRetryLimit": 1, "autoRetryNumber": 1, "previousAutoRetry": arn(1)}));
-    let newer = build(3, "20", "40", json!(null));
-    fs::write(folder.join("builds.ndjson"), lines(&[first, retry, newer])).unwrap();
-    let found = summary(&folder, &["builds.ndjson"]);
-    let newest = &found["rules"]["newest"];
-    assert_eq!((&newest["broken"], &newest["undecided"]), (&json!(1), &json!(0)), "{found}");
-    assert_eq!(newest["minutes"], 10.0, "the retry, from the start of the newer build");
+    for (start, minutes, from) in [("20", 10.0, "the start of the newer build"), ("10", 19.0, "its own start")] {
+        let newer = build(3, start, "40", json!(null));
+        for builds in [[&first, &retry, &newer], [&newer, &retry, &first]] {
+            fs::write(folder.join("builds.ndjson"), lines(&builds.map(Value::clone))).unwrap();
+            let found = summary(&folder, &["builds.ndjson"]);
+            let newest = &found["rules"]["newest"];
+            assert_eq!((&newest["broken"], &newest["undecided"]), (&json!(1), &json!(0)), "{found}");
+            assert_eq!(newest["minutes"], minutes, "the retry, from {from}");
+        }
+    }
 }
 
 /// A report of no builds looks like a policy that does no harm.

@@ -118,6 +118,17 @@ impl Supersession {
         self
     }
 
+    /// The same for other builds that may have ended before, for this reason.
+    #[must_use]
+    pub(crate) fn in_doubt(mut self, why: &str) -> Self {
+        for (_, answer) in &mut self.by_rule {
+            if matches!(answer, Superseded::By(_)) {
+                *answer = Superseded::Unknown(unknown(why.to_owned()));
+            }
+        }
+        self
+    }
+
     /// The rules by which a newer build supersedes the build.
     pub(crate) fn broken_rules(&self) -> impl Iterator<Item = &str> {
         let broken = self.by_rule.iter().filter(|(_, superseded)| matches!(superseded, Superseded::By(_)));

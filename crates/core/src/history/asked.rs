@@ -17,7 +17,7 @@ pub(super) struct Asked<'c> {
     pub(super) contenders: Option<&'c Contenders>,
     pub(super) moments: Moments,
     pub(super) recorded_ref: Option<RecordedRef>,
-    /// The rules by which a newer build superseded it, with the start of the newer one.
+    /// The rules by which a newer build superseded it, each with the moment.
     pub(super) superseded_at: Vec<(String, Timestamp)>,
 }
 

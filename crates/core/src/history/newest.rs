@@ -11,18 +11,22 @@ use crate::facts::{
     supersession::{LeftOut, RunningBuild, Supersession},
 };
 
-/// The builds of a project, ordered by their start.
+/// The builds of a project.
 #[derive(Clone, Debug, Default)]
 pub struct Contenders {
+    /// Ordered by their start.
     builds: Vec<Contender>,
-    /// `true` if the start of one of them is unknown, so that it may be newer than any other.
-    lacks_a_start: bool,
+    /// Those whose start is unknown, so that they may be newer than any other.
+    without_start: Vec<Contender>,
 }
 
 /// A build as others are compared with it.
 #[derive(Clone, Debug)]
 pub struct Contender {
     start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    /// The last moment at which it is known to have been running.
+    last_moment: Option<Timestamp>,
     running: RunningBuild,
 }
 
@@ -43,7 +47,18 @@ impl Contender {
         while case.next_question().is_some_and(|question| !is_open(&question)) {
             asked.reply(&mut case, &life, start, &mut answer)?;
         }
-        Some(Self { start: life.start, running: case.running_build(start) })
+        let running = case.running_build(start);
+        Some(Self { start: life.start, end: life.end, last_moment: life.last_moment(), running })
+    }
+
+    /// Returns whether it still ran when a build started, if that is known. One that started later did.
+    fn ran_at_start_of(&self, life: &Life) -> Option<bool> {
+        let is_earlier = |start: &Timestamp| self.start.is_none_or(|own| own < *start);
+        let Some(start) = life.start.filter(is_earlier) else { return Some(true) };
+        match self.end {
+            Some(end) => Some(end > start),
+            None => self.last_moment.filter(|last| *last >= start).map(|_| true),
+        }
     }
 }
 
@@ -51,14 +66,14 @@ impl FromIterator<Contender> for Contenders {
     fn from_iter<I: IntoIterator<Item = Contender>>(builds: I) -> Self {
         let mut builds: Vec<Contender> = builds.into_iter().collect();
         builds.sort_by(|one, other| (one.start, &one.running.id).cmp(&(other.start, &other.running.id)));
-        let lacks_a_start = builds.first().is_some_and(|first| first.start.is_none());
-        Self { builds, lacks_a_start }
+        let (without_start, builds) = builds.into_iter().partition(|build| build.start.is_none());
+        Self { builds, without_start }
     }
 }
 
 impl Contenders {
-    /// Compares a running build with those that started while it ran, and returns when each rule was
-    /// broken by one of them.
+    /// Compares a running build with those that ran at the same time, and returns when each rule was broken by
+    /// one of them: at the later start of the two.
     ///
     /// With [`Moments::StartOnly`], builds that started later do not count. If the end is unknown, only builds
     /// that started while the build is known to have been running break a rule; the rest stays unknown.
@@ -74,8 +89,7 @@ impl Contenders {
         let failure = is_open.then(|| "the input does not show when the build ended".to_owned());
         let mut supersession = Supersession::of(&own, &[], &LeftOut { too_many: false, failure });
         let mut superseded_at = Vec::new();
-        let is_later = |other: &&Contender| other.start.is_none_or(|start| life.start.is_none_or(|own| start >= own));
-        let overlaps = |other: &&Contender| {
+        let starts_in_time = |other: &&Contender| {
             other.start.is_none_or(|start| match moments {
                 Moments::StartOnly => life.start.is_none_or(|own| start <= own),
                 Moments::WholeLife => match life.end {
@@ -84,23 +98,34 @@ impl Contenders {
                 },
             })
         };
-        for other in self.from(life.start).iter().filter(is_later).take_while(overlaps) {
-            let running = std::slice::from_ref(&other.running);
-            supersession = supersession.and(Supersession::of(&own, running, &LeftOut::default()));
+        // A retry or a build of a batch counts as started earlier than it did. No build counts as started later.
+        let since = [own.start.time, life.start].into_iter().flatten().min();
+        for other in self.without_start.iter().chain(self.since(since).iter().take_while(starts_in_time)) {
+            let ran = other.ran_at_start_of(life);
+            if ran == Some(false) {
+                continue;
+            }
+            let mut found = Supersession::of(&own, std::slice::from_ref(&other.running), &LeftOut::default());
+            if ran.is_none() {
+                found = found.in_doubt(&format!("the input does not show when {} ended", other.running.id));
+            }
+            supersession = supersession.and(found);
             for rule in supersession.broken_rules() {
                 if superseded_at.iter().all(|(other, _)| other != rule) {
-                    superseded_at.push((rule.to_owned(), other.start.unwrap_or(at)));
+                    superseded_at.push((rule.to_owned(), other.start.max(life.start).unwrap_or(at)));
                 }
+            }
+            if superseded_at.len() == own.standings.len() {
+                break;
             }
         }
         case.add_supersession(supersession, at);
         superseded_at
     }
 
-    /// The builds that started at that time or later, and those whose start is unknown.
-    fn from(&self, start: Option<Timestamp>) -> &[Contender] {
-        let is_earlier = |other: &Contender| other.start.is_some() && other.start < start;
-        let first = if self.lacks_a_start { 0 } else { self.builds.partition_point(is_earlier) };
+    /// The builds that started at that time or later.
+    fn since(&self, start: Option<Timestamp>) -> &[Contender] {
+        let first = self.builds.partition_point(|other| other.start < start);
         self.builds.get(first..).unwrap_or_default()
     }
 }

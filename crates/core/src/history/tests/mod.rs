@@ -1,4 +1,5 @@
 mod agreement;
+mod newest;
 mod part;
 
 use super::*;
@@ -197,101 +198,6 @@ fn members_that_an_event_lacks_are_unknown() {
         let timed = replay_as("max-duration: 20m", past(&build("09:10:00", ""), from), Moments::WholeLife);
         assert_eq!(shown(&timed), format!("stopped broken at 08:30:00: 60m; 40.00 min, {usd} USD"));
     }
-}
-
-/// Judges builds of one project, given as id, start, end and further members, by `only-newest-per`.
-fn newest(rule: &str, builds: &[(u32, &str, &str, &str)]) -> Vec<String> {
-    newest_at(Moments::WholeLife, rule, builds)
-}
-
-fn newest_at(moments: Moments, rule: &str, builds: &[(u32, &str, &str, &str)]) -> Vec<String> {
-    let text = format!("{{version: 1, rules: [{{id: newest, {rule}}}, {{id: small, max-timeout: 100m}}]}}");
-    let policy = Policy::parse("policy.yaml", &text).unwrap_or_else(|faults| panic!("{faults}"));
-    let replay = Replay::new(&policy, moments, Details::default());
-    let past = builds.iter().map(|(number, start, end, more)| {
-        let id = format!("shop:5e000000-0000-4000-8000-00000000000{number}");
-        let json = build(end, more).replace("08:00:00", start).replace(ID, &id);
-        let json = if end.is_empty() {
-            json.replace("\"2026-11-20TZ\"", "null")
-                .replace("SUCCEEDED", "IN_PROGRESS")
-                .replace("\"buildComplete\": true", "\"buildComplete\": false")
-        } else {
-            json
-        };
-        let build: Box<Build> = serde_json::from_str(&json).unwrap();
-        let observation =
-            Observation { id: id.parse().unwrap(), from: ObservedIn::Api, time: None, build, recorded_ref: None };
-        PastBuild::from(observation)
-    });
-    let past: Vec<PastBuild> = past.collect();
-    let now = NOW.parse().unwrap();
-    let contenders = past.iter().filter_map(|build| Contender::of(&replay, build.clone(), now, unavailable));
-    let contenders: Contenders = contenders.collect();
-    past.into_iter()
-        .map(|build| {
-            let replayed = replay.judge(build, Some(&contenders), now, unavailable).unwrap();
-            let of_rule = Replayed {
-                rules: replayed.rules.iter().filter(|rule| rule.rule == "newest").cloned().collect(),
-                ..replayed
-            };
-            let text = shown(&of_rule);
-            text.split("; ").next().unwrap().replace("shop:5e000000-0000-4000-8000-00000000000", "#")
-        })
-        .collect()
-}
-
-const MAIN: &str = r#", "sourceVersion": "main", "source": {"type": "GITHUB"}"#;
-const DEV: &str = r#", "sourceVersion": "dev", "source": {"type": "GITHUB"}"#;
-
-#[test]
-fn a_build_is_superseded_when_a_newer_one_starts_while_it_runs() {
-    let rule = "only-newest-per: [project, ref]";
-    let superseded = |rule, builds: &[_]| newest(rule, builds);
-    assert_eq!(
-        superseded(
-            rule,
-            &[(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "09:30:00", MAIN), (3, "08:40:00", "08:50:00", MAIN)]
-        ),
-        ["stopped broken at 08:30:00: the newer build #2", "stopped broken at 08:40:00: the newer build #3", "allowed"]
-    );
-    assert_eq!(
-        superseded(
-            rule,
-            &[(1, "08:00:00", "09:00:00", MAIN), (2, "09:00:00", "09:30:00", MAIN), (3, "08:10:00", "08:20:00", DEV)]
-        ),
-        ["allowed", "allowed", "allowed"],
-        "one started as it ended, one is of another branch"
-    );
-    assert_eq!(
-        superseded(rule, &[(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "", MAIN)]),
-        [
-            "stopped broken at 08:30:00: the newer build #2",
-            "allowed undecided: newer build (the input does not show when the build ended)"
-        ]
-    );
-    let undecided = "allowed undecided: newer build (the input does not show when the build ended)";
-    assert_eq!(
-        superseded(rule, &[(1, "08:00:00", "", MAIN), (2, "08:30:00", "09:00:00", MAIN)]),
-        [undecided, "allowed"],
-        "the first one is last seen at 08:11"
-    );
-    assert_eq!(
-        superseded(rule, &[(1, "08:00:00", "", MAIN), (2, "08:05:00", "09:00:00", MAIN)]),
-        ["stopped broken at 08:05:00: the newer build #2", "allowed"]
-    );
-    let stopped = MAIN.to_owned() + r#", "timeoutInMinutes": 120"#;
-    assert_eq!(
-        superseded(rule, &[(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "09:30:00", &stopped)]),
-        ["allowed", "stopped"],
-        "a build that another rule stops supersedes nothing"
-    );
-}
-
-#[test]
-fn at_its_start_a_build_is_superseded_by_none_that_starts_later() {
-    let rule = "only-newest-per: [project, ref]";
-    let builds = [(1, "08:00:00", "09:00:00", MAIN), (2, "08:30:00", "", MAIN)];
-    assert_eq!(newest_at(Moments::StartOnly, rule, &builds), ["allowed", "allowed"]);
 }
 
 /// The dates of a policy count at the moment at which a rule is broken, whatever the other rules are.
