@@ -129,6 +129,18 @@ fn a_build_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     assert_eq!(codebuild.stopped(), stopped(&[2]));
 }
 
+/// A batch is stopped as a whole because of one of its builds, so that the others don't supersede anything either.
+#[test]
+fn a_batch_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
+    let policy = POLICY.replace("rules: [", "rules: [{id: long, max-timeout: 60m, batch: stop-all}, ");
+    let newer = batch(9, 40);
+    let long = with(build_of(&newer, 3, 10), json!({"timeoutInMinutes": 90}));
+    let codebuild = codebuild(&[build(1, 50), build_of(&newer, 2, 10), long]);
+    codebuild.put_batch(newer);
+    sweep(&policy, &codebuild);
+    assert_eq!((codebuild.stopped().contains(&id(1)), status(&codebuild, 9)), (false, "STOPPED".to_owned()));
+}
+
 #[test]
 fn the_sweep_follows_automatic_retries() {
     let first = with(build(1, 60), json!({"buildStatus": "FAILED", "buildComplete": true}));

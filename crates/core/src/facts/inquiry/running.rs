@@ -8,7 +8,7 @@ use super::{BuildOrigin, Case, KnownBatch, Purpose, Question};
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::supersession::{LeftOut, RunningBuild, Supersession},
-    model::BuildBatch,
+    model::{BuildBatch, batch_id},
     policy::{BatchScope, Mode, Policy},
     verdict::{Action, running_build},
 };
@@ -54,9 +54,16 @@ impl<'a> Case<'a> {
         RunningBuild { stopped_by, ..running_build(self.policy, &self.facts(now)) }
     }
 
+    /// The id of the batch that the build belongs to, even if the batch was not fetched, or its own id if it is a
+    /// batch.
+    fn id_of_batch(&self) -> Option<&str> {
+        let arn = self.build().build_batch_arn.as_deref().filter(|arn| !arn.is_empty());
+        arn.map(batch_id).or_else(|| self.batch.get()?.id.as_deref())
+    }
+
     /// The rules that stop the build, or the whole batch that it belongs to.
     fn rules_that_stop(&self) -> Vec<String> {
-        let is_in_batch = self.batch.get().is_some();
+        let is_in_batch = self.batch.get().is_some() || self.id_of_batch().is_some();
         let stops = self
             .verdict
             .violations
@@ -74,6 +81,14 @@ pub fn compare(cases: &mut [&mut Case<'_>], left_out: &LeftOut, now: Timestamp) 
     // A newer build that is stopped for another rule supersedes nothing, so the newest is judged first.
     running.sort_by_cached_key(|(build, _)| build.start.newest_first());
     let (mut running, indices): (Vec<RunningBuild>, Vec<usize>) = running.into_iter().unzip();
+    let batches: Vec<Option<String>> =
+        indices.iter().map(|index| Some(cases.get(*index)?.id_of_batch()?.to_owned())).collect();
+    for (place, batch) in batches.iter().enumerate() {
+        let rules = running.get(place).map(|build| build.stopped_by.clone()).unwrap_or_default();
+        if let Some(batch) = batch.as_deref().filter(|_| !rules.is_empty()) {
+            stop_batch(&mut running, &batches, batch, &rules);
+        }
+    }
     for place in 0..running.len() {
         let Some(case) = indices.get(place).and_then(|index| cases.get_mut(*index)) else { continue };
         let Some(build) = running.get(place) else { continue };
@@ -84,7 +99,19 @@ pub fn compare(cases: &mut [&mut Case<'_>], left_out: &LeftOut, now: Timestamp) 
         case.judge(now);
         if case.verdict.action == Action::Stop {
             let stopped_by = case.rules_that_stop();
-            running.get_mut(place).into_iter().for_each(|build| build.stopped_by = stopped_by.clone());
+            match batches.get(place).and_then(Option::as_deref) {
+                Some(batch) => stop_batch(&mut running, &batches, batch, &stopped_by),
+                None => running.get_mut(place).into_iter().for_each(|build| build.stopped_by = stopped_by.clone()),
+            }
         }
+    }
+}
+
+/// Notes the rules that stop a batch because of one of its builds: they stop all of these. `batches` are the batches of
+/// the running builds.
+fn stop_batch(running: &mut [RunningBuild], batches: &[Option<String>], batch: &str, rules: &[String]) {
+    for (build, _) in running.iter_mut().zip(batches).filter(|(_, other)| other.as_deref() == Some(batch)) {
+        let more: Vec<String> = rules.iter().filter(|rule| !build.stopped_by.contains(rule)).cloned().collect();
+        build.stopped_by.extend(more);
     }
 }
