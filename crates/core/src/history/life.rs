@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Moments;
-use crate::model::{Build, BuildPhase};
+use crate::model::{Build, BuildPhase, Progress};
 
 /// The times of a build, taken out of the Build.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,6 +84,13 @@ impl Life {
         }
         Self::taken_from(build, None).show_at(build, at);
         true
+    }
+
+    /// Puts a Build that runs at a moment into its state then, whatever it contains of its end.
+    pub(crate) fn keep_running(build: &mut Build, at: Timestamp) {
+        if !Self::rewind(build, at) && build.progress() == Progress::Ended {
+            Self::taken_from(build, None).show_at(build, at);
+        }
     }
 
     /// The time when the build left the queue.

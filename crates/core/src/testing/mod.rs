@@ -8,12 +8,14 @@ mod hints;
 mod members;
 mod parse;
 mod report;
+mod running;
 mod sources;
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
 
+use self::running::RunningBeside;
 use crate::{
     diagnostic::{Diagnostics, Place},
     explain::Reason,
@@ -21,7 +23,6 @@ use crate::{
         inquiry::{Case, Sample, compare},
         supersession::LeftOut,
     },
-    model::{Build, BuildBatch},
     policy::Policy,
     verdict::{Action, Verdict},
 };
@@ -57,13 +58,6 @@ struct Test {
     running: Option<RunningBeside>,
     now: Timestamp,
     expected: Judgement,
-}
-
-/// The other running builds and batches of a test's project.
-#[derive(Debug)]
-struct RunningBeside {
-    builds: Vec<Build>,
-    batches: Vec<BuildBatch>,
 }
 
 impl PolicyTests {
@@ -130,23 +124,8 @@ impl Test {
     /// Judges the build, and compares it with the others that run as a sweep does.
     fn judge<'a>(&self, policy: &'a Policy) -> Case<'a> {
         let mut case = Case::of_sample(policy, self.sample.clone(), self.now);
-        let Some(RunningBeside { builds, batches }) = &self.running else { return case };
-        let project = &self.sample.project;
-        let named = |id: &Option<String>, kind: &str, index: usize| match id {
-            None => Some(format!("{kind}[{index}]")),
-            id => id.clone(),
-        };
-        // The builds of a batch are no others of their own.
-        let builds = builds.iter().enumerate().filter(|(_, build)| build.build_batch_arn.is_none());
-        let builds = builds.map(|(index, build)| {
-            let build = Build { id: named(&build.id, "running-builds", index), ..build.clone() };
-            Case::of_sample(policy, Sample::of_running_build(build, project.clone()), self.now)
-        });
-        let batches = batches.iter().enumerate().map(|(index, batch)| {
-            let batch = BuildBatch { id: named(&batch.id, "running-batches", index), ..batch.clone() };
-            Case::of_sample_batch(policy, batch, project.clone(), self.now)
-        });
-        let mut others: Vec<Case<'_>> = builds.chain(batches).collect();
+        let Some(running) = &self.running else { return case };
+        let mut others = running.cases(policy, &self.sample, self.now);
         let mut cases: Vec<&mut Case<'_>> = others.iter_mut().chain([&mut case]).collect();
         compare(&mut cases, &LeftOut::default(), self.now);
         case

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{File, Judgement, PolicyTests, RunningBeside, Test, members, report::ACTIONS, sources};
+use super::{File, Judgement, PolicyTests, RunningBeside, Test, members, report::ACTIONS, running, sources};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     event::Trigger,
@@ -130,8 +130,12 @@ impl Parser<'_> {
         let is_sound = self.reader.faults.len() == faults_before;
         let project = mapping.get("project").map(|node| members::structure(&mut self.reader, node, Project::SHAPE));
         let batch = mapping.get("batch").map(|node| members::structure(&mut self.reader, node, BuildBatch::SHAPE));
-        let running_builds = mapping.get("running-builds").map(|node| self.structures(node, Build::SHAPE));
-        let running_batches = mapping.get("running-batches").map(|node| self.structures(node, BuildBatch::SHAPE));
+        let builds = mapping.get("running-builds");
+        let builds = builds.map(|node| running::listed(&mut self.reader, node, Build::SHAPE));
+        let batches = mapping.get("running-batches");
+        let batches = batches.map(|node| running::listed(&mut self.reader, node, BuildBatch::SHAPE));
+        let gives_running = builds.is_some() || batches.is_some();
+        let (builds, batches) = (builds.unwrap_or_default(), batches.unwrap_or_default());
         let pipeline = mapping.get("pipeline").and_then(|node| sources::pipeline(&mut self.reader, node));
         let git = mapping.get("git").map(|node| sources::git(&mut self.reader, node));
         let expect =
@@ -152,6 +156,7 @@ impl Parser<'_> {
             RunKind::Build => typed(given)?,
             RunKind::Sandbox => typed::<Sandbox>(given)?.as_build(),
         };
+        running::check_ids(&mut self.reader, &build, batch.as_ref(), &builds, &batches);
         let now = match moment {
             Some(moment) => moment.inspect(|now| {
                 Life::rewind(&mut build, *now);
@@ -171,28 +176,16 @@ impl Parser<'_> {
         };
         let expected = Judgement { action: action?, broken, unknown, exempt };
         let project = project.and_then(typed).map(Arc::new);
-        let batch = batch.and_then(typed);
         let now = now?;
-        let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_ref(), now));
-        let (remote, batch) = (remote.map(Arc::new), batch.map(Arc::new));
+        let running = gives_running.then(|| RunningBeside::at(now, builds, batches));
+        let batch = batch.and_then(typed).map(Arc::new);
+        let batch = batch.or_else(|| running.as_ref()?.batch_of(&build).cloned());
+        let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_deref(), now));
+        let remote = remote.map(Arc::new);
         let pipeline = pipeline.map(|pipeline| pipeline.answer());
-        let running = (running_builds.is_some() || running_batches.is_some()).then(|| RunningBeside {
-            builds: running_builds.into_iter().flatten().filter_map(typed).collect(),
-            batches: running_batches.into_iter().flatten().filter_map(typed).collect(),
-        });
         let (name, place) = (name?, mapping.place);
         let sample = Sample { kind, build, is_whole, sets_phases, project, batch, pipeline, remote };
         Some(Test { name, place, sample, running, now, expected })
-    }
-
-    /// Parses a list of structures, which may be empty.
-    fn structures(&mut self, node: &Node, shape: &'static Shape) -> Vec<Map<String, Json>> {
-        let Value::List(nodes) = &node.value else {
-            let help = "write a list, whose elements have the API's own names; `[]` for none";
-            self.reader.fault(Code::NotAList, node.place, format!("{} where a list should be", node.described()), help);
-            return Vec::new();
-        };
-        nodes.iter().map(|node| members::structure(&mut self.reader, node, shape)).collect()
     }
 
     fn name(&mut self, mapping: &Mapping<'_>, names: &mut BTreeMap<String, Place>) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::{
         starter::Starter,
         supersession::{ComparedValue, RunningBuild, Standing},
     },
-    model::Build,
+    model::{Build, batch_id},
     policy::{Criterion, Mode, Policy, Rule, Selector},
 };
 
@@ -20,7 +20,10 @@ pub(crate) fn running_build(policy: &Policy, facts: &Facts<'_>) -> RunningBuild 
     let identity = facts.build.identity();
     let compared = facts.of_first_try();
     let own_id = |build: &Build| build.id.clone().unwrap_or_default();
-    let batch = facts.build_batch.and_then(|batch| batch.id.clone());
+    let batch = facts.build_batch.and_then(|batch| {
+        let arn = facts.build.build_batch_arn.as_deref();
+        batch.id.clone().or_else(|| arn.map(|arn| batch_id(arn).to_owned()))
+    });
     let id = batch.clone().unwrap_or_else(|| own_id(facts.build));
     let rules = policy.rules.iter().filter_map(|rule| Some((rule, rule.newest_per()?)));
     let standings = rules.map(|(rule, keys)| {

@@ -78,6 +78,8 @@ impl<'a> Case<'a> {
             remote,
             is_sample: true,
             sets_phases,
+            // A policy asks for the same, whether or not the build is still running.
+            compares_ended: true,
             ..Self::unjudged(policy, event, origin, purpose)
         };
         case.judge(now);
