@@ -266,6 +266,13 @@ codes! {
     NotATemplate = "BB505" Error,
 }
 
+impl Code {
+    /// Returns whether the text is not YAML, so that no other fault of it can be found.
+    pub(crate) fn hides_others(self) -> bool {
+        matches!(self, Self::InvalidYaml | Self::TabIndentation | Self::MissingSpace | Self::Indentation)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,8 +44,8 @@ impl Fix {
 /// The kinds of warnings whose fix leaves the meaning of a file as it is.
 const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
 
-/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it leaves fewer
-/// diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not. Returns the new text and the
+/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it makes
+/// the text YAML or leaves fewer diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not. Returns the new text and the
 /// fixes that were applied.
 pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
     let (mut text, mut applied) = (original.to_owned(), Vec::new());
@@ -86,13 +86,14 @@ fn syntax(found: &Diagnostics) -> Option<Place> {
     found.iter().find(|one| one.code == Code::MissingSpace).map(|one| one.place)
 }
 
-/// The number of faults, and of warnings.
+/// Returns whether the text is not YAML, which hides all other faults. Then the number of faults, and of warnings.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Score(usize, usize);
+struct Score(bool, usize, usize);
 
 impl Score {
     fn of(found: &Diagnostics) -> Self {
-        Self(found.count(Severity::Error), found.count(Severity::Warning))
+        let is_no_yaml = found.iter().any(|one| one.code.hides_others());
+        Self(is_no_yaml, found.count(Severity::Error), found.count(Severity::Warning))
     }
 }
 

@@ -31,6 +31,13 @@ impl Remark {
         (!text.contains(['`', '…'])).then_some(text)
     }
 
+    /// The same as a correction of a text. One with more wildcards would fit more than the author named: all of
+    /// a host's repositories in a list of allowed sources.
+    pub(crate) fn correction_of(&self, text: &str) -> Option<&str> {
+        let wildcards = |text: &str| text.matches(['*', '?']).count();
+        self.replacement().filter(|new| wildcards(new) <= wildcards(text))
+    }
+
     /// Parses a pattern. The error is the reason why the text is none.
     pub(crate) fn pattern(text: &str) -> Result<Pattern, Self> {
         text.parse().map_err(|why| Self {

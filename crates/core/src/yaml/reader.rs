@@ -195,7 +195,8 @@ impl Reader {
         codes: RemarkCodes,
         parse: impl FnOnce(&str) -> Result<(T, Vec<Remark>), Remark>,
     ) -> Option<T> {
-        match parse(self.text_of(node, expected)?) {
+        let text = self.text_of(node, expected)?;
+        match parse(text) {
             Ok((value, warnings)) => {
                 let warnings = warnings.into_iter();
                 self.warnings.extend(
@@ -204,7 +205,8 @@ impl Reader {
                 Some(value)
             }
             Err(remark) => {
-                let fix = remark.replacement().and_then(|text| node.fix(&self.text, text.trim_matches('"')));
+                let new = remark.correction_of(text);
+                let fix = new.and_then(|new| node.fix(&self.text, new.trim_matches('"')));
                 let Remark { message, help } = remark;
                 self.faults.push(Diagnostic::new(codes.impossible, node.place, message, help).with_fix(fix));
                 None

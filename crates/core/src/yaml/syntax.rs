@@ -28,6 +28,11 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
     {
         return fault;
     }
+    if ["anchor", "alias", "unexpected character"].iter().any(|part| info.contains(part))
+        && let Some(fault) = missing_quotes(text, place)
+    {
+        return fault;
+    }
     let fault = not_yaml(place, &info);
     // A plain scalar that YAML parses as more than one value, as many an expression.
     if info.contains("trailing content") || info.contains("mapping values are not allowed") {
@@ -104,6 +109,27 @@ fn missing_space(text: &str, place: Place) -> Option<Diagnostic> {
         let fix = Fix::new(text, behind, "", " ".to_owned());
         Some(Diagnostic::new(Code::MissingSpace, place, message, help).with_fix(fix))
     })
+}
+
+/// A value without quotes that begins with a character which YAML keeps for itself, as a pattern may.
+/// <https://yaml.org/spec/1.2.2/#53-indicator-characters>
+fn missing_quotes(text: &str, place: Place) -> Option<Diagnostic> {
+    let line = text.lines().nth(place.line.checked_sub(1)?)?;
+    let (start, first) = line.char_indices().nth(place.column.checked_sub(1)?)?;
+    if !matches!(first, '*' | '%' | '@' | '`') {
+        return None;
+    }
+    let (before, value) = line.split_at(start);
+    let value = value.split(" #").next().unwrap_or(value);
+    let ends: &[char] = if before.contains(['[', '{']) { &[',', ']', '}'] } else { &[] };
+    let value = value.split(ends).next().unwrap_or(value).trim_end();
+    let quote = if value.contains('\'') { '"' } else { '\'' };
+    let mut help = format!("write `{quote}{value}{quote}`");
+    if first == '*' {
+        help.push_str("; without quotes, it is an alias of YAML");
+    }
+    let message = format!("invalid YAML: a value that begins with `{first}` needs quotes");
+    Some(Diagnostic::new(Code::InvalidYaml, place, message, help))
 }
 
 /// A key that is not indented as far as the one before: further, so that it goes on with that

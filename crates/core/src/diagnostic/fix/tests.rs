@@ -25,6 +25,15 @@ fn a_fault_with_one_correction_is_fixed() {
         ("\"max-timout\": 60m", "\"max-timeout\": 60m"),
         ("max-timeout: 60m\n    onwer: me", "max-timeout: 60m\n    owner: me"),
         ("max-timeout: 60m\n    reason:because", "max-timeout: 60m\n    reason: because"),
+        // Both other faults are found only in YAML.
+        (
+            "max-timout: 60m\n    mode: reprot\n    reason:because",
+            "max-timeout: 60m\n    mode: report\n    reason: because",
+        ),
+        (
+            "max-timeout: 1 hour\n    mode: warn\n    reason:because",
+            "max-timeout: 1 hour\n    mode: warn\n    reason: because",
+        ),
         (
             "max-timeout: 60m\n    only: [{ regions: [EU_WEST_1] }]",
             "max-timeout: 60m\n    only: [{ regions: [eu-west-1] }]",
@@ -85,6 +94,12 @@ fn a_fault_without_a_safe_correction_stays() {
         // It would change what the policy does.
         "forbidden-branches: [Main]",
         "allowed-sources: [https://github.com/acme/shop/tree/main]",
+        // It would allow, or exempt, more than anybody named.
+        "allowed-sources: [github.com]",
+        "allowed-sources: ['git@github.com']",
+        "allowed-images: [':latest']",
+        "allowed-images: [aws/codebuild/]",
+        "max-timeout: 60m\n    except: [{ sources: [github.com], reason: OPS-1 }]",
         "max-timeout: 60m\n    only: [{ regions: [Atlantis] }]",
         "max-timeout: !!str 60m",
         "max-timeout: 60m\n    mode: on",
@@ -156,7 +171,10 @@ proptest! {
         }
         let (better, fixes) = fixed(&text, diagnose);
         let (before, after) = (diagnose(&text), diagnose(&better));
-        let score = |found: &Diagnostics| (found.count(Severity::Error), found.count(Severity::Warning));
+        let score = |found: &Diagnostics| {
+            let is_no_yaml = found.iter().any(|one| one.code.hides_others());
+            (is_no_yaml, found.count(Severity::Error), found.count(Severity::Warning))
+        };
         prop_assert_eq!(fixes.is_empty(), better == text);
         prop_assert!(fixes.is_empty() || score(&after) < score(&before), "{}\n{}", text, better);
         let (again, more) = fixed(&better, diagnose);

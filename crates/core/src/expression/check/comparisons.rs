@@ -206,8 +206,8 @@ impl<'a> Checker<'a> {
                 let place = self.place(node);
                 let quote = self.text.get(place..).and_then(|rest| rest.chars().next()).unwrap_or_default();
                 let literal = |text: &str| format!("{quote}{}{quote}", text.trim_matches('"'));
-                let new = remark.replacement().map(literal);
-                let fix = new.zip(text_of(node)).map(|(new, text)| (literal(text), new));
+                let text = text_of(node);
+                let fix = text.and_then(|text| Some((literal(text), literal(remark.correction_of(text)?))));
                 let Remark { message, help } = remark;
                 self.fault_with_fix(Code::ImpossibleComparison, place, message, help, fix);
             }

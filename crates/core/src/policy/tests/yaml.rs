@@ -51,10 +51,10 @@ fn aliases_that_cannot_be_followed() {
        = replace the alias with the value itself
     ");
     insta::assert_snapshot!(faults("version: *v\n"), @"
-    policy.yaml:1:10: error[BB002]: invalid YAML: while parsing node, found unknown anchor
+    policy.yaml:1:10: error[BB002]: invalid YAML: a value that begins with `*` needs quotes
      1 | version: *v
        |          ^
-       = correct the YAML syntax here
+       = write `'*v'`; without quotes, it is an alias of YAML
     ");
     let line = |number: usize| format!("l{number}: &l{number} [{}]\n", format!("*l{},", number - 1).repeat(10));
     let bomb: String = (1..9).map(line).collect();
@@ -136,6 +136,25 @@ fn keys_that_are_not_indented_alike_and_keys_without_a_space() {
         (
             format!("{rule}    reason: see https://wiki: here\n"),
             "4:29 invalid YAML: mapping values are not allowed in this context = put the whole value into quotes, or into a block: `|`, and the value on the next line",
+        ),
+    ] {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn patterns_and_names_that_need_quotes() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    let alias = "invalid YAML: a value that begins with `*` needs quotes = write `'*:latest'`; without quotes, it is an alias of YAML";
+    for (text, expected) in [
+        (format!("{rule}    forbidden-images: [*:latest]\n"), format!("4:24 {alias}")),
+        (format!("{rule}    forbidden-images: [x, *:latest, y]\n"), format!("4:27 {alias}")),
+        (format!("{rule}    forbidden-images:\n      - *:latest # any\n"), format!("5:9 {alias}")),
+        (format!("{rule}    only: [{{images: [*:latest]}}]\n"), format!("4:22 {alias}")),
+        (format!("version: 1\nnever-stop:\n- *\n{}", &rule[11..]), format!("3:3 {}", alias.replace(":latest", ""))),
+        (
+            format!("{rule}    owner: @shop's # them\n"),
+            "4:12 invalid YAML: a value that begins with `@` needs quotes = write `\"@shop's\"`".to_owned(),
         ),
     ] {
         assert_eq!(first(&text), expected, "{text}");
