@@ -64,7 +64,10 @@ impl FromScalar for Duration {
         while !rest.is_empty() {
             let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
             let (number, after) = rest.split_at(digits);
-            let Ok(number) = number.parse::<u64>() else { return Err("is not a duration".into()) };
+            if number.is_empty() {
+                return Err("is not a duration".into());
+            }
+            let number = number.parse::<u64>().unwrap_or(u64::MAX);
             let Some(unit) = after.chars().next() else { return Err("is a number without a unit".into()) };
             let Some(index) = units.iter().position(|(name, _)| *name == unit) else {
                 return Err("is not a duration".into());
@@ -112,6 +115,13 @@ mod tests {
             "1д",
         ] {
             assert!(Duration::from_scalar(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_any_length_may_be_too_long() {
+        for text in ["9999999h", "99999999999999999999s", "99999999999999999999999999h"] {
+            assert_eq!(Duration::from_scalar(text), Err("is longer than any build".into()), "{text}");
         }
     }
 

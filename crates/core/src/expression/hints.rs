@@ -73,7 +73,10 @@ pub(super) fn of_function(name: &str, style: Style, arguments: usize) -> Option<
         "lower" | "tolower" | "tolowercase" | "lowerascii" | "upper" | "toupper" | "touppercase" | "upperascii" => {
             return Some(("ignore case with `branch.matches(\"(?i)^main$\")`".to_owned(), None));
         }
-        "includes" => return Some((CONTAINS.to_owned(), None)),
+        "includes" => {
+            let help = "use `contains` for a string, `x in list` for a list of strings, and `exists` for other lists";
+            return Some((help.to_owned(), None));
+        }
         _ => return None,
     };
     // The word alone is to be replaced only if it is called in the same way.

@@ -277,3 +277,25 @@ fn an_anchor_that_binds_to_one_alternative_is_a_warning() {
         assert!(warnings(text).iter().all(|warning| warning.code != Code::HalfAnchored), "{text}");
     }
 }
+
+#[test]
+fn a_part_that_is_the_same_for_every_build_is_a_warning() {
+    for (text, start, message) in [
+        ("branch == 'main' && (region == 'eu-west-1' || false)", 46, "this part is the same for every build"),
+        ("branch == 'main' || !(1 < 2)", 20, "this part is the same for every build"),
+        ("(true ? branch : ref) == 'main'", 1, "this part is the same for every build"),
+        (
+            "account != '111122223333' || branch == 'main' || branch != 'main'",
+            56,
+            "every build meets one of these conditions",
+        ),
+        ("branch == 'main' && branch == 'develop'", 27, "no build meets all these conditions"),
+        ("now.getHours() >= 0", 15, "the expression is true for every build"),
+    ] {
+        let warnings = Expression::compile(text).map(|one| one.warnings().to_vec()).unwrap();
+        let found: Vec<_> = warnings.iter().map(|one| (one.code, one.start, one.message.as_str())).collect();
+        assert_eq!(found, [(Code::ConstantPart, start, message)], "{text}");
+    }
+    let chosen = "(build.environment.privilegedMode ? true : branch == 'main') && region == 'eu-west-1'";
+    assert_eq!(Expression::compile(chosen).map(|one| one.warnings().len()), Ok(0));
+}

@@ -42,7 +42,12 @@ pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Diagnosti
 }
 
 fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Policy> {
+    let before = reader.faults.len();
     let mapping = reader.mapping(node, "a policy", POLICY_KEYS)?;
+    name_misplaced_keys(reader, node, before, |name| {
+        let is_of_rule = rule_keys().any(|key| key == name);
+        is_of_rule.then(|| "a rule; indent it as far as the `id` of its rule".to_owned())
+    });
     let version = required(reader, &mapping, "version", "add `version: 1` at the top of the file");
     let _: Option<Version> = version.and_then(|node| reader.scalar(node));
     let mode = mapping.get("mode").and_then(|node| reader.scalar(node)).unwrap_or(Mode::Enforce);
@@ -83,11 +88,17 @@ fn read_max_stops(reader: &mut Reader, node: &Node) -> Option<(MaxStops, Place)>
     Some((reader.scalar(node)?, node.place))
 }
 
+fn rule_keys() -> impl Iterator<Item = &'static str> {
+    RULE_KEYS.iter().copied().chain(checks::ids())
+}
+
 fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Place)>) -> Option<Rule> {
-    let keys: Vec<&str> = RULE_KEYS.iter().copied().chain(checks::ids()).collect();
+    let keys: Vec<&str> = rule_keys().collect();
     let before = reader.faults.len();
     let mapping = reader.mapping(node, "a rule", &keys)?;
-    name_selector_keys(reader, node, before);
+    let belongs_to_policy =
+        |name: &str| POLICY_KEYS.contains(&name).then(|| "the policy; write it beside `rules`".to_owned());
+    name_misplaced_keys(reader, node, before, |name| belongs_to_selector(name).or_else(|| belongs_to_policy(name)));
     let id = read_id(reader, &mapping, ids);
     let mode = read_mode(reader, &mapping, mode);
     let check = read_check(reader, &mapping);
@@ -241,25 +252,29 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
     (!criteria.is_empty()).then_some(Selector(criteria))
 }
 
-/// Helps those who write the key of a selector beside `only`. `before` is the number of faults before the rule's.
-fn name_selector_keys(reader: &mut Reader, rule: &Node, before: usize) {
-    let Value::Mapping(entries) = &rule.value else { return };
+/// Helps those who write a key where it does not belong. `before` is the number of faults before those of the
+/// mapping, and `belongs` returns the place of a key.
+fn name_misplaced_keys(reader: &mut Reader, mapping: &Node, before: usize, belongs: impl Fn(&str) -> Option<String>) {
+    let Value::Mapping(entries) = &mapping.value else { return };
     for fault in reader.faults.iter_mut().skip(before).filter(|fault| fault.code == Code::UnknownKey) {
         let key = entries.iter().map(|(key, _)| key).find(|key| key.place == fault.place);
         let Some(Value::Scalar(name)) = key.map(|key| &key.value) else { continue };
-        let example = match name.as_str() {
-            KINDS => "[sandbox]",
-            STARTED_BY => "[pipeline]",
-            TAGS => "{ team: [payments] }",
-            WHEN => "build.environment.privilegedMode",
-            other => match SELECTABLE.iter().find(|subject| subject.name == other) {
-                Some(subject) => subject.example,
-                None => continue,
-            },
-        };
-        fault.help = format!("`{name}` is a key of a selector; write `only: [{{ {name}: {example} }}]`");
-        fault.fix = None;
+        if let Some(place) = belongs(name) {
+            fault.help = format!("`{name}` is a key of {place}");
+            fault.fix = None;
+        }
     }
+}
+
+fn belongs_to_selector(name: &str) -> Option<String> {
+    let example = match name {
+        KINDS => "[sandbox]",
+        STARTED_BY => "[pipeline]",
+        TAGS => "{ team: [payments] }",
+        WHEN => "build.environment.privilegedMode",
+        other => SELECTABLE.iter().find(|subject| subject.name == other)?.example,
+    };
+    Some(format!("a selector; write `only: [{{ {name}: {example} }}]`"))
 }
 
 fn selector_keys(more: &[&'static str]) -> Vec<&'static str> {

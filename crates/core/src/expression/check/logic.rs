@@ -61,8 +61,9 @@ impl<'a> Checker<'a> {
                             part,
                             vec![Remark { message, help: "remove it, or write a condition".to_owned() }],
                         );
+                    } else {
+                        self.constant_parts(part, Some(name));
                     }
-                    self.constant_parts(part, Some(name));
                 }
             }
             Expr::Select(select) => self.constant_parts(&select.operand, None),

@@ -94,7 +94,9 @@ fn functions_and_members_of_other_languages() {
     check_help("build.phases.every(p, p.phaseType == 'BUILD')", 13, "use `all` instead of `every`");
     let contains = "use `x in list` for a list, and `contains` for a string";
     check_help("['a', 'b'].contains(branch)", 11, contains);
-    check_help("branch.includes('a')", 7, contains);
+    let includes = "use `contains` for a string, `x in list` for a list of strings, and `exists` for other lists";
+    check_help("branch.includes('a')", 7, includes);
+    check_help("build.phases.includes('BUILD')", 13, includes);
     let elements = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
     check_help("project.tags.contains('team')", 13, elements);
     check_help("project.tags['team'].value == 'a'", 12, elements);

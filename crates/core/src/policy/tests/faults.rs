@@ -288,6 +288,15 @@ fn enforce_after_goes_with_mode_report_alone() {
 }
 
 #[test]
+fn a_key_of_a_rule_or_of_the_policy_is_named_where_it_does_not_belong() {
+    let found = faults("version: 1\nrules:\n  - id: a\nmax-timeout: 60m\n");
+    let help = "unknown key `max-timeout` in a policy\n 4 | max-timeout: 60m\n   | ^\n   = `max-timeout` is a key of a rule; indent it as far as the `id` of its rule";
+    assert!(found.contains(help), "{found}");
+    let found = faults_of_rule("max-timeout: 60m\nnever-stop: [deploy-*]");
+    assert!(found.contains("= `never-stop` is a key of the policy; write it beside `rules`"), "{found}");
+}
+
+#[test]
 fn a_selector_s_key_belongs_into_a_selector() {
     for (key, example) in [
         ("started-by: [user]", "only: [{ started-by: [pipeline] }]"),
