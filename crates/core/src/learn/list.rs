@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::FEWEST_BUILDS;
 use crate::{diagnostic::printable, url};
 
 /// The number of patterns that a person still reads.
 const READABLE: usize = 20;
 /// The number of different values that are remembered.
 const REMEMBERED: usize = 1000;
-/// The number of builds without which a list proves nothing.
-const FEWEST_BUILDS: u64 = 20;
 /// The number of days without which a list proves nothing.
 const FEWEST_DAYS: i64 = 14;
 

@@ -36,6 +36,9 @@ pub enum Grouping {
     Project,
 }
 
+/// The number of builds without which a list or a limit proves nothing.
+const FEWEST_BUILDS: u64 = 20;
+
 /// The group of the builds whose account is unknown.
 const UNKNOWN: &str = "unknown";
 

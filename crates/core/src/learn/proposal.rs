@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
+    FEWEST_BUILDS,
     limit::Limit,
     list::{LearnedKind, LearnedPatterns},
 };
@@ -97,8 +98,17 @@ impl Proposal {
             self.left_out.push(format!("{check}: {at_percentile} is as long as CodeBuild allows"));
             return;
         }
+        if known < FEWEST_BUILDS {
+            let builds = counted(known, "build");
+            let why = format!("too few to trust: {builds}; at least {FEWEST_BUILDS} builds are needed");
+            self.left_out.push(format!("{check}: {why}"));
+            return;
+        }
         let percentile = self.percentile;
-        let unknown = if unknown > 0 { format!(" Of {unknown} more, this is unknown.") } else { String::new() };
+        let unknown = match unknown {
+            0 => String::new(),
+            number => format!(" It is unknown for {}.", counted(number, "more build")),
+        };
         let evidence =
             format!("{percentile} % of {known} builds {verb} at most {at_percentile}, all at most {longest}.{unknown}");
         let reason = match check {
@@ -126,8 +136,10 @@ impl Proposal {
                 return;
             }
         };
-        let unknown =
-            if list.unknown > 0 { format!(" Of {} more, they are unknown.", list.unknown) } else { String::new() };
+        let unknown = match list.unknown {
+            0 => String::new(),
+            number => format!(" The {noun} of {} are unknown.", counted(number, "more build")),
+        };
         let rare = match list.patterns.iter().filter(|pattern| pattern.uses == 1).count() {
             0 => String::new(),
             1 => " One pattern was used once only: check it.".to_owned(),
@@ -213,7 +225,7 @@ impl Proposal {
                 };
                 let would = format!("It would have stopped {} of them{successes}", rule.broken);
                 let undecided =
-                    if rule.undecided > 0 { format!("; {} are undecided", rule.undecided) } else { String::new() };
+                    if rule.undecided > 0 { format!("; {} stayed undecided", rule.undecided) } else { String::new() };
                 text.push_str(&format!("  # {would}{undecided}.\n"));
             }
             text.push_str(&proposed.yaml());
@@ -229,6 +241,10 @@ impl ProposedRule {
         let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
         format!("  - id: {id}\n    reason: {}\n    mode: report\n{lines}", quoted(reason))
     }
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A text in double quotes. JSON's escapes are YAML's.

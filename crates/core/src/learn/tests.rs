@@ -32,7 +32,7 @@ fn replayed(builds: &[Value], proposal: &Proposal) -> Summary {
     let mut summary = Summary::of(&policy);
     for build in builds {
         let unavailable = |question: &crate::facts::inquiry::Question| {
-            Some(crate::facts::inquiry::Reply::Unavailable(question.source(), "it is not there".to_owned()))
+            Some(crate::facts::inquiry::Reply::Unavailable(question.source(), "it is not there".into()))
         };
         summary.add(&replay.judge(past(build), None, now, unavailable).unwrap());
     }
@@ -145,6 +145,16 @@ fn limits_of_time_need_phases() {
         let left_out = format!("#   {check}: no build's phases are known, which show how long it waited and ran");
         assert!(text.contains(&left_out), "{text}");
     }
+}
+
+#[test]
+fn a_limit_needs_twenty_builds() {
+    let builds: Vec<Value> = History::of_seed(8).take(20).collect();
+    let limits = |builds: &[Value]| learn(builds, Grouping::Account, 99.0).policy(None);
+    assert!(limits(&builds).contains("\n    max-duration: "), "{}", limits(&builds));
+    let few = limits(&builds[1..]);
+    assert!(!few.contains("\n    max-duration: "), "{few}");
+    assert!(few.contains("#   max-duration: too few to trust: 19 builds; at least 20 builds are needed"), "{few}");
 }
 
 /// History contains names that no policy can, or that `check` warns of.

@@ -41,7 +41,7 @@ fn buildbrake(endpoint: &Endpoint, arguments: &str) -> Vec<u8> {
 
 /// Builds of two projects, one of which has the tag that a rule needs.
 fn account() -> CodeBuild {
-    let codebuild = codebuild(2, 5);
+    let codebuild = codebuild(2, 10);
     for (name, team) in [("shop-0000", "shop"), ("shop-0001", "web")] {
         let arn = format!("arn:aws:codebuild:eu-west-1:{ACCOUNT}:project/{name}");
         let environment = ended("eu-west-1", &id(name, 0), 1)["environment"].clone();
@@ -59,10 +59,10 @@ fn an_accounts_history_is_judged_with_its_projects() {
     let live = format!("{replay} --account --region eu-west-1 --save {}", file.display());
     let summary = |arguments: &str| -> Value { serde_json::from_slice(&buildbrake(&endpoint, arguments)).unwrap() };
     let first = summary(&live);
-    assert_eq!((&first["judged"], &first["undecided"], &first["unreadable"]), (&json!(10), &json!(0), &json!(0)));
-    assert_eq!((&first["rules"]["image"]["broken"], &first["rules"]["timeout"]["broken"]), (&json!(0), &json!(5)));
+    assert_eq!((&first["judged"], &first["undecided"], &first["unreadable"]), (&json!(20), &json!(0), &json!(0)));
+    assert_eq!((&first["rules"]["image"]["broken"], &first["rules"]["timeout"]["broken"]), (&json!(0), &json!(10)));
     assert_eq!(summary(&live), first, "the same again, from the file");
     assert_eq!(summary(&format!("{replay} {}", file.display())), first, "without the account");
     let learned = buildbrake(&endpoint, "learn --account --region eu-west-1");
-    assert!(String::from_utf8(learned).unwrap().starts_with("# Proposed from 10 builds"));
+    assert!(String::from_utf8(learned).unwrap().starts_with("# Proposed from 20 builds"));
 }
