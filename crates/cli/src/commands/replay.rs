@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     /// Write the results as one HTML page, which needs no network.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Show what changes from this policy to the other one, build by build.
+    /// Compare with this older policy: show, build by build, what `--policy` changes.
     #[arg(long, value_name = "OLD")]
     compare: Option<PathBuf>,
     /// Judge builds at their start alone, by what was known then.

@@ -353,8 +353,8 @@ impl Framing {
     fn report_unknown(&mut self, each: Each<'_>) -> ControlFlow<()> {
         let Some(UnknownLines { place, lines }) = self.unknown.take() else { return ControlFlow::Continue(()) };
         let why = match lines {
-            1 => "a line of text that is not JSON".to_owned(),
-            lines => format!("{lines} lines of text that are not JSON"),
+            1 => "a line that is not a JSON object".to_owned(),
+            lines => format!("{lines} lines that are not JSON objects"),
         };
         each(Read::Unreadable(Unreadable { place, why }))
     }

@@ -14,7 +14,7 @@ use crate::progress::ReadingProgress;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct HistorySource {
     /// Recorded builds: files, folders, or `-` for standard input.
-    #[arg(value_name = "INPUT", conflicts_with = "account")]
+    #[arg(value_name = "INPUT", conflicts_with_all = ["account", "profile", "region", "endpoint_url", "save"])]
     pub(crate) inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) account: account::AccountOptions,

@@ -122,7 +122,7 @@ fn the_lines_of_logs_are_known() {
          2026-11-20T08:00:00.005000+00:00 2026/11/20/[$LATEST]5e00 START RequestId: 5e000000\n\
          2026-11-20T08:00:00.006Z thread panicked\nhello\n{\"e\": 1}\nhello",
         &[(":3", json!({"a": 1})), (":4", json!({"b": {"c": 1}})), (":7", json!({"d": 1})), (":11", json!({"e": 1}))],
-        &["file:9: 2 lines of text that are not JSON", "file:12: a line of text that is not JSON"],
+        &["file:9: 2 lines that are not JSON objects", "file:12: a line that is not a JSON object"],
     );
 }
 
@@ -265,8 +265,8 @@ fn the_list_of_a_long_object_is_read_element_by_element() {
 
 #[test]
 fn files_that_contain_no_json_are_named() {
-    check("\u{fffe}", &[], &["file:1: a line of text that is not JSON"]);
-    check(b"\x89PNG\r\n\x1a\n\0\0", &[], &["file:1: 3 lines of text that are not JSON"]);
+    check("\u{fffe}", &[], &["file:1: a line that is not a JSON object"]);
+    check(b"\x89PNG\r\n\x1a\n\0\0", &[], &["file:1: 3 lines that are not JSON objects"]);
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir_all(path("b/.git")).unwrap();
