@@ -78,10 +78,13 @@ impl SweepSchedule {
 
 impl SweepMessage {
     /// Returns the message's age if it has waited for longer than one schedule, so that a newer message asks for
-    /// the same sweep. One that was received before is a retry, and never outdated.
+    /// the same sweep. One that was received before is a retry, and never outdated. Neither is one that a person
+    /// asked for: a dry run, or a sweep without the safety limit.
     pub fn outdated(&self, schedule: SweepSchedule, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.sent?);
-        (self.receives <= 1 && age > schedule.0).then_some(age)
+        let is_of_schedule = |event: &SweepEvent| event.belt == Belt::On && event.mode == SweepMode::Enforce;
+        let is_repeated = self.sweep.as_ref().map_or(true, is_of_schedule);
+        (self.receives <= 1 && is_repeated && age > schedule.0).then_some(age)
     }
 }
 
@@ -278,6 +281,13 @@ mod tests {
             let message = SweepMessage { id: "7".into(), sent: Some(sent), receives, sweep };
             let age = SignedDuration::from_secs(seconds);
             assert_eq!(message.outdated(schedule, sent + age), is_outdated.then_some(age), "{receives} {seconds}");
+        }
+        for asked in [
+            SweepEvent { belt: Belt::Off, ..SweepEvent::default() },
+            SweepEvent { mode: SweepMode::DryRun, ..SweepEvent::default() },
+        ] {
+            let message = SweepMessage { id: "7".into(), sent: Some(sent), receives: 1, sweep: Ok(asked) };
+            assert_eq!(message.outdated(schedule, sent + SignedDuration::from_hours(9)), None, "no other asks for it");
         }
         let unknown = SweepMessage { id: "7".into(), sent: None, receives: 1, sweep: Ok(SweepEvent::default()) };
         assert_eq!(unknown.outdated(schedule, sent), None);
