@@ -8,7 +8,7 @@ use aws_sdk_codebuild::{
     error::{ConnectorError, ProvideErrorMetadata, SdkError},
     operation::RequestId,
 };
-use buildbrake_core::record::Failure;
+use buildbrake_core::{facts::inquiry::Cause, record::Failure};
 
 use crate::members::NotEntered;
 
@@ -61,6 +61,19 @@ impl Class {
             | Self::Refused
             | Self::NotSent => false,
         }
+    }
+
+    /// The cause of a question's failure, in these words.
+    pub(crate) fn in_words(self, words: String) -> Cause {
+        match self {
+            Self::AccessDenied | Self::RoleDenied => Cause::Denied(words),
+            _ => Cause::Other(words),
+        }
+    }
+
+    /// The same in its own words.
+    pub(crate) fn cause(self) -> Cause {
+        self.in_words(self.name().to_owned())
     }
 
     /// The name in a record's `error.type` and in an invocation's `errorType`.

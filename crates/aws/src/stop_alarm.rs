@@ -93,8 +93,8 @@ impl StopAlarm {
             Ok(Some(_)) => Permission::Granted(None),
             Ok(None) => Permission::Granted(Some(Note::alarm_missing(&name))),
             Err(error) => {
-                let why = format!("{}: {error}", error.class.name());
-                Permission::Granted(Some(Note::alarm_unanswered(&name, &why)))
+                let cause = error.class.in_words(format!("{}: {error}", error.class.name()));
+                Permission::Granted(Some(Note::alarm_unanswered(&name, &cause)))
             }
         };
         answers.insert(name, (now, permission.clone()));

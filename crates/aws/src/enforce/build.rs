@@ -211,7 +211,7 @@ impl Enforcer {
     ) -> Result<Reply, CallError> {
         let source = question.source();
         match (self.resolver.answer(question, client, place, now).await, source.on_failure()) {
-            (Err(error), OnFailure::LeaveUnknown) => Ok(Reply::Unavailable(source, error.class.name().to_owned())),
+            (Err(error), OnFailure::LeaveUnknown) => Ok(Reply::Unavailable(source, error.class.cause())),
             (answer, _) => answer,
         }
     }
@@ -271,7 +271,7 @@ impl TimeBudget {
 
 pub(super) fn too_late(source: Source) -> Reply {
     let why = format!("the sources did not answer within {} seconds", OPTIONAL.as_secs());
-    Reply::Unavailable(source, why)
+    Reply::Unavailable(source, why.into())
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Enforcer {
                     match budget.spend(reply).await {
                         None => too_late(question.source()),
                         Some(Ok(reply)) => reply,
-                        Some(Err(error)) => Reply::Unavailable(question.source(), error.class.name().to_owned()),
+                        Some(Err(error)) => Reply::Unavailable(question.source(), error.class.cause()),
                     }
                 }
             };

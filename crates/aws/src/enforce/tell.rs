@@ -3,7 +3,7 @@
 use std::{sync::PoisonError, time::Duration};
 
 use buildbrake_core::{
-    facts::inquiry::{Case, Question, Reply},
+    facts::inquiry::{Case, Cause, Question, Reply},
     model::Build,
     record::{BuildLog, Effect, Note, Notification, Outcome, Record},
 };
@@ -127,9 +127,9 @@ impl Enforcer {
             let Settled { case, effect } = settled;
             let log = log_of(settled).filter(|_| effect.outcome == Outcome::Stopped)?;
             let written = timeout_at(until, self.write_log(logs, case, log, record, invocation)).await;
-            let why =
-                written.unwrap_or_else(|_elapsed| Err("CloudWatch Logs did not answer in time".to_owned())).err()?;
-            Some(Note::build_log_unwritable(&why))
+            let cause =
+                written.unwrap_or_else(|_elapsed| Err("CloudWatch Logs did not answer in time".into())).err()?;
+            Some(Note::build_log_unwritable(&cause))
         });
         stream::iter(written).buffered(CONCURRENT_CALLS).collect().await
     }
@@ -141,9 +141,9 @@ impl Enforcer {
         log: BuildLog,
         record: &Record,
         invocation: &Invocation<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Cause> {
         let id = &case.event().id;
-        let described = |error: CallError| format!("{}: {error}", error.class.name());
+        let described = |error: CallError| error.class.in_words(format!("{}: {error}", error.class.name()));
         let place = AccountRegion::of_build(case.build());
         let log = match log {
             BuildLog::AskProject => {
@@ -163,8 +163,8 @@ impl Enforcer {
                 let line = record.build_log_line();
                 Box::pin(logs.write(&place, &stream, &line, invocation.now())).await.map_err(described)
             }
-            BuildLog::AskProject => Err("the project does not know it".to_owned()),
-            BuildLog::None(why) => Err(why.to_owned()),
+            BuildLog::AskProject => Err("the project does not know it".into()),
+            BuildLog::None(why) => Err(why.into()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The reasons why the refs of a repository are unknown.
 
+use buildbrake_core::facts::inquiry::Cause;
+
 use crate::CallError;
 
 /// A question to a git host that has no answer. No message quotes what a server answered.
@@ -59,4 +61,14 @@ pub enum GitError {
     /// The secret does not contain a credential.
     #[error("the git credential's secret is not JSON with `username` and `password`")]
     SecretUnusable,
+}
+
+impl From<GitError> for Cause {
+    fn from(error: GitError) -> Self {
+        let words = error.to_string();
+        match error {
+            GitError::SecretUnread(error) => error.class.in_words(words),
+            _ => words.into(),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use buildbrake_core::facts::{
-    inquiry::{GitQuestion, NamedBy, Reply, Source},
+    inquiry::{Cause, GitQuestion, NamedBy, Reply, Source},
     remote_refs::{ObjectFormat, RefsAtCommit, RemoteRefs},
 };
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ impl GitResolver {
         };
         let remote = match answer {
             Ok(remote) => remote,
-            Err(why) => return Reply::Unavailable(Source::Git, why),
+            Err(cause) => return Reply::Unavailable(Source::Git, cause),
         };
         let names = question.commit.into_iter().flat_map(|commit| remote.at(commit)).map(str::to_owned).collect();
         let refs = Arc::new(RefsAtCommit { names, head: remote.head, as_of: now });
@@ -69,7 +69,7 @@ impl GitResolver {
         Reply::Git(refs)
     }
 
-    async fn ask_host(&self, question: &GitQuestion, now: Timestamp) -> Result<RemoteRefs, String> {
+    async fn ask_host(&self, question: &GitQuestion, now: Timestamp) -> Result<RemoteRefs, Cause> {
         let client = self.client.as_ref().ok_or("BUILDBRAKE_GIT_HOSTS lists no git hosts")?;
         in_time(question, now)?;
         let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, |commit| commit.format());
@@ -77,7 +77,7 @@ impl GitResolver {
             NamedBy::Project => CredentialUse::OfHost,
             NamedBy::Pipeline | NamedBy::Build => CredentialUse::Never,
         };
-        client.refs(&question.repository, format, credential, now).await.map_err(|error| error.to_string())
+        client.refs(&question.repository, format, credential, now).await.map_err(Cause::from)
     }
 
     /// CodeCommit is asked with the credentials of the build's account, and so only for a repository that the account's own
@@ -88,12 +88,12 @@ impl GitResolver {
         question: &GitQuestion,
         place: &AccountRegion,
         now: Timestamp,
-    ) -> Result<RemoteRefs, String> {
+    ) -> Result<RemoteRefs, Cause> {
         if question.named_by == NamedBy::Build {
-            return Err("the project does not name the repository in CodeCommit".to_owned());
+            return Err("the project does not name the repository in CodeCommit".into());
         }
         in_time(question, now)?;
-        let failed = |class: Class| format!("CodeCommit: {}", class.name());
+        let failed = |class: Class| class.in_words(format!("CodeCommit: {}", class.name()));
         let key = (place.clone(), format!("{}/{}", repository.region, repository.name));
         if self.denied.contains(&key, now) {
             return Err(failed(Class::AccessDenied));
@@ -105,7 +105,7 @@ impl GitResolver {
                 }
                 failed(error.class)
             }
-            CodeCommitError::TooManyBranches => error.to_string(),
+            CodeCommitError::TooManyBranches => error.to_string().into(),
         })
     }
 

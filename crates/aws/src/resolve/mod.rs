@@ -66,7 +66,7 @@ impl Resolver {
             Question::EarlierTry(id) => tries::fetch(client, id).await,
             // `compare_with_running` answers this, because it also judges the other builds.
             Question::RunningBuilds(_) => {
-                Ok(Reply::Unavailable(Source::RunningBuilds, "the running builds were not asked for".to_owned()))
+                Ok(Reply::Unavailable(Source::RunningBuilds, "the running builds were not asked for".into()))
             }
         }
     }

@@ -37,5 +37,5 @@ impl PipelineResolver {
 }
 
 fn unavailable(class: Class) -> Reply {
-    Reply::Unavailable(Source::Pipeline, format!("CodePipeline: {}", class.name()))
+    Reply::Unavailable(Source::Pipeline, class.in_words(format!("CodePipeline: {}", class.name())))
 }

@@ -46,7 +46,7 @@ impl RunningResolver {
             running.builds = builds;
             running.left_out.too_many = !cut_off.is_empty();
             if !gone.is_empty() {
-                running.left_out.failure = Some(format!("CodeBuild has no project {project}"));
+                running.left_out.failure = Some(format!("CodeBuild has no project {project}").into());
             }
             for failure in failures {
                 if failure.class == Class::AccessDenied {
@@ -79,6 +79,7 @@ impl RunningResolver {
 
 impl Running {
     fn fails(&mut self, list: &str, class: Class) {
-        self.left_out.failure.get_or_insert_with(|| format!("running {list} could not be listed: {}", class.name()));
+        let words = || format!("running {list} could not be listed: {}", class.name());
+        self.left_out.failure.get_or_insert_with(|| class.in_words(words()));
     }
 }

@@ -15,6 +15,6 @@ use crate::{
 pub(super) async fn fetch(client: &Client, id: &BuildId) -> Result<Reply, CallError> {
     Ok(match codebuild::get_build(client, id).await? {
         Some(build) => Reply::EarlierTry(Box::new(build)),
-        None => Reply::Unavailable(Source::FirstTry, format!("CodeBuild has no build {id}")),
+        None => Reply::Unavailable(Source::FirstTry, format!("CodeBuild has no build {id}").into()),
     })
 }

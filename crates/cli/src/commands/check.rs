@@ -248,7 +248,12 @@ fn calls_for_refs(policy: &Policy) -> String {
         return String::new();
     }
     let calls = [Source::Project, Source::Pipeline, Source::Git].map(Source::operations).concat().join(", ");
-    format!("  calls for a build whose source version names no branch: {} ({calls})\n", rules.join(", "))
+    // Git repositories in CodeCommit are asked by its API.
+    format!(
+        "  calls for a build whose source version names no branch: {} ({calls}, or CodeCommit's GetRepository, \
+         ListBranches and GetBranch)\n",
+        rules.join(", ")
+    )
 }
 
 /// The rules that may cost calls at a build's start, on a line; nothing if there are none.

@@ -35,7 +35,8 @@ use crate::{
 /// stops anything. The policy's modes, `never-stop` and `max-stops-per-sweep` apply as in the function.
 ///
 /// Needs ListProjects, ListBuildsForProject and BatchGetBuilds; ListSandboxes and BatchGetSandboxes if a rule
-/// applies to sandboxes; what the policy's rules ask for; and StopBuild and StopSandbox with `--enforce`.
+/// applies to sandboxes; what the policy's rules ask for; and StopBuild, StopBuildBatch and StopSandbox with
+/// `--enforce`.
 ///
 /// Exit status: 0 no running build breaks a rule, 1 some do, 2 the sweep failed or is incomplete.
 #[derive(clap::Args)]

@@ -42,22 +42,16 @@ impl InputContext {
     /// Replies to a question about the build with this ARN.
     pub(super) fn answer(&self, arn: Option<&str>, question: &Question) -> Reply {
         let arn = arn.unwrap_or_default();
-        let missing = |why: &str| Reply::Unavailable(question.source(), why.to_owned());
-        match question {
-            Question::Project { name, .. } => match get(&self.projects, &key(arn, name.clone())) {
-                Some(project) => Reply::Project(Some(project)),
-                None => missing("the input does not contain it"),
-            },
-            Question::Batch(id) => match get(&self.batches, &key(arn, id.clone())) {
-                Some(batch) => Reply::Batch(Some(batch)),
-                None => missing("the input does not contain it"),
-            },
-            Question::Build(_) => missing("the input contains no Build of the API"),
-            Question::EarlierTry(_) => missing("the input does not contain it"),
-            Question::RunningBuilds(_) => missing("the input does not show which builds ran at that time"),
-            Question::Pipeline(_) => missing("a replay does not ask CodePipeline"),
-            Question::Git(_) => missing("a replay does not ask git"),
-        }
+        let known = match question {
+            Question::Project { name, .. } => {
+                get(&self.projects, &key(arn, name.clone())).map(|project| Reply::Project(Some(project)))
+            }
+            Question::Batch(id) => get(&self.batches, &key(arn, id.clone())).map(|batch| Reply::Batch(Some(batch))),
+            // The input contains no replies of other sources.
+            _ => None,
+        };
+        let source = question.source();
+        known.unwrap_or_else(|| Reply::Unavailable(source, source.not_replayed().into()))
     }
 }
 

@@ -42,7 +42,11 @@ fn notifications_are_what_their_schema_says() {
     let event = BuildEvent::new(TriggerKind::StateChange, id, Some(now), Box::new(build.clone()));
     let case = Case::of_event(&policy, event, now);
     let validator = jsonschema::draft202012::new(&record::schema()).unwrap();
-    let notes = vec![Note::alarm_missing("a"), Note::alarm_unanswered("a", "b"), Note::build_log_unwritable("c")];
+    let notes = vec![
+        Note::alarm_missing("a"),
+        Note::alarm_unanswered("a", &"b".into()),
+        Note::build_log_unwritable(&"c".into()),
+    ];
     let batch = serde_json::from_value(json!({"arn": "a", "phases": [{"phaseType": "SUBMITTED"}]})).unwrap();
     let full = Effect {
         returned: Some(Box::new(build)),

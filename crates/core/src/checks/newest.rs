@@ -8,7 +8,7 @@ use crate::{
         Fact, Facts,
         inquiry::Source,
         starter::{Starter, without_webhook_version},
-        supersession::{ComparedValue, Superseded},
+        supersession::{ComparedValue, NEWER_BUILD, Superseded},
     },
     yaml::scalar::FromScalar,
 };
@@ -119,7 +119,7 @@ impl Check for OnlyNewestPer {
 
 fn running_builds() -> Fact {
     let why = "the project's other running builds are unknown".to_owned();
-    Fact::Unresolved { fact: "newer build", why, source: Source::RunningBuilds }
+    Fact::Unresolved { fact: NEWER_BUILD, why, source: Source::RunningBuilds }
 }
 
 #[cfg(test)]

@@ -43,26 +43,36 @@ impl From<Result<bool, Fact>> for Fit {
 }
 
 impl Fit {
+    /// The unknown fact.
+    pub(crate) fn missing(self) -> Option<Fact> {
+        match self {
+            Self::Unknown(missing) => Some(missing),
+            Self::Yes | Self::No => None,
+        }
+    }
+
     /// Kleene's "and": one `No` settles it, whatever is unknown.
-    pub(crate) fn and(self, other: impl FnOnce() -> Self) -> Self {
+    pub(crate) fn and(self, facts: &Facts<'_>, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::No => Self::No,
             Self::Yes => other(),
-            unknown @ Self::Unknown(_) => match other() {
+            Self::Unknown(missing) => match other() {
                 Self::No => Self::No,
-                _ => unknown,
+                Self::Yes => Self::Unknown(missing),
+                Self::Unknown(other) => Self::Unknown(facts.settling(missing, other)),
             },
         }
     }
 
     /// Kleene's "or": one `Yes` settles it, whatever is unknown.
-    pub(crate) fn or(self, other: impl FnOnce() -> Self) -> Self {
+    pub(crate) fn or(self, facts: &Facts<'_>, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Yes => Self::Yes,
             Self::No => other(),
-            unknown @ Self::Unknown(_) => match other() {
+            Self::Unknown(missing) => match other() {
                 Self::Yes => Self::Yes,
-                _ => unknown,
+                Self::No => Self::Unknown(missing),
+                Self::Unknown(other) => Self::Unknown(facts.settling(missing, other)),
             },
         }
     }
@@ -220,7 +230,7 @@ impl Patterns {
         if let (SubjectValue::Within(refs), Some(Err(missing))) = (&value, &other) {
             return self.fits_refs(refs, subject.syntax).map_or(Fit::Unknown(missing.clone()), |fits| Ok(fits).into());
         }
-        let fit = self.fits_value(&value, direction).or(|| match other {
+        let fit = self.fits_value(&value, direction).or(facts, || match other {
             None => Fit::No,
             Some(Ok(other)) => self.fits_value(&SubjectValue::from(&*other), direction),
             Some(Err(fact)) => Fit::Unknown(fact),
@@ -228,7 +238,7 @@ impl Patterns {
         match (subject.contradiction, direction) {
             // `*` lets through whatever the value is.
             (Some(contradiction), Direction::Allow) if !self.match_everything() => {
-                fit.and(|| Fit::from(contradiction(facts).map(|why| why.is_none())))
+                fit.and(facts, || Fit::from(contradiction(facts).map(|why| why.is_none())))
             }
             _ => fit,
         }
@@ -258,7 +268,15 @@ impl Patterns {
 
     /// Matches a value.
     pub(crate) fn fits_value(&self, value: &SubjectValue<'_>, direction: Direction) -> Fit {
-        self.0.iter().fold(Fit::No, |fit, pattern| fit.or(|| Fit::from(pattern.fits(value, direction))))
+        let mut unclear = None;
+        for pattern in &self.0 {
+            match Fit::from(pattern.fits(value, direction)) {
+                Fit::Yes => return Fit::Yes,
+                Fit::No => {}
+                fit @ Fit::Unknown(_) => unclear = unclear.or(Some(fit)),
+            }
+        }
+        unclear.unwrap_or(Fit::No)
     }
 
     /// Returns whether a pattern matches the text.

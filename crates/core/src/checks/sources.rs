@@ -7,7 +7,7 @@ use super::{
     subject::{Subject, SubjectValue, SubjectValues},
 };
 use crate::{
-    facts::{Facts, source_location::SourceLocation, source_pattern::Direction},
+    facts::{Fact, Facts, source_location::SourceLocation, source_pattern::Direction},
     model::ProjectSource,
     url::normalized,
 };
@@ -90,16 +90,20 @@ fn shown(location: &str) -> String {
 impl Check for Sources {
     /// One source that breaks it is enough; one that is unknown leaves it undecided.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        let mut undecided = None;
+        let mut undecided: Option<Fact> = None;
         for source in facts.sources() {
             match source.map(|(source, location)| self.answer(source, location)) {
                 Ok(Answer::Pass) => {}
                 Ok(answer @ Answer::Broken(_)) => return answer,
-                Ok(answer @ Answer::Unknown(_)) => undecided = undecided.or(Some(answer)),
-                Err(fact) => undecided = undecided.or(Some(Answer::Unknown(fact))),
+                Ok(Answer::Unknown(fact)) | Err(fact) => {
+                    undecided = Some(match undecided {
+                        Some(first) => facts.settling(first, fact),
+                        None => fact,
+                    });
+                }
             }
         }
-        undecided.unwrap_or(Answer::Pass)
+        undecided.map_or(Answer::Pass, Answer::Unknown)
     }
 
     /// All sources, if they are known.

@@ -5,12 +5,8 @@ use serde::Serialize;
 
 use super::Explanation;
 use crate::{
-    facts::{
-        inquiry::{Case, Question, Source},
-        source_location::SourceLocation,
-    },
+    facts::inquiry::{Case, Question, Source},
     model::Progress,
-    url,
     verdict::{Action, Withheld},
 };
 
@@ -55,18 +51,8 @@ pub struct NextQuestion {
 
 impl NextQuestion {
     pub(crate) fn of(question: &Question, rules: Vec<String>) -> Self {
-        let about = match question {
-            Question::Build(id) | Question::EarlierTry(id) => id.as_str().to_owned(),
-            Question::Project { name, .. } | Question::RunningBuilds(name) => name.clone(),
-            Question::Batch(id) => id.clone(),
-            Question::Pipeline(question) => question.pipeline.clone(),
-            Question::Git(question) => {
-                let location = SourceLocation::Repository(question.repository.clone()).to_string();
-                url::redacted(&location).into_owned()
-            }
-        };
         let source = question.source();
-        Self { source, calls: source.operations(), about, rules }
+        Self { source, calls: source.operations(), about: question.about(), rules }
     }
 }
 

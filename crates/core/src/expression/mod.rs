@@ -213,9 +213,23 @@ impl Expression {
         match outcome {
             Ok(Ok(Value::Bool(answer))) => Ok(answer),
             Ok(Ok(_)) => Err(failed("it is neither true nor false")),
-            Ok(Err(error)) => Err(unknown(error, facts)),
+            Ok(Err(error)) => {
+                let missing = unknown(error, facts);
+                // Of `a || b`, the other fact may settle it.
+                let others = || self.unknown_facts(facts).reduce(|first, other| facts.settling(first, other));
+                Err(match facts.may_learn(&missing) {
+                    true => missing,
+                    false => others().map_or(missing.clone(), |other| facts.settling(missing, other)),
+                })
+            }
             Err(_) => Err(failed("it cannot be evaluated")),
         }
+    }
+
+    /// All facts that the expression may read and that are unknown.
+    fn unknown_facts(&self, facts: &Facts<'_>) -> impl Iterator<Item = Fact> {
+        let variables = self.reads.iter().filter_map(|variable| value::unknown_variable(*variable, facts));
+        variables.chain(self.build_members.iter().filter_map(|path| value::unknown_member(path, facts)))
     }
 
     /// The variables that the expression uses.

@@ -172,6 +172,36 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
     }
 }
 
+/// The unknown fact that a variable stands for, if it is unknown.
+pub(super) fn unknown_variable(variable: Variable, facts: &Facts<'_>) -> Option<Fact> {
+    let is_known = Variables::new(facts).resolve(variable.name()).is_some();
+    (!is_known).then(|| missing(variable.name(), facts))
+}
+
+/// The unknown fact that a member of the build stands for, if an event lacks it.
+pub(super) fn unknown_member(path: &str, facts: &Facts<'_>) -> Option<Fact> {
+    if facts.is_whole || facts.is_sample || facts.planned.is_some() {
+        return None;
+    }
+    let mut json = facts.json.build(facts.build);
+    for (end, _) in path.match_indices('.').chain([(path.len(), "")]) {
+        let (member, name) = (&path[..end], path[..end].rsplit('.').next().unwrap_or_default());
+        if member.contains("[]") {
+            return None;
+        }
+        match json.get(name) {
+            Some(value) => json = value,
+            None if ValueOrigin::Event
+                .is_absent(if member == name { "build" } else { "" }, &format!("build.{member}")) =>
+            {
+                return None;
+            }
+            None => return Some(Fact::AbsentMember(format!("build.{member}"))),
+        }
+    }
+    None
+}
+
 /// A structure of the API as a value. Its members are converted when they are looked up.
 #[derive(Clone)]
 struct Structure<'v> {

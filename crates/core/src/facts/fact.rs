@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::inquiry::Source;
+use super::inquiry::{Cause, Source};
 
 /// A fact that a rule needs and that is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum Fact {
         /// The reason why it is unknown.
         why: String,
     },
+    /// The same, because the operator has not granted a permission.
+    Denied {
+        /// The fact.
+        fact: &'static str,
+        /// The call that was denied.
+        why: String,
+    },
 }
 
 impl fmt::Display for Fact {
@@ -43,7 +50,9 @@ impl fmt::Display for Fact {
             Self::NoProject | Self::OldProject => f.write_str("project"),
             Self::NoBatch => f.write_str("batch"),
             Self::AbsentMember(path) => write!(f, "{path}"),
-            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } => write!(f, "{fact} ({why})"),
+            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } | Self::Denied { fact, why } => {
+                write!(f, "{fact} ({why})")
+            }
         }
     }
 }
@@ -58,20 +67,25 @@ impl Fact {
             Self::NoBatch => Some(Source::Batch),
             Self::Unresolved { source, .. } => Some(*source),
             // The project or the batch was fetched, and does not have the member.
-            Self::AbsentMember(_) | Self::Unknown { .. } => None,
+            Self::AbsentMember(_) | Self::Unknown { .. } | Self::Denied { .. } => None,
         }
     }
 
+    /// Returns whether it is unknown because a permission is missing.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied { .. })
+    }
+
     /// The same fact with the reason if its source is one of those that cannot be asked.
-    pub(crate) fn explained(self, unavailable: &[(Source, String)]) -> Self {
-        let Some((source, why)) = unavailable.iter().find(|(source, _)| Some(*source) == self.source()) else {
+    pub(crate) fn explained(self, unavailable: &[(Source, Cause)]) -> Self {
+        let Some((source, cause)) = unavailable.iter().find(|(source, _)| Some(*source) == self.source()) else {
             return self;
         };
         let fact = match self {
             Self::Unresolved { fact, .. } => fact,
             _ => source.name(),
         };
-        Self::Unknown { fact, why: why.clone() }
+        cause.clone().of_unknown(fact)
     }
 
     /// A clause for a record's message: "the branch is unknown (the source is S3)".
@@ -83,7 +97,7 @@ impl Fact {
             Self::NoBatch => "the batch is unknown".to_owned(),
             Self::Unknown { fact: "expression", why } => format!("its expression has no result ({why})"),
             Self::Unknown { fact, why } if fact.contains('.') => format!("`{fact}` is unknown ({why})"),
-            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } => {
+            Self::Unresolved { fact, why, .. } | Self::Unknown { fact, why } | Self::Denied { fact, why } => {
                 format!("the {} is unknown ({why})", spelled_out(fact))
             }
         }

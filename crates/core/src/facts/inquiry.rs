@@ -10,6 +10,7 @@ mod past;
 mod question;
 mod running;
 mod sample;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +20,9 @@ use jiff::Timestamp;
 
 pub(crate) use self::sample::Sample;
 pub use self::{
-    question::{GitQuestion, NamedBy, OnFailure, PipelineQuestion, Question, Reply, Source},
+    question::{Cause, GitQuestion, NamedBy, PipelineQuestion, Question, Reply},
     running::compare,
+    source::{OnFailure, Source, SourceSet},
 };
 use super::{
     Facts, Provenance, RefFrom,
@@ -52,7 +54,9 @@ pub struct Case<'a> {
     supersession: Option<Supersession>,
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
-    unavailable: Vec<(Source, String)>,
+    unavailable: Vec<(Source, Cause)>,
+    /// Sources that a rule needs and that have nothing more to say.
+    exhausted: SourceSet,
     compares_ended: bool,
     /// `true` if the build is a policy test's.
     is_sample: bool,
@@ -163,6 +167,7 @@ impl<'a> Case<'a> {
             supersession: None,
             recorded_ref: None,
             unavailable: Vec::new(),
+            exhausted: SourceSet::default(),
             compares_ended: false,
             is_sample: false,
             sets_phases: false,
@@ -250,7 +255,13 @@ impl<'a> Case<'a> {
             Reply::Pipeline(answer) => self.pipeline = Some(answer),
             Reply::Git(refs) => self.remote = Some(refs),
             Reply::EarlierTry(build) => self.tries.push(*build),
-            Reply::Unavailable(source, why) => self.unavailable.push((source, why)),
+            Reply::Unavailable(source, cause) => {
+                // A copy of the project was not good enough, or it would not have been asked for again.
+                if source == Source::Project {
+                    self.project = KnownProject::NotAsked;
+                }
+                self.unavailable.push((source, cause));
+            }
         }
         self.judge(now);
     }
@@ -260,13 +271,16 @@ impl<'a> Case<'a> {
         if self.origin != BuildOrigin::Api && self.event.delivery != Delivery::Live {
             return;
         }
-        let facts = self.facts(now);
-        let mut verdict = match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch | Purpose::EveryRule => {
-                judge_by(self.policy, &facts)
+        // Of two unknown facts of a rule, the one counts that a source may still provide.
+        self.exhausted = SourceSet::default();
+        let mut verdict = loop {
+            let verdict = self.verdict_on(&self.facts(now));
+            match self.first_exhausted(&verdict) {
+                Some(source) => self.exhausted.add(source),
+                None => break verdict,
             }
-            Purpose::Supersession => judge_supersession(self.policy, &facts),
         };
+        let facts = self.facts(now);
         for undecided in &mut verdict.undecided {
             let is_lacking = facts.lacks_member_of(&undecided.missing).is_some();
             undecided.source = undecided.missing.source().filter(|_| !is_lacking);
@@ -280,6 +294,24 @@ impl<'a> Case<'a> {
             }
             Purpose::Batch => self.verdict.settle_batch(&verdict),
         }
+    }
+
+    fn verdict_on(&self, facts: &Facts<'_>) -> Verdict {
+        match self.purpose {
+            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch | Purpose::EveryRule => {
+                judge_by(self.policy, facts)
+            }
+            Purpose::Supersession => judge_supersession(self.policy, facts),
+        }
+    }
+
+    /// The first source that a rule needs and that is found to have nothing more to say.
+    fn first_exhausted(&self, verdict: &Verdict) -> Option<Source> {
+        let is_known = |source: &Source| {
+            self.exhausted.contains(*source) || self.unavailable.iter().any(|(unavailable, _)| unavailable == source)
+        };
+        let mut wanted = verdict.undecided.iter().filter_map(|undecided| undecided.missing.source());
+        wanted.find(|source| !is_known(source) && self.question(*source).is_none())
     }
 
     /// Everything that is known.
@@ -303,6 +335,7 @@ impl<'a> Case<'a> {
             is_sample: self.is_sample,
             compares_ended: self.compares_ended,
             unavailable: &self.unavailable,
+            exhausted: self.exhausted,
             ..Facts::known(&self.event.build, self.origin == BuildOrigin::Api, self.project.get(), now)
         }
     }

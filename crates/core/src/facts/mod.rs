@@ -30,7 +30,7 @@ pub(crate) use self::provenance::known_initiator;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
     image::Image,
-    inquiry::Source,
+    inquiry::{Cause, Source, SourceSet},
     pipeline::{PipelineAnswer, PipelineSource},
     planned::PlannedBuild,
     reference::WebhookRefs,
@@ -95,7 +95,9 @@ pub struct Facts<'a> {
     /// The same for the rule that is being evaluated.
     pub superseded: Option<&'a Superseded>,
     /// The sources that cannot be asked, with the reasons.
-    pub unavailable: &'a [(Source, String)],
+    pub unavailable: &'a [(Source, Cause)],
+    /// Further sources that have nothing more to say.
+    pub exhausted: SourceSet,
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
     /// The build, its project and its batch as JSON, for expressions.
@@ -139,6 +141,7 @@ impl<'a> Facts<'a> {
             supersession: None,
             superseded: None,
             unavailable: &[],
+            exhausted: SourceSet::default(),
             prices: None,
             json: FactsAsJson::default(),
             normal_forms: NormalForms::default(),
@@ -160,9 +163,17 @@ impl<'a> Facts<'a> {
         !self.compares_ended && self.build.progress() == Progress::Ended
     }
 
-    /// Returns whether a source may provide the fact.
+    /// Returns whether a source may still provide the fact.
     pub(crate) fn may_learn(&self, fact: &Fact) -> bool {
-        fact.source().is_some_and(|source| self.unavailable.iter().all(|(other, _)| *other != source))
+        fact.source().is_some_and(|source| {
+            !self.exhausted.contains(source) && self.unavailable.iter().all(|(other, _)| *other != source)
+        })
+    }
+
+    /// The one of two unknown facts to name where either would settle a rule: the first, unless a source may
+    /// provide the other alone.
+    pub(crate) fn settling(&self, first: Fact, other: Fact) -> Fact {
+        if !self.may_learn(&first) && self.may_learn(&other) { other } else { first }
     }
 
     /// Returns how long the build has been running, without its time in the queue.

@@ -10,7 +10,14 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::{Fact, Facts, inquiry::Source, webhook::PossibleRefs};
+use super::{
+    Fact, Facts,
+    inquiry::{Cause, Source},
+    webhook::PossibleRefs,
+};
+
+/// The fact that a rule with `only-newest-per` needs, as a record names it.
+pub(crate) const NEWER_BUILD: &str = "newer build";
 
 /// A running build or batch, as rules with `only-newest-per` compare it.
 #[derive(Clone, Debug)]
@@ -90,7 +97,7 @@ pub struct LeftOut {
     /// `true` if there are more than can be asked for.
     pub too_many: bool,
     /// The reason why a list is incomplete, so that it may lack newer builds.
-    pub failure: Option<String>,
+    pub failure: Option<Cause>,
 }
 
 impl Supersession {
@@ -151,7 +158,7 @@ fn superseded(build: &RunningBuild, own: &Standing, others: &[RunningBuild], lef
             Err(fact) => missing = missing.or(Some(fact)),
         }
     }
-    let incomplete = left_out.failure.clone().map(unknown);
+    let incomplete = left_out.failure.clone().map(|cause| cause.of_unknown(NEWER_BUILD));
     missing.or(incomplete).map_or(Superseded::No, Superseded::Unknown)
 }
 
@@ -161,7 +168,11 @@ fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Res
         return Ok(false);
     }
     let Some(standing) = other.standings.iter().find(|standing| standing.rule == own.rule) else { return Ok(false) };
-    let of_other = |missing: Fact| unknown(format!("{}: {missing}", other.id));
+    let of_other = |missing: Fact| {
+        let why = format!("{}: {missing}", other.id);
+        let cause = if missing.is_denied() { Cause::Denied(why) } else { Cause::Other(why) };
+        cause.of_unknown(NEWER_BUILD)
+    };
     let is_newer = other.start.is_after(&build.start).ok_or_else(|| unknown(why_unordered(other, build)));
     let is_covered = standing.is_covered.clone().map_err(of_other);
     let values = own.values.iter().zip(&standing.values);
@@ -244,7 +255,7 @@ impl ComparedValue {
     }
 
     /// The same with the reason if a source that would show it cannot be asked.
-    pub(crate) fn explained(self, unavailable: &[(Source, String)]) -> Self {
+    pub(crate) fn explained(self, unavailable: &[(Source, Cause)]) -> Self {
         match self {
             Self::Known(value) => Self::Known(value),
             Self::OneOf(values, missing) => Self::OneOf(values, missing.explained(unavailable)),
@@ -271,7 +282,7 @@ fn why_unordered(other: &RunningBuild, build: &RunningBuild) -> String {
 }
 
 fn unknown(why: String) -> Fact {
-    Fact::Unknown { fact: "newer build", why }
+    Fact::Unknown { fact: NEWER_BUILD, why }
 }
 
 impl Facts<'_> {

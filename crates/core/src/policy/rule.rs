@@ -170,7 +170,7 @@ impl Selector {
     /// Returns whether a build meets all criteria. An exemption lets a build through, and `only`
     /// does not.
     pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
-        self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(|| criterion.fits(facts, direction)))
+        self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(facts, || criterion.fits(facts, direction)))
     }
 }
 

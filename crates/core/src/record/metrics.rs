@@ -138,18 +138,18 @@ pub(super) fn is_denied(failure: &Failure) -> bool {
     [DENIED, "RoleDenied"].contains(&failure.r#type.as_str())
 }
 
-/// Returns the first fact of a judgement that is unknown because a call was denied, with that reason.
+/// Returns the first fact of a judgement that is unknown because a permission is missing, with that reason.
 pub(super) fn denied_fact(verdict: &Verdict) -> Option<String> {
-    verdict.undecided.iter().map(|undecided| undecided.missing.to_string()).find(|missing| missing.contains(DENIED))
+    let denied = verdict.undecided.iter().map(|undecided| &undecided.missing).find(|missing| missing.is_denied());
+    denied.map(ToString::to_string)
 }
 
 /// The metrics of what somebody must repair: a missing permission, and an alarm that does not
 /// work.
 fn troubles(verdict: &Verdict, failure: Option<&Failure>, notes: &[Note]) -> Vec<&'static str> {
     let has_note = |code| notes.iter().any(|note| note.code == code);
-    let is_denied = failure.is_some_and(is_denied)
-        || denied_fact(verdict).is_some()
-        || notes.iter().any(|note| note.message.contains(DENIED));
+    let is_denied =
+        failure.is_some_and(is_denied) || denied_fact(verdict).is_some() || notes.iter().any(|note| note.is_denied);
     let troubles = [
         (is_denied, DENIED),
         (has_note(NoteCode::AlarmMissing), "AlarmMissing"),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::facts::inquiry::Cause;
+
 /// A note in a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
@@ -9,6 +11,9 @@ pub struct Note {
     pub code: NoteCode,
     /// The note, for a person. It contains no secret.
     pub message: String,
+    /// `true` if a permission is missing.
+    #[serde(skip)]
+    pub(super) is_denied: bool,
 }
 
 /// The kinds of note.
@@ -30,10 +35,18 @@ pub enum NoteCode {
 }
 
 impl Note {
+    fn new(code: NoteCode, message: String) -> Self {
+        Self { code, message, is_denied: false }
+    }
+
+    fn caused_by(self, cause: &Cause) -> Self {
+        Self { is_denied: matches!(cause, Cause::Denied(_)), ..self }
+    }
+
     /// The sweep had no safety limit, because a request asked for that.
     pub(super) fn belt_off(request_id: &str) -> Self {
         let message = format!("this sweep had no safety limit, because the request {request_id} asked for that");
-        Self { code: NoteCode::BeltOff, message }
+        Self::new(NoteCode::BeltOff, message)
     }
 
     /// Not all running builds of the project were compared with the build.
@@ -41,13 +54,13 @@ impl Note {
         let message = "the project has more builds than are asked for at a build's start; the next sweep compares all \
                        that are running"
             .to_owned();
-        Self { code: NoteCode::BuildsNotCompared, message }
+        Self::new(NoteCode::BuildsNotCompared, message)
     }
 
     /// The Build was left out of a notification.
     pub(super) fn build_left_out(kilobytes: usize) -> Self {
         let message = format!("the Build was left out, since an event may have at most {kilobytes} KB");
-        Self { code: NoteCode::BuildLeftOut, message }
+        Self::new(NoteCode::BuildLeftOut, message)
     }
 
     /// No alarm has that name.
@@ -55,18 +68,19 @@ impl Note {
         let message = format!(
             "CloudWatch has no alarm `{name}`, which BUILDBRAKE_STOP_ALARM names; nothing limits the rate of stops"
         );
-        Self { code: NoteCode::AlarmMissing, message }
+        Self::new(NoteCode::AlarmMissing, message)
     }
 
     /// The alarm's state is unknown.
-    pub fn alarm_unanswered(name: &str, why: &str) -> Self {
-        let message = format!("the state of the alarm `{name}` is unknown, so that the stop went ahead: {why}");
-        Self { code: NoteCode::AlarmUnanswered, message }
+    pub fn alarm_unanswered(name: &str, cause: &Cause) -> Self {
+        let message =
+            format!("the state of the alarm `{name}` is unknown, so that the stop went ahead: {}", cause.text());
+        Self::new(NoteCode::AlarmUnanswered, message).caused_by(cause)
     }
 
     /// The build's own log has no line about the stop.
-    pub fn build_log_unwritable(why: &str) -> Self {
-        let message = format!("the reason could not be written to the build's own log: {why}");
-        Self { code: NoteCode::BuildLogUnwritable, message }
+    pub fn build_log_unwritable(cause: &Cause) -> Self {
+        let message = format!("the reason could not be written to the build's own log: {}", cause.text());
+        Self::new(NoteCode::BuildLogUnwritable, message).caused_by(cause)
     }
 }

@@ -351,3 +351,6 @@ impl Record {
         Self { outcome, failure, json, response }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     event::{BuildEvent, Trigger},
+    facts::inquiry::Cause,
     policy::Mode,
 };
 
@@ -289,8 +290,8 @@ fn stops_and_stops_that_their_rate_withheld_count_as_attempts() {
 fn what_somebody_must_repair_has_metrics_where_it_happened() {
     let notes = vec![
         Note::alarm_missing("stop-rate"),
-        Note::alarm_unanswered("stop-rate", "TimedOut"),
-        Note::build_log_unwritable("AccessDenied"),
+        Note::alarm_unanswered("stop-rate", &"TimedOut".into()),
+        Note::build_log_unwritable(&Cause::Denied("AccessDenied".into())),
     ];
     let with = |notes| two_violations(on_main_with_image(), Effect { notes, ..Outcome::Stopped.into() });
     let troubled: Value = serde_json::from_str(with(notes).json().get()).unwrap();
@@ -328,49 +329,4 @@ fn a_notification_is_an_event_of_eventbridge() {
     let event: EventBridgeEvent<Value> = serde_json::from_value(received).unwrap();
     assert_eq!((event.source.as_str(), event.detail_type.as_str()), ("buildbrake", "Build Policy Violation"));
     assert_eq!(event.detail["violations"][0]["rule"], "branches");
-}
-
-/// No retry repairs a missing permission, whatever failed before.
-#[test]
-fn a_denied_call_of_a_sweep_is_counted_and_named_though_another_failed_first() {
-    let policy = Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{{id: r, {RULE}}}]}}")).unwrap();
-    let failure = |kind: &str, message: &str| Failure {
-        r#type: kind.to_owned(),
-        code: None,
-        request_id: None,
-        message: message.to_owned(),
-        answer: None,
-    };
-    let throttled = || failure("Throttled", "CodeBuild answered ListProjects with ThrottlingException");
-    let denied = || failure("AccessDenied", "CodeBuild answered ListSandboxes with AccessDeniedException");
-    let role = || failure("RoleDenied", "the role in account 444455556666 may not be assumed");
-    let sweep = |failures: &[Failure], is_handed_on| -> Value {
-        let mut summary = SweepSummary::default();
-        summary.is_handed_on = is_handed_on;
-        failures.iter().cloned().for_each(|failure| summary.add_failed_call(failure));
-        let record = Record::of_sweep(&policy, summary, None, now());
-        let fails_with = record.failure().map(|failure| failure.r#type.as_str());
-        assert_eq!(fails_with, (!is_handed_on).then_some(failures[0].r#type.as_str()));
-        serde_json::from_str(record.json().get()).unwrap()
-    };
-    for (failures, is_handed_on, sentence) in [
-        (
-            vec![throttled(), denied(), role()],
-            false,
-            " The first that was denied: CodeBuild answered ListSandboxes with",
-        ),
-        (vec![throttled(), role()], false, " The first that was denied: the role in account 444455556666 may not"),
-        (vec![throttled(), denied()], true, " The first that was denied: CodeBuild answered ListSandboxes with"),
-        (vec![denied(), throttled()], false, " The first failure: CodeBuild answered ListSandboxes with"),
-    ] {
-        let record = sweep(&failures, is_handed_on);
-        assert_eq!(record["AccessDenied"], 1, "{record}");
-        let message = record["message"].as_str().unwrap();
-        assert!(message.contains(sentence), "{message}");
-        let type_of_first = (!is_handed_on).then(|| failures[0].r#type.clone());
-        assert_eq!(record["error"]["type"].as_str(), type_of_first.as_deref());
-    }
-    let quiet = sweep(&[throttled()], false);
-    assert_eq!(quiet.get("AccessDenied"), None);
-    assert!(!quiet["message"].as_str().unwrap().contains("denied"), "{quiet}");
 }

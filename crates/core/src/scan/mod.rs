@@ -218,7 +218,7 @@ fn because(missing: &Fact, project: &PlannedProject) -> Because {
             _ => Because::NoBuildYet,
         },
         Fact::NoProject | Fact::OldProject | Fact::NoBatch | Fact::Unresolved { .. } => Because::NoBuildYet,
-        Fact::Unknown { .. } => Because::Never,
+        Fact::Unknown { .. } | Fact::Denied { .. } => Because::Never,
     }
 }
 

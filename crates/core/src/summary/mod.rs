@@ -201,7 +201,7 @@ impl Summary {
             missing.rules.extend(rules.into_iter().cloned());
             // A whole Build lacks it.
             let lacks = || fact.starts_with("build.").then_some("a Build may lack it: write `has(…) && …` in the rule");
-            missing.resolved_by = source.map(resolved_by).or_else(lacks).map(str::to_owned);
+            missing.resolved_by = source.map(Source::resolved_by).or_else(lacks).map(str::to_owned);
         }
     }
 
@@ -293,25 +293,6 @@ impl<'a> Keys<'a> {
             initiator: or_unknown(build.initiator.as_deref()),
             day: day.unwrap_or_else(|| "unknown".to_owned()),
         }
-    }
-}
-
-/// The setting or the input that makes a source's facts known.
-fn resolved_by(source: Source) -> &'static str {
-    match source {
-        Source::Build => {
-            "replay the API's Builds (`--account`, or `aws codebuild batch-get-builds`): events lack members"
-        }
-        Source::Project => "add the projects to the input (`--account`, or `aws codebuild batch-get-projects`)",
-        Source::Batch => "add the batches to the input (`--account`, or `aws codebuild batch-get-build-batches`)",
-        Source::Pipeline => {
-            "the function asks CodePipeline while the build runs; its records in the input contain the answer"
-        }
-        Source::Git => {
-            "the function asks the hosts in `BUILDBRAKE_GIT_HOSTS` as the build starts; its records in the input contain the answer"
-        }
-        Source::FirstTry => "add the earlier tries of the build to the input",
-        Source::RunningBuilds => "add all builds of the project to the input",
     }
 }
 

@@ -32,7 +32,7 @@ fn results(policy: &Policy, seed: u64, count: usize) -> Vec<Replayed> {
         recognize(build.to_string().as_bytes(), |item| {
             let Item::Build(build) = item else { panic!("{item:?}") };
             let unavailable = |question: &crate::facts::inquiry::Question| {
-                Some(crate::facts::inquiry::Reply::Unavailable(question.source(), "there is none".to_owned()))
+                Some(crate::facts::inquiry::Reply::Unavailable(question.source(), "there is none".into()))
             };
             results.push(replay.judge(build.into(), None, now, unavailable).unwrap());
         })
@@ -180,7 +180,7 @@ fn missing_facts_are_counted_with_what_would_resolve_them() {
     let named: BTreeSet<String> = summary.unknown.values().flat_map(|missing| missing.rules.clone()).collect();
     assert_eq!(named, BTreeSet::from(["named".to_owned(), "tagged".to_owned()]));
     for missing in summary.unknown.values() {
-        assert_eq!(missing.resolved_by.as_deref(), Some(resolved_by(Source::Project)));
+        assert_eq!(missing.resolved_by.as_deref(), Some(Source::Project.resolved_by()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Hints how a test provides a fact that is missing.
 
-use crate::facts::{Fact, inquiry::Source};
+use crate::facts::Fact;
 
 /// Returns how a test provides a missing fact, or `None` if no key of the test can.
 pub(super) fn hint(missing: &Fact) -> Option<String> {
@@ -15,12 +15,10 @@ pub(super) fn hint(missing: &Fact) -> Option<String> {
             (of @ ("project" | "batch"), member) => Some(format!("add `{member}` to the test's `{of}`")),
             _ => None,
         },
-        Fact::NoProject | Fact::OldProject => Some("add `project` to the test".into()),
-        Fact::Unresolved { source: Source::Pipeline, .. } => Some("add `pipeline` to the test".into()),
-        Fact::Unresolved { source: Source::Git, .. } => Some("add `git` to the test".into()),
-        Fact::Unresolved { source: Source::RunningBuilds, .. } => Some("add `running-builds` to the test".into()),
-        Fact::Unresolved { source: Source::Build | Source::Project | Source::Batch | Source::FirstTry, .. }
-        | Fact::Unknown { .. } => None,
+        Fact::NoProject | Fact::OldProject | Fact::Unresolved { .. } => {
+            missing.source()?.test_key().map(|key| format!("add `{key}` to the test"))
+        }
+        Fact::Unknown { .. } | Fact::Denied { .. } => None,
     }
 }
 

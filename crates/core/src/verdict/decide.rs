@@ -56,7 +56,7 @@ pub(crate) fn in_scope(rule: &Rule, facts: &Facts<'_>) -> Fit {
     match rule.only.as_slice() {
         [] if rule.newest_per().is_some() => supersession::not_of_pipeline(facts),
         [] => Fit::Yes,
-        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(|| selects(rule, selector, facts))),
+        selectors => selectors.iter().fold(Fit::No, |fit, selector| fit.or(facts, || selects(rule, selector, facts))),
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn facts_of_rule<'a>(rule: &Rule, facts: &Facts<'a>) -> Facts<'a> {
 
 /// Returns whether the rule exempts the build.
 pub(super) fn is_exempt(rule: &Rule, facts: &Facts<'_>) -> Fit {
-    rule.except.iter().fold(Fit::No, |fit, exemption| fit.or(|| exemption.fits(facts)))
+    rule.except.iter().fold(Fit::No, |fit, exemption| fit.or(facts, || exemption.fits(facts)))
 }
 
 /// Judges a build by one rule for each reference that it may be of. A rule that has one answer for
@@ -145,7 +145,7 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
                 let (reason, until) = (exemption.reason.clone(), exemption.until);
                 return Decision::Exempt(Exempted { rule: rule.id.clone(), reason, until, index });
             }
-            fit => exempt = exempt.or(|| fit),
+            fit => exempt = exempt.or(facts, || fit),
         }
     }
     let violation = |found: String| Violation {
@@ -163,10 +163,16 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
             Some(Superseded::No | Superseded::Unknown(_)) | None => None,
         },
     };
-    let missing = match (answer, in_scope, exempt) {
-        (Answer::Unknown(missing), ..) | (_, Fit::Unknown(missing), _) | (_, _, Fit::Unknown(missing)) => missing,
-        (Answer::Broken(found), ..) => return Decision::Broken(violation(found)),
-        (Answer::Pass, ..) => return Decision::Passes,
+    let of_answer = match &answer {
+        Answer::Unknown(missing) => Some(missing.clone()),
+        Answer::Pass | Answer::Broken(_) => None,
+    };
+    // Each of these facts may show that the rule does not apply, or is kept.
+    let missing = [of_answer, in_scope.missing(), exempt.missing()].into_iter().flatten();
+    let missing = match (answer, missing.reduce(|first, other| facts.settling(first, other))) {
+        (_, Some(missing)) => missing,
+        (Answer::Broken(found), None) => return Decision::Broken(violation(found)),
+        (Answer::Pass | Answer::Unknown(_), None) => return Decision::Passes,
     };
     let may_stop = rule.on_unknown == OnUnknown::Stop && facts.kind == RunKind::Build;
     let stops = may_stop.then(|| violation(format!("unknown: {missing}")));

@@ -153,6 +153,15 @@ impl Verdict {
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
+    /// Returns whether the batch must be stopped whatever the undecided rules turn out to be.
+    fn stops_batch_anyway(&self) -> bool {
+        let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
+        let stops = |broken: &Violation| {
+            broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll && !is_undecided(&broken.rule)
+        };
+        self.action == Action::Stop && self.violations.iter().any(stops)
+    }
+
     /// Returns whether the batch may have to be stopped once more is known about the build.
     pub fn may_stop_batch(&self) -> bool {
         let may_stop = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source().is_some();
@@ -166,6 +175,7 @@ impl Verdict {
             verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.stops_batch)
         };
         let is_settled = |rule: &str| is_open(rule, self) && !is_open(rule, later);
+        let is_broken = |rule: &str| later.violations.iter().any(|broken| broken.rule == rule);
         let broken: Vec<_> = later.violations.iter().filter(|broken| is_settled(&broken.rule)).cloned().collect();
         let exempted: Vec<_> = later.exempted.iter().filter(|exempted| is_settled(&exempted.rule)).cloned().collect();
         let is_decided = |rule: &str| {
@@ -175,7 +185,16 @@ impl Verdict {
         };
         let open = later.undecided.iter().filter(|undecided| undecided.stops_batch && !is_decided(&undecided.rule));
         let open: Vec<_> = open.cloned().collect();
-        self.violations.extend(broken);
+        // With `on-unknown: stop`, an open rule counted as broken. If nothing else stopped the build, the record needs
+        // it as the reason, but the batch runs on.
+        let is_open_only = |broken: &Violation| is_settled(&broken.rule);
+        let (open_only, mut violations): (Vec<_>, Vec<_>) = self.violations.iter().cloned().partition(is_open_only);
+        if !violations.iter().any(|broken| broken.mode == Mode::Enforce) {
+            let of_build = |broken| Violation { batch: BatchScope::Build, ..broken };
+            violations.extend(open_only.into_iter().filter(|one| !is_broken(&one.rule)).map(of_build));
+        }
+        violations.extend(broken);
+        self.violations = violations;
         self.exempted.extend(exempted);
         self.undecided.retain(|undecided| !undecided.stops_batch);
         self.undecided.extend(open);
@@ -199,7 +218,7 @@ impl Verdict {
     /// The same for what would stop the batch of a build that is stopped anyway.
     pub(crate) fn batch_depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let needs = |undecided: &Undecided| undecided.stops_batch && rules(undecided);
-        self.action == Action::Stop && !self.stops_batch() && self.undecided.iter().any(needs)
+        self.action == Action::Stop && !self.stops_batch_anyway() && self.undecided.iter().any(needs)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn running_build(policy: &Policy, facts: &Facts<'_>) -> RunningBuild 
                     NewestPer::Project => key.value(facts),
                     NewestPer::Ref | NewestPer::Initiator => unknown(),
                 };
-                (known.and(|| Fit::Unknown(missing.clone())), keys.iter().map(value).collect())
+                (known.and(facts, || Fit::Unknown(missing.clone())), keys.iter().map(value).collect())
             }
         };
         let is_covered = match is_covered {
@@ -69,7 +69,7 @@ fn covers(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &Facts<'_>) -
     if !is_on || facts.is_past_comparison() {
         return Fit::No;
     }
-    in_scope(rule, compared).and(|| match is_exempt(rule, compared) {
+    in_scope(rule, compared).and(compared, || match is_exempt(rule, compared) {
         Fit::Yes => Fit::No,
         Fit::No => Fit::Yes,
         unknown => unknown,
@@ -96,7 +96,7 @@ pub(super) fn answer(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &F
 /// Returns whether a selector of `only` fits. To stop a pipeline's build fails its execution: such a build is
 /// selected by `started-by` alone.
 pub(super) fn selects(selector: &Selector, facts: &Facts<'_>) -> Fit {
-    selector.fits(facts, Direction::Forbid).and(|| {
+    selector.fits(facts, Direction::Forbid).and(facts, || {
         if selector.names_pipelines() {
             return Fit::Yes;
         }

@@ -41,7 +41,7 @@ impl Sweep<'_> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
         let (begun, left) = (Instant::now(), self.time_to_judge());
-        let [lists_until, refs_until] = [18, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
+        let [lists_until, others_until] = [18, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
         let mut running = running_builds(&self.client, projects, usize::MAX, now, lists_until).await;
         let rest = running.rest.take();
         let count = rest.as_ref().map_or(projects.len(), |rest| projects.partition_point(|project| project < rest));
@@ -49,7 +49,7 @@ impl Sweep<'_> {
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
         let batches = self.running_batches(projects, &mut running).await;
         let sandboxes = projects.iter().filter_map(|project| self.sandboxes.remove(project)).flatten().collect();
-        let cases = self.judge(running, batches, sandboxes, refs_until).await;
+        let cases = self.judge(running, batches, sandboxes, others_until).await;
         if self.mode == SweepMode::Enforce {
             self.schedule_deadlines(&cases).await;
         }
@@ -110,14 +110,14 @@ impl<'a> Sweep<'a> {
         batches
     }
 
-    /// Judges builds, with their batches and projects if a rule needs them. References are asked for until then, if
-    /// there is a limit.
+    /// Judges builds, with their batches and projects if a rule needs them. What concerns a single build
+    /// is asked until then, if there is a limit.
     async fn judge(
         &mut self,
         running: RunningBuilds,
         batches: Vec<Arc<BuildBatch>>,
         sandboxes: Vec<Sandbox>,
-        refs_until: Option<Instant>,
+        others_until: Option<Instant>,
     ) -> Vec<Case<'a>> {
         let now = self.invocation.now();
         let of_build = |FoundBuild { id, build }| {
@@ -134,19 +134,8 @@ impl<'a> Sweep<'a> {
             self.add_batches(&mut cases, now).await;
             self.add_tries(&mut cases, now).await;
             self.add_projects(&mut cases, now).await;
-            self.add_refs(&mut cases, now, refs_until).await;
-            let is_last = |case: &Case<'_>| match case.next_question() {
-                None | Some(Question::RunningBuilds(_)) => true,
-                // INVARIANT: one of the functions above answers it, or this would never end. The Build is known.
-                Some(
-                    Question::Build(_)
-                    | Question::Batch(_)
-                    | Question::EarlierTry(_)
-                    | Question::Project { .. }
-                    | Question::Pipeline(_)
-                    | Question::Git(_),
-                ) => false,
-            };
+            self.add_others(&mut cases, now, others_until).await;
+            let is_last = |case: &Case<'_>| matches!(case.next_question(), None | Some(Question::RunningBuilds(_)));
             if cases.iter().all(is_last) {
                 compare_by_project(&mut cases, &incomplete, now);
             }
@@ -163,9 +152,8 @@ impl<'a> Sweep<'a> {
             let Some(id) = wanted_try(case) else { continue };
             let build = builds.iter().find(|build| build.id.as_deref() == Some(&id));
             let missing = || {
-                let why =
-                    failure.map_or_else(|| format!("CodeBuild has no build {id}"), |class| class.name().to_owned());
-                Reply::Unavailable(Source::FirstTry, why)
+                let cause = failure.map_or_else(|| format!("CodeBuild has no build {id}").into(), Class::cause);
+                Reply::Unavailable(Source::FirstTry, cause)
             };
             let reply = build.map_or_else(missing, |build| Reply::EarlierTry(Box::new(Build::clone(build))));
             case.add(reply, now);
@@ -196,19 +184,21 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Asks about references that rules need, and judges their builds again.
-    async fn add_refs(&mut self, cases: &mut [Case<'a>], now: Timestamp, until: Option<Instant>) {
+    /// Asks the questions that no call answers for many builds at once, such as those about references, and
+    /// judges these builds again.
+    async fn add_others(&mut self, cases: &mut [Case<'a>], now: Timestamp, until: Option<Instant>) {
         for case in cases {
-            let Some(question @ (Question::Pipeline(_) | Question::Git(_))) = case.next_question() else { continue };
+            let question = case.next_question().filter(|question| !is_asked_for_many(question));
+            let Some(question) = question else { continue };
             let reply = Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now));
             let reply = match before(until, reply).await {
                 Some(Ok(reply)) => reply,
                 Some(Err(error)) => {
-                    let why = error.class.name().to_owned();
+                    let cause = error.class.cause();
                     self.add_failed_call(error);
-                    Reply::Unavailable(question.source(), why)
+                    Reply::Unavailable(question.source(), cause)
                 }
-                None => Reply::Unavailable(question.source(), "the sweep had no time left to ask for it".to_owned()),
+                None => Reply::Unavailable(question.source(), "the sweep had no time left to ask for it".into()),
             };
             case.add(reply, now);
         }
@@ -271,9 +261,17 @@ fn reply<T>(
     reply: fn(Option<Arc<T>>) -> Reply,
 ) -> Reply {
     match (found, failure) {
-        (None, Some(class)) => Reply::Unavailable(source, class.name().to_owned()),
+        (None, Some(class)) => Reply::Unavailable(source, class.cause()),
         (found, _) => reply(found.cloned()),
     }
+}
+
+/// Returns whether such questions of many builds are answered together.
+fn is_asked_for_many(question: &Question) -> bool {
+    matches!(
+        question,
+        Question::Batch(_) | Question::EarlierTry(_) | Question::Project { .. } | Question::RunningBuilds(_)
+    )
 }
 
 fn wanted_project(case: &Case<'_>) -> Option<String> {
@@ -298,7 +296,7 @@ fn compare_by_project(cases: &mut [Case<'_>], incomplete: &HashSet<String>, now:
         projects.entry(case.event().id.project().to_owned()).or_default().push(case);
     }
     for (project, mut cases) in projects {
-        let failure = incomplete.contains(&project).then(|| "the sweep could not list all running builds".to_owned());
+        let failure = incomplete.contains(&project).then(|| "the sweep could not list all running builds".into());
         compare(&mut cases, &LeftOut { too_many: false, failure }, now);
     }
 }

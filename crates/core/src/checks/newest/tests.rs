@@ -193,6 +193,21 @@ fn newer_is_the_later_start_and_then_the_higher_number() {
     }
 }
 
+/// Each of these rules is undecided before the builds are compared.
+#[test]
+fn a_rule_that_stops_what_is_unknown_does_not_disable_another() {
+    let by_bob = r#""initiator": "bob""#;
+    for (unknown, others) in [("report", "stop"), ("stop", "report"), ("stop", "stop")] {
+        let policy = policy(&format!(
+            "{{id: newest, only-newest-per: [project, ref], on-unknown: {unknown}}}, \
+             {{id: person, only-newest-per: [project, initiator], on-unknown: {others}}}"
+        ));
+        let of_two = [Other(build(1, "01", "")), Judged(build(2, "02", by_bob))];
+        check(&policy, &of_two, &["stop 2", "allow"]);
+        check(&policy, &[Judged(build(1, "01", "")), Other(build(2, "02", ""))], &["stop 2", "allow"]);
+    }
+}
+
 #[test]
 fn one_newer_build_is_enough_and_the_newest_runs_on() {
     let running = ["03", "01", "02"].iter().zip(1..).map(|(second, number)| Other(build(number, second, "")));

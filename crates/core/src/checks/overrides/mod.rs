@@ -59,7 +59,12 @@ impl Check for ForbiddenOverrides {
         for one in &self.overrides {
             match overridden(*one, facts, &ours, &project) {
                 Ok(difference) => found.extend(difference),
-                Err(fact) => missing = missing.or(Some(fact)),
+                Err(fact) => {
+                    missing = Some(match missing {
+                        Some(first) => facts.settling(first, fact),
+                        None => fact,
+                    });
+                }
             }
         }
         match missing {

@@ -31,19 +31,49 @@ impl Case<'_> {
 
     /// The questions that are open now. The reply to one may answer another.
     pub(super) fn open_questions(&self) -> impl Iterator<Item = Question> {
-        let questions: [fn(&Self) -> Option<Question>; 7] = [
-            Self::build_question,
-            Self::batch_question,
-            Self::earlier_try_question,
-            Self::project_question,
-            Self::pipeline_question,
-            Self::git_question,
-            Self::running_builds_question,
-        ];
-        let questions = questions.into_iter().filter_map(|question| question(self));
+        let wanted = Source::ALL.into_iter().filter(|source| self.needs(*source));
+        wanted.filter_map(|source| self.question(source))
+    }
+
+    /// The question to a source, whether or not a rule needs its reply. `None` if the source has nothing more to say.
+    pub(super) fn question(&self, source: Source) -> Option<Question> {
         // What a policy test does not give is unknown.
-        let questions = questions.filter(|question| !self.is_sample || matches!(question, Question::RunningBuilds(_)));
-        questions.filter(|question| self.unavailable.iter().all(|(source, _)| *source != question.source()))
+        let is_given = self.is_sample && source != Source::RunningBuilds;
+        if is_given || self.unavailable.iter().any(|(unavailable, _)| *unavailable == source) {
+            return None;
+        }
+        match source {
+            Source::Build => (self.origin == BuildOrigin::Event).then(|| Question::Build(self.event.id.clone())),
+            Source::Batch => self.batch_question(),
+            Source::FirstTry => self.earlier_try_question(),
+            Source::Project => self.project_question(),
+            Source::Pipeline => self.pipeline_question(),
+            Source::Git => self.git_question(),
+            Source::RunningBuilds => self.supersession.is_none().then(|| Question::RunningBuilds(self.project_name())),
+        }
+    }
+
+    /// Returns whether the decision that the questions must make possible may depend on a source.
+    fn needs(&self, source: Source) -> bool {
+        match source {
+            // A build that may have ended is fetched before it is stopped.
+            Source::Build => {
+                let may_have_ended =
+                    self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
+                may_have_ended || self.is_named_only() || self.wants(source)
+            }
+            Source::Project => match self.project {
+                // It may name the repository, unless a pipeline fetched the source.
+                KnownProject::NotAsked => self.wants(source) || (self.pipeline.is_none() && self.wants(Source::Git)),
+                // A copy of the project is good enough to allow a build, but not to act on it. A rule may need the
+                // project as it was when the build started, which is later.
+                KnownProject::Cached(..) => self.verdict.action != Action::Allow || self.wants(source),
+                KnownProject::Current(_) => false,
+            },
+            // The build's own values are known by then, as far as they can be.
+            Source::RunningBuilds => self.depends_on(|undecided| undecided.compares_builds),
+            Source::Batch | Source::FirstTry | Source::Pipeline | Source::Git => self.wants(source),
+        }
     }
 
     fn wants(&self, source: Source) -> bool {
@@ -62,53 +92,35 @@ impl Case<'_> {
         }
     }
 
-    /// A build that may have ended is fetched before it is stopped.
-    fn build_question(&self) -> Option<Question> {
-        let may_have_ended = self.verdict.action == Action::Stop && self.build().progress() != Progress::Running;
-        let is_wanted = may_have_ended || self.is_named_only() || self.wants(Source::Build);
-        (self.origin == BuildOrigin::Event && is_wanted).then(|| Question::Build(self.event.id.clone()))
-    }
-
     /// No event contains the batch's ARN, so the Build is known by then.
     fn batch_question(&self) -> Option<Question> {
         let arn = self.build().build_batch_arn.as_deref()?;
-        let is_wanted = matches!(self.batch, KnownBatch::NotAsked) && self.wants(Source::Batch);
-        is_wanted.then(|| Question::Batch(batch_id(arn).to_owned()))
+        matches!(self.batch, KnownBatch::NotAsked).then(|| Question::Batch(batch_id(arn).to_owned()))
     }
 
     /// CodeBuild retries a build up to ten times.
     fn earlier_try_question(&self) -> Option<Question> {
         let last = self.tries.last().unwrap_or(self.build());
-        let arn: BuildArn = last.previous_try().filter(|_| self.wants(Source::FirstTry))?.parse().ok()?;
+        let arn: BuildArn = last.previous_try()?.parse().ok()?;
         Some(Question::EarlierTry(arn.id))
-    }
-
-    /// The last question: the build's own values are known by then, as far as they can be.
-    fn running_builds_question(&self) -> Option<Question> {
-        let is_wanted = self.supersession.is_none() && self.depends_on(|undecided| undecided.compares_builds);
-        is_wanted.then(|| Question::RunningBuilds(self.project_name()))
     }
 
     fn project_name(&self) -> String {
         self.build().project_name.clone().unwrap_or_else(|| self.event.id.project().to_owned())
     }
 
-    /// A copy of the project is good enough to allow a build, but not to act on it.
     fn project_question(&self) -> Option<Question> {
         let may_be_cached = match self.project {
-            KnownProject::NotAsked if self.wants(Source::Project) => self.purpose != Purpose::Batch,
-            // It may name the repository, unless a pipeline fetched the source.
-            KnownProject::NotAsked if self.pipeline.is_none() && self.wants(Source::Git) => true,
-            // A rule may need the project as it was when the build started, which is later.
-            KnownProject::Cached(..) if self.verdict.action != Action::Allow || self.wants(Source::Project) => false,
-            KnownProject::NotAsked | KnownProject::Cached(..) | KnownProject::Current(_) => return None,
+            KnownProject::NotAsked => self.purpose != Purpose::Batch || !self.wants(Source::Project),
+            KnownProject::Cached(..) => false,
+            KnownProject::Current(_) => return None,
         };
         Some(Question::Project { name: self.project_name(), may_be_cached })
     }
 
     /// CodePipeline is asked once about the pipeline that the initiator names.
     fn pipeline_question(&self) -> Option<Question> {
-        if self.pipeline.is_some() || !self.wants(Source::Pipeline) {
+        if self.pipeline.is_some() {
             return None;
         }
         let batch = self.batch.get();
@@ -130,7 +142,7 @@ impl Case<'_> {
 
     /// Git is asked once, about the repository of the build or of its batch.
     fn git_question(&self) -> Option<Question> {
-        if self.remote.is_some() || !self.wants(Source::Git) {
+        if self.remote.is_some() {
             return None;
         }
         let (repository, commit, named_by) = match &self.pipeline {

@@ -1,82 +1,21 @@
-//! The sources of facts beyond the event, what they are asked, and what they reply.
+//! What the sources of facts are asked, and what they reply.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::Source;
 use crate::{
     facts::{
+        Fact,
         pipeline::PipelineAnswer,
         reference::FRESH,
         remote_refs::{ObjectId, RefsAtCommit},
-        source_location::Url,
+        source_location::{SourceLocation, Url},
     },
     model::{Build, BuildBatch, BuildId, Project},
+    url,
 };
-
-/// A source of facts beyond the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// The whole Build: `BatchGetBuilds`.
-    Build,
-    /// The build's project: `BatchGetProjects`.
-    Project,
-    /// The batch that the build belongs to: `BatchGetBuildBatches`.
-    Batch,
-    /// The pipeline that the initiator names: CodePipeline's state and history.
-    Pipeline,
-    /// The repository of the build's source, by git's own protocol.
-    Git,
-    /// The Build that a build retries automatically: `BatchGetBuilds`.
-    FirstTry,
-    /// The project's other running builds and batches: the lists of the project.
-    RunningBuilds,
-}
-
-/// The consequence if a source cannot be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// The invocation fails, and Lambda retries it.
-    FailInvocation,
-    /// The source's facts are unknown, with the reason; see [`Reply::Unavailable`].
-    LeaveUnknown,
-}
-
-impl Source {
-    /// Returns the consequence if the source cannot be asked.
-    pub fn on_failure(self) -> OnFailure {
-        match self {
-            Self::Build | Self::Project | Self::Batch => OnFailure::FailInvocation,
-            Self::Pipeline | Self::Git | Self::FirstTry | Self::RunningBuilds => OnFailure::LeaveUnknown,
-        }
-    }
-
-    /// The calls that ask it.
-    pub fn operations(self) -> &'static [&'static str] {
-        match self {
-            Self::Build | Self::FirstTry => &["BatchGetBuilds"],
-            Self::Project => &["BatchGetProjects"],
-            Self::Batch => &["BatchGetBuildBatches"],
-            Self::Pipeline => &["GetPipelineState"],
-            Self::Git => &["git ls-refs"],
-            Self::RunningBuilds => &["ListBuildsForProject", "ListBuildBatchesForProject"],
-        }
-    }
-
-    /// Returns the record's name for the thing that the source describes.
-    pub(in crate::facts) fn name(self) -> &'static str {
-        match self {
-            Self::Build => "build",
-            Self::Project => "project",
-            Self::Batch => "batch",
-            Self::Pipeline | Self::Git => "branch",
-            Self::FirstTry => "first try",
-            Self::RunningBuilds => "newer build",
-        }
-    }
-}
 
 /// A question about a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +99,20 @@ impl Question {
             Self::RunningBuilds(_) => Source::RunningBuilds,
         }
     }
+
+    /// The name of a project or the id of a build, for example. It contains no credentials.
+    pub(crate) fn about(&self) -> String {
+        match self {
+            Self::Build(id) | Self::EarlierTry(id) => id.as_str().to_owned(),
+            Self::Project { name, .. } | Self::RunningBuilds(name) => name.clone(),
+            Self::Batch(id) => id.clone(),
+            Self::Pipeline(question) => question.pipeline.clone(),
+            Self::Git(question) => {
+                let location = SourceLocation::Repository(question.repository.clone()).to_string();
+                url::redacted(&location).into_owned()
+            }
+        }
+    }
 }
 
 /// The reply to a question.
@@ -181,7 +134,38 @@ pub enum Reply {
     EarlierTry(Box<Build>),
     /// The repository's answer.
     Git(Arc<RefsAtCommit>),
-    /// The source cannot be asked. Its facts remain unknown for the reason given, which must
-    /// not quote anything that a service returned.
-    Unavailable(Source, String),
+    /// The source cannot be asked. Its facts remain unknown for this cause.
+    Unavailable(Source, Cause),
+}
+
+/// The cause why something could not be asked or done, in words. They must not quote anything that a service
+/// returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The operator must grant a permission.
+    Denied(String),
+    /// Any other cause.
+    Other(String),
+}
+
+impl Cause {
+    /// The words.
+    pub fn text(&self) -> &str {
+        let (Self::Denied(text) | Self::Other(text)) = self;
+        text
+    }
+
+    /// The fact that is unknown for this cause.
+    pub(crate) fn of_unknown(self, fact: &'static str) -> Fact {
+        match self {
+            Self::Denied(why) => Fact::Denied { fact, why },
+            Self::Other(why) => Fact::Unknown { fact, why },
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cause {
+    fn from(text: T) -> Self {
+        Self::Other(text.into())
+    }
 }

@@ -180,6 +180,144 @@ fn the_facts_of_an_unavailable_source_are_unknown_for_that_reason() {
     assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (the service is down)");
 }
 
+/// A source that has nothing more to say hides no other.
+#[test]
+fn a_fact_that_no_source_has_does_not_hide_one_that_a_source_may_have() {
+    let now = NOW.parse().unwrap();
+    let tagged = project(r#"{"tags": [{"key": "team", "value": "sandbox"}, {"key": "tier", "value": "prod"}]}"#);
+    let of_tag = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "sourceVersion": "refs/tags/v1",
+        "initiator": "alice", "timeoutInMinutes": 480, "source": {"type": "GITHUB"}}"#;
+    let of_sandboxes = "except: [{tags: {team: [sandbox]}, reason: OPS-1}]";
+    let stops = "on-unknown: stop";
+    for (rule, of_tagged, of_bare) in [
+        (format!("allowed-branches: [main], {stops}, {of_sandboxes}"), Action::Allow, Action::Stop),
+        (
+            format!("max-timeout: 30m, {stops}, only: [{{branches: [main], tags: {{tier: [prod]}}}}]"),
+            Action::Stop,
+            Action::Allow,
+        ),
+        ("max-timeout: 30m, only: [{branches: [main]}, {tags: {tier: [prod]}}]".into(), Action::Stop, Action::Allow),
+        (
+            "max-timeout: 30m, only: [{when: \"branch == 'main' || project.tags.exists(t, t.key == 'tier')\"}]".into(),
+            Action::Stop,
+            Action::Allow,
+        ),
+        (
+            "deny-when: \"project.tags.exists(t, t.key == 'tier') || branch == 'main'\"".into(),
+            Action::Stop,
+            Action::Allow,
+        ),
+        (
+            "deny-when: \"branch == 'main' || project.tags.exists(t, t.key == 'tier')\"".into(),
+            Action::Stop,
+            Action::Allow,
+        ),
+    ] {
+        let policy = policy(&format!("{{id: a, {rule}}}"));
+        for (project, action) in [(tagged.clone(), of_tagged), (project("{\"tags\": []}"), of_bare)] {
+            let mut case = Case::of_build(&policy, event(of_tag), now);
+            assert_eq!(case.next_question(), project_question(true), "{rule}");
+            while let Some(Question::Project { .. }) = case.next_question() {
+                case.add(Reply::Project(Some(project.clone())), now);
+            }
+            assert_eq!((case.next_question(), case.verdict().action), (None, action), "{rule}: {:?}", case.verdict());
+        }
+    }
+}
+
+#[test]
+fn a_source_that_cannot_be_compared_does_not_hide_the_build() {
+    let now = NOW.parse().unwrap();
+    for rule in ["allowed-sources: [https://github.com/acme/*]", "forbidden-overrides: [source, service-role]"] {
+        let policy = policy(&format!("{{id: a, {rule}}}"));
+        let odd = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "initiator": "alice",
+            "startTime": "2026-11-22T08:00:00Z", "source": {"type": "GITHUB", "location": "https://github.com/acme/app.git?x"}}"#;
+        let mut case = Case::of_event(&policy, event(odd), now);
+        let own = project(
+            r#"{"serviceRole": "arn:aws:iam::111122223333:role/build", "source": {"type": "GITHUB", "location": "https://github.com/acme/app.git"}}"#,
+        );
+        let mut asked = Vec::new();
+        while let Some(question) = case.next_question() {
+            asked.push(question.source());
+            let whole = odd.replace(
+                r#""initiator""#,
+                r#""serviceRole": "arn:aws:iam::111122223333:role/admin",
+                "secondarySources": [{"type": "GITHUB", "location": "https://github.com/evil/app.git"}], "initiator""#,
+            );
+            let reply = match question {
+                Question::Build(_) => Reply::Build(Box::new(serde_json::from_str(&whole).unwrap())),
+                _ => Reply::Project(Some(own.clone())),
+            };
+            case.add(reply, now);
+        }
+        assert!(asked.contains(&Source::Build), "{rule}: {asked:?}");
+        assert_eq!(case.verdict().action, Action::Stop, "{rule}: {:?}", case.verdict());
+    }
+}
+
+/// The rule counted as broken while its fact was unknown.
+#[test]
+fn no_batch_is_stopped_for_a_fact_that_was_never_asked_for() {
+    let now = NOW.parse().unwrap();
+    let frozen = "deny-when: \"project.tags.exists(tag, tag.key == 'frozen')\", on-unknown: stop, batch: stop-all";
+    let both = policy(&format!("{{id: stops, forbidden-branches: [main]}}, {{id: frozen, {frozen}}}"));
+    let of_batch = Arc::new(serde_json::from_str(r#"{"sourceVersion": "main", "initiator": "alice"}"#).unwrap());
+    for (tags, batch) in [("[]", None), (r#"[{"key": "frozen", "value": "yes"}]"#, Some(BATCH))] {
+        let tags = project(&format!(r#"{{"tags": {tags}}}"#));
+        let after_stop = {
+            let mut case = Case::of_event(&both, event(RUNNING_ON_MAIN), now);
+            assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+            case.add_after_stop(in_batch(&RUNNING_ON_MAIN.replace("IN_PROGRESS", "STOPPED")), now);
+            case
+        };
+        let in_sweep = Case::of_build(&both, BuildEvent { build: in_batch(RUNNING_ON_MAIN), ..event("{}") }, now);
+        for mut case in [after_stop, in_sweep] {
+            let mut asked = Vec::new();
+            while let Some(question) = case.next_question() {
+                asked.push(question.source());
+                let reply = match question {
+                    Question::Batch(_) => Reply::Batch(Some(Arc::clone(&of_batch))),
+                    _ => Reply::Project(Some(tags.clone())),
+                };
+                case.add(reply, now);
+            }
+            assert!(asked.contains(&Source::Project), "{asked:?}");
+            assert_eq!((case.verdict().action, case.batch_to_stop()), (Action::Stop, batch));
+            let broken: Vec<&str> = case.verdict().violations.iter().map(|broken| broken.rule.as_str()).collect();
+            assert_eq!(broken, if batch.is_some() { vec!["stops", "frozen"] } else { vec!["stops"] });
+        }
+    }
+}
+
+/// Nothing else stopped the build, so the record needs the rule as the reason.
+#[test]
+fn a_build_that_was_stopped_for_what_was_unknown_says_so_though_the_rule_passes_later() {
+    let now = NOW.parse().unwrap();
+    let admin = "forbidden-images: [tools], on-unknown: stop, batch: stop-all";
+    let policy = policy(&format!("{{id: images, {admin}}}"));
+    let build = RUNNING_ON_MAIN.replace("}", r#", "environment": {"image": "aws/codebuild/standard:7.0"}}"#);
+    let mut case = Case::of_event(&policy, event(RUNNING_ON_MAIN), now);
+    case.add(Reply::Unavailable(Source::Build, "the service is down".into()), now);
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+    case.add_after_stop(in_batch(&build), now);
+    assert_eq!(case.batch_to_stop(), None);
+    assert_eq!(case.verdict().violations[0].found, "unknown: environment.image");
+}
+
+#[test]
+fn no_build_is_stopped_because_of_a_copy_of_its_project_that_cannot_be_renewed() {
+    let (policy, now) = (policy("{id: a, forbidden-overrides: [image]}"), NOW.parse().unwrap());
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "environment": {"image": "b"},
+        "startTime": "2026-11-22T08:00:00Z", "initiator": "alice"}"#;
+    let mut case = Case::of_build(&policy, event(build), now);
+    let copy = project(r#"{"environment": {"image": "a"}}"#);
+    case.add(Reply::CachedProject(copy, "2026-11-22T08:00:01Z".parse().unwrap()), now);
+    assert_eq!((case.verdict().action, case.next_question()), (Action::Stop, project_question(false)));
+    case.add(Reply::Unavailable(Source::Project, "Throttled".into()), now);
+    assert_eq!((case.verdict().action, case.next_question()), (Action::Allow, None));
+    assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (Throttled)");
+}
+
 /// A build of a batch, as its event has it.
 const OF_A_BATCH: &str = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS",
     "initiator": "batch-role/AWSCodeBuild-1d2c3b4a-0000-4000-8000-000000000001",

@@ -78,7 +78,6 @@ impl World {
                     let project: Project = serde_json::from_value(self.project.clone()).unwrap();
                     Reply::Project(Some(Arc::new(project)))
                 }
-                Question::EarlierTry(_) | Question::RunningBuilds(_) => panic!("no rule compares builds"),
                 Question::Batch(_) => Reply::Batch(self.batch.clone()),
                 Question::Pipeline(_) => Reply::Pipeline(self.pipeline.clone()),
                 Question::Git(_) => Reply::Git(Arc::new(RefsAtCommit {
@@ -86,6 +85,7 @@ impl World {
                     head: self.head.map(str::to_owned),
                     as_of: now,
                 })),
+                other => panic!("no rule needs {other:?}"),
             };
             asked.push(question);
             case.add(reply, now);
@@ -272,7 +272,7 @@ fn a_source_that_cannot_be_asked_leaves_the_branch_unknown_and_says_why() {
     let mut case = Case::of_event(&policy, event, now);
     while let Some(question) = case.next_question() {
         let reply = match question {
-            Question::Git(_) => Reply::Unavailable(Source::Git, "the git host did not answer".to_owned()),
+            Question::Git(_) => Reply::Unavailable(Source::Git, "the git host did not answer".into()),
             _ => Reply::Project(None),
         };
         case.add(reply, now);

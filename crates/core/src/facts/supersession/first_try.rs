@@ -53,7 +53,12 @@ impl<'a> Facts<'a> {
     where
         'a: 'b,
     {
-        Facts { project: self.project, unavailable: self.unavailable, ..Facts::of(identity, self.now) }
+        Facts {
+            project: self.project,
+            unavailable: self.unavailable,
+            exhausted: self.exhausted,
+            ..Facts::of(identity, self.now)
+        }
     }
 }
 

@@ -43,7 +43,7 @@ fn past(json: &str, from: ObservedIn) -> PastBuild {
 }
 
 fn unavailable(question: &Question) -> Option<Reply> {
-    Some(Reply::Unavailable(question.source(), "the input does not contain it".to_owned()))
+    Some(Reply::Unavailable(question.source(), "the input does not contain it".into()))
 }
 
 fn replay_as(rule: &str, build: PastBuild, moments: Moments) -> Replayed {
