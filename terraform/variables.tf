@@ -24,7 +24,7 @@ variable "sweep_schedule" {
 }
 
 variable "stop_limit" {
-  description = "The number of builds stopped in ten seconds, in all accounts and regions together, at which buildbrake stops no more, and only reports, until there have been fewer for five minutes. 0 for no limit."
+  description = "The number of builds stopped in ten seconds, in all accounts and regions together, that trips an alarm. Within about a minute, buildbrake then stops no more, and only reports, until there have been fewer for five minutes. 0 for no limit."
   type        = number
   default     = 0
 

@@ -260,8 +260,8 @@ fn about(stage: &Stage) -> anyhow::Result<String> {
         None => "This machine lets no one set a quota of processor time, so that nothing was measured under one.",
     };
     Ok(format!(
-        "{} Each figure is a median, and between \
-         which values the middle half lies: of {ROUNDS} starts and first stops ({ROUNDS_UNDER_QUOTA} under the quota), \
+        "{} Each figure is a median; the middle half of the values lies in the range in brackets. It is the median \
+         of {ROUNDS} starts and first stops ({ROUNDS_UNDER_QUOTA} under the quota), \
          of {} warm events, whose CPU is that of {EVENTS} shared among them. {quota}",
         machine()?,
         ROUNDS * EVENTS

@@ -24,11 +24,13 @@ SAM = """#!/bin/sh
 [ "$1" = build ] && exec cp policy/policy.yaml {built}/policy
 [ "$1" = remote ] && exec {sam} "$@"
 shift
+# `sam deploy --guided` saves its answers, for later deployments.
+saved="--stack-name buildbrake"
 for argument; do
   shift
-  [ "$argument" = --guided ] || set -- "$@" "$argument"
+  if [ "$argument" = --guided ]; then saved=; else set -- "$@" "$argument"; fi
 done
-exec {sam} deploy --stack-name buildbrake --template-file {template} --resolve-s3 \\
+exec {sam} deploy $saved --template-file {template} --resolve-s3 \\
   --capabilities CAPABILITY_IAM --no-progressbar --no-fail-on-empty-changeset "$@"
 """
 
