@@ -231,6 +231,11 @@ mod tests {
             let log = of_build(json!({"logs": {"groupName": "/ci", "streamName": name}}));
             assert!(matches!(log, BuildLog::None(_)), "{name}: {log:?}");
         }
+        let longest = format!("{}/{UUID}", "a".repeat(511 - UUID.len()));
+        let log = of_build(json!({"logs": {"groupName": "ci", "streamName": longest}}));
+        assert!(matches!(log, BuildLog::Stream(_)), "{log:?}");
+        let log = of_build(json!({"logs": {"groupName": "ci", "streamName": format!("a{longest}")}}));
+        assert!(matches!(log, BuildLog::None(_)), "{log:?}");
         for (group, name) in [("a:b", UUID.to_owned()), ("", UUID.to_owned()), ("ci", format!("a*/{UUID}"))] {
             let log = of_build(json!({"logs": {"groupName": group, "streamName": name}}));
             assert!(matches!(log, BuildLog::None(_)), "{group} {name}: {log:?}");

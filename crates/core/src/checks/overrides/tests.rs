@@ -249,6 +249,11 @@ fn each_kind_breaks() {
             "service-role arn:aws:iam::1:role/admin instead of arn:aws:iam::1:role/shop",
         ),
         (
+            Override::ServiceRole,
+            (json!({"serviceRole": "arn:aws:iam::1:role/admin"}), json!({"serviceRole": "shop"})),
+            "service-role arn:aws:iam::1:role/admin instead of shop",
+        ),
+        (
             Override::EncryptionKey,
             (json!({"encryptionKey": "alias/other"}), json!({})),
             "encryption-key alias/other instead of alias/aws/s3",

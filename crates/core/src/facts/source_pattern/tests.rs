@@ -269,6 +269,14 @@ fn patterns_that_no_location_fits() {
         "no location fits `arn:aws:s3:::bucket/*`: none is an ARN = write a location in S3 without its ARN: `bucket/*`",
     );
     refused(
+        "arn:aws:codecommit:eu-west-1:111122223333:shop",
+        "no location fits `arn:aws:codecommit:eu-west-1:111122223333:shop`: none is an ARN = write `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop`",
+    );
+    refused(
+        "https://:evil/app",
+        "no location fits `https://:evil/app`: `:evil` is not a host = write a URL, as in `https://github.com/acme/*`",
+    );
+    refused(
         "https?://github.com/evil/*",
         "no location fits `https?://github.com/evil/*`: `https?` is not a scheme of a git host = write `https://github.com/evil/*`",
     );

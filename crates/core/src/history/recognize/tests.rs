@@ -120,7 +120,11 @@ fn projects_and_batches() {
         assert!(matches!(&items[..], [Item::Project(project)] if project.name.as_deref() == Some("shop")), "{items:?}");
         assert_eq!(result, Ok(()));
     }
-    for json in [batch.clone(), json!({"buildBatch": batch}), json!({"buildBatches": [batch]})] {
+    let without_arn = json!({"id": ID, "buildBatchStatus": "SUCCEEDED"});
+    let without_status = json!({"id": ID, "arn": ARN.replace(":build/", ":build-batch/")});
+    for json in
+        [batch.clone(), without_arn, without_status, json!({"buildBatch": batch}), json!({"buildBatches": [batch]})]
+    {
         let (items, result) = recognized(json.to_string());
         assert!(matches!(&items[..], [Item::Batch(batch)] if batch.id.as_deref() == Some(ID)), "{items:?}");
         assert_eq!(result, Ok(()));
