@@ -138,15 +138,21 @@ fn a_bus_that_does_not_accept_fails_the_invocation_after_the_stop() {
 
 #[test]
 fn a_denied_call_is_not_tried_again_and_counts_as_a_missing_permission() {
-    let codebuild = CodeBuild::obliging().listen();
-    let bus = EventBridge::with(vec![Fate::CallFails(400, "AccessDeniedException")]);
-    let lambda = start(1, &codebuild, &bus);
-    let answer = lambda.invoke(&event("forbidden-branch"));
-    lambda.end();
-    let record: Value = serde_json::from_str(&answer.line).unwrap();
-    assert_eq!((&record["outcome"], &record["AccessDenied"]), (&json!("stopped"), &json!(1)));
-    assert_eq!(answer.result.unwrap_err()["errorType"], "AccessDenied");
-    assert_eq!((bus.calls(), codebuild.stops().len()), (vec![1], 1));
+    for denied in [
+        Fate::CallFails(400, "AccessDeniedException"),
+        // The policy of another account's bus.
+        Fate::EntriesFail(vec![0], "AccessDeniedException"),
+    ] {
+        let codebuild = CodeBuild::obliging().listen();
+        let bus = EventBridge::with(vec![denied]);
+        let lambda = start(1, &codebuild, &bus);
+        let answer = lambda.invoke(&event("forbidden-branch"));
+        lambda.end();
+        let record: Value = serde_json::from_str(&answer.line).unwrap();
+        assert_eq!((&record["outcome"], &record["AccessDenied"]), (&json!("stopped"), &json!(1)));
+        assert_eq!(answer.result.unwrap_err()["errorType"], "AccessDenied");
+        assert_eq!((bus.calls(), codebuild.stops().len()), (vec![1], 1));
+    }
 }
 
 #[test]

@@ -151,7 +151,9 @@ impl EventBus {
             return Ok(());
         }
         let code = answer.entries().iter().find_map(PutEventsResultEntry::error_code);
-        let class = code.map_or(Class::UnreadableAnswer, |code| classify(500, Some(code)));
+        // The service's own faults and throttling have codes of their own; every other code is permanent.
+        // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+        let class = code.map_or(Class::UnreadableAnswer, |code| classify(400, Some(code)));
         let message = format!("EventBridge did not accept {} of {} entries", failed.len(), positions.len());
         unsent(failed, CallError { code: code.map(str::to_owned), ..CallError::new(class, message) })
     }
