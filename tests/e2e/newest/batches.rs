@@ -1,6 +1,11 @@
 //! A batch is one thing, and the sweep compares what is running too.
 
-use buildbrake_testkit::{codebuild::CodeBuild, events::scheduled};
+use buildbrake_testkit::{
+    codebuild::CodeBuild,
+    eventbridge::{EventBridge, Fate},
+    events::scheduled,
+    scheduler::Scheduler,
+};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
@@ -139,6 +144,22 @@ fn a_batch_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     codebuild.put_batch(newer);
     sweep(&policy, &codebuild);
     assert_eq!((codebuild.stopped().contains(&id(1)), status(&codebuild, 9)), (false, "STOPPED".to_owned()));
+}
+
+/// No event names a batch, so that none could judge it again.
+#[test]
+fn no_call_about_a_batch_is_scheduled() {
+    let codebuild = codebuild(&[build(3, 0)]);
+    codebuild.put_batch(batch(9, 30));
+    let (endpoint, scheduler) = (codebuild.listen(), Scheduler::obliging());
+    let bus = EventBridge::with(vec![Fate::EntriesFail(vec![0], "InternalFailure"); 4]);
+    let settings = [bus.settings().as_slice(), &scheduler.settings()].concat();
+    let lambda = PROGRAM.start(POLICY, endpoint.address, &settings);
+    let event = scheduled().to_string().replace("us-east-1", "eu-west-1").parse().unwrap();
+    let (answer, _) = lambda.invoke_until(&event, |record| record.get("buildId").is_none());
+    lambda.end();
+    assert_eq!(answer.result.unwrap_err()["errorType"], "ServiceFault", "the notification was not sent");
+    assert_eq!((status(&codebuild, 9), scheduler.schedules().len()), ("STOPPED".to_owned(), 0));
 }
 
 #[test]

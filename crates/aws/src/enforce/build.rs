@@ -231,7 +231,7 @@ impl Enforcer {
     }
 
     /// Schedules a call of the function that judges a build again at a moment. Returns the time of the call, if
-    /// there is a scheduler.
+    /// there is a scheduler, and the case is about a build.
     pub(super) async fn schedule(
         &self,
         case: &Case<'_>,
@@ -239,6 +239,10 @@ impl Enforcer {
         invocation: &Invocation<'_>,
     ) -> Result<Option<Timestamp>, CallError> {
         let (Some(scheduler), Some(function)) = (&self.scheduler, invocation.function) else { return Ok(None) };
+        // No event names a batch; the next sweep judges it again.
+        if case.is_batch() {
+            return Ok(None);
+        }
         let at = scheduler::on_the_minute(moment, invocation.now());
         let id = &case.event().id;
         // A build that is judged twice has the same deadline, and so the same schedule.
