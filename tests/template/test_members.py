@@ -184,6 +184,13 @@ def test_the_function_may_do_in_its_own_account_what_it_may_do_in_a_members(para
     assert added | {"Resource": of_hub} == expected
 
 
+def test_a_members_log_groups_may_be_named_for_all_accounts():
+    groups = "arn:aws:logs:*:*:log-group:/ci/*,arn:aws:logs:*:*:log-group:/aws/codebuild/*"
+    in_member = role_statements(member(BuildLog="true", BuildLogGroups=groups), "MemberRole")
+    (logs,) = [statement for statement in in_member if statement["Sid"] == "WriteBuildLogs"]
+    assert logs["Resource"] == groups.split(",")
+
+
 def test_one_region_makes_the_roles_of_an_account():
     assert set(member()["Resources"]) == {"ForwardBuildStarts", "ForwardRole", "MemberRole"}
     assert set(member(**{"AWS::Region": "us-east-1"})["Resources"]) == {"ForwardBuildStarts"}
