@@ -69,11 +69,13 @@ pub(super) struct JudgedBuild<'a> {
     pub(super) failure: Option<&'a Failure>,
     pub(super) notes: &'a [Note],
     pub(super) account: Option<&'a str>,
+    /// `true` if a sweep judged it.
+    pub(super) is_swept: bool,
 }
 
 impl<'a> Metrics<'a> {
     pub(super) fn of(outcome: Outcome, about: JudgedBuild<'a>, reaction_ms: Option<i64>, stamp: Stamp<'a>) -> Self {
-        let JudgedBuild { verdict, withheld, failure, notes, account } = about;
+        let JudgedBuild { verdict, withheld, failure, notes, account, is_swept } = about;
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
         let counts_as = |counted| outcome.counted() == counted;
         let flags = [
@@ -90,7 +92,8 @@ impl<'a> Metrics<'a> {
         let attempts = (!counts_as(Counted::Nothing)).then_some(Attempts {
             value: is_attempt.into(),
             account,
-            version: stamp.version,
+            // A sweep records only builds that break a rule. These are no sample of those that a version judges.
+            version: stamp.version.filter(|_| !is_swept),
         });
         Self {
             set,

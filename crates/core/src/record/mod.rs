@@ -343,6 +343,7 @@ impl Record {
             failure: failure.as_ref(),
             notes: &notes,
             account: case.build().account(),
+            is_swept: event.kind == TriggerKind::Sweep,
         };
         let metrics = Metrics::of(outcome, about, reaction_ms, stamp);
         let fields = RecordFields {

@@ -9,7 +9,7 @@ use crate::{
         Fact,
         inquiry::{Case, Source},
     },
-    record::Effect,
+    record::{Effect, Stamp},
     verdict::Undecided,
 };
 
@@ -91,6 +91,25 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
     assert_eq!((&eventful["outcome"], &eventful["AccessDenied"]), (&json!("stopped"), &json!(1)));
     assert_eq!(eventful["records"].as_array().map(Vec::len), Some(4));
     assert_eq!(eventful["notes"][0]["code"], "belt-off");
+}
+
+/// An alarm compares the stops of a new version with all builds that it judged. A sweep writes lines only about those
+/// that break a rule.
+#[test]
+fn a_build_of_a_sweep_is_no_sample_of_its_version() {
+    let policy = policy();
+    let version_of = |kind| {
+        let build = json!({"projectName": "shop", "sourceVersion": "main", "buildStatus": "IN_PROGRESS"});
+        let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+        let event = BuildEvent::new(kind, id, None, serde_json::from_value(build).unwrap());
+        let stamp = Stamp { version: Some("7"), ..now().into() };
+        let record = Record::judged(&policy, &Case::of_build(&policy, event, now()), Outcome::Stopped.into(), stamp);
+        let record: Value = serde_json::from_str(record.json().get()).unwrap();
+        assert_eq!(record["StopAttempts"], 1, "{record}");
+        (record["Version"].clone(), record["_aws"]["CloudWatchMetrics"].to_string().contains("Version"))
+    };
+    assert_eq!(version_of(TriggerKind::StateChange), (json!("7"), true));
+    assert_eq!(version_of(TriggerKind::Sweep), (Value::Null, false));
 }
 
 /// The fact's own text may look like a denied call.
