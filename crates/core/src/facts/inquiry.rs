@@ -273,21 +273,25 @@ impl<'a> Case<'a> {
         }
         // Of two unknown facts of a rule, the one counts that a source may still provide.
         self.exhausted = SourceSet::default();
-        let mut verdict = loop {
-            let verdict = self.verdict_on(&self.facts(now));
-            match self.first_exhausted(&verdict) {
-                Some(source) => self.exhausted.add(source),
-                None => break verdict,
-            }
-        };
+        let first = self.verdict_on(&self.facts(now));
+        let next_try = self.next_try(&first, now);
+        let mut verdict = first;
+        while let Some(source) = self.first_exhausted(&verdict) {
+            self.exhausted.add(source);
+            verdict = self.verdict_on(&self.facts(now));
+        }
         let facts = self.facts(now);
         for undecided in &mut verdict.undecided {
             let is_lacking = facts.lacks_member_of(&undecided.missing).is_some();
             undecided.source = undecided.missing.source().filter(|_| !is_lacking);
+            let compared_with = undecided.compares_builds.then_some(Source::RunningBuilds);
+            let mut sources = undecided.missing.source().into_iter().chain(compared_with);
+            undecided.is_open = sources.any(|source| self.question(source).is_some());
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
         }
+        let mut verdict = verdict.without_open_violations(self.policy, &facts);
         (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
-        verdict.deadline = verdict.deadline.into_iter().chain(self.next_try(&verdict, now)).min();
+        verdict.deadline = verdict.deadline.into_iter().chain(next_try).min();
         match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession | Purpose::EveryRule => {
                 self.verdict = verdict;

@@ -180,7 +180,15 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
     let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
     let compares_builds = rule.newest_per().is_some();
     Decision::Unknown(
-        Undecided { rule: rule.id.clone(), source: missing.source(), missing, counts, stops_batch, compares_builds },
+        Undecided {
+            rule: rule.id.clone(),
+            source: missing.source(),
+            is_open: missing.source().is_some(),
+            missing,
+            counts,
+            stops_batch,
+            compares_builds,
+        },
         stops,
     )
 }

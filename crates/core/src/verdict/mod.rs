@@ -115,6 +115,9 @@ pub struct Undecided {
     /// The source that may know the fact, even if it cannot be asked.
     #[serde(skip)]
     pub source: Option<Source>,
+    /// `true` if a source may still provide the fact.
+    #[serde(skip)]
+    pub is_open: bool,
     /// `true` if it counts. It does not if the rule has `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
@@ -153,11 +156,34 @@ impl Verdict {
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
 
+    /// Returns whether a rule is undecided, and a source may still decide it.
+    fn is_open(&self, rule: &str) -> bool {
+        self.undecided.iter().any(|undecided| undecided.is_open && undecided.rule == rule)
+    }
+
+    /// Takes back the violations of open rules: `on-unknown: stop` holds once no source has anything more to say.
+    pub(crate) fn without_open_violations(mut self, policy: &Policy, facts: &Facts<'_>) -> Self {
+        let violations = std::mem::take(&mut self.violations);
+        let count = violations.len();
+        self.violations = violations.into_iter().filter(|broken| !self.is_open(&broken.rule)).collect();
+        if self.violations.len() < count {
+            self.act(policy, facts);
+        }
+        self
+    }
+
+    /// Sets the action, by the violations.
+    fn act(&mut self, policy: &Policy, facts: &Facts<'_>) {
+        let would_be_enforced = self.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
+        self.action = action(policy, facts, self.violations.iter().map(|violation| violation.mode));
+        let is_withheld = self.action == Action::Report && would_be_enforced && !is_protected(policy, facts);
+        self.withheld = is_withheld.then_some(Withheld::Ceiling);
+    }
+
     /// Returns whether the batch must be stopped whatever the undecided rules turn out to be.
     fn stops_batch_anyway(&self) -> bool {
-        let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
         let stops = |broken: &Violation| {
-            broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll && !is_undecided(&broken.rule)
+            broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll && !self.is_open(&broken.rule)
         };
         self.action == Action::Stop && self.violations.iter().any(stops)
     }
@@ -176,7 +202,7 @@ impl Verdict {
         };
         let is_settled = |rule: &str| is_open(rule, self) && !is_open(rule, later);
         let is_broken = |rule: &str| later.violations.iter().any(|broken| broken.rule == rule);
-        let broken: Vec<_> = later.violations.iter().filter(|broken| is_settled(&broken.rule)).cloned().collect();
+        let broken: Vec<_> = later.violations.iter().filter(|broken| is_open(&broken.rule, self)).cloned().collect();
         let exempted: Vec<_> = later.exempted.iter().filter(|exempted| is_settled(&exempted.rule)).cloned().collect();
         let is_decided = |rule: &str| {
             let decided = self.violations.iter().map(|broken| &broken.rule);
@@ -187,7 +213,7 @@ impl Verdict {
         let open: Vec<_> = open.cloned().collect();
         // With `on-unknown: stop`, an open rule counted as broken. If nothing else stopped the build, the record needs
         // it as the reason, but the batch runs on.
-        let is_open_only = |broken: &Violation| is_settled(&broken.rule);
+        let is_open_only = |broken: &Violation| is_open(&broken.rule, self);
         let (open_only, mut violations): (Vec<_>, Vec<_>) = self.violations.iter().cloned().partition(is_open_only);
         if !violations.iter().any(|broken| broken.mode == Mode::Enforce) {
             let of_build = |broken| Violation { batch: BatchScope::Build, ..broken };
@@ -209,9 +235,8 @@ impl Verdict {
     /// Returns whether the verdict may depend on such undecided rules, because no other rule stops the build
     /// anyway.
     pub(crate) fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
-        let is_undecided = |rule: &str| self.undecided.iter().any(|undecided| undecided.rule == rule);
-        let stops_anyway =
-            self.violations.iter().any(|broken| broken.mode == Mode::Enforce && !is_undecided(&broken.rule));
+        let stops = |broken: &Violation| broken.mode == Mode::Enforce && !self.is_open(&broken.rule);
+        let stops_anyway = self.action == Action::Stop && self.violations.iter().any(stops);
         self.undecided.iter().any(rules) && !stops_anyway
     }
 
@@ -258,11 +283,7 @@ fn judge_by_rules(policy: &Policy, facts: &Facts<'_>, is_wanted: impl Fn(&Rule) 
             }
         }
     }
-    let would_be_enforced = verdict.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
-    verdict.action = action(policy, facts, verdict.violations.iter().map(|violation| violation.mode));
-    if verdict.action == Action::Report && would_be_enforced && !is_protected(policy, facts) {
-        verdict.withheld = Some(Withheld::Ceiling);
-    }
+    verdict.act(policy, facts);
     verdict
 }
 

@@ -147,7 +147,7 @@ impl Override {
             // A webhook builds the commit or the pull request that it is about.
             Ok(Starter::Webhook) => Ok(self == Self::SourceVersion),
             Ok(Starter::Pipeline) => Ok(true),
-            Ok(Starter::Retry) if self == Self::SourceVersion || may_be_of_pipeline(facts) => {
+            Ok(Starter::Retry) if self.may_be_of_first_try(facts) => {
                 let why = "the build is a retry, and what started its first try is unknown".to_owned();
                 Err(Fact::Unknown {
                     fact: if self == Self::SourceVersion { "source version" } else { "initiator" },
@@ -155,18 +155,22 @@ impl Override {
                 })
             }
             Ok(_) => Ok(false),
+            Err(missing) if starters.possible.contains(&Starter::Retry) && self.may_be_of_first_try(facts) => {
+                Err(missing)
+            }
             Err(missing) => match self {
                 Self::SourceVersion => starters.is_among(&[Starter::Webhook, Starter::Pipeline]).map_err(|_| missing),
                 _ => starters.is_among(&[Starter::Pipeline]),
             },
         }
     }
-}
 
-/// Whether a pipeline may have started the first try of a retry: it has the source of one.
-fn may_be_of_pipeline(facts: &Facts<'_>) -> bool {
-    let source = facts.build.source.as_ref().and_then(|source| source.r#type.as_deref());
-    source.is_none_or(|source| source == "CODEPIPELINE")
+    /// Returns whether the starter of a retry's first try may have set it by design. A retry has the source of its
+    /// first try.
+    fn may_be_of_first_try(self, facts: &Facts<'_>) -> bool {
+        let source = facts.build.source.as_ref().and_then(|source| source.r#type.as_deref());
+        self == Self::SourceVersion || source.is_none_or(|source| source == "CODEPIPELINE")
+    }
 }
 
 impl FromScalar for Override {

@@ -93,11 +93,11 @@ fn overridden(
         let is_enabled = [session, ours.known(ours.has_debug_session, "debugSession.sessionEnabled")?];
         return Ok(is_enabled.contains(&Some(true)).then(|| "a debug session".to_owned()));
     }
-    let project = project.clone()?;
     let is_by_design = one.is_set_by_design(facts);
     if is_by_design == Ok(true) {
         return Ok(None);
     }
+    let project = project.clone()?;
     let Some(difference) = difference(one, facts, ours, project)? else { return Ok(None) };
     is_by_design.map(|_| Some(difference))
 }

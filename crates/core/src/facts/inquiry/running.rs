@@ -61,20 +61,14 @@ impl<'a> Case<'a> {
         arn.map(batch_id).or_else(|| self.batch.get()?.id.as_deref())
     }
 
-    /// The rules that stop the build, or the whole batch that it belongs to. A rule that compares builds does not stop
-    /// it before they have been compared, even with `on-unknown: stop`.
+    /// The rules that stop the build, or the whole batch that it belongs to.
     fn rules_that_stop(&self) -> Vec<String> {
-        let is_open = |rule: &str| {
-            let mut undecided = self.verdict.undecided.iter();
-            self.supersession.is_none()
-                && undecided.any(|undecided| undecided.compares_builds && undecided.rule == rule)
-        };
         let is_in_batch = self.batch.get().is_some() || self.id_of_batch().is_some();
-        let stops = self.verdict.violations.iter().filter(|broken| {
-            broken.mode == Mode::Enforce
-                && (!is_in_batch || broken.batch == BatchScope::StopAll)
-                && !is_open(&broken.rule)
-        });
+        let stops = self
+            .verdict
+            .violations
+            .iter()
+            .filter(|broken| broken.mode == Mode::Enforce && (!is_in_batch || broken.batch == BatchScope::StopAll));
         stops.map(|broken| broken.rule.clone()).collect()
     }
 }

@@ -318,6 +318,74 @@ fn no_build_is_stopped_because_of_a_copy_of_its_project_that_cannot_be_renewed()
     assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (Throttled)");
 }
 
+/// The event alone shows that the build is to be stopped. A call that fails would prevent that.
+#[test]
+fn a_rule_that_stops_what_no_source_knows_needs_no_call_for_another() {
+    let report = "mode: report, forbidden-overrides: [image, service-role]";
+    let policy = policy(&format!("{{id: a, forbidden-branches: [main], on-unknown: stop}}, {{id: b, {report}}}"));
+    let of_tag = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "sourceVersion": "refs/tags/v1",
+        "initiator": "alice", "source": {"type": "GITHUB"}}"#;
+    let case = Case::of_event(&policy, event(of_tag), NOW.parse().unwrap());
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+}
+
+#[test]
+fn a_build_that_is_never_stopped_is_judged_by_every_rule() {
+    let now = NOW.parse().unwrap();
+    let text =
+        "{version: 1, never-stop: [shop], rules: [{id: a, max-timeout: 20m}, {id: b, forbidden-overrides: [image]}]}";
+    let policy = Policy::parse("policy.yaml", text).unwrap();
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "timeoutInMinutes": 30, "initiator": "alice",
+        "startTime": "2026-11-22T08:00:00Z", "environment": {"type": "LINUX_CONTAINER", "image": "b"}}"#;
+    let mut case = Case::of_build(&policy, event(build), now);
+    assert_eq!((case.next_question(), case.verdict().action), (project_question(true), Action::Protect));
+    while let Some(Question::Project { .. }) = case.next_question() {
+        case.add(Reply::Project(Some(project(r#"{"environment": {"image": "a"}}"#))), now);
+    }
+    let broken: Vec<&str> = case.verdict().violations.iter().map(|broken| broken.rule.as_str()).collect();
+    assert_eq!((case.next_question(), broken), (None, vec!["a", "b"]));
+}
+
+/// It is undecided: its owner is told of no violation.
+#[test]
+fn a_rule_whose_fact_was_never_asked_for_is_not_broken() {
+    let now = NOW.parse().unwrap();
+    let sources = "{id: sources, allowed-sources: [https://github.com/acme/*], on-unknown: stop}";
+    let both = policy(&format!("{{id: timeout, max-timeout: 20m}}, {sources}"));
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "timeoutInMinutes": 30,
+        "environment": {"type": "LINUX_CONTAINER"},
+        "source": {"type": "GITHUB", "location": "https://github.com/acme/shop"}}"#;
+    let case = Case::of_event(&both, event(build), now);
+    let broken = |case: &Case<'_>| -> Vec<String> {
+        case.verdict().violations.iter().map(|broken| broken.rule.clone()).collect()
+    };
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
+    assert_eq!(broken(&case), ["timeout"]);
+    assert_eq!(case.verdict().undecided[0].rule, "sources");
+    // Alone, it is asked for, and stops the build if nobody knows.
+    let alone = policy(sources);
+    let mut case = Case::of_event(&alone, event(build), now);
+    assert_eq!((case.next_question(), case.verdict().action), (build_question(), Action::Allow));
+    case.add(Reply::Unavailable(Source::Build, "the service is down".into()), now);
+    assert_eq!((broken(&case), case.verdict().action), (vec!["sources".to_owned()], Action::Stop));
+}
+
+#[test]
+fn a_pipeline_that_may_name_the_build_later_is_asked_again_whatever_else_is_unknown() {
+    let now = "2026-11-22T08:00:05Z".parse().unwrap();
+    let policy = policy(
+        "{id: a, forbidden-images: [tools], only: [{sources: [https://github.com/acme/*]}, {branches: [main]}]}",
+    );
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "startTime": "2026-11-22T08:00:00Z",
+        "initiator": "codepipeline/release", "sourceVersion": "arn:aws:s3:::b/a", "secondarySources": [],
+        "source": {"type": "CODEPIPELINE"}, "environment": {"image": "tools"}}"#;
+    let mut case = Case::of_build(&policy, event(build), now);
+    assert_eq!(case.next_question().map(|question| question.source()), Some(Source::Pipeline));
+    case.add(Reply::Pipeline(PipelineAnswer::NotNamed), now);
+    assert_eq!(case.next_question(), None);
+    assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:00Z".parse().unwrap()));
+}
+
 /// A build of a batch, as its event has it.
 const OF_A_BATCH: &str = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS",
     "initiator": "batch-role/AWSCodeBuild-1d2c3b4a-0000-4000-8000-000000000001",

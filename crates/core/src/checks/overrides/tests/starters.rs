@@ -310,3 +310,37 @@ fn what_a_pipeline_sets_for_a_retry_is_unknown() {
     let retry = with(retry, &[("/environment/environmentVariables", variables)]);
     assert_eq!(Given::of(retry, project()).judged(&[Override::Variables]), "variables STAGE");
 }
+
+/// An event does not show that a build is an automatic retry. The first try may be a webhook's.
+#[test]
+fn a_role_s_build_that_may_be_a_retry_breaks_nothing_before_that_is_known() {
+    let event = with(
+        build(),
+        &[("/initiator", json!("shop-service-role/CodeBuildRetry-1")), ("/sourceVersion", json!(COMMIT))],
+    );
+    let hooked = with(project(), &[("/webhook", json!({"url": "https://api.github.com/repos/acme/app/hooks/1"}))]);
+    let given = Given { is_event: true, ..Given::of(event.clone(), hooked.clone()) };
+    let found = given.judged(&[Override::SourceVersion]);
+    assert!(found.starts_with("unknown: "), "{found}");
+    // The API shows that it is none.
+    let found = Given::of(event, hooked).judged(&[Override::SourceVersion]);
+    assert_eq!(found, format!("source-version {COMMIT} instead of the default branch"));
+}
+
+/// Whatever the project was when the build started.
+#[test]
+fn what_a_starter_sets_by_design_is_none_even_if_the_project_was_changed_later() {
+    let changed = with(
+        project(),
+        &[
+            ("/lastModified", json!("2026-11-22T08:00:01Z")),
+            ("/webhook", json!({"url": "https://api.github.com/repos/acme/app/hooks/1"})),
+        ],
+    );
+    let given = Given::of(with(build(), &by_pipeline("codepipeline/release")), changed.clone());
+    for kind in Override::ALL.into_iter().filter(|kind| kind.is_set_by_pipelines()) {
+        assert_eq!(given.judged(&[kind]), "pass", "{}", kind.name());
+    }
+    let push = with(build(), &[("/initiator", json!("GitHub-Hookshot/4f5b68a")), ("/sourceVersion", json!(COMMIT))]);
+    assert_eq!(Given::of(push, changed).judged(&[Override::SourceVersion]), "pass");
+}
