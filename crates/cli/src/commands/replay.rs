@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     strict: bool,
     /// Add up summaries that `--format json` printed; needs no policy.
-    #[arg(long, value_name = "SUMMARY", num_args = 1.., conflicts_with_all = ["policy", "inputs", "compare", "at", "strict", "html"])]
+    #[arg(long, value_name = "SUMMARY", num_args = 1.., conflicts_with_all = ["policy", "inputs", "compare", "at", "strict", "html", "projects", "since", "account", "profile", "region", "endpoint_url", "save"])]
     merge: Vec<PathBuf>,
 }
 
@@ -99,6 +99,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(path) = &arguments.html {
         check_page(path)?;
     }
+    let is_summed_up = matches!(arguments.format, Format::Text | Format::Json);
+    anyhow::ensure!(
+        old.is_none() || is_summed_up,
+        "`--compare` has no result for each build; use `--format text` or `--format json`"
+    );
     let moments = match arguments.at {
         Some(At::Start) => Moments::StartOnly,
         None => Moments::WholeLife,

@@ -1,6 +1,7 @@
 //! `buildbrake scan`.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -149,6 +150,10 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
         arguments.region.len() <= 1 || files().next().is_none(),
         "files are deployed to one region; give one `--region`"
     );
+    let mut named = HashSet::new();
+    if let Some(path) = files().find(|path| !named.insert(*path)) {
+        bail!("`{}` is named twice; name it once", printable(&path.to_string_lossy(), 200));
+    }
     let destination = Destination { account: arguments.account_id.clone(), region: arguments.region.first().cloned() };
     let mut all = Projects::default();
     let mut has_faults = false;

@@ -158,6 +158,24 @@ fn no_format_shows_a_secret_or_a_control_character() {
 }
 
 #[test]
+fn what_is_not_judged_is_a_row_of_the_table_and_no_file_counts_twice() {
+    let folder = folder("not-judged");
+    let (template, policy) = (folder.join("nested.yaml"), folder.join("policy.yaml"));
+    fs::write(&template, "Resources:\n  Nested: { Type: AWS::CloudFormation::Stack }\n").unwrap();
+    fs::write(&policy, "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();
+    let run = |more: &[&str]| {
+        let output = command().current_dir(&folder).args(["--policy", "policy.yaml"]).args(more).output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, table, _) = run(&["--template", "nested.yaml", "--format", "csv"]);
+    let why = "the template of a nested stack is not read; scan it by itself";
+    assert_eq!(table.lines().nth(1), Some(&*format!("nested.yaml,2,3,Nested,,,,,,,,not-judged,,,{why},")));
+    assert_eq!(status, Some(0));
+    let (status, _, error) = run(&["--template", "nested.yaml", "nested.yaml"]);
+    assert_eq!((status, error.as_str()), (Some(2), "buildbrake: `nested.yaml` is named twice; name it once\n"));
+}
+
+#[test]
 fn the_baseline_accepts_what_is_known_and_nothing_else() {
     let folder = folder("baseline");
     let baseline = folder.join("baseline.yaml");

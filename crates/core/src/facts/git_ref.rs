@@ -87,7 +87,7 @@ fn is_possible(text: &str) -> bool {
 }
 
 fn in_refs(full: &str) -> String {
-    format!("`{full}` as a ref: `forbidden-refs`, or `refs` in a selector")
+    format!("`{full}` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector")
 }
 
 #[cfg(test)]

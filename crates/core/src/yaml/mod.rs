@@ -52,7 +52,7 @@ pub struct Node {
     pub value: Value,
     /// True for a scalar without quotes or a tag that is not a block: only such a scalar can
     /// be a bool, a number or null.
-    pub(crate) is_plain: bool,
+    pub is_plain: bool,
     /// Its tag. YAML parses the `!` of `! build.buildComplete` as a tag, which would turn the
     /// expression into its opposite.
     pub tag: Option<Tag>,

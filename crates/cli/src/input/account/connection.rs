@@ -23,8 +23,8 @@ impl Connection {
         endpoint_url: Option<&str>,
     ) -> anyhow::Result<Vec<Self>> {
         let mut connections = Vec::new();
-        for profile in or_default(profiles) {
-            for region in or_default(regions) {
+        for profile in or_default(&unique(profiles)) {
+            for region in or_default(&unique(regions)) {
                 connections.push(Self::new(profile.clone(), region, endpoint_url.map(str::to_owned)).await?);
             }
         }
@@ -55,6 +55,17 @@ impl Connection {
         let parts = self.profile.iter().chain([&self.region]);
         parts.map(String::as_str).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The names without those that come twice.
+fn unique(names: &[String]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(name) {
+            unique.push(name.clone());
+        }
+    }
+    unique
 }
 
 /// These, or else the one that the environment chooses.

@@ -63,7 +63,9 @@ impl<W: Write> CsvRows<W> {
             build.saved.minutes.as_f64().to_string(),
             build.saved.usd.as_f64().to_string(),
             rules(|decided| matches!(decided, RuleDecision::Broken { .. })),
-            rules(|decided| matches!(decided, RuleDecision::Undecided { .. })),
+            rules(|decided| {
+                matches!(decided, RuleDecision::Undecided { .. } | RuleDecision::Broken { unknown: Some(_), .. })
+            }),
             rules(|decided| matches!(decided, RuleDecision::Exempted { .. })),
         ])?;
         Ok(())

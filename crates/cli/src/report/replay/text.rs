@@ -57,7 +57,8 @@ fn overview(report: &Report<'_>) -> String {
         text.push_str(&format!("  {:>8} with a rule that could not be evaluated\n", summary.undecided));
     }
     text.push_str(&format!("\nthe stops would have saved {}\n", amount(summary.saved)));
-    if summary.unpriced > 0 && summary.saved.usd != Default::default() {
+    let is_priced = summary.saved.usd != Default::default();
+    if summary.unpriced > 0 && (is_priced || summary.saved.minutes == Default::default()) {
         text.push_str(&format!("  without {}, whose price or running time is unknown\n", builds(summary.unpriced)));
     }
     let all = &summary.if_enforced;

@@ -1,11 +1,15 @@
-//! The report of a scan as comma-separated values (RFC 4180): one row for each rule of each project.
+//! The report of a scan as comma-separated values (RFC 4180): one row for each rule of each project, and one for
+//! each thing that is not judged.
 
-use buildbrake_core::scan::ScanAnswer;
+use buildbrake_core::{diagnostic::Place, scan::ScanAnswer};
 
 use super::{because, word};
 use crate::{
     report::replay::csv::cell,
-    scan::results::{ScanResults, Status},
+    scan::{
+        SkippedInput,
+        results::{ScanResults, Status},
+    },
 };
 
 const HEADER: [&str; 16] = [
@@ -53,6 +57,15 @@ pub(crate) fn report(results: &ScanResults) -> anyhow::Result<String> {
             }
             .to_owned(),
         ])?;
+    }
+    for SkippedInput { origin, why } in &results.left_out {
+        let mut row = HEADER.map(|_| String::new());
+        let place = |part: fn(Place) -> usize| origin.place.map(|place| part(place).to_string()).unwrap_or_default();
+        row[0] = cell(origin.file.as_deref().unwrap_or_default());
+        (row[1], row[2]) = (place(|place| place.line), place(|place| place.column));
+        row[3] = cell(&origin.address);
+        (row[11], row[14]) = ("not-judged".to_owned(), cell(why));
+        writer.write_record(row)?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

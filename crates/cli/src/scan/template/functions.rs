@@ -65,6 +65,30 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The value, unless it contains a dynamic reference, whoever wrote it: a function may put one together.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
+fn before_deployment(value: Given) -> Given {
+    let of_text = |value: &Given| matches!(value, Given::Text(text) if text.contains("{{resolve:"));
+    let is_dynamic = match &value {
+        Given::List(list) => list.iter().any(|element| of_text(&element.value)),
+        value => of_text(value),
+    };
+    match is_dynamic {
+        true => Given::Unknown("a dynamic reference is resolved when the stack is deployed".to_owned()),
+        false => value,
+    }
+}
+
+/// What YAML 1.1, which CloudFormation reads, takes for a flag and YAML 1.2 for a text.
+/// <https://yaml.org/type/bool.html>
+fn is_flag(text: &str) -> Option<bool> {
+    match text {
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
+    }
+}
+
 impl<'a> Evaluation<'a> {
     pub(super) fn new(parameters: &'a Parameters, conditions: &'a Conditions<'a>, mappings: Option<&'a Node>) -> Self {
         Self { parameters, conditions, mappings, text_left: Cell::new(MOST_TEXT) }
@@ -78,17 +102,17 @@ impl<'a> Evaluation<'a> {
             Some(call) if call.name != "Condition" => self.call(&call),
             _ => self.literal(node),
         };
-        Setting { value, place: Some(place) }
+        Setting { value: before_deployment(value), place: Some(place) }
     }
 
     /// Evaluates a value without regard to its tag.
     fn literal(&self, node: &Node) -> Given {
         match &node.value {
             Value::Empty => Given::Nothing,
-            Value::Scalar(text) if text.contains("{{resolve:") => {
-                Given::Unknown("a dynamic reference is resolved when the stack is deployed".to_owned())
-            }
-            Value::Scalar(text) => Given::Text(text.clone()),
+            Value::Scalar(text) => match is_flag(text).filter(|_| node.is_plain) {
+                Some(flag) => Given::Text(flag.to_string()),
+                None => before_deployment(Given::Text(text.clone())),
+            },
             Value::List(list) => Given::List(list.iter().map(|node| self.value(node)).collect()),
             Value::Mapping(entries) => {
                 if entries.iter().any(|(key, _)| text(key).is_some_and(|key| key.starts_with("Fn::"))) {

@@ -115,6 +115,11 @@ impl<'a> TemplateReader<'a> {
             {
                 projects.left_out.push(left_out("the template of a nested stack is not read; scan it by itself"));
             }
+            Some("AWS::CloudFormation::StackSet" | "AWS::ServiceCatalog::CloudFormationProvisionedProduct")
+                if self.is_created(resource) != Some(false) =>
+            {
+                projects.left_out.push(left_out("the template that it deploys is not read; scan it by itself"));
+            }
             Some(kind) if kind.ends_with("::MODULE") => {
                 projects.left_out.push(left_out("what a module contains is not read"));
             }

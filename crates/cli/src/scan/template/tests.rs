@@ -84,15 +84,15 @@ fn functions_are_evaluated_where_that_is_certain() {
         ("!FindInMap [Sizes, none, type]", "? this use of `Fn::FindInMap` cannot be evaluated"),
         ("!FindInMap [Sizes, none, type, {DefaultValue: x}]", "x"),
         ("!FindInMap [Sizes, !Ref Stage, type]", "? the parameter `Stage` has no value"),
-        ("!If [IsTest, yes, no]", "yes"),
+        ("!If [IsTest, yes, no]", "true"),
         ("!If [IsProd, yes, no]", "? it depends on the condition `IsProd`, which is unknown"),
         ("!If [IsProd, same, same]", "same"),
         ("!If [Both, yes, no]", "? it depends on the condition `Both`, which is unknown"),
-        ("!If [Neither, yes, no]", "no"),
-        ("!If [AnyTest, yes, no]", "yes"),
+        ("!If [Neither, yes, no]", "false"),
+        ("!If [AnyTest, yes, no]", "true"),
         ("!If [Loop, yes, no]", "? it depends on the condition `Loop`, which is unknown"),
         ("!If [NoSuch, yes, no]", "? it depends on the condition `NoSuch`, which is unknown"),
-        ("!If [InSubnets, yes, no]", "yes"),
+        ("!If [InSubnets, yes, no]", "true"),
         ("{'Fn::If': [Same, {A: !Ref Minutes}, {'Ref': 'AWS::NoValue'}]}", "{A: 60}"),
         ("[a, !If [Same, !Ref 'AWS::NoValue', b]]", "[a, nothing]"),
         ("{A: 1, 'Fn::Transform': {Name: X}}", "? a function beside other members may add members"),
@@ -103,6 +103,13 @@ fn functions_are_evaluated_where_that_is_certain() {
         ("{'Fn::Length': !Ref Subnets}", "2"),
         ("!Nonsense x", "? this use of `Fn::Nonsense` cannot be evaluated"),
         ("'{{resolve:ssm:/a}}'", "? a dynamic reference is resolved when the stack is deployed"),
+        ("!Sub '{{resolve:ssm:/${Minutes}/a}}'", "? a dynamic reference is resolved when the stack is deployed"),
+        ("!Join ['', ['{{resolve:', 'ssm:/a}}']]", "? a dynamic reference is resolved when the stack is deployed"),
+        ("!Base64 '{{resolve:ssm:/a}}'", "? a dynamic reference is resolved when the stack is deployed"),
+        ("!Split [',', !Sub 'a,{{resolve:ssm:/a}}']", "? a dynamic reference is resolved when the stack is deployed"),
+        ("on", "true"),
+        ("No", "false"),
+        ("'yes'", "yes"),
         ("{Condition: x}", "{Condition: x}"),
     ] {
         assert_eq!(evaluated(value, &[], &Destination::default()), expected, "{value}");
@@ -112,10 +119,11 @@ fn functions_are_evaluated_where_that_is_certain() {
 #[test]
 fn given_parameters_take_the_place_of_defaults() {
     let destination = Destination { account: Some("111122223333".to_owned()), region: Some("cn-north-1".to_owned()) };
-    let given = ["Stage=prod", "Minutes=5", "Minutes=90", "Secret=x", "AWS::StackName=ci"];
+    let given = ["Stage=prod", "Minutes=5", "Minutes=90", "Secret=x", "AWS::StackName=ci", "Image={{resolve:ssm:/a}}"];
     for (value, expected) in [
+        ("!Ref Image", "? a dynamic reference is resolved when the stack is deployed"),
         ("!Ref Minutes", "90"),
-        ("!If [IsProd, yes, no]", "yes"),
+        ("!If [IsProd, yes, no]", "true"),
         ("!FindInMap [Sizes, !Ref Stage, type]", "BUILD_GENERAL1_LARGE"),
         ("!Ref Secret", "? the parameter `Secret` is one that is never shown (`NoEcho`)"),
         (
@@ -155,10 +163,11 @@ fn what_a_template_does_not_create_is_left_out() {
 #[test]
 fn parts_that_are_not_judged_are_named() {
     let found = projects(
-        "  'Fn::ForEach::Each':\n    - X\n    - [a, b]\n    - 'P${X}': { Type: AWS::CodeBuild::Project }\n  'Fn::ForEach::Buckets': [X, [a], {'B${X}': {Type: AWS::S3::Bucket}}]\n  Nested: { Type: AWS::CloudFormation::Stack }\n  Off: { Type: AWS::CloudFormation::Stack, Condition: No }\n  App: { Type: AWS::Serverless::Application }\n  M: { Type: 'Acme::Ci::Build::MODULE' }\n  'Fn::Transform': { Name: AWS::Include }\nTransform: [AWS::Serverless-2016-10-31, { Name: Acme }]\n",
+        "  'Fn::ForEach::Each':\n    - X\n    - [a, b]\n    - 'P${X}': { Type: AWS::CodeBuild::Project }\n  'Fn::ForEach::Buckets': [X, [a], {'B${X}': {Type: AWS::S3::Bucket}}]\n  Nested: { Type: AWS::CloudFormation::Stack }\n  Off: { Type: AWS::CloudFormation::Stack, Condition: No }\n  App: { Type: AWS::Serverless::Application }\n  M: { Type: 'Acme::Ci::Build::MODULE' }\n  Set: { Type: AWS::CloudFormation::StackSet }\n  Product: { Type: AWS::ServiceCatalog::CloudFormationProvisionedProduct }\n  'Fn::Transform': { Name: AWS::Include }\nTransform: [AWS::Serverless-2016-10-31, { Name: Acme }]\n",
     );
     let named: Vec<_> = found.left_out.iter().map(|one| (&*one.origin.address, &*one.why)).collect();
     let nested = "the template of a nested stack is not read; scan it by itself";
+    let deployed = "the template that it deploys is not read; scan it by itself";
     assert_eq!(
         named,
         [
@@ -167,6 +176,8 @@ fn parts_that_are_not_judged_are_named() {
             ("Nested", nested),
             ("App", nested),
             ("M", "what a module contains is not read"),
+            ("Set", deployed),
+            ("Product", deployed),
             ("Fn::Transform", "what the macro adds is not judged"),
         ]
     );

@@ -75,6 +75,9 @@ struct Resource<'a> {
 struct ResourceChange<'a> {
     address: String,
     r#type: String,
+    /// Set if the change is about an object that a failed replacement left behind.
+    #[serde(default)]
+    deposed: Option<String>,
     #[serde(borrow)]
     change: Option<Change<'a>>,
 }
@@ -173,7 +176,8 @@ fn collect<'a, 'b>(module: &'b Module<'a>, found: &mut Vec<&'b Resource<'a>>) {
 
 /// The values that are known only after the plan was applied, by the addresses of projects and webhooks.
 fn unknown_values<'a>(changes: &'a [ResourceChange<'_>]) -> anyhow::Result<HashMap<&'a str, Json>> {
-    let changes = changes.iter().filter(|change| matches!(change.r#type.as_str(), PROJECT | WEBHOOK));
+    let changes = changes.iter().filter(|change| change.deposed.is_none());
+    let changes = changes.filter(|change| matches!(change.r#type.as_str(), PROJECT | WEBHOOK));
     let unknown = changes.map(|change| {
         let unknown = change.change.as_ref().and_then(|change| change.after_unknown);
         Ok((change.address.as_str(), parsed(unknown)?))

@@ -38,6 +38,20 @@ fn decided(projects: &Projects, expression: &str) -> AnswerKind {
 
 const APP: &str = "aws_codebuild_project.app";
 
+/// A replacement that failed has left the old object behind, with the same address.
+#[test]
+fn a_deposed_object_hides_nothing_of_the_one_in_its_place() {
+    let values = json!({ "name": "app", "environment": [{ "type": "LINUX_CONTAINER" }] });
+    let unknown = json!({ "environment": [{ "image": true }] });
+    let mut plan: Json = serde_json::from_str(&plan(&[(APP, values, unknown, json!({}))], json!({}))).unwrap();
+    let deposed = json!({
+        "address": APP, "type": "aws_codebuild_project", "deposed": "abcd1234", "change": { "after_unknown": {} },
+    });
+    plan["resource_changes"].as_array_mut().unwrap().push(deposed);
+    let found = projects(&plan.to_string());
+    assert_eq!(decided(&found, "build.environment.image == 'x'"), AnswerKind::Unknown);
+}
+
 #[test]
 fn what_is_unknown_or_sensitive_stays_unknown_part_by_part() {
     let values = json!({

@@ -71,23 +71,23 @@ fn what_no_branch_can_be_called() {
     for (text, expected) in [
         (
             "refs/tags/v1",
-            "no branch fits `refs/tags/v1`: it is a tag's name = write `refs/tags/v1` as a ref: `forbidden-refs`, or `refs` in a selector",
+            "no branch fits `refs/tags/v1`: it is a tag's name = write `refs/tags/v1` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector",
         ),
         (
             "tags/v1",
-            "no branch fits `tags/v1`: it is a tag's name = write `refs/tags/v1` as a ref: `forbidden-refs`, or `refs` in a selector",
+            "no branch fits `tags/v1`: it is a tag's name = write `refs/tags/v1` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector",
         ),
         (
             "refs/pull/*",
-            "no branch fits `refs/pull/*`: a pull request has a ref and no branch = write `refs/pull/*` as a ref: `forbidden-refs`, or `refs` in a selector",
+            "no branch fits `refs/pull/*`: a pull request has a ref and no branch = write `refs/pull/*` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector",
         ),
         (
             "refs/merge-requests/25/head",
-            "no branch fits `refs/merge-requests/25/head`: a pull request has a ref and no branch = write `refs/pull/25/head` as a ref: `forbidden-refs`, or `refs` in a selector",
+            "no branch fits `refs/merge-requests/25/head`: a pull request has a ref and no branch = write `refs/pull/25/head` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector",
         ),
         (
             "refs/pull/25",
-            "no branch fits `refs/pull/25`: a pull request has a ref and no branch = write `refs/pull/*` as a ref: `forbidden-refs`, or `refs` in a selector",
+            "no branch fits `refs/pull/25`: a pull request has a ref and no branch = write `refs/pull/*` as a ref: `forbidden-refs`, `allowed-refs`, or `refs` in a selector",
         ),
         ("refs/*", "no branch fits `refs/*`: a branch pattern is a short name = write `main`, not `refs/heads/main`"),
         (

@@ -229,12 +229,12 @@ fn refused(text: &str, expected: &str) {
 fn patterns_that_no_location_fits() {
     refused(
         "GITHUB",
-        "no location fits `GITHUB`, which is a source's type = write `https://github.com/*`; or `deny-when: build.source.type == \"GITHUB\"`",
+        "no location fits `GITHUB`, which is a source's type = write `https://github.com/*`; or `build.source.type == \"GITHUB\"` in an expression",
     );
     refused("no_source", "no location fits `no_source`, which is a source's type = write `NO_SOURCE`");
     refused(
         "CODEPIPELINE",
-        "no location fits `CODEPIPELINE`, which is a source's type = write a URL as in `https://git.example.com/*`; or `deny-when: build.source.type == \"CODEPIPELINE\"`",
+        "no location fits `CODEPIPELINE`, which is a source's type = write a URL as in `https://git.example.com/*`; or `build.source.type == \"CODEPIPELINE\"` in an expression",
     );
     refused(
         "https://github.com/evil",

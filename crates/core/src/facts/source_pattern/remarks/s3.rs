@@ -122,7 +122,7 @@ fn source_type(text: &str, kind: &str) -> Remark {
     let found = format!("no location fits `{text}`, which is a source's type");
     let right = match kind {
         "NO_SOURCE" => right,
-        _ => format!("{right}; or `deny-when: build.source.type == \"{kind}\"`"),
+        _ => format!("{right}; or `build.source.type == \"{kind}\"` in an expression"),
     };
     Remark::new(found, right)
 }
