@@ -254,6 +254,8 @@ fn a_notification_that_is_too_large_loses_its_build_and_says_so() {
         assert!(notification.bytes() <= MAX_ENTRY_BYTES);
         assert_eq!(detail.get("build"), None);
         assert_eq!(detail["notes"][0]["code"], "build-left-out");
+        let note = detail["notes"][0]["message"].as_str().unwrap();
+        assert_eq!(note, "the Build was left out, since an event may have at most 256 KB");
         assert_eq!(detail["buildArn"], ARN);
     }
 }

@@ -195,3 +195,17 @@ proptest! {
         prop_assert!(redacted.len() <= text.len(), "{text} -> {redacted}");
     }
 }
+
+#[test]
+fn a_host_has_a_port_that_there_is() {
+    for (text, expected) in [
+        ("example.com", true),
+        ("example.com:8443", true),
+        ("example.com:99999", false),
+        ("example.com:+80", false),
+        ("10.0.0.1:443", true),
+        ("localhost", false),
+    ] {
+        assert_eq!(is_host(text), expected, "{text}");
+    }
+}

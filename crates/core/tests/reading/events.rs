@@ -440,6 +440,9 @@ fn the_kind_of_an_event_and_its_time() {
     };
     assert_eq!(other("CodeBuild Fleet State Change", "aws.codebuild").unwrap(), Trigger::Fleet);
     assert_eq!(other("Scheduled Event", "aws.events").unwrap(), Trigger::Sweep(Box::default()));
+    let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "id": "7"});
+    let with_id = SweepEvent { id: Some("7".to_owned()), ..SweepEvent::default() };
+    assert_eq!(Trigger::parse(scheduled.to_string()).unwrap(), Trigger::Sweep(Box::new(with_id)));
     let error = other("CodeBuild Build State Change", "aws.ec2").unwrap_err().to_string();
     assert_eq!(error, "events of the kind `CodeBuild Build State Change` from `aws.ec2` are not handled");
 }

@@ -91,6 +91,7 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
     assert_eq!(counts.map(|count| eventful[count].as_u64()), [2, 5, 1, 4, 1, 1, 1, 1].map(Some));
     assert_eq!((&eventful["outcome"], &eventful["AccessDenied"]), (&json!("stopped"), &json!(1)));
     assert_eq!(eventful["records"].as_array().map(Vec::len), Some(4));
+    assert_eq!(eventful.get("recordsLeftOut"), None);
     assert_eq!(eventful["notes"][0]["code"], "belt-off");
 }
 

@@ -160,6 +160,13 @@ fn modes_and_unknowns_count() {
 }
 
 #[test]
+fn tags_of_one_key_with_other_values_are_other_scopes() {
+    let of = |team: &str| format!("max-timeout: 60m, only: [{{ tags: {{ team: [{team}] }} }}]");
+    check_rules(&[&of("'*'"), &of("shop")], "b < a");
+    check_rules(&[&of("web"), &of("shop")], "");
+}
+
+#[test]
 fn scopes_and_exemptions_count() {
     check_rules(&["max-timeout: 1h, only: [{ projects: [ab*] }]", "max-timeout: 1h"], "a < b");
     check_rules(
