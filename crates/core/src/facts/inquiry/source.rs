@@ -45,7 +45,7 @@ impl SourceSet {
 pub enum OnFailure {
     /// The invocation fails, and Lambda retries it.
     FailInvocation,
-    /// The source's facts are unknown, with the reason; see [`Reply::Unavailable`].
+    /// The source's facts are unknown, with the reason; see [`Reply::Unavailable`](super::Reply::Unavailable).
     LeaveUnknown,
 }
 
