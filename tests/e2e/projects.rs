@@ -113,6 +113,18 @@ fn a_project_that_is_gone_leaves_the_rule_undecided() {
     assert_eq!(codebuild.operations(), ["BatchGetProjects"]);
 }
 
+/// Nothing is stopped anyway, so what is known is worth more than a retry.
+#[test]
+fn a_build_that_is_never_stopped_is_reported_though_its_project_cannot_be_asked_for() {
+    let policy = POLICY.replace("rules:", "never-stop: [shop-frontend]\nrules:").replace("60m", "5m");
+    let codebuild = Endpoint::answering(|_, _| refusal(400, "AccessDeniedException", "no"));
+    let record = record(&policy, &[], &codebuild, &event("compliant"));
+    assert_eq!((&record["outcome"], &record["AccessDenied"]), (&json!("protected"), &json!(1)), "{record}");
+    assert_eq!(record["violations"][0]["rule"], "short-builds");
+    assert_eq!(record["undecided"], json!([{"rule": "as-the-project-says", "missing": "project (AccessDenied)"}]));
+    assert_eq!(codebuild.operations(), ["BatchGetProjects"]);
+}
+
 #[test]
 fn an_answer_that_cannot_be_had_fails_the_invocation() {
     let codebuild = Endpoint::answering(|_, _| refusal(400, "AccessDeniedException", "no"));

@@ -187,11 +187,19 @@ impl Enforcer {
             }
             let client = self.clients.codebuild(place, Pace::Prompt);
             let reply = Box::pin(self.reply(&question, &client, place, invocation.now()));
-            let reply = match question.source().on_failure() {
+            let source = question.source();
+            // A build that is never stopped is reported by what is known, whatever fails.
+            let on_failure = match case.verdict().action {
+                Action::Protect => OnFailure::LeaveUnknown,
+                Action::Allow | Action::Report | Action::Stop => source.on_failure(),
+            };
+            let reply = match on_failure {
                 OnFailure::FailInvocation => reply.await?,
-                OnFailure::LeaveUnknown => {
-                    budget.spend(reply).await.unwrap_or_else(|| Ok(too_late(question.source())))?
-                }
+                OnFailure::LeaveUnknown => match budget.spend(reply).await {
+                    None => too_late(source),
+                    Some(Ok(reply)) => reply,
+                    Some(Err(error)) => Reply::Unavailable(source, error.class.cause()),
+                },
             };
             case.add(reply, invocation.now());
         }

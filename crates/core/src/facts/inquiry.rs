@@ -286,7 +286,9 @@ impl<'a> Case<'a> {
             undecided.source = undecided.missing.source().filter(|_| !is_lacking);
             let compared_with = undecided.compares_builds.then_some(Source::RunningBuilds);
             let mut sources = undecided.missing.source().into_iter().chain(compared_with);
-            undecided.is_open = sources.any(|source| self.question(source).is_some());
+            // A pipeline may name the build until it is asked once more.
+            undecided.is_open = sources
+                .any(|source| self.question(source).is_some() || (source == Source::Pipeline && next_try.is_some()));
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
         }
         let mut verdict = verdict.without_open_violations(self.policy, &facts);

@@ -20,7 +20,7 @@ use crate::{
     diagnostic::{Diagnostics, Place},
     explain::Reason,
     facts::{
-        inquiry::{Case, Sample, compare},
+        inquiry::{Case, Reply, Sample, Source, compare},
         supersession::LeftOut,
     },
     policy::Policy,
@@ -124,7 +124,11 @@ impl Test {
     /// Judges the build, and compares it with the others that run as a sweep does.
     fn judge<'a>(&self, policy: &'a Policy) -> Case<'a> {
         let mut case = Case::of_sample(policy, self.sample.clone(), self.now);
-        let Some(running) = &self.running else { return case };
+        let Some(running) = &self.running else {
+            let nobody = Reply::Unavailable(Source::RunningBuilds, "the test gives no running builds".into());
+            case.add(nobody, self.now);
+            return case;
+        };
         let mut others = running.cases(policy, &self.sample, self.now);
         let mut cases: Vec<&mut Case<'_>> = others.iter_mut().chain([&mut case]).collect();
         compare(&mut cases, &LeftOut::default(), self.now);

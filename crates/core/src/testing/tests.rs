@@ -46,6 +46,7 @@ fn read(path: &str) -> Result<File, String> {
         "newest.yaml" => {
             "{version: 1, rules: [{id: newest, only-newest-per: [project]}, {id: short-builds, max-timeout: 60m}]}"
         }
+        "strict.yaml" => "{version: 1, rules: [{id: newest, only-newest-per: [project], on-unknown: stop}]}",
         "compared.yaml" => running::COMPARED,
         "phases.json" => PHASE_CHANGE,
         _ => return Err("there is no such file".into()),

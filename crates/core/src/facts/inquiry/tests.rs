@@ -386,6 +386,25 @@ fn a_pipeline_that_may_name_the_build_later_is_asked_again_whatever_else_is_unkn
     assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:00Z".parse().unwrap()));
 }
 
+/// An action names its build some seconds after the build's start.
+#[test]
+fn no_build_is_stopped_before_its_pipeline_had_time_to_name_it() {
+    let (start, later) = ("2026-11-22T08:00:05Z".parse().unwrap(), "2026-11-22T08:01:01Z".parse().unwrap());
+    let policy = policy("{id: a, allowed-branches: [main], on-unknown: stop}");
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "startTime": "2026-11-22T08:00:00Z",
+        "initiator": "codepipeline/release", "sourceVersion": "arn:aws:s3:::b/a", "source": {"type": "CODEPIPELINE"}}"#;
+    for (kind, now, action) in [
+        (TriggerKind::StateChange, start, Action::Allow),
+        (TriggerKind::StateChange, later, Action::Stop),
+        (TriggerKind::Deadline, later, Action::Stop),
+    ] {
+        let mut case = Case::of_build(&policy, BuildEvent { kind, ..event(build) }, now);
+        case.add(Reply::Pipeline(PipelineAnswer::NotNamed), now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, action), "{kind:?} {now}");
+        assert_eq!(case.verdict().undecided.len(), 1);
+    }
+}
+
 /// A build of a batch, as its event has it.
 const OF_A_BATCH: &str = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS",
     "initiator": "batch-role/AWSCodeBuild-1d2c3b4a-0000-4000-8000-000000000001",

@@ -42,6 +42,18 @@ fn a_running_build_that_another_rule_stops_supersedes_nothing() {
     }
 }
 
+/// Nobody tells, and so `on-unknown` decides.
+#[test]
+fn running_builds_that_a_test_does_not_give_are_unknown() {
+    let build = "{projectName: shop, initiator: alice, startTime: 2026-11-22T08:00:00Z}";
+    let given = "running-builds: [], expect: allow, broken: [], unknown: []";
+    for rest in [given, "expect: stop, broken: [newest], unknown: [newest]"] {
+        let tests = parse(&format!("policy: strict.yaml\ntests: [{{name: a, build: {build}, {rest}}}]")).unwrap();
+        let report = tests.run(|_| true, &mut Coverage::default());
+        assert!(report.tests[0].passed, "{rest}: {:?}", report.tests[0].reasons);
+    }
+}
+
 /// A build of pull request 25.
 const OLD: &str = "build: &old { id: 'shop:1', projectName: shop, startTime: 2026-11-22T08:15:00Z, sourceVersion: pr/25, \
                    initiator: alice, source: { type: GITHUB } }";
