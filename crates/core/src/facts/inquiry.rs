@@ -5,6 +5,7 @@
 //! caller asks the source, and adds its reply to the case.
 
 mod explained;
+mod judge;
 mod next;
 mod past;
 mod question;
@@ -24,17 +25,12 @@ pub use self::{
     running::compare,
     source::{OnFailure, Source, SourceSet},
 };
-use super::{
-    Facts, Provenance, RefFrom,
-    pipeline::{NAMED_WITHIN, PipelineAnswer},
-    remote_refs::RefsAtCommit,
-    supersession::Supersession,
-};
+use super::{Provenance, RefFrom, pipeline::PipelineAnswer, remote_refs::RefsAtCommit, supersession::Supersession};
 use crate::{
     event::{BuildEvent, Delivery, TriggerKind},
     model::{Build, BuildBatch, Project, ProjectEnvironment, RunKind, Sandbox},
     policy::Policy,
-    verdict::{Verdict, judge_by, judge_supersession},
+    verdict::Verdict,
 };
 
 /// One build: what is known about it so far, and the verdict on that.
@@ -264,97 +260,6 @@ impl<'a> Case<'a> {
             }
         }
         self.judge(now);
-    }
-
-    fn judge(&mut self, now: Timestamp) {
-        // An old event's own facts are not judged, even if there are no others.
-        if self.origin != BuildOrigin::Api && self.event.delivery != Delivery::Live {
-            return;
-        }
-        // Of two unknown facts of a rule, the one counts that a source may still provide.
-        self.exhausted = SourceSet::default();
-        let first = self.verdict_on(&self.facts(now));
-        let next_try = self.next_try(&first, now);
-        let mut verdict = first;
-        while let Some(source) = self.first_exhausted(&verdict) {
-            self.exhausted.add(source);
-            verdict = self.verdict_on(&self.facts(now));
-        }
-        let facts = self.facts(now);
-        for undecided in &mut verdict.undecided {
-            let is_lacking = facts.lacks_member_of(&undecided.missing).is_some();
-            undecided.source = undecided.missing.source().filter(|_| !is_lacking);
-            let compared_with = undecided.compares_builds.then_some(Source::RunningBuilds);
-            let mut sources = undecided.missing.source().into_iter().chain(compared_with);
-            // A pipeline may name the build until it is asked once more.
-            undecided.is_open = sources
-                .any(|source| self.question(source).is_some() || (source == Source::Pipeline && next_try.is_some()));
-            undecided.missing = undecided.missing.clone().explained(&self.unavailable);
-        }
-        let mut verdict = verdict.without_open_violations(self.policy, &facts);
-        (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
-        verdict.deadline = verdict.deadline.into_iter().chain(next_try).min();
-        match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession | Purpose::EveryRule => {
-                self.verdict = verdict;
-            }
-            Purpose::Batch => self.verdict.settle_batch(&verdict),
-        }
-    }
-
-    fn verdict_on(&self, facts: &Facts<'_>) -> Verdict {
-        match self.purpose {
-            Purpose::Build | Purpose::BuildAndBatch | Purpose::Batch | Purpose::EveryRule => {
-                judge_by(self.policy, facts)
-            }
-            Purpose::Supersession => judge_supersession(self.policy, facts),
-        }
-    }
-
-    /// The first source that a rule needs and that is found to have nothing more to say.
-    fn first_exhausted(&self, verdict: &Verdict) -> Option<Source> {
-        let is_known = |source: &Source| {
-            self.exhausted.contains(*source) || self.unavailable.iter().any(|(unavailable, _)| unavailable == source)
-        };
-        let mut wanted = verdict.undecided.iter().filter_map(|undecided| undecided.missing.source());
-        wanted.find(|source| !is_known(source) && self.question(*source).is_none())
-    }
-
-    /// Everything that is known.
-    fn facts(&self, now: Timestamp) -> Facts<'_> {
-        let project_as_of = match &self.project {
-            KnownProject::Cached(_, as_of) => Some(*as_of),
-            KnownProject::NotAsked | KnownProject::Current(_) => None,
-        };
-        let is_past = self.purpose == Purpose::EveryRule && !self.is_sample;
-        Facts {
-            kind: self.kind,
-            build_batch: self.batch.get(),
-            project_as_of,
-            pipeline: self.pipeline.as_ref(),
-            remote: self.remote.as_deref(),
-            tries: &self.tries,
-            supersession: self.supersession.as_ref(),
-            assumed: self.recorded_ref.clone(),
-            has_current_phases: self.sets_phases || (is_past && self.build().phases.is_some()),
-            is_past,
-            is_sample: self.is_sample,
-            compares_ended: self.compares_ended,
-            unavailable: &self.unavailable,
-            exhausted: self.exhausted,
-            ..Facts::known(&self.event.build, self.origin == BuildOrigin::Api, self.project.get(), now)
-        }
-    }
-
-    /// When to ask the pipeline once more, if a rule depends on it and no action names the build yet.
-    fn next_try(&self, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
-        let is_first = self.event.kind != TriggerKind::Deadline && self.pipeline == Some(PipelineAnswer::NotNamed);
-        let lacks_ref = || self.supersession.as_ref().is_some_and(|one| one.missing.contains(&Source::Pipeline));
-        let is_undecided =
-            || verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline));
-        let is_wanted = is_first && (is_undecided() || lacks_ref());
-        let at = self.build().start_time?.saturating_add(NAMED_WITHIN).ok()?;
-        (is_wanted && now < at).then_some(at)
     }
 
     /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand
