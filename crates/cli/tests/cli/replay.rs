@@ -456,3 +456,26 @@ fn a_build_with_an_undecided_rule_breaks_none_as_far_as_is_known() {
     let text = stdout(&folder, &["history.ndjson"]);
     assert!(text.contains("       1 break no rule\n"), "{text}");
 }
+
+/// The table says the same as the summary, and an unknown saving is not shown as none.
+#[test]
+fn a_rule_that_stops_what_is_unknown_is_undecided_in_the_table_too() {
+    let folder = folder("stops-the-unknown");
+    fs::write(
+        folder.join("policy.yaml"),
+        "{version: 1, rules: [{id: image, forbidden-overrides: [image], on-unknown: stop}]}",
+    )
+    .unwrap();
+    let build = json!({
+        "id": "shop:5e000000-0000-4000-8000-000000000001", "projectName": "shop", "initiator": "alice",
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001",
+        "startTime": "2026-11-20T08:00:00Z", "environment": {"image": "tools"},
+    });
+    fs::write(folder.join("builds.json"), build.to_string()).unwrap();
+    let table = stdout(&folder, &["builds.json", "--format", "csv"]);
+    let row = |index: usize| table.lines().nth(index).unwrap().split(',').collect::<Vec<_>>();
+    let cell = |name: &str| row(1)[row(0).iter().position(|other| *other == name).unwrap()];
+    assert_eq!((cell("outcome"), cell("broken"), cell("undecided")), ("stopped", "image", "image"), "{table}");
+    let text = stdout(&folder, &["builds.json"]);
+    assert!(text.contains("saved 0.0 minutes\n  without 1 build, whose price or running time is unknown"), "{text}");
+}
