@@ -95,12 +95,7 @@ impl Check for Sources {
             match source.map(|(source, location)| self.answer(source, location)) {
                 Ok(Answer::Pass) => {}
                 Ok(answer @ Answer::Broken(_)) => return answer,
-                Ok(Answer::Unknown(fact)) | Err(fact) => {
-                    undecided = Some(match undecided {
-                        Some(first) => facts.settling(first, fact),
-                        None => fact,
-                    });
-                }
+                Ok(Answer::Unknown(fact)) | Err(fact) => undecided = Some(facts.settling(undecided, fact)),
             }
         }
         undecided.map_or(Answer::Pass, Answer::Unknown)

@@ -44,9 +44,9 @@ impl Fix {
 /// The kinds of warnings whose fix leaves the meaning of a file as it is.
 const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
 
-/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it makes
-/// the text YAML or leaves fewer diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not. Returns the new text and the
-/// fixes that were applied.
+/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it makes the text YAML or
+/// leaves fewer diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not.
+/// Returns the new text and the fixes that were applied.
 pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
     let (mut text, mut applied) = (original.to_owned(), Vec::new());
     let mut found = diagnose(&text);

@@ -170,10 +170,13 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The one of two unknown facts to name where either would settle a rule: the first, unless a source may
-    /// provide the other alone.
-    pub(crate) fn settling(&self, first: Fact, other: Fact) -> Fact {
-        if !self.may_learn(&first) && self.may_learn(&other) { other } else { first }
+    /// The one of two unknown facts to name where either would settle a rule: the first, if there is one, unless a
+    /// source may provide the other alone.
+    pub(crate) fn settling(&self, first: impl Into<Option<Fact>>, other: Fact) -> Fact {
+        match first.into() {
+            Some(first) if self.may_learn(&first) || !self.may_learn(&other) => first,
+            _ => other,
+        }
     }
 
     /// Returns how long the build has been running, without its time in the queue.

@@ -180,14 +180,6 @@ impl Verdict {
         self.withheld = is_withheld.then_some(Withheld::Ceiling);
     }
 
-    /// Returns whether the batch must be stopped whatever the undecided rules turn out to be.
-    fn stops_batch_anyway(&self) -> bool {
-        let stops = |broken: &Violation| {
-            broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll && !self.is_open(&broken.rule)
-        };
-        self.action == Action::Stop && self.violations.iter().any(stops)
-    }
-
     /// Returns whether the batch may have to be stopped once more is known about the build.
     pub fn may_stop_batch(&self) -> bool {
         let may_stop = |undecided: &Undecided| undecided.stops_batch && undecided.missing.source().is_some();
@@ -243,7 +235,7 @@ impl Verdict {
     /// The same for what would stop the batch of a build that is stopped anyway.
     pub(crate) fn batch_depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let needs = |undecided: &Undecided| undecided.stops_batch && rules(undecided);
-        self.action == Action::Stop && !self.stops_batch_anyway() && self.undecided.iter().any(needs)
+        self.action == Action::Stop && !self.stops_batch() && self.undecided.iter().any(needs)
     }
 }
 

@@ -59,12 +59,7 @@ impl Check for ForbiddenOverrides {
         for one in &self.overrides {
             match overridden(*one, facts, &ours, &project) {
                 Ok(difference) => found.extend(difference),
-                Err(fact) => {
-                    missing = Some(match missing {
-                        Some(first) => facts.settling(first, fact),
-                        None => fact,
-                    });
-                }
+                Err(fact) => missing = Some(facts.settling(missing, fact)),
             }
         }
         match missing {

@@ -38,8 +38,8 @@ impl Case<'_> {
     /// The question to a source, whether or not a rule needs its reply. `None` if the source has nothing more to say.
     pub(super) fn question(&self, source: Source) -> Option<Question> {
         // What a policy test does not give is unknown.
-        let is_given = self.is_sample && source != Source::RunningBuilds;
-        if is_given || self.unavailable.iter().any(|(unavailable, _)| *unavailable == source) {
+        let is_left_out = self.is_sample && source != Source::RunningBuilds;
+        if is_left_out || self.unavailable.iter().any(|(unavailable, _)| *unavailable == source) {
             return None;
         }
         match source {
