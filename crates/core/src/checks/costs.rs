@@ -166,8 +166,8 @@ rules: [{ id: r, max-cost: 1.50 }]
     #[test]
     fn an_event_names_neither_so_build_and_project_are_asked_for() {
         let large = json!({"type": "LINUX_CONTAINER", "computeType": "LARGE"});
-        assert!(judge(&large, 1, false, None).wants(Source::Build));
-        assert!(judge(&large, 1, true, None).wants(Source::Project));
+        assert!(judge(&large, 1, false, None).depends_on(|one| one.source == Some(Source::Build)));
+        assert!(judge(&large, 1, true, None).depends_on(|one| one.source == Some(Source::Project)));
         let verdict = judge(&large, 1, true, Some(json!({})));
         assert!(verdict.undecided.is_empty());
         assert_eq!(verdict.deadline.unwrap().to_string(), "2026-11-22T10:14:01Z");

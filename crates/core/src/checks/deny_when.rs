@@ -88,7 +88,7 @@ mod tests {
         let policy = Policy::parse("policy.yaml", policy).unwrap();
         let build: Build = serde_json::from_str(BUILD).unwrap();
         let by_event = judge(&policy, &build, Timestamp::UNIX_EPOCH);
-        assert!(by_event.violations.is_empty() && by_event.wants(Source::Build));
+        assert!(by_event.violations.is_empty() && by_event.depends_on(|one| one.source == Some(Source::Build)));
         let facts = Facts { is_whole: true, ..Facts::of(&build, Timestamp::UNIX_EPOCH) };
         assert_eq!(judge_by(&policy, &facts).violations.len(), 1);
     }

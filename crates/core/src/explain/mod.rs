@@ -93,6 +93,9 @@ pub struct Explanation {
     /// What `on-unknown` makes of an undecided rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnUnknown>,
+    /// `true` if the undecided rule counts as broken: no source has anything more to say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub counts_as_broken: bool,
     /// The expression of `deny-when`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<ExpressionPart>,
@@ -174,6 +177,7 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         is_over: exemption.is_over(facts.now),
         reason: exemption.reason.clone(),
     });
+    let counts_as_broken = matches!(decision, Decision::Unknown(_, Some(_)));
     let value = || rule.check.value(facts).map(|value| url::redacted(&value).into_owned());
     let (decided, found, missing) = match decision {
         Decision::Off => (Decided::Off, None, None),
@@ -208,6 +212,7 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         from: found.as_ref().and_then(|_| from_of(rule.kind.subject(), facts)),
         found,
         on_unknown: missing.is_some().then_some(rule.on_unknown),
+        counts_as_broken,
         missing,
         expression,
         only: only.collect(),

@@ -236,4 +236,7 @@ fn an_undecided_rule_names_what_its_on_unknown_does() {
         let text = case_text(&format!("max-timeout: 5m, on-unknown: {on_unknown}"), json!({}));
         assert!(text.lines().next().unwrap().ends_with(action) && text.contains(effect), "{text}");
     }
+    let text = case_text("forbidden-overrides: [image], on-unknown: stop", json!({}));
+    assert!(text.lines().next().unwrap().ends_with("allowed") && text.contains("r: undecided\n"), "{text}");
+    assert!(text.contains("BatchGetProjects: shop, for `r`"), "{text}");
 }

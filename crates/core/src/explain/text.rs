@@ -56,9 +56,9 @@ impl fmt::Display for Explanation {
             Mode::Enforce | Mode::Off => "",
         };
         let effect = match self.on_unknown {
-            Some(OnUnknown::Stop) => ", counts as broken by `on-unknown: stop`",
+            Some(OnUnknown::Stop) if self.counts_as_broken => ", counts as broken by `on-unknown: stop`",
             Some(OnUnknown::Ignore) => ", ignored by `on-unknown: ignore`",
-            Some(OnUnknown::Report) | None => "",
+            Some(OnUnknown::Stop | OnUnknown::Report) | None => "",
         };
         line(f, 0, &format!("{}: {}{effect}{mode}", self.rule, self.decision.name()))?;
         let from = from(self.from);

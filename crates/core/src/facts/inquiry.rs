@@ -23,7 +23,7 @@ pub(crate) use self::sample::Sample;
 pub use self::{
     question::{Cause, GitQuestion, NamedBy, PipelineQuestion, Question, Reply},
     running::compare,
-    source::{OnFailure, Source, SourceSet},
+    source::{OnFailure, Prospect, Source, SourceSet},
 };
 use super::{Provenance, RefFrom, pipeline::PipelineAnswer, remote_refs::RefsAtCommit, supersession::Supersession};
 use crate::{
@@ -51,8 +51,10 @@ pub struct Case<'a> {
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, Cause)>,
-    /// Sources that a rule needs and that have nothing more to say.
+    /// Sources that a rule needs and that have nothing more to say, or cannot be asked.
     exhausted: SourceSet,
+    /// Those of them that will be asked once more.
+    awaited: SourceSet,
     compares_ended: bool,
     /// `true` if the build is a policy test's.
     is_sample: bool,
@@ -164,6 +166,7 @@ impl<'a> Case<'a> {
             recorded_ref: None,
             unavailable: Vec::new(),
             exhausted: SourceSet::default(),
+            awaited: SourceSet::default(),
             compares_ended: false,
             is_sample: false,
             sets_phases: false,

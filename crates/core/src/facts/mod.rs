@@ -30,7 +30,7 @@ pub(crate) use self::provenance::known_initiator;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
     image::Image,
-    inquiry::{Cause, Source, SourceSet},
+    inquiry::{Cause, Prospect, Source, SourceSet},
     pipeline::{PipelineAnswer, PipelineSource},
     planned::PlannedBuild,
     reference::WebhookRefs,
@@ -96,8 +96,10 @@ pub struct Facts<'a> {
     pub superseded: Option<&'a Superseded>,
     /// The sources that cannot be asked, with the reasons.
     pub unavailable: &'a [(Source, Cause)],
-    /// Further sources that have nothing more to say.
+    /// The sources that have nothing more to say, or cannot be asked.
     pub exhausted: SourceSet,
+    /// Those of them that will be asked once more.
+    pub awaited: SourceSet,
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
     /// The build, its project and its batch as JSON, for expressions.
@@ -142,6 +144,7 @@ impl<'a> Facts<'a> {
             superseded: None,
             unavailable: &[],
             exhausted: SourceSet::default(),
+            awaited: SourceSet::default(),
             prices: None,
             json: FactsAsJson::default(),
             normal_forms: NormalForms::default(),
@@ -163,18 +166,29 @@ impl<'a> Facts<'a> {
         !self.compares_ended && self.build.progress() == Progress::Ended
     }
 
-    /// Returns whether a source may still provide the fact.
+    /// Returns what may still be learned from a source.
+    pub(crate) fn prospect(&self, source: Source) -> Prospect {
+        match (self.exhausted.contains(source), self.awaited.contains(source)) {
+            (false, _) => Prospect::Now,
+            (true, true) => Prospect::Later,
+            (true, false) => Prospect::Nothing,
+        }
+    }
+
+    fn prospect_of(&self, fact: &Fact) -> Prospect {
+        fact.source().map_or(Prospect::Nothing, |source| self.prospect(source))
+    }
+
+    /// Returns whether a source may provide the fact now.
     pub(crate) fn may_learn(&self, fact: &Fact) -> bool {
-        fact.source().is_some_and(|source| {
-            !self.exhausted.contains(source) && self.unavailable.iter().all(|(other, _)| *other != source)
-        })
+        self.prospect_of(fact) == Prospect::Now
     }
 
     /// The one of two unknown facts to name where either would settle a rule: the first, if there is one, unless a
-    /// source may provide the other alone.
+    /// source may provide the other sooner.
     pub(crate) fn settling(&self, first: impl Into<Option<Fact>>, other: Fact) -> Fact {
         match first.into() {
-            Some(first) if self.may_learn(&first) || !self.may_learn(&other) => first,
+            Some(first) if self.prospect_of(&first) >= self.prospect_of(&other) => first,
             _ => other,
         }
     }

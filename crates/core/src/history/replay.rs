@@ -328,14 +328,6 @@ impl Undecided {
     /// A rule that passes, but might have been broken later: the input does not show how long the build ran.
     fn of_unknown_end(rule: &str) -> Self {
         let missing = Fact::Unknown { fact: "endTime", why: "the input does not show when the build ended".to_owned() };
-        Self {
-            rule: rule.to_owned(),
-            missing,
-            source: None,
-            counts: true,
-            stops_batch: false,
-            compares_builds: false,
-            is_open: false,
-        }
+        Self { rule: rule.to_owned(), missing, source: None, counts: true, stops_batch: false, compares_builds: false }
     }
 }

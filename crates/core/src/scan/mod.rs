@@ -18,7 +18,7 @@ use crate::{
     checks::{Answer, CheckOption, Fit},
     diagnostic::Place,
     facts::{Fact, Facts},
-    policy::{Mode, Policy, Rule},
+    policy::{Mode, OnUnknown, Policy, Rule},
     url,
     verdict::{Decision, Exempted, Undecided, Violation, decisions, in_scope},
 };
@@ -177,13 +177,14 @@ fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Fac
         },
         Decision::Exempt(Exempted { until, reason, .. }) => ScanAnswer::Exempt { until, reason },
         Decision::Broken(Violation { found, .. }) => ScanAnswer::Broken { found },
-        Decision::Unknown(Undecided { missing, .. }, violation) => {
+        Decision::Unknown(Undecided { missing, .. }, _) => {
             let because = because(&missing, project);
-            match (violation, &because) {
-                // `on-unknown: stop` stops each build with these settings.
-                (Some(broken), Because::Never) => ScanAnswer::Broken { found: broken.found },
+            let missing = url::redacted(&missing.to_string()).into_owned();
+            match (rule.on_unknown, &because) {
+                // It stops each build with these settings.
+                (OnUnknown::Stop, Because::Never) => ScanAnswer::Broken { found: format!("unknown: {missing}") },
                 _ => ScanAnswer::Unknown {
-                    missing: url::redacted(&missing.to_string()).into_owned(),
+                    missing,
                     because,
                     breaks: match rule.check.decide(facts) {
                         Answer::Broken(found) => Some(url::redacted(&found).into_owned()),

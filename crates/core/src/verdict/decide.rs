@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Exempted, Undecided, Violation, supersession};
 use crate::{
     checks::{Answer, Fit},
-    facts::{Facts, source_pattern::Direction, supersession::Superseded},
+    facts::{Facts, inquiry::Prospect, source_pattern::Direction, supersession::Superseded},
     model::RunKind,
     policy::{BatchScope, Mode, OnUnknown, Rule, Selector},
     url,
@@ -24,7 +24,8 @@ pub enum Decision {
     Exempt(Exempted),
     /// The rule is broken.
     Broken(Violation),
-    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation.
+    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation once no source has
+    /// anything more to say.
     Unknown(Undecided, Option<Violation>),
 }
 
@@ -174,21 +175,16 @@ fn conclude(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, answer: impl FnOnce()
         (Answer::Broken(found), None) => return Decision::Broken(violation(found)),
         (Answer::Pass | Answer::Unknown(_), None) => return Decision::Passes,
     };
-    let may_stop = rule.on_unknown == OnUnknown::Stop && facts.kind == RunKind::Build;
-    let stops = may_stop.then(|| violation(format!("unknown: {missing}")));
-    let counts = rule.on_unknown != OnUnknown::Ignore;
-    let stops_batch = mode == Mode::Enforce && rule.batch == BatchScope::StopAll;
-    let compares_builds = rule.newest_per().is_some();
-    Decision::Unknown(
-        Undecided {
-            rule: rule.id.clone(),
-            source: missing.source(),
-            is_open: missing.source().is_some(),
-            missing,
-            counts,
-            stops_batch,
-            compares_builds,
-        },
-        stops,
-    )
+    let undecided = Undecided {
+        rule: rule.id.clone(),
+        source: missing.source(),
+        missing,
+        counts: rule.on_unknown != OnUnknown::Ignore,
+        stops_batch: mode == Mode::Enforce && rule.batch == BatchScope::StopAll,
+        compares_builds: rule.newest_per().is_some(),
+    };
+    let is_open = undecided.sources().any(|source| facts.prospect(source) != Prospect::Nothing);
+    let is_broken = rule.on_unknown == OnUnknown::Stop && facts.kind == RunKind::Build && !is_open;
+    let broken = is_broken.then(|| violation(format!("unknown: {}", undecided.missing)));
+    Decision::Unknown(undecided, broken)
 }

@@ -115,9 +115,6 @@ pub struct Undecided {
     /// The source that may know the fact, even if it cannot be asked.
     #[serde(skip)]
     pub source: Option<Source>,
-    /// `true` if a source may still provide the fact.
-    #[serde(skip)]
-    pub is_open: bool,
     /// `true` if it counts. It does not if the rule has `on-unknown: ignore`.
     #[serde(skip)]
     pub counts: bool,
@@ -145,6 +142,14 @@ pub struct Exempted {
     pub index: usize,
 }
 
+impl Undecided {
+    /// The sources whose replies may settle it.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Source> + use<> {
+        let compared_with = self.compares_builds.then_some(Source::RunningBuilds);
+        self.missing.source().into_iter().chain(compared_with)
+    }
+}
+
 fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&url::redacted(&fact.to_string()))
 }
@@ -154,30 +159,6 @@ impl Verdict {
     pub fn stops_batch(&self) -> bool {
         let stops = |broken: &Violation| broken.mode == Mode::Enforce && broken.batch == BatchScope::StopAll;
         self.action == Action::Stop && self.violations.iter().any(stops)
-    }
-
-    /// Returns whether a rule is undecided, and a source may still decide it.
-    fn is_open(&self, rule: &str) -> bool {
-        self.undecided.iter().any(|undecided| undecided.is_open && undecided.rule == rule)
-    }
-
-    /// Takes back the violations of open rules: `on-unknown: stop` holds once no source has anything more to say.
-    pub(crate) fn without_open_violations(mut self, policy: &Policy, facts: &Facts<'_>) -> Self {
-        let violations = std::mem::take(&mut self.violations);
-        let count = violations.len();
-        self.violations = violations.into_iter().filter(|broken| !self.is_open(&broken.rule)).collect();
-        if self.violations.len() < count {
-            self.act(policy, facts);
-        }
-        self
-    }
-
-    /// Sets the action, by the violations.
-    fn act(&mut self, policy: &Policy, facts: &Facts<'_>) {
-        let would_be_enforced = self.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
-        self.action = action(policy, facts, self.violations.iter().map(|violation| violation.mode));
-        let is_withheld = self.action == Action::Report && would_be_enforced && !is_protected(policy, facts);
-        self.withheld = is_withheld.then_some(Withheld::Ceiling);
     }
 
     /// Returns whether the batch may have to be stopped once more is known about the build.
@@ -203,8 +184,8 @@ impl Verdict {
         };
         let open = later.undecided.iter().filter(|undecided| undecided.stops_batch && !is_decided(&undecided.rule));
         let open: Vec<_> = open.cloned().collect();
-        // With `on-unknown: stop`, an open rule counted as broken. If nothing else stopped the build, the record needs
-        // it as the reason, but the batch runs on.
+        // With `on-unknown: stop`, such a rule may have counted as broken. If nothing else stopped the build, the record
+        // needs it as the reason, but the batch runs on.
         let is_open_only = |broken: &Violation| is_open(&broken.rule, self);
         let (open_only, mut violations): (Vec<_>, Vec<_>) = self.violations.iter().cloned().partition(is_open_only);
         if !violations.iter().any(|broken| broken.mode == Mode::Enforce) {
@@ -218,18 +199,10 @@ impl Verdict {
         self.undecided.extend(open);
     }
 
-    /// Returns whether the verdict may depend on a source: a rule needs one of its facts, and no
-    /// other rule stops the build anyway.
-    pub fn wants(&self, source: Source) -> bool {
-        self.depends_on(|undecided| undecided.missing.source() == Some(source))
-    }
-
     /// Returns whether the verdict may depend on such undecided rules, because no other rule stops the build
     /// anyway.
     pub(crate) fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
-        let stops = |broken: &Violation| broken.mode == Mode::Enforce && !self.is_open(&broken.rule);
-        let stops_anyway = self.action == Action::Stop && self.violations.iter().any(stops);
-        self.undecided.iter().any(rules) && !stops_anyway
+        self.action != Action::Stop && self.undecided.iter().any(rules)
     }
 
     /// The same for what would stop the batch of a build that is stopped anyway.
@@ -275,7 +248,10 @@ fn judge_by_rules(policy: &Policy, facts: &Facts<'_>, is_wanted: impl Fn(&Rule) 
             }
         }
     }
-    verdict.act(policy, facts);
+    let would_be_enforced = verdict.violations.iter().any(|violation| violation.own_mode == Mode::Enforce);
+    verdict.action = action(policy, facts, verdict.violations.iter().map(|violation| violation.mode));
+    let is_withheld = verdict.action == Action::Report && would_be_enforced && !is_protected(policy, facts);
+    verdict.withheld = is_withheld.then_some(Withheld::Ceiling);
     verdict
 }
 

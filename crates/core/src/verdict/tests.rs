@@ -41,7 +41,12 @@ fn policy(rule: &str) -> Policy {
 /// unknown.
 #[track_caller]
 fn check(rule: &str, build: &Build, expected: &str) {
-    let verdict = judge(&policy(rule), build, NOW.parse().unwrap());
+    check_by(rule, &Facts::of(build, NOW.parse().unwrap()), expected);
+}
+
+#[track_caller]
+fn check_by(rule: &str, facts: &Facts<'_>, expected: &str) {
+    let verdict = judge_by(&policy(rule), facts);
     let mut found = format!("{:?}", verdict.action).to_lowercase();
     for undecided in &verdict.undecided {
         found.push_str(&format!(", unknown {}", undecided.missing));
@@ -108,9 +113,17 @@ fn cannot_tell_is_never_a_silent_pass() {
     let commit = Build { source_version: Some("d5b0159a3ce05a95d7f16055dab3e0ae3cae6cff".into()), ..build() };
     let unknown = "unknown branch (the source version is a commit id)";
     check("forbidden-branches: [main]", &commit, &format!("allow, {unknown}"));
-    check("forbidden-branches: [main], on-unknown: stop", &commit, &format!("stop, {unknown}"));
-    check("forbidden-branches: [main], on-unknown: stop, mode: report", &commit, &format!("report, {unknown}"));
     check("forbidden-branches: [main], on-unknown: ignore", &commit, &format!("allow, {unknown}"));
+    // A source may still know the branch.
+    check("forbidden-branches: [main], on-unknown: stop", &commit, &format!("allow, {unknown}"));
+    let everything = Facts {
+        exhausted: [Source::Build, Source::Project, Source::Git].into_iter().collect(),
+        ..Facts::of(&commit, NOW.parse().unwrap())
+    };
+    check_by("forbidden-branches: [main], on-unknown: stop", &everything, &format!("stop, {unknown}"));
+    check_by("forbidden-branches: [main], on-unknown: stop, mode: report", &everything, &format!("report, {unknown}"));
+    let later = Facts { awaited: [Source::Git].into_iter().collect(), ..everything };
+    check_by("forbidden-branches: [main], on-unknown: stop", &later, &format!("allow, {unknown}"));
     check("max-timeout: 5m", &Build::default(), "allow, unknown timeoutInMinutes");
 }
 
@@ -178,7 +191,7 @@ fn a_source_is_known_by_its_place_whatever_stands_before_the_host() {
 fn a_whole_build_is_wanted_where_it_could_matter() {
     let wants = |rules: &str, build: &Build| {
         let policy = Policy::parse("policy.yaml", &format!("{{version: 1, rules: [{rules}]}}")).unwrap();
-        judge(&policy, build, NOW.parse().unwrap()).wants(Source::Build)
+        judge(&policy, build, NOW.parse().unwrap()).depends_on(|one| one.source == Some(Source::Build))
     };
     let no_timeout = Build { timeout_in_minutes: None, ..build() };
     assert!(wants("{id: a, max-timeout: 5m}", &no_timeout));

@@ -11,7 +11,7 @@ use crate::{
         Facts,
         pipeline::{NAMED_WITHIN, PipelineAnswer},
     },
-    verdict::{Verdict, judge_by, judge_supersession},
+    verdict::{Undecided, Verdict, judge_by, judge_supersession},
 };
 
 impl Case<'_> {
@@ -21,29 +21,27 @@ impl Case<'_> {
         if self.origin != BuildOrigin::Api && self.event.delivery != Delivery::Live {
             return;
         }
-        // Of two unknown facts of a rule, the one counts that a source may still provide.
-        self.exhausted = SourceSet::default();
-        let first = self.verdict_on(&self.facts(now));
-        let next_try = self.next_try(&first, now);
-        let mut verdict = first;
+        let next_try = self.next_try(now);
+        (self.exhausted, self.awaited) = (SourceSet::default(), SourceSet::default());
+        if next_try.is_some() {
+            self.awaited.add(Source::Pipeline);
+        }
+        // Which sources have nothing more to say decides which unknown fact of a rule counts, and whether it is open.
+        let mut verdict = self.verdict_on(&self.facts(now));
         while let Some(source) = self.first_exhausted(&verdict) {
             self.exhausted.add(source);
             verdict = self.verdict_on(&self.facts(now));
+        }
+        if self.waits_for_pipeline(&verdict) {
+            verdict.deadline = verdict.deadline.into_iter().chain(next_try).min();
         }
         let facts = self.facts(now);
         for undecided in &mut verdict.undecided {
             let is_lacking = facts.lacks_member_of(&undecided.missing).is_some();
             undecided.source = undecided.missing.source().filter(|_| !is_lacking);
-            let compared_with = undecided.compares_builds.then_some(Source::RunningBuilds);
-            let mut sources = undecided.missing.source().into_iter().chain(compared_with);
-            // A pipeline may name the build until it is asked once more.
-            undecided.is_open = sources
-                .any(|source| self.question(source).is_some() || (source == Source::Pipeline && next_try.is_some()));
             undecided.missing = undecided.missing.clone().explained(&self.unavailable);
         }
-        let mut verdict = verdict.without_open_violations(self.policy, &facts);
         (self.judged_at, self.provenance) = (Some(now), OnceLock::new());
-        verdict.deadline = verdict.deadline.into_iter().chain(next_try).min();
         match self.purpose {
             Purpose::Build | Purpose::BuildAndBatch | Purpose::Supersession | Purpose::EveryRule => {
                 self.verdict = verdict;
@@ -63,11 +61,8 @@ impl Case<'_> {
 
     /// The first source that a rule needs and that is found to have nothing more to say.
     fn first_exhausted(&self, verdict: &Verdict) -> Option<Source> {
-        let is_known = |source: &Source| {
-            self.exhausted.contains(*source) || self.unavailable.iter().any(|(unavailable, _)| unavailable == source)
-        };
-        let mut wanted = verdict.undecided.iter().filter_map(|undecided| undecided.missing.source());
-        wanted.find(|source| !is_known(source) && self.question(*source).is_none())
+        let mut wanted = verdict.undecided.iter().flat_map(Undecided::sources);
+        wanted.find(|source| !self.exhausted.contains(*source) && self.question(*source).is_none())
     }
 
     /// Everything that is known.
@@ -92,18 +87,21 @@ impl Case<'_> {
             compares_ended: self.compares_ended,
             unavailable: &self.unavailable,
             exhausted: self.exhausted,
+            awaited: self.awaited,
             ..Facts::known(&self.event.build, self.origin == BuildOrigin::Api, self.project.get(), now)
         }
     }
 
-    /// When to ask the pipeline once more, if a rule depends on it and no action names the build yet.
-    fn next_try(&self, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
+    /// When the pipeline may be asked once more, if none of its actions names the build yet.
+    fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
         let is_first = self.event.kind != TriggerKind::Deadline && self.pipeline == Some(PipelineAnswer::NotNamed);
-        let lacks_ref = || self.supersession.as_ref().is_some_and(|one| one.missing.contains(&Source::Pipeline));
-        let is_undecided =
-            || verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline));
-        let is_wanted = is_first && (is_undecided() || lacks_ref());
         let at = self.build().start_time?.saturating_add(NAMED_WITHIN).ok()?;
-        (is_wanted && now < at).then_some(at)
+        (is_first && now < at).then_some(at)
+    }
+
+    /// Returns whether the verdict depends on what the pipeline may say later.
+    fn waits_for_pipeline(&self, verdict: &Verdict) -> bool {
+        let lacks_ref = || self.supersession.as_ref().is_some_and(|one| one.missing.contains(&Source::Pipeline));
+        verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline)) || lacks_ref()
     }
 }

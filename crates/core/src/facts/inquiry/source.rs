@@ -40,6 +40,25 @@ impl SourceSet {
     }
 }
 
+impl FromIterator<Source> for SourceSet {
+    fn from_iter<I: IntoIterator<Item = Source>>(sources: I) -> Self {
+        let mut set = Self::default();
+        sources.into_iter().for_each(|source| set.add(source));
+        set
+    }
+}
+
+/// What may still be learned from a source, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Prospect {
+    /// Nothing: it has nothing more to say, or cannot be asked.
+    Nothing,
+    /// Nothing now, but it will be asked once more.
+    Later,
+    /// Its next reply.
+    Now,
+}
+
 /// The consequence if a source cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {

@@ -57,6 +57,7 @@ impl<'a> Facts<'a> {
             project: self.project,
             unavailable: self.unavailable,
             exhausted: self.exhausted,
+            awaited: self.awaited,
             ..Facts::of(identity, self.now)
         }
     }

@@ -37,8 +37,7 @@ fn broken(policy: &Policy, effect: impl Into<Effect>) -> Record {
 fn undecided(missing: Fact, counts: bool) -> Verdict {
     let rule = "r".to_owned();
     let source = Some(Source::Git);
-    let undecided =
-        vec![Undecided { rule, missing, source, is_open: false, counts, stops_batch: false, compares_builds: false }];
+    let undecided = vec![Undecided { rule, missing, source, counts, stops_batch: false, compares_builds: false }];
     Verdict { undecided, ..Verdict::default() }
 }
 

@@ -208,6 +208,27 @@ fn a_pipeline_that_may_name_the_build_later_is_asked_again_whatever_else_is_unkn
     assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:00Z".parse().unwrap()));
 }
 
+/// What the project would have said is unknown then, as long as the pipeline may say it.
+#[test]
+fn a_pipeline_is_asked_again_although_the_project_is_gone() {
+    let (start, later) = ("2026-11-22T08:00:05Z".parse().unwrap(), "2026-11-22T08:01:01Z".parse().unwrap());
+    let policy =
+        policy("{id: a, max-timeout: 5m, only: [{tags: {team: [shop]}}, {branches: [main]}], on-unknown: stop}");
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "startTime": "2026-11-22T08:00:00Z",
+        "initiator": "codepipeline/release", "sourceVersion": "arn:aws:s3:::b/a", "source": {"type": "CODEPIPELINE"},
+        "timeoutInMinutes": 10}"#;
+    for (kind, now, deadline, action) in [
+        (TriggerKind::StateChange, start, Some("2026-11-22T08:01:00Z".parse().unwrap()), Action::Allow),
+        (TriggerKind::Deadline, later, None, Action::Stop),
+    ] {
+        let mut case = Case::of_build(&policy, BuildEvent { kind, ..event(build) }, now);
+        case.add(Reply::Project(None), now);
+        case.add(Reply::Pipeline(PipelineAnswer::NotNamed), now);
+        assert_eq!(case.next_question(), None, "{kind:?}");
+        assert_eq!((case.verdict().deadline, case.verdict().action), (deadline, action), "{kind:?}");
+    }
+}
+
 /// An action names its build some seconds after the build's start.
 #[test]
 fn no_build_is_stopped_before_its_pipeline_had_time_to_name_it() {
