@@ -159,7 +159,8 @@ fn the_safety_belt_holds() {
     let enforce = ["--region", REGION, "--enforce", "--yes"];
     let output = sweep("belt", &endpoint, &enforce);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("SAFETY LIMIT: nothing was stopped"));
+    assert!(text(&output.stdout).contains("SAFETY LIMIT: nothing was stopped. "));
+    assert!(text(&output.stdout).contains("stop them all: add `--safety-belt-off`. "));
     assert!(endpoint.stops().is_empty());
     let output = sweep("belt", &endpoint, &[&enforce[..], &["--safety-belt-off"]].concat());
     assert_eq!(output.status.code(), Some(1));

@@ -9,7 +9,7 @@ use crate::{
     model::name::{ACCOUNT, REGION, arn_part},
     policy::Mode,
     record::Outcome,
-    summary::Savings,
+    summary::{KnownSavings, Minutes, Savings, Usd},
 };
 
 /// A judged build of the past. It contains no secret.
@@ -115,6 +115,20 @@ impl Replayed {
     /// The region that the build ran in, from its ARN.
     pub fn region(&self) -> Option<&str> {
         arn_part(self.build_arn.as_deref()?, REGION)
+    }
+
+    /// What the build's stop would have saved. Nothing, if it would not have been stopped.
+    pub fn savings(&self) -> KnownSavings {
+        match self.outcome {
+            Outcome::Stopped => self.known(self.saved),
+            _ => KnownSavings { minutes: Some(Minutes::default()), usd: Some(Usd::default()) },
+        }
+    }
+
+    /// The part of such savings that is known.
+    pub(crate) fn known(&self, saved: Savings) -> KnownSavings {
+        let minutes = (self.start.is_some() && self.end.is_some()).then_some(saved.minutes);
+        KnownSavings { minutes, usd: minutes.filter(|_| self.is_priced).map(|_| saved.usd) }
     }
 
     /// Returns whether the build succeeded although the policy would have stopped it.

@@ -36,7 +36,7 @@ pub use self::{
     notification::{MAX_ENTRY_BYTES, Notification},
     outcome::{Counted, Outcome},
     schema::schema,
-    sweep::{Failures, Rest, Safety, SweepSummary},
+    sweep::{BeltSwitch, Failures, Rest, Safety, SweepSummary},
 };
 use self::{
     message::{MessageSubject, message},

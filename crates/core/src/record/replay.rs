@@ -8,7 +8,7 @@ use crate::{
     facts::inquiry::Case,
     history::{Replayed, RuleDecision},
     policy::Policy,
-    summary::{Minutes, Usd},
+    summary::KnownSavings,
     verdict::Verdict,
 };
 
@@ -24,8 +24,8 @@ pub(super) struct ReplayFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<Timestamp>,
     /// What the stop would have saved.
-    minutes: Minutes,
-    usd: Usd,
+    #[serde(flatten)]
+    savings: KnownSavings,
     /// The broken rules.
     rules: Vec<FiredRule<'a>>,
 }
@@ -36,8 +36,8 @@ struct FiredRule<'a> {
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Timestamp>,
-    minutes: Minutes,
-    usd: Usd,
+    #[serde(flatten)]
+    savings: KnownSavings,
 }
 
 impl Record {
@@ -56,7 +56,7 @@ impl Record {
         let message = format!("{done}{}", reasons(verdict));
         let fired = replayed.rules.iter().filter_map(|result| match &result.decided {
             RuleDecision::Broken { at, saved, .. } => {
-                Some(FiredRule { rule: &result.rule, at: *at, minutes: saved.minutes, usd: saved.usd })
+                Some(FiredRule { rule: &result.rule, at: *at, savings: replayed.known(*saved) })
             }
             RuleDecision::Undecided { .. } | RuleDecision::Exempted { .. } => None,
         });
@@ -64,8 +64,7 @@ impl Record {
             status: replayed.status.as_deref(),
             start_time: replayed.start,
             end_time: replayed.end,
-            minutes: replayed.saved.minutes,
-            usd: replayed.saved.usd,
+            savings: replayed.savings(),
             rules: fired.collect(),
         };
         let fields = RecordFields {

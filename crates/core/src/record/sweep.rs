@@ -85,6 +85,31 @@ pub struct Safety {
     /// The policy's `max-stops-per-sweep`.
     #[serde(rename = "maxStopsPerSweep")]
     pub setting: String,
+    /// The ordinal number of the sweep's part, from 1. Earlier parts may have stopped builds.
+    #[serde(skip)]
+    pub part: i64,
+    /// The way to have one sweep stop them all.
+    #[serde(skip)]
+    pub switch: BeltSwitch,
+}
+
+/// What switches the safety limit off for one sweep.
+#[derive(Clone, Copy, Debug)]
+pub enum BeltSwitch {
+    /// An event for the function.
+    Event,
+    /// An option of the command line.
+    Option,
+}
+
+impl BeltSwitch {
+    /// A clause for a message.
+    fn instruction(self) -> String {
+        match self {
+            Self::Event => format!("invoke the function with {BELT_OFF}"),
+            Self::Option => "add `--safety-belt-off`".to_owned(),
+        }
+    }
 }
 
 impl SweepSummary {
@@ -159,12 +184,13 @@ impl SweepSummary {
     fn message(&self) -> String {
         let Self { running, sandboxes, broken, stopped, undecided, failed, failed_calls, .. } = self;
         let mut message = String::new();
-        if let Some(Safety { stops, allowed, setting }) = &self.safety {
+        if let Some(Safety { stops, allowed, setting, part, switch }) = &self.safety {
+            let by = if *part > 1 { format!(" by this part of the sweep (number {part})") } else { String::new() };
             message.push_str(&format!(
-                "SAFETY LIMIT: nothing was stopped. The policy would have stopped {stops} of the running builds, but \
-                 one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. If these \
-                 builds must be stopped, raise `max-stops-per-sweep`, or have one sweep stop them all: invoke the \
-                 function with {BELT_OFF}. "
+                "SAFETY LIMIT: nothing was stopped{by}. The policy would have stopped {stops} of the running builds, \
+                 but one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. If these \
+                 builds must be stopped, raise `max-stops-per-sweep`, or have one sweep stop them all: {}. ",
+                switch.instruction()
             ));
         }
         let mut things = counted(*running, "running build");

@@ -13,6 +13,17 @@ pub struct Savings {
     pub usd: Usd,
 }
 
+/// The same of one build, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownSavings {
+    /// The time, if the input shows when the build started and ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<Minutes>,
+    /// The money, if also the price of a minute is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd: Option<Usd>,
+}
+
 /// A time in whole milliseconds. As JSON, a number of minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Minutes(u64);

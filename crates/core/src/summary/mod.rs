@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    amount::{Minutes, Savings, Usd},
+    amount::{KnownSavings, Minutes, Savings, Usd},
     breakdown::{Breakdown, Share},
     examples::{Example, Examples},
 };

@@ -1,12 +1,16 @@
 //! Hints how a test provides a fact that is missing.
 
-use crate::facts::Fact;
+use crate::{facts::Fact, model::RunKind};
 
-/// Returns how a test provides a missing fact, or `None` if no key of the test can.
-pub(super) fn hint(missing: &Fact) -> Option<String> {
+/// Returns how a test of a build or sandbox provides a missing fact, or `None` if no key of the test can.
+pub(super) fn hint(missing: &Fact, kind: RunKind) -> Option<String> {
     match missing {
         Fact::Absent("running" | "queued") | Fact::Unknown { fact: "running" | "queued", .. } => {
-            Some("set `phases` to test time rules".into())
+            let member = match kind {
+                RunKind::Build => "phases",
+                RunKind::Sandbox => "startTime",
+            };
+            Some(format!("set `{member}` to test time rules"))
         }
         Fact::Absent("buildBatchArn") | Fact::NoBatch => Some("add `batch` to the test".into()),
         Fact::Absent(member) => Some(set(member)),

@@ -93,7 +93,7 @@ impl Test {
         let actual = Judgement::from(verdict);
         let mut reasons = case.reasons_of(decisions, self.now);
         for Reason { why, missing, .. } in &mut reasons {
-            if let Some(hint) = missing.as_ref().and_then(hints::hint) {
+            if let Some(hint) = missing.as_ref().and_then(|missing| hints::hint(missing, case.kind())) {
                 why.push_str(&format!("; {hint}"));
             }
         }

@@ -782,6 +782,12 @@ fn a_sandbox_is_judged_as_the_sweep_judges_it() {
         let found = check(lines);
         assert!(found.contains(fault), "{lines}: {found}");
     }
+    let text = format!(
+        "policy: timed.yaml\ntests:\n  - {{name: a, {}, now: 2026-11-22T10:00:00Z, expect: allow}}",
+        sandbox.replace("\n", ", ")
+    );
+    let report = parse(&text).unwrap_or_else(|faults| panic!("{faults}")).run(|_| true, &mut Coverage::default());
+    assert!(report.tests[0].notes[0].ends_with("set `startTime` to test time rules"), "{:?}", report.tests[0].notes);
 }
 
 /// What happened after `now` is not known then.

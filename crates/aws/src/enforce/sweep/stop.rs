@@ -6,7 +6,7 @@ use buildbrake_core::{
     event::SweepMode,
     facts::inquiry::Case,
     model::RunKind,
-    record::{Effect, Failure, Safety},
+    record::{BeltSwitch, Effect, Failure, Safety},
     verdict::Withheld,
 };
 use futures_util::{StreamExt, stream};
@@ -43,7 +43,14 @@ impl Sweep<'_> {
         let allowed = max_stops.of(self.running + self.found.values().sum::<u64>());
         let has_belt = self.summary.belt_off_by.is_none();
         let withheld = if has_belt && self.stops > allowed {
-            self.summary.safety = Some(Safety { stops: self.stops, allowed, setting: max_stops.to_string() });
+            let is_function = self.invocation.function.is_some();
+            self.summary.safety = Some(Safety {
+                stops: self.stops,
+                allowed,
+                setting: max_stops.to_string(),
+                part: self.part,
+                switch: if is_function { BeltSwitch::Event } else { BeltSwitch::Option },
+            });
             Some(Withheld::SafetyBelt)
         } else {
             (self.mode == SweepMode::DryRun).then_some(Withheld::DryRun)
@@ -70,6 +77,7 @@ impl Sweep<'_> {
         let stops: Vec<_> = stream::iter(stops).buffered(CONCURRENT_CALLS).collect().await;
         let (mut settled, mut retries) = (Vec::new(), Vec::new());
         let mut rest: Option<String> = None;
+        let mut failed = Vec::new();
         for (ToStop { case, builds, .. }, effect) in stops {
             match effect {
                 Some(effect) => {
@@ -81,6 +89,9 @@ impl Sweep<'_> {
                         *found -= 1;
                         self.running += 1;
                     }
+                    if effect.failure.is_some() {
+                        failed.push((case.event().id.project().to_owned(), builds));
+                    }
                     retries.extend(effect.returned.as_deref().and_then(retry_of));
                     settled.push(Settled { case, effect });
                 }
@@ -90,6 +101,11 @@ impl Sweep<'_> {
                     rest = rest.into_iter().chain([project]).min();
                 }
             }
+        }
+        // The next part tries again to stop the builds of its projects, and counts them.
+        if let Some(from) = &rest {
+            let again = failed.iter().filter(|(project, _)| project >= from);
+            self.stops -= again.map(|(_, builds)| builds).sum::<u64>();
         }
         let sweep = &*self;
         let retries = retries.into_iter().map(async |retry| sweep.judge_retry(retry).await);

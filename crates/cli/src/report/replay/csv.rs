@@ -47,6 +47,7 @@ impl<W: Write> CsvRows<W> {
             rules.map(|rule| rule.rule.as_str()).collect::<Vec<_>>().join(" ")
         };
         let outcome = serde_json::to_value(build.outcome)?;
+        let savings = build.savings();
         self.writer.write_record([
             build.build_id.clone(),
             cell(build.project()),
@@ -60,8 +61,8 @@ impl<W: Write> CsvRows<W> {
             time(build.end),
             text(build.status.as_deref()),
             outcome.as_str().unwrap_or_default().to_owned(),
-            build.saved.minutes.as_f64().to_string(),
-            build.saved.usd.as_f64().to_string(),
+            savings.minutes.map(|minutes| minutes.as_f64().to_string()).unwrap_or_default(),
+            savings.usd.map(|usd| usd.as_f64().to_string()).unwrap_or_default(),
             rules(|decided| matches!(decided, RuleDecision::Broken { .. })),
             rules(|decided| {
                 matches!(decided, RuleDecision::Undecided { .. } | RuleDecision::Broken { unknown: Some(_), .. })

@@ -254,11 +254,14 @@ fn a_rule_that_stops_on_unknown_facts_is_broken_and_undecided() {
 fn a_build_without_phases_has_no_price() {
     let priced = |json: &str| {
         let replayed = replay_as("max-timeout: 30m", past(json, ObservedIn::Api), Moments::WholeLife);
-        (replayed.outcome, replayed.is_priced)
+        let known = replayed.savings();
+        (replayed.outcome, replayed.is_priced, known.minutes.is_some(), known.usd.is_some())
     };
     let whole = build("09:10:00", "");
-    assert_eq!(priced(&whole), (Outcome::Stopped, true));
+    assert_eq!(priced(&whole), (Outcome::Stopped, true, true, true));
     let mut without: serde_json::Value = serde_json::from_str(&whole).unwrap();
     without.as_object_mut().unwrap().remove("phases");
-    assert_eq!(priced(&without.to_string()), (Outcome::Stopped, false));
+    assert_eq!(priced(&without.to_string()), (Outcome::Stopped, false, true, false));
+    without.as_object_mut().unwrap().remove("endTime");
+    assert_eq!(priced(&without.to_string()), (Outcome::Stopped, false, false, false));
 }

@@ -60,7 +60,8 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
         Some("5e000000-0000-4000-8000-0000000000ee".to_owned()),
     );
     (eventful.projects, eventful.running, eventful.sandboxes) = (2, 5, 1);
-    eventful.safety = Some(Safety { stops: 3, allowed: 1, setting: "10 %".to_owned() });
+    eventful.safety =
+        Some(Safety { stops: 3, allowed: 1, setting: "10 %".to_owned(), part: 1, switch: BeltSwitch::Event });
     eventful.rest = Some(Rest { from: "web".to_owned(), running: 6, stops: 2 });
     eventful.is_handed_on = true;
     eventful.add(&broken(&policy, Outcome::Stopped));
