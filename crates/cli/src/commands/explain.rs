@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let is_whole = !matches!(input, InputBuild::Event(..));
     let (mut case, recorded_ref) = match input {
         InputBuild::Event(event, recorded_ref) => (Case::of_event(&policy, event, now), recorded_ref),
-        InputBuild::Build(event, recorded_ref) => (Case::of_build(&policy, event, now), recorded_ref),
+        InputBuild::Build(event, recorded_ref) => (Case::of_saved_build(&policy, event, now), recorded_ref),
         InputBuild::Sandbox(sandbox) => {
             let case = Case::of_sandbox(&policy, None, &sandbox, now);
             (case.ok_or_else(|| anyhow!("{}: the sandbox has no valid id", arguments.input.display()))?, None)

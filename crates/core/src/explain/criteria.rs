@@ -102,6 +102,21 @@ impl UnknownFact {
     }
 }
 
+/// The answer of a selector or criterion. One that depends on the ref is decided if the answer is the same for each ref
+/// that is possible.
+pub(super) fn for_all(facts: &Facts<'_>, fits: impl Fn(&Facts<'_>) -> Fit) -> Fit {
+    let fit = fits(facts);
+    if !matches!(fit, Fit::Unknown(_)) {
+        return fit;
+    }
+    let mut possible: Vec<Fit> = facts.by_possible_reference().iter().map(fits).collect();
+    possible.dedup();
+    match possible.as_slice() {
+        [one @ (Fit::Yes | Fit::No)] => one.clone(),
+        _ => fit,
+    }
+}
+
 impl From<Fit> for Matches {
     fn from(fit: Fit) -> Self {
         match fit {
@@ -165,7 +180,7 @@ impl CriterionExplanation {
     }
 
     fn of(criterion: &Criterion, facts: &Facts<'_>, direction: Direction) -> Self {
-        let fit = criterion.fits(facts, direction);
+        let fit = for_all(facts, |facts| criterion.fits(facts, direction));
         let (subject, value, expression) = match criterion {
             Criterion::Kinds(_) => ("kinds", Some(facts.kind.name().to_owned()), None),
             Criterion::Among(subject, _) => {

@@ -14,7 +14,10 @@ pub use self::{
     case::{CaseExplanation, NextQuestion},
     criteria::{CriterionExplanation, FactFrom, Matches, UnknownFact},
 };
-use self::{criteria::from_of, why::why};
+use self::{
+    criteria::{for_all, from_of},
+    why::why,
+};
 use crate::{
     checks::CheckOption,
     expression::ExpressionPart,
@@ -153,21 +156,20 @@ pub fn explain(policy: &Policy, facts: Facts<'_>) -> Vec<Explanation> {
 
 fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<'_>) -> Explanation {
     let why = why(rule, &decision, facts);
-    // A rule that compares builds looks at the first try of a retry.
     let facts = &facts_of_rule(rule, facts);
     let expression = match rule.check.option() {
         CheckOption::DenyWhen(expression) => Some(expression.parts(facts)),
         _ => None,
     };
     let only = rule.only.iter().map(|selector| SelectorExplanation {
-        matches: selects(rule, selector, facts).into(),
+        matches: for_all(facts, |facts| selects(rule, selector, facts)).into(),
         criteria: selector.criteria().map(|criterion| CriterionExplanation::of_only(criterion, facts)).collect(),
         until: None,
         is_over: false,
         reason: None,
     });
     let except = rule.except.iter().map(|exemption| SelectorExplanation {
-        matches: exemption.fits(facts).into(),
+        matches: for_all(facts, |facts| exemption.fits(facts)).into(),
         criteria: exemption
             .selector
             .criteria()

@@ -1,26 +1,29 @@
 //! The decision of a rule in one line.
 
 use crate::{
-    checks::Fit,
     facts::{Facts, RefFrom},
     model::RunKind,
     policy::{Criterion, Exemption, Mode, Rule},
     url,
-    verdict::{Decision, Violation},
+    verdict::{Decision, Violation, facts_of_rule},
 };
 
 /// The decision of a rule and its reason.
 pub(super) fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String {
+    // A rule that compares builds looks at the first try of a retry.
+    let facts = &facts_of_rule(rule, facts);
     match decision {
         Decision::Off => "off".into(),
         Decision::Passes => format!("passes {} {}", rule.kind.id, rule.check.limit()),
         Decision::OutOfScope => match rule.not_for_sandboxes().filter(|_| facts.kind == RunKind::Sandbox) {
             Some(why) => format!("does not apply: {why}"),
+            None if rule.only.is_empty() => {
+                "does not apply: without `only`, builds that a pipeline started are not compared".into()
+            }
             None => "does not apply: no selector in `only` matches".into(),
         },
         Decision::Exempt(exempted) => {
-            // The first exemption that matches is the one that counts.
-            let exemption = rule.except.iter().find(|exemption| exemption.fits(facts) == Fit::Yes);
+            let exemption = rule.except.get(exempted.index);
             let conditions = exemption.map(|exemption| conditions(exemption, facts)).unwrap_or_default();
             let mut text = format!("exempt by {conditions}");
             if let Some(until) = exempted.until {

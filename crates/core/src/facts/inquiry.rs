@@ -60,6 +60,8 @@ pub struct Case<'a> {
     is_sample: bool,
     /// `true` if a policy test sets the phases.
     sets_phases: bool,
+    /// `true` if the values of variables may have been left out when the build was saved.
+    is_saved: bool,
     purpose: Purpose,
     verdict: Verdict,
     /// The time of the verdict. `None` if there is none yet.
@@ -135,6 +137,14 @@ impl<'a> Case<'a> {
         Self::new(policy, event, BuildOrigin::Api, Purpose::BuildAndBatch, now)
     }
 
+    /// Judges the Build of a file, in which the values of variables may have been left out.
+    pub fn of_saved_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
+        let unjudged = Self::unjudged(policy, event, BuildOrigin::Api, Purpose::BuildAndBatch);
+        let mut case = Self { is_saved: true, ..unjudged };
+        case.judge(now);
+        case
+    }
+
     /// Judges a sandbox that the API returned, in the form of a build. `None` if it has no valid id.
     pub fn of_sandbox(policy: &'a Policy, time: Option<Timestamp>, sandbox: &Sandbox, now: Timestamp) -> Option<Self> {
         let id = sandbox.id.as_deref()?.parse().ok()?;
@@ -170,6 +180,7 @@ impl<'a> Case<'a> {
             compares_ended: false,
             is_sample: false,
             sets_phases: false,
+            is_saved: false,
             purpose,
             verdict: Verdict::default(),
             judged_at: None,

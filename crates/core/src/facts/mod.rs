@@ -31,7 +31,7 @@ pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
     image::Image,
     inquiry::{Cause, Prospect, Source, SourceSet},
-    pipeline::{PipelineAnswer, PipelineSource},
+    pipeline::{NAMED_WITHIN, PipelineAnswer, PipelineSource},
     planned::PlannedBuild,
     reference::WebhookRefs,
     remote_refs::RefsAtCommit,
@@ -67,9 +67,10 @@ pub struct Facts<'a> {
     /// `true` if the build is a policy test's. It has no secondary sources, fleet or Docker server
     /// but those that the test gives, even if it is an event's.
     pub is_sample: bool,
-    /// `true` if the build is of the past. The values of its variables may have been left out when it
-    /// was saved.
+    /// `true` if the build is of the past.
     pub is_past: bool,
+    /// `true` if the values of its variables may have been left out when it was saved.
+    pub is_saved: bool,
     /// `true` if a build that has ended is compared with others as if it were running.
     pub compares_ended: bool,
     /// What is unknown of a build that has not started, if this is one.
@@ -130,6 +131,7 @@ impl<'a> Facts<'a> {
             has_current_phases: false,
             is_sample: false,
             is_past: false,
+            is_saved: false,
             compares_ended: false,
             planned: None,
             source_version,
@@ -164,6 +166,13 @@ impl<'a> Facts<'a> {
     /// Returns whether no newer build can supersede it any more.
     pub(crate) fn is_past_comparison(&self) -> bool {
         !self.compares_ended && self.build.progress() == Progress::Ended
+    }
+
+    /// The time from which its pipeline names the build, or the batch or first try that the pipeline started.
+    pub(crate) fn pipeline_names_until(&self) -> Option<Timestamp> {
+        let first_try = self.tries.last().unwrap_or(self.build);
+        let start = self.build_batch.map_or(first_try.start_time, |batch| batch.start_time);
+        start?.saturating_add(NAMED_WITHIN).ok()
     }
 
     /// Returns what may still be learned from a source.

@@ -272,7 +272,7 @@ impl Facts<'_> {
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
             return Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Webhook));
         }
-        let remote = self.has_commit(wanted).and_then(|()| self.fresh_remote(wanted, is(commit)));
+        let remote = self.has_commit(wanted, commit).and_then(|()| self.fresh_remote(wanted, is(commit)));
         let at_commit = remote.and_then(|remote| {
             let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
             match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
@@ -295,8 +295,12 @@ impl Facts<'_> {
     }
 
     /// Returns an error if the id of the build's commit is unknown, so that git would find no reference at it.
-    fn has_commit(&self, wanted: WantedName) -> Result<(), Fact> {
-        match ObjectId::of_build(self.build, self.build_batch) {
+    fn has_commit(&self, wanted: WantedName, version: SourceVersion<'_>) -> Result<(), Fact> {
+        let of_version = match version {
+            SourceVersion::Commit(id) => ObjectId::read(id),
+            _ => None,
+        };
+        match of_version.or_else(|| ObjectId::of_build(self.build, self.build_batch)) {
             Some(_) => Ok(()),
             None if self.is_whole || self.build_batch.is_some() => {
                 Err(wanted.unknown("CodeBuild has not resolved the commit's id yet"))
@@ -312,12 +316,11 @@ impl Facts<'_> {
         if !starters.possible.contains(&Starter::Webhook) {
             return Ok(None);
         }
-        starters.one()?;
-        let project = match self.project_at_start() {
+        let project = match starters.one().and_then(|_| self.project_at_start()) {
             Ok(project) => project,
-            // The filters may have been others when the build started.
-            Err(Fact::Unknown { .. }) => return Ok(None),
-            Err(missing) => return Err(missing),
+            Err(missing) if self.may_learn(&missing) => return Err(missing),
+            // The filters may have been others when the build started, or nobody knows them.
+            Err(_) => return Ok(None),
         };
         let read = || {
             let source_type = project.source.as_ref().and_then(|source| source.r#type.as_deref());

@@ -182,6 +182,9 @@ fn of_scp(text: &str, host: &str, path: &str) -> SourceLocation {
     if Scheme::read(host).is_some() || path.starts_with(':') || host.starts_with('[') {
         return unclear(text, "the location is neither a URL nor `host:path`");
     }
+    if path.contains('@') {
+        return unclear(text, "the location may be a password and a host without `https://`");
+    }
     let Some(authority) = Authority::of_scp(host) else {
         return unclear(text, "the host of the location cannot be read");
     };

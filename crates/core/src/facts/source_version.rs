@@ -99,6 +99,17 @@ impl<'a> SourceVersion<'a> {
         branch.or_else(tag).unwrap_or(Self::Unreadable(name))
     }
 
+    /// Returns whether two source versions have the same suffix, such as `~3`: if not, they may be two commits of
+    /// one branch.
+    pub(crate) fn have_same_suffix(one: &str, other: &str) -> bool {
+        let suffix = |text: &'_ str| match split_suffix(text.trim_matches(is_space_or_control)).1 {
+            // These are the commit itself.
+            "^0" | "~0" | "^{}" | "^{commit}" => String::new(),
+            suffix => suffix.to_owned(),
+        };
+        suffix(one) == suffix(other)
+    }
+
     /// The branch's short name, if the text names one.
     pub fn branch(&self) -> Option<&'a str> {
         match self {

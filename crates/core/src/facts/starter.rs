@@ -6,12 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Fact, Facts, NO_INITIATOR,
-    batch::is_own_session,
-    pipeline::{NAMED_WITHIN, PipelineAnswer},
-    possible::can_begin_with,
-};
+use super::{Fact, Facts, NO_INITIATOR, batch::is_own_session, pipeline::PipelineAnswer, possible::can_begin_with};
 use crate::{
     diagnostic::Code,
     model::RunKind,
@@ -235,7 +230,7 @@ impl Facts<'_> {
     /// Why the pipeline, if it was asked, does not confirm that it started the build. It may be another
     /// account's or region's, and it may name a build that has just started later.
     fn unconfirmed_pipeline(&self) -> Option<String> {
-        let is_new = || self.build.start_time.is_some_and(|start| self.now.duration_since(start) < NAMED_WITHIN);
+        let is_new = || self.pipeline_names_until().is_some_and(|until| self.now < until);
         match self.pipeline? {
             PipelineAnswer::Run(_) => None,
             PipelineAnswer::NotNamed if is_new() => None,

@@ -33,6 +33,8 @@ pub struct RunningBuild {
     pub(crate) standings: Vec<Standing>,
     /// The rules because of which it is stopped.
     pub(crate) stopped_by: Vec<String>,
+    /// `true` if its pipeline may name it later.
+    pub(crate) awaits_pipeline: bool,
 }
 
 /// When a build or a batch started.
@@ -136,6 +138,16 @@ impl Supersession {
         self
     }
 
+    /// Returns whether the pipeline of another build may name that one later, which would settle a rule.
+    pub(crate) fn awaits_pipeline(&self) -> bool {
+        self.by_rule.iter().any(|(_, superseded)| match superseded {
+            Superseded::Unknown(Fact::Unresolved { fact, source, .. }) => {
+                *fact == NEWER_BUILD && *source == Source::Pipeline
+            }
+            Superseded::Unknown(_) | Superseded::No | Superseded::By(_) => false,
+        })
+    }
+
     /// The rules by which a newer build supersedes the build.
     pub(crate) fn broken_rules(&self) -> impl Iterator<Item = &str> {
         let broken = self.by_rule.iter().filter(|(_, superseded)| matches!(superseded, Superseded::By(_)));
@@ -170,6 +182,9 @@ fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Res
     let Some(standing) = other.standings.iter().find(|standing| standing.rule == own.rule) else { return Ok(false) };
     let of_other = |missing: Fact| {
         let why = format!("{}: {missing}", other.id);
+        if other.awaits_pipeline && missing.source() == Some(Source::Pipeline) {
+            return Fact::Unresolved { fact: NEWER_BUILD, why, source: Source::Pipeline };
+        }
         let cause = if missing.is_denied() { Cause::Denied(why) } else { Cause::Other(why) };
         cause.of_unknown(NEWER_BUILD)
     };

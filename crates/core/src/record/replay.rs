@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Outcome, Record, RecordFields, message::reasons};
+use super::{Record, RecordFields, message::reasons};
 use crate::{
     facts::inquiry::Case,
     history::{Replayed, RuleDecision},
     policy::Policy,
     summary::KnownSavings,
-    verdict::Verdict,
+    verdict::{Action, Verdict},
 };
 
 /// The fields that only the record of a replayed build has.
@@ -45,13 +45,13 @@ impl Record {
     pub(crate) fn of_replay(policy: &Policy, case: &Case<'_>, verdict: &Verdict, replayed: &Replayed) -> Self {
         let outcome = replayed.outcome;
         let id = &replayed.build_id;
-        let done = match outcome {
-            Outcome::Stopped => format!("Would have stopped build {id}."),
-            Outcome::Reported => format!("Would have reported build {id}."),
-            Outcome::Protected => {
+        let done = match verdict.action {
+            Action::Stop => format!("Would have stopped build {id}."),
+            Action::Report => format!("Would have reported build {id}."),
+            Action::Protect => {
                 format!("Would have reported build {id} without stopping it, because `never-stop` lists its project.")
             }
-            _ => format!("Would have allowed build {id}."),
+            Action::Allow => format!("Would have allowed build {id}."),
         };
         let message = format!("{done}{}", reasons(verdict));
         let fired = replayed.rules.iter().filter_map(|result| match &result.decided {

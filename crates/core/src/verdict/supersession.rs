@@ -58,6 +58,7 @@ pub(crate) fn running_build(policy: &Policy, facts: &Facts<'_>) -> RunningBuild 
         standings: standings.collect(),
         place: [facts.build.account(), facts.build.region()].map(|part| part.map(str::to_owned)),
         stopped_by: Vec::new(),
+        awaits_pipeline: facts.awaited.contains(Source::Pipeline),
         id,
     }
 }

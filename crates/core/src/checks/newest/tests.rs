@@ -622,3 +622,23 @@ fn a_pipeline_that_does_not_name_the_build_yet_is_asked_again() {
     assert_eq!(outcome(&case), "allow");
     assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:01Z".parse().unwrap()));
 }
+
+/// A minute later it may have another ref, or be stopped itself.
+#[test]
+fn a_build_is_not_stopped_because_a_newer_one_is_not_named_yet() {
+    let policy = per(", only: [{started-by: [pipeline, user]}], on-unknown: stop");
+    let of_pipeline = r#""initiator": "codepipeline/release", "source": {"type": "CODEPIPELINE"}, "sourceVersion": "arn:aws:s3:::b/a""#;
+    let case = |number: u32, second: &str, more: &str, now| {
+        let build = build(number, second, more);
+        Case::of_build(&policy, BuildEvent::new(TriggerKind::Sweep, id(number).parse().unwrap(), None, build), now)
+    };
+    for (now, expected) in [("2026-11-22T08:00:05Z", Action::Allow), ("2026-11-22T08:02:00Z", Action::Stop)] {
+        let now = now.parse().unwrap();
+        let mut older = case(1, "01", "", now);
+        let mut newer = case(2, "02", of_pipeline, now);
+        newer.add(Reply::Pipeline(PipelineAnswer::NotNamed), now);
+        compare(&mut [&mut older, &mut newer], &LeftOut::default(), now);
+        assert_eq!(older.verdict().action, expected, "{now}: {:?}", older.verdict());
+        assert_eq!(older.verdict().undecided.len(), 1);
+    }
+}

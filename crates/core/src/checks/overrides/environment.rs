@@ -83,7 +83,7 @@ pub(super) fn certificate(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) 
 }
 
 /// The credential is named by a secret, which the difference does not show.
-pub(super) fn registry(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
+pub(super) fn registry(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let pull = |environment: &ProjectEnvironment| environment.image_pull_credentials_type.clone();
     let by_default = || "CODEBUILD".to_owned();
     let our_pull = ours.environment(pull, "environment.imagePullCredentialsType")?;
@@ -104,7 +104,7 @@ pub(super) fn registry(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> 
     ours.known_beside(our_credential.as_ref(), their_credential.as_ref(), "environment.registryCredential.credential")?;
     let is_same = match (our_credential, their_credential) {
         (Some((one, one_provider)), Some((other, other_provider))) => {
-            one_provider == other_provider && is_same_secret(&one, &other)
+            one_provider == other_provider && is_same_secret(facts, &one, &other)?
         }
         (one, other) => one == other,
     };
@@ -120,7 +120,7 @@ pub(super) fn variables(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &Bu
         theirs.iter().any(|other| is_of_same_kind(one, other) && compare(one, other))
     };
     // The API always returns a value: it was left out when the build or the project was saved.
-    let is_hidden = |one: &EnvironmentVariable| facts.is_past && is_any(one, lacks_value);
+    let is_hidden = |one: &EnvironmentVariable| facts.is_saved && is_any(one, lacks_value);
     let mut names = ours.iter().filter(|one| !is_hidden(one) && !is_any(one, has_same_value)).peekable();
     if names.peek().is_some() {
         let names: Vec<&str> = names.map(|one| one.name.as_deref().unwrap_or_default()).collect();

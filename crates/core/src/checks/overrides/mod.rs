@@ -17,7 +17,10 @@ use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKin
 use crate::{
     duration::Duration,
     facts::{Fact, Facts},
-    model::Project,
+    model::{
+        Project,
+        name::{ACCOUNT, REGION, arn_part},
+    },
 };
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
@@ -110,10 +113,10 @@ fn difference(
         Override::Privileged => environment::privileged(ours, theirs),
         Override::HostKernel => environment::host_kernel(ours, theirs),
         Override::Certificate => environment::certificate(ours, theirs),
-        Override::Registry => environment::registry(ours, theirs),
+        Override::Registry => environment::registry(facts, ours, theirs),
         Override::Variables => environment::variables(facts, ours, theirs),
         Override::Source => source::location(facts, ours, theirs, project),
-        Override::SourceAuth => source::auth(ours, theirs),
+        Override::SourceAuth => source::auth(facts, ours, theirs),
         Override::InsecureSsl => source::insecure_ssl(ours, theirs),
         Override::SourceVersion => source::version(ours, theirs),
         Override::SecondarySources => source::secondary(ours, theirs),
@@ -163,13 +166,24 @@ fn or_absent(text: Option<String>) -> Option<String> {
 }
 
 /// Returns whether two texts name the same secret of Secrets Manager: by its ARN, or by its name. The
-/// ARN ends with six characters more.
+/// ARN ends with six characters more. A name is that of a secret in the build's account and region.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>
-fn is_same_secret(one: &str, other: &str) -> bool {
+fn is_same_secret(facts: &Facts<'_>, one: &str, other: &str) -> Result<bool, Fact> {
+    if one == other {
+        return Ok(true);
+    }
     let is_of = |arn: &str, name: &str| {
         let in_arn = arn.split_once(":secret:").map(|(_, name)| name);
         let shorter = in_arn.and_then(|name| name.rsplit_once('-')).filter(|(_, suffix)| suffix.len() == 6);
         in_arn == Some(name) || shorter.is_some_and(|(in_arn, _)| in_arn == name)
     };
-    one == other || is_of(one, other) || is_of(other, one)
+    let arn = match (is_of(one, other), is_of(other, one)) {
+        (true, _) => one,
+        (_, true) => other,
+        (false, false) => return Ok(false),
+    };
+    if !arn.starts_with("arn:") {
+        return Ok(true);
+    }
+    Ok(arn_part(arn, ACCOUNT) == Some(facts.account()?) && arn_part(arn, REGION) == Some(facts.region()?))
 }

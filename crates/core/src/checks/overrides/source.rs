@@ -122,7 +122,7 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
 
 /// The credential may be a secret's name, which the difference does not show. A source of
 /// CODEPIPELINE has none.
-pub(super) fn auth(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
+pub(super) fn auth(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |source: &ProjectSource| {
         let SourceAuth { r#type, resource } = source.auth.clone()?;
         Some(SourceAuth { r#type: or_absent(r#type), resource: or_absent(resource) })
@@ -133,15 +133,52 @@ pub(super) fn auth(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Diff
     }
     ours.source(|source| source.auth.as_ref(), "source.auth")?;
     let (our_auth, their_auth) = (ours.source.and_then(read), theirs.source.and_then(read));
-    let is_same = match (our_auth, their_auth) {
-        (Some(one), Some(other)) if one.r#type == other.r#type => {
-            ours.known_beside(one.resource.as_ref(), other.resource.as_ref(), "source.auth.resource")?;
-            let names_same = |(one, other): (&String, &String)| is_same_secret(one, other);
-            one == other || one.resource.as_ref().zip(other.resource.as_ref()).is_some_and(names_same)
+    if let (Some(one), Some(other)) = (&our_auth, &their_auth)
+        && one.r#type == other.r#type
+    {
+        ours.known_beside(one.resource.as_ref(), other.resource.as_ref(), "source.auth.resource")?;
+    }
+    if !is_same_auth(facts, our_auth, their_auth)? {
+        return Ok(Some("another source-auth".to_owned()));
+    }
+    for (name, ours, theirs) in secondary_pairs(ours, theirs)? {
+        if !is_same_auth(facts, read(ours), theirs.and_then(read))? {
+            return Ok(Some(format!("another source-auth of the secondary source {name}")));
         }
-        (one, other) => one == other,
+    }
+    Ok(None)
+}
+
+fn is_same_auth(facts: &Facts<'_>, ours: Option<SourceAuth>, theirs: Option<SourceAuth>) -> Result<bool, Fact> {
+    match (ours, theirs) {
+        (Some(one), Some(other)) if one != other && one.r#type == other.r#type => {
+            match one.resource.zip(other.resource) {
+                Some((one, other)) => is_same_secret(facts, &one, &other),
+                None => Ok(false),
+            }
+        }
+        (one, other) => Ok(one == other),
+    }
+}
+
+/// The secondary sources of a build with their identifiers, each with the project's of the same identifier. An event
+/// has none.
+fn secondary_pairs<'a>(
+    ours: &BuildSettings<'a>,
+    theirs: &BuildSettings<'a>,
+) -> Result<Vec<(String, &'a ProjectSource, Option<&'a ProjectSource>)>, Fact> {
+    let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
+    let their_sources = theirs.secondary_sources.unwrap_or_default();
+    let pair = |source: &'a ProjectSource| {
+        let name = identifier(source);
+        let other = their_sources.iter().find(|other| identifier(other) == name);
+        (name, source, other)
     };
-    Ok((!is_same).then(|| "another source-auth".to_owned()))
+    Ok(our_sources.iter().map(pair).collect())
+}
+
+fn identifier(source: &ProjectSource) -> String {
+    source.source_identifier.clone().unwrap_or_default()
 }
 
 pub(super) fn insecure_ssl(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
@@ -149,9 +186,20 @@ pub(super) fn insecure_ssl(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>)
         return Ok(None);
     }
     let read = |source: &ProjectSource| source.insecure_ssl;
-    let ours = ours.source(read, "source.insecureSsl")?.unwrap_or_default();
-    let theirs = theirs.source.and_then(read).unwrap_or_default();
-    Ok(differ(Override::InsecureSsl, &ours.to_string(), &theirs.to_string()))
+    let our_primary = ours.source(read, "source.insecureSsl")?.unwrap_or_default();
+    let their_primary = theirs.source.and_then(read).unwrap_or_default();
+    if our_primary != their_primary {
+        return Ok(differ(Override::InsecureSsl, &our_primary.to_string(), &their_primary.to_string()));
+    }
+    let pairs = secondary_pairs(ours, theirs)?;
+    let is_other = |(_, ours, theirs): &&(String, &ProjectSource, Option<&ProjectSource>)| {
+        read(ours).unwrap_or_default() != theirs.and_then(read).unwrap_or_default()
+    };
+    Ok(pairs.iter().find(is_other).map(|(name, ours, _)| {
+        let found = read(ours).unwrap_or_default();
+        let found = instead(Override::InsecureSsl, &found.to_string(), &(!found).to_string());
+        format!("{found} in the secondary source {name}")
+    }))
 }
 
 fn is_of_pipeline(settings: &BuildSettings<'_>) -> bool {
@@ -190,8 +238,12 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
     if matches!(kind, Some("S3")) {
         return Ok(false);
     }
+    if !SourceVersion::have_same_suffix(ours, theirs) {
+        return Ok(false);
+    }
     let has_no_version = theirs.trim().is_empty();
     let (ours, theirs) = (SourceVersion::read(ours), SourceVersion::read(theirs));
+    let begins = |id: &str, start: &str| id.to_ascii_lowercase().starts_with(&start.to_ascii_lowercase());
     let unknown = |why: &str| Err(Fact::Unknown { fact: "source version", why: why.to_owned() });
     match (ours, theirs) {
         (SourceVersion::Default, SourceVersion::Default) => Ok(true),
@@ -200,6 +252,13 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
         (SourceVersion::Branch(one), SourceVersion::Tag(other) | SourceVersion::BranchOrCommit(other))
         | (SourceVersion::Tag(one) | SourceVersion::BranchOrCommit(one), SourceVersion::Branch(other))
             if one == other =>
+        {
+            unknown("a name may be that of a branch, a tag or a commit")
+        }
+        (SourceVersion::Commit(one), SourceVersion::Commit(other)) => Ok(one.eq_ignore_ascii_case(other)),
+        (SourceVersion::Commit(id), SourceVersion::BranchOrCommit(start))
+        | (SourceVersion::BranchOrCommit(start), SourceVersion::Commit(id))
+            if begins(id, start) =>
         {
             unknown("a name may be that of a branch, a tag or a commit")
         }
@@ -212,7 +271,6 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
 pub(super) fn secondary(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
-    let identifier = |source: &ProjectSource| source.source_identifier.clone().unwrap_or_default();
     let mut identifiers: Vec<String> = our_sources.iter().chain(their_sources).map(identifier).collect();
     identifiers.sort_unstable();
     identifiers.dedup();

@@ -39,13 +39,13 @@ impl Given {
 
 /// A saved build and its project have their variables without values.
 #[test]
-fn a_value_that_was_left_out_is_unknown_for_builds_of_the_past() {
-    let judged = |build: Value, project: Value, is_past: bool| {
+fn a_value_that_was_left_out_is_unknown() {
+    let judged = |build: Value, project: Value, is_saved: bool| {
         let settings =
             |variable: Value| json!({"initiator": "alice", "environment": {"environmentVariables": [variable]}});
         let build: Build = serde_json::from_value(settings(build)).unwrap();
         let project: Project = serde_json::from_value(settings(project)).unwrap();
-        let facts = Facts { is_past, ..Facts::known(&build, true, Some(&project), Timestamp::UNIX_EPOCH) };
+        let facts = Facts { is_saved, ..Facts::known(&build, true, Some(&project), Timestamp::UNIX_EPOCH) };
         match (ForbiddenOverrides { overrides: vec![Override::Variables] }).decide(&facts) {
             Answer::Pass => "pass".to_owned(),
             Answer::Broken(found) => found,
@@ -78,6 +78,8 @@ fn a_secret_by_its_name_is_that_of_its_arn() {
         (arn, "other", false),
         ("hub-AbCdEf", "hub", false),
         (arn, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hub-GhIjKl", false),
+        ("arn:aws:secretsmanager:eu-west-1:444455556666:secret:hub-AbCdEf", "hub", false),
+        ("arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-AbCdEf", "hub", false),
     ] {
         let registry = |name: &str| json!({"environment": {"registryCredential": {"credential": name}}});
         let auth = |name: &str| json!({"source": {"auth": {"type": "SECRETS_MANAGER", "resource": name}}});
@@ -94,8 +96,11 @@ fn a_secret_by_its_name_is_that_of_its_arn() {
 fn judged(kind: Override, build: &Value, project: &Value) -> String {
     let mut build = build.clone();
     build["initiator"] = json!("alice");
+    build["arn"] = json!("arn:aws:codebuild:eu-west-1:111122223333:build/shop:1");
     Given::of(build, project.clone()).judged(&[kind])
 }
+
+const COMMIT: &str = "d5b0159a3ce05a95d7f16055dab3e0ae3cae6cff";
 
 const ARN: &str = "arn:aws:kms:eu-west-1:111122223333";
 
@@ -209,6 +214,39 @@ fn each_kind_breaks() {
             Override::SourceVersion,
             (json!({"sourceVersion": "pr/25"}), json!({"sourceVersion": "main"})),
             "source-version pr/25 instead of main",
+        ),
+        (
+            Override::SourceVersion,
+            (json!({"sourceVersion": "main~50"}), json!({"sourceVersion": "main"})),
+            "source-version main~50 instead of main",
+        ),
+        (
+            Override::SourceVersion,
+            (json!({"sourceVersion": format!("refs/heads/main^{{{COMMIT}}}")}), json!({"sourceVersion": "main"})),
+            "source-version refs/heads/main^{d5b0159a3ce05a95d7f16055dab3e0ae3cae6cff} instead of main",
+        ),
+        (
+            Override::SourceVersion,
+            (json!({"sourceVersion": "HEAD~50"}), json!({})),
+            "source-version HEAD~50 instead of the default branch",
+        ),
+        (
+            Override::InsecureSsl,
+            (
+                json!({"secondarySources": [{"sourceIdentifier": "tools", "insecureSsl": true}]}),
+                json!({"secondarySources": [{"sourceIdentifier": "tools"}]}),
+            ),
+            "insecure-ssl true instead of false in the secondary source tools",
+        ),
+        (
+            Override::SourceAuth,
+            (
+                json!({"secondarySources": [
+                    {"sourceIdentifier": "tools", "auth": {"type": "SECRETS_MANAGER", "resource": "other"}}]}),
+                json!({"secondarySources": [
+                    {"sourceIdentifier": "tools", "auth": {"type": "SECRETS_MANAGER", "resource": "one"}}]}),
+            ),
+            "another source-auth of the secondary source tools",
         ),
         (
             Override::SecondarySources,
@@ -448,6 +486,8 @@ fn what_is_the_same_is_no_override() {
     // A build that was started without a version has that of its project.
     assert_eq!(judged(Override::SourceVersion, &json!({}), &json!({"sourceVersion": "main"})), "pass");
     assert_eq!(judged(Override::SourceVersion, &json!({"sourceVersion": "HEAD"}), &json!({})), "pass");
+    let (upper, lower) = (json!({"sourceVersion": COMMIT.to_uppercase()}), json!({"sourceVersion": COMMIT}));
+    assert_eq!(judged(Override::SourceVersion, &upper, &lower), "pass");
 }
 
 #[test]
@@ -489,6 +529,12 @@ fn what_cannot_be_told_is_unknown() {
             Override::SourceVersion,
             json!({"sourceVersion": "refs/tags/v1"}),
             json!({"sourceVersion": "v1"}),
+            "source version (a name may be that of a branch, a tag or a commit)",
+        ),
+        (
+            Override::SourceVersion,
+            json!({"sourceVersion": &COMMIT[..8]}),
+            json!({"sourceVersion": COMMIT}),
             "source version (a name may be that of a branch, a tag or a commit)",
         ),
         (

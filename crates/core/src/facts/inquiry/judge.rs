@@ -4,14 +4,11 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
-use super::{BuildOrigin, Case, KnownProject, Purpose, Source, SourceSet};
+use super::{BuildOrigin, Case, KnownProject, OnFailure, Purpose, Source, SourceSet};
 use crate::{
-    event::{Delivery, TriggerKind},
-    facts::{
-        Facts,
-        pipeline::{NAMED_WITHIN, PipelineAnswer},
-    },
-    verdict::{Undecided, Verdict, judge_by, judge_supersession},
+    event::Delivery,
+    facts::{Facts, pipeline::PipelineAnswer, supersession::Supersession},
+    verdict::{Verdict, judge_by, judge_supersession},
 };
 
 impl Case<'_> {
@@ -22,14 +19,12 @@ impl Case<'_> {
             return;
         }
         let next_try = self.next_try(now);
-        (self.exhausted, self.awaited) = (SourceSet::default(), SourceSet::default());
-        if next_try.is_some() {
-            self.awaited.add(Source::Pipeline);
-        }
-        // Which sources have nothing more to say decides which unknown fact of a rule counts, and whether it is open.
+        self.exhausted = SourceSet::default();
+        self.awaited = Source::ALL.into_iter().filter(|source| self.is_awaited(*source, next_try)).collect();
         let mut verdict = self.verdict_on(&self.facts(now));
-        while let Some(source) = self.first_exhausted(&verdict) {
-            self.exhausted.add(source);
+        // Which unknown fact a rule names, and whether the rule is open, depends on what the sources may still provide.
+        if !verdict.undecided.is_empty() {
+            self.exhausted = Source::ALL.into_iter().filter(|source| self.question(*source).is_none()).collect();
             verdict = self.verdict_on(&self.facts(now));
         }
         if self.waits_for_pipeline(&verdict) {
@@ -59,12 +54,6 @@ impl Case<'_> {
         }
     }
 
-    /// The first source that a rule needs and that is found to have nothing more to say.
-    fn first_exhausted(&self, verdict: &Verdict) -> Option<Source> {
-        let mut wanted = verdict.undecided.iter().flat_map(Undecided::sources);
-        wanted.find(|source| !self.exhausted.contains(*source) && self.question(*source).is_none())
-    }
-
     /// Everything that is known.
     pub(super) fn facts(&self, now: Timestamp) -> Facts<'_> {
         let project_as_of = match &self.project {
@@ -83,6 +72,7 @@ impl Case<'_> {
             assumed: self.recorded_ref.clone(),
             has_current_phases: self.sets_phases || (is_past && self.build().phases.is_some()),
             is_past,
+            is_saved: is_past || self.is_saved,
             is_sample: self.is_sample,
             compares_ended: self.compares_ended,
             unavailable: &self.unavailable,
@@ -92,11 +82,21 @@ impl Case<'_> {
         }
     }
 
+    /// Returns whether a source that has nothing to say now will be asked once more. `next_try`: when the pipeline is.
+    fn is_awaited(&self, source: Source, next_try: Option<Timestamp>) -> bool {
+        if source == Source::Pipeline {
+            let awaits_other = self.supersession.as_ref().is_some_and(Supersession::awaits_pipeline);
+            return next_try.is_some() || awaits_other;
+        }
+        // A call that failed is repeated with the invocation or in the next sweep. A build of the past has neither.
+        let has_failed = self.unavailable.iter().any(|(unavailable, _)| *unavailable == source);
+        has_failed && source.on_failure() == OnFailure::FailInvocation && self.purpose != Purpose::EveryRule
+    }
+
     /// When the pipeline may be asked once more, if none of its actions names the build yet.
     fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_first = self.event.kind != TriggerKind::Deadline && self.pipeline == Some(PipelineAnswer::NotNamed);
-        let at = self.build().start_time?.saturating_add(NAMED_WITHIN).ok()?;
-        (is_first && now < at).then_some(at)
+        let until = self.facts(now).pipeline_names_until()?;
+        (self.pipeline == Some(PipelineAnswer::NotNamed) && now < until).then_some(until)
     }
 
     /// Returns whether the verdict depends on what the pipeline may say later.

@@ -75,8 +75,8 @@ impl World {
             let reply = match &question {
                 Question::Build(_) => Reply::Build(Box::new(whole.clone())),
                 Question::Project { .. } => {
-                    let project: Project = serde_json::from_value(self.project.clone()).unwrap();
-                    Reply::Project(Some(Arc::new(project)))
+                    let project: Option<Project> = serde_json::from_value(self.project.clone()).unwrap();
+                    Reply::Project(project.map(Arc::new))
                 }
                 Question::Batch(_) => Reply::Batch(self.batch.clone()),
                 Question::Pipeline(_) => Reply::Pipeline(self.pipeline.clone()),
@@ -130,6 +130,25 @@ fn a_commit_has_the_one_ref_that_is_at_it() {
     check(&tag, "forbidden-branches: [main]", "branch (the source version is a tag)");
 }
 
+/// Neither a webhook nor a role starts a build of another ref than one at its commit.
+#[test]
+fn git_is_asked_although_the_project_is_gone() {
+    let build = build(json!({"initiator": "GitHub-Hookshot/1"}));
+    let world = World { build, project: Value::Null, ..World::of(&["refs/heads/main"]) };
+    check(&world, "forbidden-branches: [main]", "stop");
+    check(&world, "forbidden-branches: [release/*]", "allow");
+}
+
+#[test]
+fn a_build_without_a_version_is_of_the_commit_that_its_project_names() {
+    let build = build(json!({"sourceVersion": ""}));
+    let source = json!({"type": "GITHUB", "location": "git@github.com:acme/shop"});
+    let project = json!({"name": "shop", "sourceVersion": COMMIT, "source": source});
+    let world = World { build, project, ..World::of(&["refs/heads/main"]) };
+    check(&world, "forbidden-branches: [main]", "stop");
+    check(&world, "forbidden-branches: [release/*]", "allow");
+}
+
 #[test]
 fn several_refs_decide_a_rule_that_has_one_answer_for_all_of_them() {
     let both = World::of(&["refs/heads/main", "refs/heads/release/1"]);
@@ -151,6 +170,17 @@ fn several_refs_decide_a_rule_that_has_one_answer_for_all_of_them() {
     let (policy, many) = (policy("forbidden-branches: [main, release/*]"), both);
     let (case, _) = many.judge(&policy);
     assert_eq!(case.verdict().violations[0].found, "main or release/1");
+    // The explanation agrees with the verdict.
+    for (condition, expected) in [("only", "broken"), ("except", "exempt")] {
+        let policy = self::policy(&format!("max-timeout: 5m, {condition}: [{{branches: [main, release/*]}}]"));
+        let (case, _) = many.judge(&policy);
+        let text = case.explain(START.parse().unwrap()).to_string();
+        assert!(text.contains(&format!("r: {expected}\n")), "{text}");
+        assert!(
+            text.contains(&format!("  {condition} matches\n    yes: branches")) && !text.contains("unknown"),
+            "{text}"
+        );
+    }
     assert_eq!(
         (&case.provenance().branch, &case.provenance().git_ref, case.provenance().ref_from),
         (&None, &None, None)

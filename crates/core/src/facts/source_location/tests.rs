@@ -184,6 +184,7 @@ fn locations_that_cannot_be_compared() {
         "codecommit::eu-west-1://app",
         "[git@github.com:22]:evil/app",
         "github.com/evil/app",
+        "alice:s3cr3t@github.com/evil/app",
         "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION",
     ] {
         let location = SourceLocation::read(Some("GITHUB"), Some(text));

@@ -119,7 +119,7 @@ fn a_build_that_was_stopped_for_what_was_unknown_says_so_though_the_rule_passes_
     let policy = policy(&format!("{{id: images, {admin}}}"));
     let build = RUNNING_ON_MAIN.replace("}", r#", "environment": {"image": "aws/codebuild/standard:7.0"}}"#);
     let mut case = Case::of_event(&policy, event(RUNNING_ON_MAIN), now);
-    case.add(Reply::Unavailable(Source::Build, "the service is down".into()), now);
+    case.add(Reply::Build(in_batch(RUNNING_ON_MAIN)), now);
     assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
     case.add_after_stop(in_batch(&build), now);
     assert_eq!(case.batch_to_stop(), None);
@@ -184,12 +184,34 @@ fn a_rule_whose_fact_was_never_asked_for_is_not_broken() {
     assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
     assert_eq!(broken(&case), ["timeout"]);
     assert_eq!(case.verdict().undecided[0].rule, "sources");
-    // Alone, it is asked for, and stops the build if nobody knows.
+    // Alone, it is asked for, and stops the build if the Build does not show it. A call that fails is repeated.
     let alone = policy(sources);
     let mut case = Case::of_event(&alone, event(build), now);
     assert_eq!((case.next_question(), case.verdict().action), (build_question(), Action::Allow));
-    case.add(Reply::Unavailable(Source::Build, "the service is down".into()), now);
+    let mut failed = case.clone();
+    failed.add(Reply::Unavailable(Source::Build, "Throttled".into()), now);
+    assert_eq!((failed.next_question(), broken(&failed), failed.verdict().action), (None, vec![], Action::Allow));
+    assert_eq!(failed.verdict().undecided[0].missing.to_string(), "build (Throttled)");
+    let of_build = Build { source: None, ..*event(build).build };
+    case.add(Reply::Build(Box::new(of_build)), now);
     assert_eq!((broken(&case), case.verdict().action), (vec!["sources".to_owned()], Action::Stop));
+}
+
+/// Neither a sweep nor an event stops a build because of it: both come again.
+#[test]
+fn no_build_is_stopped_because_its_project_or_batch_could_not_be_asked_for() {
+    let now = NOW.parse().unwrap();
+    let tagged = "forbidden-images: [tools], except: [{tags: {team: [infra]}}], on-unknown: stop";
+    let policy = policy(&format!("{{id: a, {tagged}}}"));
+    let build = RUNNING_ON_MAIN.replace("}", r#", "environment": {"image": "tools"}}"#);
+    let mut case = Case::of_build(&policy, event(&build), now);
+    case.add(Reply::Unavailable(Source::Project, "Throttled".into()), now);
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Allow));
+    assert_eq!(case.verdict().undecided[0].missing.to_string(), "project (Throttled)");
+    // A project that is gone stays unknown.
+    let mut case = Case::of_build(&policy, event(&build), now);
+    case.add(Reply::Project(None), now);
+    assert_eq!((case.next_question(), case.verdict().action), (None, Action::Stop));
 }
 
 #[test]

@@ -177,7 +177,22 @@ fn a_pipeline_that_does_not_name_a_new_build_is_asked_once_more() {
     let (rule, start) = ("forbidden-branches: [main]", TriggerKind::StateChange);
     assert_eq!(deadline(rule, PipelineAnswer::NotNamed, 5, start).as_deref(), Some("2026-11-22T09:01:00Z"));
     assert_eq!(deadline(rule, PipelineAnswer::NotNamed, 60, start), None);
-    assert_eq!(deadline(rule, PipelineAnswer::NotNamed, 5, TriggerKind::Deadline), None);
+    // The time limit of another rule may have been reached before.
+    let again = deadline(rule, PipelineAnswer::NotNamed, 5, TriggerKind::Deadline);
+    assert_eq!(again.as_deref(), Some("2026-11-22T09:01:00Z"));
     assert_eq!(deadline(rule, PipelineAnswer::NoPipeline, 5, start), None);
+    // A pipeline names a batch, and the minute is that of the batch.
+    let batch = BuildBatch {
+        id: Some("shop:5e000000-0000-4000-8000-000000000009".to_owned()),
+        start_time: Some("2026-11-22T08:00:00Z".parse().unwrap()),
+        initiator: Some("codepipeline/release".to_owned()),
+        ..BuildBatch::default()
+    };
+    let arn = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:5e000000-0000-4000-8000-000000000009";
+    let build = build(json!({"initiator": "x/AWSCodeBuild-1", "buildBatchArn": arn, "sourceVersion": ARTIFACT}));
+    let world = World { build, batch: Some(Arc::new(batch)), ..world(PipelineAnswer::NotNamed) };
+    let policy = policy("max-timeout: 5m, except: [{started-by: [pipeline]}], on-unknown: stop");
+    let (case, _) = world.judge(&policy);
+    assert_eq!((case.verdict().deadline, case.verdict().action), (None, Action::Stop));
     assert_eq!(deadline(rule, of_main("WebhookV2"), 5, start), None);
 }
