@@ -105,6 +105,17 @@ fn only_the_entries_that_failed_are_sent_again_three_times() {
     assert_eq!(rules(&bus), ["rule-2", "rule-1", "rule-3"]);
 }
 
+#[test]
+fn an_entry_that_the_bus_refuses_keeps_no_other_from_being_sent() {
+    let codebuild = CodeBuild::obliging().listen();
+    let bus = EventBridge::with(vec![Fate::EntriesFail(vec![0], "MalformedDetail")]);
+    let lambda = start(25, &codebuild, &bus);
+    assert!(lambda.invoke(&event("forbidden-branch")).result.is_err());
+    lambda.end();
+    assert_eq!(bus.calls(), [10, 10, 5]);
+    assert_eq!(rules(&bus).len(), 24);
+}
+
 /// The invocation fails, but after the stop; and the event that comes again sends all entries again,
 /// under the same ids.
 #[test]

@@ -8,6 +8,7 @@ use buildbrake_testkit::{
     eventbridge::EventBridge,
     events::{event, scheduled},
     http::Reply,
+    scheduler::Scheduler,
 };
 use serde_json::{Value, json};
 
@@ -120,6 +121,8 @@ fn a_sweep_in_alarm_stops_nothing() {
     lambda.end();
     assert_eq!((&answer.result.unwrap()["reported"], codebuild.stops().len()), (&json!(3), 0));
     assert!(builds.iter().all(|record| record["withheld"] == "stop-rate"));
+    // The next sweep finds them again. If they counted, the alarm would never end.
+    assert!(builds.iter().all(|record| record["StopAttempts"] == 0), "{builds:?}");
 }
 
 /// A batch may outlive the build that breaks the rule.
@@ -141,8 +144,14 @@ fn in_alarm_no_batch_is_stopped_either() {
     let cloudwatch = CloudWatch::obliging();
     cloudwatch.set(AlarmKind::Metric, OF_ACCOUNT, "ALARM");
     let policy = "{version: 1, rules: [{id: batches, deny-when: has(build.buildBatchArn), batch: stop-all}]}";
-    let lambda = PROGRAM.start(policy, codebuild.address, &cloudwatch.settings(ALARM));
+    let scheduler = Scheduler::obliging();
+    let settings = [cloudwatch.settings(ALARM).as_slice(), &scheduler.settings()].concat();
+    let lambda = PROGRAM.start(policy, codebuild.address, &settings);
     let record = lambda.invoke(&event("forbidden-branch")).record();
     lambda.end();
     assert_eq!((&record["outcome"], &record["withheld"]), (&json!("reported"), &json!("stop-rate")), "{record}");
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("which has ended.") && message.contains("but its batch was not stopped"), "{message}");
+    // No sweep would find it.
+    assert_eq!(scheduler.event()["detail"]["build-arn"], record["buildArn"]);
 }

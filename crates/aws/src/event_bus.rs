@@ -77,6 +77,8 @@ pub struct EventBus {
 pub(crate) struct Unsent {
     pub(crate) positions: Vec<usize>,
     pub(crate) error: Box<CallError>,
+    /// `true` if a whole call was refused, as any other would be.
+    pub(crate) refuses_all: bool,
 }
 
 impl EventBus {
@@ -92,38 +94,44 @@ impl EventBus {
     /// The notifications that were not accepted.
     pub(crate) async fn send(&self, notifications: &[Notification]) -> Result<(), Unsent> {
         let mut positions: Vec<usize> = (0..notifications.len()).collect();
-        let mut pause = PAUSE;
-        for retries_left in (0..=RETRIES).rev() {
-            let mut unsent: Option<Unsent> = None;
-            for call in calls(notifications, &positions) {
-                let failed = match &unsent {
-                    Some(unsent) if !unsent.error.class.is_temporary() => call.to_vec(),
-                    _ => match self.put(notifications, call).await {
-                        Ok(()) => continue,
-                        Err(Unsent { positions, error }) => {
-                            unsent.get_or_insert_with(|| Unsent { positions: Vec::new(), error });
-                            positions
-                        }
-                    },
-                };
-                unsent.iter_mut().for_each(|unsent| unsent.positions.extend(&failed));
-            }
-            let Some(unsent) = unsent else { return Ok(()) };
+        let (mut pause, mut retries_left) = (PAUSE, RETRIES);
+        while let Some(unsent) = self.send_once(notifications, &positions).await {
             if retries_left == 0 || !unsent.error.class.is_temporary() {
                 return Err(unsent);
             }
             positions = unsent.positions;
             sleep(pause).await;
-            pause *= 2;
+            (pause, retries_left) = (pause * 2, retries_left - 1);
         }
         Ok(())
     }
 
+    /// Sends the notifications at these positions. Returns those that were not accepted.
+    async fn send_once(&self, notifications: &[Notification], positions: &[usize]) -> Option<Unsent> {
+        let mut unsent: Option<Unsent> = None;
+        for call in calls(notifications, positions) {
+            match &mut unsent {
+                Some(unsent) if unsent.refuses_all => unsent.positions.extend(call),
+                unsent => {
+                    let Err(failed) = self.put(notifications, call).await else { continue };
+                    match unsent {
+                        None => *unsent = Some(failed),
+                        Some(unsent) => {
+                            unsent.positions.extend(failed.positions);
+                            unsent.refuses_all |= failed.refuses_all;
+                        }
+                    }
+                }
+            }
+        }
+        unsent
+    }
+
     /// Makes one call with the notifications at these positions.
     async fn put(&self, notifications: &[Notification], positions: &[usize]) -> Result<(), Unsent> {
-        let unsent = |positions: Vec<usize>, error: CallError| {
+        let unsent = |positions: Vec<usize>, error: CallError, refuses_all: bool| {
             let message = format!("its violations could not be sent to the event bus: {error}");
-            Err(Unsent { positions, error: Box::new(CallError { message, ..error }) })
+            Err(Unsent { positions, error: Box::new(CallError { message, ..error }), refuses_all })
         };
         let entries = positions.iter().filter_map(|position| notifications.get(*position));
         let entries = entries.map(|notification| self.entry(notification)).collect();
@@ -137,7 +145,10 @@ impl EventBus {
         let sent = client.put_events().set_entries(Some(entries)).send();
         let answer = match call("EventBridge", "PutEvents", sent, Some).await {
             Ok(answer) => answer,
-            Err(error) => return unsent(positions.to_vec(), error),
+            Err(error) => {
+                let refuses_all = !error.class.is_temporary();
+                return unsent(positions.to_vec(), error, refuses_all);
+            }
         };
         // An entry without an id was not accepted.
         let accepted = |index: usize| answer.entries().get(index).is_some_and(|entry| entry.event_id().is_some());
@@ -155,7 +166,7 @@ impl EventBus {
         // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
         let class = code.map_or(Class::UnreadableAnswer, |code| classify(400, Some(code)));
         let message = format!("EventBridge did not accept {} of {} entries", failed.len(), positions.len());
-        unsent(failed, CallError { code: code.map(str::to_owned), ..CallError::new(class, message) })
+        unsent(failed, CallError { code: code.map(str::to_owned), ..CallError::new(class, message) }, false)
     }
 
     fn entry(&self, notification: &Notification) -> PutEventsRequestEntry {

@@ -10,12 +10,15 @@ use aws_credential_types::{
 };
 use aws_sdk_sts::Client;
 use aws_smithy_async::time::SharedTimeSource;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{CallError, Class, call::call};
 
 /// Credentials are renewed that long before they expire.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// Credentials that STS has just returned are used, however soon they expire.
+const JUST_FETCHED: Duration = Duration::from_secs(1);
 
 /// The name of the session, which CloudTrail shows in the member account.
 const SESSION: &str = "buildbrake";
@@ -82,7 +85,7 @@ struct MemberSession {
     sts: Client,
     time_source: Option<SharedTimeSource>,
     /// Others wait while one call to STS is under way.
-    kept: Mutex<Option<Credentials>>,
+    kept: Mutex<Option<(Credentials, Instant)>>,
 }
 
 /// The reason why an account could not be entered.
@@ -109,13 +112,17 @@ impl MemberCredentials {
         *self.0.kept.lock().await = None;
     }
 
-    async fn credentials(&self) -> Result<Credentials, CallError> {
+    /// The credentials, which are fetched if there are none that are valid for some minutes.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, CallError> {
         let mut kept = self.0.kept.lock().await;
-        if let Some(credentials) = kept.as_ref().filter(|credentials| !self.0.expire_soon(credentials)) {
+        if let Some((credentials, fetched)) = &*kept
+            && (!self.0.expire_soon(credentials) || fetched.elapsed() < JUST_FETCHED)
+        {
             return Ok(credentials.clone());
         }
         let credentials = self.0.assume_role().await?;
-        Ok(kept.insert(credentials).clone())
+        *kept = Some((credentials.clone(), Instant::now()));
+        Ok(credentials)
     }
 }
 

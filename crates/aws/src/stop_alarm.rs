@@ -17,6 +17,9 @@ use crate::{CallError, Class, call::call};
 /// An answer holds for that long.
 const KEPT: SignedDuration = SignedDuration::from_secs(30);
 
+/// ALARM holds for that long while CloudWatch does not answer, as long as the template's alarm stays in it.
+const HELD_WITHOUT_ANSWER: SignedDuration = SignedDuration::from_mins(5);
+
 /// A stop waits for an answer no longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -56,7 +59,7 @@ pub struct StopAlarm {
     client: OnceLock<Client>,
     name: AlarmName,
     /// The last answers by the alarms' names. While one question is open, other stops wait for its answer.
-    answers: Mutex<HashMap<String, (Timestamp, Permission)>>,
+    answers: Mutex<HashMap<String, AlarmAnswer>>,
 }
 
 /// Whether builds may be stopped.
@@ -66,6 +69,40 @@ pub(crate) enum Permission {
     Granted(Option<Note>),
     /// They may not: the alarm is in ALARM.
     Withheld,
+}
+
+/// The last answer about an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AlarmAnswer {
+    /// The time of the last question.
+    asked: Timestamp,
+    /// The time of the last question that was answered.
+    answered: Timestamp,
+    permission: Permission,
+}
+
+impl AlarmAnswer {
+    /// What follows from the state of the alarm of that name, and from the last answer.
+    fn of(name: &str, state: Result<Option<StateValue>, CallError>, last: Option<Self>, now: Timestamp) -> Self {
+        let permission = match state {
+            Ok(Some(StateValue::Alarm)) => Permission::Withheld,
+            Ok(Some(_)) => Permission::Granted(None),
+            Ok(None) => Permission::Granted(Some(Note::alarm_missing(name))),
+            Err(error) => {
+                let is_held = |last: &Self| {
+                    let holds = now.duration_since(last.answered) < HELD_WITHOUT_ANSWER;
+                    last.permission == Permission::Withheld && holds && error.class.is_temporary()
+                };
+                // CloudWatch throttles when very many builds are to be stopped, which is what the alarm is for.
+                if let Some(last) = last.filter(is_held) {
+                    return Self { asked: now, ..last };
+                }
+                let cause = error.class.in_words(format!("{}: {error}", error.class.name()));
+                Permission::Granted(Some(Note::alarm_unanswered(name, &cause)))
+            }
+        };
+        Self { asked: now, answered: now, permission }
+    }
 }
 
 impl StopAlarm {
@@ -81,23 +118,15 @@ impl StopAlarm {
     pub(crate) async fn permission(&self, account: &str, now: Timestamp) -> Permission {
         let name = self.name.of(account);
         let mut answers = self.answers.lock().await;
-        if let Some((at, permission)) = answers.get(&name)
-            && now.duration_since(*at) < KEPT
-        {
-            return permission.clone();
+        let last = answers.get(&name).cloned();
+        if let Some(last) = last.as_ref().filter(|last| now.duration_since(last.asked) < KEPT) {
+            return last.permission.clone();
         }
-        let answer = timeout(PATIENCE, Box::pin(self.ask(&name))).await;
+        let state = timeout(PATIENCE, Box::pin(self.ask(&name))).await;
         let too_late = || Err(CallError::new(Class::TimedOut, "CloudWatch did not answer within a second"));
-        let permission = match answer.unwrap_or_else(|_elapsed| too_late()) {
-            Ok(Some(StateValue::Alarm)) => Permission::Withheld,
-            Ok(Some(_)) => Permission::Granted(None),
-            Ok(None) => Permission::Granted(Some(Note::alarm_missing(&name))),
-            Err(error) => {
-                let cause = error.class.in_words(format!("{}: {error}", error.class.name()));
-                Permission::Granted(Some(Note::alarm_unanswered(&name, &cause)))
-            }
-        };
-        answers.insert(name, (now, permission.clone()));
+        let answer = AlarmAnswer::of(&name, state.unwrap_or_else(|_elapsed| too_late()), last, now);
+        let permission = answer.permission.clone();
+        answers.insert(name, answer);
         permission
     }
 
@@ -124,6 +153,19 @@ impl StopAlarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_that_is_throttled_does_not_end_the_alarm() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let failed = |class| Err(CallError::new(class, "DescribeAlarms"));
+        let alarm = AlarmAnswer::of("stops", Ok(Some(StateValue::Alarm)), None, at(0));
+        let throttled = AlarmAnswer::of("stops", failed(Class::Throttled), Some(alarm.clone()), at(31));
+        assert_eq!(throttled, AlarmAnswer { asked: at(31), answered: at(0), permission: Permission::Withheld });
+        let is_granted = |answer: AlarmAnswer| matches!(answer.permission, Permission::Granted(Some(_)));
+        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::Throttled), Some(throttled), at(300))));
+        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::AccessDenied), Some(alarm), at(31))));
+        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::Throttled), None, at(31))));
+    }
 
     /// Returns how many builds a policy that stops every build has stopped until no instance stops any more.
     /// Builds start at an even rate, and each goes to the next of ten instances. All instances asked for the

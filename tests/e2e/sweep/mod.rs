@@ -238,9 +238,9 @@ fn the_safety_belt_can_be_taken_off_for_one_sweep() {
         assert_eq!((region.stopped().len(), &summary["SafetyBelt"]), (0, &json!(1)));
         assert_eq!(summary.get("notes"), None);
         let message = summary["message"].as_str().unwrap();
-        let what_to_do =
-            r#"{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}"#;
-        assert!(message.contains(what_to_do) && message.contains("raise `max-stops-per-sweep`"), "{message}");
+        let what_to_do = r#"{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": "#.to_owned()
+            + r#"{"account": "111122223333", "region": "us-east-1", "safety-belt": "off"}}"#;
+        assert!(message.contains(&what_to_do) && message.contains("raise `max-stops-per-sweep`"), "{message}");
     }
     for odd in [json!("OFF"), json!(false), json!({})] {
         let answer = lambda.invoke(&asks_for(odd.clone()));
@@ -248,7 +248,8 @@ fn the_safety_belt_can_be_taken_off_for_one_sweep() {
         assert!(answer.record()["message"].as_str().unwrap().contains("use `on` or `off`"), "{odd}");
     }
     // As the message has it.
-    let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}});
+    let place = json!({"account": "111122223333", "region": "us-east-1", "safety-belt": "off"});
+    let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": place});
     let Swept { answer, summary, .. } = sweep(&lambda, &event);
     let message = format!("this sweep had no safety limit, because the request {REQUEST_ID} asked for that");
     assert_eq!(summary["notes"], json!([{"code": "belt-off", "message": message}]));

@@ -38,7 +38,8 @@ impl Client {
         Self { member: config.member, ..Self::new(&config.sdk) }
     }
 
-    /// Makes a call. If another account's credentials have expired meanwhile, they are renewed once.
+    /// Makes a call. If another account's credentials have expired meanwhile, or belong to a role that was made
+    /// anew, they are renewed once.
     async fn call<O, E, T, F>(
         &self,
         operation: &str,
@@ -53,9 +54,17 @@ impl Client {
     {
         let mut renewable = self.member.as_ref();
         loop {
+            // So that a slow STS has its own time, and its own error.
+            if let Some(member) = &self.member {
+                Box::pin(member.credentials()).await?;
+            }
             let answer = call(SERVICE, operation, send(&self.sdk), &read).await;
-            let has_expired = |error: &CallError| error.class == Class::ExpiredCredentials;
-            match renewable.take().filter(|_| answer.as_ref().is_err_and(has_expired)) {
+            let may_be_old = |error: &CallError| {
+                let code = error.code.as_deref();
+                error.class == Class::ExpiredCredentials
+                    || matches!(code, Some("UnrecognizedClientException" | "InvalidClientTokenId"))
+            };
+            match renewable.take().filter(|_| answer.as_ref().is_err_and(may_be_old)) {
                 Some(member) => member.forget().await,
                 None => return answer,
             }

@@ -13,7 +13,7 @@ use buildbrake_core::{
     record::{Effect, Failure, Outcome, Record},
     verdict::{Action, Withheld},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
@@ -26,6 +26,10 @@ use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, schedule
 /// CodeBuild retries a build at most that often.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
 const MAX_RETRIES: usize = 10;
+
+/// A batch whose stop the alarm withheld is judged again after that time: as long as the template's alarm stays in
+/// ALARM.
+const WITHHELD_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// For all questions about a build to sources that may remain without an answer.
 const OPTIONAL: Duration = Duration::from_secs(4);
@@ -114,7 +118,12 @@ impl Enforcer {
                 if let Some(arn) = self.batch_to_stop(case, &place, invocation).await? {
                     match self.permission(case, invocation).await {
                         Permission::Granted(granted) => note = granted,
-                        Permission::Withheld => return Ok(Withheld::StopRate.into()),
+                        Permission::Withheld => {
+                            // No sweep finds a build that has ended, so it is judged once more by itself.
+                            let later = invocation.now() + WITHHELD_AGAIN;
+                            let deadline = self.schedule(case, later, invocation).await?;
+                            return Ok(Effect { deadline, ..Withheld::StopRate.into() });
+                        }
                     }
                     batch = Box::pin(stop_batch(&self.clients.codebuild(&place, Pace::Prompt), &arn)).await?;
                 }

@@ -183,5 +183,6 @@ async fn write(records: &[Record], invocation: &Invocation<'_>) {
 
 fn too_late(notifications: usize) -> Unsent {
     let message = "its violations could not be sent to the event bus in time";
-    Unsent { positions: (0..notifications).collect(), error: Box::new(CallError::new(Class::TimedOut, message)) }
+    let error = Box::new(CallError::new(Class::TimedOut, message));
+    Unsent { positions: (0..notifications).collect(), error, refuses_all: false }
 }

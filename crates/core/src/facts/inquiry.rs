@@ -51,6 +51,8 @@ pub struct Case<'a> {
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, Cause)>,
+    /// Those of them that nobody had time to ask.
+    postponed: SourceSet,
     /// Sources that a rule needs and that have nothing more to say, or cannot be asked.
     exhausted: SourceSet,
     /// Those of them that will be asked once more.
@@ -175,6 +177,7 @@ impl<'a> Case<'a> {
             supersession: None,
             recorded_ref: None,
             unavailable: Vec::new(),
+            postponed: SourceSet::default(),
             exhausted: SourceSet::default(),
             awaited: SourceSet::default(),
             compares_ended: false,
@@ -265,6 +268,10 @@ impl<'a> Case<'a> {
             Reply::Pipeline(answer) => self.pipeline = Some(answer),
             Reply::Git(refs) => self.remote = Some(refs),
             Reply::EarlierTry(build) => self.tries.push(*build),
+            Reply::Postponed(source, cause) => {
+                self.postponed.add(source);
+                self.unavailable.push((source, cause));
+            }
             Reply::Unavailable(source, cause) => {
                 // A copy of the project was not good enough, or it would not have been asked for again.
                 if source == Source::Project {

@@ -268,11 +268,16 @@ impl Facts<'_> {
     /// started the build, and that the remote has there.
     fn at_commit(&self, wanted: WantedName, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, Fact> {
         let commit = version.unwrap_or(SourceVersion::Default);
-        let by_webhook = self.webhook_refs(commit)?;
+        // If nobody can say which filters a webhook has, git may still show the one ref at the commit.
+        let (by_webhook, unknown_filters) = match self.webhook_refs(commit) {
+            Ok(by_webhook) => (by_webhook, None),
+            Err(missing) if self.may_learn(&missing) => return Err(missing),
+            Err(missing) => (None, Some(missing)),
+        };
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
             return Ok(Reference::Known(SourceVersion::of_full_name(name), RefFrom::Webhook));
         }
-        let remote = self.has_commit(wanted, commit).and_then(|()| self.fresh_remote(wanted, is(commit)));
+        let remote = self.has_commit(wanted).and_then(|()| self.fresh_remote(wanted, is(commit)));
         let at_commit = remote.and_then(|remote| {
             let may_be = |name: &&str| by_webhook.is_none_or(|by_webhook| by_webhook.refs.may_contain(name));
             match remote.names.iter().map(String::as_str).filter(may_be).collect::<Vec<_>>().as_slice() {
@@ -286,7 +291,7 @@ impl Facts<'_> {
             }
         });
         at_commit.or_else(|missing| match by_webhook {
-            None => Err(missing),
+            None => Err(unknown_filters.filter(|_| !self.may_learn(&missing)).unwrap_or(missing)),
             Some(WebhookRefs { listed: Some(names), .. }) if !names.is_empty() => {
                 Ok(Reference::OneOf(names.iter().map(String::as_str).collect(), RefFrom::Webhook, missing))
             }
@@ -295,12 +300,8 @@ impl Facts<'_> {
     }
 
     /// Returns an error if the id of the build's commit is unknown, so that git would find no reference at it.
-    fn has_commit(&self, wanted: WantedName, version: SourceVersion<'_>) -> Result<(), Fact> {
-        let of_version = match version {
-            SourceVersion::Commit(id) => ObjectId::read(id),
-            _ => None,
-        };
-        match of_version.or_else(|| ObjectId::of_build(self.build, self.build_batch)) {
+    fn has_commit(&self, wanted: WantedName) -> Result<(), Fact> {
+        match ObjectId::of_build(self.build, self.build_batch, self.project) {
             Some(_) => Ok(()),
             None if self.is_whole || self.build_batch.is_some() => {
                 Err(wanted.unknown("CodeBuild has not resolved the commit's id yet"))
@@ -316,11 +317,12 @@ impl Facts<'_> {
         if !starters.possible.contains(&Starter::Webhook) {
             return Ok(None);
         }
-        let project = match starters.one().and_then(|_| self.project_at_start()) {
+        starters.one()?;
+        let project = match self.project_at_start() {
             Ok(project) => project,
-            Err(missing) if self.may_learn(&missing) => return Err(missing),
-            // The filters may have been others when the build started, or nobody knows them.
-            Err(_) => return Ok(None),
+            // The filters may have been others when the build started.
+            Err(Fact::Unknown { .. }) => return Ok(None),
+            Err(missing) => return Err(missing),
         };
         let read = || {
             let source_type = project.source.as_ref().and_then(|source| source.r#type.as_deref());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::model::{Build, BuildBatch};
+use crate::model::{Build, BuildBatch, Project};
 
 /// The whole id of a commit, or of an annotated tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,12 +36,16 @@ impl ObjectId {
     }
 
     /// The id of the commit of a build, or of the batch that it belongs to, if it has a whole one.
-    pub fn of_build(build: &Build, batch: Option<&BuildBatch>) -> Option<Self> {
+    pub fn of_build(build: &Build, batch: Option<&BuildBatch>, project: Option<&Project>) -> Option<Self> {
         let (version, resolved) = match batch {
             Some(batch) => (&batch.source_version, &batch.resolved_source_version),
             None => (&build.source_version, &build.resolved_source_version),
         };
-        [version, resolved].into_iter().flatten().find_map(|version| Self::read(version.trim()))
+        let has_version = version.as_ref().is_some_and(|version| !version.trim().is_empty());
+        // Without a version of its own, a build has its project's.
+        let of_project = project.filter(|_| !has_version).and_then(|project| project.source_version.as_ref());
+        let versions = version.iter().chain(resolved).chain(of_project);
+        versions.map(|version| version.trim()).find_map(Self::read)
     }
 
     /// The format of the repositories that can contain the id.

@@ -183,6 +183,8 @@ fn of_scp(text: &str, host: &str, path: &str) -> SourceLocation {
         return unclear(text, "the location is neither a URL nor `host:path`");
     }
     if path.contains('@') {
+        // Everything before the `@` may be a secret.
+        let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
         return unclear(text, "the location may be a password and a host without `https://`");
     }
     let Some(authority) = Authority::of_scp(host) else {

@@ -13,13 +13,15 @@ pub(super) struct MessageSubject<'a> {
     pub(super) id: &'a str,
     /// The word for it: `build`, `batch` or `sandbox`.
     pub(super) noun: &'static str,
+    /// `true` if it has ended. A stop that was withheld is then that of its batch.
+    pub(super) has_ended: bool,
 }
 
 /// One sentence about the outcome, and one for each rule that is broken or undecided.
 pub(super) fn message(
     outcome: Outcome,
     withheld: Option<Withheld>,
-    MessageSubject { id, noun }: MessageSubject<'_>,
+    MessageSubject { id, noun, has_ended }: MessageSubject<'_>,
     verdict: &Verdict,
     failure: Option<&Failure>,
     batch: Option<&BuildBatch>,
@@ -32,6 +34,7 @@ pub(super) fn message(
         (Outcome::Failed, Some(failure)) => format!("{at_start} {id} could not be handled: {}.", failure.message),
         (Outcome::Failed, None) => format!("{at_start} {id} could not be handled."),
         (Outcome::Allowed, _) => format!("Allowed {noun} {id}."),
+        (Outcome::Reported, _) if has_ended => format!("Reported {noun} {id}, which has ended."),
         (Outcome::Reported, _) => format!("Reported {noun} {id}; it keeps running."),
         (Outcome::Protected, _) => {
             format!("Reported {noun} {id}; it keeps running, because `never-stop` lists its project.")
@@ -60,7 +63,8 @@ pub(super) fn message(
             }
             Withheld::DryRun => "this was a dry run",
         };
-        message.push_str(&format!(" An enforced rule is broken, but the {noun} was not stopped, because {why}."));
+        let spared = if has_ended { "its batch" } else { &format!("the {noun}") };
+        message.push_str(&format!(" An enforced rule is broken, but {spared} was not stopped, because {why}."));
     }
     if let Some(failure) = failure.filter(|_| outcome != Outcome::Failed) {
         message.push_str(&format!(" The notification may not have been sent: {}.", failure.message));

@@ -88,7 +88,9 @@ impl<'a> Metrics<'a> {
         let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
         let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
         let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
-        let is_attempt = counts_as(Counted::Stopped) || withheld == Some(Withheld::StopRate);
+        // A sweep finds the same builds each time: they would keep the alarm in ALARM.
+        let is_withheld = withheld == Some(Withheld::StopRate) && !is_swept;
+        let is_attempt = counts_as(Counted::Stopped) || is_withheld;
         let attempts = (!counts_as(Counted::Nothing)).then_some(Attempts {
             value: is_attempt.into(),
             account,

@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use crate::{
     event::{EventError, TriggerKind},
     facts::{InitiatorFrom, RefFrom, inquiry::Case, starter::Starter},
-    model::{Build, BuildBatch, RunKind, Sandbox},
+    model::{Build, BuildBatch, Progress, RunKind, Sandbox},
     policy::Policy,
     url,
     verdict::{Exempted, Undecided, Verdict, Violation, Withheld},
@@ -333,7 +333,8 @@ impl Record {
         let failure = failure.map(|failure| redact::failure(failure, case));
         let withheld = withheld.or(verdict.withheld).filter(|_| outcome == Outcome::Reported);
         let noun = if case.is_batch() { "batch" } else { case.kind().name() };
-        let named = MessageSubject { id: event.id.as_str(), noun };
+        let has_ended = case.build().progress() == Progress::Ended;
+        let named = MessageSubject { id: event.id.as_str(), noun, has_ended };
         let message = message(outcome, withheld, named, verdict, failure.as_ref(), batch.as_deref());
         let reaction_ms = event.reacts_since().map(|since| stamp.now.as_millisecond() - since.as_millisecond());
         notes.extend(case.leaves_builds_out().then(Note::builds_not_compared));

@@ -7,10 +7,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, RecordFields, metrics, redact};
 use crate::{policy::Policy, url, verdict::Verdict};
 
-/// The event that makes the function sweep once without the safety limit.
-const BELT_OFF: &str =
-    r#"`{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {"safety-belt": "off"}}`"#;
-
 /// The results of a sweep.
 #[derive(Debug, Default)]
 pub struct SweepSummary {
@@ -46,6 +42,8 @@ pub struct SweepSummary {
     /// The first fact that is unknown because a call was denied. It fails no build and no sweep.
     denied_fact: Option<String>,
     first_failure: Option<Failure>,
+    /// The number of failures, of builds, of their notifications, and of other calls.
+    failures: u64,
     /// The first failure that no retry repairs: somebody must allow the call.
     first_denied: Option<Failure>,
     /// Failed calls that concern no single build.
@@ -103,10 +101,16 @@ pub enum BeltSwitch {
 }
 
 impl BeltSwitch {
-    /// A clause for a message.
-    fn instruction(self) -> String {
+    /// A clause for a message. The event names the account and region: without them, it is for all that the function
+    /// sweeps.
+    fn instruction(self, summary: &SweepSummary) -> String {
+        let place = [("account", &summary.account), ("region", &summary.region)];
+        let place = place.into_iter().filter_map(|(key, value)| Some(format!("{key:?}: {:?}, ", value.as_ref()?)));
         match self {
-            Self::Event => format!("invoke the function with {BELT_OFF}"),
+            Self::Event => format!(
+                r#"invoke the function with `{{"detail-type": "Scheduled Event", "source": "buildbrake", "detail": {{{}"safety-belt": "off"}}}}`"#,
+                place.collect::<String>()
+            ),
             Self::Option => "add `--safety-belt-off`".to_owned(),
         }
     }
@@ -149,6 +153,7 @@ impl SweepSummary {
     }
 
     fn note(&mut self, failure: Failure) {
+        self.failures += 1;
         if metrics::is_denied(&failure) {
             self.first_denied.get_or_insert_with(|| failure.clone());
         }
@@ -168,7 +173,7 @@ impl SweepSummary {
     /// Returns the errors up to now, in the earlier parts and in this one.
     pub fn failures(&self) -> Failures {
         let own = || self.first_failure.clone().map(redact::failure_without_build);
-        let count = self.earlier.count.saturating_add(self.failed).saturating_add(self.failed_calls);
+        let count = self.earlier.count.saturating_add(self.failures);
         Failures { count, first: self.earlier.first.clone().or_else(own) }
     }
 
@@ -190,7 +195,7 @@ impl SweepSummary {
                 "SAFETY LIMIT: nothing was stopped{by}. The policy would have stopped {stops} of the running builds, \
                  but one sweep may stop {allowed} (`max-stops-per-sweep: {setting}`). Check the policy first. If these \
                  builds must be stopped, raise `max-stops-per-sweep`, or have one sweep stop them all: {}. ",
-                switch.instruction()
+                switch.instruction(self)
             ));
         }
         let mut things = counted(*running, "running build");

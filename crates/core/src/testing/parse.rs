@@ -180,7 +180,8 @@ impl Parser<'_> {
         let running = gives_running.then(|| RunningBeside::at(now, builds, batches));
         let batch = batch.and_then(typed).map(Arc::new);
         let batch = batch.or_else(|| running.as_ref()?.batch_of(&build).cloned());
-        let remote = git.map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_deref(), now));
+        let remote = git
+            .map(|git| sources::git_answer(&git, pipeline.as_ref(), &build, batch.as_deref(), project.as_deref(), now));
         let remote = remote.map(Arc::new);
         let pipeline = pipeline.map(|pipeline| pipeline.answer());
         let (name, place) = (name?, mapping.place);

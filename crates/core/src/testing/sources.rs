@@ -11,7 +11,7 @@ use crate::{
         remote_refs::{ObjectId, RefsAtCommit, RemoteRef, RemoteRefs},
         source_version::SourceVersion,
     },
-    model::{ActionExecution, Build, BuildBatch, PipelineExecution},
+    model::{ActionExecution, Build, BuildBatch, PipelineExecution, Project},
     yaml::{Node, reader::Reader, scalar::FromScalar},
 };
 
@@ -68,9 +68,10 @@ pub(super) fn git_answer(
     pipeline: Option<&Pipeline>,
     build: &Build,
     batch: Option<&BuildBatch>,
+    project: Option<&Project>,
     now: Timestamp,
 ) -> RefsAtCommit {
-    let commit = pipeline.map_or_else(|| ObjectId::of_build(build, batch), |pipeline| pipeline.commit);
+    let commit = pipeline.map_or_else(|| ObjectId::of_build(build, batch, project), |pipeline| pipeline.commit);
     let names = commit.into_iter().flat_map(|commit| remote.at(commit)).map(str::to_owned).collect();
     let start = batch.map_or(build.start_time, |batch| batch.start_time);
     RefsAtCommit { names, head: remote.head.clone(), as_of: start.unwrap_or(now) }

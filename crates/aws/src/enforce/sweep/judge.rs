@@ -1,7 +1,7 @@
 //! Judges the running builds that a sweep finds.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -41,13 +41,14 @@ impl Sweep<'_> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
         let (begun, left) = (Instant::now(), self.time_to_judge());
-        let [lists_until, others_until] = [18, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
+        let [lists_until, batches_until, others_until] =
+            [16, 17, 19].map(|twentieths| is_first.then(|| begun + left * twentieths / 20));
         let mut running = running_builds(&self.client, projects, usize::MAX, now, lists_until).await;
         let rest = running.rest.take();
         let count = rest.as_ref().map_or(projects.len(), |rest| projects.partition_point(|project| project < rest));
         let projects = &projects[..count];
         std::mem::take(&mut running.failures).into_iter().for_each(|error| self.add_failed_call(error));
-        let batches = self.running_batches(projects, &mut running).await;
+        let batches = self.running_batches(projects, &mut running, batches_until).await;
         let sandboxes = projects.iter().filter_map(|project| self.sandboxes.remove(project)).flatten().collect();
         let cases = self.judge(running, batches, sandboxes, others_until).await;
         if self.mode == SweepMode::Enforce {
@@ -84,13 +85,22 @@ impl Sweep<'_> {
 
 impl<'a> Sweep<'a> {
     /// Finds the running batches of projects, if a rule compares them with builds.
-    async fn running_batches(&mut self, projects: &[String], running: &mut RunningBuilds) -> Vec<Arc<BuildBatch>> {
+    async fn running_batches(
+        &mut self,
+        projects: &[String],
+        running: &mut RunningBuilds,
+        until: Option<Instant>,
+    ) -> Vec<Arc<BuildBatch>> {
         if !self.enforcer.policy.compares_builds() {
             return Vec::new();
         }
         let lists = projects.iter().filter(|project| !running.gone.contains(*project)).map(async |project| {
-            let found = running_batches(&self.client, project, BTreeSet::new(), usize::MAX).await;
-            (project, found)
+            let found = before(until, running_batches(&self.client, project, BTreeSet::new(), usize::MAX)).await;
+            let too_late = || {
+                let message = format!("there is not enough time to list the running batches of the project {project}");
+                Err(CallError::new(Class::TimedOut, message))
+            };
+            (project, found.unwrap_or_else(too_late))
         });
         let lists: Vec<_> = stream::iter(lists).buffer_unordered(CONCURRENT_CALLS).collect().await;
         let mut batches = Vec::new();
@@ -187,21 +197,33 @@ impl<'a> Sweep<'a> {
     /// Asks the questions that no call answers for many builds at once, such as those about references, and
     /// judges these builds again.
     async fn add_others(&mut self, cases: &mut [Case<'a>], now: Timestamp, until: Option<Instant>) {
+        let mut groups: BTreeMap<(Source, String), Vec<(&mut Case<'a>, Question)>> = BTreeMap::new();
         for case in cases {
-            let question = case.next_question().filter(|question| !is_asked_for_many(question));
-            let Some(question) = question else { continue };
-            let reply = Box::pin(self.enforcer.reply(&question, &self.client, &self.place, now));
-            let reply = match before(until, reply).await {
-                Some(Ok(reply)) => reply,
-                Some(Err(error)) => {
-                    let cause = error.class.cause();
-                    self.add_failed_call(error);
-                    Reply::Unavailable(question.source(), cause)
-                }
-                None => Reply::Unavailable(question.source(), "the sweep had no time left to ask for it".into()),
-            };
-            case.add(reply, now);
+            if let Some(question) = case.next_question().filter(|question| !is_asked_for_many(question)) {
+                groups.entry((question.source(), question.about())).or_default().push((case, question));
+            }
         }
+        let sweep = &*self;
+        // One pipeline, or one repository, is asked one question at a time: its first answer may hold for others.
+        let groups = groups.into_iter().map(async |((source, _), group)| {
+            let mut errors = Vec::new();
+            for (case, question) in group {
+                let reply = Box::pin(sweep.enforcer.reply(&question, &sweep.client, &sweep.place, now));
+                let reply = match before(until, reply).await {
+                    Some(Ok(reply)) => reply,
+                    Some(Err(error)) => {
+                        let cause = error.class.cause();
+                        errors.push(error);
+                        Reply::Unavailable(source, cause)
+                    }
+                    None => Reply::Postponed(source, "the sweep had no time left to ask for it".into()),
+                };
+                case.add(reply, now);
+            }
+            errors
+        });
+        let errors: Vec<Vec<CallError>> = stream::iter(groups).buffer_unordered(CONCURRENT_CALLS).collect().await;
+        errors.into_iter().flatten().for_each(|error| self.add_failed_call(error));
     }
 
     /// Fetches things by their names, and returns why some of them could not be fetched.

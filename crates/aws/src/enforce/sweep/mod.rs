@@ -20,6 +20,7 @@ use buildbrake_core::{
     model::{RunKind, Sandbox},
     record::{Failure, Failures, Outcome, Record, SweepSummary},
 };
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
@@ -28,6 +29,7 @@ use crate::{
     AccountRegion, CallError, Class,
     clients::Pace,
     codebuild::{self, Client, MAX_IDS},
+    running::CONCURRENT_CALLS,
 };
 
 /// The part of an invocation's time that is reserved for the record. A short invocation reserves
@@ -193,6 +195,7 @@ impl Sweep<'_> {
 
     /// Records builds, and sends their notifications unless this is a dry run.
     async fn record(&mut self, settled: &[Settled<'_>]) {
+        let mut untold = Vec::new();
         for some in settled.chunks(TOLD_TOGETHER) {
             let records = match self.mode {
                 SweepMode::Enforce => self.enforcer.tell(some, self.invocation).await,
@@ -204,14 +207,21 @@ impl Sweep<'_> {
                 // sent with the next ones.
                 let is_build = settled.case.kind() == RunKind::Build;
                 if is_build && record.outcome() == Outcome::Stopped && record.failure().is_some() {
-                    let now = self.invocation.now();
-                    if let Err(error) = self.enforcer.schedule(&settled.case, now, self.invocation).await {
-                        self.add_failed_call(error);
-                    }
+                    untold.push(&settled.case);
                 }
                 self.summary.add(record);
             }
         }
+        let now = self.invocation.now();
+        let left = Duration::try_from(self.invocation.deadline.duration_since(now) / 2).unwrap_or_default();
+        let schedules = untold.into_iter().map(|case| self.enforcer.schedule(case, now, self.invocation));
+        let schedules = stream::iter(schedules).buffer_unordered(CONCURRENT_CALLS).collect::<Vec<_>>();
+        let too_late = || {
+            let message = "there is not enough time to schedule the notifications that were not sent";
+            vec![Err(CallError::new(Class::TimedOut, message))]
+        };
+        let schedules = timeout(left, Box::pin(schedules)).await.unwrap_or_else(|_elapsed| too_late());
+        schedules.into_iter().filter_map(Result::err).for_each(|error| self.add_failed_call(error));
     }
 
     /// The sweep goes on, but fails in the end.

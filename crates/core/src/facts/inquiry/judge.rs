@@ -90,7 +90,8 @@ impl Case<'_> {
         }
         // A call that failed is repeated with the invocation or in the next sweep. A build of the past has neither.
         let has_failed = self.unavailable.iter().any(|(unavailable, _)| *unavailable == source);
-        has_failed && source.on_failure() == OnFailure::FailInvocation && self.purpose != Purpose::EveryRule
+        let is_repeated = source.on_failure() == OnFailure::FailInvocation && self.purpose != Purpose::EveryRule;
+        (has_failed && is_repeated) || self.postponed.contains(source)
     }
 
     /// When the pipeline may be asked once more, if none of its actions names the build yet.

@@ -164,13 +164,8 @@ impl Case<'_> {
     fn own_repository(&self) -> Option<(Url, Option<ObjectId>, NamedBy)> {
         let source = self.batch.get().map_or(&self.build().source, |batch| &batch.source);
         let SourceLocation::Repository(url) = SourceLocation::of(source.as_ref()?)? else { return None };
-        let project = self.project.get();
-        let version = self.batch.get().map_or(&self.build().source_version, |batch| &batch.source_version);
-        let has_version = version.as_ref().is_some_and(|version| !version.trim().is_empty());
-        // Without a version, the build has its project's.
-        let of_project = || ObjectId::read(project.filter(|_| !has_version)?.source_version.as_deref()?.trim());
-        let commit = ObjectId::of_build(self.build(), self.batch.get()).or_else(of_project);
-        let project = project.and_then(|project| project.source.as_ref());
+        let commit = ObjectId::of_build(self.build(), self.batch.get(), self.project.get());
+        let project = self.project.get().and_then(|project| project.source.as_ref());
         let is_of_project = project.and_then(SourceLocation::of) == Some(SourceLocation::Repository(url.clone()));
         Some((url, commit, if is_of_project { NamedBy::Project } else { NamedBy::Build }))
     }

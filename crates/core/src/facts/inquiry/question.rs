@@ -101,7 +101,7 @@ impl Question {
     }
 
     /// The name of a project or the id of a build, for example. It contains no credentials.
-    pub(crate) fn about(&self) -> String {
+    pub fn about(&self) -> String {
         match self {
             Self::Build(id) | Self::EarlierTry(id) => id.as_str().to_owned(),
             Self::Project { name, .. } | Self::RunningBuilds(name) => name.clone(),
@@ -132,6 +132,8 @@ pub enum Reply {
     Pipeline(PipelineAnswer),
     /// The earlier try, as the API returns it now.
     EarlierTry(Box<Build>),
+    /// There was no time to ask this source, for this reason. It is asked later.
+    Postponed(Source, Cause),
     /// The repository's answer.
     Git(Arc<RefsAtCommit>),
     /// The source cannot be asked. Its facts remain unknown for this cause.

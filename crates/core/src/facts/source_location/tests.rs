@@ -199,6 +199,7 @@ fn what_a_person_sees_has_no_secrets() {
         "https://github.com\\@git.example.com/acme#secret",
         "ftp://me:secret@git.example.com/x?secret",
         "https://me:secret@github.com/%2F?secret",
+        "alice:secret@github.com/acme/app",
     ] {
         let shown = SourceLocation::read(Some("GITHUB"), Some(text)).unwrap().to_string();
         assert!(!shown.contains("secret"), "{shown}");

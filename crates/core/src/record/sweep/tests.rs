@@ -60,6 +60,7 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
         Some("5e000000-0000-4000-8000-0000000000ee".to_owned()),
     );
     (eventful.projects, eventful.running, eventful.sandboxes) = (2, 5, 1);
+    (eventful.account, eventful.region) = (Some("444455556666".to_owned()), Some("eu-west-1".to_owned()));
     eventful.safety =
         Some(Safety { stops: 3, allowed: 1, setting: "10 %".to_owned(), part: 1, switch: BeltSwitch::Event });
     eventful.rest = Some(Rest { from: "web".to_owned(), running: 6, stops: 2 });
@@ -78,7 +79,8 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
         "SAFETY LIMIT: nothing was stopped. The policy would have stopped 3 of the running builds, but one sweep may stop \
          1 (`max-stops-per-sweep: 10 %`). Check the policy first. If these builds must be stopped, raise \
          `max-stops-per-sweep`, or have one sweep stop them all: invoke the function with `{\"detail-type\": \
-         \"Scheduled Event\", \"source\": \"buildbrake\", \"detail\": {\"safety-belt\": \"off\"}}`. \
+         \"Scheduled Event\", \"source\": \"buildbrake\", \"detail\": {\"account\": \"444455556666\", \
+         \"region\": \"eu-west-1\", \"safety-belt\": \"off\"}}`. \
          Swept 2 projects: of 5 running builds and 1 running sandbox, 4 broke a rule and 1 were stopped. For 1 build, at \
          least one rule could not be evaluated. The first fact that was denied: branch (CodeCommit: AccessDenied). 1 build \
          could not be handled. 1 call failed, so some builds may not have been judged. The first failure: CodeBuild answered \
