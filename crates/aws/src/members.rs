@@ -160,8 +160,8 @@ impl MemberSession {
             Class::AccessDenied => CallError {
                 class: Class::RoleDenied,
                 message: format!(
-                    "account {account} cannot be entered: {error} for the role {role_arn}; deploy org/member.yaml in \
-                     that account, with this function's role and external id"
+                    "the role {role_arn} cannot be assumed: {error}; deploy org/member.yaml in account {account}, with \
+                     this function's role and external id"
                 ),
                 ..error
             },
