@@ -1,4 +1,4 @@
-//! The SDK's clients, by account and region.
+//! The clients of CodeBuild, by account and region. Clients of other services are not kept here.
 
 use std::{
     collections::HashMap,
@@ -42,8 +42,8 @@ pub(crate) enum Pace {
 /// Clients of some hundred kilobytes each; more are not kept.
 const MAX_CLIENTS: usize = 64;
 
-/// The clients of all accounts and regions, each made when it is first needed: most events need none, and
-/// the first one of a process takes a third of a start and a megabyte of memory.
+/// The clients of CodeBuild for all accounts and regions, each made when it is first needed: most events need none,
+/// and the first one of a process takes a third of a start and a megabyte of memory.
 #[derive(Debug)]
 pub struct Clients {
     accounts: Accounts,
