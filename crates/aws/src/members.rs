@@ -85,7 +85,7 @@ struct MemberSession {
     kept: Mutex<Option<Credentials>>,
 }
 
-/// The reason why an account could not be entered.
+/// The reason why the role in an account could not be assumed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotEntered(pub(crate) CallError);
@@ -153,7 +153,7 @@ impl MemberSession {
         read.await.map_err(|error| self.not_entered(error))
     }
 
-    /// The error of a call to STS, as it concerns the account.
+    /// Adds the account or its role to an error of STS.
     fn not_entered(&self, error: CallError) -> CallError {
         let Self { account, role_arn, .. } = self;
         match error.class {

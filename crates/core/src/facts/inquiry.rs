@@ -51,7 +51,7 @@ pub struct Case<'a> {
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, Cause)>,
-    /// Sources that a rule needs and that have nothing more to say, or cannot be asked.
+    /// Sources that a rule needs and that cannot provide more, or cannot be asked.
     exhausted: SourceSet,
     /// Those of them that will be asked once more.
     awaited: SourceSet,
@@ -70,7 +70,7 @@ pub struct Case<'a> {
     provenance: OnceLock<Provenance>,
 }
 
-/// The decision that the case's questions must make possible.
+/// The case's purpose: the decision for which it asks questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// To decide whether the build is stopped.
