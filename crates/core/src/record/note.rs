@@ -51,8 +51,8 @@ impl Note {
 
     /// Not all running builds of the project were compared with the build.
     pub(super) fn builds_not_compared() -> Self {
-        let message = "the project has too many builds to compare at a build's start; the next sweep compares all that are \
-                       running";
+        let message = "the project has too many builds to compare at a build's start; the next sweep compares all that \
+                       are running";
         Self::new(NoteCode::BuildsNotCompared, message.to_owned())
     }
 
