@@ -23,17 +23,17 @@ pub struct Settings {
     pub schedules: Option<ScheduleSettings>,
     /// The git hosts that may be asked, if there are any.
     pub git: Option<GitSettings>,
-    /// The bus that violations are sent to, if they are.
+    /// The bus that receives violations, if one is set.
     pub event_bus: Option<BusName>,
     /// `true` if the reason for a stop is written into the build's own log.
     pub build_log: bool,
-    /// The alarm while which nothing is stopped, if there is one.
+    /// The alarm that suspends all stops while it is in ALARM, if one is set.
     pub stop_alarm: Option<AlarmName>,
     /// The accounts and regions, beside its own, in which the function acts.
     pub members: MemberPlaces,
     /// The role in the other accounts, if there are any.
     pub member_role: Option<MemberRole>,
-    /// The queue over which sweeps go, if they do.
+    /// The queue of sweep messages, if one is set.
     pub sweep_queue: Option<SweepQueue>,
     /// The time between two sweeps.
     pub sweep_schedule: SweepSchedule,

@@ -21,7 +21,8 @@ impl BuildLogs {
         Self { accounts }
     }
 
-    /// Writes a line into the log of a build in an account and region: one call if the stream exists, two if it is known that it does not, three otherwise.
+    /// Writes a line into the log of a build in an account and region. Takes one call if the stream exists, two if it
+    /// is known not to exist, and three otherwise.
     ///
     /// # Errors
     /// If the line was not written.

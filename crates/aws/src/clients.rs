@@ -1,4 +1,4 @@
-//! The SDK's clients, by account and region.
+//! The clients of CodeBuild, by account and region. Clients of other services are not kept here.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use buildbrake_core::model::Build;
 
 use crate::{Accounts, codebuild::Client, config::AwsConfig};
 
-/// An account and a region. What is `None` is the program's own.
+/// An account and a region. `None` stands for the program's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AccountRegion {
     /// Twelve digits.
@@ -39,11 +39,11 @@ pub(crate) enum Pace {
     Patient,
 }
 
-/// Clients of some hundred kilobytes each; more are not kept.
+/// The most clients that are kept, of some hundred kilobytes each.
 const MAX_CLIENTS: usize = 64;
 
-/// The clients of all accounts and regions, each made when it is first needed: most events need none, and
-/// the first one of a process takes a third of a start and a megabyte of memory.
+/// The clients of CodeBuild for all accounts and regions, each made when it is first needed: most events need none,
+/// and the first one of a process takes a third of a start and a megabyte of memory.
 #[derive(Debug)]
 pub struct Clients {
     accounts: Accounts,

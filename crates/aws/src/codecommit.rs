@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::{AccountRegion, Accounts, CallError, Class, call::call, clients::Pace};
 
-/// Each branch takes a call.
+/// The most branches that are asked for: each takes a call.
 const MAX_BRANCHES: usize = 50;
 
 const CONCURRENT_CALLS: usize = 10;

@@ -204,7 +204,7 @@ impl Retries {
         }
     }
 
-    /// The same, but by default with the SDK's limit of the rate of calls, which it lowers whenever the
+    /// Lets the SDK limit the rate of calls unless the environment sets a mode. The SDK lowers the rate whenever the
     /// service throttles: others in the account need the rate, too.
     fn sparing(self) -> Self {
         Self { mode: self.mode.or(Some(RetryMode::Adaptive)), ..self }

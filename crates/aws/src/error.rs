@@ -71,7 +71,7 @@ impl Class {
         }
     }
 
-    /// The same in its own words.
+    /// The cause of a question's failure, in the words of [`Self::name`].
     pub(crate) fn cause(self) -> Cause {
         self.in_words(self.name().to_owned())
     }
@@ -156,7 +156,7 @@ impl From<CallError> for Failure {
     }
 }
 
-/// Returns the reason why the account of a call could not be entered, if that is why it failed.
+/// Returns the reason why the role in the call's account could not be assumed, if the call failed because of that.
 fn not_entered<E>(error: &SdkError<E, HttpResponse>) -> Option<&NotEntered> {
     let SdkError::DispatchFailure(failure) = error else { return None };
     causes(failure.as_connector_error()?).find_map(|cause| cause.downcast_ref())

@@ -88,7 +88,7 @@ struct MemberSession {
     kept: Mutex<Option<(Credentials, Instant)>>,
 }
 
-/// The reason why an account could not be entered.
+/// The reason why the role in an account could not be assumed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotEntered(pub(crate) CallError);
@@ -160,15 +160,15 @@ impl MemberSession {
         read.await.map_err(|error| self.not_entered(error))
     }
 
-    /// The error of a call to STS, as it concerns the account.
+    /// Adds the account or its role to an error of STS.
     fn not_entered(&self, error: CallError) -> CallError {
         let Self { account, role_arn, .. } = self;
         match error.class {
             Class::AccessDenied => CallError {
                 class: Class::RoleDenied,
                 message: format!(
-                    "account {account} cannot be entered: {error} for the role {role_arn}; deploy org/member.yaml in \
-                     that account, with this function's role and external id"
+                    "the role {role_arn} cannot be assumed: {error}; deploy org/member.yaml in account {account}, with \
+                     this function's role and external id"
                 ),
                 ..error
             },

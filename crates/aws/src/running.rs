@@ -49,7 +49,7 @@ pub(crate) struct RunningBuilds {
     pub(crate) cut_off: HashSet<String>,
     /// The projects that do not exist any more.
     pub(crate) gone: HashSet<String>,
-    /// The first of the projects that there was no time for. What is here is about those before it.
+    /// The first project for which there was no time. The other fields are about the projects before it.
     pub(crate) rest: Option<String>,
 }
 
@@ -70,11 +70,12 @@ struct Listing<'a> {
 /// The next page of a project's builds.
 type BuildsPage<'a> = (&'a str, Result<Listing<'a>, CallError>);
 
-/// Finds the running builds of some projects, in at most so many pages of each project's builds.
+/// Finds the running builds of some projects, in at most `max_pages` pages of each project's builds.
 ///
-/// If there is a limit, the projects are ordered by name. Those whose builds are not listed until then are the rest,
-/// but the first [`CONCURRENT_CALLS`] of them had all the time: one of these is incomplete, as is one whose builds
-/// are listed and not fetched until then.
+/// With `until`, the projects must be ordered by name. The first project whose builds were not listed in time is the
+/// rest, and nothing is returned about the projects from there on. The first [`CONCURRENT_CALLS`] projects are never
+/// the rest, because they had all the time: one of them that is late is incomplete. So is a project whose builds were
+/// listed, but not fetched in time.
 pub(crate) async fn running_builds(
     client: &Client,
     projects: &[String],
@@ -111,9 +112,9 @@ pub(crate) async fn running_builds(
     running
 }
 
-/// Fetches the next page of each listing, and returns those that arrive within most of the time, and the other
-/// projects. A first page is not asked for in the second half of the time: it could not arrive, and the project can
-/// be handed on.
+/// Fetches the next page of each listing. Returns the pages that arrive in nine tenths of the time, and the projects
+/// whose pages do not. In the second half of the time, no first page is asked for: it would be late, and its project
+/// can be handed on.
 async fn next_pages<'a>(
     client: &Client,
     listings: Vec<Listing<'a>>,
@@ -220,7 +221,7 @@ impl RunningBuilds {
     }
 }
 
-/// Waits for a result, if there is a limit no longer than until then.
+/// Waits for a result, but not beyond `until`. Returns `None` if the result is late.
 pub(crate) async fn before<T>(until: Option<Instant>, result: impl Future<Output = T>) -> Option<T> {
     match until {
         Some(until) => timeout_at(until, result).await.ok(),
@@ -233,8 +234,8 @@ fn projects_of(ids: &[String]) -> HashSet<String> {
     ids.iter().filter_map(|id| id.split_once(':')).map(|(project, _)| project.to_owned()).collect()
 }
 
-/// Finds the running batches of a project, in at most so many pages, and these others. Returns `true` if there
-/// are more pages.
+/// Finds the running batches of a project, in at most `max_pages` pages, and those of `ids` that are running. Also
+/// returns `true` if there are more pages.
 ///
 /// # Errors
 /// If a call fails.

@@ -62,12 +62,12 @@ pub struct StopAlarm {
     answers: Mutex<HashMap<String, AlarmAnswer>>,
 }
 
-/// Whether builds may be stopped.
+/// The permission to stop builds, by the state of the alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// They may; the note says why that is not certain.
+    /// Builds may be stopped. The note reports that the alarm is missing or did not answer.
     Granted(Option<Note>),
-    /// They may not: the alarm is in ALARM.
+    /// Builds may not be stopped: the alarm is in ALARM.
     Withheld,
 }
 

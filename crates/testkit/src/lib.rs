@@ -1,7 +1,7 @@
 //! AWS on loopback, for buildbrake's tests and for its demo: one HTTP server, which also
-//! misbehaves, one stateful CodeBuild, one CodePipeline, one CodeCommit, one EventBridge, one Scheduler, git
-//! over HTTP, one Runtime API with the function behind it, and the table of everything that can go
-//! wrong with an answer.
+//! misbehaves, one stateful CodeBuild, one CodePipeline, one CodeCommit, one EventBridge, one CloudWatch with its
+//! Logs, one Scheduler, one SQS, one STS, git over HTTP, one Runtime API with the function behind it, and the table of
+//! everything that can go wrong with an answer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
 

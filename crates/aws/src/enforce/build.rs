@@ -31,7 +31,7 @@ const MAX_RETRIES: usize = 10;
 /// ALARM.
 const WITHHELD_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// For all questions about a build to sources that may remain without an answer.
+/// The time that all optional sources of a build share: those whose failure leaves facts unknown.
 const OPTIONAL: Duration = Duration::from_secs(4);
 
 /// A build that was judged, with those that it supersedes and the retries of what was stopped.
@@ -56,7 +56,7 @@ impl Enforcer {
     }
 
     /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
-    /// Returns them, and how many stand before the build itself: those that it supersedes.
+    /// Returns all of them in one list, and the index of the build itself: the builds that it supersedes come first.
     pub(super) async fn settle(
         &self,
         event: BuildEvent,

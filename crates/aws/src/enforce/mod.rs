@@ -39,18 +39,18 @@ pub struct Enforcer {
     clients: Clients,
     /// The accounts and regions, beside its own, in which the function acts.
     members: MemberPlaces,
-    /// The queue over which the sweeps of all places go. Without it, a sweep is of the own place.
+    /// The queue that distributes the sweeps of all places. Without it, a sweep covers the function's own place
+    /// alone.
     sweeps: Option<Sweeps>,
     scheduler: Option<Scheduler>,
     resolver: Resolver,
-    /// The ends of the last sweeps, kept here if no other invocation could be made to continue
-    /// them.
+    /// The rests of unfinished sweeps. Without a scheduler, they are kept here for the next sweep of this instance.
     rests: Mutex<HashMap<AccountRegion, SweepRest>>,
     stop_alarm: Option<StopAlarm>,
     event_bus: Option<EventBus>,
     build_logs: Option<BuildLogs>,
-    /// The notifications that the bus did not accept. They are sent with those of the next event: not every
-    /// build is found again when the event that failed comes again.
+    /// The notifications that the bus did not accept. They are sent with those of the next event, because a retry of
+    /// the failed event does not find every build again.
     unsent: Mutex<Vec<Notification>>,
 }
 
@@ -97,19 +97,19 @@ impl Enforcer {
         }
     }
 
-    /// The same, which also acts in these accounts and regions.
+    /// Also acts in these accounts and regions.
     #[must_use]
     pub fn with_members(self, members: MemberPlaces) -> Self {
         Self { members, ..self }
     }
 
-    /// The same, which sweeps all of them over a queue.
+    /// Also sweeps all of them, over a queue.
     #[must_use]
     pub fn with_sweeps(self, sweeps: Option<Sweeps>) -> Self {
         Self { sweeps, ..self }
     }
 
-    /// The same, which asks git for the references of builds that name none.
+    /// Also asks git for the references of builds that name none.
     #[must_use]
     pub fn with_git(self, client: Option<GitClient>) -> Self {
         match client {
@@ -118,19 +118,19 @@ impl Enforcer {
         }
     }
 
-    /// The same, which stops nothing while an alarm is in ALARM.
+    /// Also reads an alarm, and stops nothing while it is in ALARM.
     #[must_use]
     pub fn with_stop_alarm(self, stop_alarm: Option<StopAlarm>) -> Self {
         Self { stop_alarm, ..self }
     }
 
-    /// The same, which writes the reason for a stop into the build's own log.
+    /// Also writes the reason for a stop into the build's own log.
     #[must_use]
     pub fn with_build_logs(self, build_logs: Option<BuildLogs>) -> Self {
         Self { build_logs, ..self }
     }
 
-    /// The same, which sends violations to an event bus.
+    /// Also sends violations to an event bus.
     #[must_use]
     pub fn with_event_bus(self, event_bus: Option<EventBus>) -> Self {
         Self { event_bus, ..self }
@@ -185,7 +185,7 @@ impl Enforcer {
         record
     }
 
-    /// Returns whether a build may be stopped now, as far as the alarm on the rate of stops is concerned.
+    /// Returns whether the alarm on the rate of stops permits a stop now.
     async fn permission(&self, case: &Case<'_>, invocation: &Invocation<'_>) -> Permission {
         let Some(alarm) = &self.stop_alarm else { return Permission::Granted(None) };
         let own = || invocation.function.map(AccountRegion::of_arn).unwrap_or_default().account;

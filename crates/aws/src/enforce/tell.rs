@@ -20,7 +20,7 @@ const BUDGET: Duration = Duration::from_secs(15);
 /// The part of an invocation's time that is left to write the records.
 const FOR_THE_RECORDS: SignedDuration = SignedDuration::from_secs(2);
 
-/// The newest notifications that were not sent are kept, up to this size of all together.
+/// The most bytes of unsent notifications that are kept, in all. The newest are kept first.
 const MAX_KEPT_BYTES: usize = 4 << 20;
 
 /// A build whose outcome is known, and whose notifications are not sent yet.
@@ -77,8 +77,7 @@ impl Enforcer {
         settled.iter().map(record).collect()
     }
 
-    /// The notifications of each record. None without a bus to send them to: they take as long to make as an event
-    /// takes to be judged.
+    /// The notifications of each record. Without a bus, none are made: that would take as long as judging the event.
     fn notifications(&self, records: &[Record]) -> Vec<Vec<Notification>> {
         match self.event_bus {
             Some(_) => records.iter().map(Record::notifications).collect(),
@@ -86,7 +85,8 @@ impl Enforcer {
         }
     }
 
-    /// Sends these notifications, and those that were kept. Returns the ones of these that could not be sent.
+    /// Sends notifications, and those that were kept from earlier events. Returns those of `notifications` that could
+    /// not be sent.
     async fn send(&self, mut notifications: Vec<Notification>, until: Instant) -> Option<Unsent> {
         let bus = self.event_bus.as_ref()?;
         let own = notifications.len();
@@ -113,8 +113,8 @@ impl Enforcer {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Writes the reasons for stops into the builds' own logs. Returns a note for each build whose log has no
-    /// line. The log of a build is the only one: a batch has none.
+    /// Writes the reasons for stops into the builds' own logs. Returns a note for each build whose log could not be
+    /// written. A batch has no log of its own.
     async fn write_logs(
         &self,
         settled: &[Settled<'_>],
@@ -169,7 +169,7 @@ impl Enforcer {
     }
 }
 
-/// The log of what was stopped, as far as the API's answer names it.
+/// The log of the stopped build or sandbox, from the API's answer.
 fn log_of(Settled { case, effect }: &Settled<'_>) -> Option<BuildLog> {
     let of_build = |build: &Build| BuildLog::of_build(&case.event().id, build);
     effect.returned.as_deref().map(of_build).or_else(|| effect.sandbox.as_deref().map(BuildLog::of_sandbox))

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{AccountRegion, CallError, Class, call::call};
 
-/// The git host needs the rest of the question's time.
+/// The time to read a secret. The git host needs the rest of the question's time.
 const BUDGET: Duration = Duration::from_secs(1);
 
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);

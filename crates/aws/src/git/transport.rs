@@ -25,10 +25,10 @@ use crate::error::causes;
 
 const MAX_ANSWER: usize = 8 << 20;
 
-/// A renamed repository has one, its host's new name another.
+/// The most redirects that are followed: a renamed repository has one, and a renamed host another.
 const MAX_REDIRECTS: usize = 3;
 
-/// Some hosts answer git alone.
+/// The `User-Agent` header. Some hosts answer no program but git.
 const AGENT: &str = concat!("git/buildbrake-", env!("CARGO_PKG_VERSION"));
 
 /// The `Authorization` header of a host. Its `Debug` form is hidden.

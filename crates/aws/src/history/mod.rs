@@ -39,7 +39,7 @@ pub struct WantedHistory<'a> {
     pub is_wanted: &'a dyn Fn(&str) -> bool,
     /// Builds that started earlier are left out.
     pub since: Option<Timestamp>,
-    /// Returns whether what an ARN names was read before, and does not change any more.
+    /// Returns whether the thing with this ARN was read before and no longer changes.
     pub is_known: &'a dyn Fn(&str) -> bool,
 }
 
@@ -54,7 +54,7 @@ impl History {
         Self { client: Client::new(&config.unhurried), region, patience: PATIENCE }
     }
 
-    /// The same with another patience: the time for which a throttled call is repeated.
+    /// Repeats throttled calls for this time instead of the default.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }

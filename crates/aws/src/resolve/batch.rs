@@ -13,7 +13,7 @@ use crate::{
 const BUDGET: Duration = Duration::from_secs(8);
 
 /// # Errors
-/// If the API returns neither the batch nor that there is none.
+/// If the API does not report whether the batch exists.
 pub(super) async fn fetch(client: &Client, id: &str) -> Result<Reply, CallError> {
     let batch = within(BUDGET, codebuild::get_batch(client, id)).await?;
     Ok(Reply::Batch(batch.map(Arc::new)))

@@ -13,7 +13,7 @@ use crate::{
 const BUDGET: Duration = Duration::from_secs(8);
 
 /// # Errors
-/// If the API returns neither the build nor that there is none.
+/// If the API does not report whether the build exists.
 pub(super) async fn fetch(client: &Client, id: &BuildId) -> Result<Reply, CallError> {
     let build = within(BUDGET, codebuild::get_build(client, id)).await?;
     Ok(build.map_or(Reply::NoBuild, |build| Reply::Build(Box::new(build))))

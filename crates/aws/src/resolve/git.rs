@@ -22,7 +22,7 @@ use crate::{
 /// Some hundred kilobytes.
 const MAX_BUILDS: usize = 1_000;
 
-/// Nearly all commits have fewer.
+/// Answers with more refs are not cached. Nearly all commits have fewer.
 const MAX_REFS_KEPT: usize = 100;
 
 /// Asks git, and keeps what it answered.

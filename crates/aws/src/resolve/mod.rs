@@ -1,5 +1,9 @@
 //! Answers the questions of a [`Case`](buildbrake_core::facts::inquiry::Case), with one file for
-//! each source of facts. Each has a time budget of its own, and a cache if its facts seldom change.
+//! each source of facts.
+//!
+//! The Build, the batch and the project have time budgets here; those of CodePipeline, git and CodeCommit are in the
+//! modules that call them. The first try and the running builds have none of their own: the caller limits them.
+//! Only facts that seldom change are cached: projects, pipeline executions and references.
 
 mod batch;
 mod build;

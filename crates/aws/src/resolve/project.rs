@@ -33,7 +33,7 @@ impl ProjectCache {
     /// The project, from the cache if that is good enough.
     ///
     /// # Errors
-    /// If the API returns neither the project nor that there is none.
+    /// If the API does not report whether the project exists.
     pub(super) async fn fetch(
         &self,
         client: &Client,

@@ -15,7 +15,7 @@ use crate::{
     running::{FoundBuild, RunningBuilds, running_batches, running_builds},
 };
 
-/// The rest is left to the sweep.
+/// The most pages of a list that are read. The sweep reads the others.
 const MAX_PAGES: usize = 5;
 
 /// Lists what is running.
@@ -32,7 +32,7 @@ pub(crate) struct Running {
 }
 
 impl RunningResolver {
-    /// A list that fails leaves out its part alone.
+    /// Lists the running builds and batches. If one of the two lists fails, the other is returned.
     pub(super) async fn ask(&self, client: &Client, place: &AccountRegion, project: &str, now: Timestamp) -> Running {
         let projects = [project.to_owned()];
         let key = |list: &str| (place.clone(), format!("{list} of {project}"));

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// # Errors
-/// If the API returns neither the build nor that there is none.
+/// If the API does not report whether the build exists.
 pub(super) async fn fetch(client: &Client, id: &BuildId) -> Result<Reply, CallError> {
     Ok(match codebuild::get_build(client, id).await? {
         Some(build) => Reply::EarlierTry(Box::new(build)),

@@ -1,5 +1,5 @@
-//! Names what a payload is that is not an EventBridge event, and what to do about it: most come
-//! from a service that was put between EventBridge and the function.
+//! Identifies payloads that are not EventBridge events, and gives advice: most come from a service that was put
+//! between EventBridge and the function.
 
 use serde_json::{Map, Value};
 

@@ -92,7 +92,7 @@ impl BuildEvent {
         Self { kind, id, time, phase_end: None, delivery: Delivery::Live, build }
     }
 
-    /// Since when the function could have reacted. `None` if that is unknown, or if the event may be
+    /// The time from which the function's reaction is counted. `None` if that is unknown, or if the event may be
     /// weeks old.
     pub(crate) fn reacts_since(&self) -> Option<Timestamp> {
         let since = match self.kind {

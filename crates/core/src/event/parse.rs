@@ -39,7 +39,7 @@ impl Trigger {
     /// Parses an event that a function received, which acts only within its reach.
     ///
     /// # Errors
-    /// The same, or if the event names another place.
+    /// As for [`Self::parse`], or if the event names a place outside the function's reach.
     pub fn parse_at(reach: Option<Reach<'_>>, json: impl AsRef<[u8]>) -> Result<Self, EventError> {
         let received = match Received::parse(json.as_ref()) {
             Err(EventError::Foreign(foreign)) => {

@@ -28,7 +28,7 @@ pub struct SweepEvent {
 /// The safety limit: whether the policy's `max-stops-per-sweep` limits a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Belt {
-    /// It does, which is the default.
+    /// It limits the sweep. This is the default.
     #[default]
     On,
     /// One sweep may stop any number of builds.

@@ -96,7 +96,7 @@ pub struct Explanation {
     /// What `on-unknown` makes of an undecided rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnUnknown>,
-    /// `true` if the undecided rule counts as broken: no source has anything more to say.
+    /// `true` if the undecided rule counts as broken: no source can provide more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub counts_as_broken: bool,
     /// The expression of `deny-when`.

@@ -1,4 +1,4 @@
-//! Facts that are unknown, as a record names them, and who may know them.
+//! Facts that are unknown, as a record names them, and the sources that may provide them.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use super::inquiry::{Cause, Source};
 pub enum Fact {
     /// A member that the build does not have. The API may have it if an event does not.
     Absent(&'static str),
-    /// The same for a member that an expression names: its path, starting with the variable,
-    /// as in `build.environment.image`.
+    /// A member that an expression names and that is absent: its path, starting with the variable, as in
+    /// `build.environment.image`.
     AbsentMember(String),
     /// The build's project, which was not fetched, or does not exist.
     NoProject,
@@ -34,7 +34,7 @@ pub enum Fact {
         /// The reason why it is unknown.
         why: String,
     },
-    /// The same, because the operator has not granted a permission.
+    /// A fact that is unknown because the operator has not granted a permission.
     Denied {
         /// The fact.
         fact: &'static str,
@@ -76,7 +76,7 @@ impl Fact {
         matches!(self, Self::Denied { .. })
     }
 
-    /// The same fact with the reason if its source is one of those that cannot be asked.
+    /// Adds the reason to the fact if its source is one of those that cannot be asked.
     pub(crate) fn explained(self, unavailable: &[(Source, Cause)]) -> Self {
         let Some((source, cause)) = unavailable.iter().find(|(source, _)| Some(*source) == self.source()) else {
             return self;

@@ -53,7 +53,7 @@ pub struct Case<'a> {
     unavailable: Vec<(Source, Cause)>,
     /// Those of them that nobody had time to ask.
     postponed: SourceSet,
-    /// Sources that a rule needs and that have nothing more to say, or cannot be asked.
+    /// Sources that a rule needs and that cannot provide more, or cannot be asked.
     exhausted: SourceSet,
     /// Those of them that will be asked once more.
     awaited: SourceSet,
@@ -72,7 +72,7 @@ pub struct Case<'a> {
     provenance: OnceLock<Provenance>,
 }
 
-/// The decision that the case's questions must make possible.
+/// The case's purpose: the decision for which it asks questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// To decide whether the build is stopped.

@@ -54,7 +54,7 @@ pub(crate) const NO_INITIATOR: &str = "a sandbox has no initiator";
 pub struct Facts<'a> {
     /// The build.
     pub build: &'a Build,
-    /// What it really is: a sandbox is judged in the form of a build.
+    /// The kind of thing that is judged: a sandbox is judged in the form of a build.
     pub kind: RunKind,
     /// The time at which it is judged.
     pub now: Timestamp,
@@ -93,11 +93,11 @@ pub struct Facts<'a> {
     pub tries: &'a [Build],
     /// The newer builds that supersede the build, if the project's other running builds are known.
     pub supersession: Option<&'a Supersession>,
-    /// The same for the rule that is being evaluated.
+    /// The result for the rule that is being evaluated.
     pub superseded: Option<&'a Superseded>,
     /// The sources that cannot be asked, with the reasons.
     pub unavailable: &'a [(Source, Cause)],
-    /// The sources that have nothing more to say, or cannot be asked.
+    /// The sources that cannot provide more, or cannot be asked.
     pub exhausted: SourceSet,
     /// Those of them that will be asked once more.
     pub awaited: SourceSet,
@@ -168,7 +168,7 @@ impl<'a> Facts<'a> {
         !self.compares_ended && self.build.progress() == Progress::Ended
     }
 
-    /// The time from which its pipeline names the build, or the batch or first try that the pipeline started.
+    /// The time by which its pipeline names the build, or the batch or first try that the pipeline started.
     pub(crate) fn pipeline_names_until(&self) -> Option<Timestamp> {
         let first_try = self.tries.last().unwrap_or(self.build);
         let start = self.build_batch.map_or(first_try.start_time, |batch| batch.start_time);
@@ -193,8 +193,8 @@ impl<'a> Facts<'a> {
         self.prospect_of(fact) == Prospect::Now
     }
 
-    /// The one of two unknown facts to name where either would settle a rule: the first, if there is one, unless a
-    /// source may provide the other sooner.
+    /// Chooses which of two unknown facts is named if either would settle a rule: the first, if there is one, unless
+    /// a source may provide the other sooner.
     pub(crate) fn settling(&self, first: impl Into<Option<Fact>>, other: Fact) -> Fact {
         match first.into() {
             Some(first) if self.prospect_of(&first) >= self.prospect_of(&other) => first,

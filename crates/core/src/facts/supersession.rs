@@ -24,7 +24,7 @@ pub(crate) const NEWER_BUILD: &str = "newer build";
 pub struct RunningBuild {
     /// The id of the build, or of its batch.
     pub(crate) id: String,
-    /// The same, or the id of its first try.
+    /// The id of its first try if it is an automatic retry, or else `id`.
     pub(crate) counts_as: String,
     /// Account and region.
     pub(crate) place: [Option<String>; 2],
@@ -55,7 +55,7 @@ pub(crate) enum Number {
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) rule: String,
-    /// Returns whether the rule applies to it and does not exempt it, or the fact that would show that.
+    /// `true` if the rule applies to it and does not exempt it. The error is the missing fact.
     pub(crate) is_covered: Result<bool, Fact>,
     /// The values by which the rule compares builds.
     pub(crate) values: Vec<ComparedValue>,
@@ -65,9 +65,9 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub(crate) enum ComparedValue {
     Known(String),
-    /// One of these. The fact would show which.
+    /// One of these. The fact is the missing one.
     OneOf(Vec<String>, Fact),
-    /// A ref that the webhook's filters let through. The fact would show which.
+    /// A ref that the webhook's filters let through. The fact is the missing one.
     Within(PossibleRefs, Fact),
     Unknown(Fact),
 }
@@ -89,7 +89,7 @@ pub enum Superseded {
     No,
     /// The one with this id does.
     By(String),
-    /// The fact would show it.
+    /// It is unknown. The fact is the missing one.
     Unknown(Fact),
 }
 
@@ -127,7 +127,8 @@ impl Supersession {
         self
     }
 
-    /// The same for other builds that may have ended before, for this reason.
+    /// Turns each [`Superseded::By`] into [`Superseded::Unknown`], because the other build may have ended before.
+    /// `why` is the reason.
     #[must_use]
     pub(crate) fn in_doubt(mut self, why: &str) -> Self {
         for (_, answer) in &mut self.by_rule {
@@ -269,7 +270,7 @@ impl ComparedValue {
         }
     }
 
-    /// The same with the reason if a source that would show it cannot be asked.
+    /// Adds the reason to an unknown value if its source cannot be asked.
     pub(crate) fn explained(self, unavailable: &[(Source, Cause)]) -> Self {
         match self {
             Self::Known(value) => Self::Known(value),

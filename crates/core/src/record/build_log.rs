@@ -14,7 +14,7 @@ const MAX_LINE_BYTES: usize = 200_000;
 /// The log stream of a build in CloudWatch Logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogStream {
-    /// The log group, which exists, or the build can't write to it either.
+    /// The log group. It is not created: if it does not exist, the build cannot write to it either.
     pub group: String,
     /// The stream. Its last part is the build's own id.
     pub name: String,
@@ -67,7 +67,7 @@ impl BuildLog {
         }
     }
 
-    /// The log of a build that does not know it, by the project's settings.
+    /// The log of a build whose Build does not name it, from the project's settings.
     /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_LogsConfig.html>
     pub fn of_project(id: &BuildId, project: Option<&Project>) -> Self {
         let config = project.and_then(|project| project.logs_config.as_ref()?.cloud_watch_logs.as_ref());

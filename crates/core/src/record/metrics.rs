@@ -22,7 +22,8 @@ static JUDGED: LazyLock<Set> =
 static UNTIMED: LazyLock<Set> = LazyLock::new(|| Set::of(&["Stopped", "Reported", "Allowed", "Undecided", "Failed"]));
 /// The metrics of a sweep.
 static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", "Failed"]));
-/// The metric of a sweep that was dropped. It is no sample of those of judged builds.
+/// The metric of a dropped sweep. It is a set of its own, so that a dropped sweep is no sample in the metrics of
+/// judged builds.
 static DROPPED: LazyLock<Set> = LazyLock::new(|| Set::of(&["SweepsDropped"]));
 /// The rate of stops: in all, by account, by the function's version, and by both. An alarm on it
 /// should react within seconds, so that CloudWatch keeps its values by the second.

@@ -102,7 +102,7 @@ pub struct Stamp<'a> {
     pub account_name: Option<&'a str>,
 }
 
-/// A record that no version of the function makes.
+/// The stamp of a record that is made outside Lambda.
 impl From<Timestamp> for Stamp<'_> {
     fn from(now: Timestamp) -> Self {
         Self { now, version: None, account_name: None }
@@ -110,7 +110,7 @@ impl From<Timestamp> for Stamp<'_> {
 }
 
 impl Effect {
-    /// The same effect with one more note.
+    /// Adds a note, if there is one.
     #[must_use]
     pub fn noting(mut self, note: Option<Note>) -> Self {
         self.notes.extend(note);
@@ -265,7 +265,7 @@ impl<'a> RecordFields<'a> {
         }
     }
 
-    /// The same with the fields of a build and of a verdict on it.
+    /// Adds the fields of a build and of the verdict on it.
     fn about(self, case: &'a Case<'_>, verdict: &'a Verdict) -> Self {
         let (event, build, provenance) = (case.event(), case.build(), case.provenance());
         Self {

@@ -51,10 +51,9 @@ impl Note {
 
     /// Not all running builds of the project were compared with the build.
     pub(super) fn builds_not_compared() -> Self {
-        let message = "the project has more builds than are asked for at a build's start; the next sweep compares all \
-                       that are running"
-            .to_owned();
-        Self::new(NoteCode::BuildsNotCompared, message)
+        let message = "the project has too many builds to compare at a build's start; the next sweep compares all that \
+                       are running";
+        Self::new(NoteCode::BuildsNotCompared, message.to_owned())
     }
 
     /// The Build was left out of a notification.

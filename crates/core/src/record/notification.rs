@@ -14,7 +14,7 @@ pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
 /// A notification of one broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// The same whenever this violation of this build is sent.
+    /// The id: the same whenever this violation of this build is sent.
     pub id: String,
     /// The build's ARN, if it is known.
     pub build_arn: Option<String>,

@@ -211,7 +211,10 @@ impl SweepSummary {
             message.push_str(&format!(" For {builds}, at least one rule could not be evaluated."));
         }
         if let Some(fact) = &self.denied_fact {
-            message.push_str(&format!(" The first fact that was denied: {}.", url::redacted(fact)));
+            message.push_str(&format!(
+                " The first fact that is unknown for lack of a permission: {}.",
+                url::redacted(fact)
+            ));
         }
         if *failed > 0 {
             message.push_str(&format!(" {} could not be handled.", counted(*failed, "build")));
@@ -228,7 +231,7 @@ impl SweepSummary {
         }
         if let Some(denied) = self.first_denied.as_ref().filter(|denied| self.first_failure.as_ref() != Some(denied)) {
             let denied = redact::failure_without_build(denied.clone());
-            message.push_str(&format!(" The first that was denied: {}.", denied.message));
+            message.push_str(&format!(" The first denied call: {}.", denied.message));
         }
         if let Failures { count, first: Some(first) } = &self.earlier {
             let failures = counted(*count, "failure");

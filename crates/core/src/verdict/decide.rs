@@ -24,8 +24,8 @@ pub enum Decision {
     Exempt(Exempted),
     /// The rule is broken.
     Broken(Violation),
-    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation once no source has
-    /// anything more to say.
+    /// The rule could not be evaluated. With `on-unknown: stop` this counts as a violation once no source can provide
+    /// more.
     Unknown(Undecided, Option<Violation>),
 }
 

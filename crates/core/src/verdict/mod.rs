@@ -95,7 +95,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The same violation of a build that has one or the other value.
+    /// Adds another value that the build may have: `main or release`.
     fn or_found(mut self, other: &str) -> Self {
         if !self.found.split(" or ").any(|found| found == other) {
             self.found = format!("{} or {other}", self.found);
@@ -199,13 +199,12 @@ impl Verdict {
         self.undecided.extend(open);
     }
 
-    /// Returns whether the verdict may depend on such undecided rules, because no other rule stops the build
-    /// anyway.
+    /// Returns whether a matching undecided rule could still stop the build.
     pub(crate) fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         self.action != Action::Stop && self.undecided.iter().any(rules)
     }
 
-    /// The same for what would stop the batch of a build that is stopped anyway.
+    /// Returns whether a matching undecided rule could still stop the batch. The build itself is stopped anyway.
     pub(crate) fn batch_depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let needs = |undecided: &Undecided| undecided.stops_batch && rules(undecided);
         self.action == Action::Stop && !self.stops_batch() && self.undecided.iter().any(needs)

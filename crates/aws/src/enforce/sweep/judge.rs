@@ -34,9 +34,9 @@ use crate::{
 const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
 
 impl Sweep<'_> {
-    /// Judges the running builds of some projects, and returns the first of those that there was no time for. If this
-    /// part of the sweep begins with these projects, what alone takes too long fails: the next part would get no
-    /// further.
+    /// Judges the running builds of some projects. Returns the first project for which there was no time. With
+    /// `is_first`, this part of the sweep begins with these projects. A list or a source that is too slow then fails
+    /// by itself: the next part would get no further with it.
     pub(super) async fn judge_projects(&mut self, projects: &[String], is_first: bool) -> Option<String> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
@@ -120,8 +120,8 @@ impl<'a> Sweep<'a> {
         batches
     }
 
-    /// Judges builds, with their batches and projects if a rule needs them. What concerns a single build
-    /// is asked until then, if there is a limit.
+    /// Judges builds, with their batches and projects if a rule needs them. Questions about a single build are asked
+    /// until `others_until`, if that is set.
     async fn judge(
         &mut self,
         running: RunningBuilds,
@@ -139,7 +139,7 @@ impl<'a> Sweep<'a> {
         let of_sandbox = |sandbox: Sandbox| Case::of_sandbox(&self.enforcer.policy, self.time, &sandbox, now);
         let builds = builds.into_iter().map(of_build).chain(batches.into_iter().filter_map(of_batch));
         let mut cases: Vec<Case<'_>> = builds.chain(sandboxes.into_iter().filter_map(of_sandbox)).collect();
-        // A rule may depend on the one only because of what the other is.
+        // The reply to one question may open another.
         while cases.iter().any(|case| case.next_question().is_some()) {
             self.add_batches(&mut cases, now).await;
             self.add_tries(&mut cases, now).await;
@@ -226,7 +226,7 @@ impl<'a> Sweep<'a> {
         errors.into_iter().flatten().for_each(|error| self.add_failed_call(error));
     }
 
-    /// Fetches things by their names, and returns why some of them could not be fetched.
+    /// Fetches things by their names or ids. Also returns the class of the last call that failed.
     async fn fetch_all<T>(
         &mut self,
         names: BTreeSet<String>,
@@ -257,8 +257,8 @@ impl<'a> Sweep<'a> {
         scheduled.into_iter().filter_map(Result::err).for_each(|error| self.add_failed_call(error));
     }
 
-    /// Judges the build that CodeBuild itself started to retry a stopped one, and that one's retries. Returns
-    /// those to record. When there is no time left, they are left to their own events.
+    /// Judges the automatic retry of a stopped build, and the retries of that retry. Returns those that need a
+    /// record. If no time is left, judges none: their own events follow.
     pub(super) async fn judge_retry(&self, retry: BuildArn) -> Vec<Settled<'a>> {
         let left = Duration::try_from(self.ends.duration_since(self.invocation.now())).unwrap_or_default();
         if left.is_zero() {
@@ -311,7 +311,7 @@ fn wanted_try(case: &Case<'_>) -> Option<String> {
     Some(id.as_str().to_owned())
 }
 
-/// Compares the builds of each project. Of an incomplete one, a newer build may be missing.
+/// Compares the builds of each project. The list of an incomplete project may lack newer builds.
 fn compare_by_project(cases: &mut [Case<'_>], incomplete: &HashSet<String>, now: Timestamp) {
     let mut projects: HashMap<String, Vec<&mut Case<'_>>> = HashMap::new();
     for case in cases.iter_mut().filter(|case| case.kind() == RunKind::Build) {

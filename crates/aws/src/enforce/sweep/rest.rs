@@ -1,4 +1,4 @@
-//! Hands on what there was no time for.
+//! Hands the rest of a sweep on to another invocation.
 
 use buildbrake_core::{
     event::{SweepEvent, SweepMode, SweepRest},

@@ -34,8 +34,8 @@ struct ToStop<'a> {
 }
 
 impl Sweep<'_> {
-    /// Stops the builds that must be stopped, or none if a sweep may not stop so many. If there was
-    /// not enough time for some of them, returns the first of their projects by name.
+    /// Stops the builds that must be stopped, or none if they exceed the safety limit. If there was not enough time
+    /// for some of them, returns the first of their projects by name.
     pub(super) async fn stop_all(&mut self) -> Option<String> {
         let to_stop = with_batches(std::mem::take(&mut self.to_stop), &self.batches);
         self.stops += to_stop.iter().map(|to_stop| to_stop.builds).sum::<u64>();

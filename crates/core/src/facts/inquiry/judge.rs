@@ -82,7 +82,8 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether a source that has nothing to say now will be asked once more. `next_try`: when the pipeline is.
+    /// Returns whether a source that cannot provide more now will be asked once more. `next_try` is the time at which
+    /// the pipeline will be.
     fn is_awaited(&self, source: Source, next_try: Option<Timestamp>) -> bool {
         if source == Source::Pipeline {
             let awaits_other = self.supersession.as_ref().is_some_and(Supersession::awaits_pipeline);
@@ -100,7 +101,7 @@ impl Case<'_> {
         (self.pipeline == Some(PipelineAnswer::NotNamed) && now < until).then_some(until)
     }
 
-    /// Returns whether the verdict depends on what the pipeline may say later.
+    /// Returns whether the verdict depends on an answer that the pipeline may give later.
     fn waits_for_pipeline(&self, verdict: &Verdict) -> bool {
         let lacks_ref = || self.supersession.as_ref().is_some_and(|one| one.missing.contains(&Source::Pipeline));
         verdict.undecided.iter().any(|undecided| undecided.missing.source() == Some(Source::Pipeline)) || lacks_ref()

@@ -35,7 +35,7 @@ impl Case<'_> {
         wanted.filter_map(|source| self.question(source))
     }
 
-    /// The question to a source, whether or not a rule needs its reply. `None` if the source has nothing more to say.
+    /// The question to a source, whether or not a rule needs its reply. `None` if the source cannot provide more.
     pub(super) fn question(&self, source: Source) -> Option<Question> {
         // What a policy test does not give is unknown.
         let is_left_out = self.is_sample && source != Source::RunningBuilds;
@@ -53,7 +53,7 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether the decision that the questions must make possible may depend on a source.
+    /// Returns whether the case's purpose may depend on a source.
     fn needs(&self, source: Source) -> bool {
         match source {
             // A build that may have ended is fetched before it is stopped.
@@ -80,7 +80,7 @@ impl Case<'_> {
         self.depends_on(|undecided| undecided.missing.source() == Some(source))
     }
 
-    /// Returns whether the decision that the questions must make possible may depend on such rules.
+    /// Returns whether the case's purpose may depend on an undecided rule for which `rules` returns `true`.
     fn depends_on(&self, rules: impl Fn(&Undecided) -> bool) -> bool {
         let is_in_batch = self.build().build_batch_arn.is_some();
         let for_batch = || is_in_batch && self.verdict.batch_depends_on(&rules);

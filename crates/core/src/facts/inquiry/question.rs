@@ -1,4 +1,4 @@
-//! What the sources of facts are asked, and what they reply.
+//! The questions to the sources of facts, and their replies.
 
 use std::sync::Arc;
 

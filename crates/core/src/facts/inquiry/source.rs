@@ -51,7 +51,7 @@ impl FromIterator<Source> for SourceSet {
 /// What may still be learned from a source, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Prospect {
-    /// Nothing: it has nothing more to say, or cannot be asked.
+    /// Nothing: it cannot provide more, or cannot be asked.
     Nothing,
     /// Nothing now, but it will be asked once more.
     Later,

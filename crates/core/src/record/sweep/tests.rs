@@ -82,12 +82,12 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
          \"Scheduled Event\", \"source\": \"buildbrake\", \"detail\": {\"account\": \"444455556666\", \
          \"region\": \"eu-west-1\", \"safety-belt\": \"off\"}}`. \
          Swept 2 projects: of 5 running builds and 1 running sandbox, 4 broke a rule and 1 were stopped. For 1 build, at \
-         least one rule could not be evaluated. The first fact that was denied: branch (CodeCommit: AccessDenied). 1 build \
-         could not be handled. 1 call failed, so some builds may not have been judged. The first failure: CodeBuild answered \
-         StopBuild with HTTP 500. The first that was denied: CodeBuild answered ListSandboxes with AccessDeniedException. In \
-         earlier parts of the sweep: 1 failure, the first: CodeBuild answered ListProjects with Throttling. There was not \
-         enough time for all projects; the next part begins with `web`. The last part of the sweep will fail because of these \
-         errors."
+         least one rule could not be evaluated. The first fact that is unknown for lack of a permission: branch (CodeCommit: \
+         AccessDenied). 1 build could not be handled. 1 call failed, so some builds may not have been judged. The first \
+         failure: CodeBuild answered StopBuild with HTTP 500. The first denied call: CodeBuild answered ListSandboxes with \
+         AccessDeniedException. In earlier parts of the sweep: 1 failure, the first: CodeBuild answered ListProjects with \
+         Throttling. There was not enough time for all projects; the next part begins with `web`. The last part of the sweep \
+         will fail because of these errors."
     );
     let counts = ["projects", "running", "sandboxes", "broken", "stopped", "reported", "undecided", "failed"];
     assert_eq!(counts.map(|count| eventful[count].as_u64()), [2, 5, 1, 4, 1, 1, 1, 1].map(Some));
@@ -129,7 +129,7 @@ fn a_fact_is_denied_only_where_a_permission_is_missing() {
     assert_eq!(swept_with(Fact::Unknown { fact: "branch", why: why() }).get("AccessDenied"), None);
     let denied = swept_with(Fact::Denied { fact: "branch", why: "CodeCommit: RoleDenied".to_owned() });
     assert_eq!(denied["AccessDenied"], 1);
-    let sentence = "The first fact that was denied: branch (CodeCommit: RoleDenied).";
+    let sentence = "The first fact that is unknown for lack of a permission: branch (CodeCommit: RoleDenied).";
     assert!(denied["message"].as_str().unwrap().contains(sentence), "{denied}");
 }
 
@@ -149,13 +149,9 @@ fn a_denied_call_of_a_sweep_is_counted_and_named_though_another_failed_first() {
         serde_json::from_str(record.json().get()).unwrap()
     };
     for (failures, is_handed_on, sentence) in [
-        (
-            vec![throttled(), denied(), role()],
-            false,
-            " The first that was denied: CodeBuild answered ListSandboxes with",
-        ),
-        (vec![throttled(), role()], false, " The first that was denied: the role in account 444455556666 may not"),
-        (vec![throttled(), denied()], true, " The first that was denied: CodeBuild answered ListSandboxes with"),
+        (vec![throttled(), denied(), role()], false, " The first denied call: CodeBuild answered ListSandboxes with"),
+        (vec![throttled(), role()], false, " The first denied call: the role in account 444455556666 may not"),
+        (vec![throttled(), denied()], true, " The first denied call: CodeBuild answered ListSandboxes with"),
         (vec![denied(), throttled()], false, " The first failure: CodeBuild answered ListSandboxes with"),
     ] {
         let record = sweep(&failures, is_handed_on);

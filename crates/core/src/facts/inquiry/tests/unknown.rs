@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A source that has nothing more to say hides no other.
+/// A source that cannot provide more hides no other.
 #[test]
 fn a_fact_that_no_source_has_does_not_hide_one_that_a_source_may_have() {
     let now = NOW.parse().unwrap();
