@@ -141,9 +141,9 @@ pub(super) fn auth(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSe
     if !is_same_auth(facts, our_auth, their_auth)? {
         return Ok(Some("another source-auth".to_owned()));
     }
-    for (name, ours, theirs) in secondary_pairs(ours, theirs)? {
+    for SecondaryPair { ours, theirs } in secondary_pairs(ours, theirs)? {
         if !is_same_auth(facts, read(ours), theirs.and_then(read))? {
-            return Ok(Some(format!("another source-auth of the secondary source {name}")));
+            return Ok(Some(format!("another source-auth of the secondary source {}", identifier(ours))));
         }
     }
     Ok(None)
@@ -161,20 +161,23 @@ fn is_same_auth(facts: &Facts<'_>, ours: Option<SourceAuth>, theirs: Option<Sour
     }
 }
 
-/// The secondary sources of a build with their identifiers, each with the project's of the same identifier. An event
-/// has none.
+/// A secondary source of a build, and the project's of the same identifier.
+struct SecondaryPair<'a> {
+    ours: &'a ProjectSource,
+    theirs: Option<&'a ProjectSource>,
+}
+
+/// The secondary sources of a build. An event has none.
 fn secondary_pairs<'a>(
     ours: &BuildSettings<'a>,
     theirs: &BuildSettings<'a>,
-) -> Result<Vec<(String, &'a ProjectSource, Option<&'a ProjectSource>)>, Fact> {
+) -> Result<impl Iterator<Item = SecondaryPair<'a>>, Fact> {
     let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
-    let pair = |source: &'a ProjectSource| {
-        let name = identifier(source);
-        let other = their_sources.iter().find(|other| identifier(other) == name);
-        (name, source, other)
-    };
-    Ok(our_sources.iter().map(pair).collect())
+    Ok(our_sources.iter().map(|ours| SecondaryPair {
+        ours,
+        theirs: their_sources.iter().find(|theirs| identifier(theirs) == identifier(ours)),
+    }))
 }
 
 fn identifier(source: &ProjectSource) -> String {
@@ -191,15 +194,12 @@ pub(super) fn insecure_ssl(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>)
     if our_primary != their_primary {
         return Ok(differ(Override::InsecureSsl, &our_primary.to_string(), &their_primary.to_string()));
     }
-    let pairs = secondary_pairs(ours, theirs)?;
-    let is_other = |(_, ours, theirs): &&(String, &ProjectSource, Option<&ProjectSource>)| {
-        read(ours).unwrap_or_default() != theirs.and_then(read).unwrap_or_default()
-    };
-    Ok(pairs.iter().find(is_other).map(|(name, ours, _)| {
-        let found = read(ours).unwrap_or_default();
-        let found = instead(Override::InsecureSsl, &found.to_string(), &(!found).to_string());
-        format!("{found} in the secondary source {name}")
-    }))
+    let mut differences = secondary_pairs(ours, theirs)?.filter_map(|SecondaryPair { ours, theirs }| {
+        let (our_value, their_value) = (read(ours).unwrap_or_default(), theirs.and_then(read).unwrap_or_default());
+        let difference = differ(Override::InsecureSsl, &our_value.to_string(), &their_value.to_string())?;
+        Some(format!("{difference} in the secondary source {}", identifier(ours)))
+    });
+    Ok(differences.next())
 }
 
 fn is_of_pipeline(settings: &BuildSettings<'_>) -> bool {
