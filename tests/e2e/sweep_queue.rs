@@ -16,6 +16,7 @@ use buildbrake_testkit::{
     events::scheduled,
     http::{Address, Reply},
     lambda::Lambda,
+    runtime_api::REQUEST_ID,
     sqs::{self, Sqs},
     sts::{self, Sts},
 };
@@ -79,7 +80,10 @@ fn a_scheduled_sweep_sends_one_message_for_each_account_and_region() {
 #[test]
 fn a_sweep_without_the_belt_and_a_dry_run_travel_with_each_message() {
     for (detail, expected) in [
-        (json!({"safety-belt": "off"}), json!({"account": HUB, "region": "us-east-1", "safety-belt": "off"})),
+        (
+            json!({"safety-belt": "off"}),
+            json!({"account": HUB, "region": "us-east-1", "safety-belt": "off", "belt-off-by": REQUEST_ID}),
+        ),
         (json!({"dry-run": "on"}), json!({"account": HUB, "region": "us-east-1", "dry-run": "on"})),
     ] {
         let (codebuild, sts, sqs) = (CodeBuild::default().listen(), Sts::obliging(), Sqs::obliging());
@@ -157,8 +161,11 @@ fn each_place_of_a_batch_is_swept_with_its_own_credentials_and_belt() {
 
     let mut without_belt = place(MEMBER, "us-east-1");
     without_belt["safety-belt"] = json!("off");
+    without_belt["belt-off-by"] = json!("the request of a person");
     let (_, sweeps) = sweep(&lambda, 11, &[without_belt]);
     assert_eq!((&sweeps[0]["stopped"], &sweeps[0]["notes"][0]["code"]), (&json!(10), &json!("belt-off")));
+    let message = sweeps[0]["notes"][0]["message"].as_str().unwrap();
+    assert!(message.contains("because the request the request of a person asked for that"), "{message}");
     lambda.end();
 }
 

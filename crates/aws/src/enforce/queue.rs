@@ -2,7 +2,7 @@
 //! is slow delays no other.
 
 use buildbrake_core::{
-    event::{EventError, Reach, SweepEvent, SweepMessage},
+    event::{Belt, EventError, Reach, SweepEvent, SweepMessage},
     record::{Failure, Outcome, Record},
 };
 use futures_util::{StreamExt, stream};
@@ -19,12 +19,20 @@ impl Enforcer {
         reach: Reach<'_>,
         invocation: &Invocation<'_>,
     ) -> Record {
-        let body = |(account, region): (&str, &str)| SweepMessage::body(account, region, event).to_string();
+        let request = invocation.request_id.unwrap_or_default();
+        let body = |(account, region): (&str, &str)| SweepMessage::body(account, region, event, request).to_string();
         let mut bodies: Vec<String> = reach.places().map(body).collect();
         sweeps.schedule().rotate(&mut bodies, event.time.unwrap_or_else(|| invocation.now()));
         match sweeps.send(&bodies).await {
             Ok(()) => {
-                let message = format!("Sent the sweeps of {} accounts and regions to the queue.", bodies.len());
+                let no_limit = match event.belt {
+                    Belt::Off => {
+                        format!(" They have no safety limit, because the request {request} asked for that.")
+                    }
+                    Belt::On => String::new(),
+                };
+                let sent = bodies.len();
+                let message = format!("Sent the sweeps of {sent} accounts and regions to the queue.{no_limit}");
                 self.record_without_build(&message, Outcome::Ignored.into(), invocation).await
             }
             Err(error) => {

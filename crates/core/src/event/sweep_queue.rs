@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Belt, EventError, Home, Reach, SweepEvent, SweepMode, sweep::Request};
+use super::{Belt, EventError, Home, Reach, SweepEvent, SweepMode, SweepRest, sweep::Request};
 use crate::facts::vocabulary::is_account;
 
 /// The URL of a queue in SQS.
@@ -126,11 +126,13 @@ impl FromStr for SweepQueue {
 }
 
 impl SweepMessage {
-    /// The body of the message that asks for the sweep of a place as an event asks for it.
-    pub fn body(account: &str, region: &str, event: &SweepEvent) -> Value {
+    /// The body of the message that asks for the sweep of a place as an event asks for it. `request`: the id of the
+    /// request with that event, which a sweep without the safety limit names.
+    pub fn body(account: &str, region: &str, event: &SweepEvent, request: &str) -> Value {
         let mut body = json!({"account": account, "region": region});
         if event.belt == Belt::Off {
             body["safety-belt"] = json!("off");
+            body["belt-off-by"] = json!(request);
         }
         if event.mode == SweepMode::DryRun {
             body["dry-run"] = json!("on");
@@ -157,12 +159,13 @@ fn message(record: &Value, reach: &Reach<'_>) -> SweepMessage {
     let attribute = |name: &str| record["attributes"][name].as_str();
     let milliseconds = attribute("SentTimestamp").and_then(|text| text.parse().ok());
     let sent = milliseconds.and_then(|at| Timestamp::from_millisecond(at).ok());
-    let sweep = sweep(text("body"), reach).map(|event| SweepEvent {
-        id: Some(text("messageId").to_owned()),
-        time: sent,
-        // Someone who redrives a whole queue may not intend to switch the safety limit off.
-        belt: if attribute("DeadLetterQueueSourceArn").is_some() { Belt::On } else { event.belt },
-        ..event
+    let sweep = sweep(text("body"), reach).map(|event| {
+        let event = SweepEvent { id: Some(text("messageId").to_owned()), time: sent, ..event };
+        match attribute("DeadLetterQueueSourceArn") {
+            // Someone who redrives a whole queue may not intend to switch the safety limit off.
+            Some(_) => SweepEvent { belt: Belt::On, rest: SweepRest::default(), ..event },
+            None => event,
+        }
     });
     let receives = attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
     SweepMessage { id: text("messageId").to_owned(), sent, receives, sweep }
@@ -177,7 +180,10 @@ fn sweep(body: &str, reach: &Reach<'_>) -> Result<SweepEvent, EventError> {
         safety_belt: body.get("safety-belt"),
         dry_run: body.get("dry-run"),
     };
-    let event = request.read(Some(*reach))?;
+    let mut event = request.read(Some(*reach))?;
+    if event.belt == Belt::Off {
+        event.rest.belt_off_by = body.get("belt-off-by").and_then(Value::as_str).map(str::to_owned);
+    }
     match (&event.account, &event.region) {
         (Some(_), Some(_)) => Ok(event),
         _ => Err(EventError::NotASweep),
@@ -218,13 +224,15 @@ mod tests {
     fn a_message_asks_for_a_sweep_of_its_account_and_region() {
         let event = SweepEvent { belt: Belt::Off, mode: SweepMode::DryRun, ..SweepEvent::default() };
         for event in [SweepEvent::default(), event] {
-            let body = SweepMessage::body("444455556666", "us-east-1", &event);
+            let body = SweepMessage::body("444455556666", "us-east-1", &event, "request-1");
             let mut messages = read(&json!({"Records": [record(&body)]})).unwrap();
             let SweepMessage { id, sent, receives, sweep } = messages.remove(0);
             assert_eq!((id.as_str(), receives), ("5e000000-0000-4000-8000-000000000007", 2));
             assert_eq!(sent, Some("2026-11-22T00:00:00Z".parse().unwrap()));
             let (account, region) = (Some("444455556666".to_owned()), Some("us-east-1".to_owned()));
-            assert_eq!(sweep, Ok(SweepEvent { account, region, id: Some(id), time: sent, ..event }));
+            let belt_off_by = (event.belt == Belt::Off).then(|| "request-1".to_owned());
+            let rest = SweepRest { belt_off_by, ..SweepRest::default() };
+            assert_eq!(sweep, Ok(SweepEvent { account, region, id: Some(id), time: sent, rest, ..event }));
         }
     }
 
@@ -247,10 +255,12 @@ mod tests {
 
     #[test]
     fn a_redriven_message_has_the_safety_belt() {
-        let mut record = record(&json!({"account": "444455556666", "region": "eu-west-1", "safety-belt": "off"}));
+        let body = json!({"account": "444455556666", "region": "eu-west-1", "safety-belt": "off", "belt-off-by": "x"});
+        let mut record = record(&body);
         record["attributes"]["DeadLetterQueueSourceArn"] = json!(QUEUE);
         let messages = read(&json!({"Records": [record]})).unwrap();
-        assert_eq!(messages[0].sweep.as_ref().unwrap().belt, Belt::On);
+        let sweep = messages[0].sweep.as_ref().unwrap();
+        assert_eq!((sweep.belt, &sweep.rest), (Belt::On, &SweepRest::default()));
     }
 
     #[test]
