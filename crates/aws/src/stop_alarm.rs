@@ -62,13 +62,13 @@ pub struct StopAlarm {
     answers: Mutex<HashMap<String, AlarmAnswer>>,
 }
 
-/// The permission to stop builds, by the state of the alarm.
+/// The rate of stops, by the state of the alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Permission {
+pub(crate) enum StopRate {
     /// Builds may be stopped. The note reports that the alarm is missing or did not answer.
-    Granted(Option<Note>),
+    Normal(Option<Note>),
     /// Builds may not be stopped: the alarm is in ALARM.
-    Withheld,
+    Alarm,
 }
 
 /// The last answer about an alarm.
@@ -78,30 +78,30 @@ struct AlarmAnswer {
     asked: Timestamp,
     /// The time of the last question that was answered.
     answered: Timestamp,
-    permission: Permission,
+    rate: StopRate,
 }
 
 impl AlarmAnswer {
     /// What follows from the state of the alarm of that name, and from the last answer.
     fn of(name: &str, state: Result<Option<StateValue>, CallError>, last: Option<Self>, now: Timestamp) -> Self {
-        let permission = match state {
-            Ok(Some(StateValue::Alarm)) => Permission::Withheld,
-            Ok(Some(_)) => Permission::Granted(None),
-            Ok(None) => Permission::Granted(Some(Note::alarm_missing(name))),
+        let rate = match state {
+            Ok(Some(StateValue::Alarm)) => StopRate::Alarm,
+            Ok(Some(_)) => StopRate::Normal(None),
+            Ok(None) => StopRate::Normal(Some(Note::alarm_missing(name))),
             Err(error) => {
                 let is_held = |last: &Self| {
                     let holds = now.duration_since(last.answered) < HELD_WITHOUT_ANSWER;
-                    last.permission == Permission::Withheld && holds && error.class.is_temporary()
+                    last.rate == StopRate::Alarm && holds && error.class.is_temporary()
                 };
                 // CloudWatch throttles when very many builds are to be stopped, which is what the alarm is for.
                 if let Some(last) = last.filter(is_held) {
                     return Self { asked: now, ..last };
                 }
                 let cause = error.class.in_words(format!("{}: {error}", error.class.name()));
-                Permission::Granted(Some(Note::alarm_unanswered(name, &cause)))
+                StopRate::Normal(Some(Note::alarm_unanswered(name, &cause)))
             }
         };
-        Self { asked: now, answered: now, permission }
+        Self { asked: now, answered: now, rate }
     }
 }
 
@@ -115,19 +115,19 @@ impl StopAlarm {
     ///
     /// If CloudWatch does not answer, builds are stopped. Otherwise, slowing CloudWatch down would disable
     /// enforcement.
-    pub(crate) async fn permission(&self, account: &str, now: Timestamp) -> Permission {
+    pub(crate) async fn stop_rate(&self, account: &str, now: Timestamp) -> StopRate {
         let name = self.name.of(account);
         let mut answers = self.answers.lock().await;
         let last = answers.get(&name).cloned();
         if let Some(last) = last.as_ref().filter(|last| now.duration_since(last.asked) < KEPT) {
-            return last.permission.clone();
+            return last.rate.clone();
         }
         let state = timeout(PATIENCE, Box::pin(self.ask(&name))).await;
         let too_late = || Err(CallError::new(Class::TimedOut, "CloudWatch did not answer within a second"));
         let answer = AlarmAnswer::of(&name, state.unwrap_or_else(|_elapsed| too_late()), last, now);
-        let permission = answer.permission.clone();
+        let rate = answer.rate.clone();
         answers.insert(name, answer);
-        permission
+        rate
     }
 
     /// The state of the alarm, if there is one of that name. Without both types, composite alarms are left out
@@ -160,11 +160,11 @@ mod tests {
         let failed = |class| Err(CallError::new(class, "DescribeAlarms"));
         let alarm = AlarmAnswer::of("stops", Ok(Some(StateValue::Alarm)), None, at(0));
         let throttled = AlarmAnswer::of("stops", failed(Class::Throttled), Some(alarm.clone()), at(31));
-        assert_eq!(throttled, AlarmAnswer { asked: at(31), answered: at(0), permission: Permission::Withheld });
-        let is_granted = |answer: AlarmAnswer| matches!(answer.permission, Permission::Granted(Some(_)));
-        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::Throttled), Some(throttled), at(300))));
-        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::AccessDenied), Some(alarm), at(31))));
-        assert!(is_granted(AlarmAnswer::of("stops", failed(Class::Throttled), None, at(31))));
+        assert_eq!(throttled, AlarmAnswer { asked: at(31), answered: at(0), rate: StopRate::Alarm });
+        let is_normal = |answer: AlarmAnswer| matches!(answer.rate, StopRate::Normal(Some(_)));
+        assert!(is_normal(AlarmAnswer::of("stops", failed(Class::Throttled), Some(throttled), at(300))));
+        assert!(is_normal(AlarmAnswer::of("stops", failed(Class::AccessDenied), Some(alarm), at(31))));
+        assert!(is_normal(AlarmAnswer::of("stops", failed(Class::Throttled), None, at(31))));
     }
 
     /// Returns how many builds a policy that stops every build has stopped until no instance stops any more.

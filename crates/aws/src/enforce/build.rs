@@ -17,11 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    BUILD_BUDGET, Enforcer, Invocation, out_of_time,
+    BUILD_BUDGET, Enforcer, Invocation,
+    notify::Settled,
+    out_of_time,
     stop::{Attempt, effect, retry_of, stop_batch, stop_build},
-    tell::Settled,
 };
-use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler, stop_alarm::Permission};
+use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler, stop_alarm::StopRate};
 
 /// CodeBuild retries a build at most that often.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
@@ -48,7 +49,7 @@ impl Enforcer {
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
         let (settled, own_superseded) = self.settle(event, invocation, until).await;
-        let mut records = self.tell(&settled, invocation).await;
+        let mut records = self.notify(&settled, invocation).await;
         let others = records.split_off(own_superseded + 1);
         let own = records.remove(own_superseded).superseding(&records);
         let failed = records.into_iter().chain(others).find(|other| other.failure().is_some());
@@ -116,9 +117,9 @@ impl Enforcer {
             (Progress::Ended, Action::Stop) => {
                 let (mut batch, mut note) = (None, None);
                 if let Some(arn) = self.batch_to_stop(case, &place, invocation).await? {
-                    match self.permission(case, invocation).await {
-                        Permission::Granted(granted) => note = granted,
-                        Permission::Withheld => {
+                    match self.stop_rate(case, invocation).await {
+                        StopRate::Normal(granted) => note = granted,
+                        StopRate::Alarm => {
                             // No sweep finds a build that has ended, so it is judged once more by itself.
                             let later = invocation.now() + WITHHELD_AGAIN;
                             let deadline = self.schedule(case, later, invocation).await?;
@@ -127,16 +128,16 @@ impl Enforcer {
                     }
                     batch = Box::pin(stop_batch(&self.clients.codebuild(&place, Pace::Prompt), &arn)).await?;
                 }
-                let is_nobodys_news = said_to_have_ended || (is_named_only && !is_told_again(case));
+                let is_reported_already = said_to_have_ended || (is_named_only && !may_lack_notification(case));
                 match batch {
-                    None if is_nobodys_news => Ok(Outcome::NotRunning.into()),
+                    None if is_reported_already => Ok(Outcome::NotRunning.into()),
                     batch => Ok(Effect { batch, ..Outcome::AlreadyComplete.into() }.noting(note)),
                 }
             }
             (Progress::Ended, _) if is_named_only || said_to_have_ended => Ok(Outcome::NotRunning.into()),
-            (_, Action::Stop) => match self.permission(case, invocation).await {
-                Permission::Granted(note) => Ok(self.stop(case, &place, invocation).await.noting(note)),
-                Permission::Withheld => Ok(Withheld::StopRate.into()),
+            (_, Action::Stop) => match self.stop_rate(case, invocation).await {
+                StopRate::Normal(note) => Ok(self.stop(case, &place, invocation).await.noting(note)),
+                StopRate::Alarm => Ok(Withheld::StopRate.into()),
             },
             (_, action) => {
                 let deadline = self.schedule_deadline(case, invocation).await?;
@@ -273,7 +274,7 @@ impl Enforcer {
 }
 
 /// Returns whether this event has probably stopped the build before, but the notification could not be sent.
-fn is_told_again(case: &Case<'_>) -> bool {
+fn may_lack_notification(case: &Case<'_>) -> bool {
     case.event().delivery == Delivery::Live && case.build().build_status.as_deref() == Some("STOPPED")
 }
 

@@ -3,10 +3,10 @@
 
 mod build;
 mod newest;
+mod notify;
 mod queue;
 mod stop;
 mod sweep;
-mod tell;
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 pub use self::sweep::SweepRequest;
 use crate::{
     AccountRegion, BuildLogs, CallError, Class, Clients, EventBus, Scheduler, Sink, StopAlarm, Sweeps, git::GitClient,
-    resolve::Resolver, stop_alarm::Permission,
+    resolve::Resolver, stop_alarm::StopRate,
 };
 
 /// The most time that is spent on one build and its retries. After that, a fresh invocation has
@@ -185,12 +185,12 @@ impl Enforcer {
         record
     }
 
-    /// Returns whether the alarm on the rate of stops permits a stop now.
-    async fn permission(&self, case: &Case<'_>, invocation: &Invocation<'_>) -> Permission {
-        let Some(alarm) = &self.stop_alarm else { return Permission::Granted(None) };
+    /// The rate of stops in the build's account, by the alarm on it. Without an alarm it is normal.
+    async fn stop_rate(&self, case: &Case<'_>, invocation: &Invocation<'_>) -> StopRate {
+        let Some(alarm) = &self.stop_alarm else { return StopRate::Normal(None) };
         let own = || invocation.function.map(AccountRegion::of_arn).unwrap_or_default().account;
         let account = case.build().account().map(str::to_owned).or_else(own).unwrap_or_default();
-        Box::pin(alarm.permission(&account, invocation.now())).await
+        Box::pin(alarm.stop_rate(&account, invocation.now())).await
     }
 
     fn stamp<'a>(&'a self, case: &Case<'_>, invocation: &Invocation<'a>) -> Stamp<'a> {

@@ -14,13 +14,12 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Enforcer, Invocation,
     build::{TimeBudget, too_late},
+    notify::Settled,
     out_of_time,
     stop::{effect, stop_batch, stop_build},
-    tell::Settled,
 };
 use crate::{
-    AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS,
-    stop_alarm::Permission,
+    AccountRegion, clients::Pace, codebuild::Client, resolve::Running, running::CONCURRENT_CALLS, stop_alarm::StopRate,
 };
 
 impl Enforcer {
@@ -129,9 +128,9 @@ impl Enforcer {
     }
 
     async fn stop_superseded(&self, other: &Case<'_>, invocation: &Invocation<'_>) -> Effect {
-        let note = match self.permission(other, invocation).await {
-            Permission::Granted(note) => note,
-            Permission::Withheld => return Withheld::StopRate.into(),
+        let note = match self.stop_rate(other, invocation).await {
+            StopRate::Normal(note) => note,
+            StopRate::Alarm => return Withheld::StopRate.into(),
         };
         let client = self.clients.codebuild(&AccountRegion::of_build(other.build()), Pace::Prompt);
         if other.is_batch() {

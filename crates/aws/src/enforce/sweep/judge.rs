@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::{
-    super::{BUILD_BUDGET, tell::Settled},
+    super::{BUILD_BUDGET, notify::Settled},
     Sweep,
 };
 use crate::{

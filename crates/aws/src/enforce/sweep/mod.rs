@@ -24,7 +24,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
-use super::{Enforcer, Invocation, tell::Settled};
+use super::{Enforcer, Invocation, notify::Settled};
 use crate::{
     AccountRegion, CallError, Class,
     clients::Pace,
@@ -37,7 +37,7 @@ use crate::{
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 
 /// The notifications of that many builds are sent together.
-const TOLD_TOGETHER: usize = 100;
+const NOTIFIED_TOGETHER: usize = 100;
 
 /// The account and region to sweep, and the event that asks for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,10 +195,10 @@ impl Sweep<'_> {
 
     /// Records builds, and sends their notifications unless this is a dry run.
     async fn record(&mut self, settled: &[Settled<'_>]) {
-        let mut untold = Vec::new();
-        for some in settled.chunks(TOLD_TOGETHER) {
+        let mut unsent = Vec::new();
+        for some in settled.chunks(NOTIFIED_TOGETHER) {
             let records = match self.mode {
-                SweepMode::Enforce => self.enforcer.tell(some, self.invocation).await,
+                SweepMode::Enforce => self.enforcer.notify(some, self.invocation).await,
                 SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
             };
             for (settled, record) in some.iter().zip(&records) {
@@ -207,14 +207,14 @@ impl Sweep<'_> {
                 // sent with the next ones.
                 let is_build = settled.case.kind() == RunKind::Build;
                 if is_build && record.outcome() == Outcome::Stopped && record.failure().is_some() {
-                    untold.push(&settled.case);
+                    unsent.push(&settled.case);
                 }
                 self.summary.add(record);
             }
         }
         let now = self.invocation.now();
         let left = Duration::try_from(self.invocation.deadline.duration_since(now) / 2).unwrap_or_default();
-        let schedules = untold.into_iter().map(|case| self.enforcer.schedule(case, now, self.invocation));
+        let schedules = unsent.into_iter().map(|case| self.enforcer.schedule(case, now, self.invocation));
         let schedules = stream::iter(schedules).buffer_unordered(CONCURRENT_CALLS).collect::<Vec<_>>();
         let too_late = || {
             let message = "there is not enough time to schedule the notifications that were not sent";

@@ -16,13 +16,13 @@ use super::{
     super::{
         BUILD_BUDGET,
         newest::stop_whole_batch,
+        notify::Settled,
         out_of_time,
         stop::{effect, retry_of, stop_batch, stop_build, stop_sandbox},
-        tell::Settled,
     },
     Sweep,
 };
-use crate::{codebuild::Client, running::CONCURRENT_CALLS, stop_alarm::Permission};
+use crate::{codebuild::Client, running::CONCURRENT_CALLS, stop_alarm::StopRate};
 
 /// A build to stop.
 struct ToStop<'a> {
@@ -65,12 +65,12 @@ impl Sweep<'_> {
             if invocation.now() >= ends {
                 return (to_stop, None);
             }
-            let effect = match enforcer.permission(&to_stop.case, invocation).await {
-                Permission::Granted(note) => {
+            let effect = match enforcer.stop_rate(&to_stop.case, invocation).await {
+                StopRate::Normal(note) => {
                     let stopped = timeout(BUILD_BUDGET, stop(&client, &to_stop)).await;
                     stopped.unwrap_or_else(|_elapsed| Failure::from(out_of_time()).into()).noting(note)
                 }
-                Permission::Withheld => Withheld::StopRate.into(),
+                StopRate::Alarm => Withheld::StopRate.into(),
             };
             (to_stop, Some(effect))
         });

@@ -33,11 +33,11 @@ impl Enforcer {
     /// Sends the notifications of builds, to the bus and to the builds' own logs at the same time, and records
     /// the builds. A record has an error if a notification of its build could not be sent, and a note if only the
     /// build's log could not be written.
-    pub(super) async fn tell(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
+    pub(super) async fn notify(&self, settled: &[Settled<'_>], invocation: &Invocation<'_>) -> Vec<Record> {
         let mut records = self.judged(settled, invocation);
         let notifications = self.notifications(&records);
         let has_log = |settled: &Settled<'_>| self.build_logs.is_some() && settled.effect.outcome == Outcome::Stopped;
-        if notifications.iter().all(Vec::is_empty) && self.has_told_all() && !settled.iter().any(has_log) {
+        if notifications.iter().all(Vec::is_empty) && self.has_sent_all() && !settled.iter().any(has_log) {
             write(&records, invocation).await;
             return records;
         }
@@ -109,7 +109,7 @@ impl Enforcer {
         Some(unsent).filter(|unsent| !unsent.positions.is_empty())
     }
 
-    fn has_told_all(&self) -> bool {
+    fn has_sent_all(&self) -> bool {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
