@@ -54,12 +54,6 @@ impl History {
         Self { client: Client::new(&config.unhurried), region, patience: PATIENCE }
     }
 
-    /// Repeats throttled calls for this time instead of the default.
-    #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
     /// Reads the history, project by project, and calls `each` with what was found: projects before
     /// their builds, a batch before its builds, and a project's newest builds first.
     ///
