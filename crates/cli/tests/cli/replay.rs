@@ -479,3 +479,28 @@ fn a_rule_that_stops_what_is_unknown_is_undecided_in_the_table_too() {
     let text = stdout(&folder, &["builds.json"]);
     assert!(text.contains("saved 0.0 minutes\n  without 1 build, whose price or running time is unknown"), "{text}");
 }
+
+/// What it contains would be missing in every number.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_an_error_in_a_folder_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder("forbidden");
+    let builds: Vec<Value> = History::of_seed(5).take(3).collect();
+    fs::create_dir(folder.join("history")).unwrap();
+    fs::write(folder.join("history/a.ndjson"), lines(&builds[..1])).unwrap();
+    let closed = folder.join("history/b.ndjson");
+    fs::write(&closed, lines(&builds[1..])).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything.
+    if fs::File::open(&closed).is_ok() {
+        return;
+    }
+    for input in ["history", "history/b.ndjson"] {
+        let output = run(&folder, &[input]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{input}: {error}");
+        assert!(error.contains("history/b.ndjson: the file cannot be opened"), "{input}: {error}");
+    }
+}
