@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let is_summed_up = matches!(arguments.format, Format::Text | Format::Json);
     anyhow::ensure!(
         old.is_none() || is_summed_up,
-        "`--compare` has no result for each build; use `--format text` or `--format json`"
+        "`--compare` prints a summary only: use `--format text` or `json`, not `ndjson` or `csv`"
     );
     let moments = match arguments.at {
         Some(At::Start) => Moments::StartOnly,

@@ -504,3 +504,24 @@ fn a_file_that_may_not_be_read_is_an_error_in_a_folder_too() {
         assert!(error.contains("history/b.ndjson: the file cannot be opened"), "{input}: {error}");
     }
 }
+
+#[test]
+fn a_comparison_names_the_rules_that_now_stop_a_build() {
+    let folder = folder("enforced");
+    let policy = |mode: &str| {
+        format!(
+            "{{version: 1, rules: [{{id: short, mode: {mode}, max-timeout: 60m}}, {{id: shorter, max-timeout: 30m, mode: report}}]}}"
+        )
+    };
+    fs::write(folder.join("old.yaml"), policy("report")).unwrap();
+    fs::write(folder.join("policy.yaml"), policy("enforce")).unwrap();
+    let build = json!({"id": "shop:5e000000-0000-4000-8000-000000000001", "projectName": "shop", "timeoutInMinutes": 480,
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001",
+        "startTime": "2026-11-20T09:00:00Z", "endTime": "2026-11-20T09:10:00Z", "buildStatus": "SUCCEEDED", "buildComplete": true});
+    fs::write(folder.join("builds.ndjson"), lines(&[build])).unwrap();
+    let text = stdout(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    assert!(text.contains(": reported -> stopped (now enforced: short)\n"), "{text}");
+    let found = summary(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    let change = found["comparison"]["builds"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(change, &json!({"from": "reported", "to": "stopped", "newlyEnforced": ["short"]}));
+}
