@@ -80,6 +80,7 @@ def test_every_command_of_the_page_runs(checkout, page):
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=work, capture_output=True, text=True)
         print(script, done.stdout, done.stderr, sep="\n")
         assert done.returncode == 0, script
+        return done.stdout
 
     for language, text in blocks(page.read_text()):
         if named := re.match(r"# (\S+\.ya?ml)\n", text):
@@ -91,12 +92,15 @@ def test_every_command_of_the_page_runs(checkout, page):
                 if "cargo install" not in step:
                     run(step)
         if language == "sh":
-            run(text)
+            printed = run(text)
+            if "filter-log-events" in text:
+                # The rule and the project of the build that was reported.
+                assert re.search(rf"^ *1 \S+ {checkout.project.name}$", printed, re.M), printed
         if "--guided" in text:
-            # A build of main, as the function sees it: the log has a record.
+            # A build of main that breaks the learned limit, as the function sees it: the log has a record.
             checkout.outputs = outputs(checkout)
             checkout.mount_layers()
-            _, event = checkout.project.start("main", timeout=480)
+            _, event = checkout.project.start("main", timeout=600)
             checkout.invoke(event)
     assert commands >= 2
 

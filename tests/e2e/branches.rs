@@ -140,7 +140,7 @@ fn the_branch_is_unknown_where_git_is_not_asked_or_does_not_answer() {
         assert_eq!((&record["outcome"], record.get("branch")), (&json!("allowed"), None), "{record}");
         record["undecided"][0]["missing"].as_str().unwrap().to_owned()
     };
-    assert_eq!(undecided(&[], 0), "branch (BUILDBRAKE_GIT_HOSTS lists no git hosts)");
+    assert_eq!(undecided(&[], 0), "branch (no git hosts are listed by BUILDBRAKE_GIT_HOSTS or `--git-hosts`)");
     assert_eq!(
         undecided(&[("BUILDBRAKE_GIT_HOSTS", "github.com")], 0),
         format!("branch (`{}` is not listed in BUILDBRAKE_GIT_HOSTS)", host.url())

@@ -378,7 +378,7 @@ fn a_pushed_commit_leaves_a_rule_about_branches_undecided() {
     ] {
         let codebuild = of_a_webhook();
         let record = record(&branches_and_timeout(keys), &[], &codebuild, &event("webhook-push"));
-        let missing = "branch (BUILDBRAKE_GIT_HOSTS lists no git hosts)";
+        let missing = "branch (no git hosts are listed by BUILDBRAKE_GIT_HOSTS or `--git-hosts`)";
         assert_eq!(record["undecided"], json!([{"rule": "protected-branches", "missing": missing}]), "{keys}");
         assert_eq!((&record["outcome"], &record["Undecided"]), (&json!(outcome), &json!(metric)), "{keys}");
         assert_eq!(record.get("branch"), None);

@@ -17,7 +17,10 @@ use aws_smithy_http_client::{
     tls::{self, rustls_provider::CryptoMode},
 };
 
-use crate::trust::{BundleFault, Roots};
+use crate::{
+    profile::NamedProfile,
+    trust::{BundleFault, Roots},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,12 @@ pub enum ConfigFault {
     /// `AWS_RETRY_MODE` is not a retry mode.
     #[error("AWS_RETRY_MODE: `{0}` is not a retry mode; set `standard` or `adaptive`")]
     RetryMode(String),
+    /// The files with the profiles of the AWS CLI cannot be read.
+    #[error("the profiles of the AWS CLI cannot be read: {0}")]
+    ProfileFiles(String),
+    /// The profile is in neither file.
+    #[error("the profile `{0}` does not exist; correct its name, or add it with `aws configure --profile {0}`")]
+    NoProfile(String),
 }
 
 /// The command line's options for AWS.
@@ -80,18 +89,21 @@ impl AwsConfig {
     }
 
     /// The command line's configuration: the whole chain of the AWS CLI, as far as this crate's
-    /// user enables the features of `aws-config`.
+    /// user enables the features of `aws-config`. With a profile, its credentials alone.
     ///
     /// # Errors
-    /// All unusable variables at once.
+    /// All unusable variables at once, or a profile that does not exist.
     pub async fn for_command_line(options: AwsOptions) -> Result<Self, Vec<ConfigFault>> {
         let (http_client, retries) = checked(http_client(&Roots::for_command_line(), ProxyConfig::from_env()))?;
-        let mut loader = defaults(http_client);
-        if let Some(profile) = options.profile {
-            loader = loader.profile_name(profile);
+        let mut loader = defaults(http_client.clone());
+        let region = options.region.map(Region::new);
+        if let Some(name) = options.profile {
+            let profile = NamedProfile::find(&name).await.map_err(|fault| vec![fault])?;
+            let credentials = profile.credentials(region.clone(), http_client, timeouts(2, 8), retries.config(3, 1));
+            loader = loader.credentials_provider(credentials.await).profile_name(name);
         }
-        if let Some(region) = options.region {
-            loader = loader.region(Region::new(region));
+        if let Some(region) = region {
+            loader = loader.region(region);
         }
         if let Some(endpoint_url) = options.endpoint_url {
             loader = loader.endpoint_url(endpoint_url);

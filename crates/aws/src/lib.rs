@@ -15,6 +15,7 @@ mod event_bus;
 pub mod git;
 pub mod history;
 mod members;
+mod profile;
 mod resolve;
 mod running;
 mod scheduler;

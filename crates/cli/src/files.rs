@@ -80,6 +80,14 @@ pub(crate) fn unreadable(file: &str, error: &io::Error) -> Finding {
     }
 }
 
+/// The reason why a file is not JSON, in words.
+pub(crate) fn not_json(bytes: &[u8], error: &serde_json::Error) -> String {
+    match bytes.trim_ascii().is_empty() {
+        true => "the file is empty".to_owned(),
+        false => format!("the file is not JSON at line {}, column {}", error.line(), error.column()),
+    }
+}
+
 /// The path from the current folder, if the file is in it or below it. Otherwise the path itself.
 pub(crate) fn from_here(path: &Path) -> Cow<'_, Path> {
     let here = env::current_dir().ok();

@@ -70,7 +70,7 @@ impl GitResolver {
     }
 
     async fn ask_host(&self, question: &GitQuestion, now: Timestamp) -> Result<RemoteRefs, Cause> {
-        let client = self.client.as_ref().ok_or("BUILDBRAKE_GIT_HOSTS lists no git hosts")?;
+        let client = self.client.as_ref().ok_or("no git hosts are listed by BUILDBRAKE_GIT_HOSTS or `--git-hosts`")?;
         in_time(question, now)?;
         let format = question.commit.as_ref().map_or(ObjectFormat::Sha1, |commit| commit.format());
         let credential = match question.named_by {

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    files::PolicyFile,
+    files::{PolicyFile, not_json},
     input::{self, InputPlace, Read, Skipped, Unreadable},
     output::{Exit, count, print, print_note},
 };
@@ -112,8 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let name = case.build().project_name.clone().unwrap_or_else(|| case.event().id.project().to_owned());
         let projects: Vec<Project> = elements(path, "projects")?;
         let project = projects.into_iter().find(|project| project.name.as_ref() == Some(&name));
-        let project =
-            project.ok_or_else(|| anyhow!("{}: the project `{name}` of the build is not there", path.display()))?;
+        let project = project.ok_or_else(|| anyhow!("{}: the file contains no project `{name}`", path.display()))?;
         case.add(Reply::Project(Some(Arc::new(project))), now);
     }
     if let Some(path) = &arguments.batch {
@@ -122,7 +121,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let arn = case.build().build_batch_arn.as_deref();
         ensure!(arn.is_some() || !is_whole, "the build belongs to no batch; drop `--batch`");
         let mut batches = batches.into_iter().filter(|batch| arn.is_none() || batch.arn.as_deref() == arn);
-        let batch = batches.next().ok_or_else(|| anyhow!("{}: the batch of the build is not there", path.display()))?;
+        let batch = batches
+            .next()
+            .ok_or_else(|| anyhow!("{}: the file does not contain the batch of the build", path.display()))?;
         case.add(Reply::Batch(Some(Arc::new(batch))), now);
     }
     let mut explanation = case.explain(now);
@@ -169,27 +170,45 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<InputBuild> {
     if let Some(why) = &found.why_not {
         let others = match found.left_out {
             0 | 1 => String::new(),
-            2 => ", as is another part".to_owned(),
-            number => format!(", as are {} other parts", number - 1),
+            number => format!(" (and {})", count(number - 1, "other part")),
         };
-        print_note(&format!("warning: {why}; it is left out{others}"));
+        print_note(&format!("warning: {why}; skipped{others}"));
     }
     let all = found.builds.keys().map(String::as_str).chain(found.sandboxes.iter().map(|(id, _)| id.as_str()));
-    let ids: Vec<String> = all.take(NAMED).map(|id| format!("\n  {id}")).collect();
-    let (ids, count) = (ids.concat(), count(found.builds.len() + found.sandboxes.len(), "build"));
+    let ids: Vec<String> = all.map(str::to_owned).collect();
+    let count = count(ids.len(), "build");
     let builds = found.builds.into_values().filter_map(join).map(|build| (build.id.clone(), InputBuild::of(build)));
     let sandboxes = found.sandboxes.into_iter().map(|(id, sandbox)| (id, InputBuild::Sandbox(sandbox)));
     let mut inputs = builds.chain(sandboxes).filter(|(id, _)| is_chosen(id, chosen));
     match (inputs.next(), inputs.next(), chosen) {
         (Some((_, input)), None, _) => Ok(input),
-        (Some(_), Some(_), _) => bail!("{name}: the input contains {count}; choose one with `--build ID`:{ids}"),
-        (None, _, Some(id)) => bail!("{name}: the input contains {count}, but not `{id}`; choose another one:{ids}"),
+        (Some(_), Some(_), _) => {
+            bail!("{name}: the input contains {count}; choose one with `--build ID`:{}", listed(&ids))
+        }
+        (None, _, Some(text)) => {
+            let similar: Vec<String> = ids.iter().filter(|id| id.contains(text)).cloned().collect();
+            match similar.is_empty() {
+                true => {
+                    bail!("{name}: the input contains {count}, but not `{text}`; choose another one:{}", listed(&ids))
+                }
+                false => bail!("{name}: `{text}` is not the id of a build; these contain it:{}", listed(&similar)),
+            }
+        }
         (None, _, None) => bail!("{name}: the input contains no build; {USABLE}"),
     }
 }
 
 /// The number of builds that an error names.
 const NAMED: usize = 10;
+
+/// The first ids, each on a line of its own, and how many more there are.
+fn listed(ids: &[String]) -> String {
+    let lines: String = ids.iter().take(NAMED).map(|id| format!("\n  {id}")).collect();
+    match ids.len().saturating_sub(NAMED) {
+        0 => lines,
+        more => format!("{lines}\n  and {more} more"),
+    }
+}
 
 /// Everything in the input that is about builds.
 #[derive(Default)]
@@ -292,9 +311,9 @@ fn moment(input: &InputBuild) -> Timestamp {
 /// The elements of a page, or the one element that the file contains.
 fn elements<T: DeserializeOwned>(path: &Path, list: &str) -> anyhow::Result<Vec<T>> {
     let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?;
     let json: Value =
-        serde_json::from_slice(&fs::read(path).with_context(|| format!("{name}: the file cannot be read"))?)
-            .map_err(|error| anyhow!("{name}: it is not JSON at line {}, column {}", error.line(), error.column()))?;
+        serde_json::from_slice(&bytes).map_err(|error| anyhow!("{name}: {}", not_json(&bytes, &error)))?;
     let elements = match json {
         Value::Object(mut page) if page.contains_key(list) => page.remove(list).unwrap_or_default(),
         Value::Array(elements) => Value::Array(elements),

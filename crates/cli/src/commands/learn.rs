@@ -17,14 +17,14 @@ use jiff::Timestamp;
 use crate::{
     input::{self, HistorySource, Read},
     output::{Exit, print, print_note},
-    replay::Engine,
+    replay::{CollectedInput, Engine},
     report::replay::{Report, text},
 };
 
 /// Proposes a policy that recorded builds comply with.
 ///
 /// A share of the builds is within each limit, and each list contains everything that was used; lists
-/// that are too long, too young or still growing are only named. Every rule reports only, and contains its
+/// that are too long, have too little history or are still growing are only named. Every rule reports only, and contains its
 /// evidence as a comment. The policy is printed to standard output, its replay over the same builds to
 /// standard error.
 ///
@@ -77,9 +77,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             Some(ControlFlow::Continue(())) | None => each(part),
         })
     };
-    let (unreadable, unreadable_count) =
+    let CollectedInput { unreadable, unreadable_count, has_builds } =
         Engine::new(Vec::new(), scope, now, false).collect(read, &mut |build| learner.add(&build))?;
     let copy = copy.map(Copy::finish).transpose()?;
+    let options = scope.options();
+    if learner.builds() == 0 && has_builds && !options.is_empty() {
+        anyhow::bail!("the input contains builds, but none that {} lets through", options.join(" and "));
+    }
     if learner.builds() == 0 {
         let why = unreadable.first().map(|first| format!(": {first}")).unwrap_or_default();
         anyhow::bail!("the input contains no builds to learn from{why}");
@@ -95,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let replay = Replay::new(&policy, Moments::WholeLife, Details::default());
     let read_again = |each: &mut dyn FnMut(Read) -> ControlFlow<()>| match copy {
         Some(copy) => input::read_copy(copy, each),
-        None => source.read(now, each),
+        None => source.read_again(each),
     };
     let mut results = Engine::new(vec![replay], scope, now, false).run(read_again, &mut |_| Ok(()))?;
     let mut summary = results.summaries.pop();

@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let is_summed_up = matches!(arguments.format, Format::Text | Format::Json);
     anyhow::ensure!(
         old.is_none() || is_summed_up,
-        "`--compare` has no result for each build; use `--format text` or `--format json`"
+        "`--compare` prints a summary only: use `--format text` or `json`, not `ndjson` or `csv`"
     );
     let moments = match arguments.at {
         Some(At::Start) => Moments::StartOnly,
@@ -174,8 +174,7 @@ fn check_input(source: &HistorySource, results: &ReplayResults) -> anyhow::Resul
         }
     }
     let scope = &source.account.scope;
-    let options = [("`--projects`", !scope.projects.is_empty()), ("`--since`", scope.since.is_some())];
-    let options: Vec<&str> = options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+    let options = scope.options();
     let of = if is_account { "the account's history" } else { "the input" };
     match (results.has_builds, options.as_slice()) {
         (true, []) => {}

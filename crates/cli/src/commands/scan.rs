@@ -8,7 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use buildbrake_core::{diagnostic::printable, pattern::Pattern};
+use buildbrake_core::{
+    diagnostic::printable,
+    facts::vocabulary::{is_region, region_pattern},
+    pattern::Pattern,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -69,7 +73,7 @@ pub(crate) struct Arguments {
     /// The region of the account or of the files.
     ///
     /// Can be repeated with `--account`. Files are deployed to one.
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = region)]
     region: Vec<String>,
     /// The account that files are deployed to.
     #[arg(long, value_name = "ID", value_parser = account_id)]
@@ -173,6 +177,7 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
     if let Some(unknown) = arguments.parameter.iter().find(|given| given.is_unknown(&all.parameters) && !has_faults) {
         bail!("no template has a parameter `{}`; correct its name", printable(unknown.name(), 100));
     }
+    ensure!(all.refused.is_empty() || has_faults, all.refused.join("; "));
     for path in &arguments.terraform {
         let (name, content) = content(path)?;
         let projects = terraform::read(&name, &content, &destination)?;
@@ -187,12 +192,19 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
             projects: &arguments.projects,
         })?);
     }
+    let has_projects = !all.projects.is_empty();
     // A project whose name is unknown may be one of them.
     all.projects.retain(|project| {
         let name = project.settings.name();
         arguments.projects.is_empty()
             || name.is_none_or(|name| arguments.projects.iter().any(|pattern| pattern.fits(name)))
     });
+    if all.projects.is_empty() && !arguments.projects.is_empty() && !has_faults {
+        print_note(match has_projects {
+            true => "warning: the input contains projects, but none that `--projects` lets through",
+            false => "warning: the input contains no project that `--projects` lets through",
+        });
+    }
     Ok((!has_faults).then_some(all))
 }
 
@@ -216,6 +228,14 @@ fn name_of(path: &Path) -> String {
 
 fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+fn region(text: &str) -> Result<String, String> {
+    match region_pattern(text) {
+        Err(remark) => Err(format!("{}; {}", remark.message, remark.help)),
+        Ok(_) if is_region(text) => Ok(text.to_owned()),
+        Ok(_) => Err("write the code of one region, as in `eu-west-1`".to_owned()),
+    }
 }
 
 fn account_id(text: &str) -> Result<String, String> {

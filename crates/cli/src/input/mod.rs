@@ -93,7 +93,7 @@ impl fmt::Display for InputPlace {
 /// Reads all input. `each` gets its parts in order, and ends the reading by `Break`.
 ///
 /// # Errors
-/// If one of the paths cannot be opened. A file in a folder that cannot be opened is unreadable.
+/// If one of the paths, or a file or folder in one of them, cannot be opened.
 pub(crate) fn read(paths: &[PathBuf], each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
     let (inputs, skipped) = paths::expand(paths)?;
     let mut bytes_read = 0;

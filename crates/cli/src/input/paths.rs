@@ -63,17 +63,17 @@ impl Input {
 /// out in these.
 ///
 /// # Errors
-/// If one of the paths cannot be opened.
+/// If one of the paths, or a file or folder in one of them, cannot be opened: what it contains would be missing in
+/// every number.
 pub(super) fn expand(paths: &[PathBuf]) -> anyhow::Result<(Vec<Input>, Vec<Skipped>)> {
     let (mut inputs, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
-        let cannot = || format!("{}: the file cannot be opened", path.display());
         if path.as_os_str() == "-" {
             inputs.push(Input::Stdin);
-        } else if fs::metadata(path).with_context(cannot)?.is_dir() {
-            folder(path, &mut inputs, &mut skipped).with_context(cannot)?;
+        } else if fs::metadata(path).with_context(|| cannot_open(path))?.is_dir() {
+            folder(path, &mut inputs, &mut skipped)?;
         } else {
-            File::open(path).with_context(cannot)?;
+            File::open(path).with_context(|| cannot_open(path))?;
             inputs.push(Input::Named(path.clone()));
         }
     }
@@ -82,23 +82,28 @@ pub(super) fn expand(paths: &[PathBuf]) -> anyhow::Result<(Vec<Input>, Vec<Skipp
 
 /// Lists the files in a folder and in the folders in it. Links to folders are not followed, as they may
 /// lead in a circle.
-fn folder(folder: &Path, inputs: &mut Vec<Input>, skipped: &mut Vec<Skipped>) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+fn folder(folder: &Path, inputs: &mut Vec<Input>, skipped: &mut Vec<Skipped>) -> anyhow::Result<()> {
+    let cannot = || format!("{}: the folder cannot be read", folder.display());
+    let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let mut entries = entries.with_context(cannot)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        let kind = entry.file_type()?;
+        let kind = entry.file_type().with_context(cannot)?;
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             skipped.push(Skipped { path, why: "it is hidden" });
         } else if kind.is_dir() {
-            if self::folder(&path, inputs, skipped).is_err() {
-                skipped.push(Skipped { path, why: "the folder cannot be read" });
-            }
+            self::folder(&path, inputs, skipped)?;
         } else if kind.is_file() || path.is_file() {
+            File::open(&path).with_context(|| cannot_open(&path))?;
             inputs.push(Input::Found(path));
         } else {
             skipped.push(Skipped { path, why: "it is not a file" });
         }
     }
     Ok(())
+}
+
+fn cannot_open(path: &Path) -> String {
+    format!("{}: the file cannot be opened", path.display())
 }

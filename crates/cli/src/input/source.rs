@@ -29,13 +29,27 @@ impl HistorySource {
         if self.account.account {
             return chunks::read_account(&self.account, now, each);
         }
+        self.read_files(true, each)
+    }
+
+    /// Reads the same files again, and does not name again what is skipped.
+    ///
+    /// # Errors
+    /// If a file cannot be opened.
+    pub(crate) fn read_again(&self, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
+        self.read_files(false, each)
+    }
+
+    fn read_files(&self, names_skipped: bool, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
         anyhow::ensure!(
             !self.inputs.is_empty(),
             "no input; name files or folders, `-` for standard input, or use `--account`"
         );
         let mut progress = ReadingProgress::of(total_bytes(&self.inputs));
         let done = read(&self.inputs, &mut |part| {
-            progress.show(&part);
+            if names_skipped || !matches!(part, Read::Skipped(_)) {
+                progress.show(&part);
+            }
             each(part)
         });
         progress.finish();

@@ -53,6 +53,16 @@ pub(crate) struct ReplayResults {
     pub(crate) has_others: bool,
 }
 
+/// What was read without being judged.
+pub(crate) struct CollectedInput {
+    /// The first of the unreadable values, each with its place and the reason.
+    pub(crate) unreadable: Vec<String>,
+    /// The number of all unreadable values.
+    pub(crate) unreadable_count: u64,
+    /// `true` if the input describes a build, whether it is meant or not.
+    pub(crate) has_builds: bool,
+}
+
 /// Builds that are read, and the policies that judge them.
 pub(crate) struct Engine<'p> {
     replays: Vec<Replay<'p>>,
@@ -123,7 +133,7 @@ impl<'p> Engine<'p> {
     }
 
     /// Reads the whole input, joins the observations of each build, and calls `visit` with each build, in no
-    /// particular order. Judges nothing. Returns the unreadable values that are named, and the number of all.
+    /// particular order. Judges nothing.
     ///
     /// # Errors
     /// If the input cannot be opened.
@@ -131,12 +141,16 @@ impl<'p> Engine<'p> {
         mut self,
         read: impl FnOnce(&mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()>,
         visit: &mut dyn FnMut(PastBuild),
-    ) -> anyhow::Result<(Vec<String>, u64)> {
+    ) -> anyhow::Result<CollectedInput> {
         self.replays.clear();
         self.part = None;
         self.read_all(read, thread::available_parallelism().map_or(1, Into::into))?;
         self.visit_all(visit)?;
-        Ok((self.named_unreadable(), self.unreadable_count.load(Ordering::Relaxed)))
+        Ok(CollectedInput {
+            unreadable: self.named_unreadable(),
+            unreadable_count: self.unreadable_count.load(Ordering::Relaxed),
+            has_builds: self.has_builds.load(Ordering::Relaxed),
+        })
     }
 
     /// Reads the input on this thread and parses it on others.

@@ -6,7 +6,10 @@ use buildbrake_core::{
     verdict::Action,
 };
 
-use crate::{commands::test::TestResults, output::FAILED};
+use crate::{
+    commands::test::TestResults,
+    output::{FAILED, Verbosity, verbosity},
+};
 
 /// One line per file, failures in full, the rules that are not covered, and the totals.
 pub(crate) fn results(results: &TestResults) -> String {
@@ -14,8 +17,9 @@ pub(crate) fn results(results: &TestResults) -> String {
     for file in &results.files {
         text.push_str(&report(file));
     }
+    let names_uncovered = results.needs_coverage || has_notes();
     let mark = if results.needs_coverage { format!("{FAILED}FAILED{FAILED:#} ") } else { String::new() };
-    for open in &results.uncovered {
+    for open in results.uncovered.iter().filter(|_| names_uncovered) {
         for line in uncovered(open) {
             text.push_str(&format!("{mark}{}: {line}\n", open.policy));
         }
@@ -24,10 +28,15 @@ pub(crate) fn results(results: &TestResults) -> String {
     text
 }
 
+/// Returns whether notes are printed: rules that are not covered are one, unless they must be.
+fn has_notes() -> bool {
+    verbosity() >= Verbosity::Normal
+}
+
 fn report(FileReport { file, tests, .. }: &FileReport) -> String {
     let failures: Vec<&TestResult> = tests.iter().filter(|test| !test.passed).collect();
     let mut text = format!("{file}: {} passed, {} failed\n", tests.len() - failures.len(), failures.len());
-    for test in tests.iter().filter(|test| !test.notes.is_empty()) {
+    for test in tests.iter().filter(|test| !test.notes.is_empty() && has_notes()) {
         text.push_str(&format!("  NOTE {file}:{}: {}\n", test.line, shown(&test.name)));
         for note in &test.notes {
             text.push_str(&format!("    {}\n", shown(note)));

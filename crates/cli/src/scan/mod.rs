@@ -17,6 +17,8 @@ pub(crate) struct Projects {
     pub(crate) left_out: Vec<SkippedInput>,
     /// The names of the parameters that templates declare.
     pub(crate) parameters: BTreeSet<String>,
+    /// The values of parameters that templates do not allow, in words.
+    pub(crate) refused: Vec<String>,
 }
 
 /// A project, and where it is defined.
@@ -51,6 +53,7 @@ impl Projects {
         self.projects.extend(other.projects);
         self.left_out.extend(other.left_out);
         self.parameters.extend(other.parameters);
+        self.refused.extend(other.refused);
     }
 }
 

@@ -152,3 +152,14 @@ fn colours_honour_the_environment() {
     assert!(colours(&[("CLICOLOR_FORCE", "1")]));
     assert!(!colours(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
 }
+
+#[test]
+fn a_quiet_test_prints_no_notes() {
+    let test = "crates/cli/tests/transcripts/tests/undecided.yaml";
+    let loud = stdout(&["test", test]);
+    assert!(loud.contains("  NOTE ") && loud.contains("no tested build breaks"), "{loud}");
+    assert_eq!(stdout(&["-q", "test", test]), format!("{test}: 1 passed, 0 failed\n1 passed, 0 failed\n"));
+    let output = run(&["-q", "test", "--coverage", test]);
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!(!found.contains("  NOTE ") && found.contains("no tested build breaks"), "{found}");
+}

@@ -115,7 +115,7 @@ fn damage_beside_the_build_is_reported() {
     let output = explain(&folder, &input, &[]);
     assert_eq!(decided(&output), "stop passes broken");
     let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(error, "warning: input.json:1: this is not about a build; it is left out, as is another part\n");
+    assert_eq!(error, "warning: input.json:1: this is not about a build; skipped (and 1 other part)\n");
 }
 
 #[test]
@@ -141,6 +141,13 @@ fn a_long_list_of_builds_is_named_in_part() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("the input contains 12 builds"), "{error}");
     assert_eq!(error.matches("\n  shop:").count(), 10, "{error}");
+    assert!(error.contains("\n  and 2 more"), "{error}");
+    let output = explain(&folder, &json!({"builds": builds}).to_string(), &["--build", "00000000001"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    let named: Vec<&str> =
+        error.lines().filter_map(|line| line.strip_prefix("  shop:5e000000-0000-4000-8000-")).collect();
+    assert_eq!(named, ["000000000001", "000000000010", "000000000011"], "{error}");
+    assert!(error.contains("`00000000001` is not the id of a build; these contain it:"), "{error}");
 }
 
 #[test]
@@ -184,9 +191,7 @@ rules:
     assert_eq!(decided(&[&early[..], &["--project", "project.json"]].concat()), "stop broken passes");
     let output = explain(&folder, &input, &["--project", "other.json"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("other.json: the project `shop` of the build is not there")
-    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains("other.json: the file contains no project `shop`"));
 }
 
 #[test]

@@ -102,3 +102,33 @@ pub(crate) fn run_with(folder: &Path, arguments: &[&str], input: &[u8], variable
         child.wait_with_output().unwrap()
     })
 }
+
+#[test]
+fn options_that_leave_no_build_are_named() {
+    let folder = folder("learn-scope");
+    let builds: Vec<Value> = History::of_seed(5).take(3).collect();
+    for (options, expected) in [
+        (&["--projects", "nosuch*"][..], "`--projects` lets through"),
+        (&["--since", "2999-01-01"], "`--since` lets through"),
+        (&["--projects", "nosuch*", "--since", "30d"], "`--projects` and `--since` lets through"),
+    ] {
+        let arguments: Vec<&str> = ["learn", "-"].iter().chain(options).copied().collect();
+        let output = run_with(&folder, &arguments, lines(&builds).as_bytes(), &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert_eq!(error, format!("buildbrake: the input contains builds, but none that {expected}\n"));
+    }
+}
+
+#[test]
+fn what_is_skipped_in_a_folder_is_named_once() {
+    let folder = folder("learn-skipped");
+    fs::create_dir(folder.join("history")).unwrap();
+    let builds: Vec<Value> = History::of_seed(5).take(60).collect();
+    fs::write(folder.join("history/builds.ndjson"), lines(&builds)).unwrap();
+    fs::write(folder.join("history/.hidden"), "").unwrap();
+    let output = run_with(&folder, &["learn", "history"], b"", &[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{error}");
+    assert_eq!(error.matches("skipped: it is hidden").count(), 1, "{error}");
+}

@@ -119,3 +119,32 @@ fn every_comparison_of_the_page_is_reported() {
         assert!(found.contains("1 fault") || found.contains("warning"), "{expression}: {found}");
     }
 }
+
+#[test]
+fn the_policy_that_enforces_everything_is_valid() {
+    let steps = block("docs/tasks/turn-it-on.md", "sh", "> enforced.yaml");
+    let sed = steps.lines().find(|line| line.starts_with("sed ")).unwrap();
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("enforced");
+    fs::create_dir_all(copy.join("policy")).unwrap();
+    let rules = "  - { id: a, mode: report, max-timeout: 60m }\n  - id: b\n    mode: report\n    \
+                 enforce-after: 2999-03-01\n    max-timeout: 90m\n";
+    fs::write(copy.join("policy/policy.yaml"), format!("version: 1\nrules:\n{rules}")).unwrap();
+    assert!(Command::new("sh").args(["-c", sed]).current_dir(&copy).status().unwrap().success());
+    let enforced = fs::read_to_string(copy.join("enforced.yaml")).unwrap();
+    assert_eq!(enforced.matches("mode: enforce").count(), 2, "{enforced}");
+    let found = checked("enforced", &enforced);
+    assert!(!found.contains("error["), "{found}");
+}
+
+/// A program that is cached under another key stays the old one.
+#[test]
+fn a_cached_program_is_that_of_the_revision() {
+    let keys: Vec<String> = [".github/workflows/policy.yml", ".gitlab-ci.yml"]
+        .into_iter()
+        .map(|file| {
+            let block = block("docs/tasks/policy-in-ci.md", "yaml", file);
+            block.lines().find(|line| line.trim().starts_with("key: ")).unwrap().trim().to_owned()
+        })
+        .collect();
+    assert_eq!(keys, ["key: buildbrake-${{ env.REVISION }}", "key: buildbrake-$REVISION"]);
+}

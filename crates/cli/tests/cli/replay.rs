@@ -479,3 +479,49 @@ fn a_rule_that_stops_what_is_unknown_is_undecided_in_the_table_too() {
     let text = stdout(&folder, &["builds.json"]);
     assert!(text.contains("saved 0.0 minutes\n  without 1 build, whose price or running time is unknown"), "{text}");
 }
+
+/// What it contains would be missing in every number.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_an_error_in_a_folder_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder("forbidden");
+    let builds: Vec<Value> = History::of_seed(5).take(3).collect();
+    fs::create_dir(folder.join("history")).unwrap();
+    fs::write(folder.join("history/a.ndjson"), lines(&builds[..1])).unwrap();
+    let closed = folder.join("history/b.ndjson");
+    fs::write(&closed, lines(&builds[1..])).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything.
+    if fs::File::open(&closed).is_ok() {
+        return;
+    }
+    for input in ["history", "history/b.ndjson"] {
+        let output = run(&folder, &[input]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{input}: {error}");
+        assert!(error.contains("history/b.ndjson: the file cannot be opened"), "{input}: {error}");
+    }
+}
+
+#[test]
+fn a_comparison_names_the_rules_that_now_stop_a_build() {
+    let folder = folder("enforced");
+    let policy = |mode: &str| {
+        format!(
+            "{{version: 1, rules: [{{id: short, mode: {mode}, max-timeout: 60m}}, {{id: shorter, max-timeout: 30m, mode: report}}]}}"
+        )
+    };
+    fs::write(folder.join("old.yaml"), policy("report")).unwrap();
+    fs::write(folder.join("policy.yaml"), policy("enforce")).unwrap();
+    let build = json!({"id": "shop:5e000000-0000-4000-8000-000000000001", "projectName": "shop", "timeoutInMinutes": 480,
+        "arn": "arn:aws:codebuild:eu-west-1:111122223333:build/shop:5e000000-0000-4000-8000-000000000001",
+        "startTime": "2026-11-20T09:00:00Z", "endTime": "2026-11-20T09:10:00Z", "buildStatus": "SUCCEEDED", "buildComplete": true});
+    fs::write(folder.join("builds.ndjson"), lines(&[build])).unwrap();
+    let text = stdout(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    assert!(text.contains(": reported -> stopped (now enforced: short)\n"), "{text}");
+    let found = summary(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    let change = found["comparison"]["builds"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(change, &json!({"from": "reported", "to": "stopped", "newlyEnforced": ["short"]}));
+}

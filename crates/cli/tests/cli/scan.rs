@@ -445,3 +445,74 @@ fn standard_input_can_be_a_plan() {
     assert!(text(&output.stdout).starts_with("standard input: aws_codebuild_project.app"));
     assert!(text(&output.stderr).contains("standard input: 6 projects"), "{}", text(&output.stderr));
 }
+
+/// Scans a template with these arguments: the exit status, and what is printed.
+fn scanned(test: &str, template: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = folder(test);
+    let path = folder.join("template.yaml");
+    fs::write(&path, template).unwrap();
+    let mut all = vec!["--policy", POLICY, "--template", path.to_str().unwrap()];
+    all.extend(arguments);
+    let output = scan(&all);
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+#[test]
+fn options_that_cannot_be_meant_are_errors() {
+    let template = "Parameters:\n  Stage: { Type: String, AllowedValues: [dev, prod] }\n  \
+                    Key: { Type: String, NoEcho: true, AllowedValues: [a] }\nResources:\n  \
+                    Build: { Type: AWS::CodeBuild::Project, Properties: { Name: shop } }\n";
+    for (arguments, expected) in [
+        (["--region", "EU-WEST-1"], "a region is written in lower case, with `-`; write `eu-west-1`"),
+        (["--region", "eu-*"], "write the code of one region, as in `eu-west-1`"),
+        (
+            ["--parameter", "Stage=prd"],
+            "template.yaml: the parameter `Stage` does not allow `prd`; use one of its `AllowedValues`: `dev`, `prod`",
+        ),
+        (["--parameter", "Key=canary"], "the parameter `Key` does not allow this value"),
+    ] {
+        let (code, printed) = scanned("options", template, &arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {printed}");
+        assert!(printed.contains(expected) && !printed.contains("canary"), "{arguments:?}: {printed}");
+    }
+    let (code, printed) = scanned("options", template, &["--parameter", "Stage=prod", "--region", "eu-west-1"]);
+    assert_ne!(code, Some(2), "{printed}");
+    let (_, printed) = scanned("options", template, &["--projects", "blog*"]);
+    assert!(
+        printed.contains("warning: the input contains projects, but none that `--projects` lets through"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn what_terraform_did_not_write_is_refused_in_words() {
+    let folder = folder("no-plan");
+    for (content, expected) in [
+        ("null", "this is not a plan or state of Terraform; make one with `terraform show -json PLAN`\n"),
+        ("", ": the file is empty\n"),
+        ("{\"format_version\": ", ": the file is not JSON at line 1, column 19\n"),
+    ] {
+        let plan = folder.join("plan.json");
+        fs::write(&plan, content).unwrap();
+        let output = scan(&["--policy", POLICY, "--terraform", plan.to_str().unwrap()]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn an_event_of_the_demo_that_is_no_json_is_refused_in_words() {
+    let folder = folder("demo");
+    for (content, expected) in [
+        ("", "event.json: not a usable event: the file is empty\n"),
+        ("{", "event.json: not a usable event: the file is not JSON at line 1, column 1\n"),
+    ] {
+        fs::write(folder.join("event.json"), content).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake"));
+        let output = command.args(["demo", "--events", "event.json"]).current_dir(&folder).output().unwrap();
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.ends_with(expected), "{error}");
+    }
+}

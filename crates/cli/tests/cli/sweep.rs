@@ -96,7 +96,7 @@ fn a_sweep_stops_nothing_unless_it_is_asked_to() {
     assert_eq!((lines.len(), lines[0]), (5, REGION), "{shown}");
     assert!(shown.contains("this was a dry run") && shown.contains("Use a pipeline."), "{shown}");
     assert!(
-        lines[4].starts_with("  Swept 2 projects: of 4 running builds, 3 broke a rule and 0 were stopped."),
+        lines[4].starts_with("  Swept 2 projects: of 4 running builds, 3 broke a rule and 1 would be stopped."),
         "{shown}"
     );
 }

@@ -211,7 +211,7 @@ mod tests {
         policy.yaml:5:27: error[BB206]: `==` between a string and an int
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]
            |                           ^
-           = use values of one type; convert with `int(x)`, `double(x)` or `string(x)`
+           = put the number into quotes: `"1"`
 
         policy.yaml:5:50: error[BB204]: Build has no member `x`
          5 |     only: [{ when: branch == 1 }, { when: "build.x" }]

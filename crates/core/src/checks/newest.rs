@@ -105,7 +105,9 @@ impl Check for OnlyNewestPer {
             Some(Superseded::By(newer)) => Answer::Broken(format!("the newer build {newer}")),
             Some(Superseded::Unknown(missing)) => Answer::Unknown(missing.clone()),
             None => {
-                let values = self.keys.iter().map(|key| key.value(facts));
+                // Before it builds, a project has no builds to compare, whatever its name will be.
+                let is_compared = |key: &&NewestPer| **key != NewestPer::Project || facts.planned.is_none();
+                let values = self.keys.iter().filter(is_compared).map(|key| key.value(facts));
                 let mut missing = values.filter_map(|value| value.missing().cloned());
                 Answer::Unknown(missing.find(|fact| facts.may_learn(fact)).unwrap_or_else(running_builds))
             }

@@ -100,7 +100,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A file's name and lines, to show what a message is about.
+/// A file's name and lines, to show what a message is about. Values of environment variables are not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FileText {
     name: String,
@@ -113,12 +113,59 @@ impl FileText {
     }
 
     fn excerpt(&self, place: Place) -> Option<String> {
-        let line = self.lines.get(place.line.checked_sub(1)?)?;
+        let index = place.line.checked_sub(1)?;
+        let line = self.lines.get(index)?;
         let number = place.line.to_string();
-        let (line, column) = part_around(line, place.column.saturating_sub(1));
+        let column = place.column.saturating_sub(1);
+        let (line, column) = match self.secret_from(index, line) {
+            Some(start) => {
+                let (shown, secret) = line.split_at_checked(start)?;
+                let hidden = if secret.trim().is_empty() { "" } else { HIDDEN };
+                (format!("{shown}{hidden}"), column.min(shown.chars().count()))
+            }
+            None => (line.clone(), column),
+        };
+        let (line, column) = part_around(&line, column);
         let margin = " ".repeat(number.len());
         Some(format!(" {number} | {line}\n {margin} | {}^", " ".repeat(column)))
     }
+}
+
+/// What stands for the value of an environment variable.
+const HIDDEN: &str = "***";
+
+impl FileText {
+    /// The byte of a line at which the value of an environment variable may begin: after `value:`, or at the start
+    /// if an earlier line begins a value that goes on.
+    fn secret_from(&self, index: usize, line: &str) -> Option<usize> {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let goes_on = || {
+            let mut inner = indent(line);
+            let earlier = self.lines.get(..index)?.iter().rev().filter(|earlier| !earlier.trim().is_empty());
+            for earlier in earlier {
+                if indent(earlier) < inner {
+                    inner = indent(earlier);
+                    if value_in(earlier).is_some() {
+                        return Some(indent(line));
+                    }
+                }
+            }
+            None
+        };
+        value_in(line).or_else(goes_on)
+    }
+}
+
+/// The byte after the first key `value` of a line, in YAML or JSON: `Value: x`, `{"value": "x"}`.
+fn value_in(line: &str) -> Option<usize> {
+    const KEY: &str = "value";
+    let lower = line.to_ascii_lowercase();
+    let is_part = |before: char| before.is_alphanumeric() || matches!(before, '_' | '-' | '.');
+    lower.match_indices(KEY).find_map(|(at, _)| {
+        let after = line.get(at + KEY.len()..)?.trim_start_matches(['"', '\'']).trim_start();
+        let value = after.strip_prefix(':')?.trim_start();
+        (!lower.get(..at)?.ends_with(is_part)).then_some(line.len() - value.len())
+    })
 }
 
 /// The part of a line around a column, and the column within that part. A generated policy
@@ -130,4 +177,46 @@ fn part_around(line: &str, column: usize) -> (String, usize) {
     let part = line.chars().skip(start).take(WIDTH);
     let part: String = part.map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
     (part.trim_end().to_owned(), column - start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The excerpt of a place in a file.
+    fn excerpt(text: &str, line: usize, column: usize) -> String {
+        FileText::new("file", text).excerpt(Place { line, column }).unwrap()
+    }
+
+    #[test]
+    fn values_of_environment_variables_are_not_shown() {
+        let hidden = |text: &str, line| {
+            let excerpt = excerpt(text, line, 1);
+            assert!(!excerpt.contains("hunter2"), "{excerpt}");
+            excerpt.lines().next().unwrap().split_once(" | ").unwrap().1.to_owned()
+        };
+        assert_eq!(hidden("- {Name: KEY, Value: hunter2: x}", 1), "- {Name: KEY, Value: ***");
+        assert_eq!(hidden("  Value: hunter2", 1), "  Value: ***");
+        assert_eq!(
+            hidden("{\"name\": \"KEY\", \"value\" : \"hunter2\", \"value\": \"hunter2\"}", 1),
+            "{\"name\": \"KEY\", \"value\" : ***"
+        );
+        for goes_on in ["Value: |\n  hunter2: [", "- Value:\n    - a\n    - hunter2", "  Value: \"a\n\n    hunter2\"\n"]
+        {
+            let last = goes_on.trim_end().lines().count();
+            assert!(hidden(goes_on, last).trim_start() == "***", "{goes_on}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_shown_and_the_mark_stays_in_the_line() {
+        let shown = |line: &str| assert!(excerpt(line, 1, 1).contains(line), "{line}");
+        shown("deny-when: build.environment.environmentVariables.exists(v, v.value == \"x\")");
+        shown("defaultValue: x");
+        shown("the values: x");
+        shown("  Value:");
+        assert_eq!(excerpt("Value: a\nName: b", 2, 7), " 2 | Name: b\n   |       ^");
+        assert_eq!(excerpt("  Value: hunter2: x", 1, 17), " 1 |   Value: ***\n   |          ^");
+        assert_eq!(excerpt("  Value: hunter2: x", 1, 3), " 1 |   Value: ***\n   |   ^");
+    }
 }

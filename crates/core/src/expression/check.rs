@@ -180,6 +180,10 @@ impl<'a> Checker<'a> {
             self.hint(Code::UnknownVariable, place, found, name, hint);
             return Type::Any;
         }
+        if let Some(path) = hints::path_of(name).filter(|_| closest(name, &known).is_none()) {
+            self.fault(Code::UnknownVariable, place, found, format!("write `{path}`"));
+            return Type::Any;
+        }
         let after = self.text.get(place + name.len()..).unwrap_or_default().trim_start();
         let is_word = closest(name, &known).is_none() && !after.starts_with(['.', '[']);
         let quotes = if is_word { format!("put a string into quotes: `\"{name}\"`; ") } else { String::new() };
@@ -202,6 +206,12 @@ impl<'a> Checker<'a> {
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     let what = format!("the members of {} are", shape.name);
                     let found = format!("{} has no member `{field}`", shape.name);
+                    let is_build = matches!(&select.operand.expr, Expr::Ident(name) if name == "build");
+                    let elsewhere = hints::elsewhere(field).filter(|_| is_build);
+                    if let Some(path) = elsewhere {
+                        self.fault(Code::UnknownMember, place, found, format!("write `{path}`"));
+                        return if select.test { Type::Bool } else { Type::Any };
+                    }
                     self.unknown(Code::UnknownMember, place, found, field, &names, &what);
                     Type::Any
                 }

@@ -3,11 +3,13 @@
 //! A hint is part of a fault that exists anyway: it never refuses an expression.
 
 use super::{
+    Variable,
     functions::{OVERLOADS, Style},
     split::pieces,
     time::Length,
     types::Type,
 };
+use crate::model::{Build, Project, shape::MemberType};
 
 /// What stands in place of `null`.
 pub(super) const HAS: &str = "test whether a member exists with `has(build.vpcConfig)`";
@@ -113,6 +115,40 @@ pub(super) fn of_variable(name: &str) -> Option<Hint<'static>> {
     match ours {
         Some(ours) => Some((instead(ours, name), Some(ours))),
         None => is_null(name).then(|| (HAS.to_owned(), None)),
+    }
+}
+
+/// The path of a member that is written without its `build`, or without what contains it: `initiator`, `computeType`.
+pub(super) fn path_of(name: &str) -> Option<String> {
+    match Build::SHAPE.member(name) {
+        Some(_) => Some(format!("build.{name}")),
+        None => within_build(name).or_else(|| of_project(name)),
+    }
+}
+
+/// The path of what is no member of a build itself: a variable, a member of its environment, a member of its project.
+pub(super) fn elsewhere(name: &str) -> Option<String> {
+    let is_structure = |variable: &Variable| matches!(Type::of_variable(*variable), Type::Structure(_));
+    let variable = Variable::named(name).filter(|variable| !is_structure(variable));
+    variable.map(|_| name.to_owned()).or_else(|| within_build(name)).or_else(|| of_project(name))
+}
+
+/// The path of a member that only one structure of a Build has.
+fn within_build(name: &str) -> Option<String> {
+    let structures = Build::SHAPE.names().into_iter().filter_map(|outer| match Build::SHAPE.member(&outer) {
+        Some(MemberType::Structure(shape)) => shape.member(name).map(|_| outer),
+        _ => None,
+    });
+    let structures: Vec<String> = structures.collect();
+    let [outer] = &structures[..] else { return None };
+    Some(format!("build.{outer}.{name}"))
+}
+
+fn of_project(name: &str) -> Option<String> {
+    match name {
+        // A Build contains it, too.
+        "name" => Some("build.projectName".to_owned()),
+        _ => Project::SHAPE.member(name).map(|_| format!("project.{name}")),
     }
 }
 

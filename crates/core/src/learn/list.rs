@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::FEWEST_BUILDS;
+use super::{FEWEST_BUILDS, proposal::counted};
 use crate::{diagnostic::printable, url};
 
 /// The number of patterns that a person still reads.
@@ -153,7 +153,9 @@ impl ListValues {
         let days = period.map_or(0, |(first, last)| last.duration_since(first).as_hours() / 24);
         if known < FEWEST_BUILDS || days < FEWEST_DAYS {
             return Err(format!(
-                "too young to trust: {known} builds in {days} days; at least {FEWEST_BUILDS} builds in {FEWEST_DAYS} days are needed"
+                "too little history: {} over {}; at least {FEWEST_BUILDS} builds over at least {FEWEST_DAYS} days are needed",
+                counted(known, "build"),
+                counted(days.unsigned_abs(), "day")
             ));
         }
         if known < builds.div_ceil(2) {

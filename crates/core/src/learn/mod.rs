@@ -17,7 +17,7 @@ pub use self::proposal::Proposal;
 use self::{
     limit::Times,
     list::{LearnedKind, ListValues},
-    proposal::ListScope,
+    proposal::{ListScope, counted},
 };
 use crate::{
     duration::Duration,
@@ -123,7 +123,7 @@ impl Learner {
             let is_unknown = self.grouping == Grouping::Account && key == UNKNOWN && !is_single;
             for (listed, values) in &group.lists {
                 let patterns = match is_unknown {
-                    true => Err(format!("the account of {} builds is unknown", group.builds)),
+                    true => Err(format!("the account of {} is unknown", counted(group.builds, "build"))),
                     false => values.patterns(*listed, group.builds, self.period),
                 };
                 proposal.add_list(*listed, &scope, patterns, group.has_pipelines);

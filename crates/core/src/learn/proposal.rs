@@ -109,8 +109,10 @@ impl Proposal {
             0 => String::new(),
             number => format!(" It is unknown for {}.", counted(number, "more build")),
         };
-        let evidence =
-            format!("{percentile} % of {known} builds {verb} at most {at_percentile}, all at most {longest}.{unknown}");
+        let evidence = format!(
+            "{percentile} % of {} {verb} at most {at_percentile}, all at most {longest}.{unknown}",
+            counted(known, "build")
+        );
         let reason = match check {
             "max-timeout" => "The build's timeout is longer than those of nearly all builds.",
             "max-duration" => "The build has been running for longer than nearly all builds did.",
@@ -145,7 +147,8 @@ impl Proposal {
             1 => " One pattern was used once only: check it.".to_owned(),
             number => format!(" {number} patterns were used once only: check them."),
         };
-        let evidence = format!("{} builds{} used {} {noun}.{rare}{unknown}", list.builds, scope.words(), list.values);
+        let evidence =
+            format!("{}{} used {} {noun}.{rare}{unknown}", counted(list.builds, "build"), scope.words(), list.values);
         let reason = match listed {
             LearnedKind::Compute => "No earlier build used this compute type.",
             LearnedKind::Images => "No earlier build used this image.",
@@ -207,7 +210,7 @@ impl Proposal {
         let period = self
             .period
             .map(|(first, last)| format!(", started from {} to {}", first.strftime("%F"), last.strftime("%F")));
-        comment("", &format!("Proposed from {} builds{}.", self.builds, period.unwrap_or_default()));
+        comment("", &format!("Proposed from {}{}.", counted(self.builds, "build"), period.unwrap_or_default()));
         comment("", "Every rule reports only. Replay the policy, and change `mode` to `enforce` rule by rule.");
         if !self.left_out.is_empty() {
             comment("", "");
@@ -243,7 +246,8 @@ impl ProposedRule {
     }
 }
 
-fn counted(number: u64, noun: &str) -> String {
+/// A number with its noun: `1 build`, `3 builds`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

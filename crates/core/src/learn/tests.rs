@@ -87,7 +87,10 @@ fn a_list_that_history_does_not_support_is_named_and_not_written() {
     });
     assert!(growing.contains("#   allowed-initiators: still growing: 1 of 2 initiators"), "{growing}");
     let young = learn(&builds[..10], Grouping::Account, 99.0).policy(None);
-    assert!(young.contains("too young to trust: 10 builds"), "{young}");
+    assert!(young.contains("too little history: 10 builds over "), "{young}");
+    let one = learn(&builds[..1], Grouping::Account, 99.0).policy(None);
+    assert!(one.contains("too little history: 1 build over 0 days; at least 20 builds over at least 14 days"), "{one}");
+    assert!(!one.contains("1 builds"), "{one}");
     let hostile = change(&|_, build| build["initiator"] = json!("a\"]\n  - id: x\n# \u{1b}[2J"));
     assert!(
         hostile.contains("allowed-initiators: `a\"]\\n  - id: x\\n# \\u{1b}[2J` contains control characters"),

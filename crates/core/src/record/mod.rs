@@ -150,6 +150,7 @@ impl From<Failure> for Effect {
 #[derive(Clone, Debug)]
 pub struct Record {
     outcome: Outcome,
+    withheld: Option<Withheld>,
     failure: Option<Failure>,
     json: Box<RawValue>,
     /// The invocation's response, if that is more than the line.
@@ -358,7 +359,7 @@ impl Record {
             sandbox: sandbox.map(|sandbox| redact::sandbox(sandbox, HiddenValues::Starred)),
             ..RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics)).about(case, verdict)
         };
-        Self { outcome, json: fields.redacted(), failure, response: None }
+        Self { outcome, withheld, json: fields.redacted(), failure, response: None }
     }
 
     /// Adds the records of the builds that it supersedes to its response, as many as Lambda accepts. Each of
@@ -376,7 +377,7 @@ impl Record {
         let metrics = Metrics::without_build(outcome, failure.as_ref(), now);
         let message = url::redacted(message).into_owned();
         let fields = RecordFields::of_any(policy, outcome, message, failure.as_ref(), Some(metrics));
-        Self { outcome, json: fields.redacted(), failure, response: None }
+        Self { outcome, withheld: None, json: fields.redacted(), failure, response: None }
     }
 
     /// Returns the outcome for the build.

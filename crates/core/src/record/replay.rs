@@ -71,6 +71,6 @@ impl Record {
             replay: Some(replay),
             ..RecordFields::of_any(policy, outcome, message, None, None).about(case, verdict)
         };
-        Self { outcome, json: fields.redacted(), failure: None, response: None }
+        Self { outcome, withheld: None, json: fields.redacted(), failure: None, response: None }
     }
 }

@@ -5,7 +5,11 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Counted, Failure, MAX_RESPONSE_BYTES, Metrics, Note, Outcome, Record, RecordFields, metrics, redact};
-use crate::{policy::Policy, url, verdict::Verdict};
+use crate::{
+    policy::Policy,
+    url,
+    verdict::{Verdict, Withheld},
+};
 
 /// The results of a sweep.
 #[derive(Debug, Default)]
@@ -35,6 +39,8 @@ pub struct SweepSummary {
     pub belt_off_by: Option<String>,
     broken: u64,
     stopped: u64,
+    /// The number of builds that only a dry run did not stop.
+    to_stop: u64,
     reported: u64,
     failed: u64,
     /// The number of builds for which a rule could not be evaluated.
@@ -125,6 +131,7 @@ impl SweepSummary {
     /// Counts a build that broke a rule, by its record.
     pub fn add(&mut self, record: &Record) {
         self.broken += 1;
+        self.to_stop += u64::from(record.withheld == Some(Withheld::DryRun));
         match record.outcome().counted() {
             Counted::Stopped => self.stopped += 1,
             Counted::Reported => self.reported += 1,
@@ -187,7 +194,7 @@ impl SweepSummary {
     }
 
     fn message(&self) -> String {
-        let Self { running, sandboxes, broken, stopped, undecided, failed, failed_calls, .. } = self;
+        let Self { running, sandboxes, broken, stopped, to_stop, undecided, failed, failed_calls, .. } = self;
         let mut message = String::new();
         if let Some(Safety { stops, allowed, setting, part, switch }) = &self.safety {
             let by = if *part > 1 { format!(" by this part of the sweep (number {part})") } else { String::new() };
@@ -202,8 +209,12 @@ impl SweepSummary {
         if *sandboxes > 0 {
             things.push_str(&format!(" and {}", counted_as(*sandboxes, "running sandbox", "running sandboxes")));
         }
+        let done = match to_stop {
+            0 => format!("{stopped} were stopped"),
+            to_stop => format!("{to_stop} would be stopped"),
+        };
         message.push_str(&format!(
-            "Swept {}: of {things}, {broken} broke a rule and {stopped} were stopped.",
+            "Swept {}: of {things}, {broken} broke a rule and {done}.",
             counted(self.projects, "project"),
         ));
         if *undecided > 0 {
@@ -324,7 +335,7 @@ impl Record {
             failed.into_iter().map(|item_identifier| BatchItemFailure { item_identifier }).collect();
         let outcome = if batch_item_failures.is_empty() { Outcome::Ignored } else { Outcome::Failed };
         let json = to_raw_value(&BatchResponse { batch_item_failures }).unwrap_or_default();
-        Self { outcome, failure: None, json, response: None }
+        Self { outcome, withheld: None, failure: None, json, response: None }
     }
 
     /// The record of a message of the sweep queue that waited for longer than one schedule.
@@ -344,7 +355,7 @@ impl Record {
         let outcome = Outcome::Ignored;
         let any = RecordFields::of_any(policy, outcome, message, None, Some(Metrics::of_dropped_sweep(now)));
         let fields = RecordFields { account: Some(account), account_name, region: Some(region), ..any };
-        Self { outcome, json: fields.redacted(), failure: None, response: None }
+        Self { outcome, withheld: None, json: fields.redacted(), failure: None, response: None }
     }
 
     /// The record of a sweep. Its line contains the counts; its response also contains the
@@ -382,7 +393,7 @@ impl Record {
         fields.records = Some(&summary.records);
         fields.records_left_out = Some(summary.broken - summary.records.len() as u64).filter(|count| *count > 0);
         let response = Some(to_raw_value(&fields).unwrap_or_default());
-        Self { outcome, failure, json, response }
+        Self { outcome, withheld: None, failure, json, response }
     }
 }
 

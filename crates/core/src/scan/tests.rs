@@ -343,3 +343,14 @@ fn each_member_of_a_build_is_of_its_project_or_one_that_only_a_build_shows() {
         }
     }
 }
+
+#[test]
+fn a_name_that_is_unknown_leaves_a_comparison_of_builds_open_until_a_build() {
+    for keys in ["[project]", "[project, initiator]"] {
+        let rule = format!("only-newest-per: {keys}");
+        let named = check(&rule, &planned(r#"{"name": "shop"}"#));
+        let unnamed = check(&rule, &planned(r#"{"name": {"?": "CloudFormation chooses it"}}"#));
+        assert!(named.starts_with("unknown until a build: "), "{named}");
+        assert_eq!(unnamed, named);
+    }
+}

@@ -119,9 +119,9 @@ fn load_policy(path: Option<&Path>) -> anyhow::Result<Option<Policy>> {
 }
 
 fn decisions(events: &[SampleEvent], records: &[Value]) -> String {
-    let mut rows = vec![["EVENT", "PROJECT", "WHAT IT BROKE", "WHAT WAS DONE"].map(str::to_owned)];
+    let mut rows = vec![["EVENT", "PROJECT", "RULES", "OUTCOME"].map(str::to_owned)];
     for (event, record) in events.iter().zip(records) {
-        rows.push([event.name.clone(), text(&record["project"]), what_it_broke(record), text(&record["outcome"])]);
+        rows.push([event.name.clone(), text(&record["project"]), rules_of(record), text(&record["outcome"])]);
     }
     table(&rows)
 }
@@ -166,7 +166,7 @@ faults of a policy.
 }
 
 /// Each broken rule with what the build has, each undecided and each exempt one.
-fn what_it_broke(record: &Value) -> String {
+fn rules_of(record: &Value) -> String {
     let list = |name: &str| record[name].as_array().cloned().unwrap_or_default();
     let broken =
         list("violations").into_iter().map(|rule| format!("{}: {}", text(&rule["rule"]), text(&rule["found"])));

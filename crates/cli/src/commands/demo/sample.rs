@@ -5,11 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use buildbrake_core::event::{BuildEvent, Trigger};
 use buildbrake_testkit::codepipeline::{Action, CodePipeline, Does};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use crate::files::not_json;
 
 macro_rules! events {
     ($($name:literal),* $(,)?) => {
@@ -113,7 +115,8 @@ fn files_in(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 impl SampleEvent {
     fn new(name: String, json: &str, now: Timestamp) -> anyhow::Result<Self> {
-        let mut event: Value = serde_json::from_str(json)?;
+        let mut event: Value =
+            serde_json::from_str(json).map_err(|error| anyhow!(not_json(json.as_bytes(), &error)))?;
         if event.is_object() {
             event["time"] = now.to_string().into();
         }

@@ -44,7 +44,7 @@ impl Connection {
         match (config.region().map(str::to_owned), &profile) {
             (Some(region), _) => Ok(Self { profile, region, config }),
             (None, Some(profile)) => {
-                bail!("the profile `{profile}` does not exist or has no region; correct its name, or add `--region`")
+                bail!("the profile `{profile}` has no region; add `--region`")
             }
             (None, None) => bail!("no region; add `--region`, or set AWS_REGION"),
         }

@@ -30,6 +30,12 @@ impl HistoryScope {
         self.projects.is_empty() || self.projects.iter().any(|pattern| pattern.fits(name))
     }
 
+    /// The options that are given, as a message names them.
+    pub(crate) fn options(&self) -> Vec<&'static str> {
+        let options = [("`--projects`", !self.projects.is_empty()), ("`--since`", self.since.is_some())];
+        options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
+    }
+
     /// The time of the earliest builds that are wanted.
     pub(crate) fn since(&self, now: Timestamp) -> Option<Timestamp> {
         self.since.map(|since| match since {

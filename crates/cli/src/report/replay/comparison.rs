@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use buildbrake_core::{
     history::{Replayed, RuleDecision},
+    policy::Mode,
     record::Outcome,
 };
 use serde::Serialize;
@@ -36,6 +37,12 @@ pub(crate) struct ChangedBuild {
     /// The rules that only the old policy breaks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) no_longer_broken: Vec<String>,
+    /// The rules that both policies break, and only the new one enforces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) newly_enforced: Vec<String>,
+    /// The rules that both policies break, and only the old one enforces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) no_longer_enforced: Vec<String>,
 }
 
 impl PolicyComparison {
@@ -54,17 +61,29 @@ impl PolicyComparison {
         let only = |rules: &[&str], others: &[&str]| {
             rules.iter().filter(|rule| !others.contains(rule)).map(|rule| (*rule).to_owned()).collect()
         };
+        let (was_enforced, is_enforced) = (enforced(old), enforced(new));
+        let of_both = |rules: &[&str], others: &[&str]| -> Vec<String> {
+            let rules: Vec<String> = only(rules, others);
+            rules.into_iter().filter(|rule| was.contains(&rule.as_str()) && is.contains(&rule.as_str())).collect()
+        };
         let change = ChangedBuild {
             from: old.outcome,
             to: new.outcome,
             newly_broken: only(&is, &was),
             no_longer_broken: only(&was, &is),
+            newly_enforced: of_both(&is_enforced, &was_enforced),
+            no_longer_enforced: of_both(&was_enforced, &is_enforced),
         };
         self.builds.insert(new.build_id.clone(), change);
         if self.builds.len() > LISTED {
             self.builds.pop_last();
         }
     }
+}
+
+fn enforced(build: &Replayed) -> Vec<&str> {
+    let is_enforced = |decided: &RuleDecision| matches!(decided, RuleDecision::Broken { mode: Mode::Enforce, .. });
+    build.rules.iter().filter(|rule| is_enforced(&rule.decided)).map(|rule| rule.rule.as_str()).collect()
 }
 
 fn broken(build: &Replayed) -> Vec<&str> {

@@ -212,7 +212,15 @@ fn changes(comparison: &PolicyComparison) -> String {
     for (build, change) in comparison.builds.iter().take(4 * NAMED) {
         let mut rules: Vec<String> = change.newly_broken.iter().map(|rule| format!("+{rule}")).collect();
         rules.extend(change.no_longer_broken.iter().map(|rule| format!("-{rule}")));
-        let rules = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(" ")) };
+        let mut parts: Vec<String> = if rules.is_empty() { Vec::new() } else { vec![rules.join(" ")] };
+        for (what, rules) in
+            [("now enforced", &change.newly_enforced), ("no longer enforced", &change.no_longer_enforced)]
+        {
+            if !rules.is_empty() {
+                parts.push(format!("{what}: {}", rules.join(", ")));
+            }
+        }
+        let rules = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) };
         text.push_str(&format!("  {}: {} -> {}{rules}\n", shown(build), name(change.from), name(change.to)));
     }
     let rest = comparison.changed.saturating_sub(4 * NAMED as u64);

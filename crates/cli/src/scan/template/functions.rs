@@ -37,6 +37,8 @@ pub(super) struct Evaluation<'a> {
     parameters: &'a Parameters,
     pub(super) conditions: &'a Conditions<'a>,
     mappings: Option<&'a Node>,
+    /// All resources of the template. `None` if it may have others.
+    resources: Option<&'a Node>,
     text_left: Cell<usize>,
 }
 
@@ -91,7 +93,12 @@ fn is_flag(text: &str) -> Option<bool> {
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(parameters: &'a Parameters, conditions: &'a Conditions<'a>, mappings: Option<&'a Node>) -> Self {
-        Self { parameters, conditions, mappings, text_left: Cell::new(MOST_TEXT) }
+        Self { parameters, conditions, mappings, resources: None, text_left: Cell::new(MOST_TEXT) }
+    }
+
+    /// The same for a template that has no other resources.
+    pub(super) fn with_all_resources(self, resources: &'a Node) -> Self {
+        Self { resources: Some(resources), ..self }
     }
 
     /// Evaluates a value of the template.
@@ -169,7 +176,15 @@ impl<'a> Evaluation<'a> {
     fn reference(&self, name: &str) -> Given {
         match self.parameters.get(name) {
             Some(value) => value.clone(),
-            None => Given::Unknown(format!("`{name}` is known when the stack is deployed")),
+            None => self.deployed(name, name),
+        }
+    }
+
+    /// The value of a resource, or of its attribute, which only a deployment shows.
+    fn deployed(&self, shown: &str, resource: &str) -> Given {
+        match self.resources.is_some_and(|resources| member(resources, resource).is_none()) {
+            true => Given::Unknown(format!("the template does not define `{resource}`")),
+            false => Given::Unknown(format!("`{shown}` is known when the stack is deployed")),
         }
     }
 
@@ -205,10 +220,10 @@ impl<'a> Evaluation<'a> {
             let name = name.trim();
             let value = match variables.get(name) {
                 Some(value) => value.clone(),
-                None if name.contains('.') => {
-                    return Given::Unknown(format!("`{name}` is known when the stack is deployed"));
-                }
-                None => self.reference(name),
+                None => match name.split_once('.') {
+                    Some((resource, _)) => return self.deployed(name, resource),
+                    None => self.reference(name),
+                },
             };
             match value {
                 Given::Text(text) => made.push_str(&text),

@@ -48,13 +48,16 @@ pub(crate) fn read(
             help,
         )));
     };
+    let refused = parameters::refused(member(&root, "Parameters"), parameters);
+    let refused: Vec<String> = refused.into_iter().map(|why| format!("{file}: {why}")).collect();
     let parameters = Parameters::read(member(&root, "Parameters"), parameters, destination);
     let conditions = Conditions::new(member(&root, "Conditions"));
     let evaluation = Evaluation::new(&parameters, &conditions, member(&root, "Mappings"));
+    let evaluation = if adds_resources(&root) { evaluation } else { evaluation.with_all_resources(resources) };
     let reader = TemplateReader { file, evaluation, destination };
     let declared = member(&root, "Parameters").map(members).into_iter().flatten();
     let declared = declared.filter_map(|(name, _)| text(name).map(str::to_owned));
-    let mut projects = Projects { parameters: declared.collect(), ..Projects::default() };
+    let mut projects = Projects { parameters: declared.collect(), refused, ..Projects::default() };
     if member(&root, "Fn::Transform").is_some() {
         projects.left_out.push(reader.left_out(
             "Fn::Transform",
@@ -142,6 +145,17 @@ impl<'a> TemplateReader<'a> {
     fn left_out(&self, id: &str, place: Place, why: String) -> SkippedInput {
         SkippedInput { origin: self.origin(id, place), why }
     }
+}
+
+/// Returns whether a deployed template may have resources that this one does not name.
+fn adds_resources(root: &Node) -> bool {
+    let is_macro = |name: &str| name.starts_with("Fn::");
+    let is_module =
+        |resource: &Node| member(resource, "Type").and_then(text).is_some_and(|kind| kind.ends_with("::MODULE"));
+    let resources = member(root, "Resources").map(members).unwrap_or_default();
+    member(root, "Transform").is_some()
+        || members(root).iter().chain(resources).any(|(key, _)| text(key).is_some_and(is_macro))
+        || resources.iter().any(|(_, resource)| is_module(resource))
 }
 
 /// The names of the template's transforms.

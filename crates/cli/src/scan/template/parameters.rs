@@ -5,9 +5,9 @@ use std::{
     str::FromStr,
 };
 
-use buildbrake_core::{scan::Given, yaml::Node};
+use buildbrake_core::{diagnostic::printable, scan::Given, yaml::Node};
 
-use super::{member, members, text};
+use super::{elements, member, members, text};
 use crate::scan::Destination;
 
 /// A value that the command line gives for a parameter: `NAME=VALUE`.
@@ -62,6 +62,49 @@ impl Parameters {
     }
 }
 
+/// The given values that the template does not allow, in words. A secret is not shown.
+pub(super) fn refused(declared: Option<&Node>, given: &[Parameter]) -> Vec<String> {
+    let mut refused = Vec::new();
+    for (name, declaration) in declared.map(members).into_iter().flatten() {
+        let Some(given) = text(name).and_then(|name| given.iter().rev().find(|given| given.name == name)) else {
+            continue;
+        };
+        let allowed = member(declaration, "AllowedValues").map(elements).unwrap_or_default();
+        let allowed: Vec<&str> = allowed.iter().filter_map(text).collect();
+        let property = |name: &str| member(declaration, name).and_then(text);
+        let values = match is_list(property("Type").unwrap_or_default()) {
+            true => given.value.split(',').map(str::trim).collect(),
+            false => vec![given.value.as_str()],
+        };
+        let is_secret = is_no_echo(declaration);
+        let not_allowed = |value: &&str| !allowed.is_empty() && !allowed.contains(value);
+        for value in values.into_iter().filter(not_allowed) {
+            let name = &given.name;
+            refused.push(match is_secret {
+                true => format!("the parameter `{name}` does not allow this value; use one of its `AllowedValues`"),
+                false => format!(
+                    "the parameter `{name}` does not allow `{}`; use one of its `AllowedValues`: {}",
+                    printable(value, 100),
+                    quoted(&allowed)
+                ),
+            });
+        }
+    }
+    refused
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{}`", printable(word, 100))).collect::<Vec<_>>().join(", ")
+}
+
+fn is_no_echo(declaration: &Node) -> bool {
+    member(declaration, "NoEcho").and_then(text).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+}
+
+fn is_list(kind: &str) -> bool {
+    kind == "CommaDelimitedList" || kind.starts_with("List<")
+}
+
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 fn pseudo(destination: &Destination) -> HashMap<String, Given> {
     let region = destination.region.as_deref();
@@ -92,7 +135,7 @@ fn pseudo(destination: &Destination) -> HashMap<String, Given> {
 /// The value of a declared parameter: the given one, or its default.
 fn value(name: &str, declaration: &Node, given: &[Parameter]) -> Given {
     let property = |name: &str| member(declaration, name).and_then(text);
-    if property("NoEcho").is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
+    if is_no_echo(declaration) {
         return Given::Unknown(format!("the parameter `{name}` is one that is never shown (`NoEcho`)"));
     }
     let kind = property("Type").unwrap_or("String");
@@ -104,7 +147,7 @@ fn value(name: &str, declaration: &Node, given: &[Parameter]) -> Given {
     let Some(value) = given.or(default) else {
         return Given::Unknown(format!("the parameter `{name}` has no value"));
     };
-    match kind == "CommaDelimitedList" || kind.starts_with("List<") {
+    match is_list(kind) {
         true => Given::List(value.split(',').map(|part| Given::text(part.trim())).collect()),
         false => Given::Text(value.to_owned()),
     }

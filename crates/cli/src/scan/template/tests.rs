@@ -230,3 +230,21 @@ proptest::proptest! {
         let _ = read("t.yaml", bytes, &[], &Destination::default());
     }
 }
+
+#[test]
+fn what_the_template_does_not_define_is_undefined() {
+    let why = |rest: &str| {
+        let properties =
+            "Name: shop, ServiceRole: !Ref Rol, EncryptionKey: !Sub '${Key.Arn}', TimeoutInMinutes: !Ref Key";
+        let template = format!(
+            "{rest}\nResources:\n  Key: {{ Type: AWS::KMS::Key }}\n  Build: {{ Type: AWS::CodeBuild::Project, Properties: {{ {properties} }} }}\n"
+        );
+        let projects = read("template.yaml", template.into_bytes(), &[], &Destination::default()).unwrap();
+        format!("{:?}", projects.projects)
+    };
+    let found = why("");
+    assert!(found.contains("the template does not define `Rol`"), "{found}");
+    assert!(found.contains("`Key.Arn` is known when the stack is deployed"), "{found}");
+    // SAM adds a role to each function.
+    assert!(why("Transform: AWS::Serverless-2016-10-31").contains("`Rol` is known when the stack is deployed"));
+}

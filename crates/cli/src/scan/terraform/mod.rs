@@ -9,12 +9,13 @@ mod values;
 
 use std::{borrow::Cow, collections::HashMap};
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use serde::Deserialize;
-use serde_json::{Value as Json, value::RawValue};
+use serde_json::{Value as Json, error::Category, value::RawValue};
 
 use self::{configuration::Configuration, resource::Webhook, values::Marked};
 use super::{Destination, Project, ProjectOrigin, Projects, SkippedInput};
+use crate::files::not_json;
 
 /// The members of a plan or a state that are read. Values of other resources are not parsed.
 #[derive(Deserialize)]
@@ -105,7 +106,10 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     let bytes = &*utf_8(bytes);
     let no_plan =
         || format!("{file}: this is not a plan or state of Terraform; make one with `terraform show -json PLAN`");
-    let document: Document<'_> = serde_json::from_slice(bytes).with_context(no_plan)?;
+    let document: Document<'_> = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        Category::Data => anyhow!(no_plan()),
+        Category::Io | Category::Syntax | Category::Eof => anyhow!(not_json(bytes, &error)).context(no_plan()),
+    })?;
     if document.errored {
         bail!("{file}: Terraform could not finish this plan; correct the error that `terraform plan` reports");
     }

@@ -1,6 +1,7 @@
 //! Histories that cannot be read at once: throttled, interrupted, refused.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     process::Command,
     sync::{
@@ -13,7 +14,7 @@ use std::{
 
 use buildbrake_testkit::{
     codebuild::refusal,
-    http::{Address, Reply},
+    http::{Address, Reply, Request},
 };
 
 use super::{codebuild, command, fresh_file, lines_of, names, run, run_at, saved};
@@ -113,10 +114,6 @@ fn errors_say_what_to_do() {
     );
     let no_region = run(&denied, "").expect_error();
     assert!(no_region.ends_with("no region; add `--region`, or set AWS_REGION"), "{no_region}");
-    assert_eq!(
-        run(&denied, "--profile nope").expect_error(),
-        "the profile `nope` does not exist or has no region; correct its name, or add `--region`"
-    );
     let nobody = format!("http://{}", Address::reserve().get());
     let lost = run_at(&nobody, "--region eu-west-1").expect_error();
     assert!(lost.ends_with("ListProjects in eu-west-1 failed: no connection to CodeBuild"), "{lost}");
@@ -128,6 +125,38 @@ fn errors_say_what_to_do() {
         let error = run(&denied, argument).expect_error();
         assert!(error.contains(expected), "{argument}: {error}");
     }
+}
+
+/// As in the AWS CLI: the environment has keys, too.
+#[test]
+fn a_profile_counts_more_than_the_keys_in_the_environment() {
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let seen = keys.clone();
+    let server = Address::reserve();
+    let address = server.get();
+    let _server = server.open(move |request: Request| {
+        seen.lock().unwrap().extend(request.headers.get("authorization").cloned());
+        Reply::json(200, "{\"projects\": []}")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (config, credentials) = (folder.path().join("config"), folder.path().join("credentials"));
+    fs::write(&config, "[profile prod]\nregion = eu-west-1\n").unwrap();
+    fs::write(&credentials, "[prod]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = none\n").unwrap();
+    let run = |arguments| {
+        let mut command = command(&format!("http://{address}"), arguments);
+        let command = command.env("AWS_CONFIG_FILE", &config).env("AWS_SHARED_CREDENTIALS_FILE", &credentials);
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    run("--profile prod");
+    let keys = keys.lock().unwrap();
+    assert!(!keys.is_empty() && keys.iter().all(|key| key.contains("Credential=AKIAPROFILE/")), "{keys:?}");
+    let error = run("--profile nope --region eu-west-1");
+    assert!(
+        error.contains(
+            "the profile `nope` does not exist; correct its name, or add it with `aws configure --profile nope`"
+        ),
+        "{error}"
+    );
 }
 
 /// A call may be throttled for long, or the service may fail for a while.

@@ -2,7 +2,7 @@
 
 use cel::{
     IdedExpr,
-    common::ast::{CallExpr, Expr, operators as op},
+    common::ast::{CallExpr, Expr, LiteralValue, operators as op},
 };
 
 use super::Checker;
@@ -32,7 +32,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if joined.is_none() {
-            self.fault(Code::OperatorTypes, self.place(node), found(symbol, &types), help(call, &types));
+            self.fault(Code::OperatorTypes, self.place(node), found(symbol, &types), self.help(call, &types));
             // `!x in list` is `(!x) in list`: the fault of `!` is enough.
             let is_unknown = matches!(
                 call.func_name.as_str(),
@@ -58,6 +58,32 @@ impl<'a> Checker<'a> {
         let help = "use one type on both sides of `:`";
         self.fault(Code::OperatorTypes, self.place(node), format!("`? :` between {one} and {other}"), help);
         Type::Any
+    }
+}
+
+impl Checker<'_> {
+    fn help(&self, call: &CallExpr, types: &[Type]) -> String {
+        let is_equality = matches!(call.func_name.as_str(), op::EQUALS | op::NOT_EQUALS | op::IN);
+        match call.args.iter().find_map(|part| self.number(part)) {
+            // An account's id, most of all.
+            Some(number) if is_equality && types.contains(&Type::Text) => {
+                format!("put the number into quotes: `\"{number}\"`")
+            }
+            _ => help(call, types).to_owned(),
+        }
+    }
+
+    /// The digits of a whole number, or of the first one in a list.
+    fn number(&self, node: &IdedExpr) -> Option<&str> {
+        match &node.expr {
+            Expr::Literal(LiteralValue::Int(_)) => {
+                let rest = self.text.get(self.place(node)..)?;
+                let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+                (!digits.is_empty()).then_some(digits)
+            }
+            Expr::List(list) => list.elements.first().and_then(|first| self.number(first)),
+            _ => None,
+        }
     }
 }
 

@@ -195,3 +195,36 @@ fn hints_do_not_look_into_strings_and_comments() {
         assert!(shown(text).ends_with("accepted"), "{}", shown(text));
     }
 }
+
+#[test]
+fn members_without_their_path() {
+    for (text, path) in [
+        ("initiator == 'x'", "build.initiator"),
+        ("environment.computeType == 'x'", "build.environment"),
+        ("computeType == 'x'", "build.environment.computeType"),
+        ("privilegedMode", "build.environment.privilegedMode"),
+        ("tags.exists(tag, tag.key == 'x')", "project.tags"),
+        ("name == 'x'", "build.projectName"),
+    ] {
+        check_help(text, 0, &format!("write `{path}`"));
+    }
+    for (text, path) in [
+        ("build.branch == 'main'", "branch"),
+        ("build.account == '111122223333'", "account"),
+        ("build.privilegedMode", "build.environment.privilegedMode"),
+        ("build.tags.exists(tag, tag.key == 'x')", "project.tags"),
+        ("has(build.tags)", "project.tags"),
+    ] {
+        let start = text.find("build.").unwrap() + "build.".len();
+        check_help(text, start, &format!("write `{path}`"));
+    }
+}
+
+#[test]
+fn numbers_that_are_texts() {
+    let quotes = "put the number into quotes: `\"111122223333\"`";
+    check_help("account == 111122223333", 8, quotes);
+    check_help("111122223333 != account", 13, quotes);
+    check_help("account in [111122223333, 444455556666]", 8, quotes);
+    check_help("account == 012345678901", 8, "put the number into quotes: `\"012345678901\"`");
+}

@@ -106,9 +106,10 @@ fn is_wild_byte(byte: u8) -> bool {
 /// <https://git-scm.com/docs/git-check-ref-format>
 pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), Remark> {
     let never = |why: String, right: String| Err(Remark::new(format!("no {kind} fits `{text}`: {why}"), right));
-    let start = |end: usize| match &name[..end] {
-        "" => "a name, as in `main`".to_owned(),
-        start => format!("`{start}`"),
+    // What stands before or around it may be another branch than the author means: this is no correction.
+    let without = |end: usize, found: &str| match &name[..end] {
+        "" => format!("a name without `{found}`, as in `main`"),
+        start => format!("a name without `{found}`, as in `{start}`"),
     };
     let refused = |c: char| c == ' ' || c.is_ascii_control() || matches!(c, '~' | '^' | ':' | '\\');
     if let Some(at) = name.find(refused) {
@@ -117,28 +118,32 @@ pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), R
             ' ' => never("a name has no white space".to_owned(), "a list with an element for each name".to_owned()),
             // What stands in front of it may be a kind of thing (`branch:main`), or a scheme.
             ':' => never("git accepts no `:` in a name".to_owned(), "the name alone, as in `main`".to_owned()),
-            found => never(format!("git accepts no `{}` in a name", found.escape_debug()), start(at)),
+            found => {
+                let shown = if found == '\\' { found.to_string() } else { found.escape_debug().to_string() };
+                never(format!("git accepts no `{shown}` in a name"), without(at, &shown))
+            }
         };
     }
     if let Some(at) = name.find("..") {
-        return never("git accepts no `..` in a name".to_owned(), start(at));
+        return never("git accepts no `..` in a name".to_owned(), without(at, ".."));
     }
     if name.contains("//") || name.is_empty() {
         return never("a part of the name is empty".to_owned(), "one `/` between two parts".to_owned());
     }
     if name == "@" || name.ends_with('.') {
-        return never(format!("git accepts no name that ends in `{}`", &name[name.len() - 1..]), start(name.len() - 1));
+        let (start, end) = name.split_at(name.len() - 1);
+        return never(format!("git accepts no name that ends in `{end}`"), without(start.len(), end));
     }
     for part in name.split('/') {
         if let Some(rest) = part.strip_prefix('.') {
             let right = match rest.trim_start_matches(['*', '+', '?']) {
                 "" => format!("`{}`, since `*` alone stands for any run of characters", name.replace(part, "*")),
-                _ => format!("`{}`", name.replace(part, part.trim_start_matches('.'))),
+                _ => format!("a name without it, as in `{}`", name.replace(part, part.trim_start_matches('.'))),
             };
             return never("git accepts no part of a name that begins with `.`".to_owned(), right);
         }
         if let Some(rest) = part.strip_suffix(".lock") {
-            let right = format!("`{}`", name.replace(part, rest));
+            let right = format!("a name without it, as in `{}`", name.replace(part, rest));
             return never("git accepts no part of a name that ends with `.lock`".to_owned(), right);
         }
     }

@@ -94,12 +94,21 @@ fn what_no_branch_can_be_called() {
             "refs/head/main",
             "no branch fits `refs/head/main`: a branch pattern is a short name = write `main`, not `refs/heads/main`",
         ),
-        ("main^0", "no branch fits `main^0`: git accepts no `^` in a name = write `main`"),
-        ("refs/heads/main~1", "no branch fits `refs/heads/main~1`: git accepts no `~` in a name = write `main`"),
-        ("~1", "no branch fits `~1`: git accepts no `~` in a name = write a name, as in `main`"),
+        ("main^0", "no branch fits `main^0`: git accepts no `^` in a name = write a name without `^`, as in `main`"),
+        (
+            "refs/heads/main~1",
+            "no branch fits `refs/heads/main~1`: git accepts no `~` in a name = write a name without `~`, as in `main`",
+        ),
+        ("~1", "no branch fits `~1`: git accepts no `~` in a name = write a name without `~`, as in `main`"),
         ("main:path", "no branch fits `main:path`: git accepts no `:` in a name = write the name alone, as in `main`"),
-        ("release\\d", "no branch fits `release\\d`: git accepts no `\\\\` in a name = write `release`"),
-        ("main..dev", "no branch fits `main..dev`: git accepts no `..` in a name = write `main`"),
+        (
+            "release\\d",
+            "no branch fits `release\\d`: git accepts no `\\` in a name = write a name without `\\`, as in `release`",
+        ),
+        (
+            "main..dev",
+            "no branch fits `main..dev`: git accepts no `..` in a name = write a name without `..`, as in `main`",
+        ),
         (
             "main or dev",
             "no branch fits `main or dev`: a name has no white space = write a list with an element for each name",
@@ -114,13 +123,19 @@ fn what_no_branch_can_be_called() {
             "release/.+",
             "no branch fits `release/.+`: git accepts no part of a name that begins with `.` = write `release/*`, since `*` alone stands for any run of characters",
         ),
-        (".main", "no branch fits `.main`: git accepts no part of a name that begins with `.` = write `main`"),
-        ("main.", "no branch fits `main.`: git accepts no name that ends in `.` = write `main`"),
+        (
+            ".main",
+            "no branch fits `.main`: git accepts no part of a name that begins with `.` = write a name without it, as in `main`",
+        ),
+        (
+            "main.",
+            "no branch fits `main.`: git accepts no name that ends in `.` = write a name without `.`, as in `main`",
+        ),
         (
             "main.lock",
-            "no branch fits `main.lock`: git accepts no part of a name that ends with `.lock` = write `main`",
+            "no branch fits `main.lock`: git accepts no part of a name that ends with `.lock` = write a name without it, as in `main`",
         ),
-        ("@", "no branch fits `@`: git accepts no name that ends in `@` = write a name, as in `main`"),
+        ("@", "no branch fits `@`: git accepts no name that ends in `@` = write a name without `@`, as in `main`"),
     ] {
         branch(text, expected);
     }
@@ -248,7 +263,7 @@ fn refs_in_their_full_names() {
         ),
         (
             "refs/heads/main^0",
-            "no ref fits `refs/heads/main^0`: git accepts no `^` in a name = write `refs/heads/main`",
+            "no ref fits `refs/heads/main^0`: git accepts no `^` in a name = write a name without `^`, as in `refs/heads/main`",
         ),
         (
             "Refs/heads/main",
@@ -256,6 +271,15 @@ fn refs_in_their_full_names() {
         ),
     ] {
         reference(text, expected);
+    }
+}
+
+/// The rest of the name may be another branch: `release` in place of `release..1`.
+#[test]
+fn what_git_does_not_accept_is_not_corrected() {
+    for text in ["release..1", "feature\\*", "main.lock", "main^0", "main.", ".main", "a/.b", "@"] {
+        let remark = branch_pattern(text).unwrap_err();
+        assert_eq!(remark.correction_of(text), None, "{text}: {}", remark.help);
     }
 }
 

@@ -165,3 +165,14 @@ fn a_denied_call_of_a_sweep_is_counted_and_named_though_another_failed_first() {
     assert_eq!(quiet.get("AccessDenied"), None);
     assert!(!quiet["message"].as_str().unwrap().contains("denied"), "{quiet}");
 }
+
+#[test]
+fn a_dry_run_counts_what_would_be_stopped() {
+    let policy = policy();
+    let mut summary = SweepSummary { projects: 1, running: 3, ..SweepSummary::default() };
+    summary.add(&broken(&policy, Withheld::DryRun));
+    summary.add(&broken(&policy, Outcome::Reported));
+    let found = swept(&policy, summary);
+    assert_eq!(found["message"], "Swept 1 project: of 3 running builds, 2 broke a rule and 1 would be stopped.");
+    assert_eq!((&found["stopped"], &found["reported"]), (&json!(0), &json!(2)));
+}
