@@ -7,7 +7,7 @@ use super::{
     patterns::Syntax,
     subject::{Subject, SubjectValue, SubjectValues},
 };
-use crate::facts::{Fact, Facts};
+use crate::facts::{Facts, MissingFact};
 
 pub(super) const COMPUTE: Subject = Subject {
     name: "compute",
@@ -52,10 +52,10 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
     iam: IAM,
 };
 
-fn compute<'a>(facts: &Facts<'a>) -> Result<SubjectValues<'a>, Fact> {
-    let environment = facts.build.environment.as_ref().ok_or(Fact::Absent("environment"))?;
-    let compute = environment.compute_type.as_deref().ok_or(Fact::Absent("environment.computeType"))?;
-    let kind = environment.r#type.as_deref().ok_or(Fact::Absent("environment.type"));
+fn compute<'a>(facts: &Facts<'a>) -> Result<SubjectValues<'a>, MissingFact> {
+    let environment = facts.build.environment.as_ref().ok_or(MissingFact::Absent("environment"))?;
+    let compute = environment.compute_type.as_deref().ok_or(MissingFact::Absent("environment.computeType"))?;
+    let kind = environment.r#type.as_deref().ok_or(MissingFact::Absent("environment.type"));
     Ok(SubjectValues {
         value: SubjectValue::from(compute),
         other: Some(kind.map(|kind| [kind, "/", compute].concat())),

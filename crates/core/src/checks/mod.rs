@@ -35,7 +35,7 @@ pub(crate) use sandboxes::{NotForSandboxes, not_for_sandboxes};
 pub(crate) use subject::{ArnPart, SELECTABLE, Subject};
 
 use crate::{
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     yaml::words,
 };
 
@@ -170,7 +170,7 @@ pub(crate) enum Answer {
     /// The build breaks the check, by the value in the text.
     Broken(String),
     /// A fact is missing that the answer depends on.
-    Unknown(Fact),
+    Unknown(MissingFact),
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKin
 use crate::{
     diagnostic::Code,
     facts::{
-        Fact, Facts,
+        Facts, MissingFact,
         inquiry::Source,
         starter::{Starter, without_webhook_version},
         supersession::{ComparedValue, NEWER_BUILD, Superseded},
@@ -73,7 +73,7 @@ impl NewestPer {
 }
 
 /// The initiator, without the version of a webhook's program, which changes.
-fn initiator(facts: &Facts<'_>) -> Result<String, Fact> {
+fn initiator(facts: &Facts<'_>) -> Result<String, MissingFact> {
     let initiator = facts.initiator()?;
     let is_webhook = facts.starters().is_among(&[Starter::Webhook])?;
     Ok(if is_webhook { without_webhook_version(initiator) } else { initiator }.to_owned())
@@ -119,9 +119,9 @@ impl Check for OnlyNewestPer {
     }
 }
 
-fn running_builds() -> Fact {
+fn running_builds() -> MissingFact {
     let why = "the project's other running builds are unknown".to_owned();
-    Fact::Unresolved { fact: NEWER_BUILD, why, source: Source::RunningBuilds }
+    MissingFact::Unresolved { fact: NEWER_BUILD, why, source: Source::RunningBuilds }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::subject::{Subject, SubjectValue, SubjectValues};
 use crate::{
     diagnostic::Code,
     facts::{
-        Fact, Facts,
+        Facts, MissingFact,
         git_ref::{branch_pattern, ref_pattern},
         image::ImagePattern,
         possible::{PATTERN, Remark},
@@ -29,11 +29,11 @@ use crate::{
 pub(crate) enum Fit {
     Yes,
     No,
-    Unknown(Fact),
+    Unknown(MissingFact),
 }
 
-impl From<Result<bool, Fact>> for Fit {
-    fn from(answer: Result<bool, Fact>) -> Self {
+impl From<Result<bool, MissingFact>> for Fit {
+    fn from(answer: Result<bool, MissingFact>) -> Self {
         match answer {
             Ok(true) => Self::Yes,
             Ok(false) => Self::No,
@@ -44,7 +44,7 @@ impl From<Result<bool, Fact>> for Fit {
 
 impl Fit {
     /// The unknown fact.
-    pub(crate) fn missing(self) -> Option<Fact> {
+    pub(crate) fn missing(self) -> Option<MissingFact> {
         match self {
             Self::Unknown(missing) => Some(missing),
             Self::Yes | Self::No => None,
@@ -163,12 +163,12 @@ impl FactPattern {
         }
     }
 
-    fn fits(&self, value: &SubjectValue<'_>, direction: Direction) -> Result<bool, Fact> {
+    fn fits(&self, value: &SubjectValue<'_>, direction: Direction) -> Result<bool, MissingFact> {
         match (self, value) {
             (Self::Image(pattern), SubjectValue::Image(image)) => Ok(pattern.matches(image, direction)),
-            (Self::Source(pattern), SubjectValue::Source(location)) => {
-                pattern.matches(location, direction).map_err(|why| Fact::Unknown { fact: "source.location", why })
-            }
+            (Self::Source(pattern), SubjectValue::Source(location)) => pattern
+                .matches(location, direction)
+                .map_err(|why| MissingFact::Unknown { fact: "source.location", why }),
             (Self::Text { normal, .. }, value) => Ok(normal.fits(&value.text())),
             (Self::Image(_) | Self::Source(_), value) => Ok(self.written().fits(&value.text())),
         }

@@ -7,7 +7,7 @@ use super::{
     subject::{Subject, SubjectValue, SubjectValues},
 };
 use crate::{
-    facts::{Fact, Facts, source_location::SourceLocation, source_pattern::Direction},
+    facts::{Facts, MissingFact, source_location::SourceLocation, source_pattern::Direction},
     model::ProjectSource,
     url::normalized,
 };
@@ -90,7 +90,7 @@ fn shown(location: &str) -> String {
 impl Check for Sources {
     /// One source that breaks it is enough; one that is unknown leaves it undecided.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        let mut undecided: Option<Fact> = None;
+        let mut undecided: Option<MissingFact> = None;
         for source in facts.sources() {
             match source.map(|(source, location)| self.answer(source, location)) {
                 Ok(Answer::Pass) => {}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{branches::BRANCHES, initiators::INITIATORS, patterns::Syntax, refs::REFS, sources::SOURCES};
 use crate::facts::{
-    Fact, Facts, image::Image, reference::PossibleName, source_location::SourceLocation, webhook::PossibleRefs,
+    Facts, MissingFact, image::Image, reference::PossibleName, source_location::SourceLocation, webhook::PossibleRefs,
 };
 
 /// The subjects that `only` and `except` select by.
@@ -47,7 +47,7 @@ pub(crate) struct Subject {
     /// An example of a selector's list.
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
-    pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<SubjectValues<'a>, Fact>,
+    pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<SubjectValues<'a>, MissingFact>,
     /// The check for a reason not to trust a value where it would let a build through, if there can
     /// be one.
     pub(crate) contradiction: Option<Contradiction>,
@@ -57,7 +57,7 @@ pub(crate) struct Subject {
 
 /// Returns the reason why a value is not what it claims to be, `None` if nothing contradicts it; or
 /// the fact that could.
-pub(crate) type Contradiction = for<'a> fn(&Facts<'a>) -> Result<Option<String>, Fact>;
+pub(crate) type Contradiction = for<'a> fn(&Facts<'a>) -> Result<Option<String>, MissingFact>;
 
 impl Subject {
     /// Returns whether it is known of every build.
@@ -79,7 +79,7 @@ pub(crate) enum ArnPart {
 pub(crate) struct SubjectValues<'a> {
     pub(crate) value: SubjectValue<'a>,
     /// Another spelling that a pattern may match, or why it is unknown.
-    pub(crate) other: Option<Result<String, Fact>>,
+    pub(crate) other: Option<Result<String, MissingFact>>,
 }
 
 impl<'a> From<PossibleName<'a>> for SubjectValues<'a> {

@@ -4,7 +4,7 @@
 use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
     duration::Duration,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     model::Build,
 };
 
@@ -61,7 +61,7 @@ impl Check for MaxTimeout {
         }
         match (facts.runs_on_lambda(), timeout) {
             (Ok(true), _) => Answer::Pass,
-            (_, None) => Answer::Unknown(Fact::Absent(self.member)),
+            (_, None) => Answer::Unknown(MissingFact::Absent(self.member)),
             (Ok(false), Some(timeout)) => Answer::Broken(timeout.to_string()),
             (Err(fact), Some(_)) => Answer::Unknown(fact),
         }

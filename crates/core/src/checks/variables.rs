@@ -2,7 +2,7 @@
 //! from Parameter Store or Secrets Manager may: its value is only a reference.
 
 use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind, Patterns, patterns::Syntax};
-use crate::facts::{Fact, Facts};
+use crate::facts::{Facts, MissingFact};
 
 pub(super) const FORBIDDEN: CheckKind = CheckKind {
     id: "forbidden-variables",
@@ -28,7 +28,7 @@ impl Check for ForbiddenVariables {
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let environment = facts.build.environment.as_ref();
         let Some(variables) = environment.and_then(|environment| environment.environment_variables.as_ref()) else {
-            return Answer::Unknown(Fact::Absent("environment.environmentVariables"));
+            return Answer::Unknown(MissingFact::Absent("environment.environmentVariables"));
         };
         // Without a type, a variable is PLAINTEXT.
         // <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html>
@@ -42,7 +42,7 @@ impl Check for ForbiddenVariables {
         }
         match nameless.is_empty() {
             true => Answer::Pass,
-            false => Answer::Unknown(Fact::Absent("environment.environmentVariables[].name")),
+            false => Answer::Unknown(MissingFact::Absent("environment.environmentVariables[].name")),
         }
     }
 

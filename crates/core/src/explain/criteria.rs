@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     checks::Fit,
     expression::ExpressionPart,
-    facts::{Fact, Facts, RefFrom, inquiry::Source, source_pattern::Direction},
+    facts::{Facts, MissingFact, RefFrom, inquiry::Source, source_pattern::Direction},
     policy::Criterion,
     url,
 };
@@ -87,7 +87,7 @@ pub struct UnknownFact {
 
 impl UnknownFact {
     /// `expression` is the one that reads the fact, if it is one's.
-    pub(super) fn of(fact: &Fact, facts: &Facts<'_>, expression: Option<&ExpressionPart>) -> Self {
+    pub(super) fn of(fact: &MissingFact, facts: &Facts<'_>, expression: Option<&ExpressionPart>) -> Self {
         let help = facts.lacks_member_of(fact).map(|member| match expression {
             Some(part) => {
                 let path = part.absent_path(&format!("build.{member}"));

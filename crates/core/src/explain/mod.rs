@@ -21,7 +21,7 @@ use self::{
 use crate::{
     checks::CheckOption,
     expression::ExpressionPart,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     policy::{Criterion, Mode, OnUnknown, Policy, Rule},
     url,
     verdict::{Decision, decisions, facts_of_rule, selects},
@@ -36,7 +36,7 @@ pub struct Reason {
     pub why: String,
     /// The fact without which the rule could not be evaluated.
     #[serde(skip)]
-    pub missing: Option<Fact>,
+    pub missing: Option<MissingFact>,
 }
 
 /// Explains the decision of every rule in one line, in the order of the policy.

@@ -47,7 +47,7 @@ pub use self::{
 };
 use crate::{
     diagnostic::Code,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     pattern::Pattern,
 };
 
@@ -201,7 +201,7 @@ impl Expression {
     /// The fact that is missing, or the reason why the evaluation failed, if the answer depends on
     /// it: `false && missing` is false, and `true || missing` is true. No value of the build is
     /// ever part of the error.
-    pub fn evaluate(&self, facts: &Facts<'_>) -> Result<bool, Fact> {
+    pub fn evaluate(&self, facts: &Facts<'_>) -> Result<bool, MissingFact> {
         let variables = value::Variables::new(facts);
         // A panic of the crate makes the answer unknown, too.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -227,7 +227,7 @@ impl Expression {
     }
 
     /// All facts that the expression may read and that are unknown.
-    fn unknown_facts(&self, facts: &Facts<'_>) -> impl Iterator<Item = Fact> {
+    fn unknown_facts(&self, facts: &Facts<'_>) -> impl Iterator<Item = MissingFact> {
         let variables = self.reads.iter().filter_map(|variable| value::unknown_variable(*variable, facts));
         variables.chain(self.build_members.iter().filter_map(|path| value::unknown_member(path, facts)))
     }
@@ -300,10 +300,12 @@ impl Literals {
 
 /// Returns why an answer is unknown. The crate's errors contain values of the build, so only the
 /// kind of error and names from the expression are used.
-fn unknown(error: ExecutionError, facts: &Facts<'_>) -> Fact {
+fn unknown(error: ExecutionError, facts: &Facts<'_>) -> MissingFact {
     match error {
-        ExecutionError::NoSuchKey(path) => Fact::AbsentMember(path.to_string()),
-        ExecutionError::FunctionError { function, message } if function == value::ABSENT => Fact::AbsentMember(message),
+        ExecutionError::NoSuchKey(path) => MissingFact::AbsentMember(path.to_string()),
+        ExecutionError::FunctionError { function, message } if function == value::ABSENT => {
+            MissingFact::AbsentMember(message)
+        }
         ExecutionError::FunctionError { function, .. } if function == value::BUDGET => {
             failed("the build has more elements or text than an expression may read")
         }
@@ -316,6 +318,6 @@ fn unknown(error: ExecutionError, facts: &Facts<'_>) -> Fact {
     }
 }
 
-fn failed(why: &str) -> Fact {
-    Fact::Unknown { fact: "expression", why: why.to_owned() }
+fn failed(why: &str) -> MissingFact {
+    MissingFact::Unknown { fact: "expression", why: why.to_owned() }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     diagnostic::printable,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     record::redact,
     url,
 };
@@ -147,7 +147,7 @@ fn operand_part(text: &str, facts: &Facts<'_>) -> ExpressionPart {
 const LONGEST: usize = 120;
 
 fn of_variable(variable: Variable, facts: &Facts<'_>) -> String {
-    let text = |text: Result<String, Fact>| text.unwrap_or_else(|_| "unknown".to_owned());
+    let text = |text: Result<String, MissingFact>| text.unwrap_or_else(|_| "unknown".to_owned());
     match variable {
         Variable::Build | Variable::Project | Variable::Batch => "known".to_owned(),
         Variable::Account => text(facts.account().map(str::to_owned)),

@@ -26,7 +26,7 @@ use super::{
     time::{Length, Time},
 };
 use crate::{
-    facts::{Fact, Facts, planned::UnknownMembers, start_event},
+    facts::{Facts, MissingFact, planned::UnknownMembers, start_event},
     model::{
         Build, BuildBatch, Project,
         shape::{MemberType, Shape},
@@ -122,7 +122,7 @@ impl<'a> Variables<'a> {
 /// The `cel` crate calls this wherever an expression names a variable.
 impl VariableResolver for Variables<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let text = |text: Result<&'b str, Fact>| text.ok().map(|text| CowVal::owned(CelString::from(text)));
+        let text = |text: Result<&'b str, MissingFact>| text.ok().map(|text| CowVal::owned(CelString::from(text)));
         let facts = self.facts;
         match Variable::named(variable)? {
             Variable::Build => {
@@ -155,31 +155,31 @@ impl VariableResolver for Variables<'_> {
 }
 
 /// The unknown fact that a variable stands for.
-pub(super) fn missing(name: &str, facts: &Facts<'_>) -> Fact {
-    let unknown = |text: Result<&str, Fact>, name| text.err().unwrap_or(Fact::Absent(name));
+pub(super) fn missing(name: &str, facts: &Facts<'_>) -> MissingFact {
+    let unknown = |text: Result<&str, MissingFact>, name| text.err().unwrap_or(MissingFact::Absent(name));
     match Variable::named(name) {
         Some(Variable::Account) => unknown(facts.account(), "account"),
         Some(Variable::Region) => unknown(facts.region(), "region"),
         Some(Variable::Branch) => unknown(facts.branch(), "branch"),
-        Some(Variable::Ref) => facts.git_ref().err().unwrap_or(Fact::Absent("ref")),
-        Some(Variable::StartedBy) => facts.starters().one().err().unwrap_or(Fact::Absent("startedBy")),
-        Some(Variable::Project) => Fact::NoProject,
-        Some(Variable::Batch) => facts.batch().err().unwrap_or(Fact::NoBatch),
-        Some(Variable::Cost) => facts.cost().err().unwrap_or(Fact::Absent("cost")),
+        Some(Variable::Ref) => facts.git_ref().err().unwrap_or(MissingFact::Absent("ref")),
+        Some(Variable::StartedBy) => facts.starters().one().err().unwrap_or(MissingFact::Absent("startedBy")),
+        Some(Variable::Project) => MissingFact::NoProject,
+        Some(Variable::Batch) => facts.batch().err().unwrap_or(MissingFact::NoBatch),
+        Some(Variable::Cost) => facts.cost().err().unwrap_or(MissingFact::Absent("cost")),
         Some(Variable::Running) => facts.no_phases("running"),
-        Some(variable) => Fact::Absent(variable.name()),
-        None => Fact::Unknown { fact: "expression", why: "it names an unknown variable".to_owned() },
+        Some(variable) => MissingFact::Absent(variable.name()),
+        None => MissingFact::Unknown { fact: "expression", why: "it names an unknown variable".to_owned() },
     }
 }
 
 /// The unknown fact that a variable stands for, if it is unknown.
-pub(super) fn unknown_variable(variable: Variable, facts: &Facts<'_>) -> Option<Fact> {
+pub(super) fn unknown_variable(variable: Variable, facts: &Facts<'_>) -> Option<MissingFact> {
     let is_known = Variables::new(facts).resolve(variable.name()).is_some();
     (!is_known).then(|| missing(variable.name(), facts))
 }
 
 /// The unknown fact that a member of the build stands for, if an event lacks it.
-pub(super) fn unknown_member(path: &str, facts: &Facts<'_>) -> Option<Fact> {
+pub(super) fn unknown_member(path: &str, facts: &Facts<'_>) -> Option<MissingFact> {
     if facts.is_whole || facts.is_sample || facts.planned.is_some() {
         return None;
     }
@@ -196,7 +196,7 @@ pub(super) fn unknown_member(path: &str, facts: &Facts<'_>) -> Option<Fact> {
             {
                 return None;
             }
-            None => return Some(Fact::AbsentMember(format!("build.{member}"))),
+            None => return Some(MissingFact::AbsentMember(format!("build.{member}"))),
         }
     }
     None

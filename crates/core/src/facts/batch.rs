@@ -3,7 +3,7 @@
 //! Each build of a batch has the batch role's session as its initiator and a commit as its
 //! source version. What started the batch, and with which source version, only the batch shows.
 
-use super::{Fact, Facts};
+use super::{Facts, MissingFact};
 use crate::model::BuildBatch;
 
 /// The session of a role with which CodeBuild calls itself, before a UUID: for the builds of a
@@ -19,17 +19,17 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// The fact by which this would be known.
-    pub fn batch(&self) -> Result<Option<&'a BuildBatch>, Fact> {
+    pub fn batch(&self) -> Result<Option<&'a BuildBatch>, MissingFact> {
         if self.build_batch.is_some() {
             return Ok(self.build_batch);
         }
         match (self.build.build_batch_arn.as_deref(), self.build.initiator.as_deref()) {
             (Some(""), _) => Ok(None),
-            (Some(_), _) if self.is_whole => Err(Fact::NoBatch),
+            (Some(_), _) if self.is_whole => Err(MissingFact::NoBatch),
             _ if self.is_whole => Ok(None),
-            (Some(_), _) => Err(Fact::Absent("buildBatchArn")),
-            (_, None) => Err(Fact::Absent("initiator")),
-            (_, Some(initiator)) if is_own_session(initiator) => Err(Fact::Absent("buildBatchArn")),
+            (Some(_), _) => Err(MissingFact::Absent("buildBatchArn")),
+            (_, None) => Err(MissingFact::Absent("initiator")),
+            (_, Some(initiator)) if is_own_session(initiator) => Err(MissingFact::Absent("buildBatchArn")),
             (_, Some(_)) => Ok(None),
         }
     }

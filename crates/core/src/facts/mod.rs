@@ -2,10 +2,10 @@
 
 mod batch;
 mod cost;
-mod fact;
 pub mod git_ref;
 pub mod image;
 pub mod inquiry;
+mod missing_fact;
 pub mod pipeline;
 pub mod planned;
 pub mod possible;
@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::fact::Fact;
+pub use self::missing_fact::MissingFact;
 pub(crate) use self::provenance::known_initiator;
 pub use self::provenance::{InitiatorFrom, Provenance, RefFrom};
 use self::{
@@ -184,18 +184,18 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn prospect_of(&self, fact: &Fact) -> Prospect {
+    fn prospect_of(&self, fact: &MissingFact) -> Prospect {
         fact.source().map_or(Prospect::Nothing, |source| self.prospect(source))
     }
 
     /// Returns whether a source may provide the fact now.
-    pub(crate) fn may_learn(&self, fact: &Fact) -> bool {
+    pub(crate) fn may_learn(&self, fact: &MissingFact) -> bool {
         self.prospect_of(fact) == Prospect::Now
     }
 
     /// Chooses which of two unknown facts is named if either would settle a rule: the first, if there is one, unless
     /// a source may provide the other sooner.
-    pub(crate) fn settling(&self, first: impl Into<Option<Fact>>, other: Fact) -> Fact {
+    pub(crate) fn settling(&self, first: impl Into<Option<MissingFact>>, other: MissingFact) -> MissingFact {
         match first.into() {
             Some(first) if self.prospect_of(&first) >= self.prospect_of(&other) => first,
             _ => other,
@@ -223,22 +223,22 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// The missing fact. A whole Build without compute and environment type does not.
-    pub fn runs_on_lambda(&self) -> Result<bool, Fact> {
+    pub fn runs_on_lambda(&self) -> Result<bool, MissingFact> {
         let environment = self.build.environment.as_ref();
         let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
         let kind = environment.and_then(|environment| environment.r#type.as_deref());
         let are_absent = || ["environment.computeType", "environment.type"].iter().all(|member| self.lacks(member));
         if compute_type.is_none() && kind.is_none() && !are_absent() {
-            return Err(Fact::Absent("environment.computeType"));
+            return Err(MissingFact::Absent("environment.computeType"));
         }
         Ok(compute_type.is_some_and(|one| one.starts_with("BUILD_LAMBDA_"))
             || kind.is_some_and(|kind| kind.ends_with("_LAMBDA_CONTAINER")))
     }
 
     /// Explains why a time is unknown. If the API's Build has no phases, no other source has them.
-    pub fn no_phases(&self, fact: &'static str) -> Fact {
+    pub fn no_phases(&self, fact: &'static str) -> MissingFact {
         if !self.is_whole || self.planned.is_some() {
-            return Fact::Absent(fact);
+            return MissingFact::Absent(fact);
         }
         let has_ended = self.build.progress() == Progress::Ended;
         let why = match self.build.run_start() {
@@ -248,38 +248,40 @@ impl<'a> Facts<'a> {
             }
             RunStart::At(_) | RunStart::Queued => "has no `startTime`",
         };
-        Fact::Unknown { fact, why: format!("the {} {why}", self.kind.name()) }
+        MissingFact::Unknown { fact, why: format!("the {} {why}", self.kind.name()) }
     }
 
     /// The name of the build's project.
-    pub fn project_name(&self) -> Result<&'a str, Fact> {
-        self.build.project_name.as_deref().ok_or(Fact::Absent("projectName"))
+    pub fn project_name(&self) -> Result<&'a str, MissingFact> {
+        self.build.project_name.as_deref().ok_or(MissingFact::Absent("projectName"))
     }
 
     /// Returns the initiator of the build, or of the batch that it belongs to. A sandbox has none.
-    pub fn initiator(&self) -> Result<&'a str, Fact> {
+    pub fn initiator(&self) -> Result<&'a str, MissingFact> {
         if self.kind == RunKind::Sandbox {
-            return Err(Fact::Unknown { fact: "initiator", why: NO_INITIATOR.to_owned() });
+            return Err(MissingFact::Unknown { fact: "initiator", why: NO_INITIATOR.to_owned() });
         }
         match self.batch()? {
-            Some(batch) => batch.initiator.as_deref().ok_or_else(|| Fact::AbsentMember("batch.initiator".into())),
-            None => self.build.initiator.as_deref().ok_or(Fact::Absent("initiator")),
+            Some(batch) => {
+                batch.initiator.as_deref().ok_or_else(|| MissingFact::AbsentMember("batch.initiator".into()))
+            }
+            None => self.build.initiator.as_deref().ok_or(MissingFact::Absent("initiator")),
         }
     }
 
     /// The account the build runs in, from its ARN.
-    pub fn account(&self) -> Result<&'a str, Fact> {
+    pub fn account(&self) -> Result<&'a str, MissingFact> {
         match self.planned {
-            Some(planned) => planned.account.as_deref().ok_or(Fact::Absent("account")),
-            None => self.build.account().ok_or(Fact::Absent("arn")),
+            Some(planned) => planned.account.as_deref().ok_or(MissingFact::Absent("account")),
+            None => self.build.account().ok_or(MissingFact::Absent("arn")),
         }
     }
 
     /// The region the build runs in, from its ARN.
-    pub fn region(&self) -> Result<&'a str, Fact> {
+    pub fn region(&self) -> Result<&'a str, MissingFact> {
         match self.planned {
-            Some(planned) => planned.region.as_deref().ok_or(Fact::Absent("region")),
-            None => self.build.region().ok_or(Fact::Absent("arn")),
+            Some(planned) => planned.region.as_deref().ok_or(MissingFact::Absent("region")),
+            None => self.build.region().ok_or(MissingFact::Absent("arn")),
         }
     }
 
@@ -287,14 +289,14 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// The missing fact. If the project was changed since, no source provides its earlier settings.
-    pub fn project_at_start(&self) -> Result<&'a Project, Fact> {
-        let project = self.project.ok_or(Fact::NoProject)?;
+    pub fn project_at_start(&self) -> Result<&'a Project, MissingFact> {
+        let project = self.project.ok_or(MissingFact::NoProject)?;
         if self.planned.is_some() {
             return Ok(project);
         }
         let (start, missing, is_exact) = match self.batch()? {
-            Some(batch) => (batch.start_time, Fact::AbsentMember("batch.startTime".into()), true),
-            None => (self.build.start_time, Fact::Absent("startTime"), self.is_whole),
+            Some(batch) => (batch.start_time, MissingFact::AbsentMember("batch.startTime".into()), true),
+            None => (self.build.start_time, MissingFact::Absent("startTime"), self.is_whole),
         };
         let Some(start) = start else {
             let may_have_changed = project.last_modified.is_some() || self.project_as_of.is_some();
@@ -303,10 +305,10 @@ impl<'a> Facts<'a> {
         // An event has whole seconds.
         let latest = if is_exact { start } else { start.saturating_add(SignedDuration::from_secs(1)).unwrap_or(start) };
         match project.last_modified {
-            _ if self.project_as_of.is_some_and(|as_of| as_of < latest) => Err(Fact::OldProject),
+            _ if self.project_as_of.is_some_and(|as_of| as_of < latest) => Err(MissingFact::OldProject),
             Some(change) if change > latest => {
                 let why = "the project was changed after the build started".to_owned();
-                Err(Fact::Unknown { fact: "project", why })
+                Err(MissingFact::Unknown { fact: "project", why })
             }
             Some(change) if change > start => Err(missing),
             _ => Ok(project),
@@ -314,34 +316,34 @@ impl<'a> Facts<'a> {
     }
 
     /// The value of one of its project's tags, or `None` if the project has no such tag.
-    pub fn tag(&self, key: &str) -> Result<Option<&'a str>, Fact> {
-        let tags = self.project.ok_or(Fact::NoProject)?.tags.iter().flatten();
+    pub fn tag(&self, key: &str) -> Result<Option<&'a str>, MissingFact> {
+        let tags = self.project.ok_or(MissingFact::NoProject)?.tags.iter().flatten();
         let tag = tags.filter(|tag| tag.key.as_deref() == Some(key)).find_map(|tag| tag.value.as_deref());
         let is_unknown = |planned: &PlannedBuild| planned.project.why_part("tags").is_some();
         match tag {
-            None if self.planned.is_some_and(is_unknown) => Err(Fact::AbsentMember("project.tags".into())),
+            None if self.planned.is_some_and(is_unknown) => Err(MissingFact::AbsentMember("project.tags".into())),
             tag => Ok(tag),
         }
     }
 
     /// The location of the build's primary source.
-    pub fn source_location(&self) -> Result<&'a str, Fact> {
-        let source = self.build.source.as_ref().ok_or(Fact::Absent("source"))?;
+    pub fn source_location(&self) -> Result<&'a str, MissingFact> {
+        let source = self.build.source.as_ref().ok_or(MissingFact::Absent("source"))?;
         match (source.location.as_deref(), source.r#type.as_deref()) {
             (Some(location), _) if !location.is_empty() => Ok(location),
             // These types never have a location.
             (_, Some(kind @ ("CODEPIPELINE" | "NO_SOURCE"))) => {
-                Err(Fact::Unknown { fact: "source.location", why: format!("the source is {kind}") })
+                Err(MissingFact::Unknown { fact: "source.location", why: format!("the source is {kind}") })
             }
-            _ => Err(Fact::Absent("source.location")),
+            _ => Err(MissingFact::Absent("source.location")),
         }
     }
 
     /// The image the build runs in.
-    pub fn image(&self) -> Result<&Image, Fact> {
+    pub fn image(&self) -> Result<&Image, MissingFact> {
         let environment = self.build.environment.as_ref();
         let image = environment.and_then(|environment| environment.image.as_deref());
-        let image = image.ok_or(Fact::Absent("environment.image"))?;
+        let image = image.ok_or(MissingFact::Absent("environment.image"))?;
         Ok(self.normal_forms.image.get_or_init(|| Image::read(image)))
     }
 }

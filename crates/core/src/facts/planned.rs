@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fact, Facts};
+use super::{Facts, MissingFact};
 use crate::model::RunKind;
 
 /// The facts that are unknown of a build that has not started.
@@ -64,10 +64,10 @@ impl Facts<'_> {
     }
 
     /// The member of the build without which the fact is unknown, if the build is known not to have it.
-    pub(crate) fn lacks_member_of<'f>(&self, fact: &'f Fact) -> Option<&'f str> {
+    pub(crate) fn lacks_member_of<'f>(&self, fact: &'f MissingFact) -> Option<&'f str> {
         let member = match fact {
-            Fact::Absent(member) => member,
-            Fact::AbsentMember(path) => path.strip_prefix("build.")?,
+            MissingFact::Absent(member) => member,
+            MissingFact::AbsentMember(path) => path.strip_prefix("build.")?,
             _ => return None,
         };
         self.lacks(member).then_some(member)

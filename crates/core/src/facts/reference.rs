@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Fact, Facts, RefFrom,
+    Facts, MissingFact, RefFrom,
     inquiry::Source,
     remote_refs::{ObjectId, RefsAtCommit},
     source_version::SourceVersion,
@@ -32,18 +32,18 @@ enum Reference<'a> {
     /// It is this one.
     Known(SourceVersion<'a>, RefFrom),
     /// It is one of these, by their full names. The fact would show which.
-    OneOf(Vec<&'a str>, RefFrom, Fact),
+    OneOf(Vec<&'a str>, RefFrom, MissingFact),
     /// The webhook's filters let it through. The fact would show which it is.
-    Within(&'a PossibleRefs, Fact),
+    Within(&'a PossibleRefs, MissingFact),
 }
 
 /// A name for patterns, as far as it is known.
 #[derive(Clone, Debug)]
 pub(crate) enum PossibleName<'a> {
     /// This name, with the reason to doubt that it is one.
-    One(Cow<'a, str>, Option<Fact>),
+    One(Cow<'a, str>, Option<MissingFact>),
     /// The full name of one of these references. The fact would show which.
-    Within(&'a PossibleRefs, Fact),
+    Within(&'a PossibleRefs, MissingFact),
 }
 
 /// The references that a webhook's filters let through, and their names if these are few.
@@ -68,12 +68,12 @@ impl WantedName {
         }
     }
 
-    fn unknown(self, why: impl Into<String>) -> Fact {
-        Fact::Unknown { fact: self.fact(), why: why.into() }
+    fn unknown(self, why: impl Into<String>) -> MissingFact {
+        MissingFact::Unknown { fact: self.fact(), why: why.into() }
     }
 
-    fn unresolved(self, why: impl Into<String>, source: Source) -> Fact {
-        Fact::Unresolved { fact: self.fact(), why: why.into(), source }
+    fn unresolved(self, why: impl Into<String>, source: Source) -> MissingFact {
+        MissingFact::Unresolved { fact: self.fact(), why: why.into(), source }
     }
 }
 
@@ -82,7 +82,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The missing fact.
-    pub fn branch(&self) -> Result<&str, Fact> {
+    pub fn branch(&self) -> Result<&str, MissingFact> {
         match self.known_reference(WantedName::Branch)? {
             SourceVersion::Branch(branch) => Ok(branch),
             other => Err(no_branch(other)),
@@ -93,7 +93,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The missing fact.
-    pub fn git_ref(&self) -> Result<String, Fact> {
+    pub fn git_ref(&self) -> Result<String, MissingFact> {
         let version = self.known_reference(WantedName::Ref)?;
         version.full_name().ok_or_else(|| WantedName::Ref.unknown(is(version)))
     }
@@ -103,7 +103,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The missing fact.
-    pub(crate) fn possible_branch(&self) -> Result<PossibleName<'_>, Fact> {
+    pub(crate) fn possible_branch(&self) -> Result<PossibleName<'_>, MissingFact> {
         match self.reference(WantedName::Branch)? {
             Reference::Known(SourceVersion::Branch(branch), _) => Ok(PossibleName::One(branch.into(), None)),
             Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
@@ -119,7 +119,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The missing fact.
-    pub(crate) fn possible_ref(&self) -> Result<PossibleName<'_>, Fact> {
+    pub(crate) fn possible_ref(&self) -> Result<PossibleName<'_>, MissingFact> {
         match self.reference(WantedName::Ref)? {
             Reference::Known(either @ SourceVersion::BranchOrCommit(name), _) => {
                 let doubt = WantedName::Ref.unknown(is(either));
@@ -173,14 +173,14 @@ impl Facts<'_> {
         }
     }
 
-    fn known_reference(&self, wanted: WantedName) -> Result<SourceVersion<'_>, Fact> {
+    fn known_reference(&self, wanted: WantedName) -> Result<SourceVersion<'_>, MissingFact> {
         match self.reference(wanted)? {
             Reference::Known(version, _) => Ok(version),
             Reference::OneOf(.., missing) | Reference::Within(_, missing) => Err(missing),
         }
     }
 
-    fn reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
+    fn reference(&self, wanted: WantedName) -> Result<Reference<'_>, MissingFact> {
         if let Some((name, from)) = &self.assumed {
             return Ok(Reference::Known(SourceVersion::of_full_name(name), *from));
         }
@@ -203,7 +203,7 @@ impl Facts<'_> {
     /// The source version of the build, or of the batch that it belongs to, as git reads it.
     /// `None` if there is none. Sources from CodePipeline and S3 have versions that are not git
     /// revisions.
-    fn revision(&self) -> Result<(Option<SourceVersion<'_>>, RefFrom), Fact> {
+    fn revision(&self) -> Result<(Option<SourceVersion<'_>>, RefFrom), MissingFact> {
         has_revision(self.build.source.as_ref())?;
         let own = (self.source_version, RefFrom::SourceVersion);
         match self.batch() {
@@ -213,13 +213,13 @@ impl Facts<'_> {
             }
             // An event may lack what the Build has.
             Ok(None) if self.source_version.is_none() && !self.lacks("sourceVersion") => {
-                Err(Fact::Absent("sourceVersion"))
+                Err(MissingFact::Absent("sourceVersion"))
             }
             Ok(None) => Ok(own),
             // A build has its batch's reference, or the commit that it referred to.
             Err(unknown) => match (&self.build.initiator, self.source_version) {
                 (None, Some(version)) if version.full_name().is_some() => Ok(own),
-                (None, None) => Err(Fact::Absent("sourceVersion")),
+                (None, None) => Err(MissingFact::Absent("sourceVersion")),
                 _ => Err(unknown),
             },
         }
@@ -227,7 +227,7 @@ impl Facts<'_> {
 
     /// Returns whether the source version is empty, so that the project's own applies. `HEAD` is
     /// the remote's, whatever the project has.
-    fn names_no_version(&self) -> Result<bool, Fact> {
+    fn names_no_version(&self) -> Result<bool, MissingFact> {
         let version = match self.batch()? {
             Some(batch) => batch.source_version.as_deref(),
             None => self.build.source_version.as_deref(),
@@ -236,7 +236,7 @@ impl Facts<'_> {
     }
 
     /// The reference that a build without a source version has: the project's, or the remote's `HEAD`.
-    fn default_reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
+    fn default_reference(&self, wanted: WantedName) -> Result<Reference<'_>, MissingFact> {
         match self.project_at_start()?.source_version.as_deref().map(SourceVersion::read) {
             None | Some(SourceVersion::Default) => self.remote_head(wanted),
             commit @ Some(SourceVersion::Commit(_)) => self.at_commit(wanted, commit),
@@ -244,7 +244,7 @@ impl Facts<'_> {
         }
     }
 
-    fn remote_head(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
+    fn remote_head(&self, wanted: WantedName) -> Result<Reference<'_>, MissingFact> {
         let remote = self.fresh_remote(wanted, is(SourceVersion::Default))?;
         match remote.head.as_deref().map(SourceVersion::of_full_name) {
             Some(branch @ SourceVersion::Branch(_)) => Ok(Reference::Known(branch, RefFrom::Git)),
@@ -254,7 +254,7 @@ impl Facts<'_> {
 
     /// The branch into which a pull request was merged, if only its merge can have started the build.
     /// Otherwise a pull request has no branch.
-    fn base_branch<'s>(&'s self, request: SourceVersion<'s>, from: RefFrom) -> Result<Reference<'s>, Fact> {
+    fn base_branch<'s>(&'s self, request: SourceVersion<'s>, from: RefFrom) -> Result<Reference<'s>, MissingFact> {
         let Some(WebhookRefs { refs, listed }) = self.webhook_refs(request)? else {
             return Ok(Reference::Known(request, from));
         };
@@ -266,7 +266,7 @@ impl Facts<'_> {
 
     /// The reference at the build's commit: one that the webhook's filters let through, if a webhook
     /// started the build, and that the remote has there.
-    fn at_commit(&self, wanted: WantedName, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, Fact> {
+    fn at_commit(&self, wanted: WantedName, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, MissingFact> {
         let commit = version.unwrap_or(SourceVersion::Default);
         // If nobody can say which filters a webhook has, git may still show the one ref at the commit.
         let (by_webhook, unknown_filters) = match self.webhook_refs(commit) {
@@ -300,19 +300,19 @@ impl Facts<'_> {
     }
 
     /// Returns an error if the id of the build's commit is unknown, so that git would find no reference at it.
-    fn has_commit(&self, wanted: WantedName) -> Result<(), Fact> {
+    fn has_commit(&self, wanted: WantedName) -> Result<(), MissingFact> {
         match ObjectId::of_build(self.build, self.build_batch, self.project) {
             Some(_) => Ok(()),
             None if self.is_whole || self.build_batch.is_some() => {
                 Err(wanted.unknown("CodeBuild has not resolved the commit's id yet"))
             }
-            None => Err(Fact::Absent("resolvedSourceVersion")),
+            None => Err(MissingFact::Absent("resolvedSourceVersion")),
         }
     }
 
     /// The references of which the project's webhook may have started the build. `None` if it did not, or
     /// if its filters prove nothing.
-    fn webhook_refs(&self, version: SourceVersion<'_>) -> Result<Option<&WebhookRefs>, Fact> {
+    fn webhook_refs(&self, version: SourceVersion<'_>) -> Result<Option<&WebhookRefs>, MissingFact> {
         let starters = self.starters();
         if !starters.possible.contains(&Starter::Webhook) {
             return Ok(None);
@@ -321,7 +321,7 @@ impl Facts<'_> {
         let project = match self.project_at_start() {
             Ok(project) => project,
             // The filters may have been others when the build started.
-            Err(Fact::Unknown { .. }) => return Ok(None),
+            Err(MissingFact::Unknown { .. }) => return Ok(None),
             Err(missing) => return Err(missing),
         };
         let read = || {
@@ -334,7 +334,7 @@ impl Facts<'_> {
 
     /// Returns git's answer, if it was asked soon after the build's start. `why`: the reason why nothing
     /// else shows the reference.
-    fn fresh_remote(&self, wanted: WantedName, why: String) -> Result<&RefsAtCommit, Fact> {
+    fn fresh_remote(&self, wanted: WantedName, why: String) -> Result<&RefsAtCommit, MissingFact> {
         let remote = self.remote.ok_or_else(|| wanted.unresolved(why, Source::Git))?;
         let age = remote.as_of.duration_since(self.start()?);
         if age > FRESH {
@@ -345,27 +345,27 @@ impl Facts<'_> {
     }
 
     /// Returns the time when the build, or the batch that it belongs to, started.
-    fn start(&self) -> Result<Timestamp, Fact> {
+    fn start(&self) -> Result<Timestamp, MissingFact> {
         match self.batch()? {
-            Some(batch) => batch.start_time.ok_or_else(|| Fact::AbsentMember("batch.startTime".into())),
-            None => self.build.start_time.ok_or(Fact::Absent("startTime")),
+            Some(batch) => batch.start_time.ok_or_else(|| MissingFact::AbsentMember("batch.startTime".into())),
+            None => self.build.start_time.ok_or(MissingFact::Absent("startTime")),
         }
     }
 }
 
 /// Returns an error if versions of the source are not git revisions.
-fn has_revision(source: Option<&ProjectSource>) -> Result<(), Fact> {
+fn has_revision(source: Option<&ProjectSource>) -> Result<(), MissingFact> {
     match source.and_then(|source| source.r#type.as_deref()) {
         Some(kind @ ("CODEPIPELINE" | "S3" | "NO_SOURCE")) => {
-            Err(Fact::Unknown { fact: "branch", why: format!("the source is {kind}") })
+            Err(MissingFact::Unknown { fact: "branch", why: format!("the source is {kind}") })
         }
         _ => Ok(()),
     }
 }
 
 /// A commit, a tag or a pull request may belong to any branch.
-fn no_branch(version: SourceVersion<'_>) -> Fact {
-    Fact::Unknown { fact: "branch", why: is(version) }
+fn no_branch(version: SourceVersion<'_>) -> MissingFact {
+    MissingFact::Unknown { fact: "branch", why: is(version) }
 }
 
 fn is(version: SourceVersion<'_>) -> String {

@@ -16,7 +16,7 @@ pub(super) use self::{
     path::{PathPart, normal_path},
     url::{Authority, canonical_host, is_known, split_scp},
 };
-use super::{Fact, Facts};
+use super::{Facts, MissingFact};
 use crate::{model::ProjectSource, url::without_user_info};
 
 /// The location of a build's source.
@@ -114,27 +114,27 @@ impl SourceLocation {
 
 impl Facts<'_> {
     /// The location of the build's primary source.
-    pub fn source(&self) -> Result<&SourceLocation, Fact> {
-        let source = self.build.source.as_ref().ok_or(Fact::Absent("source"))?;
+    pub fn source(&self) -> Result<&SourceLocation, MissingFact> {
+        let source = self.build.source.as_ref().ok_or(MissingFact::Absent("source"))?;
         let location = self.normal_forms.source.get_or_init(|| SourceLocation::of(source));
-        location.as_ref().ok_or(Fact::Absent("source.location"))
+        location.as_ref().ok_or(MissingFact::Absent("source.location"))
     }
 
     /// All sources of the build with their locations, the primary one first. In place of what is
     /// unknown stands the fact that is missing.
-    pub fn sources(&self) -> impl Iterator<Item = Result<(&ProjectSource, &SourceLocation), Fact>> {
-        let source = self.build.source.as_ref().ok_or(Fact::Absent("source"));
+    pub fn sources(&self) -> impl Iterator<Item = Result<(&ProjectSource, &SourceLocation), MissingFact>> {
+        let source = self.build.source.as_ref().ok_or(MissingFact::Absent("source"));
         let primary = source.and_then(|source| Ok((source, self.source()?)));
         let (secondary, missing) = match &self.build.secondary_sources {
             Some(sources) => (sources.as_slice(), None),
             None if self.lacks("secondarySources") || self.is_sample => (&[][..], None),
             // No event contains them.
-            None => (&[][..], Some(Err(Fact::Absent("secondarySources")))),
+            None => (&[][..], Some(Err(MissingFact::Absent("secondarySources")))),
         };
         let locations =
             self.normal_forms.secondary_sources.get_or_init(|| secondary.iter().map(SourceLocation::of).collect());
         let secondary = secondary.iter().zip(locations).map(|(source, location)| {
-            location.as_ref().map(|location| (source, location)).ok_or(Fact::Absent("source.location"))
+            location.as_ref().map(|location| (source, location)).ok_or(MissingFact::Absent("source.location"))
         });
         [primary].into_iter().chain(secondary).chain(missing)
     }

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Facts, NO_INITIATOR, batch::is_own_session, pipeline::PipelineAnswer, possible::can_begin_with};
+use super::{
+    Facts, MissingFact, NO_INITIATOR, batch::is_own_session, pipeline::PipelineAnswer, possible::can_begin_with,
+};
 use crate::{
     diagnostic::Code,
     model::RunKind,
@@ -84,7 +86,7 @@ pub struct Starters {
     /// One kind if it is known, or those that are possible. None for a sandbox, which has no initiator.
     pub possible: Vec<Starter>,
     /// The fact that would rule out all but one.
-    pub missing: Option<Fact>,
+    pub missing: Option<MissingFact>,
 }
 
 impl From<Starter> for Starters {
@@ -94,7 +96,7 @@ impl From<Starter> for Starters {
 }
 
 impl Starters {
-    fn either(possible: &[Starter], missing: Fact) -> Self {
+    fn either(possible: &[Starter], missing: MissingFact) -> Self {
         Self { possible: possible.to_vec(), missing: Some(missing) }
     }
 
@@ -102,10 +104,10 @@ impl Starters {
     ///
     /// # Errors
     /// The fact that would show which one it is.
-    pub fn one(&self) -> Result<Starter, Fact> {
+    pub fn one(&self) -> Result<Starter, MissingFact> {
         match (self.possible.as_slice(), &self.missing) {
             ([starter], _) => Ok(*starter),
-            (_, missing) => Err(missing.clone().unwrap_or(Fact::Absent("initiator"))),
+            (_, missing) => Err(missing.clone().unwrap_or(MissingFact::Absent("initiator"))),
         }
     }
 
@@ -113,12 +115,12 @@ impl Starters {
     ///
     /// # Errors
     /// The fact that the answer depends on.
-    pub fn is_among(&self, starters: &[Starter]) -> Result<bool, Fact> {
+    pub fn is_among(&self, starters: &[Starter]) -> Result<bool, MissingFact> {
         let mut among = self.possible.iter().map(|starter| starters.contains(starter));
         match among.next() {
             None => Ok(false),
             Some(first) if among.all(|other| other == first) => Ok(first),
-            _ => Err(self.missing.clone().unwrap_or(Fact::Absent("initiator"))),
+            _ => Err(self.missing.clone().unwrap_or(MissingFact::Absent("initiator"))),
         }
     }
 }
@@ -166,7 +168,7 @@ impl Facts<'_> {
     /// Returns the possible starters of the build.
     pub fn starters(&self) -> Starters {
         if self.kind == RunKind::Sandbox {
-            return Starters::either(&[], Fact::Unknown { fact: "startedBy", why: NO_INITIATOR.to_owned() });
+            return Starters::either(&[], MissingFact::Unknown { fact: "startedBy", why: NO_INITIATOR.to_owned() });
         }
         let (batch, initiator) = match self.batch().and_then(|batch| Ok((batch, self.initiator()?))) {
             Ok(known) => known,
@@ -181,7 +183,7 @@ impl Facts<'_> {
         let is_no_retry = batch.is_some() || self.is_whole || self.build.auto_retry_config.is_some();
         let role = || match is_no_retry {
             true => Starter::Role.into(),
-            false => Starters::either(&[Starter::Role, Starter::Retry], Fact::Absent("autoRetryConfig")),
+            false => Starters::either(&[Starter::Role, Starter::Retry], MissingFact::Absent("autoRetryConfig")),
         };
         match (initiator.split_once('/'), Claim::of(initiator)) {
             (None, _) if initiator == "CodeBuild-Jenkins-Plugin" => Starter::Role.into(),
@@ -202,26 +204,26 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The fact that could contradict it.
-    pub fn contradiction(&self) -> Result<Option<String>, Fact> {
+    pub fn contradiction(&self) -> Result<Option<String>, MissingFact> {
         Claim::of(self.initiator()?).map_or(Ok(None), |claim| self.contradiction_of(claim))
     }
 
-    fn contradiction_of(&self, claim: Claim) -> Result<Option<String>, Fact> {
+    fn contradiction_of(&self, claim: Claim) -> Result<Option<String>, MissingFact> {
         match claim {
             Claim::Pipeline => {
                 let (source, missing) = match self.batch()? {
-                    Some(batch) => (batch.source.as_ref(), Fact::AbsentMember("batch.source.type".into())),
-                    None => (self.build.source.as_ref(), Fact::Absent("source.type")),
+                    Some(batch) => (batch.source.as_ref(), MissingFact::AbsentMember("batch.source.type".into())),
+                    None => (self.build.source.as_ref(), MissingFact::Absent("source.type")),
                 };
                 let kind = source.and_then(|source| source.r#type.as_deref()).ok_or(missing)?;
                 match self.unconfirmed_pipeline() {
                     _ if kind != "CODEPIPELINE" => Ok(Some(format!("the source is {kind}, and not a pipeline's"))),
                     None => Ok(None),
-                    Some(why) => Err(Fact::Unknown { fact: "startedBy", why }),
+                    Some(why) => Err(MissingFact::Unknown { fact: "startedBy", why }),
                 }
             }
             Claim::Webhook => {
-                let project = self.project.ok_or(Fact::NoProject)?;
+                let project = self.project.ok_or(MissingFact::NoProject)?;
                 Ok(project.webhook.is_none().then(|| "the project has no webhook".to_owned()))
             }
         }

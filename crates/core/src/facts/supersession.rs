@@ -11,7 +11,7 @@ mod tests;
 use jiff::Timestamp;
 
 use super::{
-    Fact, Facts,
+    Facts, MissingFact,
     inquiry::{Cause, Source},
     webhook::PossibleRefs,
 };
@@ -56,7 +56,7 @@ pub(crate) enum Number {
 pub(crate) struct Standing {
     pub(crate) rule: String,
     /// `true` if the rule applies to it and does not exempt it. The error is the missing fact.
-    pub(crate) is_covered: Result<bool, Fact>,
+    pub(crate) is_covered: Result<bool, MissingFact>,
     /// The values by which the rule compares builds.
     pub(crate) values: Vec<ComparedValue>,
 }
@@ -66,10 +66,10 @@ pub(crate) struct Standing {
 pub(crate) enum ComparedValue {
     Known(String),
     /// One of these. The fact is the missing one.
-    OneOf(Vec<String>, Fact),
+    OneOf(Vec<String>, MissingFact),
     /// A ref that the webhook's filters let through. The fact is the missing one.
-    Within(PossibleRefs, Fact),
-    Unknown(Fact),
+    Within(PossibleRefs, MissingFact),
+    Unknown(MissingFact),
 }
 
 /// The answer to the question whether a newer build supersedes a build, for each rule.
@@ -90,7 +90,7 @@ pub enum Superseded {
     /// The one with this id does.
     By(String),
     /// It is unknown. The fact is the missing one.
-    Unknown(Fact),
+    Unknown(MissingFact),
 }
 
 /// The running builds of a project that were not compared.
@@ -142,7 +142,7 @@ impl Supersession {
     /// Returns whether the pipeline of another build may name that one later, which would settle a rule.
     pub(crate) fn awaits_pipeline(&self) -> bool {
         self.by_rule.iter().any(|(_, superseded)| match superseded {
-            Superseded::Unknown(Fact::Unresolved { fact, source, .. }) => {
+            Superseded::Unknown(MissingFact::Unresolved { fact, source, .. }) => {
                 *fact == NEWER_BUILD && *source == Source::Pipeline
             }
             Superseded::Unknown(_) | Superseded::No | Superseded::By(_) => false,
@@ -176,15 +176,15 @@ fn superseded(build: &RunningBuild, own: &Standing, others: &[RunningBuild], lef
 }
 
 /// Returns whether `other` supersedes a build under a rule. One `false` settles it, whatever is unknown.
-fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Result<bool, Fact> {
+fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Result<bool, MissingFact> {
     if other.is_elsewhere(build) {
         return Ok(false);
     }
     let Some(standing) = other.standings.iter().find(|standing| standing.rule == own.rule) else { return Ok(false) };
-    let of_other = |missing: Fact| {
+    let of_other = |missing: MissingFact| {
         let why = format!("{}: {missing}", other.id);
         if other.awaits_pipeline && missing.source() == Some(Source::Pipeline) {
-            return Fact::Unresolved { fact: NEWER_BUILD, why, source: Source::Pipeline };
+            return MissingFact::Unresolved { fact: NEWER_BUILD, why, source: Source::Pipeline };
         }
         let cause = if missing.is_denied() { Cause::Denied(why) } else { Cause::Other(why) };
         cause.of_unknown(NEWER_BUILD)
@@ -245,7 +245,7 @@ impl Start {
 impl ComparedValue {
     /// Returns whether two builds have the same value. `of_other` describes a fact that is missing about
     /// the other one.
-    fn is_same(&self, other: &Self, of_other: impl Fn(Fact) -> Fact) -> Result<bool, Fact> {
+    fn is_same(&self, other: &Self, of_other: impl Fn(MissingFact) -> MissingFact) -> Result<bool, MissingFact> {
         match (self, other) {
             (Self::Known(value), Self::Known(other)) => Ok(value == other),
             (one, Self::Known(value)) => one.is(value),
@@ -261,7 +261,7 @@ impl ComparedValue {
     }
 
     /// Returns whether it is this value.
-    fn is(&self, value: &str) -> Result<bool, Fact> {
+    fn is(&self, value: &str) -> Result<bool, MissingFact> {
         match self {
             Self::Known(own) => Ok(own == value),
             Self::OneOf(values, _) if values.iter().all(|one| one != value) => Ok(false),
@@ -281,7 +281,7 @@ impl ComparedValue {
     }
 
     /// The fact that would show the value.
-    pub(crate) fn missing(&self) -> Option<&Fact> {
+    pub(crate) fn missing(&self) -> Option<&MissingFact> {
         match self {
             Self::Known(_) => None,
             Self::OneOf(_, missing) | Self::Within(_, missing) | Self::Unknown(missing) => Some(missing),
@@ -297,8 +297,8 @@ fn why_unordered(other: &RunningBuild, build: &RunningBuild) -> String {
     }
 }
 
-fn unknown(why: String) -> Fact {
-    Fact::Unknown { fact: NEWER_BUILD, why }
+fn unknown(why: String) -> MissingFact {
+    MissingFact::Unknown { fact: NEWER_BUILD, why }
 }
 
 impl Facts<'_> {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
-        Fact, Provenance,
+        MissingFact, Provenance,
         inquiry::{Case, Question, Reply},
     },
     policy::{Mode, ORIGINS, Policy},
@@ -327,7 +327,8 @@ fn first_broken(case: &mut Case<'_>, life: &Life, rule: &str, before: Timestamp,
 impl Undecided {
     /// A rule that passes, but might have been broken later: the input does not show how long the build ran.
     fn of_unknown_end(rule: &str) -> Self {
-        let missing = Fact::Unknown { fact: "endTime", why: "the input does not show when the build ended".to_owned() };
+        let missing =
+            MissingFact::Unknown { fact: "endTime", why: "the input does not show when the build ended".to_owned() };
         Self { rule: rule.to_owned(), missing, source: None, counts: true, stops_batch: false, compares_builds: false }
     }
 }

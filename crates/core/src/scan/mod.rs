@@ -17,7 +17,7 @@ pub use self::{
 use crate::{
     checks::{Answer, CheckOption, Fit},
     diagnostic::Place,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     policy::{Mode, OnUnknown, Policy, Rule},
     url,
     verdict::{Decision, Exempted, Undecided, Violation, decisions, in_scope},
@@ -202,15 +202,15 @@ fn never_applies(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
     (is_timeout && facts.runs_on_lambda() == Ok(true)).then_some("CodeBuild ignores timeouts on Lambda compute")
 }
 
-fn because(missing: &Fact, project: &PlannedProject) -> Because {
+fn because(missing: &MissingFact, project: &PlannedProject) -> Because {
     let of_build = |member: &str| match project.planned.build.why_part(member) {
         Some(UNTIL_A_BUILD) => Because::NoBuildYet,
         Some(why) => Because::NotGiven(why.to_owned()),
         None => Because::Never,
     };
     match missing {
-        Fact::Absent(member) => of_build(member),
-        Fact::AbsentMember(path) => match path.split_once('.') {
+        MissingFact::Absent(member) => of_build(member),
+        MissingFact::AbsentMember(path) => match path.split_once('.') {
             Some(("build", member)) => of_build(member),
             Some(("project", member)) => match project.planned.project.why_part(member) {
                 Some(why) => Because::NotGiven(why.to_owned()),
@@ -218,8 +218,10 @@ fn because(missing: &Fact, project: &PlannedProject) -> Because {
             },
             _ => Because::NoBuildYet,
         },
-        Fact::NoProject | Fact::OldProject | Fact::NoBatch | Fact::Unresolved { .. } => Because::NoBuildYet,
-        Fact::Unknown { .. } | Fact::Denied { .. } => Because::Never,
+        MissingFact::NoProject | MissingFact::OldProject | MissingFact::NoBatch | MissingFact::Unresolved { .. } => {
+            Because::NoBuildYet
+        }
+        MissingFact::Unknown { .. } | MissingFact::Denied { .. } => Because::Never,
     }
 }
 

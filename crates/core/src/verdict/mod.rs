@@ -11,7 +11,7 @@ use self::decide::{deadline, decide_for_all, is_exempt};
 pub(crate) use self::decide::{facts_of_rule, in_scope, selects};
 pub(crate) use self::supersession::running_build;
 use crate::{
-    facts::{Fact, Facts, inquiry::Source},
+    facts::{Facts, MissingFact, inquiry::Source},
     model::Build,
     policy::{BatchScope, Mode, Policy, Rule},
     url,
@@ -111,7 +111,7 @@ pub struct Undecided {
     pub rule: String,
     /// The unknown fact.
     #[serde(serialize_with = "as_text")]
-    pub missing: Fact,
+    pub missing: MissingFact,
     /// The source that may know the fact, even if it cannot be asked.
     #[serde(skip)]
     pub source: Option<Source>,
@@ -150,7 +150,7 @@ impl Undecided {
     }
 }
 
-fn as_text<S: Serializer>(fact: &Fact, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<S: Serializer>(fact: &MissingFact, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&url::redacted(&fact.to_string()))
 }
 

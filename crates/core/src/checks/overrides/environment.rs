@@ -2,11 +2,11 @@
 
 use super::{Override, differ, instead, is_same_secret, or_absent, settings::BuildSettings};
 use crate::{
-    facts::{Fact, Facts, image::Image},
+    facts::{Facts, MissingFact, image::Image},
     model::{ComputeConfiguration, EnvironmentVariable, ProjectEnvironment},
 };
 
-type Difference = Result<Option<String>, Fact>;
+type Difference = Result<Option<String>, MissingFact>;
 
 /// Two names that Docker reads as one are the same image.
 pub(super) fn image(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
@@ -128,7 +128,7 @@ pub(super) fn variables(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &Bu
     }
     if ours.iter().any(is_hidden) {
         let why = "the input does not contain it".to_owned();
-        return Err(Fact::Unknown { fact: "environment.environmentVariables[].value", why });
+        return Err(MissingFact::Unknown { fact: "environment.environmentVariables[].value", why });
     }
     Ok(None)
 }

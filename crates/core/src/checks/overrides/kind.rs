@@ -3,7 +3,7 @@
 
 use crate::{
     diagnostic::Code,
-    facts::{Fact, Facts, starter::Starter},
+    facts::{Facts, MissingFact, starter::Starter},
     yaml::scalar::FromScalar,
 };
 
@@ -138,7 +138,7 @@ impl Override {
     ///
     /// # Errors
     /// The fact that this depends on.
-    pub(super) fn is_set_by_design(self, facts: &Facts<'_>) -> Result<bool, Fact> {
+    pub(super) fn is_set_by_design(self, facts: &Facts<'_>) -> Result<bool, MissingFact> {
         if !self.is_set_by_pipelines() {
             return Ok(false);
         }
@@ -149,7 +149,7 @@ impl Override {
             Ok(Starter::Pipeline) => Ok(true),
             Ok(Starter::Retry) if self.may_be_of_first_try(facts) => {
                 let why = "the build is a retry, and what started its first try is unknown".to_owned();
-                Err(Fact::Unknown {
+                Err(MissingFact::Unknown {
                     fact: if self == Self::SourceVersion { "source version" } else { "initiator" },
                     why,
                 })

@@ -16,7 +16,7 @@ use self::settings::BuildSettings;
 use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
 use crate::{
     duration::Duration,
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     model::{
         Project,
         name::{ACCOUNT, REGION, arn_part},
@@ -83,8 +83,8 @@ fn overridden(
     one: Override,
     facts: &Facts<'_>,
     ours: &BuildSettings<'_>,
-    project: &Result<&Project, Fact>,
-) -> Result<Option<String>, Fact> {
+    project: &Result<&Project, MissingFact>,
+) -> Result<Option<String>, MissingFact> {
     // A project has no debug session.
     if one == Override::DebugSession {
         let session = facts.build.debug_session.as_ref().and_then(|session| session.session_enabled);
@@ -105,7 +105,7 @@ fn difference(
     facts: &Facts<'_>,
     ours: &BuildSettings<'_>,
     project: &Project,
-) -> Result<Option<String>, Fact> {
+) -> Result<Option<String>, MissingFact> {
     let theirs = &BuildSettings::of_project(project);
     match one {
         Override::Image => environment::image(ours, theirs),
@@ -168,7 +168,7 @@ fn or_absent(text: Option<String>) -> Option<String> {
 /// Returns whether two texts name the same secret of Secrets Manager: by its ARN, or by its name. The
 /// ARN ends with six characters more. A name is that of a secret in the build's account and region.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>
-fn is_same_secret(facts: &Facts<'_>, one: &str, other: &str) -> Result<bool, Fact> {
+fn is_same_secret(facts: &Facts<'_>, one: &str, other: &str) -> Result<bool, MissingFact> {
     if one == other {
         return Ok(true);
     }

@@ -1,7 +1,7 @@
 //! The settings that a build, a batch and a project have in common.
 
 use crate::{
-    facts::{Fact, Facts},
+    facts::{Facts, MissingFact},
     model::{
         BuildArtifacts, BuildBatch, CloudWatchLogsConfig, Project, ProjectArtifacts, ProjectCache, ProjectEnvironment,
         ProjectSource, ProjectSourceVersion, S3LogsConfig,
@@ -130,9 +130,9 @@ impl<'a> BuildSettings<'a> {
     ///
     /// # Errors
     /// If the member is absent and the build is an event's.
-    pub(super) fn known<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, Fact> {
+    pub(super) fn known<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, MissingFact> {
         match setting {
-            None if !self.is_whole => Err(Fact::Absent(member)),
+            None if !self.is_whole => Err(MissingFact::Absent(member)),
             setting => Ok(setting),
         }
     }
@@ -146,7 +146,7 @@ impl<'a> BuildSettings<'a> {
         part: Option<T>,
         theirs: Option<U>,
         member: &'static str,
-    ) -> Result<(), Fact> {
+    ) -> Result<(), MissingFact> {
         if theirs.is_some() { self.known(part, member).map(|_| ()) } else { Ok(()) }
     }
 
@@ -154,7 +154,11 @@ impl<'a> BuildSettings<'a> {
     ///
     /// # Errors
     /// As of [`Self::known`], but not in a policy test.
-    pub(super) fn known_beyond_events<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, Fact> {
+    pub(super) fn known_beyond_events<T>(
+        &self,
+        setting: Option<T>,
+        member: &'static str,
+    ) -> Result<Option<T>, MissingFact> {
         if self.is_sample { Ok(setting) } else { self.known(setting, member) }
     }
 
@@ -166,7 +170,7 @@ impl<'a> BuildSettings<'a> {
         &self,
         read: impl FnOnce(&'a ProjectEnvironment) -> Option<T>,
         member: &'static str,
-    ) -> Result<Option<T>, Fact> {
+    ) -> Result<Option<T>, MissingFact> {
         self.known(self.environment.and_then(read), member)
     }
 
@@ -178,7 +182,7 @@ impl<'a> BuildSettings<'a> {
         &self,
         read: impl FnOnce(&'a ProjectSource) -> Option<T>,
         member: &'static str,
-    ) -> Result<Option<T>, Fact> {
+    ) -> Result<Option<T>, MissingFact> {
         self.known(self.source.and_then(read), member)
     }
 }

@@ -3,7 +3,7 @@
 use super::{Override, differ, instead, is_same_secret, or_absent, settings::BuildSettings};
 use crate::{
     facts::{
-        Fact, Facts,
+        Facts, MissingFact,
         source_location::{SourceLocation, WEBHOOK_LOCATION},
         source_version::SourceVersion,
         starter::Starter,
@@ -11,7 +11,7 @@ use crate::{
     model::{Project, ProjectSource, ProjectSourceVersion, ScopeConfiguration, SourceAuth},
 };
 
-type Difference = Result<Option<String>, Fact>;
+type Difference = Result<Option<String>, MissingFact>;
 
 /// The type and the location, as sources are compared.
 pub(super) fn location(
@@ -39,7 +39,7 @@ pub(super) fn location(
 }
 
 /// Returns whether two sources have the same type and location.
-fn is_same(ours: &ProjectSource, theirs: &ProjectSource) -> Result<bool, Fact> {
+fn is_same(ours: &ProjectSource, theirs: &ProjectSource) -> Result<bool, MissingFact> {
     if ours.r#type.as_deref().unwrap_or_default() != theirs.r#type.as_deref().unwrap_or_default() {
         return Ok(false);
     }
@@ -48,7 +48,9 @@ fn is_same(ours: &ProjectSource, theirs: &ProjectSource) -> Result<bool, Fact> {
         return Ok(true);
     }
     match (SourceLocation::of(ours), SourceLocation::of(theirs)) {
-        (Some(one), Some(other)) => one.is_same(&other).map_err(|why| Fact::Unknown { fact: "source.location", why }),
+        (Some(one), Some(other)) => {
+            one.is_same(&other).map_err(|why| MissingFact::Unknown { fact: "source.location", why })
+        }
         (one, other) => Ok(one == other),
     }
 }
@@ -63,8 +65,8 @@ fn shown(source: &ProjectSource) -> String {
 /// Returns whether a repository lies under the scope of the project's webhook: an organization, a
 /// group or an enterprise.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ScopeConfiguration.html>
-fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> Result<bool, Fact> {
-    let unknown = |why: &str| Fact::Unknown { fact: "source.location", why: why.to_owned() };
+fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> Result<bool, MissingFact> {
+    let unknown = |why: &str| MissingFact::Unknown { fact: "source.location", why: why.to_owned() };
     let scope = project.webhook.as_ref().and_then(|webhook| webhook.scope_configuration.as_ref());
     let scope = scope.ok_or_else(|| unknown("the project's webhook has no scope"))?;
     let source_type = project.source.as_ref().and_then(|source| source.r#type.as_deref());
@@ -83,7 +85,7 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
             return Err(unknown(&why));
         }
         Some(SourceLocation::NoSource | SourceLocation::S3(_)) => return Ok(false),
-        None => return Err(Fact::Absent("source.location")),
+        None => return Err(MissingFact::Absent("source.location")),
     };
     let owner = match kind {
         "GITHUB_GLOBAL" => "",
@@ -149,7 +151,7 @@ pub(super) fn auth(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSe
     Ok(None)
 }
 
-fn is_same_auth(facts: &Facts<'_>, ours: Option<SourceAuth>, theirs: Option<SourceAuth>) -> Result<bool, Fact> {
+fn is_same_auth(facts: &Facts<'_>, ours: Option<SourceAuth>, theirs: Option<SourceAuth>) -> Result<bool, MissingFact> {
     match (ours, theirs) {
         (Some(one), Some(other)) if one != other && one.r#type == other.r#type => {
             match one.resource.zip(other.resource) {
@@ -171,7 +173,7 @@ struct SecondaryPair<'a> {
 fn secondary_pairs<'a>(
     ours: &BuildSettings<'a>,
     theirs: &BuildSettings<'a>,
-) -> Result<impl Iterator<Item = SecondaryPair<'a>>, Fact> {
+) -> Result<impl Iterator<Item = SecondaryPair<'a>>, MissingFact> {
     let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
     Ok(our_sources.iter().map(|ours| SecondaryPair {
@@ -231,7 +233,7 @@ pub(super) fn version(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> D
 }
 
 /// Returns whether git treats two versions as the same. An object in S3 has versions of its own.
-fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool, Fact> {
+fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool, MissingFact> {
     if ours.trim() == theirs.trim() {
         return Ok(true);
     }
@@ -244,7 +246,7 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
     let has_no_version = theirs.trim().is_empty();
     let (ours, theirs) = (SourceVersion::read(ours), SourceVersion::read(theirs));
     let begins = |id: &str, start: &str| id.to_ascii_lowercase().starts_with(&start.to_ascii_lowercase());
-    let unknown = |why: &str| Err(Fact::Unknown { fact: "source version", why: why.to_owned() });
+    let unknown = |why: &str| Err(MissingFact::Unknown { fact: "source version", why: why.to_owned() });
     match (ours, theirs) {
         (SourceVersion::Default, SourceVersion::Default) => Ok(true),
         (SourceVersion::Default, _) => unknown("the remote's default branch is unknown"),

@@ -2,11 +2,11 @@
 
 use super::{Override, differ, or_absent, settings::BuildSettings};
 use crate::{
-    facts::Fact,
+    facts::MissingFact,
     model::{CloudWatchLogsConfig, ProjectCache, S3LogsConfig},
 };
 
-type Difference = Result<Option<String>, Fact>;
+type Difference = Result<Option<String>, MissingFact>;
 
 /// A role by its name is the role of that name's ARN.
 pub(super) fn service_role(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
@@ -23,7 +23,7 @@ pub(super) fn encryption_key(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_
     let is_same = match (ours.is_alias, theirs.is_alias) {
         (true, false) | (false, true) => {
             let why = "an ARN and an alias may name the same key".to_owned();
-            return Err(Fact::Unknown { fact: "encryption key", why });
+            return Err(MissingFact::Unknown { fact: "encryption key", why });
         }
         // One of them may be an ARN with account and region, and the other a name.
         _ => {
@@ -116,7 +116,7 @@ pub(super) fn logs(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Diff
     };
     let known = |is_given: bool, differs: Option<String>, member| match differs {
         // A Build that does not have it yet does not show what it will have.
-        Some(_) if !is_given => Err(Fact::Absent(member)),
+        Some(_) if !is_given => Err(MissingFact::Absent(member)),
         differs => Ok(differs),
     };
     if !ours.is_whole {

@@ -660,7 +660,7 @@ fn the_event_of_a_policy_test_has_no_fleet_and_no_secondary_sources() {
     let (build, project) = (serde_json::from_str::<Build>(json).unwrap(), serde_json::from_str(json).unwrap());
     let facts = Facts::known(&build, false, Some(&project), Timestamp::UNIX_EPOCH);
     let check = ForbiddenOverrides { overrides: vec![Override::Compute, Override::SecondarySources] };
-    assert_eq!(check.decide(&facts), Answer::Unknown(Fact::Absent("environment.fleet")));
+    assert_eq!(check.decide(&facts), Answer::Unknown(MissingFact::Absent("environment.fleet")));
     assert_eq!(check.decide(&Facts { is_sample: true, ..facts }), Answer::Pass);
 }
 
@@ -672,7 +672,7 @@ fn a_debug_session_needs_no_project() {
     let check = ForbiddenOverrides { overrides: vec![Override::DebugSession] };
     assert_eq!(check.decide(&facts), Answer::Broken("a debug session".into()));
     let check = ForbiddenOverrides { overrides: vec![Override::Image] };
-    assert_eq!(check.decide(&facts), Answer::Unknown(Fact::NoProject));
+    assert_eq!(check.decide(&facts), Answer::Unknown(MissingFact::NoProject));
 }
 
 #[test]

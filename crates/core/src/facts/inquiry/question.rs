@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Source;
 use crate::{
     facts::{
-        Fact,
+        MissingFact,
         pipeline::PipelineAnswer,
         reference::FRESH,
         remote_refs::{ObjectId, RefsAtCommit},
@@ -158,10 +158,10 @@ impl Cause {
     }
 
     /// The fact that is unknown for this cause.
-    pub(crate) fn of_unknown(self, fact: &'static str) -> Fact {
+    pub(crate) fn of_unknown(self, fact: &'static str) -> MissingFact {
         match self {
-            Self::Denied(why) => Fact::Denied { fact, why },
-            Self::Other(why) => Fact::Unknown { fact, why },
+            Self::Denied(why) => MissingFact::Denied { fact, why },
+            Self::Other(why) => MissingFact::Unknown { fact, why },
         }
     }
 }

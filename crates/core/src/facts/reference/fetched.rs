@@ -2,7 +2,7 @@
 
 use super::{Reference, WantedName};
 use crate::facts::{
-    Fact, Facts, RefFrom,
+    Facts, MissingFact, RefFrom,
     inquiry::Source,
     pipeline::{PipelineAnswer, PipelineRevision, PipelineRun, PipelineSource, pipeline_name},
     source_version::SourceVersion,
@@ -10,7 +10,7 @@ use crate::facts::{
 
 impl Facts<'_> {
     /// Whether a pipeline hands the source over to the build, or to the batch that it belongs to.
-    pub(super) fn is_handed_over(&self) -> Result<bool, Fact> {
+    pub(super) fn is_handed_over(&self) -> Result<bool, MissingFact> {
         let (source, unknown) = match self.batch() {
             Ok(Some(batch)) => (batch.source.as_ref(), None),
             Ok(None) => (self.build.source.as_ref(), None),
@@ -21,7 +21,7 @@ impl Facts<'_> {
     }
 
     /// The reference that a source action of the pipeline has fetched.
-    pub(super) fn fetched_reference(&self, wanted: WantedName) -> Result<Reference<'_>, Fact> {
+    pub(super) fn fetched_reference(&self, wanted: WantedName) -> Result<Reference<'_>, MissingFact> {
         let known = |version| Ok(Reference::Known(version, RefFrom::Pipeline));
         match &self.fetched_source(wanted)?.revision {
             PipelineRevision::Branch(name) => known(SourceVersion::Branch(name)),
@@ -37,7 +37,7 @@ impl Facts<'_> {
         }
     }
 
-    fn fetched_source(&self, wanted: WantedName) -> Result<&PipelineSource, Fact> {
+    fn fetched_source(&self, wanted: WantedName) -> Result<&PipelineSource, MissingFact> {
         let Some(name) = pipeline_name(self.initiator()?) else {
             return Err(wanted.unknown("the source is CODEPIPELINE, and the initiator names no pipeline"));
         };
@@ -56,7 +56,7 @@ impl Facts<'_> {
         let batch = self.batch()?;
         // An event may lack what the Build has.
         if batch.is_none() && self.build.source_version.is_none() && !self.is_whole {
-            return Err(Fact::Absent("sourceVersion"));
+            return Err(MissingFact::Absent("sourceVersion"));
         }
         let source = self.normal_forms.fetched_source.get_or_init(|| run.source_for(self.build, batch));
         source.as_ref().map_err(|why| wanted.unknown(why))

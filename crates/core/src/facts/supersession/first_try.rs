@@ -3,7 +3,7 @@
 
 use crate::{
     expression::FactsAsJson,
-    facts::{Fact, Facts, NormalForms, inquiry::Source, source_version::SourceVersion},
+    facts::{Facts, MissingFact, NormalForms, inquiry::Source, source_version::SourceVersion},
     model::{Build, BuildArn},
 };
 
@@ -15,22 +15,22 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// The fact by which these would be known.
-    pub(crate) fn of_first_try(&self) -> Result<Self, Fact> {
+    pub(crate) fn of_first_try(&self) -> Result<Self, MissingFact> {
         if !self.is_whole && !self.is_sample {
-            return Err(Fact::Absent("startTime"));
+            return Err(MissingFact::Absent("startTime"));
         }
         if self.batch()?.is_some() {
             return Ok(self.clone());
         }
         let build = self.tries.last().unwrap_or(self.build);
         if let Some(previous) = build.previous_try() {
-            let missing = |why: &str| Fact::Unknown { fact: "first try", why: why.to_owned() };
+            let missing = |why: &str| MissingFact::Unknown { fact: "first try", why: why.to_owned() };
             return Err(match previous.parse::<BuildArn>() {
                 Err(_) => missing("its ARN cannot be read"),
                 Ok(_) if self.tries.len() >= MAX_TRIES => missing("there are more than ten tries"),
                 Ok(_) => {
                     let why = "the build is an automatic retry".to_owned();
-                    Fact::Unresolved { fact: "first try", why, source: Source::FirstTry }
+                    MissingFact::Unresolved { fact: "first try", why, source: Source::FirstTry }
                 }
             });
         }

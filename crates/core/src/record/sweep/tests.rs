@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     event::{BuildEvent, TriggerKind},
     facts::{
-        Fact,
+        MissingFact,
         inquiry::{Case, Source},
     },
     record::{Effect, Stamp},
@@ -34,7 +34,7 @@ fn broken(policy: &Policy, effect: impl Into<Effect>) -> Record {
 }
 
 /// A verdict on a build about which a rule needs a fact. `counts`: the rule does not ignore what is unknown.
-fn undecided(missing: Fact, counts: bool) -> Verdict {
+fn undecided(missing: MissingFact, counts: bool) -> Verdict {
     let rule = "r".to_owned();
     let source = Some(Source::Git);
     let undecided = vec![Undecided { rule, missing, source, counts, stops_batch: false, compares_builds: false }];
@@ -69,8 +69,11 @@ fn a_message_has_a_sentence_for_what_happened_and_no_other() {
     eventful.add(&broken(&policy, Outcome::Reported));
     eventful.add(&broken(&policy, Outcome::NotRunning));
     eventful.add(&broken(&policy, failure("ServiceFault", "CodeBuild answered StopBuild with HTTP 500")));
-    eventful.add_undecided(&undecided(Fact::Absent("sourceVersion"), true));
-    eventful.add_undecided(&undecided(Fact::Denied { fact: "branch", why: "CodeCommit: AccessDenied".into() }, false));
+    eventful.add_undecided(&undecided(MissingFact::Absent("sourceVersion"), true));
+    eventful.add_undecided(&undecided(
+        MissingFact::Denied { fact: "branch", why: "CodeCommit: AccessDenied".into() },
+        false,
+    ));
     eventful.add_undecided(&Verdict::default());
     eventful.add_failed_call(failure("AccessDenied", "CodeBuild answered ListSandboxes with AccessDeniedException"));
     let eventful = swept(&policy, eventful);
@@ -126,8 +129,8 @@ fn a_fact_is_denied_only_where_a_permission_is_missing() {
         swept(&policy, summary)
     };
     let why = || "CodeBuild has no project AccessDenied".to_owned();
-    assert_eq!(swept_with(Fact::Unknown { fact: "branch", why: why() }).get("AccessDenied"), None);
-    let denied = swept_with(Fact::Denied { fact: "branch", why: "CodeCommit: RoleDenied".to_owned() });
+    assert_eq!(swept_with(MissingFact::Unknown { fact: "branch", why: why() }).get("AccessDenied"), None);
+    let denied = swept_with(MissingFact::Denied { fact: "branch", why: "CodeCommit: RoleDenied".to_owned() });
     assert_eq!(denied["AccessDenied"], 1);
     let sentence = "The first fact that is unknown for lack of a permission: branch (CodeCommit: RoleDenied).";
     assert!(denied["message"].as_str().unwrap().contains(sentence), "{denied}");

@@ -6,7 +6,7 @@ use super::inquiry::{Cause, Source};
 
 /// A fact that a rule needs and that is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+pub enum MissingFact {
     /// A member that the build does not have. The API may have it if an event does not.
     Absent(&'static str),
     /// A member that an expression names and that is absent: its path, starting with the variable, as in
@@ -43,7 +43,7 @@ pub enum Fact {
     },
 }
 
-impl fmt::Display for Fact {
+impl fmt::Display for MissingFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(member) => write!(f, "{member}"),
@@ -57,7 +57,7 @@ impl fmt::Display for Fact {
     }
 }
 
-impl Fact {
+impl MissingFact {
     /// The source that may provide the fact, if there is one.
     pub fn source(&self) -> Option<Source> {
         match self {
