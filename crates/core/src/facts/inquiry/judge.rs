@@ -85,20 +85,22 @@ impl Case<'_> {
     /// Returns whether a source that cannot provide more now will be asked once more. `next_try` is the time at which
     /// the pipeline will be.
     fn is_awaited(&self, source: Source, next_try: Option<Timestamp>) -> bool {
-        if source == Source::Pipeline {
-            let awaits_other = self.supersession.as_ref().is_some_and(Supersession::awaits_pipeline);
-            return next_try.is_some() || awaits_other;
-        }
+        let may_name_later =
+            || next_try.is_some() || self.supersession.as_ref().is_some_and(Supersession::awaits_pipeline);
         // A call that failed is repeated with the invocation or in the next sweep. A build of the past has neither.
         let has_failed = self.unavailable.iter().any(|(unavailable, _)| *unavailable == source);
         let is_repeated = source.on_failure() == OnFailure::FailInvocation && self.purpose != Purpose::EveryRule;
-        (has_failed && is_repeated) || self.postponed.contains(source)
+        (has_failed && is_repeated)
+            || self.postponed.contains(source)
+            || (source == Source::Pipeline && may_name_later())
     }
 
     /// When the pipeline may be asked once more, if none of its actions names the build yet.
     fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
-        let until = self.facts(now).pipeline_names_until()?;
-        (self.pipeline == Some(PipelineAnswer::NotNamed) && now < until).then_some(until)
+        if self.pipeline != Some(PipelineAnswer::NotNamed) {
+            return None;
+        }
+        self.facts(now).pipeline_names_until().filter(|until| now < *until)
     }
 
     /// Returns whether the verdict depends on an answer that the pipeline may give later.

@@ -230,6 +230,25 @@ fn a_pipeline_that_may_name_the_build_later_is_asked_again_whatever_else_is_unkn
     assert_eq!(case.verdict().deadline, Some("2026-11-22T08:01:00Z".parse().unwrap()));
 }
 
+/// The next sweep asks it.
+#[test]
+fn no_build_is_stopped_because_there_was_no_time_to_ask_about_it() {
+    let now = NOW.parse().unwrap();
+    let policy = policy("{id: a, allowed-branches: [main], on-unknown: stop}");
+    let build = r#"{"projectName": "shop", "buildStatus": "IN_PROGRESS", "startTime": "2026-11-22T08:00:00Z",
+        "initiator": "codepipeline/release", "sourceVersion": "arn:aws:s3:::b/a", "source": {"type": "CODEPIPELINE"}}"#;
+    let reason = || "the sweep had no time left to ask for it".into();
+    for (reply, action) in [
+        (Reply::Postponed(Source::Pipeline, reason()), Action::Allow),
+        (Reply::Unavailable(Source::Pipeline, "AccessDenied".into()), Action::Stop),
+    ] {
+        let mut case = Case::of_build(&policy, event(build), now);
+        case.add(reply, now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, action));
+        assert_eq!(case.verdict().undecided.len(), 1);
+    }
+}
+
 /// What the project would have said is unknown then, as long as the pipeline may say it.
 #[test]
 fn a_pipeline_is_asked_again_although_the_project_is_gone() {
