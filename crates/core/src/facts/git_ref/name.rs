@@ -228,7 +228,7 @@ pub(super) fn probably_no_name(text: &str, name: &str) -> Vec<Remark> {
             if text.ends_with('/') { format!("`{bare}`, or `{bare}/*` for all below it") } else { format!("`{bare}`") };
         warn(format!("`{text}` is read as `{name}`: a name neither begins nor ends with `/`"), right);
     }
-    let inner: String = bare.chars().filter(|c| !"()'\"".contains(*c)).collect();
+    let inner: String = bare.chars().filter(|c| !"()'\"`“”‘’".contains(*c)).collect();
     if let Some(separator) = ["|", ",", ";", "&&"].into_iter().find(|separator| bare.contains(separator)) {
         let list = inner.split(separator).filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", ");
         warn(format!("`{separator}` in `{text}` is a part of the name"), format!("a list: `[{list}]`"));

@@ -168,6 +168,8 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
         ("main,dev", "main,dev ! `,` in `main,dev` is a part of the name = write a list: `[main, dev]`"),
         ("(main)", "(main) ! quotes and parentheses in `(main)` are a part of the name = write `main`"),
         ("\"main\"", "\"main\" ! quotes and parentheses in `\"main\"` are a part of the name = write `main`"),
+        ("“main”", "“main” ! quotes and parentheses in `“main”` are a part of the name = write `main`"),
+        ("`main`", "`main` ! quotes and parentheses in ``main`` are a part of the name = write `main`"),
         (
             "/main/",
             "main ! `/main/` is read as `main`: a name neither begins nor ends with `/` = write `main`, or `main/*` for all below it",

@@ -58,12 +58,12 @@ fn never_stop(policy: &Policy) -> Option<Diagnostic> {
 fn max_stops(policy: &Policy) -> Option<Diagnostic> {
     let always = MaxStops::ALWAYS;
     match policy.max_stops {
-        MaxStops::Count(count) if count < always => {
+        MaxStops::Count(..MaxStops::ALWAYS) | MaxStops::Percent(0) => {
             let message = format!("a sweep may always stop up to {always} builds, so this setting has no effect");
-            let help = format!("use `max-stops-per-sweep: {always}` or more");
+            let help = format!("use `max-stops-per-sweep: {always}` or more, or `mode: report` to stop none");
             Some(Diagnostic::new(Code::StopLimitWithoutEffect, policy.max_stops_place, message, help))
         }
-        _ => None,
+        MaxStops::Count(_) | MaxStops::Percent(_) => None,
     }
 }
 

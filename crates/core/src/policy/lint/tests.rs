@@ -125,6 +125,11 @@ fn a_cost_without_prices_and_a_limit_without_effect() {
     check("version: 1\nsafety: { max-stops-per-sweep:   4 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[found]);
     check("version: 1\nsafety: { max-stops-per-sweep: 5 }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
     check("version: 1\nsafety: { max-stops-per-sweep: 1% }\nrules: [{ id: a, max-timeout: 60m }]", NOW, &[]);
+    check(
+        "version: 1\nsafety: { max-stops-per-sweep:  0% }\nrules: [{ id: a, max-timeout: 60m }]",
+        NOW,
+        &["2:33 a sweep may always stop up to 5 builds, so this setting has no effect"],
+    );
 }
 
 #[test]
