@@ -6,6 +6,7 @@ mod members;
 mod parse;
 mod sweep;
 mod sweep_queue;
+mod sweep_schedule;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -18,7 +19,8 @@ pub use self::{
     home::{Home, NotAFunction},
     members::{MemberAccounts, MemberPlaces, MemberRegions, Reach},
     sweep::{Belt, SweepEvent, SweepFailure, SweepMode, SweepRest},
-    sweep_queue::{SweepMessage, SweepQueue, SweepSchedule},
+    sweep_queue::{SweepMessage, SweepQueue},
+    sweep_schedule::SweepSchedule,
 };
 use crate::{
     diagnostic::printable,
