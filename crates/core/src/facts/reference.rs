@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Facts, MissingFact, RefFrom,
-    inquiry::Source,
+    inquiry::{Prospect, Source},
     remote_refs::{ObjectId, RefsAtCommit},
     source_version::SourceVersion,
     starter::Starter,
@@ -271,7 +271,7 @@ impl Facts<'_> {
         // If nobody can say which filters a webhook has, git may still show the one ref at the commit.
         let (by_webhook, unknown_filters) = match self.webhook_refs(commit) {
             Ok(by_webhook) => (by_webhook, None),
-            Err(missing) if self.may_learn(&missing) => return Err(missing),
+            Err(missing) if self.prospect_of(&missing) != Prospect::Nothing => return Err(missing),
             Err(missing) => (None, Some(missing)),
         };
         if let Some([name]) = by_webhook.and_then(|by_webhook| by_webhook.listed.as_deref()) {
@@ -291,7 +291,7 @@ impl Facts<'_> {
             }
         });
         at_commit.or_else(|missing| match by_webhook {
-            None => Err(unknown_filters.filter(|_| !self.may_learn(&missing)).unwrap_or(missing)),
+            None => Err(self.settling(unknown_filters, missing)),
             Some(WebhookRefs { listed: Some(names), .. }) if !names.is_empty() => {
                 Ok(Reference::OneOf(names.iter().map(String::as_str).collect(), RefFrom::Webhook, missing))
             }

@@ -99,15 +99,14 @@ impl<'a> SourceVersion<'a> {
         branch.or_else(tag).unwrap_or(Self::Unreadable(name))
     }
 
-    /// Returns whether two source versions have the same suffix, such as `~3`: if not, they may be two commits of
-    /// one branch.
-    pub(crate) fn have_same_suffix(one: &str, other: &str) -> bool {
-        let suffix = |text: &'_ str| match split_suffix(text.trim_matches(is_space_or_control)).1 {
-            // These are the commit itself.
-            "^0" | "~0" | "^{}" | "^{commit}" => String::new(),
-            suffix => suffix.to_owned(),
-        };
-        suffix(one) == suffix(other)
+    /// The suffix of a source version, such as `~3`, which leads from the named commit to another one. Empty if it is
+    /// the named commit itself.
+    pub(crate) fn suffix(text: &str) -> &str {
+        match split_suffix(text.trim_matches(is_space_or_control)).1 {
+            "^0" | "~0" | "^{}" | "^{commit}" => "",
+            "^" | "^1" | "~" => "~1",
+            suffix => suffix,
+        }
     }
 
     /// The branch's short name, if the text names one.

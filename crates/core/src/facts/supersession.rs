@@ -100,6 +100,8 @@ pub struct LeftOut {
     pub too_many: bool,
     /// The reason why a list is incomplete, so that it may lack newer builds.
     pub failure: Option<Cause>,
+    /// `true` if the lists are read again by the next sweep, so that nothing is stopped because one is incomplete.
+    pub is_read_again: bool,
 }
 
 impl Supersession {
@@ -110,8 +112,11 @@ impl Supersession {
             let answer = superseded(build, own, others, left_out);
             (own.rule.clone(), answer)
         });
-        let values = build.standings.iter().flat_map(|standing| &standing.values);
-        let missing = values.filter_map(|value| value.missing()?.source()).collect();
+        let missing_of = |standing: &'_ Standing| -> Vec<Source> {
+            let values = standing.values.iter().filter_map(ComparedValue::missing);
+            values.chain(standing.is_covered.as_ref().err()).filter_map(MissingFact::source).collect()
+        };
+        let missing = build.standings.iter().flat_map(missing_of).collect();
         Self { by_rule: by_rule.collect(), leaves_out: left_out.too_many, missing }
     }
 
@@ -139,11 +144,12 @@ impl Supersession {
         self
     }
 
-    /// Returns whether the pipeline of another build may name that one later, which would settle a rule.
-    pub(crate) fn awaits_pipeline(&self) -> bool {
+    /// Returns whether a source may later settle a rule: the pipeline of another build may name that one, and the next
+    /// sweep may list all builds.
+    pub(crate) fn awaits(&self, other: Source) -> bool {
         self.by_rule.iter().any(|(_, superseded)| match superseded {
             Superseded::Unknown(MissingFact::Unresolved { fact, source, .. }) => {
-                *fact == NEWER_BUILD && *source == Source::Pipeline
+                *fact == NEWER_BUILD && *source == other
             }
             Superseded::Unknown(_) | Superseded::No | Superseded::By(_) => false,
         })
@@ -171,7 +177,12 @@ fn superseded(build: &RunningBuild, own: &Standing, others: &[RunningBuild], lef
             Err(fact) => missing = missing.or(Some(fact)),
         }
     }
-    let incomplete = left_out.failure.clone().map(|cause| cause.of_unknown(NEWER_BUILD));
+    let incomplete = left_out.failure.clone().map(|cause| match left_out.is_read_again {
+        true => {
+            MissingFact::Unresolved { fact: NEWER_BUILD, why: cause.text().to_owned(), source: Source::RunningBuilds }
+        }
+        false => cause.of_unknown(NEWER_BUILD),
+    });
     missing.or(incomplete).map_or(Superseded::No, Superseded::Unknown)
 }
 

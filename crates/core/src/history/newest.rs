@@ -87,7 +87,7 @@ impl Contenders {
         let own = case.running_build(at);
         let is_open = life.end.is_none() && moments == Moments::WholeLife;
         let failure = is_open.then(|| "the input does not show when the build ended".into());
-        let mut supersession = Supersession::of(&own, &[], &LeftOut { too_many: false, failure });
+        let mut supersession = Supersession::of(&own, &[], &LeftOut { failure, ..LeftOut::default() });
         let mut superseded_at = Vec::new();
         let starts_in_time = |other: &&Contender| {
             other.start.is_none_or(|start| match moments {

@@ -72,11 +72,13 @@ pub(super) struct JudgedBuild<'a> {
     pub(super) account: Option<&'a str>,
     /// `true` if a sweep judged it.
     pub(super) is_swept: bool,
+    /// `true` if it has ended.
+    pub(super) has_ended: bool,
 }
 
 impl<'a> Metrics<'a> {
     pub(super) fn of(outcome: Outcome, about: JudgedBuild<'a>, reaction_ms: Option<i64>, stamp: Stamp<'a>) -> Self {
-        let JudgedBuild { verdict, withheld, failure, notes, account, is_swept } = about;
+        let JudgedBuild { verdict, withheld, failure, notes, account, is_swept, has_ended } = about;
         let undecided = verdict.undecided.iter().find(|undecided| undecided.counts);
         let counts_as = |counted| outcome.counted() == counted;
         let flags = [
@@ -89,8 +91,9 @@ impl<'a> Metrics<'a> {
         let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
         let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
         let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
-        // A sweep finds the same builds each time: they would keep the alarm in ALARM.
-        let is_withheld = withheld == Some(Withheld::StopRate) && !is_swept;
+        // What is judged again and again would keep the alarm in ALARM: what a sweep finds each time, and a build that has
+        // ended, whose batch is still to be stopped.
+        let is_withheld = withheld == Some(Withheld::StopRate) && !is_swept && !has_ended;
         let is_attempt = counts_as(Counted::Stopped) || is_withheld;
         let attempts = (!counts_as(Counted::Nothing)).then_some(Attempts {
             value: is_attempt.into(),

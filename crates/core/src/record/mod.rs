@@ -346,6 +346,7 @@ impl Record {
             notes: &notes,
             account: case.build().account(),
             is_swept: event.kind == TriggerKind::Sweep,
+            has_ended,
         };
         let metrics = Metrics::of(outcome, about, reaction_ms, stamp);
         let fields = RecordFields {

@@ -534,12 +534,23 @@ fn where_a_list_is_incomplete_a_newer_build_may_be_missing() {
         left_out: LeftOut {
             too_many: false,
             failure: Some("running batches could not be listed: AccessDenied".into()),
+            is_read_again: false,
         },
         ..Known::default()
     };
     let running = [Judged(build(2, "02", "")), Other(build(1, "01", ""))];
     let missing = "newer build (running batches could not be listed: AccessDenied)";
     check_known(&policy, &running, &known, &[missing, "stop 2"]);
+    // The next sweep reads its lists again, and stops nothing before.
+    let policy = per(", on-unknown: stop");
+    for (is_read_again, expected) in [(false, Action::Stop), (true, Action::Allow)] {
+        let now = NOW.parse().unwrap();
+        let event = BuildEvent::new(TriggerKind::Sweep, id(2).parse().unwrap(), None, build(2, "02", ""));
+        let mut case = Case::of_build(&policy, event, now);
+        compare(&mut [&mut case], &LeftOut { is_read_again, ..known.left_out.clone() }, now);
+        assert_eq!((case.next_question(), case.verdict().action), (None, expected), "{is_read_again}");
+        assert_eq!(case.verdict().undecided[0].missing.to_string(), missing);
+    }
 }
 
 /// An event's time has whole seconds, and it may be of a batch, or of a retry.

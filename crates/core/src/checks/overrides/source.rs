@@ -240,14 +240,16 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
     if matches!(kind, Some("S3")) {
         return Ok(false);
     }
-    if !SourceVersion::have_same_suffix(ours, theirs) {
-        return Ok(false);
-    }
     let has_no_version = theirs.trim().is_empty();
+    let suffixes = (SourceVersion::suffix(ours), SourceVersion::suffix(theirs));
     let (ours, theirs) = (SourceVersion::read(ours), SourceVersion::read(theirs));
     let begins = |id: &str, start: &str| id.to_ascii_lowercase().starts_with(&start.to_ascii_lowercase());
     let unknown = |why: &str| Err(MissingFact::Unknown { fact: "source version", why: why.to_owned() });
     match (ours, theirs) {
+        _ if suffixes.0 != suffixes.1 => match ours == theirs && !suffixes.0.is_empty() && !suffixes.1.is_empty() {
+            true => unknown("two ways through the history may lead to one commit"),
+            false => Ok(false),
+        },
         (SourceVersion::Default, SourceVersion::Default) => Ok(true),
         (SourceVersion::Default, _) => unknown("the remote's default branch is unknown"),
         (_, SourceVersion::Default) if !has_no_version => unknown("the remote's default branch is unknown"),

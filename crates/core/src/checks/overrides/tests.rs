@@ -486,6 +486,10 @@ fn what_is_the_same_is_no_override() {
     // A build that was started without a version has that of its project.
     assert_eq!(judged(Override::SourceVersion, &json!({}), &json!({"sourceVersion": "main"})), "pass");
     assert_eq!(judged(Override::SourceVersion, &json!({"sourceVersion": "HEAD"}), &json!({})), "pass");
+    assert_eq!(
+        judged(Override::SourceVersion, &json!({"sourceVersion": "main^"}), &json!({"sourceVersion": "main~1"})),
+        "pass"
+    );
     let (upper, lower) = (json!({"sourceVersion": COMMIT.to_uppercase()}), json!({"sourceVersion": COMMIT}));
     assert_eq!(judged(Override::SourceVersion, &upper, &lower), "pass");
 }
@@ -530,6 +534,12 @@ fn what_cannot_be_told_is_unknown() {
             json!({"sourceVersion": "refs/tags/v1"}),
             json!({"sourceVersion": "v1"}),
             "source version (a name may be that of a branch, a tag or a commit)",
+        ),
+        (
+            Override::SourceVersion,
+            json!({"sourceVersion": "main^0~1"}),
+            json!({"sourceVersion": "main~1"}),
+            "source version (two ways through the history may lead to one commit)",
         ),
         (
             Override::SourceVersion,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{BuildOrigin, Case, KnownProject, OnFailure, Purpose, Source, SourceSet};
 use crate::{
     event::Delivery,
-    facts::{Facts, pipeline::PipelineAnswer, supersession::Supersession},
-    verdict::{Verdict, judge_by, judge_supersession},
+    facts::{Facts, pipeline::PipelineAnswer},
+    verdict::{Undecided, Verdict, judge_by, judge_supersession},
 };
 
 impl Case<'_> {
@@ -22,9 +22,10 @@ impl Case<'_> {
         self.exhausted = SourceSet::default();
         self.awaited = Source::ALL.into_iter().filter(|source| self.is_awaited(*source, next_try)).collect();
         let mut verdict = self.verdict_on(&self.facts(now));
-        // Which unknown fact a rule names, and whether the rule is open, depends on what the sources may still provide.
-        if !verdict.undecided.is_empty() {
-            self.exhausted = Source::ALL.into_iter().filter(|source| self.question(*source).is_none()).collect();
+        // If a source that a rule names cannot provide more, another fact may count for the rule, or it is open no more.
+        let is_exhausted = |source: &Source| self.question(*source).is_none();
+        if verdict.undecided.iter().flat_map(Undecided::sources).any(|source| is_exhausted(&source)) {
+            self.exhausted = Source::ALL.into_iter().filter(is_exhausted).collect();
             verdict = self.verdict_on(&self.facts(now));
         }
         if self.waits_for_pipeline(&verdict) {
@@ -85,14 +86,14 @@ impl Case<'_> {
     /// Returns whether a source that cannot provide more now will be asked once more. `next_try` is the time at which
     /// the pipeline will be.
     fn is_awaited(&self, source: Source, next_try: Option<Timestamp>) -> bool {
-        let may_name_later =
-            || next_try.is_some() || self.supersession.as_ref().is_some_and(Supersession::awaits_pipeline);
+        let awaits_others = || self.supersession.as_ref().is_some_and(|one| one.awaits(source));
         // A call that failed is repeated with the invocation or in the next sweep. A build of the past has neither.
         let has_failed = self.unavailable.iter().any(|(unavailable, _)| *unavailable == source);
         let is_repeated = source.on_failure() == OnFailure::FailInvocation && self.purpose != Purpose::EveryRule;
         (has_failed && is_repeated)
             || self.postponed.contains(source)
-            || (source == Source::Pipeline && may_name_later())
+            || (source == Source::Pipeline && next_try.is_some())
+            || awaits_others()
     }
 
     /// When the pipeline may be asked once more, if none of its actions names the build yet.
