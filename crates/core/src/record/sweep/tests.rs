@@ -10,7 +10,7 @@ use crate::{
         inquiry::{Case, Source},
     },
     record::{Effect, Stamp},
-    verdict::Undecided,
+    verdict::{Undecided, Withheld},
 };
 
 fn now() -> Timestamp {
@@ -117,6 +117,24 @@ fn a_build_of_a_sweep_is_no_sample_of_its_version() {
     };
     assert_eq!(version_of(TriggerKind::StateChange), (json!("7"), true));
     assert_eq!(version_of(TriggerKind::Sweep), (Value::Null, false));
+}
+
+/// The alarm would never end if what is judged again and again counted.
+#[test]
+fn a_withheld_stop_counts_for_the_alarm_only_once() {
+    let policy = policy();
+    let attempts = |kind, status: &str| {
+        let build = json!({"projectName": "shop", "sourceVersion": "main", "buildStatus": status});
+        let id = "shop:5e000000-0000-4000-8000-000000000001".parse().unwrap();
+        let event = BuildEvent::new(kind, id, None, serde_json::from_value(build).unwrap());
+        let case = Case::of_build(&policy, event, now());
+        let record = Record::judged(&policy, &case, Withheld::StopRate.into(), now().into());
+        serde_json::from_str::<Value>(record.json().get()).unwrap()["StopAttempts"].clone()
+    };
+    assert_eq!(attempts(TriggerKind::StateChange, "IN_PROGRESS"), 1);
+    assert_eq!(attempts(TriggerKind::Sweep, "IN_PROGRESS"), 0);
+    // Its batch is judged again after some minutes.
+    assert_eq!(attempts(TriggerKind::Deadline, "SUCCEEDED"), 0);
 }
 
 /// The fact's own text may look like a denied call.
