@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use memchr::{memchr, memchr2, memchr3, memmem};
 use serde_json::{
     json,
     value::{RawValue, to_raw_value},
@@ -19,7 +20,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         && may_contain_url(text)
         && let Ok(json) = serde_json::from_str::<&RawValue>(text)
     {
-        return redacted_json(json.get(), &[]).into();
+        return redacted_json(json.get(), &[]);
     }
     without(text, Parts::All)
 }
@@ -45,48 +46,59 @@ pub(crate) fn normalized(location: &str) -> Cow<'_, str> {
 
 /// Redacts every string of a JSON text except for those in `own`. Everything else stays as it is
 /// written.
-pub(crate) fn redacted_json(json: &str, own: &[&str]) -> String {
-    let mut redacted_json = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(start) = rest.find('"') {
-        let (before, text) = rest.split_at(start);
-        let (text, after) = text.split_at(end_of_string(text));
-        redacted_json.push_str(before);
+pub(crate) fn redacted_json<'a>(json: &'a str, own: &[&str]) -> Cow<'a, str> {
+    let mut redacted_json = String::new();
+    let (mut copied, mut from) = (0, 0);
+    while let Some(start) = memchr(b'"', &json.as_bytes()[from..]) {
+        let start = from + start;
+        let end = start + end_of_string(&json[start..]);
+        let text = &json[start..end];
         let value = may_contain_url(text).then(|| serde_json::from_str::<String>(text).ok()).flatten();
-        match value.filter(|value| !own.contains(&value.as_str())) {
-            Some(value) => redacted_json.push_str(&json!(redacted(&value)).to_string()),
-            None => redacted_json.push_str(text),
+        if let Some(value) = value.filter(|value| !own.contains(&value.as_str()))
+            && let Cow::Owned(redacted) = redacted(&value)
+        {
+            redacted_json.push_str(&json[copied..start]);
+            redacted_json.push_str(&json!(redacted).to_string());
+            copied = end;
         }
-        rest = after;
+        from = end;
     }
-    redacted_json.push_str(rest);
-    redacted_json
+    if copied == 0 {
+        return json.into();
+    }
+    redacted_json.push_str(&json[copied..]);
+    redacted_json.into()
 }
 
 /// Serializes a value, and redacts every string in it except for those in `own`.
 pub(crate) fn to_redacted_json(value: &impl serde::Serialize, own: &[&str]) -> Box<RawValue> {
     // A record consists of texts, numbers and lists: it can always be serialized.
     let json = to_raw_value(value).unwrap_or_default();
-    if !may_contain_url(json.get()) {
-        return json;
+    match may_contain_url(json.get()).then(|| redacted_json(json.get(), own)) {
+        None | Some(Cow::Borrowed(_)) => json,
+        Some(Cow::Owned(redacted)) => RawValue::from_string(redacted).unwrap_or_default(),
     }
-    RawValue::from_string(redacted_json(json.get(), own)).unwrap_or_default()
 }
 
 /// The length of the JSON string that the text begins with, quotes included.
 fn end_of_string(text: &str) -> usize {
-    let mut is_escaped = false;
-    let closing = text.bytes().enumerate().skip(1).find(|(_, byte)| {
-        let closes = *byte == b'"' && !is_escaped;
-        is_escaped = *byte == b'\\' && !is_escaped;
-        closes
-    });
-    closing.map_or(text.len(), |(at, _)| at + 1)
+    let mut from = 1;
+    while let Some(at) = text.as_bytes().get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        let is_escape = text.as_bytes()[from + at] == b'\\';
+        from += at + 1 + usize::from(is_escape);
+        if !is_escape {
+            return from;
+        }
+    }
+    text.len()
 }
 
 /// A backslash may begin the escape of any character of `://` and of `@`. Most texts have none of them.
 fn may_contain_url(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b':' | b'\\' | b'@')) && (text.contains("://") || text.contains(['\\', '@']))
+    let first = memchr3(b':', b'\\', b'@', text.as_bytes());
+    first
+        .map(|first| &text.as_bytes()[first..])
+        .is_some_and(|rest| memchr2(b'\\', b'@', rest).is_some() || memmem::find(rest, b"://").is_some())
 }
 
 /// The parts of a URL to be removed.
