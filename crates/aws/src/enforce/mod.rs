@@ -159,7 +159,7 @@ impl Enforcer {
                     account: event.account.clone().or(own.account),
                     region: event.region.clone().or(own.region),
                 };
-                let request = SweepRequest { place, event: *event };
+                let request = SweepRequest { place, event: *event, is_unread: false };
                 // It is large, and every event's future would have room for it.
                 Box::pin(self.sweep(request, invocation)).await
             }

@@ -72,7 +72,7 @@ impl Enforcer {
             }
             (Ok(event), None) => {
                 let place = AccountRegion { account: event.account.clone(), region: event.region.clone() };
-                self.sweep(SweepRequest { place, event }, invocation).await
+                self.sweep(SweepRequest { place, event, is_unread: true }, invocation).await
             }
         }
     }

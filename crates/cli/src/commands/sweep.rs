@@ -180,7 +180,7 @@ impl SweptPlace {
             sink: &records,
         };
         let event = SweepEvent { belt: self.belt, mode, ..SweepEvent::default() };
-        let request = SweepRequest { place: AccountRegion::default(), event };
+        let request = SweepRequest { place: AccountRegion::default(), event, is_unread: true };
         let record = tokio::select! {
             record = Box::pin(self.enforcer.sweep(request, &invocation)) => record,
             interrupted = tokio::signal::ctrl_c() => {

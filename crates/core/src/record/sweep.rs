@@ -38,6 +38,8 @@ pub struct SweepSummary {
     pub earlier: Failures,
     /// The id of the request that switched the safety limit off.
     pub belt_off_by: Option<String>,
+    /// `true` if nobody reads the response. The builds' records are not kept for it then.
+    pub is_unread: bool,
     broken: u64,
     stopped: u64,
     /// The number of builds that only a dry run did not stop.
@@ -127,7 +129,7 @@ impl SweepSummary {
             self.note(failure.clone());
         }
         self.record_bytes += record.json().get().len();
-        if self.record_bytes <= MAX_RESPONSE_BYTES {
+        if !self.is_unread && self.record_bytes <= MAX_RESPONSE_BYTES {
             self.records.push(record.json().to_owned());
         }
     }

@@ -46,6 +46,8 @@ pub struct SweepRequest {
     pub place: AccountRegion,
     /// The event that asks for it.
     pub event: SweepEvent,
+    /// `true` if nobody reads the response.
+    pub is_unread: bool,
 }
 
 impl Enforcer {
@@ -56,7 +58,7 @@ impl Enforcer {
             let message = "Swept nothing, because buildbrake is off.";
             return self.record_without_build(message, Outcome::Ignored.into(), invocation).await;
         }
-        let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest, .. } } = request;
+        let SweepRequest { place, event: SweepEvent { id, time, belt, mode, mut rest, .. }, is_unread } = request;
         // A request to sweep without the safety limit is for a whole sweep.
         if rest == SweepRest::default() && mode == SweepMode::Enforce {
             rest = self.take_rest(&place).filter(|_| belt == Belt::On).unwrap_or_default();
@@ -70,6 +72,7 @@ impl Enforcer {
         let name = place.account.as_deref().and_then(|account| self.members.accounts.name(account));
         (summary.account, summary.region) = (place.account.clone(), place.region.clone());
         summary.account_name = name.map(str::to_owned);
+        summary.is_unread = is_unread;
         let mut sweep = Sweep {
             enforcer: self,
             invocation,

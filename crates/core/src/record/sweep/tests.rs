@@ -197,3 +197,20 @@ fn a_dry_run_counts_what_would_be_stopped() {
     assert_eq!(found["message"], "Swept 1 project: of 3 running builds, 2 broke a rule and 1 would be stopped.");
     assert_eq!((&found["stopped"], &found["reported"]), (&json!(0), &json!(2)));
 }
+
+/// Many sweeps of one invocation would otherwise keep megabytes each.
+#[test]
+fn records_are_not_kept_for_a_response_that_nobody_reads() {
+    let policy = policy();
+    let response = |is_unread| -> Value {
+        let mut summary = SweepSummary { is_unread, ..SweepSummary::default() };
+        summary.add(&broken(&policy, Outcome::Reported));
+        let record = Record::of_sweep(&policy, summary, None, now());
+        serde_json::from_str(record.into_response().get()).unwrap()
+    };
+    assert_eq!(
+        (&response(false)["records"][0]["outcome"], &response(false)["broken"]),
+        (&json!("reported"), &json!(1))
+    );
+    assert_eq!((&response(true)["records"], &response(true)["broken"]), (&json!([]), &json!(1)));
+}
