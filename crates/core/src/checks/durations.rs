@@ -3,7 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
+use super::{
+    Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind, TimeLimit,
+    timeouts::{LONGEST_QUEUE, LONGEST_RUN},
+};
 use crate::{duration::Duration, facts::Facts, model::RunStart};
 
 const IAM: IamView = IamView::NoKey("no condition key contains how long a build takes");
@@ -20,7 +23,10 @@ pub(super) const MAX_DURATION: CheckKind = CheckKind {
         stopped: r#"{"startTime": "2026-11-22T07:30:00Z", "phases": [{"phaseType": "PROVISIONING", "startTime": "2026-11-22T07:30:00Z"}]}"#,
         reads: &["startTime", "phases.phaseType", "phases.startTime", "phases.endTime", "endTime"],
     },
-    option: OptionKind::Duration(|limit| Box::new(MaxTime { limit, phase: Phase::Running })),
+    option: OptionKind::Duration(
+        TimeLimit { shortest: None, longest: LONGEST_RUN, broken: |limit| format!("that runs for more than {limit}") },
+        |limit| Box::new(MaxTime { limit, phase: Phase::Running }),
+    ),
     iam: IAM,
 };
 
@@ -36,7 +42,14 @@ pub(super) const MAX_QUEUE_TIME: CheckKind = CheckKind {
         stopped: r#"{"startTime": "2026-11-22T08:20:00Z", "phases": [{"phaseType": "QUEUED", "startTime": "2026-11-22T08:20:00Z"}]}"#,
         reads: &["startTime", "phases.phaseType", "phases.startTime", "phases.endTime", "endTime"],
     },
-    option: OptionKind::Duration(|limit| Box::new(MaxTime { limit, phase: Phase::Queued })),
+    option: OptionKind::Duration(
+        TimeLimit {
+            shortest: None,
+            longest: LONGEST_QUEUE,
+            broken: |limit| format!("that is queued for more than {limit}"),
+        },
+        |limit| Box::new(MaxTime { limit, phase: Phase::Queued }),
+    ),
     iam: IAM,
 };
 

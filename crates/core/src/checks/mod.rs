@@ -28,7 +28,7 @@ use jiff::Timestamp;
 
 pub use documentation::{explanation, markdown, overview};
 pub(crate) use newest::NewestPer;
-pub(crate) use option::{CheckOption, OptionKind};
+pub(crate) use option::{CheckOption, OptionKind, TimeLimit};
 pub(crate) use overrides::Override;
 pub(crate) use patterns::{Fit, Patterns, Syntax};
 pub(crate) use sandboxes::{NotForSandboxes, not_for_sandboxes};
@@ -82,13 +82,6 @@ pub(crate) struct CheckKind {
     /// The form of its option, and the check that an option makes.
     pub(crate) option: OptionKind,
     pub(crate) iam: IamView,
-}
-
-impl CheckKind {
-    /// The part of its key after the verb: `branches` of `forbidden-branches`.
-    pub(crate) fn subject(&self) -> &'static str {
-        self.id.split_once('-').map_or(self.id, |(_, subject)| subject)
-    }
 }
 
 /// The documentation of a check.
@@ -149,6 +142,11 @@ pub(crate) trait Check: Send + Sync {
     /// Returns the time at which a build whose phases are known reaches the limit, whether it breaks the
     /// check by then or not. `None` if the check has no such time.
     fn reaches_limit_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
+        None
+    }
+
+    /// Returns the reason why no build with these facts can break the check, whatever its option is. `None` if one can.
+    fn never_applies(&self, _facts: &Facts<'_>) -> Option<&'static str> {
         None
     }
 

@@ -16,7 +16,7 @@ use crate::{
 /// The form of an option, and the check that it makes.
 #[derive(Clone, Copy)]
 pub(crate) enum OptionKind {
-    Duration(fn(Duration) -> Box<dyn Check>),
+    Duration(TimeLimit, fn(Duration) -> Box<dyn Check>),
     Dollars(fn(Dollars) -> Box<dyn Check>),
     /// A list of what is forbidden.
     Forbidden(Syntax, fn(Patterns) -> Box<dyn Check>),
@@ -27,12 +27,23 @@ pub(crate) enum OptionKind {
     NewestPer(fn(Vec<NewestPer>) -> Box<dyn Check>),
 }
 
+/// What a limit of time limits.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeLimit {
+    /// The shortest timeout that CodeBuild accepts, in minutes. `None` if no timeout is limited.
+    pub(crate) shortest: Option<i32>,
+    /// The longest that CodeBuild accepts or lets it take, in minutes.
+    pub(crate) longest: i32,
+    /// Describes a build over the limit, after `a build`.
+    pub(crate) broken: fn(Duration) -> String,
+}
+
 impl CheckKind {
     /// Reads the option of a policy file. Returns `None` after a fault.
     pub(crate) fn read(&self, reader: &mut Reader, node: &Node) -> Option<Box<dyn Check>> {
         let CheckDocs { example, .. } = self.about;
         match self.option {
-            OptionKind::Duration(check) => reader.scalar(node).map(check),
+            OptionKind::Duration(_, check) => reader.scalar(node).map(check),
             OptionKind::Dollars(check) => reader.scalar(node).map(check),
             OptionKind::Forbidden(syntax, check) => {
                 Patterns::read(reader, node, example, syntax, Direction::Forbid).map(check)

@@ -14,7 +14,7 @@ impl CheckKind {
     /// The reason why the check never applies to sandboxes, whatever its option is.
     pub(crate) fn not_for_sandboxes(&self) -> Option<NotForSandboxes> {
         let why = match self.option {
-            OptionKind::Duration(_) | OptionKind::Dollars(_) | OptionKind::Expression(_) => return None,
+            OptionKind::Duration(..) | OptionKind::Dollars(_) | OptionKind::Expression(_) => return None,
             OptionKind::Forbidden(syntax, _) | OptionKind::Allowed(syntax, _) => match syntax {
                 Syntax::Initiator => NO_INITIATOR,
                 Syntax::Account

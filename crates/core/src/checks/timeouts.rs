@@ -1,7 +1,7 @@
 //! `max-timeout`, `max-queued-timeout`: the timeouts that the build is *configured* with.
 //! CodeBuild itself ends a build that runs or queues for longer.
 
-use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind};
+use super::{Answer, Check, CheckDocs, CheckKind, CheckOption, IamView, OptionKind, TimeLimit};
 use crate::{
     duration::Duration,
     facts::{Facts, MissingFact},
@@ -9,6 +9,11 @@ use crate::{
 };
 
 const IAM: IamView = IamView::NoKey("no condition key contains a timeout");
+
+/// The longest timeouts that CodeBuild accepts, in minutes: of a build, and in the queue. No build runs or queues
+/// for longer. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
+pub(super) const LONGEST_RUN: i32 = 2160;
+pub(super) const LONGEST_QUEUE: i32 = 480;
 
 pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
     id: "max-timeout",
@@ -22,9 +27,10 @@ pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {
         stopped: r#"{"timeoutInMinutes": 480, "environment": {"computeType": "BUILD_GENERAL1_SMALL"}}"#,
         reads: &["timeoutInMinutes", "environment.computeType", "environment.type"],
     },
-    option: OptionKind::Duration(|limit| {
-        Box::new(MaxTimeout { limit, member: "timeoutInMinutes", minutes: |build| build.timeout_in_minutes })
-    }),
+    option: OptionKind::Duration(
+        TimeLimit { shortest: Some(5), longest: LONGEST_RUN, broken: |limit| format!("with a timeout over {limit}") },
+        |limit| Box::new(MaxTimeout { limit, member: "timeoutInMinutes", minutes: |build| build.timeout_in_minutes }),
+    ),
     iam: IAM,
 };
 
@@ -40,10 +46,17 @@ pub(super) const MAX_QUEUED_TIMEOUT: CheckKind = CheckKind {
         stopped: r#"{"queuedTimeoutInMinutes": 480, "environment": {"computeType": "BUILD_GENERAL1_SMALL"}}"#,
         reads: &["queuedTimeoutInMinutes", "environment.computeType", "environment.type"],
     },
-    option: OptionKind::Duration(|limit| {
-        let minutes = |build: &Build| build.queued_timeout_in_minutes;
-        Box::new(MaxTimeout { limit, member: "queuedTimeoutInMinutes", minutes })
-    }),
+    option: OptionKind::Duration(
+        TimeLimit {
+            shortest: Some(5),
+            longest: LONGEST_QUEUE,
+            broken: |limit| format!("with a timeout over {limit} in the queue"),
+        },
+        |limit| {
+            let minutes = |build: &Build| build.queued_timeout_in_minutes;
+            Box::new(MaxTimeout { limit, member: "queuedTimeoutInMinutes", minutes })
+        },
+    ),
     iam: IAM,
 };
 
@@ -65,6 +78,10 @@ impl Check for MaxTimeout {
             (Ok(false), Some(timeout)) => Answer::Broken(timeout.to_string()),
             (Err(fact), Some(_)) => Answer::Unknown(fact),
         }
+    }
+
+    fn never_applies(&self, facts: &Facts<'_>) -> Option<&'static str> {
+        (facts.runs_on_lambda() == Ok(true)).then_some("CodeBuild ignores timeouts on Lambda compute")
     }
 
     fn value(&self, facts: &Facts<'_>) -> Option<String> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    checks::Fit,
+    checks::{CheckKind, Fit, OptionKind, Syntax},
     expression::ExpressionPart,
     facts::{Facts, MissingFact, RefFrom, inquiry::Source, source_pattern::Direction},
     policy::Criterion,
@@ -156,15 +156,40 @@ impl From<RefFrom> for FactFrom {
     }
 }
 
-/// Returns the source of the value of a subject.
-pub(super) fn from_of(subject: &str, facts: &Facts<'_>) -> Option<FactFrom> {
-    match subject {
-        "branches" | "refs" => facts.ref_from().map(FactFrom::from),
-        "initiators" | "started-by" if facts.build_batch.is_some() => Some(FactFrom::Batch),
-        "tags" => Some(FactFrom::Project),
-        // An expression names what it reads, and a comparison has two sides.
-        "kinds" | "when" | "overrides" | "newest-per" => None,
-        _ => Some(if facts.is_whole { FactFrom::Build } else { FactFrom::Event }),
+impl FactFrom {
+    /// Returns the source of the value that a check looks at.
+    pub(super) fn of_check(check: &CheckKind, facts: &Facts<'_>) -> Option<Self> {
+        match check.option {
+            OptionKind::Duration(..) | OptionKind::Dollars(_) => Some(Self::of_members(facts)),
+            OptionKind::Forbidden(syntax, _) | OptionKind::Allowed(syntax, _) => Self::of_subject(syntax, facts),
+            // An expression names what it reads, and a comparison has two sides.
+            OptionKind::Expression(_) | OptionKind::Overrides(_) | OptionKind::NewestPer(_) => None,
+        }
+    }
+
+    /// Returns the source of the value that patterns are compared with.
+    fn of_subject(syntax: Syntax, facts: &Facts<'_>) -> Option<Self> {
+        match syntax {
+            Syntax::Branch | Syntax::Ref => facts.ref_from().map(Self::from),
+            Syntax::Initiator => Some(Self::of_starter(facts)),
+            Syntax::Tag => Some(Self::Project),
+            Syntax::Account
+            | Syntax::Compute
+            | Syntax::Image
+            | Syntax::Project
+            | Syntax::Region
+            | Syntax::Source
+            | Syntax::Variable => Some(Self::of_members(facts)),
+        }
+    }
+
+    /// A batch names what started it and all of its builds.
+    fn of_starter(facts: &Facts<'_>) -> Self {
+        if facts.build_batch.is_some() { Self::Batch } else { Self::of_members(facts) }
+    }
+
+    fn of_members(facts: &Facts<'_>) -> Self {
+        if facts.is_whole { Self::Build } else { Self::Event }
     }
 }
 
@@ -181,20 +206,21 @@ impl CriterionExplanation {
 
     fn of(criterion: &Criterion, facts: &Facts<'_>, direction: Direction) -> Self {
         let fit = for_all(facts, |facts| criterion.fits(facts, direction));
-        let (subject, value, expression) = match criterion {
-            Criterion::Kinds(_) => ("kinds", Some(facts.kind.name().to_owned()), None),
+        let (from, value, expression) = match criterion {
+            Criterion::Kinds(_) => (None, Some(facts.kind.name().to_owned()), None),
             Criterion::Among(subject, _) => {
                 let value = (subject.values)(facts).map(|values| values.value.text().into_owned());
-                (subject.name, value.ok(), None)
+                (FactFrom::of_subject(subject.syntax, facts), value.ok(), None)
             }
             Criterion::StartedBy(_) => {
-                ("started-by", facts.starters().one().ok().map(|starter| starter.name().to_owned()), None)
+                let starter = facts.starters().one().ok().map(|starter| starter.name().to_owned());
+                (Some(FactFrom::of_starter(facts)), starter, None)
             }
             Criterion::Tagged(key, _) => {
                 let value = facts.tag(key).map(|value| value.unwrap_or("the project has no such tag").to_owned());
-                ("tags", value.ok(), None)
+                (Some(FactFrom::Project), value.ok(), None)
             }
-            Criterion::When(expression) => ("when", None, Some(expression.parts(facts))),
+            Criterion::When(expression) => (None, None, Some(expression.parts(facts))),
         };
         let has_contradiction = match criterion {
             Criterion::Among(subject, _) => subject.contradiction.is_some() && direction == Direction::Allow,
@@ -208,7 +234,7 @@ impl CriterionExplanation {
         let redacted = |text: String| url::redacted(&text).into_owned();
         Self {
             criterion: criterion.to_string(),
-            from: value.as_ref().and_then(|_| from_of(subject, facts)),
+            from: from.filter(|_| value.is_some()),
             value: value.map(redacted),
             note: note.map(redacted),
             missing: match &fit {

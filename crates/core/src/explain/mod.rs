@@ -14,10 +14,7 @@ pub use self::{
     case::{CaseExplanation, NextQuestion},
     criteria::{CriterionExplanation, FactFrom, Matches, UnknownFact},
 };
-use self::{
-    criteria::{for_all, from_of},
-    why::why,
-};
+use self::{criteria::for_all, why::why};
 use crate::{
     checks::CheckOption,
     expression::ExpressionPart,
@@ -211,7 +208,7 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         owner: rule.owner.clone(),
         check: rule.kind.id,
         limit: rule.check.limit(),
-        from: found.as_ref().and_then(|_| from_of(rule.kind.subject(), facts)),
+        from: found.as_ref().and_then(|_| FactFrom::of_check(rule.kind, facts)),
         found,
         on_unknown: missing.is_some().then_some(rule.on_unknown),
         counts_as_broken,

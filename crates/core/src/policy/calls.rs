@@ -88,9 +88,10 @@ impl CheckKind {
         match self.option {
             OptionKind::Forbidden(syntax, _) | OptionKind::Allowed(syntax, _) => syntax.is_about_refs(),
             OptionKind::NewestPer(_) => true,
-            OptionKind::Duration(_) | OptionKind::Dollars(_) | OptionKind::Overrides(_) | OptionKind::Expression(_) => {
-                false
-            }
+            OptionKind::Duration(..)
+            | OptionKind::Dollars(_)
+            | OptionKind::Overrides(_)
+            | OptionKind::Expression(_) => false,
         }
     }
 
@@ -105,7 +106,7 @@ impl CheckKind {
             OptionKind::Dollars(_) => &[Source::Build, Source::Project],
             // An event's time has whole seconds.
             OptionKind::NewestPer(_) => &[Source::Build, Source::RunningBuilds],
-            OptionKind::Duration(_)
+            OptionKind::Duration(..)
             | OptionKind::Forbidden(..)
             | OptionKind::Allowed(..)
             | OptionKind::Expression(_) => &[],

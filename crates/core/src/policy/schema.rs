@@ -59,7 +59,7 @@ pub fn schema() -> Value {
     }));
     for check in CHECKS {
         let option = match check.option {
-            OptionKind::Duration(_) => "#/$defs/duration",
+            OptionKind::Duration(..) => "#/$defs/duration",
             OptionKind::Dollars(_) => "#/$defs/dollars",
             OptionKind::Forbidden(..) | OptionKind::Allowed(..) => "#/$defs/patterns",
             OptionKind::Expression(_) => "#/$defs/expression",

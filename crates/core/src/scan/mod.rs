@@ -15,7 +15,7 @@ pub use self::{
     project::PlannedProject,
 };
 use crate::{
-    checks::{Answer, CheckOption, Fit},
+    checks::{Answer, CheckOption, Fit, OptionKind, Syntax},
     diagnostic::Place,
     facts::{Facts, MissingFact},
     policy::{Mode, OnUnknown, Policy, Rule},
@@ -171,7 +171,7 @@ fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Fac
         Decision::Off | Decision::OutOfScope => {
             ScanAnswer::CannotApply { why: "no selector in `only` matches the project".to_owned() }
         }
-        Decision::Passes => match never_applies(rule, facts) {
+        Decision::Passes => match rule.check.never_applies(facts) {
             Some(why) => ScanAnswer::CannotApply { why: why.to_owned() },
             None => ScanAnswer::Passes,
         },
@@ -194,12 +194,6 @@ fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Fac
             }
         }
     }
-}
-
-/// The reason why no build with these settings can break the check.
-fn never_applies(rule: &Rule, facts: &Facts<'_>) -> Option<&'static str> {
-    let is_timeout = matches!(rule.kind.id, "max-timeout" | "max-queued-timeout");
-    (is_timeout && facts.runs_on_lambda() == Ok(true)).then_some("CodeBuild ignores timeouts on Lambda compute")
 }
 
 fn because(missing: &MissingFact, project: &PlannedProject) -> Because {
@@ -230,7 +224,7 @@ fn because(missing: &MissingFact, project: &PlannedProject) -> Because {
 fn setting_place(rule: &Rule, answer: &ScanAnswer, settings: &[String], project: &PlannedProject) -> Option<Place> {
     let variable = match answer {
         ScanAnswer::Broken { found } | ScanAnswer::Unknown { breaks: Some(found), .. }
-            if rule.kind.id == "forbidden-variables" =>
+            if matches!(rule.kind.option, OptionKind::Forbidden(Syntax::Variable, _)) =>
         {
             project.place_of_variable(found.split(", ").next().unwrap_or_default())
         }

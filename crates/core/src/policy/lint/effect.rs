@@ -2,27 +2,17 @@
 
 use super::example;
 use crate::{
-    checks::CheckOption,
+    checks::{CheckOption, OptionKind, TimeLimit},
     diagnostic::{Code, Diagnostic},
     duration::Duration,
     policy::{Criterion, Rule, Selector},
 };
 
-/// The shortest and the longest timeout that CodeBuild accepts, in minutes, of a build and in
-/// the queue. No build runs or queues for longer.
-/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
-const LIMITS: [(&str, Option<i32>, i32); 4] = [
-    ("max-timeout", Some(5), 2160),
-    ("max-queued-timeout", Some(5), 480),
-    ("max-duration", None, 2160),
-    ("max-queue-time", None, 480),
-];
-
 /// A limit outside CodeBuild's own ones.
 pub(super) fn limit(rule: &Rule) -> Option<Diagnostic> {
     let CheckOption::MaxDuration(limit) = rule.check.option() else { return None };
-    let (check, shortest, longest) = LIMITS.into_iter().find(|(check, ..)| *check == rule.kind.id)?;
-    let id = &rule.id;
+    let OptionKind::Duration(TimeLimit { shortest, longest, .. }, _) = rule.kind.option else { return None };
+    let (id, check) = (&rule.id, rule.kind.id);
     let (shortest, longest) = (shortest.map(Duration::from_minutes), Duration::from_minutes(longest));
     let message = if limit >= longest {
         match shortest {
@@ -76,7 +66,7 @@ pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
 /// A list of what is allowed all of which another rule forbids.
 pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     let applies_to_all = |rule: &Rule| !rule.is_off() && rule.only.is_empty() && rule.except.is_empty();
-    let (CheckOption::Allowed(allowed), Some(subject)) = (rule.check.option(), rule.kind.id.strip_prefix("allowed-"))
+    let (OptionKind::Allowed(syntax, _), CheckOption::Allowed(allowed)) = (rule.kind.option, rule.check.option())
     else {
         return None;
     };
@@ -84,7 +74,7 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
         return None;
     }
     let forbids_all = |other: &&Rule| {
-        let is_same = other.kind.id.strip_prefix("forbidden-") == Some(subject);
+        let is_same = matches!(other.kind.option, OptionKind::Forbidden(other, _) if other == syntax);
         is_same && matches!(other.check.option(), CheckOption::Forbidden(forbidden) if forbidden.covers(allowed))
     };
     let mut others = rules.iter().filter(|other| applies_to_all(other));

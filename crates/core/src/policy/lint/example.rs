@@ -1,7 +1,7 @@
 //! Examples of builds, for warnings about rules that have no effect.
 
 use crate::{
-    checks::{CheckOption, Patterns},
+    checks::{CheckOption, OptionKind, Patterns, Syntax},
     facts::starter::Starter,
     policy::{Criterion, Rule, Selector},
     url::without_user_info,
@@ -11,9 +11,9 @@ use crate::{
 /// has a criterion of another kind.
 pub(super) fn of_selector(selector: &Selector) -> Option<String> {
     let parts = selector.criteria().map(|criterion| match criterion {
-        Criterion::Among(subject, patterns) => Some(format!("{} `{}`", preposition(subject.name)?, value(patterns)?)),
+        Criterion::Among(subject, patterns) => Some(format!("{} `{}`", preposition(subject.syntax), value(patterns)?)),
         Criterion::StartedBy(starters) => starters.first().map(|starter| format!("started by {}", started(*starter))),
-        Criterion::Tagged(key, patterns) => Some(format!("with the tag `{key}: {}`", value(patterns)?)),
+        Criterion::Tagged(key, patterns) => Some(format!("{} `{key}: {}`", preposition(Syntax::Tag), value(patterns)?)),
         Criterion::Kinds(_) | Criterion::When(_) => None,
     });
     Some(format!("a build {}", parts.collect::<Option<Vec<_>>>()?.join(" ")))
@@ -26,14 +26,10 @@ pub(super) fn of_broken(rule: &Rule) -> Option<String> {
         return None;
     }
     let build = rule.only.first().map_or_else(|| Some("a build".to_owned()), of_selector)?;
-    let limit = rule.check.limit();
-    let broken = match (rule.kind.id, rule.check.option()) {
-        ("max-timeout", _) => format!("with a timeout over {limit}"),
-        ("max-queued-timeout", _) => format!("with a timeout over {limit} in the queue"),
-        ("max-duration", _) => format!("that runs for more than {limit}"),
-        ("max-queue-time", _) => format!("that is queued for more than {limit}"),
-        (id, CheckOption::Forbidden(patterns)) => {
-            format!("{} `{}`", preposition(id.strip_prefix("forbidden-")?)?, value(patterns)?)
+    let broken = match (rule.kind.option, rule.check.option()) {
+        (OptionKind::Duration(time, _), CheckOption::MaxDuration(limit)) => (time.broken)(limit),
+        (OptionKind::Forbidden(syntax, _), CheckOption::Forbidden(patterns)) => {
+            format!("{} `{}`", preposition(syntax), value(patterns)?)
         }
         _ => return None,
     };
@@ -45,21 +41,21 @@ pub(super) fn value(patterns: &Patterns) -> Option<String> {
     patterns.iter().next().map(|pattern| without_user_info(&pattern.example()).into_owned())
 }
 
-/// The words before the value of a criterion.
-fn preposition(subject: &str) -> Option<&'static str> {
-    Some(match subject {
-        "accounts" => "in account",
-        "branches" => "on branch",
-        "compute" => "of compute type",
-        "images" => "of image",
-        "initiators" => "with the initiator",
-        "projects" => "of project",
-        "refs" => "of ref",
-        "regions" => "in region",
-        "sources" => "of the source",
-        "variables" => "with the variable",
-        _ => return None,
-    })
+/// The words before a value.
+fn preposition(syntax: Syntax) -> &'static str {
+    match syntax {
+        Syntax::Account => "in account",
+        Syntax::Branch => "on branch",
+        Syntax::Compute => "of compute type",
+        Syntax::Image => "of image",
+        Syntax::Initiator => "with the initiator",
+        Syntax::Project => "of project",
+        Syntax::Ref => "of ref",
+        Syntax::Region => "in region",
+        Syntax::Source => "of the source",
+        Syntax::Tag => "with the tag",
+        Syntax::Variable => "with the variable",
+    }
 }
 
 fn started(starter: Starter) -> &'static str {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::example;
 use crate::{
-    checks::{CheckOption, Patterns},
+    checks::{CheckOption, OptionKind, Patterns},
     diagnostic::{Code, Diagnostic, Place},
     expression::{Expression, TextCondition},
     facts::{
@@ -112,9 +112,12 @@ pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
         return None;
     }
     let CheckOption::Forbidden(forbidden) = rule.check.option() else { return None };
-    let subject = rule.kind.id.strip_prefix("forbidden-").filter(|subject| matches!(*subject, "branches" | "refs"))?;
+    let OptionKind::Forbidden(syntax, _) = rule.kind.option else { return None };
+    if !syntax.is_about_refs() {
+        return None;
+    }
     let exempts_all = |selector: &Selector| match selector.criteria().collect::<Vec<_>>()[..] {
-        [Criterion::Among(other, patterns)] => other.name == subject && patterns.covers(forbidden),
+        [Criterion::Among(other, patterns)] => other.syntax == syntax && patterns.covers(forbidden),
         _ => false,
     };
     let void = rule.except.iter().find(|exemption| exemption.until.is_none() && exempts_all(&exemption.selector))?;
