@@ -44,8 +44,8 @@ pub(crate) fn normalized(location: &str) -> Cow<'_, str> {
     location
 }
 
-/// Redacts every string of a JSON text except for those in `own`. Everything else stays as it is
-/// written.
+/// Redacts every string of a JSON text except for those in `own`. A string with an escape is written as serde_json
+/// writes it, so that the values of variables are found in it. Everything else stays as it is written.
 pub(crate) fn redacted_json<'a>(json: &'a str, own: &[&str]) -> Cow<'a, str> {
     let mut redacted_json = String::new();
     let (mut copied, mut from) = (0, 0);
@@ -53,13 +53,13 @@ pub(crate) fn redacted_json<'a>(json: &'a str, own: &[&str]) -> Cow<'a, str> {
         let start = from + start;
         let end = start + end_of_string(&json[start..]);
         let text = &json[start..end];
-        let value = may_contain_url(text).then(|| serde_json::from_str::<String>(text).ok()).flatten();
-        if let Some(value) = value.filter(|value| !own.contains(&value.as_str()))
-            && let Cow::Owned(redacted) = redacted(&value)
-        {
-            redacted_json.push_str(&json[copied..start]);
-            redacted_json.push_str(&json!(redacted).to_string());
-            copied = end;
+        if may_contain_url(text) {
+            let redacted = redacted_string(text, own);
+            if redacted != text {
+                redacted_json.push_str(&json[copied..start]);
+                redacted_json.push_str(&redacted);
+                copied = end;
+            }
         }
         from = end;
     }
@@ -68,6 +68,19 @@ pub(crate) fn redacted_json<'a>(json: &'a str, own: &[&str]) -> Cow<'a, str> {
     }
     redacted_json.push_str(&json[copied..]);
     redacted_json.into()
+}
+
+/// Redacts one string of a JSON text, with its quotes.
+fn redacted_string<'a>(text: &'a str, own: &[&str]) -> Cow<'a, str> {
+    match serde_json::from_str::<String>(text) {
+        Ok(value) if own.contains(&value.as_str()) => text.into(),
+        Ok(value) => json!(redacted(&value)).to_string().into(),
+        // Half of a surrogate pair is valid JSON, and no text.
+        Err(_) => {
+            let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+            format!("\"{}\"", without(inner, Parts::All)).into()
+        }
+    }
 }
 
 /// Serializes a value, and redacts every string in it except for those in `own`.

@@ -126,6 +126,8 @@ fn urls_inside_of_json_text() {
         (r"failed: https:\\\/\\\/u:p@host now", r"failed: https:\\\/\\\/host now"),
         (r"failed: https\u003A\u002f\u002Fu:p\u0040host now", r"failed: https\u003A\u002f\u002Fhost now"),
         (r#"{"a": "\\", "b": "x@y"}"#, r#"{"a": "\\", "b": "x@y"}"#),
+        (r#"{"a": "\ud800 https://u:p@host/x"}"#, r#"{"a": "\ud800 https://host/x"}"#),
+        (r#"["\ud800 https:\/\/u:p@host?t"]"#, r#"["\ud800 https:\/\/host"]"#),
     ] {
         assert_eq!(redacted(text), expected, "{text}");
     }

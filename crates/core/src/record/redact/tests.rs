@@ -104,6 +104,8 @@ fn a_failure_quotes_no_value() {
         ("", "unchanged", "unchanged"),
         // As JSON quotes it.
         (r#"pa"ss\word"#, r#"no {"value":"pa\"ss\\word"}"#, r#"no {"value":"***"}"#),
+        ("c2VjcmV0a2V5==", r#"{"message":"bad key c2VjcmV0a2V5\u003d\u003d"}"#, r#"{"message":"bad key ***"}"#),
+        ("aa/bb/cc", r#"["bad aa\/bb\/cc"]"#, r#"["bad ***"]"#),
         ("one\ntwo\tand three", r#"no "one\ntwo\tand three""#, r#"no "***""#),
         (r#"[{"key": "s3cret"}]"#, r#"no "[{\"key\": \"s3cret\"}]""#, r#"no "***""#),
     ] {
