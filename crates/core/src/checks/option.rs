@@ -27,12 +27,12 @@ pub(crate) enum OptionKind {
     NewestPer(fn(Vec<NewestPer>) -> Box<dyn Check>),
 }
 
-/// What a limit of time limits.
+/// CodeBuild's own bounds for what a check of time limits, and the words for a build that breaks it.
 #[derive(Clone, Copy)]
 pub(crate) struct TimeLimit {
-    /// The shortest timeout that CodeBuild accepts, in minutes. `None` if no timeout is limited.
+    /// The shortest timeout that CodeBuild accepts, in minutes. `None` if the check does not limit a timeout.
     pub(crate) shortest: Option<i32>,
-    /// The longest that CodeBuild accepts or lets it take, in minutes.
+    /// The longest timeout that CodeBuild accepts, or the longest that a build can run or queue, in minutes.
     pub(crate) longest: i32,
     /// Describes a build over the limit, after `a build`.
     pub(crate) broken: fn(Duration) -> String,

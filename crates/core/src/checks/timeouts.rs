@@ -10,9 +10,10 @@ use crate::{
 
 const IAM: IamView = IamView::NoKey("no condition key contains a timeout");
 
-/// The longest timeouts that CodeBuild accepts, in minutes: of a build, and in the queue. No build runs or queues
-/// for longer. <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
+/// The longest timeout of a build that CodeBuild accepts, in minutes. No build runs for longer.
+/// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
 pub(super) const LONGEST_RUN: i32 = 2160;
+/// The longest timeout in the queue that CodeBuild accepts, in minutes. No build is queued for longer.
 pub(super) const LONGEST_QUEUE: i32 = 480;
 
 pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {

@@ -146,7 +146,7 @@ impl Received {
         // serde's derive would also read a list of the members' values.
         let may_be_old = ["replay-name", "requestPayload", "\\u"]
             .iter()
-            .any(|of_old| memmem::find(text.as_bytes(), of_old.as_bytes()).is_some());
+            .any(|mark| memmem::find(text.as_bytes(), mark.as_bytes()).is_some());
         if !text.trim_start().starts_with('{') || may_be_old {
             return None;
         }

@@ -183,7 +183,7 @@ impl FactFrom {
         }
     }
 
-    /// A batch names what started it and all of its builds.
+    /// The builds of a batch were started by what started the batch.
     fn of_starter(facts: &Facts<'_>) -> Self {
         if facts.build_batch.is_some() { Self::Batch } else { Self::of_members(facts) }
     }

@@ -74,7 +74,7 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
         return None;
     }
     let forbids_all = |other: &&Rule| {
-        let is_same = matches!(other.kind.option, OptionKind::Forbidden(other, _) if other == syntax);
+        let is_same = matches!(other.kind.option, OptionKind::Forbidden(forbidden, _) if forbidden == syntax);
         is_same && matches!(other.check.option(), CheckOption::Forbidden(forbidden) if forbidden.covers(allowed))
     };
     let mut others = rules.iter().filter(|other| applies_to_all(other));

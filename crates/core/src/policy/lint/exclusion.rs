@@ -75,7 +75,7 @@ pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
             (is_void, "none of the builds that `only` selects is among them")
         }
         // An initiator can be forged, so it is not trusted where it would let a build pass.
-        CheckOption::Allowed(patterns) if matches!(id, "allowed-branches" | "allowed-refs") => {
+        CheckOption::Allowed(patterns) if rule.kind.is_about_refs() => {
             let subject = id.strip_prefix("allowed-")?;
             let is_allowed = |condition: &ScopeCondition<'_>| match condition {
                 ScopeCondition::Among(other, scope) => *other == subject && patterns.covers(scope),
