@@ -27,14 +27,14 @@ pub(crate) enum OptionKind {
     NewestPer(fn(Vec<NewestPer>) -> Box<dyn Check>),
 }
 
-/// CodeBuild's own bounds for what a check of time limits, and the words for a build that breaks it.
+/// CodeBuild's own bounds of a time that a check limits, and the words for a build over the limit.
 #[derive(Clone, Copy)]
 pub(crate) struct TimeLimit {
     /// The shortest timeout that CodeBuild accepts, in minutes. `None` if the check does not limit a timeout.
     pub(crate) shortest: Option<i32>,
     /// The longest timeout that CodeBuild accepts, or the longest that a build can run or queue, in minutes.
     pub(crate) longest: i32,
-    /// Describes a build over the limit, after `a build`.
+    /// The words that follow "a build" in the description of one over the limit.
     pub(crate) broken: fn(Duration) -> String,
 }
 

@@ -13,7 +13,7 @@ const IAM: IamView = IamView::NoKey("no condition key contains a timeout");
 /// The longest timeout of a build that CodeBuild accepts, in minutes. No build runs for longer.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
 pub(super) const LONGEST_RUN: i32 = 2160;
-/// The longest timeout in the queue that CodeBuild accepts, in minutes. No build is queued for longer.
+/// The longest timeout in the queue that CodeBuild accepts, in minutes. No build is queued for longer. The same page.
 pub(super) const LONGEST_QUEUE: i32 = 480;
 
 pub(super) const MAX_TIMEOUT: CheckKind = CheckKind {

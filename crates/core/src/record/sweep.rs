@@ -38,7 +38,7 @@ pub struct SweepSummary {
     pub earlier: Failures,
     /// The id of the request that switched the safety limit off.
     pub belt_off_by: Option<String>,
-    /// `true` if nobody reads the response. The builds' records are not kept for it then.
+    /// `true` if nobody reads the response, so that the builds' records are not kept for it.
     pub is_unread: bool,
     broken: u64,
     stopped: u64,

@@ -41,7 +41,7 @@ pub(super) fn value(patterns: &Patterns) -> Option<String> {
     patterns.iter().next().map(|pattern| without_user_info(&pattern.example()).into_owned())
 }
 
-/// The words before a value.
+/// The words that introduce a value of that kind in the description of a build.
 fn preposition(syntax: Syntax) -> &'static str {
     match syntax {
         Syntax::Account => "in account",
