@@ -168,7 +168,7 @@ impl FactFrom {
     }
 
     /// Returns the source of the value that patterns are compared with.
-    fn of_subject(syntax: Syntax, facts: &Facts<'_>) -> Option<Self> {
+    pub(super) fn of_subject(syntax: Syntax, facts: &Facts<'_>) -> Option<Self> {
         match syntax {
             Syntax::Branch | Syntax::Ref => facts.ref_from().map(Self::from),
             Syntax::Initiator => Some(Self::of_starter(facts)),
@@ -184,7 +184,7 @@ impl FactFrom {
     }
 
     /// The builds of a batch were started by what started the batch.
-    fn of_starter(facts: &Facts<'_>) -> Self {
+    pub(super) fn of_starter(facts: &Facts<'_>) -> Self {
         if facts.build_batch.is_some() { Self::Batch } else { Self::of_members(facts) }
     }
 

@@ -73,6 +73,21 @@ fn each_criterion_shows_its_answer_value_and_source() {
 }
 
 #[test]
+fn what_started_a_batch_is_from_the_batch() {
+    let build: Build = serde_json::from_str(BUILD).unwrap();
+    let batch: BuildBatch = serde_json::from_value(json!({"initiator": "carol"})).unwrap();
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let facts = Facts { build_batch: Some(&batch), ..Facts::known(&build, true, None, now) };
+    let text = "version: 1\nrules: [{ id: r, forbidden-initiators: [carol], only: [{ started-by: [user] }] }]";
+    let policy = Policy::parse("policy.yaml", text).unwrap();
+    let explanation = &explain(&policy, facts)[0];
+    assert_eq!(explanation.why, "broken: forbidden-initiators carol; found: carol (from the batch)");
+    assert_eq!(explanation.from, Some(FactFrom::Batch));
+    let text = explanation.to_string();
+    assert!(text.contains("yes: started-by user; found: user, from the batch"), "{text}");
+}
+
+#[test]
 fn each_part_of_an_expression_is_evaluated() {
     let expression = "build.environment.privilegedMode && !(region == 'eu-west-2' || build.initiator != 'alice')";
     let text = explained(&format!("deny-when: \"{expression}\""), BUILD, true).to_string();

@@ -1,7 +1,8 @@
 //! The decision of a rule in one line.
 
+use super::FactFrom;
 use crate::{
-    facts::{Facts, RefFrom},
+    facts::Facts,
     model::RunKind,
     policy::{Criterion, Exemption, Mode, Rule},
     url,
@@ -36,8 +37,7 @@ pub(super) fn why(rule: &Rule, decision: &Decision, facts: &Facts<'_>) -> String
         }
         Decision::Broken(broken) => {
             let Violation { check, limit, found, .. } = broken;
-            let subject = check.split_once('-').map_or(*check, |(_, subject)| subject);
-            let source = source(subject, facts);
+            let source = source(FactFrom::of_check(rule.kind, facts));
             format!("broken{}: {check} {limit}; found: {found}{source}{}", mode(broken), not_exempt(rule, facts))
         }
         Decision::Unknown(undecided, violation) => {
@@ -72,26 +72,18 @@ fn mode(broken: &Violation) -> &'static str {
     }
 }
 
-/// The source of a fact, if that is not the build itself.
-fn source(subject: &str, facts: &Facts<'_>) -> &'static str {
-    match subject {
-        "branches" | "refs" => match facts.ref_from() {
-            Some(RefFrom::Batch) => " (from the batch)",
-            Some(RefFrom::Pipeline) => " (from the pipeline)",
-            Some(RefFrom::Webhook) => " (from the webhook's filters)",
-            Some(RefFrom::Git) => " (from git)",
-            Some(RefFrom::Project) => " (from the project)",
-            Some(RefFrom::SourceVersion) | None => "",
-        },
-        "initiators" | "started-by" if facts.build_batch.is_some() => " (from the batch)",
-        _ => "",
+/// The source of a value, if that is not the build itself.
+fn source(from: Option<FactFrom>) -> String {
+    match from {
+        None | Some(FactFrom::Event | FactFrom::Build | FactFrom::SourceVersion) => String::new(),
+        Some(from) => format!(" (from {})", from.name()),
     }
 }
 
 fn conditions(exemption: &Exemption, facts: &Facts<'_>) -> String {
     let conditions = exemption.selector.criteria().map(|criterion| match criterion {
-        Criterion::Among(subject, _) => format!("{criterion}{}", source(subject.name, facts)),
-        Criterion::StartedBy(_) => format!("{criterion}{}", source("started-by", facts)),
+        Criterion::Among(subject, _) => format!("{criterion}{}", source(FactFrom::of_subject(subject.syntax, facts))),
+        Criterion::StartedBy(_) => format!("{criterion}{}", source(Some(FactFrom::of_starter(facts)))),
         Criterion::Kinds(_) | Criterion::Tagged(..) | Criterion::When(_) => criterion.to_string(),
     });
     conditions.collect::<Vec<_>>().join(" and ")
