@@ -7,18 +7,18 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# The Python tools live beside cargo's own output, so that one cached folder
-# spares the next run both. The folder is cleared when the tools change, so that no
-# environment variable that happens to be called TOOLS may name it.
+# The Python tools live beside cargo's own output, so that one cached folder spares the next run both.
+# The folder is cleared when the tools change, so an environment variable that happens to be called
+# TOOLS must not name it.
 TOOLS := $(or $(CARGO_TARGET_DIR),target)/tools
 override TOOLS := $(abspath $(TOOLS))
 PYTHON ?= python3
 
-# The stamp is named after what was asked for, not after a time: a fresh checkout
-# makes every file new, and would otherwise install all the tools again.
+# The stamp's name contains a checksum of what was asked for. Comparing times would not do: in a fresh
+# checkout every file is new, so all the tools would be installed again.
 STAMP := $(TOOLS)/installed-$(firstword $(shell { $(PYTHON) --version; cat tools/requirements.txt; } 2>&1 | cksum))
 
-# This folder is named after what is in it, for the same reason.
+# These folders are named after the versions in them, for the same reason.
 FUZZER_VERSION := 0.13.2
 FUZZER := $(TOOLS)/cargo-fuzz-$(FUZZER_VERSION)
 MUTATOR_VERSION := 27.1.0
@@ -39,7 +39,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# The last ones wait more than they compute, so that two of them run at once, the longest first.
+# The last targets wait more than they compute, so two of them run at once, the longest first.
 .PHONY: test
 test: fmt clippy doc wasm rust-test ## Run the whole gate.
 	$(MAKE) --jobs 2 --output-sync=target --no-print-directory \
@@ -69,7 +69,7 @@ wasm: ## Compile the core for WebAssembly, if that target is installed.
 		echo "SKIPPED: the core is not checked for $(WASM); install it with: rustup target add $(WASM)"; \
 	fi
 
-# Many of the tests wait for timeouts, so that more of them run than there are processors.
+# Many of the tests wait for timeouts, so more of them run at once than there are processors.
 .PHONY: rust-test
 rust-test: export RUST_TEST_THREADS ?= 8
 rust-test: $(STAMP) ## Run the Rust tests.
@@ -108,8 +108,8 @@ $(FUZZER)/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version =$(FUZZER_VERSION) --locked --root $(FUZZER) --target-dir $(FUZZER)/target
 	rm -r $(FUZZER)/target
 
-# A fixed share of the core's mutants, spread over all of its files. cargo-mutants fails if it
-# finds any that the tests miss (2) or that time out (3, which counts as caught).
+# A fixed share of the core's mutants, spread over all of its files. cargo-mutants exits with 2 if the
+# tests miss a mutant, and with 3 if one times out, which counts as caught.
 MUTANTS_SHARD ?= 0/24
 MUTANTS_CAUGHT ?= 90
 .PHONY: mutants
@@ -183,9 +183,8 @@ scale-test: $(STAMP) ## Run the statements of docs/scale.md in DuckDB.
 	cargo test --workspace --locked --no-run
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/scale
 
-# SAM cannot pass --locked to cargo, so a stale Cargo.lock is refused first, by an
-# update of nothing: what is deployed is what was tested. `sam deploy` then takes it
-# from .aws-sam/build.
+# SAM cannot pass --locked to cargo. Therefore `cargo update --locked` first refuses a stale Cargo.lock,
+# so that what is deployed is what was tested. `sam deploy` then takes it from .aws-sam/build.
 .PHONY: package
 package: $(STAMP) ## Build what `sam deploy` uploads.
 	cargo update --workspace --locked
@@ -199,9 +198,8 @@ package: $(STAMP) ## Build what `sam deploy` uploads.
 terraform-package: package ## Build what the Terraform module deploys, in .terraform-package.
 	$(TOOLS)/bin/python tools/packages.py .aws-sam/build/Function/bootstrap policy .terraform-package
 
-# The bench is a workspace of its own, and its peers are built one by one: a feature that
-# one of them asks for is not to be found in another. The function itself is the one that
-# is deployed.
+# The bench is a workspace of its own. Its peers are built one by one, so that no peer gets a feature
+# that only another one asks for. The function is measured as it is deployed.
 BENCH := $(dir $(TOOLS))bench
 BENCH_CARGO := cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package
 BENCH_STAMP := $(BENCH)/installed-$(firstword $(shell cat bench/requirements.txt bench/peers/*/* 2>&1 | cksum))

@@ -1,5 +1,5 @@
-//! The targets of fuzzing. Each takes any text, and must neither panic nor overflow its stack nor
-//! take long. `make fuzz` runs them with libFuzzer; `tests/fuzz.rs` over their seeds.
+//! The fuzz targets. Each takes any text, and must neither panic nor overflow its stack nor take long. `make fuzz`
+//! runs them with libFuzzer; `tests/e2e/fuzz.rs` runs them over their seeds.
 
 use std::{cell::LazyCell, sync::LazyLock, thread};
 
@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::{self, Runtime};
 
-/// Asks for every fact there is.
+/// A policy whose rules ask for every fact.
 const POLICY: &str = "\
 version: 1
 never-stop: [deploy-*]
@@ -66,7 +66,7 @@ thread_local! {
 }
 
 const INVOCATION: Invocation<'_> = Invocation {
-    // Otherwise, most events would be refused as another region's.
+    // With an ARN, most events would be refused as those of another region.
     function: None,
     request_id: None,
     version: None,
@@ -75,8 +75,7 @@ const INVOCATION: Invocation<'_> = Invocation {
     sink: &Discard,
 };
 
-/// An event, all the way to its record. The function is offline: no call reaches
-/// a network.
+/// Handles an event up to its record. The function is offline: no call reaches a network.
 pub fn events(text: &str) {
     static ENFORCER: LazyLock<Enforcer> = LazyLock::new(|| {
         let config = RUNTIME.with(|runtime| runtime.block_on(AwsConfig::offline("us-east-1")));
@@ -94,7 +93,7 @@ pub fn events(text: &str) {
     }
 }
 
-/// The event with a secret in it, where it has variables.
+/// Returns the event with a secret in its environment variables, if it has an environment.
 fn planted(text: &str) -> Option<String> {
     let mut event: Value = serde_json::from_str(text).ok()?;
     let environment = event.pointer_mut("/detail/additional-information/environment")?.as_object_mut()?;
@@ -102,7 +101,7 @@ fn planted(text: &str) -> Option<String> {
     (!text.contains(SECRET)).then(|| event.to_string())
 }
 
-/// Recorded input. Whatever is recognized has a valid id.
+/// Reads recorded input. Every recognized build must have a valid id.
 pub fn inputs(text: &str) {
     let _ = recognize(text.as_bytes(), |item| {
         if let Item::Build(observation) = item {
@@ -111,7 +110,7 @@ pub fn inputs(text: &str) {
     });
 }
 
-/// A policy: its faults, or all that is done with it.
+/// Parses a policy. Uses it in every way, or checks its faults.
 pub fn policies(text: &str) {
     match Policy::parse("policy.yaml", text) {
         Ok(policy) => {
@@ -137,7 +136,7 @@ fn judge(policy: &Policy) {
     }
 }
 
-/// A source version. What is read as a branch is one that the branch's own name is read as.
+/// Reads a source version. A branch that it names must be the one that is read from the branch's full name.
 pub fn source_versions(text: &str) {
     let version = SourceVersion::read(text);
     let _ = version.to_string();
@@ -147,7 +146,7 @@ pub fn source_versions(text: &str) {
     }
 }
 
-/// An expression, on a stack far smaller than the function's.
+/// Compiles and evaluates an expression, on a stack far smaller than the function's.
 pub fn expressions(text: &str) {
     let policy = format!("{{version: 1, rules: [{{id: a, deny-when: {}}}]}}", json!(text));
     let run = || match Policy::parse("policy.yaml", &policy) {

@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let handler = service_fn(async |LambdaEvent { payload, context }: LambdaEvent<Box<RawValue>>| {
         caught(Box::pin(handle(payload.get().as_bytes(), &context, &enforcer))).await
     });
-    // `lambda_runtime::run` would add a span around every event, which none of our lines needs.
+    // `lambda_runtime::run` would add a span around every event, which no log line here needs.
     match Runtime::new(handler).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

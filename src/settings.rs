@@ -12,7 +12,7 @@ use buildbrake_core::{
 };
 use tracing::Level;
 
-/// All settings, each valid.
+/// The function's settings, all valid.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The path of the policy file.
@@ -192,7 +192,8 @@ impl<F: Fn(&str) -> Result<String, VarError>> VariableReader<F> {
         (MemberPlaces { accounts: accounts.unwrap_or_default(), regions: regions.unwrap_or_default() }, role)
     }
 
-    /// Parses a list of accounts, or the file that has this absolute path: Lambda's variables have 4 KB in all.
+    /// Parses a list of accounts. A text that begins with `/` is the path of a file that contains the list: Lambda's
+    /// environment variables have 4 KB in all.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
     fn accounts(&mut self, name: &'static str, text: &str) -> Option<MemberAccounts> {
         if !text.starts_with('/') {

@@ -1,7 +1,7 @@
-# What goes off when. docs/dashboard.md says what to do then.
+# The alarms. docs/dashboard.md explains what to do when each one goes off.
 
 locals {
-  # Of the default bus, EventBridge counts by rule alone.
+  # For the default bus, EventBridge's metrics have the rule's name as their only dimension.
   bus_dimension = local.bus_name == "default" ? {} : { EventBusName = local.bus_name }
   sweep_seconds = {
     "rate(1 minute)"   = 60

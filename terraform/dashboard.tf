@@ -79,7 +79,7 @@ resource "aws_cloudwatch_query_definition" "reaction_query" {
 # The prices are those of us-east-1 for x86_64: see docs/dashboard.md.
 resource "aws_cloudwatch_dashboard" "stops_dashboard" {
   count = var.dashboard ? 1 : 0
-  # Names of dashboards are the account's, in all regions.
+  # A dashboard's name is unique within the account, across all regions.
   dashboard_name = "${var.name}-${local.region}"
   dashboard_body = <<-EOT
     {

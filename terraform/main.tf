@@ -20,7 +20,7 @@ locals {
   deploys_gradually = var.deployment != "off"
   kms_key           = var.kms_key != "" ? var.kms_key : null
   alarm_actions     = var.alarm_topic != "" ? [var.alarm_topic] : []
-  # Both have the name "live"; there is one at any time.
+  # Both aliases are called "live"; only one of them exists at any time.
   alias = concat(aws_lambda_alias.live[*], aws_lambda_alias.deployed[*])[0]
 }
 

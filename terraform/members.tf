@@ -116,11 +116,11 @@ resource "aws_sqs_queue" "sweeps" {
   name                    = "${var.name}-sweeps"
   sqs_managed_sse_enabled = local.kms_key == null ? true : null
   kms_master_key_id       = local.kms_key
-  # A message that failed comes again after this time, which must be longer than the
+  # A failed message is delivered again after this time, which must be longer than the
   # function's timeout.
   visibility_timeout_seconds = 360
   # Longer than the longest schedule and three tries. A message that expires leaves no
-  # trace; the function drops one that is too old with a record.
+  # trace. So the function itself drops a message that is too old, and writes a record.
   message_retention_seconds = 7200
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.failed_sweeps[0].arn

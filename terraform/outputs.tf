@@ -43,7 +43,7 @@ output "function_role_arn" {
   value       = aws_iam_role.function_role.arn
 }
 
-# Terraform does not run CodeDeploy, as CloudFormation does.
+# Unlike CloudFormation, Terraform does not run CodeDeploy.
 output "appspec" {
   description = "With a deployment: what `aws deploy create-deployment` needs to move traffic to the version that was just published."
   value = local.deploys_gradually ? jsonencode({

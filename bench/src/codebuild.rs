@@ -10,7 +10,7 @@ use serde_json::json;
 /// The build of `events/no-additional-information.json`, which complies.
 const COMPLIANT: &str = "shop-worker:5e000009-0000-4000-8000-000000000009";
 
-/// A CodeBuild that has every build, and the project of that repository.
+/// A CodeBuild that has every build, and the project whose source is that repository.
 fn codebuild(repository: &str) -> CodeBuild {
     let codebuild = CodeBuild::obliging();
     codebuild.put_project(json!({

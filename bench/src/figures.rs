@@ -28,7 +28,7 @@ impl Samples {
     }
 }
 
-/// The median, and between which values the middle half lies.
+/// Writes the median, and in parentheses the range of the middle half.
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.quantile(0.25), self.median(), self.quantile(0.75)) {
@@ -89,7 +89,7 @@ const ROWS: [Row; 18] = [
     ("what is deployed, zipped", "MB", |figures| &figures.zipped),
 ];
 
-/// A table in Markdown: a row a figure, a column a peer.
+/// A table in Markdown: one row for each figure, one column for each peer.
 pub fn table(measured: &[(String, Figures)]) -> String {
     let mut table = String::from("| |");
     measured.iter().for_each(|(name, _)| table.push_str(&format!(" {name} |")));
@@ -102,7 +102,7 @@ pub fn table(measured: &[(String, Figures)]) -> String {
     table
 }
 
-/// Returns how many times as long the first takes as each of the others.
+/// Returns a table in Markdown that divides the first peer's medians by those of each other peer.
 pub fn ratios(measured: &[(String, Figures)]) -> String {
     let Some(((_, own), others)) = measured.split_first() else { return String::new() };
     let mut table = String::from("| |");

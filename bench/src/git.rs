@@ -8,7 +8,7 @@ use buildbrake_testkit::{
 use jiff::Timestamp;
 use serde_json::json;
 
-/// About 4 MB of an answer.
+/// The number of branches, which makes an answer of about 4 MB.
 const BRANCHES: usize = 50_000;
 
 /// The commit at the head of one of the branches.
@@ -38,7 +38,7 @@ pub fn repository(host: &Server) -> String {
     format!("http://{}/shop-api.git", host.address)
 }
 
-/// The event of a build that has just started at the commit, of a number.
+/// The event of a build of the commit, which has just started. The number is part of the build's id.
 pub fn event_of(host: &Server, number: usize) -> String {
     let mut event = event("forbidden-branch");
     let details = additional_information(&mut event);

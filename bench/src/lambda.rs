@@ -1,4 +1,4 @@
-//! Lambda's side of the Runtime API, with a clock at every turn.
+//! Lambda's side of the Runtime API, which measures the time of each step.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::{
@@ -68,13 +68,13 @@ impl Lambda {
         Ok(Self { address: server.address, events, asked, answered, _server: server })
     }
 
-    /// Waits until the function asks for work. When it did.
+    /// Waits until the function asks for work. Returns the time at which it asked.
     pub fn wait_for_ask(&self) -> anyhow::Result<Instant> {
         self.asked.recv_timeout(PATIENCE).context("the function does not ask for work")
     }
 
-    /// Hands out an event and waits for the answer, and for the function to ask for the
-    /// next. From the one to the other.
+    /// Hands out an event, and waits until the function has answered and asks for the next one. Returns the time
+    /// between the event and its answer.
     pub fn invoke(&self, event: &str) -> anyhow::Result<Duration> {
         self.events.send(event.to_owned())?;
         let invocation = self.answered.recv_timeout(PATIENCE).context("the function does not answer")?;

@@ -1,8 +1,7 @@
-//! Measures buildbrake beside its peers, side by side in one run: `make bench`.
+//! Measures buildbrake and its peers side by side in one run: `make bench`.
 //!
-//! It plays Lambda's Runtime API and a CodeBuild, and looks at the processes from
-//! outside. Every round starts each peer anew, each round in another order, so that what
-//! this machine does besides is shared by all.
+//! It plays Lambda's Runtime API and a CodeBuild, and observes the processes from outside. Every round starts each
+//! peer anew and in another order, so that all peers share what else the machine does.
 
 mod codebuild;
 mod figures;
@@ -32,14 +31,14 @@ use crate::{
     quota::Quota,
 };
 
-/// Each gives one start and one first stop.
+/// The number of rounds. Each measures one start and one first stop.
 const ROUNDS: usize = 40;
-/// Of each kind that are measured in a round, and before them as many that are not.
+/// The number of events of each kind that are measured in a round, and of those that are sent before as a warm-up.
 const EVENTS: usize = 100;
 const WARM_UP: usize = 100;
-/// Builds whose branch git knows, in a round.
+/// The number of builds in a round whose branch git knows.
 const RESOLVED: usize = 5;
-/// The quota makes a round slow, and its figures are large.
+/// Fewer than [`ROUNDS`]: the quota makes a round slow, and its figures large.
 const ROUNDS_UNDER_QUOTA: usize = 12;
 
 fn main() -> anyhow::Result<()> {
@@ -145,8 +144,8 @@ impl Stage {
         })
     }
 
-    /// The command with CodeBuild over plain HTTP, and no certificates named: each peer
-    /// trusts whom it trusts by itself.
+    /// The command with CodeBuild over plain HTTP. No certificates are named, so each peer trusts its own default
+    /// roots.
     fn over_http(&self, peer: &Peer, lambda: &Lambda) -> anyhow::Result<Command> {
         let runtime = lambda.address.to_string();
         let git_host = format!("http://{}", self.git.address);
@@ -217,8 +216,8 @@ impl Stage {
         Ok(())
     }
 
-    /// The start of one process, and the first stop of another that Lambda let start with
-    /// all the processor time that it wanted.
+    /// Measures the start of one process under a quota, and the first stop of another process that was put under the
+    /// quota only after its start.
     fn under(&self, quota: &Quota, peer: &Peer, figures: &mut Figures) -> anyhow::Result<()> {
         let lambda = Lambda::new()?;
         let process = Process::start_under(quota, &self.over_http(peer, &lambda)?)?;
@@ -235,7 +234,7 @@ impl Stage {
     }
 }
 
-/// The bytes as a zip file would hold them.
+/// The size of these bytes in a zip file.
 fn deflated(bytes: &[u8]) -> io::Result<usize> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;

@@ -23,8 +23,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// All of them. Their programs are where `make bench` puts them, and buildbrake is what
-    /// SAM built to be deployed.
+    /// All peers. Their programs are where `make bench` puts them; buildbrake is the program that SAM built for
+    /// deployment.
     pub fn all(bench: &Path, target: &Path) -> Vec<Self> {
         let rust = |name: &str, program: PathBuf, stops| Self {
             name: name.into(),
@@ -79,7 +79,7 @@ impl Peer {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-            // Where the builds of the sample events are.
+            // The region of the builds in the sample events.
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_DEFAULT_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")

@@ -35,8 +35,8 @@ impl Process {
         Ok(Self { child, started })
     }
 
-    /// Starts a program under a quota. A shell puts itself there, waits until its own time
-    /// is forgotten, and becomes the program: it is no part of what is measured.
+    /// Starts a program under a quota. A shell puts itself under the quota, waits until the quota has forgotten the
+    /// shell's own time, and then becomes the program, so that the shell is not part of the measurement.
     pub fn start_under(quota: &Quota, command: &Command) -> anyhow::Result<Self> {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", "echo $$ > \"$0\"; echo; read _; exec \"$@\" > /dev/null"]).arg(quota.processes());
@@ -59,7 +59,7 @@ impl Process {
         fs::write(quota.processes(), self.child.id().to_string()).context("the quota takes no process")
     }
 
-    /// The processor time of all its threads, those that ended included.
+    /// The processor time of all its threads, including those that have ended.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let clock = clock_getcpuclockid(Pid::from_raw(self.child.id().try_into()?))?;
         Ok(clock.now()?.into())

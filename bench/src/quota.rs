@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// At 1,769 MB a function has one processor, and with less memory as much less.
+/// The share of a processor that 128 MB give: at 1,769 MB, a function has one processor, and less in proportion.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const SHARE: f64 = 128.0 / 1769.0;
 /// A small period, for a smooth share.
@@ -15,7 +15,7 @@ const PERIOD_MICROSECONDS: f64 = 20_000.0;
 pub struct Quota(PathBuf);
 
 impl Quota {
-    /// `None` where this machine lets no one make one.
+    /// Returns `None` if this machine does not let this process create a control group.
     pub fn new() -> Option<Self> {
         let (period, quota) = (PERIOD_MICROSECONDS, (PERIOD_MICROSECONDS * SHARE).round());
         let name = format!("buildbrake-bench-{}", std::process::id());

@@ -1,4 +1,4 @@
-//! Measures `buildbrake replay` over a history of builds beside what else reads such a file.
+//! Measures `buildbrake replay` over a history of builds beside other programs that read such a file.
 
 use std::{
     env, fs,
@@ -17,17 +17,17 @@ use serde_json::Value;
 
 use crate::{figures::Samples, process::Process};
 
-/// In each, everything is run once.
+/// The number of rounds. Each runs everything once.
 const ROUNDS: usize = 5;
-/// The builds of the file that is read.
+/// The number of builds in the file that is read.
 const BUILDS: usize = 100_000;
-/// The builds whose memory is compared.
+/// The two numbers of builds for which the memory is compared.
 const FEW: usize = 10_000;
 const MANY: usize = 1_000_000;
 
 const JQ: &str = "select(.timeoutInMinutes > 60 or .environment.computeType == \"BUILD_GENERAL1_2XLARGE\") | .id";
 
-/// What is measured.
+/// The measured times.
 #[derive(Default)]
 struct Times {
     gzip: Samples,
@@ -45,7 +45,7 @@ struct Stage {
     buildbrake: PathBuf,
     python: PathBuf,
     jq: Option<PathBuf>,
-    /// The policies, and what counts the same in Python.
+    /// The folder of the policies, and of the Python programs that count the same.
     folder: PathBuf,
     plain: PathBuf,
     gzip: PathBuf,
@@ -169,7 +169,7 @@ impl Stage {
         });
         let mut peak: f64 = 0.0;
         while !process.has_ended()? {
-            // It never falls. Just before the process ends, it cannot be read any more.
+            // The peak never falls. Just before the process ends, it cannot be read any more.
             peak = peak.max(process.peak_resident().unwrap_or_default());
             thread::sleep(Duration::from_millis(2));
         }
@@ -193,7 +193,7 @@ struct Row {
     name: &'static str,
     measured: Option<f64>,
     unit: &'static str,
-    /// In words, and as a number.
+    /// The limit in words, and as a number.
     limit: Option<(&'static str, f64)>,
 }
 
@@ -222,7 +222,7 @@ impl Row {
             }
             None => (String::new(), ""),
         };
-        // The time is that of the row above.
+        // A row without a name adds a limit to the row above, and does not repeat its figure.
         let measured = if name.is_empty() { String::new() } else { format!("**{measured:.digits$} {unit}**") };
         format!("| {name} | {measured} | {limit} | {verdict} |\n")
     }

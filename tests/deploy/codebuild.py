@@ -1,4 +1,4 @@
-"""The testkit's CodeBuild, whose builds run until they are stopped: ministack's end at once."""
+"""The testkit's CodeBuild, whose builds run until they are stopped. ministack's builds end at once."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ from local_aws import ACCOUNT, REGION, TARGET
 
 PROJECT = "nightly"
 
-# A build that has ended before the test.
+# A build that ended before the test.
 ENDED = f"{PROJECT}:5e000000-0000-4000-8000-000000000000"
 
 
@@ -79,9 +79,9 @@ def codebuild(folder, builds=()):
 
 
 class Gateway:
-    """A CodeBuild for all accounts: it hands calls on to the testkit's, which has builds by account and region.
+    """A CodeBuild for all accounts: it hands calls over to the testkit's, which has builds by account and region.
 
-    The testkit knows an account by an access key that is its number. Whose a key of a role's session is, STS says.
+    The testkit identifies an account by an access key that is its number. STS returns the account of a session's key.
     """
 
     def __init__(self, url, testkit):
@@ -91,7 +91,7 @@ class Gateway:
         self.calls = []
 
     def client(self, account, region):
-        """A client that starts builds and sees how they are. Its calls do not count."""
+        """A client that starts builds and reads their state. Its calls do not count."""
         return boto3.client(
             "codebuild",
             endpoint_url=self.testkit,
@@ -101,7 +101,7 @@ class Gateway:
         )
 
     def stops(self):
-        """The account and region of each call that stops something, and what it stops."""
+        """The account and region of each call that stops something, and the id of what it stops."""
         return [(account, region, what["id"]) for account, region, name, what in self.calls if name.startswith("Stop")]
 
 

@@ -31,8 +31,8 @@ REGION = "eu-west-1"
 # The event bus, which is not the template's.
 BUS = "violations"
 
-# What this test changes of a deployed function because ministack is not AWS. Each
-# entry has a test that fails once ministack no longer needs it.
+# The settings of a deployed function that this test changes because ministack is not AWS.
+# Each entry has a test that fails once ministack no longer needs it.
 CHANGED_SETTINGS = {
     "BUILDBRAKE_POLICY": "ministack mounts no layer at /opt for a custom runtime",
     "BUILDBRAKE_MEMBER_ACCOUNTS": "the same",
@@ -130,7 +130,7 @@ class Stack:
 
 
 def everything():
-    """Makes what parameters refer to. Returns every parameter, with every option on."""
+    """Creates the resources that parameters refer to. Returns every parameter, with every option on."""
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:git-AbCdEf"
     boto3.client("events").create_event_bus(Name=BUS)
     boundary = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -230,7 +230,7 @@ class Buildbrake(Stack):
         self.functions.put_function_event_invoke_config(FunctionName=name, **{key: wanted[key] for key in keys})
 
     def invoke(self, event):
-        """Invokes the function, and returns what it returned."""
+        """Invokes the function, and returns its response."""
         answer = self.functions.invoke(FunctionName=self.outputs["FunctionAlias"], Payload=json.dumps(event))
         return json.load(answer["Payload"])
 

@@ -43,7 +43,7 @@ def project(stack):
 def test_the_whole_template_is_deployed_with_every_option(stack):
     written = yaml_parse((ROOT / "template.yaml").read_text())
     assert stack.everything.keys() == written["Parameters"].keys()
-    # SAM ends the names of layers and versions in a digest.
+    # SAM appends a digest to the names of layers and versions.
     deployed = {"Policy" if name.startswith("Policy") else name for name in stack.resources}
     # test_organization.py deploys what an organization adds.
     of_members = {
@@ -119,7 +119,7 @@ def failures(stack):
 
 
 def test_ministack_still_ignores_where_failed_events_of_an_alias_go(stack):
-    # Once it does not, direct_failures() can go, and what follows can use the alias.
+    # Once it does not, direct_failures() can go, and the following tests can use the alias.
     stack.send(UNREADABLE)
     # The first try and two retries, as the template says.
     until(lambda: len(failures(stack)) == 3, 60, "three tries")

@@ -82,7 +82,7 @@ def test_every_build_of_every_region_is_judged_once(account):
     assert {key: share["builds"] for key, share in summary["byAccount"].items()} == {
         f"{ACCOUNT}/{region}": 132 for region in REGIONS
     }
-    # What was saved has the same totals, without the account.
+    # A replay of the saved history has the same totals, without access to the account.
     assert replay(account, "history.ndjson") == summary
 
 

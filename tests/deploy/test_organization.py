@@ -1,8 +1,7 @@
-"""The hub and two members beside it, from an event of a member to the stopped build, and through the sweep's queue.
+"""The hub and two members: from an event of a member to the stopped build, and through the sweep's queue.
 
-An account is an access key of twelve digits. The function enters the members by their roles; EventBridge takes
-events of CodeBuild from nobody but AWS, so that they are handed to the function. The tests run in the order of
-this file.
+An account is an access key of twelve digits. The function enters the members with their roles. EventBridge accepts
+events of CodeBuild only from AWS, so the tests hand them to the function. The tests run in the order of this file.
 """
 
 import copy
@@ -52,7 +51,7 @@ PROJECT = "shop-api"
 
 
 def running(account, region):
-    """What runs in a place from the start, as the API has it."""
+    """The builds, batches and sandboxes that run in a place from the start, as the API has them."""
     def arn(kind, number):
         return f"arn:aws:codebuild:{region}:{account}:{kind}/nightly:{id(number)}"
 
@@ -70,12 +69,12 @@ def running(account, region):
 
 
 def broken(things):
-    """What a sweep stops of these: a build of a batch, and the batch, too."""
+    """The ones that a sweep stops: if it stops a batch's build, also the batch."""
     return [thing for thing in things if thing["sourceVersion"] == "refs/heads/main"]
 
 
 class Organization:
-    """The hub's stack, and what runs in the accounts."""
+    """The hub's stack, and the builds that run in the accounts."""
 
     def __init__(self, id, hub, builds):
         self.id = id
@@ -136,7 +135,7 @@ def deploy_member(hub, organization, account, region, role_region=HOME):
 def organization():
     things = [thing for place in PLACES for thing in running(*place)]
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)), codebuild(Path(folder), things) as builds:
-        # ministack knows the organization of an account that has asked for it.
+        # ministack knows an account's organization only after the account has asked for it.
         id = boto3.client("organizations").describe_organization()["Organization"]["Id"]
         hub = Buildbrake(Path(folder))
         (hub.built / "policy/policy.yaml").write_text(json.dumps(POLICY))
@@ -153,7 +152,7 @@ def organization():
 
 
 def event(build):
-    """What CodeBuild sends when the build starts."""
+    """The event that CodeBuild sends when the build starts."""
     _, _, _, region, account, _ = build["arn"].split(":", 5)
     event = json.loads((ROOT / "events/forbidden-branch.json").read_text())
     now = datetime.now(timezone.utc)
@@ -184,7 +183,7 @@ def test_an_event_stops_the_build_in_its_own_account(organization, account, regi
     assert (record["outcome"], record["account"], record["region"]) == ("stopped", account, region)
     assert record.get("accountName") == name
     assert organization.status(build) == "STOPPED"
-    # No call was made with the hub's own credentials, but for its own build.
+    # With the hub's own credentials, calls were made only for its own build.
     assert {(where, region) for where, region, *_ in organization.builds.calls} == {(account, region)}
     assert organization.builds.stops() == [(account, region, build["id"])]
 
@@ -254,7 +253,7 @@ def callers(organization):
     trust = document({"Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "sts:AssumeRole"})
     admin = iam.create_role(RoleName="admin", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     iam.put_role_policy(RoleName="admin", PolicyName="all", PolicyDocument=document({"Action": "*", "Resource": "*"}))
-    # Lambda's session of the function's role is not to be had here.
+    # The session that Lambda has of the function's role is not available here.
     role = organization.hub.resources["FunctionRole"]
     before = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
@@ -300,7 +299,7 @@ def test_a_role_that_is_missing_fails_the_event_and_names_the_account(organizati
 
 
 def waiting(queues, url):
-    """How many messages a queue holds, in sight or not."""
+    """The number of messages in a queue, visible or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(attributes[name]) for name in names)
@@ -467,7 +466,7 @@ def test_a_stack_of_a_stack_set_has_the_policy_of_a_shared_layer(organization, t
     known = []
     for script in commands("The same deployment in every account", **{HUB: admin}):
         if "-stack-set " in script:
-            # ministack still knows no stack sets. Once it does, the rest of this test is their work.
+            # ministack still has no stack sets. Once it does, they can do the rest of this test.
             for command in re.split(r"^(?=aws )", script, flags=re.M)[1:]:
                 assert "Unknown action" in run(command, tmp_path, admin).stderr
         else:
@@ -476,9 +475,9 @@ def test_a_stack_of_a_stack_set_has_the_policy_of_a_shared_layer(organization, t
     assert len(known) == 3
 
     assert "Transform" not in json.loads((tmp_path / "processed.json").read_text())
-    # ministack reads the bucket's name in the path alone.
+    # ministack reads the bucket's name only from the path.
     ((bucket, host, key),) = re.findall(r"--template-url https://([\w-]+)\.(s3\S+?)/(\S+)", PAGE)
-    # Its buckets are each account's own, so that the stack is in the same account.
+    # Its buckets belong to one account each, so the stack is in the same account.
     stack = Covered(admin, tmp_path, hub, f"https://{host}/{bucket}/{key}")
     stack.deploy("create", f"{layer}:1")
     build = organization.start(admin, HOME)
@@ -494,11 +493,11 @@ def test_a_stack_of_a_stack_set_has_the_policy_of_a_shared_layer(organization, t
 
 
 def test_the_rule_on_the_members_bus_takes_no_deadline(organization):
-    """Nobody but AWS sends events of CodeBuild. Here the hub's own account can put others on the bus."""
+    """Only AWS sends events of CodeBuild. Here, the hub's own account can put other events on the bus."""
     build = organization.start(SHOP, HOME)
     events, queues = boto3.client("events"), organization.hub.queues
     bus = organization.hub.resources["MemberBus"]
-    # What the bus has taken arrives in this queue, too.
+    # Events that the bus has accepted arrive in this queue, too.
     queue = queues.create_queue(QueueName="seen")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = document({"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn})
@@ -520,7 +519,7 @@ def test_the_rule_on_the_members_bus_takes_no_deadline(organization):
 
 
 def test_ministack_still_forwards_no_event_to_the_bus_of_another_account(organization):
-    # Once it does, an event of a member can take the whole way, and strangers can be refused by the bus.
+    # Once it does, an event of a member can go all the way, and the bus can refuse strangers.
     sent = {"Source": "shop", "DetailType": "Anything", "Detail": "{}"}
     bus = organization.hub.outputs["MemberBusArn"]
     answer = in_account("events", SHOP).put_events(Entries=[sent | {"EventBusName": bus}])

@@ -36,8 +36,8 @@ ELSEWHERE = {
     ("library/README.md", "cp library/"): "crates/cli/tests/cli/pages.rs",
 }
 
-# Blocks of services that ministack lacks: the AWS CLI checks their arguments by its model of the service, and
-# finds nobody to send them to.
+# Blocks of services that ministack lacks. The AWS CLI checks their arguments against its model of the service,
+# but nothing listens at the endpoint.
 CHECKED = [
     ("docs/deploy.md", "aws deploy create-deployment"),
     ("docs/organisation.md", "aws cloudformation create-stack-set --stack-set-name buildbrake-member"),
@@ -45,7 +45,7 @@ CHECKED = [
     ("docs/prevention.md", "aws organizations create-policy"),
 ]
 
-# What the pages call by another name than the tests.
+# Names that differ between the pages and the tests.
 NAMES = {"--project-name shop ": f"--project-name {PROJECT} "}
 
 
@@ -64,7 +64,7 @@ def test_every_listed_block_exists():
 
 
 def prepared(checkout, page):
-    """A folder with what the commands of the page read."""
+    """A folder with the files that the commands of the page read."""
     work = checkout.folder / page.replace("/", "-")
     for folder in ("policy", "events", "org", "tools"):
         shutil.copytree(ROOT / folder, work / folder)
@@ -94,7 +94,7 @@ def have_no_project(checkout):
     checkout.project.client.delete_project(name="shop-api")
 
 
-# What has happened before a block.
+# The preparations for a block.
 BEFORE = {"aws codebuild create-project": have_no_project, "aws iam create-policy": have_a_role}
 
 # The last words that the pages promise.
@@ -106,7 +106,7 @@ def test_every_command_of_the_page_runs(checkout, page):  # noqa: F811
     work = prepared(checkout, page)
     environment = dict(os.environ)
     if page == "README.md":
-        # Its own CodeBuild is ministack's.
+        # This page uses ministack's own CodeBuild.
         del environment["AWS_ENDPOINT_URL_CODEBUILD"]
     # Blocks of a page share their variables.
     shared = ""
@@ -126,7 +126,7 @@ def test_every_command_of_the_page_runs(checkout, page):  # noqa: F811
             ["bash", "-euo", "pipefail", "-c", script], cwd=work, env=environment, capture_output=True, text=True
         )
         print(script, done.stdout, done.stderr, sep="\n")
-        # A sweep finds builds that break a rule.
+        # A sweep ends with 1 if it finds builds that break a rule.
         expected = (0, 1) if text.startswith("buildbrake sweep") else (0,)
         assert done.returncode in expected, text
         for start, last in PROMISED.items():

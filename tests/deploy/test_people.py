@@ -1,4 +1,4 @@
-"""Who learns of a stopped build, and what checks a new version, deployed into an AWS on this machine.
+"""Notifications of a stopped build, and the check of a new version, deployed into an AWS on this machine.
 
 The tests run in the order of this file.
 """
@@ -38,7 +38,7 @@ def stack():
 
 @pytest.fixture(scope="module")
 def subscribers(stack):
-    """A queue that is subscribed to each topic, by the name of the topic's output."""
+    """Queues, each subscribed to one topic, by the name of the topic's output."""
     urls = {}
     for name in ["PeopleTopicArn", "ChatsTopicArn"]:
         urls[name] = stack.queues.create_queue(QueueName=name)["QueueUrl"]
@@ -87,7 +87,7 @@ def test_a_build_that_a_sweep_reports_again_and_again_reaches_nobody(stack, subs
 
 
 class CodeDeploy:
-    """What a check of a deployment reports to."""
+    """The CodeDeploy that a check of a deployment reports to."""
 
     def __init__(self):
         self.reports = reports = []
@@ -132,7 +132,7 @@ def check(stack, codedeploy, version=None):
 
 
 def test_a_version_that_cannot_load_its_policy_gets_no_traffic(stack, codedeploy):
-    # ministack mounts no layer, so this is such a version.
+    # ministack mounts no layer, so this version finds no policy.
     assert check(stack, codedeploy) == "Failed"
 
 
@@ -193,7 +193,7 @@ def test_while_the_alarm_on_stops_is_on_builds_are_reported_and_people_told(stac
 
     def becomes(state):
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="a test")
-        # The function remembers a state for thirty seconds, a new instance does not.
+        # An instance of the function remembers a state for thirty seconds. A new instance has to ask.
         stack.mount_layers()
         build, event = project.start("refs/heads/main")
         return build, stack.invoke(event)

@@ -1,4 +1,4 @@
-"""What happens if a permission is missing, one at a time, in an AWS on this machine that evaluates policies."""
+"""Takes away one permission at a time, in an AWS on this machine that evaluates policies."""
 
 import json
 import re
@@ -21,7 +21,7 @@ POLICY = {
     ],
 }
 
-# The permissions that cannot be missed here.
+# The permissions whose lack cannot be tested here.
 NOT_TESTED = {
     "codebuild:StopBuildBatch": "ministack has no batches",
     "codebuild:BatchGetBuildBatches": "ministack has no batches",
@@ -92,7 +92,7 @@ def actions(statement):
 
 
 def taken(document, action):
-    """The document without an action. It stands for nothing if it is the only one."""
+    """The document without an action. If it is a statement's only one, `none:None` takes its place."""
     kept = [
         statement | {"Action": [one for one in actions(statement) if one != action] or ["none:None"]}
         for statement in document["Statement"]
@@ -119,7 +119,7 @@ def deadline(build):
     return {"detail-type": "Buildbrake Deadline", "source": "buildbrake", "detail": {"build-arn": build["arn"]}}
 
 
-# Without which permission which event fails: with a build's event of that branch, or another event.
+# By permission, the event that fails without it: a build's event of that branch, or another event.
 FAILS = {
     "codebuild:StopBuild": "refs/heads/main",
     "codebuild:BatchGetBuilds": deadline,
@@ -144,12 +144,12 @@ def test_an_event_fails_without_a_permission_and_says_which(stack, project, role
     assert action in answer["errorMessage"]
     # The alarm of this name counts them.
     assert [record["AccessDenied"] for record in stack.records()[before:] if "AccessDenied" in record]
-    # What else is to be done is done before.
+    # Everything else is done before.
     assert (project.status(build) == "STOPPED") == (action == "events:PutEvents")
     assert "errorType" not in stack.invoke(event)
 
 
-# Without which permission a stop goes ahead, with which note in the record.
+# By permission, the note in the record of a stop that goes ahead without it.
 NOTED = {
     "logs:CreateLogStream": "build-log-unwritable",
     "logs:PutLogEvents": "build-log-unwritable",
@@ -173,7 +173,7 @@ def test_a_stop_goes_ahead_without_the_alarm_and_says_so(stack, project):
     alarms = boto3.client("cloudwatch")
     (alarm,) = alarms.describe_alarms(AlarmNamePrefix="buildbrake-stops-")["MetricAlarms"]
     alarms.delete_alarms(AlarmNames=[alarm["AlarmName"]])
-    # The function remembers the alarm's state for thirty seconds, a new instance does not.
+    # An instance of the function remembers the alarm's state for thirty seconds. A new instance has to ask.
     stack.mount_layers()
     build, event = project.start("refs/heads/main")
     record = stack.invoke(event)
@@ -218,7 +218,7 @@ def written(records):
         for directive in record["_aws"]["CloudWatchMetrics"]:
             assert directive["Namespace"] == "Buildbrake"
             for dimensions in directive["Dimensions"]:
-                # A dimension without a value is left out by CloudWatch, with the metric.
+                # CloudWatch leaves out a dimension without a value, and its metric.
                 assert all(isinstance(record[name], str) for name in dimensions)
                 for metric in directive["Metrics"]:
                     assert isinstance(record[metric["Name"]], int)
@@ -238,7 +238,7 @@ def read(node):
 
 
 def test_every_alarm_reads_a_metric_that_the_function_writes(stack):
-    # All that the tests above made it write.
+    # All metrics that the tests above made it write.
     metrics = set(written(stack.records()))
     alarms = set(read(yaml_parse((ROOT / "template.yaml").read_text())["Resources"]))
     # tests/deploy/test_organization.py has a sweep that is dropped.
@@ -254,6 +254,6 @@ def test_every_widget_reads_a_metric_that_the_function_writes(stack):
     metrics = {(name, dimensions) for name, dimensions, _ in written(stack.records())}
     # ministack's CloudWatch always answers.
     assert shown - metrics == {("AlarmUnanswered", ())}
-    # The one of each rule is found by a search.
+    # The dashboard finds the metrics of the rules by a search.
     assert "{Buildbrake,Rule} MetricName=\\\"Stopped\\\"" in body
     assert ("Stopped", ("Rule",)) in metrics

@@ -17,7 +17,7 @@ BUCKET = "example-builds"
 POLICY = ROOT / "policy/policy.yaml"
 BUILDBRAKE = TARGET / "debug/buildbrake"
 
-# No two of them may get the same results.
+# The results of each must have a name of their own.
 KEYS = ["history/shop/api.ndjson", "history/shop_api.ndjson", "history/api.ndjson"]
 
 

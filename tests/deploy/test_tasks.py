@@ -1,7 +1,8 @@
 """The pages of docs/tasks: each command block runs, in order, in a folder like a checkout.
 
-AWS is ministack, with the testkit's CodeBuild, which has builds of the past and running ones. `sam` is the real one, but for `sam build`, which would compile the function, and the questions
-of `sam deploy --guided`: a script in its place puts the tests' build there, and answers.
+AWS is ministack, with the testkit's CodeBuild, which has past and running builds. `sam` is the real one, but a script
+in its place replaces `sam build`, which would compile the function, with the tests' build, and answers the questions
+of `sam deploy --guided`.
 """
 
 import os
@@ -49,7 +50,7 @@ def steps(file, text):
 
 @pytest.fixture(scope="module")
 def checkout():
-    """What a deployment needs, and the programs that the pages use."""
+    """The resources of a deployment, and the programs that the pages use."""
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)), codebuild(Path(folder), history(400)) as builds:
         folder = Path(folder)
         stack = Buildbrake(folder)

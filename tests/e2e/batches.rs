@@ -22,7 +22,7 @@ const BATCH: &str = "shop-api:ba7c4000-0000-4000-8000-000000000001";
 const BATCH_ARN: &str =
     "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop-api:ba7c4000-0000-4000-8000-000000000001";
 
-/// Every build is set to run for longer.
+/// Every build's timeout is longer.
 const SHORT: &str = "version: 1\nrules:\n  - id: short-builds\n    max-timeout: 30m\n";
 
 fn policy(more: &str) -> String {
@@ -43,7 +43,7 @@ fn batch(status: &str) -> Value {
     json!({"id": BATCH, "arn": BATCH_ARN, "buildBatchStatus": status, "complete": status != "IN_PROGRESS"})
 }
 
-/// The batch in this status, as either operation answers it.
+/// The batch in this status, in the answer of either operation.
 fn batch_answer(call: &Call, status: &str) -> Reply {
     match call.operation.as_str() {
         "StopBuildBatch" => Reply::json(200, json!({ "buildBatch": batch(status) })),
@@ -86,7 +86,7 @@ fn the_batch_runs_on_if_no_enforced_rule_says_otherwise() {
     }
 }
 
-/// Whatever the rule needs is asked for only after the build was stopped.
+/// The facts that only this rule needs are fetched after the build was stopped.
 #[test]
 fn the_batch_is_stopped_even_if_another_rule_stops_the_build_first() {
     for (check, asked) in [
@@ -130,8 +130,8 @@ fn the_batch_is_stopped_even_if_another_rule_stops_the_build_first() {
     }
 }
 
-/// The build is stopped by then, so that the invocation fails for the batch alone, and a retry
-/// finds out.
+/// The build is already stopped, so the invocation fails only because of the batch, and a retry evaluates the rule
+/// again.
 #[test]
 fn a_rule_that_may_stop_the_batch_and_cannot_be_evaluated_fails_the_invocation() {
     let state = with_batch();
@@ -265,7 +265,7 @@ fn retry(number: u32) -> String {
     format!("shop-api:2e72{number:04}-0000-4000-8000-000000000002")
 }
 
-/// A stopped build that CodeBuild started a retry of.
+/// A stopped build, of which CodeBuild has started a retry.
 fn retried(id: &str, next: Option<u32>) -> Value {
     let mut build = stopped(id);
     let arn = next.map(|number| format!("arn:aws:codebuild:eu-west-1:111122223333:build/{}", retry(number)));
@@ -273,7 +273,7 @@ fn retried(id: &str, next: Option<u32>) -> Value {
     build
 }
 
-/// One invocation that leaves so many records.
+/// Invokes the function once. Returns the answer and this many records.
 fn records(codebuild: &Endpoint, count: usize) -> (Result<Value, Value>, Vec<Value>) {
     let lambda = PROGRAM.start(&policy(""), codebuild.address, &[]);
     let seen = Cell::new(0);
@@ -309,7 +309,7 @@ fn a_retry_that_complies_or_has_ended_is_left_alone() {
         build["sourceVersion"] = json!("feature/basket");
         build
     };
-    // One that was stopped may have been stopped by an earlier try, which could tell nobody.
+    // A stopped retry may have been stopped by an earlier try that could not send the notification.
     let ended = [(stopped as fn(&str) -> Value, "already-complete"), (succeeded, "not-running")];
     for (build, outcome) in [(complies as fn(&str) -> Value, "allowed")].into_iter().chain(ended) {
         let codebuild = Endpoint::with(|id| stop_answer(retried(id, Some(1))), move |id| builds_answer(build(id)));
@@ -342,7 +342,7 @@ fn a_build_and_its_retries_take_no_longer_than_is_promised_of_an_event() {
     let stops = AtomicUsize::new(0);
     let codebuild = Endpoint::with(
         move |id| match stops.fetch_add(1, SeqCst) {
-            // The third attempt is answered, and the retry's never is.
+            // The third call is answered. The call to stop the retry never is.
             2 => stop_answer(retried(id, Some(1))),
             _ => Reply::Hang(Duration::from_secs(60)),
         },

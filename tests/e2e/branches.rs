@@ -1,4 +1,4 @@
-//! The branch of a build that names none: the project's webhook filters and git know it.
+//! The branch of a build that names none, found by the project's webhook filters and by git.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ impl Host {
         format!("http://{}", self.server.address)
     }
 
-    /// The event of a build of the commit that started so many seconds ago.
+    /// The event of a build of the commit, which started this many seconds ago.
     fn event(&self, initiator: &str, age: i64) -> Value {
         let mut event = event("forbidden-branch");
         let start = Timestamp::now() - age.seconds();
@@ -149,7 +149,7 @@ fn the_branch_is_unknown_where_git_is_not_asked_or_does_not_answer() {
         undecided(&[("BUILDBRAKE_GIT_HOSTS", &host.url())], 120),
         "branch (git was not asked at the build's start, and refs may have moved since)"
     );
-    // What a dead host cannot answer keeps no other rule from stopping the build.
+    // A host that does not answer keeps no other rule from stopping the build.
     let policy = "{version: 1, rules: [{id: b, forbidden-branches: [main]}, {id: s, max-timeout: 5m}]}";
     let record = crate::record(policy, &[], &codebuild, &host.event("Developer/alice", 0));
     assert_eq!(record["outcome"], "stopped");

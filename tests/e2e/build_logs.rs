@@ -142,7 +142,7 @@ fn nothing_is_written_before_the_stop_or_without_one() {
     assert_eq!(order.lock().unwrap().len(), 2);
 }
 
-/// Lambda ends an invocation at its timeout, and what is not written by then is lost.
+/// Lambda ends an invocation at its timeout. Records that are not written by then are lost.
 #[test]
 fn logs_that_do_not_answer_keep_no_sweep_from_its_end() {
     let logs = CloudWatchLogs::answering(&[GROUP], |_| Some(Reply::Hang(Duration::from_secs(60))));

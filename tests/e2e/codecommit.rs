@@ -1,4 +1,4 @@
-//! The branches of a repository in CodeCommit, which the testkit has.
+//! The branches of a repository in the testkit's CodeCommit.
 
 use buildbrake_aws::{
     Accounts,
@@ -12,7 +12,7 @@ use crate::service_model::ServiceModel;
 
 const MODEL: &str = include_str!("../model/codecommit-2015-04-13.json");
 
-/// A repository with so many branches, each at a commit of its own.
+/// A repository with this many branches, each at a commit of its own.
 fn repository(branches: usize, page: usize) -> codecommit::Repository {
     let branches = (0..branches).map(|at| (format!("feature/{at}"), commit(at))).collect();
     codecommit::Repository { name: "shop-api".into(), branches, page, ..Default::default() }

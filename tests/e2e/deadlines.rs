@@ -1,5 +1,5 @@
-//! A limit that a running build will come to break: the function has itself called back,
-//! and stops the build then. And the time between is nobody's.
+//! A running build that will break a limit later: the function has itself called back, and stops the build then. In
+//! between, the function does not run.
 
 use buildbrake_testkit::{
     codebuild::{
@@ -29,7 +29,7 @@ rules:
 const ID: &str = "shop-frontend:5e000001-0000-4000-8000-000000000001";
 const ARN: &str = "arn:aws:codebuild:eu-west-1:111122223333:build/shop-frontend:5e000001-0000-4000-8000-000000000001";
 
-/// The event of a build that was asked for so many seconds ago.
+/// The event of a build that was asked for this many seconds ago.
 fn started(seconds: i64) -> Value {
     let mut event = event("compliant");
     let start = Timestamp::now() - SignedDuration::from_secs(seconds);
@@ -38,7 +38,7 @@ fn started(seconds: i64) -> Value {
     event
 }
 
-/// A build that has been running for so many minutes, after so many in the queue.
+/// A build that has been running for this many minutes, after this many minutes in the queue.
 fn running_for(id: &str, minutes: i64, queued: i64) -> Value {
     let mut build = running(id);
     build["arn"] = json!(ARN);
@@ -61,7 +61,7 @@ fn deadline() -> Value {
     })
 }
 
-/// A CodeBuild whose builds have been running for so many minutes, after so many in the queue.
+/// A CodeBuild whose builds have been running for this many minutes, after this many minutes in the queue.
 fn with_builds(minutes: i64, queued: i64) -> Endpoint {
     Endpoint::answering(move |operation, input| match operation {
         "StopBuild" => stop_answer(stopped(input["id"].as_str().unwrap())),
@@ -77,7 +77,7 @@ fn moment(schedule: &Value) -> Timestamp {
     format!("{text}Z").parse().unwrap()
 }
 
-/// It is the first whole minute after so many seconds from now, give or take this test's own time.
+/// Asserts that it is the first whole minute after this many seconds from now, give or take this test's own time.
 fn assert_minute_after(moment: Timestamp, seconds: i64) {
     let wait = moment.duration_since(Timestamp::now()).as_secs();
     assert!(wait >= seconds - 10 && wait <= seconds + 61, "{wait} instead of {seconds} to {}", seconds + 60);
@@ -178,7 +178,7 @@ fn a_rule_that_only_reports_has_a_deadline_too() {
     lambda.invoke(&started(0));
     let record = lambda.invoke(&scheduler.event()).record();
     assert_eq!((&record["outcome"], codebuild.stops().len()), (&json!("reported"), 0));
-    // The rule that is broken has no deadline any more, and the others have.
+    // The broken rule has no deadline any more, but the others have.
     assert!(record["deadline"].is_string(), "{record}");
     lambda.end();
 }
@@ -193,7 +193,7 @@ fn a_stopped_build_has_no_deadline() {
     lambda.end();
 }
 
-/// The event of an old build may be late, and the build have ended: it is asked for.
+/// The event of an old build may be late, and the build may have ended, so the Build is fetched.
 #[test]
 fn an_old_build_is_asked_for_and_judged_by_its_phases() {
     for (running, outcome) in [(61, "stopped"), (30, "allowed")] {
@@ -220,7 +220,7 @@ fn the_phases_of_a_late_event_are_not_taken_for_those_of_now() {
     lambda.end();
 }
 
-/// Its event contains nothing about the build, and a rule need not ask.
+/// The deadline's event contains nothing about the build, and the rules may need no more facts.
 #[test]
 fn a_deadline_always_asks_for_its_build() {
     let policy = "{version: 1, rules: [{id: a, max-timeout: 60m, only: [{projects: [warehouse]}]}]}";

@@ -1,5 +1,5 @@
-//! A CodeBuild that misbehaves: what cannot be done fails loudly, under a name of its
-//! own, within the time a person would wait; and no stop is reported that did not happen.
+//! A CodeBuild that misbehaves: an action that is impossible fails loudly, with an error name of its own, within the
+//! time that a person would wait. No stop is reported that did not happen.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
@@ -22,7 +22,7 @@ const POLICY: &str = "version: 1\nrules: [{id: protected-branches, forbidden-bra
 
 #[test]
 fn what_cannot_be_done_fails_under_its_name_in_time_and_never_as_a_stop() {
-    // Some of them wait for a timeout, so a few run beside each other.
+    // Some of them wait for a timeout, so a few run at the same time.
     for faults in FAULTS.chunks(8) {
         thread::scope(|scope| faults.iter().for_each(|fault| _ = scope.spawn(|| try_stop(fault))));
     }
@@ -34,7 +34,7 @@ fn try_stop(fault: &'static Fault) {
     assert_fails(fault, &invoke(&codebuild));
 }
 
-/// The answer that would be right goes wrong in its middle.
+/// The right answer, which is to go wrong in its middle.
 fn halfway(id: &str) -> Right<'_> {
     Right { id, answer: stop_answer(stopped(id)), part: 0.5, pause: Duration::from_millis(100) }
 }
@@ -48,7 +48,7 @@ fn nobody_at_the_address_is_a_connection_fault() {
     lambda.end();
 }
 
-/// Each call may take eight seconds. Both together may not.
+/// Each call may take eight seconds, but both together must end within the promised ten.
 #[test]
 fn calls_that_take_long_do_not_add_up_to_longer_than_promised() {
     let looks = AtomicUsize::new(0);

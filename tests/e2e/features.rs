@@ -1,5 +1,4 @@
-//! The features that reach the deployed function, and what the core depends on: neither changes
-//! unnoticed.
+//! The features in the deployed function, and the dependencies of the core. Neither may change unnoticed.
 
 use std::process::Command;
 

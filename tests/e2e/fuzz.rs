@@ -46,7 +46,7 @@ fn expressions() {
     run("expressions", 500, targets::expressions, seeds);
 }
 
-/// Runs a target over its seeds. With fewer seeds than `least`, some file of them is lost.
+/// Runs a target over its seeds. Fails if there are fewer than `least`, because a file of seeds must be missing.
 fn run(name: &str, least: usize, target: fn(&str), seeds: Vec<String>) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeds").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -71,7 +71,7 @@ fn files(folders: &[&str], ending: &str) -> Vec<String> {
         .collect()
 }
 
-/// The texts of all test files of the core whose path contains this word, wherever they move.
+/// The string literals of all test files of the core whose path contains this word, wherever the files are.
 fn literals(word: &str) -> Vec<String> {
     let (mut found, mut folders) = (Vec::new(), vec![Path::new(ROOT).join("crates/core")]);
     while let Some(folder) = folders.pop() {

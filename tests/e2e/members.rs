@@ -1,5 +1,5 @@
-//! Other accounts: they are entered by a role, their builds are stopped there, and one that cannot be
-//! entered is reported by name and delays no other.
+//! Other accounts: the function assumes a role in each and stops builds there. An account that cannot be entered is
+//! reported by name and delays no other.
 
 use std::{
     sync::{
@@ -64,7 +64,7 @@ fn a_build_is_stopped_where_it_runs() {
         assert_eq!((&record["account"], &record["region"]), (&json!(account), &json!(region)));
     }
     assert_eq!(called(&codebuild), stops(&places));
-    // Each account is entered once, whatever the number of regions and events; the own one never.
+    // Each account is entered once, whatever the number of regions and events; the hub's own never.
     assert_eq!(sts.accounts(), [MEMBER, OTHER]);
     let expected = AssumeRole {
         role_arn: "arn:aws:iam::444455556666:role/buildbrake-member".into(),
@@ -87,7 +87,7 @@ fn a_place_that_is_not_listed_costs_no_call() {
         let answer = invoke(&lambda, &forbidden(account, region));
         assert_eq!(answer.result.unwrap_err()["errorType"], name);
     }
-    // A member may have sent it.
+    // A member may have sent it: it names the hub's account, but a build of the member.
     let mut forged = forbidden(MEMBER, "eu-west-1");
     forged["account"] = json!(HUB);
     assert_eq!(invoke(&lambda, &forged).result.unwrap_err()["errorType"], "OtherAccount");
@@ -127,7 +127,7 @@ fn an_account_that_denies_the_role_is_named_and_no_other_is_affected() {
     lambda.end();
 }
 
-/// Whatever keeps an account from being entered: its class, and the account's name.
+/// Each error that keeps an account from being entered has its class, and names the account.
 #[test]
 fn a_failure_of_sts_has_its_class() {
     for (reply, name) in [

@@ -1,7 +1,6 @@
-//! The record contains every member of the Build that `StopBuild` returned, of the BuildBatch
-//! that `StopBuildBatch` returned, and of the Sandbox that `StopSandbox` returned, under the API's
-//! names and without secrets. All are generated
-//! from AWS's model of the API, of which the core's tests have the parts that describe them.
+//! The record contains every member of the Build that `StopBuild` returned, of the BuildBatch that `StopBuildBatch`
+//! returned, and of the Sandbox that `StopSandbox` returned, under the API's names and without secrets. All values
+//! are generated from AWS's model of the API, of which the core's tests contain the parts that describe them.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -41,7 +40,7 @@ rules:
     batch: stop-all
 ";
 
-/// With so many values, each enumeration has had each of its values in each place.
+/// In this many rounds, each enumeration has each of its values in each place.
 const ROUNDS: usize = 14;
 
 #[test]
@@ -176,7 +175,7 @@ impl<'a> Generator<'a> {
         let path = if path.is_empty() { member.to_owned() } else { format!("{path}.{member}") };
         let value = self.shape(of, &path);
         let value = match (owner, member) {
-            // It has to have been stopped, or the record would not hold it.
+            // Without this status, the record would not contain the value.
             ("Build", "buildStatus") | ("BuildBatch", "buildBatchStatus") | ("Sandbox", "status") => json!("STOPPED"),
             ("Build", "buildComplete") | ("BuildBatch", "complete") => json!(true),
             ("ProjectSource", "buildspec") => {
@@ -189,7 +188,7 @@ impl<'a> Generator<'a> {
             ("EnvironmentVariable" | "ExportedEnvironmentVariable", "value") if self.form == Form::Recorded => {
                 json!("***")
             }
-            // These texts may quote anything, and are of no known shape here.
+            // These texts may quote anything, and have no known shape here.
             ("PhaseContext", _) | ("DockerServerStatus", "message") if self.form == Form::Recorded => {
                 let sent = format!("https://user:s3cret@git.example.com/{path}");
                 json!(in_place_of("text", &sent))
@@ -216,7 +215,7 @@ impl<'a> Generator<'a> {
             ("string", Form::Recorded) => json!(format!("https://git.example.com/{path}")),
             ("string", _) => json!(format!("https://user:s3cret@git.example.com/{path}")),
             ("boolean", _) => json!((self.round + self.leaves).is_multiple_of(2)),
-            // As large as they may be, so that a number that is too narrow would show.
+            // As large as possible, to reveal a number type that is too narrow.
             ("integer", _) => json!(i32::MAX - self.leaves as i32),
             ("long", _) => json!((1_i64 << 52) - self.leaves as i64),
             ("timestamp", Form::Sent) => json!(1_602_709_200.125 + self.leaves as f64),

@@ -1,9 +1,8 @@
 //! The real function against moto's CodeBuild: a build that moto started is stopped there.
 //! <https://docs.getmoto.org/en/latest/docs/services/codebuild.html>
 //!
-//! moto's `BatchGetBuilds` ends every build as SUCCEEDED, and its `StopBuild` leaves
-//! `buildComplete` false. What it has is therefore read from its dashboard, which
-//! changes nothing.
+//! moto's `BatchGetBuilds` ends every build as SUCCEEDED, and its `StopBuild` leaves `buildComplete` false. The tests
+//! therefore read a build's status from moto's dashboard, which changes nothing.
 
 use std::{
     env,
@@ -105,7 +104,7 @@ impl Moto {
         Self { child, address }
     }
 
-    /// The build, as `StartBuild` answers it, of a project of its own.
+    /// Starts a build of a new project. Returns the build as `StartBuild` answers it.
     pub fn start_build(&self, project: &str, source_version: &str) -> Value {
         let input = json!({
             "name": project,
@@ -125,7 +124,7 @@ impl Moto {
         started["build"].clone()
     }
 
-    /// One more build of a project.
+    /// Starts one more build of a project.
     pub fn start_another_build(&self, project: &str) -> Value {
         self.call("StartBuild", &json!({"projectName": project}))["build"].clone()
     }
@@ -143,8 +142,8 @@ impl Moto {
         self.call_service("codebuild", &format!("CodeBuild_20161006.{operation}"), input)
     }
 
-    /// One call of an API, in the region of the sample events. moto reads service and region
-    /// from the signature and checks nothing else in it.
+    /// Makes a call to an API in the region of the sample events. moto reads service and region from the signature
+    /// and checks nothing else in it.
     pub fn call_service(&self, service: &str, target: &str, input: &Value) -> Value {
         let headers = format!(
             "content-type: application/x-amz-json-1.1\r\n\

@@ -1,5 +1,5 @@
-//! The event bus: people are told of every broken rule, after the stop, at least once, and each
-//! call is one that EventBridge accepts.
+//! The event bus: every broken rule is reported to it after the stop, at least once, in calls that EventBridge
+//! accepts.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ use crate::{FORBIDDEN, PROGRAM};
 
 const ARN: &str = "arn:aws:codebuild:eu-west-1:111122223333:build/shop-api:5e000002-0000-4000-8000-000000000002";
 
-/// A policy of which the build of `events/forbidden-branch.json` breaks that many rules.
+/// A policy with this many rules that the build of `events/forbidden-branch.json` breaks.
 fn policy(rules: usize) -> String {
     let rule = |number| {
         format!(
@@ -33,7 +33,7 @@ fn start(rules: usize, codebuild: &Endpoint, bus: &EventBridge) -> Lambda {
     PROGRAM.start(&policy(rules), codebuild.address, &bus.settings())
 }
 
-/// The rules that the bus was told of.
+/// The rules of the accepted entries.
 fn rules(bus: &EventBridge) -> Vec<String> {
     let details = bus.details();
     details.iter().map(|detail| detail["violations"][0]["rule"].as_str().unwrap().to_owned()).collect()
@@ -116,8 +116,8 @@ fn an_entry_that_the_bus_refuses_keeps_no_other_from_being_sent() {
     assert_eq!(rules(&bus).len(), 24);
 }
 
-/// The invocation fails, but after the stop; and the event that comes again sends all entries again,
-/// under the same ids.
+/// The invocation fails, but only after the stop. When the event comes again, all entries are sent again with the
+/// same ids.
 #[test]
 fn a_bus_that_does_not_accept_fails_the_invocation_after_the_stop() {
     let codebuild = CodeBuild::obliging().listen();
@@ -141,7 +141,7 @@ fn a_bus_that_does_not_accept_fails_the_invocation_after_the_stop() {
     let record = lambda.invoke(&event("forbidden-branch")).record();
     lambda.end();
     assert_eq!(record["outcome"], "stopped");
-    // The one that the instance still had is sent once.
+    // The entry that the instance had kept is sent only once.
     assert_eq!(rules(&bus), ["rule-1", "rule-1", "rule-2"]);
     assert_eq!(bus.details()[1]["id"], first_ids[0]);
     assert_eq!(first_ids[0], format!("{ARN}#rule-1"));
@@ -151,7 +151,7 @@ fn a_bus_that_does_not_accept_fails_the_invocation_after_the_stop() {
 fn a_denied_call_is_not_tried_again_and_counts_as_a_missing_permission() {
     for denied in [
         Fate::CallFails(400, "AccessDeniedException"),
-        // The policy of another account's bus.
+        // The policy of another account's bus denies the call.
         Fate::EntriesFail(vec![0], "AccessDeniedException"),
     ] {
         let codebuild = CodeBuild::obliging().listen();
@@ -168,7 +168,7 @@ fn a_denied_call_is_not_tried_again_and_counts_as_a_missing_permission() {
 
 #[test]
 fn nobody_is_told_before_every_stop_was_made() {
-    // A build that is retried: two stops, and each might be told of in between.
+    // A build with a retry: two builds are stopped, and a notification might come in between.
     let retry = "shop-api:5e000002-0000-4000-8000-00000000000b";
     let order: Arc<Mutex<Vec<String>>> = Arc::default();
     let (stops, puts) = (order.clone(), order.clone());
@@ -324,7 +324,7 @@ fn a_bus_that_denies_is_called_once_for_each_event() {
     assert_eq!(rules(&bus).len(), 25);
 }
 
-/// No sweep finds a build again that it has stopped: the build is judged once more by itself.
+/// No sweep finds a stopped build again, so the build is judged once more by itself.
 #[test]
 fn a_sweep_that_can_tell_nobody_has_its_stopped_builds_judged_again() {
     let region = CodeBuild::default();

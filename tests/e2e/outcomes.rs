@@ -32,7 +32,7 @@ fn run_under(policy: &str, settings: &[(&str, &str)], event: &Value) -> (Value, 
     (record(policy, settings, &codebuild, event), codebuild)
 }
 
-/// A policy of the one rule that the forbidden branch breaks, with more keys to it.
+/// A policy with the one rule that the forbidden branch breaks, and with more keys in the rule.
 fn branch_rule(more: &str) -> String {
     format!("version: 1\nrules:\n  - id: protected-branches\n    forbidden-branches: [main]\n    {more}\n")
 }
@@ -137,7 +137,7 @@ fn a_build_that_ended_before_the_stop_is_already_complete() {
 
 #[test]
 fn a_build_found_ended_is_not_asked_to_stop() {
-    // By such an event the build may have ended, so the Build is fetched first.
+    // The event says that the build is complete, so the Build is fetched first.
     let mut event = event("forbidden-branch");
     additional_information(&mut event)["build-complete"] = json!(true);
     let codebuild = Endpoint::with(|id| stop_answer(stopped(id)), |id| builds_answer(succeeded(id)));
@@ -253,7 +253,7 @@ fn an_event_of_another_account_or_region_fails_under_its_own_name_before_any_cal
             assert_eq!(answer.record()["outcome"], "failed");
         }
         assert!(codebuild.calls().is_empty());
-        // A version or an alias of the function's own is its home, too.
+        // A version or an alias of the function also names its home.
         assert_eq!(lambda.invoke_by(&format!("{own}:live"), &events[0]).record()["outcome"], "stopped");
         lambda.end();
     }
@@ -340,7 +340,7 @@ fn the_events_of_a_phase_are_judged_too() {
 
 #[test]
 fn a_build_is_asked_for_in_its_own_region() {
-    // The second is the function's own.
+    // The second region is the function's own.
     for region in ["eu-west-1", "us-east-1"] {
         let event = event("no-additional-information").to_string().replace("eu-west-1", region);
         let (_, codebuild) = run(&event.parse().unwrap());
@@ -360,7 +360,7 @@ fn one_start_serves_many_events_and_each_has_its_own_record() {
     lambda.end();
 }
 
-/// A policy of one rule about branches, and one that every event of a build decides.
+/// A policy with a rule about branches, and a rule that every event of a build decides.
 fn branches_and_timeout(more: &str) -> String {
     format!(
         "version: 1\nrules:\n  - id: short-builds\n    max-timeout: 60m\n  \
@@ -383,7 +383,7 @@ fn a_pushed_commit_leaves_a_rule_about_branches_undecided() {
         assert_eq!((&record["outcome"], &record["Undecided"]), (&json!(outcome), &json!(metric)), "{keys}");
         assert_eq!(record.get("branch"), None);
         assert_eq!(record.get("Rule").is_some(), keys != "on-unknown: ignore", "{keys}");
-        // The project's webhook may let through builds of one branch alone.
+        // The project is fetched because its webhook may accept only one branch.
         let calls: &[&str] =
             if outcome == "stopped" { &["BatchGetProjects", "StopBuild"] } else { &["BatchGetProjects"] };
         assert_eq!(codebuild.operations(), calls);

@@ -26,12 +26,12 @@ const ID: &str = "shop-release:5e000006-0000-4000-8000-000000000006";
 const ARTIFACT: &str = "arn:aws:s3:::artifacts/shop-release/Source/1.zip";
 const EXECUTION: &str = "e0000000-0000-4000-8000-000000000001";
 
-/// A pipeline of which an execution has fetched `main`.
+/// A pipeline with an execution that has fetched `main`.
 fn release(trigger: &str) -> CodePipeline {
     release_of(trigger, "75614758eace7c1d9d032b8980854ab486068f3b")
 }
 
-/// A pipeline of which an execution has fetched that commit of `main`.
+/// A pipeline with an execution that has fetched that commit of `main`.
 fn release_of(trigger: &str, commit: &str) -> CodePipeline {
     let codepipeline = CodePipeline::default();
     codepipeline.put_pipeline_in("eu-west-1", "shop-release", json!([]));
@@ -200,7 +200,7 @@ fn a_slow_pipeline_delays_no_stop_that_another_rule_decides() {
     assert_eq!(answer.record()["outcome"], "stopped");
     assert!(endpoint.calls().is_empty() && answer.took < Duration::from_secs(2), "{:?}", answer.took);
     lambda.end();
-    // One that only reports waits for it, but not for long.
+    // If no other rule stops the build, the function waits for the pipeline, but not for long.
     let policy = "{version: 1, rules: [{id: b, forbidden-branches: [main]}]}";
     let lambda = PROGRAM.start(policy, codebuild.address, &settings);
     let answer = lambda.invoke(&started());
@@ -222,7 +222,7 @@ fn a_build_that_the_pipeline_does_not_name_yet_is_judged_once_more() {
     let missing = &record["undecided"][0]["missing"];
     assert_eq!(missing, "branch (no action of the pipeline shop-release names the build)");
     assert_eq!(record["deadline"], scheduler.event()["time"]);
-    // Still none: there is no third time.
+    // Still no action names the build: it is not judged a third time.
     let record = lambda.invoke(&scheduler.event()).record();
     assert_eq!((&record["outcome"], record.get("deadline")), (&json!("allowed"), None), "{record}");
     assert_eq!(scheduler.schedules().len(), 1);

@@ -77,7 +77,7 @@ fn check(codepipeline: &CodePipeline) {
     ServiceModel::new(MODEL).check(&codepipeline.exchanges());
 }
 
-/// The execution, and what a build of its only artifact is of.
+/// The execution's id, and the revision of a build of its only artifact.
 fn found(answer: PipelineAnswer) -> (String, Result<PipelineRevision, String>) {
     let PipelineAnswer::Run(run) = answer else { panic!("{answer:?}") };
     let id = run.execution.pipeline_execution_id.clone().unwrap();
@@ -113,7 +113,7 @@ async fn a_build_that_has_ended_is_found_in_the_history() {
     );
 }
 
-/// With parallel executions, the latest execution of the stage is not that of the action.
+/// With parallel executions, the latest execution of a stage may not be the one that the action belongs to.
 #[tokio::test]
 async fn the_state_of_a_stage_does_not_decide_which_execution_an_action_belongs_to() {
     let codepipeline = release("WebhookV2");
@@ -169,7 +169,7 @@ async fn a_pipeline_that_does_not_name_the_build_is_not_its_own() {
     assert_eq!(answer(&codepipeline, &[BUILD]).await, PipelineAnswer::NotNamed);
     let endpoint = codepipeline.listen();
     let pipelines = pipelines(&endpoint).await;
-    // It is asked again.
+    // CodePipeline is asked again.
     act(&codepipeline, FIRST, "Test", 0, Does::Run(BUILD));
     assert!(matches!(ask(&pipelines, &[BUILD]).await.unwrap(), PipelineAnswer::Run(_)));
     assert_eq!(ask_in(&pipelines, "eu-west-1", &[BUILD]).await.unwrap(), PipelineAnswer::NoPipeline);
@@ -257,7 +257,7 @@ async fn an_unreadable_definition_makes_the_branch_a_claim() {
     assert_eq!(found(answer).1, Ok(PipelineRevision::BranchIfHead("main".to_owned())));
 }
 
-/// The comparison itself finds what is missing, too much, or of another kind.
+/// The comparison itself finds members that are missing, unknown, or of another type.
 #[test]
 fn the_comparison_with_the_model_finds_faults() {
     let model = ServiceModel::new(MODEL);

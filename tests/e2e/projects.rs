@@ -1,4 +1,4 @@
-//! The questions about a build's project, their number, and the consequences.
+//! The project of a build: when and how often it is fetched, and what follows.
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, Endpoint, refusal},
@@ -64,7 +64,7 @@ fn a_build_that_differs_is_stopped() {
     assert_eq!(codebuild.operations(), ["BatchGetProjects", "StopBuild"]);
 }
 
-/// The project may have been changed since it was asked for, so that the build fits it now.
+/// The project may have changed since it was fetched, so that the build now fits it.
 #[test]
 fn a_project_that_is_remembered_stops_no_build() {
     let codebuild = with_image(IMAGE);
@@ -113,7 +113,7 @@ fn a_project_that_is_gone_leaves_the_rule_undecided() {
     assert_eq!(codebuild.operations(), ["BatchGetProjects"]);
 }
 
-/// Nothing is stopped anyway, so what is known is worth more than a retry.
+/// Nothing is stopped anyway, so a report from the known facts is worth more than a retry.
 #[test]
 fn a_build_that_is_never_stopped_is_reported_though_its_project_cannot_be_asked_for() {
     let policy = POLICY.replace("rules:", "never-stop: [shop-frontend]\nrules:").replace("60m", "5m");

@@ -1,4 +1,4 @@
-//! The starter and the source of a build of a batch, which the batch knows.
+//! The starter and the source of a batch's build, which its batch shows.
 
 use buildbrake_testkit::{
     codebuild::{Call, CodeBuild, REGION, refusal, running_in},
@@ -32,7 +32,7 @@ fn of_a_batch() -> Value {
     event
 }
 
-/// A CodeBuild with that build, and the batch that this started.
+/// A CodeBuild with that build, and its batch, which this initiator started.
 fn codebuild(initiator: &str, source: &str, version: &str) -> CodeBuild {
     let codebuild = CodeBuild::default();
     let event = of_a_batch();

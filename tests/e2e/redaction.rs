@@ -1,5 +1,5 @@
-//! Canaries in every place where a secret can stand: none may come out of the function,
-//! whatever it does, at any level of its log.
+//! Canaries in every place that may contain a secret: none may come out of the function, whatever it does, at any
+//! level of its log.
 
 use std::{thread, time::Duration};
 
@@ -27,7 +27,7 @@ rules:
 /// The beginning of every canary; the rest names its place.
 const CANARY: &str = "cAnArY7f3a";
 
-/// The policy asks for nothing of this, so such a build is allowed.
+/// This policy needs only the timeout, so a build with canaries is allowed.
 const LENIENT_POLICY: &str = "version: 1\nrules: [{id: short-builds, max-timeout: 36h}]\n";
 
 /// Every level that Lambda can be set to, and the variable other Rust programs heed.
@@ -141,7 +141,7 @@ const COURSES: &[Course] = &[
     failing(|_| refusal(400, "InvalidInputException", &words())),
     failing(|_| refusal(400, "SomethingNewException", &words())),
     failing(|_| refusal(500, "InternalServerError", &words())),
-    // A signature that does not match is explained with the request's headers, the token among them.
+    // For a wrong signature, the service's text quotes the request's headers, including the token.
     failing(|_| refusal(400, "InvalidSignatureException", &format!("x-amz-security-token:{}", canary("session")))),
     // JSON that breaks off, JSON of another kind, and none at all.
     failing(|id| Reply::json(200, &build_with_canaries(stopped(id)).to_string()[1..])),
@@ -156,7 +156,8 @@ const fn failing(stop: fn(&str) -> Reply) -> Course {
     Course { policy: POLICY, outcome: "failed", stop, get: RUNS }
 }
 
-/// One event at one level: everything that comes out, and whether it is what was to come.
+/// Handles one event at one log level. Asserts that no canary comes out and that the outcome is the expected one.
+/// Returns the record.
 fn run(course: &Course, level: (&str, &str), event: &Value) -> Value {
     let codebuild = Endpoint::with(course.stop, course.get);
     let session = canary("session");
@@ -191,7 +192,7 @@ fn no_secret_comes_out_of_any_course_at_any_level() {
 
 #[test]
 fn no_secret_comes_out_of_a_call_that_never_ends() {
-    // All of them wait for the same timeout, so they run beside each other.
+    // All of them wait for the same timeout, so they run at the same time.
     thread::scope(|scope| {
         for level in LEVELS {
             let hangs = failing(|_| Reply::Hang(Duration::from_secs(60)));
@@ -227,7 +228,7 @@ fn no_secret_comes_out_of_an_event_that_cannot_be_read() {
             run(&failing(STOPS), level, &event);
         }
     }
-    // The build is still named, so it is judged.
+    // The event still names the build, so the build is judged.
     for event in [
         with("detail", json!(canary("detail"))),
         with("time", json!(canary("time"))),
@@ -353,8 +354,8 @@ fn no_secret_comes_out_of_a_sandbox() {
     }
 }
 
-/// A service's text about something whose values nobody knows: the batch, the project or the build
-/// was never fetched.
+/// A service's text may quote values that the function cannot redact, because it never fetched the batch, the project
+/// or the build.
 #[test]
 fn no_text_of_a_service_comes_out_that_may_quote_unknown_values() {
     let id = "shop-api:ba7c4000-0000-4000-8000-000000000001";

@@ -1,4 +1,4 @@
-//! Sandboxes, of which there are no events: the sweep finds those that run, and stops those that break a rule.
+//! Sandboxes, for which there are no events: the sweep finds the running ones, and stops those that break a rule.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -90,7 +90,7 @@ fn a_sandbox_that_runs_too_long_is_stopped_and_no_other() {
         summary["message"].as_str().unwrap().contains("of 1 running build and 2 running sandboxes, 1 broke"),
         "{summary}"
     );
-    // One that is being stopped is left alone.
+    // A sandbox that is being stopped is left alone.
     let Swept { summary, records, .. } = sweep_once(POLICY, &codebuild);
     assert_eq!((&summary["sandboxes"], records.len()), (&json!(1), 0));
 }
@@ -232,7 +232,7 @@ fn an_api_that_knows_no_sandboxes_has_none() {
     }
 }
 
-/// The record of the one sandbox, which `StopSandbox` answers so.
+/// Sweeps a region with one sandbox, where `stop` may answer `StopSandbox`.
 fn stopped_by(stop: impl Fn(&CodeBuild, &str) -> Option<Reply> + Send + Sync + 'static) -> Swept {
     let codebuild = CodeBuild::default();
     let id = codebuild.run_sandbox("shop", 180);
@@ -361,7 +361,7 @@ fn the_sandboxes_of_each_place_are_swept_over_the_queue() {
     assert_eq!((stops.len(), stops[0].account.as_str(), stops[0].region.as_str()), (1, "444455556666", "eu-west-1"));
 }
 
-/// What is said and answered about sandboxes is in AWS's model.
+/// The calls about sandboxes and their answers fit AWS's model.
 #[test]
 fn sandboxes_are_asked_for_and_stopped_as_the_model_of_the_api_says() {
     let codebuild = CodeBuild::default();

@@ -1,5 +1,5 @@
-//! AWS's model of a service, as botocore has it without documentation, and what of a call or an
-//! answer contradicts it.
+//! AWS's model of a service, as botocore has it but without documentation. Finds the parts of a call or an answer
+//! that contradict the model.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The settings of the real function: it starts with all of them right, or not at all.
+//! The settings of the real function: it starts only if all of them are valid.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use crate::PROGRAM;
 
 const POLICY: &str = "version: 1\nrules: [{id: short-builds, max-timeout: 60m}]\n";
 
-/// The errors that a start in vain has logged.
+/// The errors that a failed start has logged.
 fn errors(policy: &str, settings: &[(&str, &str)]) -> Vec<Value> {
     let (end, log) = PROGRAM.start_in_vain(policy, settings);
     assert!(!end.success(), "{log}");

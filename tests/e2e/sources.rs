@@ -1,4 +1,4 @@
-//! A build without a source, secondary sources, and what no event contains.
+//! A build without a source, secondary sources, and facts that no event contains.
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, running_in},

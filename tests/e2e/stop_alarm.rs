@@ -40,7 +40,7 @@ fn in_alarm_a_build_is_reported_and_people_are_told() {
         lambda.end();
         assert_eq!((&record["outcome"], &record["withheld"]), (&json!("reported"), &json!("stop-rate")), "{kind:?}");
         assert!(record["message"].as_str().unwrap().contains("too many builds were stopped"), "{record}");
-        // Otherwise the alarm would clear as soon as it takes effect.
+        // The attempt counts. Otherwise, the alarm would clear as soon as it takes effect.
         assert_eq!(record["StopAttempts"], 1);
         assert_eq!((codebuild.stops(), bus.details().len()), (Vec::<String>::new(), 1));
         assert_eq!(bus.details()[0]["withheld"], "stop-rate");

@@ -39,7 +39,7 @@ fn place(account: &str, region: &str) -> Value {
     json!({"account": account, "region": region})
 }
 
-/// Runs so many builds of main in a place.
+/// Runs this many builds of main in a place.
 fn run(codebuild: &CodeBuild, account: &str, region: &str, count: usize) {
     for number in 0..count {
         codebuild.put(running_in(account, region, &format!("shop:5e000000-0000-4000-8000-{number:012}")));
@@ -97,7 +97,7 @@ fn a_sweep_without_the_belt_and_a_dry_run_travel_with_each_message() {
     }
 }
 
-/// What is sent last is dropped where one schedule is not long enough for all.
+/// The last message is dropped if the time between two sweeps is too short for all places.
 #[test]
 fn each_sweep_begins_with_another_place() {
     let (codebuild, sts, sqs) = (CodeBuild::default().listen(), Sts::obliging(), Sqs::obliging());
@@ -115,7 +115,7 @@ fn each_sweep_begins_with_another_place() {
     lambda.end();
 }
 
-/// The check of a new version must not have the old one sweep.
+/// The check of a new version must not let the old version do the sweep.
 #[test]
 fn a_sweep_that_names_its_place_is_done_at_once() {
     let (region, sts, sqs) = (CodeBuild::default(), Sts::obliging(), Sqs::obliging());
@@ -211,7 +211,7 @@ fn a_message_older_than_one_schedule_is_dropped_and_a_retry_is_not() {
     assert!(message.starts_with("Dropped the sweep of account 444455556666 in us-east-1"), "{message}");
     let place = ["account", "accountName", "region"].map(|field| &records[0][field]);
     assert_eq!(place, [&json!(MEMBER), &json!("shop-prod"), &json!("us-east-1")]);
-    // An alarm counts it; the shares of judged builds do not.
+    // An alarm counts the dropped sweep, but it is not part of the shares of judged builds.
     assert_eq!(records[0]["SweepsDropped"], 1);
     let [directive] = records[0]["_aws"]["CloudWatchMetrics"].as_array().unwrap().as_slice() else {
         panic!("{}", records[0])
@@ -238,7 +238,7 @@ fn messages_that_cannot_be_sent_fail_the_invocation() {
     lambda.end();
 }
 
-/// One account closes every connection, and another one answers nothing.
+/// One account closes every connection, and another one does not answer.
 #[test]
 fn a_slow_and_an_unreachable_account_delay_no_other() {
     let region = CodeBuild::default();
@@ -264,7 +264,7 @@ fn a_slow_and_an_unreachable_account_delay_no_other() {
     lambda.end();
 }
 
-/// A function of 128 MB would otherwise end for lack of memory.
+/// Otherwise, a function of 128 MB would run out of memory.
 #[test]
 fn the_sweeps_of_all_places_together_read_few_builds_at_once() {
     let (in_flight, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -304,7 +304,7 @@ fn the_sweeps_of_all_places_together_read_few_builds_at_once() {
 /// The projects of each place, each with five running builds.
 const PROJECTS: [&str; 4] = ["shop-api", "shop-web", "warehouse", "bank"];
 
-/// What a place with twenty running builds answers.
+/// The answer of a place with twenty running builds.
 fn answer_for_twenty(operation: &str, input: &Value, account: &str, region: &str) -> Reply {
     let id = |project: &str, number: usize| format!("{project}:5e000000-0000-4000-8000-{number:012}");
     let answer = match operation {

@@ -51,8 +51,8 @@ fn the_core_is_tied_to_no_processor_and_no_operating_system() {
     }
 }
 
-/// A reader who meets a name again may take it for the same thing. Those with an own meaning in each module are its
-/// command's arguments and formats, and aliases of one line.
+/// A reader may take two types of the same name for the same thing. Only the arguments and formats of commands, and
+/// aliases of one line, have a meaning of their own in each module.
 #[test]
 fn no_type_is_named_like_another() {
     let shared = ["Arguments", "Format", "Key", "Each", "Difference"];

@@ -21,8 +21,7 @@ fn codebuild(name: &str) -> (Endpoint, PathBuf) {
     (Endpoint::open_over_tls(&authority, move |call| codebuild.answer(call)), file)
 }
 
-/// The record of a build that breaks the policy, with the endpoint behind TLS and one more
-/// setting.
+/// The record of a build that breaks the policy, with the endpoint behind TLS and at most one more setting.
 fn record(codebuild: &Endpoint, setting: Option<(&str, &str)>) -> Value {
     let endpoint = format!("https://localhost:{}", codebuild.address.port());
     let settings: Vec<_> = [("AWS_ENDPOINT_URL_CODEBUILD", endpoint.as_str())].into_iter().chain(setting).collect();

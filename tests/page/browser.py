@@ -123,7 +123,7 @@ class Page:
         return [event["params"] for event in events if event["method"] == method]
 
     def complaints(self):
-        """What the console shows: errors, and what the content security policy blocked."""
+        """The console's messages: errors, and everything that the content security policy blocked."""
         exceptions = [event["exceptionDetails"] for event in self.events("Runtime.exceptionThrown")]
         return exceptions + self.events("Runtime.consoleAPICalled") + self.events("Log.entryAdded")
 

@@ -1,6 +1,6 @@
 """The page of `buildbrake replay --html`, driven in a headless Chromium.
 
-`make page-test` has it written first, for made-up histories.
+`make page-test` first writes the page, for made-up histories.
 """
 
 import os
@@ -26,7 +26,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def open_page(chromium):
-    """Opens a page. At the end, nothing may have been blocked, reported or requested."""
+    """Opens a page. At the end, asserts that nothing was blocked, reported or requested."""
     opened = []
 
     def open_one(name, **looks):
@@ -41,7 +41,7 @@ def open_page(chromium):
 
 
 def column(page, table, index):
-    """The texts of a column, of the rows that are shown."""
+    """The texts of a column in the rows that are shown."""
     rows = f"[...document.querySelectorAll('#{table} tbody tr')]"
     return page.run(f"{rows}.map((row) => row.cells[{index}].textContent)")
 

@@ -1,6 +1,6 @@
-"""The statements for DuckDB on docs/scale.md, over what the command line writes.
+"""The DuckDB statements of docs/scale.md, over the output of the command line.
 
-What they find is compared with the summary of the same replay.
+Their results are compared with the summary of the same replay.
 """
 
 import json
@@ -30,7 +30,7 @@ rules:
 
 
 def statements():
-    """The SQL of the page that is marked as tested, by its name."""
+    """The page's SQL statements that are marked as tested, by their names."""
     page = (ROOT / "docs/scale.md").read_text()
     return dict(re.findall(r"<!-- tested: (\S+) -->\n```sql\n(.*?)```", page, re.DOTALL))
 
@@ -63,7 +63,7 @@ def project(line):
 
 
 def event(line):
-    """An event of a build, in which the branch is another one."""
+    """An event of a build, with another branch."""
     build = json.loads(line)
     event = json.loads((ROOT / "events/forbidden-branch.json").read_text())
     event["resources"] = [build["arn"]]
@@ -140,7 +140,7 @@ def test_builds_by_account_and_region(tables, sql, summary):
 def test_builds_that_succeeded_and_would_have_been_stopped(tables, sql, summary):
     found = {project: totals for project, *totals in tables.execute(sql["stopped-successes"]).fetchall()}
     assert sum(builds for builds, *_ in found.values()) == summary["stoppedSuccesses"]["builds"]
-    # The summary does not count them by project; that of a project's builds alone does.
+    # This summary does not count them by project; the summary of a project's own builds does.
     lines = Path("history/builds.ndjson").read_text().splitlines()
     for project, (builds, minutes, usd) in list(found.items())[:5]:
         Path("project.ndjson").write_text("\n".join(line for line in lines if f'"{project}"' in line))

@@ -1,4 +1,4 @@
-"""What goes off when: the alarms, the brake, and what takes a new version back."""
+"""The alarms, the brake on stops, and the rollback of a new version: when each goes off."""
 
 import json
 import re
@@ -100,7 +100,7 @@ RULE = {"Fn::Sub": "${AWS::StackName}-violations"}
 @pytest.mark.parametrize(
     ("bus", "dimensions"),
     [
-        # Of the default bus, EventBridge counts by rule alone.
+        # For the default bus, EventBridge counts only by rule.
         ("default", {"RuleName": RULE}),
         ("arn:aws:events:eu-west-1:111122223333:event-bus/default", {"RuleName": RULE}),
         ("ci", {"RuleName": RULE, "EventBusName": "ci"}),
@@ -139,12 +139,12 @@ def test_the_heartbeat_is_missed_after_three_sweeps_on_every_schedule(schedule):
 def test_the_brake_counts_all_stops_in_ten_seconds_and_holds_for_five_minutes(more):
     template = deployed(StopLimit="20", **more)
     alarm = named(template, "StopRate")
-    # Of every account in which the function stops builds.
+    # The metric covers every account in which the function stops builds.
     assert list(metrics(alarm)) == [("Buildbrake", "StopAttempts", {}, "Sum")]
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", "20")
     assert (alarm["Period"], alarm["DatapointsToAlarm"]) == (10, 1)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 5 * 60
-    # The function asks for this alarm, whatever account a build is in: there is no other.
+    # The function asks for this alarm in whatever account a build is: there is no other.
     assert variables(template)["BUILDBRAKE_STOP_ALARM"] == {"Ref": "StopRate"}
 
 
@@ -263,7 +263,7 @@ def queries():
 
 
 def fields(command):
-    """What a command of a query shows, or groups by."""
+    """The fields that a command of a query shows or groups by."""
     listed = command.partition(" by ")[2] if command.startswith("stats ") else command.removeprefix("fields ")
     return [field.strip() for field in listed.split(",")]
 

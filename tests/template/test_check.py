@@ -1,4 +1,4 @@
-"""The function that checks a new version before it gets traffic, with the versions that it may meet."""
+"""The function that checks a new version before it gets traffic, tested with versions that work or fail."""
 
 import io
 import json
@@ -13,7 +13,7 @@ VERSION = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake:7"
 
 
 class Version:
-    """A version of buildbrake that gives these answers, one after the other, and takes so many seconds for each."""
+    """A version of buildbrake that gives these answers in turn, and takes this many seconds for each."""
 
     def __init__(self, answers, seconds=140):
         self.answers = iter(answers)

@@ -1,4 +1,4 @@
-"""Which events come through to the function: the template's own pattern against sample events."""
+"""The events that reach the function: the template's own pattern against sample events."""
 
 import json
 from datetime import datetime
@@ -21,7 +21,7 @@ EVENTS = [*events("events"), *events("crates/core/tests/events")]
 
 
 def starts_a_build(event):
-    """Whether this tells that a build was started."""
+    """Returns whether the event reports the start of a build."""
     return (
         event["detail-type"] == "CodeBuild Build State Change"
         and event["detail"]["build-status"] == "IN_PROGRESS"
@@ -69,7 +69,7 @@ def test_another_source_does_not(event, source):
 
 
 def test_a_real_replay_does_not_reach_the_function():
-    # Beside the template's rule there is one without its condition, so that the replay is seen.
+    # A second rule without the template's condition shows that the replay arrives.
     pattern = named(deployed(), "FunctionBuildStarts")["EventPattern"]
     patterns = {"template": pattern, "any": {key: value for key, value in pattern.items() if key != "replay-name"}}
     assert patterns["any"] != pattern

@@ -1,4 +1,4 @@
-"""What the function is, which settings it has, and what is kept of what it does."""
+"""The function's properties, its settings, and what is kept of its output."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from translated import EVERYTHING, ROOT, arn, as_written, deployed, function, na
 
 @pytest.mark.parametrize("parameters", [{}, EVERYTHING], ids=["defaults", "everything"])
 def test_every_reference_leads_somewhere(parameters):
-    # The linter lets names pass that SAM might generate, such as the rule's.
+    # The linter accepts names that SAM might generate, such as the rule's.
     template = deployed(**parameters)
     found = set(references(template["Resources"])) | set(references(template["Outputs"]))
     assert {"FunctionBuildStarts", "FunctionSweep", "FunctionAliaslive"} <= found
@@ -79,15 +79,15 @@ def test_a_shared_layer_has_the_policy_in_place_of_the_deployments_own():
     shared = EVERYTHING["PolicyLayerArn"]
     template = deployed(PolicyLayerArn=shared)
     ((name, _),) = of_type(template, "AWS::Lambda::LayerVersion").items()
-    # The own layer stays: a version of the function is published when it changes.
+    # The deployment's own layer stays: its change publishes a version of the function.
     assert function(template)["Layers"] == [{"Ref": name}, shared]
-    # A shared layer without a policy is a fault, and not the deployment's own policy.
+    # If the shared layer has no policy, that is a fault: the deployment's own policy is not used.
     path = variables(template)["BUILDBRAKE_POLICY"]
     assert path == "/opt/shared/policy.yaml"
     assert not (ROOT / "policy" / Path(path).relative_to("/opt")).exists()
 
 
-# Of the names that the template makes of the stack's, those that have a limit of AWS:
+# The limits of AWS on names that the template makes of the stack's name:
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateScheduleGroup.html
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
@@ -126,7 +126,7 @@ def test_every_running_build_is_looked_at_on_a_schedule():
     assert sweep["ScheduleExpression"] == "rate(15 minutes)"
     (target,) = sweep["Targets"]
     assert target["Arn"] == {"Ref": "FunctionAliaslive"}
-    # A constant event could take the safety belt off every sweep.
+    # A constant event could switch the safety limit off for every sweep.
     assert set(target) == {"Arn", "Id", "DeadLetterConfig", "RetryPolicy"}
     assert target["DeadLetterConfig"] == {"Arn": arn("UndeliveredEvents")}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 10}

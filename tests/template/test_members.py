@@ -1,4 +1,4 @@
-"""Other accounts: what the hub may do there, who may enter them, and what the hub's bus accepts.
+"""Other accounts: the hub's permissions there, the trust of its role, and the events that the hub's bus accepts.
 
 The policies are evaluated as IAM does, for the operators that they use:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -26,7 +26,7 @@ def listed(value):
 
 
 def holds(operator, expected, found):
-    """Whether a condition holds for the value of its key, which may be missing."""
+    """Returns whether a condition holds for the value of its key, which may be missing."""
     assert operator in {"StringEquals", "ArnEquals", "ArnLike"}
     if found is None:
         return False
@@ -34,7 +34,7 @@ def holds(operator, expected, found):
 
 
 def allows(statements, action, resource, account, context):
-    """Whether a resource's own policy lets a principal of an account do something."""
+    """Returns whether a resource's own policy allows an action to a principal of an account."""
     for statement in listed(statements):
         assert statement["Effect"] == "Allow"
         principal = statement["Principal"]
@@ -106,7 +106,7 @@ def test_only_the_hubs_function_enters_a_member(caller):
 
 
 def test_the_trust_outlives_the_role_that_it_names():
-    """A principal that is a role's ARN becomes the id of a role that no longer exists."""
+    """If a principal is a role's ARN and the role is deleted, IAM replaces the ARN with the role's id."""
     (statement,) = named(member(), "MemberRole")["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{HUB}:root"}
 
@@ -176,7 +176,7 @@ def test_a_parameter_adds_to_a_member_what_it_adds_to_the_hub(parameter, policy)
     [("AskPipelines", "PipelinePolicy"), ("AskCodeCommit", "CodeCommitPolicy"), ("BuildLog", "BuildLogPolicy")],
 )
 def test_the_function_may_do_in_its_own_account_what_it_may_do_in_a_members(parameter, policy):
-    """In its own account it has no other role."""
+    """In its own account, the function has no other role."""
     (added,) = named(deployed(**ON, **{parameter: "true"}), policy)["PolicyDocument"]["Statement"]
     in_member = role_statements(member(**{parameter: "true"}), "MemberRole")
     (expected,) = [statement for statement in in_member if statement["Sid"] == added["Sid"]]
@@ -231,7 +231,7 @@ def test_a_sweep_that_fails_comes_again_alone_and_ends_in_a_queue():
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn("FailedSweeps"), "maxReceiveCount": 3}
     # Lambda accepts no shorter one.
     assert queue["VisibilityTimeout"] > named(template, "Function")["Timeout"]
-    # SQS deletes no message before its last try, nor before it is dropped with a record.
+    # SQS deletes no message before its last try, nor before the function drops it with a record.
     longest = max(map(seconds, template["Parameters"]["SweepSchedule"]["AllowedValues"]))
     assert queue["MessageRetentionPeriod"] > longest + 3 * queue["VisibilityTimeout"]
 

@@ -1,4 +1,4 @@
-"""Who is told of what: the patterns and input transformers of the topics."""
+"""The notifications that each topic gets: the patterns and input transformers of the topics."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def told(name, event):
     return EventPattern(None, named(deployed(**EVERYTHING), name)["EventPattern"]).matches_event(event)
 
 
-# Outcome, trigger, and whether people are told.
+# The outcome, the trigger, and whether people are notified.
 CASES = [
     ("stopped", "state-change", True),
     ("stopped", "deadline", True),
@@ -70,7 +70,7 @@ def test_no_other_event_reaches_them(name, change):
 
 
 def rendered(transformer, event):
-    """The message, where a variable outside of quotes becomes a JSON value and one inside plain text."""
+    """The message. A variable outside of quotes becomes a JSON value, a variable inside of quotes plain text."""
 
     def value(path):
         found = event
@@ -120,7 +120,7 @@ def test_a_message_for_chats_has_their_schema():
 
 @pytest.mark.parametrize("name", RULES)
 def test_text_that_anybody_wrote_is_never_between_quotes(name):
-    # EventBridge does not escape it there, so that a quote would end the JSON string.
+    # EventBridge does not escape text between quotes, so a quote would end the JSON string.
     template = transformer(name)["InputTemplate"]
     quoted = "".join(re.findall(r'"(?:\\.|[^"\\])*"', template))
     assert set(re.findall(r"<(\w+)>", quoted)) <= {"build"}
@@ -128,7 +128,7 @@ def test_text_that_anybody_wrote_is_never_between_quotes(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_only_what_every_event_has_is_used(name):
-    # EventBridge leaves a hole where an event lacks a path.
+    # EventBridge inserts nothing for a path that an event lacks.
     paths = set(transformer(name)["InputPathsMap"].values())
     assert paths <= {"$.account", "$.region", "$.detail.message", "$.detail.buildId", "$.detail.id"}
 

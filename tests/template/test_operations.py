@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from translated import EVERYTHING, ROOT, deployed, named, of_type
 
-# What the code may call: the SDK's crates, under the names that botocore and IAM have for them.
+# The services that the code may call: the SDK's crates, with the names that botocore and IAM use.
 SERVICES = {
     "cloudwatch": "cloudwatch",
     "cloudwatchlogs": "logs",
@@ -23,7 +23,7 @@ SERVICES = {
 # Operations that need the permission of another one.
 ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
-# What the function's role needs for others to do their work on its behalf.
+# Permissions that the function's role needs because others act on its behalf.
 FOR_OTHERS = {
     "iam:PassRole": "CreateSchedule hands Scheduler the role of deadlines",
     "sqs:SendMessage": "Lambda sends failed invocations to their queue",
@@ -43,7 +43,7 @@ def crates():
 
 
 def operations():
-    """Every operation of these services, by the name of its method: the actions that IAM has for it."""
+    """Every operation of these services by the name of its method, with IAM's actions for it."""
     session = botocore.session.get_session()
     found = {}
     for crate in crates():

@@ -1,4 +1,4 @@
-"""What the function, its deadlines and its deployment may do. Each test breaks when that is more, or less."""
+"""The permissions of the function, its deadlines and its deployment. A test fails if one is added or removed."""
 
 import pytest
 from translated import EVERYTHING, arn, deployed, function, named, of_type, translated, variables
@@ -69,7 +69,7 @@ def test_the_function_may_do_exactly_this():
     ]
 
 
-# What a parameter adds to the function's role: the policy, its actions, its resources.
+# The additions of a parameter to the function's role: the policy, its actions, its resources.
 OPTIONAL = [
     (
         {"AskPipelines": "true"},

@@ -12,7 +12,7 @@ from translated import EVERYTHING, as_written, deployed, of_type, references
 
 
 def version(template):
-    """What makes CloudFormation publish another version if it changes."""
+    """The name and the description: CloudFormation publishes another version if one of them changes."""
     ((name, version),) = of_type(template, "AWS::Lambda::Version").items()
     return name, version["Description"]
 
@@ -71,7 +71,7 @@ def test_the_longest_settings_fit():
     template = deployed(**longest, Mode="enforce", BuildLog="false", StopLimit=10000)
     _, description = version(template)
     text, _ = description["Fn::Sub"]
-    # Ten million policies.
+    # Enough for ten million policies.
     assert len(text.replace("${PolicyVersion}", "10000000")) <= 256
     ((_, layer),) = of_type(template, "AWS::Lambda::LayerVersion").items()
     assert len(layer["Description"]) <= 256

@@ -1,7 +1,7 @@
 """The template as CloudFormation deploys it with given parameters.
 
-SAM translates it, and the conditions are decided as CloudFormation does. Names of other
-resources stay: nothing is deployed here.
+SAM translates it, and the conditions are evaluated as CloudFormation does. References to
+other resources stay, because nothing is deployed here.
 """
 
 import re
@@ -14,7 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
 
-# Everything that can be turned on. The second half has to be asked for together.
+# All options turned on. Those in the second half must be turned on together.
 EVERYTHING = {
     "EventBus": "violations",
     "ViolationTopic": "true",
@@ -51,7 +51,7 @@ def as_written():
 
 
 def translated(parameters, policy="s3://uploads/policy", code="s3://uploads/function"):
-    """What SAM makes of the template. The two places are where `sam deploy` uploads to."""
+    """The template as SAM translates it. The two places are where `sam deploy` uploads to."""
     packaged = as_written()
     packaged["Resources"]["Function"]["Properties"]["CodeUri"] = code
     packaged["Resources"]["Policy"]["Properties"]["ContentUri"] = policy
@@ -66,14 +66,14 @@ def _deployed(parameters, policy, code):
 
 
 def deployed(policy="s3://uploads/policy", code="s3://uploads/function", **parameters):
-    """What is deployed with these parameters, and the defaults of the others."""
+    """The template as deployed with these parameters, and the defaults of the others."""
     return _deployed(tuple(parameters.items()), policy, code)
 
 
 class Deployment:
     """A translated template, the values of its parameters, and what is known of its resources.
 
-    `known` returns what Ref (an attribute of None) or Fn::GetAtt lead to, or None.
+    `known` returns the value of a Ref (if the attribute is None) or of an Fn::GetAtt, or None if it is unknown.
     """
 
     def __init__(self, template, values, known=lambda name, attribute: None):
@@ -186,7 +186,7 @@ def seconds(schedule):
 
 
 def references(node):
-    """The names that Ref, Fn::GetAtt and Fn::Sub lead to, anywhere below."""
+    """The names that Ref, Fn::GetAtt and Fn::Sub refer to, anywhere below a node."""
     if isinstance(node, list):
         for item in node:
             yield from references(item)

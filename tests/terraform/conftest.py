@@ -1,4 +1,4 @@
-"""The helpers of the other tests, which these stand on."""
+"""Makes the helpers of the other tests importable here."""
 
 import sys
 from pathlib import Path

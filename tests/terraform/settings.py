@@ -15,25 +15,25 @@ def snake(name):
 
 
 def parsed(value):
-    """JSON in a text as what it says, so that neither its layout nor its order counts."""
+    """Parses JSON in a text, so that neither its layout nor its order counts."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
             return json.loads(value)
         except ValueError:
-            # A template with placeholders is no JSON.
+            # A template with placeholders is not JSON.
             return re.sub(r"\s+", " ", value).strip()
     return value
 
 
 def statements(document):
-    """The statements of a policy; one resource in a list is the resource."""
+    """The statements of a policy. A list of one resource is replaced with the resource."""
     document = json.loads(document) if isinstance(document, str) else document
     for statement in document["Statement"]:
         resource = statement.get("Resource")
         if isinstance(resource, list) and len(resource) == 1:
             (resource,) = resource
         if isinstance(resource, str):
-            # SAM names CodeDeploy's application.
+            # SAM gives CodeDeploy's application this name.
             resource = resource.replace("buildbrake-ServerlessDeploymentApplication-*", "buildbrake")
         yield statement | ({} if resource is None else {"Resource": resource})
 
@@ -44,9 +44,9 @@ def number(value):
 
 # The template.
 
-# The version and the layer's licence are the template's way to publish a version for each
-# change, which the provider does by itself. SAM marks what it has made. The names that
-# CloudFormation makes up are those that the module has of its own.
+# With the version and the layer's licence, the template publishes a version for each change. The
+# provider does that by itself. SAM marks the resources that it has made. For the names that
+# CloudFormation makes up, the module has names of its own.
 TEMPLATE_ALONE = {
     ("AWS::Lambda::LayerVersion", "Description"),
     ("AWS::Lambda::LayerVersion", "LicenseInfo"),
@@ -77,7 +77,7 @@ MODULE_ALONE = {
     ("aws_codedeploy_deployment_group", "deployment_group_name"),
 }
 
-# What a property is called in the module, where it is not the same in other letters.
+# The module's names of properties that are not merely spelled differently.
 RENAMED = {
     ("AWS::Logs::LogGroup", "LogGroupName"): "name",
     ("AWS::Scheduler::ScheduleGroup", "Name"): "name",
@@ -120,13 +120,13 @@ NAMES = {"ServerlessDeploymentApplication": "deployment_application", "FunctionA
 
 def module_name(name):
     if name.startswith("Policy"):
-        # SAM ends the layer's name in a digest.
+        # SAM appends a digest to the layer's name.
         return "policy"
     return NAMES.get(name, snake(name))
 
 
 def block(value):
-    """A nested object, with the names of its members in the module's letters."""
+    """A nested object, with the names of its members spelled as in the module."""
     if isinstance(value, dict):
         return {snake(key): block(member) for key, member in value.items()}
     return [block(item) for item in value] if isinstance(value, list) else value
@@ -160,7 +160,7 @@ def without_module_alone(module, template):
 
 
 def of_template(parameters, known):
-    """The settings of the template, where `known` has what its references lead to."""
+    """The settings of the template. `known` returns the values of its references."""
     template = translated(parameters)
     values = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     pseudo = {
@@ -245,7 +245,7 @@ def of_module(plan):
         arguments = {
             key: argument(key, resource["values"][key], expression)
             for key, expression in configured[address].items()
-            # What a variable turned off is null, or what the provider makes of that.
+            # An argument that a variable turns off is null, or the provider's value for null.
             if resource["values"].get(key) is not None and resource["values"][key] is not False
         }
         if kind == "aws_iam_role_policy":
@@ -264,7 +264,7 @@ def argument(key, value, configured):
     if key in ("policy", "assume_role_policy"):
         return list(statements(value))
     if isinstance(configured, list):
-        # Blocks of one kind may be in any order, so that each is read with what any of them sets.
+        # Blocks of one kind may be in any order, so each is read with all names that any of them sets.
         names = {}
         for expressions in configured:
             names |= expressions

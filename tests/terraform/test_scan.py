@@ -1,4 +1,4 @@
-"""The plan that the tests of `buildbrake scan` read is one that Terraform makes of `scan/`.
+"""Checks that Terraform still makes the plan that the tests of `buildbrake scan` read from `scan/`.
 
 `python tests/terraform/test_scan.py` writes `scan/plan.json` and `scan/state.json` anew.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 SCAN = Path(__file__).parent / "scan"
 ROOT = Path(__file__).parents[2]
 
-# What changes with each run, or with the machine.
+# The members that change with each run, or with the machine.
 LEFT_OUT = ["timestamp", "terraform_version"]
 
 
@@ -48,7 +48,7 @@ def made_anew(folder, mirror):
 
 
 def scanned(file):
-    """What `scan` finds, without the file's name."""
+    """The findings of `scan`, without the file's name."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     command = [target / "debug/buildbrake", "scan", "--policy", SCAN / "policy.yaml", "--format", "json"]
     result = subprocess.run([*command, "--terraform", file], capture_output=True, text=True)

@@ -1,7 +1,7 @@
-"""The Terraform module: it is the template in another language, and it can be applied and destroyed.
+"""The Terraform module: it has the same resources as the template, and can be applied and destroyed.
 
-Terraform and the AWS provider are looked for on this machine. Nothing here needs a network
-or an account.
+Terraform and the AWS provider must be on this machine. Nothing here needs a network or an
+account.
 """
 
 import json
@@ -22,7 +22,7 @@ from translated import as_written, translated
 
 MODULE = ROOT / "terraform"
 
-# What ministack does not know.
+# The resources that ministack does not support.
 LEFT_OUT = {"aws_cloudwatch_query_definition": "PutQueryDefinition", "aws_codedeploy": "CodeDeploy"}
 
 LOST_ANSWER = re.compile("AddPermission.*ResourceConflictException: The statement id .* already exists")
@@ -66,8 +66,8 @@ class Terraform:
     def apply(self):
         """Applies the module, once more if a lost answer was the only fault.
 
-        If the answer to AddPermission is lost, the AWS SDK sends the call again, which
-        ministack (as Lambda) refuses since the statement is there by then.
+        If the answer to AddPermission is lost, the AWS SDK sends the call again. ministack refuses it,
+        as Lambda does, because the statement already exists.
         """
         apply = ["apply", "-auto-approve", "-input=false", "-no-color"]
         first = self.result_of(*apply)
@@ -83,7 +83,7 @@ class Terraform:
 
     @contextmanager
     def leaving_out(self):
-        """Leaves out what ministack does not know."""
+        """Leaves out the resources that ministack does not support."""
         parts = []
         for file in sorted((self.folder / "module").glob("*.tf")):
             for line in file.read_text().splitlines():
@@ -123,7 +123,7 @@ def applied(mirror):
         with terraform.leaving_out():
             terraform.apply()
         terraform.outputs = json.loads(terraform.run("output", "-json"))["all"]["value"]
-        # All that the module refers to is known by now.
+        # Everything that the module refers to is known by now.
         terraform.planned = terraform.plan()
         yield terraform
 
@@ -133,7 +133,7 @@ def test_the_module_is_valid_and_formatted(applied):
     applied.run("fmt", "-check", "-diff", str(MODULE))
 
 
-# What Ref and Fn::GetAtt lead to, by the type of the resource: an attribute in the module.
+# The module's attribute that the template's Ref returns, by the type of the resource.
 REF = {
     "aws_sqs_queue": "url",
     "aws_sns_topic": "arn",
@@ -146,7 +146,7 @@ REF = {
 
 
 def known(plan):
-    """What the template's references would lead to, if it were deployed as the module is."""
+    """The values that the template's references would have if it were deployed as the module is."""
     deployed = {}
     for resource in resources(plan):
         kind, name = resource["type"], resource["name"]
@@ -161,7 +161,7 @@ def known(plan):
         if attribute is None:
             return values.get(REF.get(kind, "name"))
         value = values.get({"Arn": "arn", "QueueName": "name"}[attribute])
-        # CloudFormation's ARN of a log group ends so, the provider's does not.
+        # CloudFormation's ARN of a log group ends with `:*`, the provider's does not.
         return f"{value}:*" if kind == "aws_cloudwatch_log_group" else value
 
     return found
@@ -192,7 +192,7 @@ def test_both_have_the_same_parameters_with_the_same_words_and_defaults(applied)
     configured = applied.planned["configuration"]["root_module"]["module_calls"]["buildbrake"]["module"]["variables"]
     parameters = as_written()["Parameters"]
     names = {snake(name): name for name in parameters}
-    # A stack has a name of its own, and SAM finds what it has built.
+    # A stack has a name of its own, and SAM finds its own packages.
     assert configured.keys() - names.keys() == {"name", "packages"}
     assert names.keys() <= configured.keys()
     for name, written in names.items():

@@ -9,7 +9,7 @@ use divan::{
 };
 use inside::{COMPLIANT, FINISHED, SAMPLE, TEN_EXPRESSIONS, TWENTY_RULES, VIOLATING, event_with};
 
-/// So many calls are one sample: one alone takes little longer than the clock does.
+/// The number of calls in one sample: a single call takes little longer than reading the clock.
 const CALLS: u32 = 100;
 
 fn main() {
@@ -52,7 +52,7 @@ fn from_event_to_verdict(bencher: Bencher, variables: usize) {
     to_verdict(bencher, &event_with(variables));
 }
 
-/// Each of its phases has two times.
+/// In this event, each phase has two times.
 #[divan::bench]
 fn from_finished_event_to_verdict(bencher: Bencher) {
     to_verdict(bencher, &FINISHED);
@@ -66,8 +66,8 @@ fn to_verdict(bencher: Bencher, event: &str) {
     });
 }
 
-/// The same bytes merely parsed, into each parser's own tree. Whether they are UTF-8 is a
-/// part of it, and so is to free what was read, here as there.
+/// Only parses the same bytes, into each parser's own tree. As above, the measurement includes the check for UTF-8,
+/// and freeing the result.
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn parse_by_sonic(bencher: Bencher, variables: usize) {
     by_sonic(bencher, &event_with(variables));
@@ -84,7 +84,7 @@ fn by_sonic(bencher: Bencher, event: &str) {
         .bench(|| drop(black_box(sonic_rs::from_slice::<sonic_rs::Value>(black_box(event.as_bytes())).expect("JSON"))));
 }
 
-/// It parses in place, and so from a copy.
+/// simd-json parses in place, so each call gets a copy.
 #[divan::bench(args = [0, 10, 100, 1_000])]
 fn parse_by_simd_json(bencher: Bencher, variables: usize) {
     let event = event_with(variables);
@@ -103,7 +103,7 @@ fn parse_by_serde_json(bencher: Bencher, variables: usize) {
     });
 }
 
-/// The worst that a pattern can be held against.
+/// The worst case for a pattern.
 #[divan::bench(args = [10, 100, 1_000, 10_000])]
 fn adversarial_pattern(bencher: Bencher, length: usize) {
     let pattern: Pattern = format!("{}b*", "*a".repeat(32)).parse().expect("a pattern");

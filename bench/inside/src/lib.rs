@@ -43,7 +43,7 @@ pub const CASES: [&str; 10] = [
     "judge by ten expressions",
 ];
 
-/// The work of one case, made ready.
+/// Prepares one case. The closure that is returned does its work once.
 ///
 /// # Errors
 /// If there is no such case.
@@ -93,7 +93,7 @@ pub fn case(name: &str) -> anyhow::Result<Box<dyn Fn()>> {
     })
 }
 
-/// A policy by its text.
+/// Parses a policy.
 ///
 /// # Errors
 /// Its faults.
@@ -101,7 +101,7 @@ pub fn policy(text: &str) -> anyhow::Result<Policy> {
     Policy::parse("policy.yaml", text).map_err(|faults| anyhow::anyhow!("{faults}"))
 }
 
-/// A policy enforced on the CodeBuild at an endpoint, and the runtime for its calls.
+/// An enforcer of a policy that calls the CodeBuild at an endpoint, and the runtime for its calls.
 ///
 /// # Errors
 /// If the runtime cannot be built, or there are no root certificates.
@@ -111,20 +111,20 @@ pub fn enforcer(policy: Policy, endpoint: &str) -> anyhow::Result<(Enforcer, Run
     Ok((Enforcer::new(policy, Clients::new(config), None), runtime))
 }
 
-/// So many rules of two patterns each.
+/// A policy with this many rules of two patterns each.
 pub fn policy_of_rules(count: usize) -> String {
     let rules: String =
         (0..count).map(|rule| format!("{{id: r{rule}, forbidden-branches: [a{rule}, b{rule}/*]}},")).collect();
     format!("{{version: 1, rules: [{rules}]}}")
 }
 
-/// One rule with so many patterns, half of them literals.
+/// A policy of one rule with this many patterns, half of them literals.
 pub fn policy_of_patterns(count: usize) -> String {
     let patterns: String = (0..count / 2).map(|pattern| format!("branch-{pattern}, team-{pattern}/*,")).collect();
     format!("{{version: 1, rules: [{{id: r, forbidden-branches: [{patterns}]}}]}}")
 }
 
-/// An event with so many environment variables.
+/// An event with this many environment variables.
 pub fn event_with(variables: usize) -> String {
     let variables: Vec<String> = (0..variables)
         .map(|index| format!(r#"{{"name":"VARIABLE_{index}","type":"PLAINTEXT","value":"value-{index}"}}"#))

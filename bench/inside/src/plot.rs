@@ -16,8 +16,7 @@ const COLUMNS: usize = 3;
 /// The space around a plot for its labels.
 const MARGIN: f64 = 46.0;
 
-/// All series, each beside a grey line: what it would be, were it linear with the cost of the
-/// largest size.
+/// Draws all series, each with a grey line: linear growth that ends at the same cost of the largest size.
 pub fn svg(series: &[Series]) -> String {
     let (columns, rows) = (COLUMNS.min(series.len()), series.len().div_ceil(COLUMNS));
     let (width, height) = (columns as f64 * WIDTH, rows as f64 * HEIGHT);
@@ -64,7 +63,7 @@ fn plot(Series { by, points }: &Series) -> String {
     plot
 }
 
-/// Seconds, to two digits.
+/// Formats seconds with two digits.
 pub fn told(seconds: f64) -> String {
     let (value, unit) = match seconds {
         ..1e-3 => (seconds * 1e6, "µs"),

@@ -34,12 +34,12 @@ pub(crate) struct PlaceConfig {
 }
 
 impl Accounts {
-    /// All calls are made with the program's own credentials.
+    /// Configures all calls with the program's own credentials.
     pub fn own(config: AwsConfig) -> Self {
         Self::new(config, None)
     }
 
-    /// Calls in these accounts are made with the credentials of a role there.
+    /// Configures calls in these accounts with the credentials of a role there.
     pub fn with_members(config: AwsConfig, accounts: MemberAccounts, role: MemberRole) -> Self {
         Self::new(config, Some((accounts, role)))
     }
@@ -49,7 +49,7 @@ impl Accounts {
         Self(Arc::new(inner))
     }
 
-    /// Sets the function's own place, whose account is never entered by a role.
+    /// Sets the function's own place. No role is assumed in its account.
     pub(crate) fn set_home(&self, home: &Home) {
         self.0.home.get_or_init(|| home.clone());
     }
@@ -70,14 +70,14 @@ impl Accounts {
         let mut builder = config.to_builder();
         builder.set_region(region);
         if let Some(member) = &member {
-            // They are kept by account, and not once more in each client.
+            // The credentials are cached by account, so a client needs no cache of its own.
             builder.set_identity_cache(Some(IdentityCache::no_cache()));
             builder.set_credentials_provider(Some(SharedCredentialsProvider::new(member.clone())));
         }
         PlaceConfig { sdk: builder.build(), member }
     }
 
-    /// The credentials of an account, if it is another one.
+    /// Returns the credentials of an account, or `None` if calls there are made with the program's own.
     fn member(&self, account: &str) -> Option<MemberCredentials> {
         let Inner { config, members, home, sts, entered } = &*self.0;
         let home = home.get().filter(|home| home.account != account)?;

@@ -9,7 +9,7 @@ use crate::{AccountRegion, Accounts, CallError, Class, call::call, clients::Pace
 
 const SERVICE: &str = "CloudWatch Logs";
 
-/// Writes lines into the logs of builds. Makes streams, but no groups.
+/// Writes lines into the logs of builds. Creates log streams, but no log groups.
 #[derive(Debug)]
 pub struct BuildLogs {
     accounts: Accounts,
@@ -22,7 +22,7 @@ impl BuildLogs {
     }
 
     /// Writes a line into the log of a build in an account and region. Takes one call if the stream exists, two if it
-    /// is known not to exist, and three otherwise.
+    /// is known to be missing, and three if it turns out to be missing.
     ///
     /// # Errors
     /// If the line was not written.
@@ -58,7 +58,7 @@ async fn put(client: &Client, stream: &LogStream, line: &str, now: Timestamp) ->
     }
 }
 
-/// Makes the stream, unless the build itself has made it by now.
+/// Creates the stream. It is not an error if the build itself has created it by now.
 async fn create(client: &Client, stream: &LogStream) -> Result<(), CallError> {
     let sent = client.create_log_stream().log_group_name(&stream.group).log_stream_name(&stream.name).send();
     match call(SERVICE, "CreateLogStream", sent, |_| Some(())).await {

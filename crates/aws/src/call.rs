@@ -8,8 +8,7 @@ use aws_sdk_codebuild::{
 
 use crate::{CallError, Class};
 
-/// Waits for a call, and reads its output. An output from which nothing can be read is an
-/// unreadable answer.
+/// Waits for a call, and reads its output. If `read` returns `None`, the call fails with an unreadable answer.
 pub(crate) async fn call<O, E, T>(
     service: &str,
     operation: &str,

@@ -15,7 +15,7 @@ use crate::{Accounts, codebuild::Client, config::AwsConfig};
 pub struct AccountRegion {
     /// Twelve digits.
     pub account: Option<String>,
-    /// As in `eu-west-1`.
+    /// Such as `eu-west-1`.
     pub region: Option<String>,
 }
 
@@ -39,11 +39,11 @@ pub(crate) enum Pace {
     Patient,
 }
 
-/// The most clients that are kept, of some hundred kilobytes each.
+/// The maximum number of clients in the cache. Each takes some hundred kilobytes.
 const MAX_CLIENTS: usize = 64;
 
-/// The clients of CodeBuild for all accounts and regions, each made when it is first needed: most events need none,
-/// and the first one of a process takes a third of a start and a megabyte of memory.
+/// The clients of CodeBuild for all accounts and regions. Each is created when it is first needed: most events need
+/// none, and the first one of a process takes a third of the start's time and a megabyte of memory.
 #[derive(Debug)]
 pub struct Clients {
     accounts: Accounts,

@@ -1,4 +1,4 @@
-//! The branches of a repository in CodeCommit, by its API, with the credentials of the build's account.
+//! Lists the branches of a repository over CodeCommit's API, with the credentials of the build's account.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use tokio::time::timeout;
 
 use crate::{AccountRegion, Accounts, CallError, Class, call::call, clients::Pace};
 
-/// The most branches that are asked for: each takes a call.
+/// The maximum number of branches that a repository may have: each takes a call.
 const MAX_BRANCHES: usize = 50;
 
 const CONCURRENT_CALLS: usize = 10;
 
-/// As for other git hosts.
+/// The same as for other git hosts.
 const BUDGET: Duration = Duration::from_secs(2);
 
 const SERVICE: &str = "CodeCommit";
 
-/// A repository in CodeCommit, of the build's account.
+/// A CodeCommit repository in the build's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeCommitRepository {
-    /// As in `eu-west-1`.
+    /// Such as `eu-west-1`.
     pub region: String,
     /// The name.
     pub name: String,
@@ -37,7 +37,7 @@ pub enum CodeCommitError {
     /// A call failed.
     #[error("{0}")]
     Call(#[from] CallError),
-    /// There are too many branches to ask for each.
+    /// The repository has too many branches: each takes a call.
     #[error("the repository has more than 50 branches")]
     TooManyBranches,
 }
@@ -60,7 +60,7 @@ impl CodeCommitRepository {
     }
 }
 
-/// Lists all branches of a repository in an account, and its default branch. The API has no tags. It takes two
+/// Lists all branches of a repository in an account, and its default branch. The API does not list tags. Takes two
 /// seconds at most.
 ///
 /// # Errors

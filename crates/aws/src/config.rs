@@ -24,7 +24,7 @@ use crate::{
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From a desk, over a proxy, to a region on the other side of the world.
+/// For a developer's machine that connects over a proxy to a region on the other side of the world.
 const LONG_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The configuration of all calls to AWS.
@@ -88,8 +88,8 @@ impl AwsConfig {
         Ok(Self::load(loader, retries).await)
     }
 
-    /// The command line's configuration: the whole chain of the AWS CLI, as far as this crate's
-    /// user enables the features of `aws-config`. With a profile, its credentials alone.
+    /// The command line's configuration: the whole chain of the AWS CLI, as far as this crate's user enables the
+    /// features of `aws-config`. With a profile, only the profile's credentials, or else those of the machine.
     ///
     /// # Errors
     /// All unusable variables at once, or a profile that does not exist.
@@ -144,7 +144,7 @@ impl AwsConfig {
     }
 }
 
-/// The HTTP client, and the retries that the environment asks for; or what is wrong with both.
+/// Returns the HTTP client and the retries that the environment asks for, or the faults of both.
 fn checked(
     http_client: Result<SharedHttpClient, ConfigFault>,
 ) -> Result<(SharedHttpClient, Retries), Vec<ConfigFault>> {
@@ -222,7 +222,8 @@ impl Retries {
         Self { mode: self.mode.or(Some(RetryMode::Adaptive)), ..self }
     }
 
-    /// The retries, with these defaults: attempts, and seconds between two of them at most.
+    /// The retry configuration, with these defaults: the number of attempts, and the longest pause between two of
+    /// them in seconds.
     fn config(self, max_attempts: u32, max_backoff: u64) -> RetryConfig {
         RetryConfig::standard()
             .with_retry_mode(self.mode.unwrap_or(RetryMode::Standard))
@@ -273,7 +274,7 @@ mod tests {
         );
     }
 
-    /// A call to an address over the function's HTTP client: its error, and how long it took.
+    /// Makes a call to an address over the function's HTTP client. Returns its error, and how long it took.
     async fn call(address: SocketAddr, credentials: SharedCredentialsProvider) -> (CallError, Duration) {
         let http_client = http_client(&Roots::Amazon, ProxyConfig::disabled()).unwrap();
         let loader = defaults(http_client)
@@ -311,7 +312,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_connect_timeout_reaches_the_http_client() {
-        // Of a queue that is full, Linux answers no further connection.
+        // When a listener's queue is full, Linux does not answer further connections.
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         listener.listen(0).unwrap();

@@ -1,4 +1,4 @@
-//! Failed calls to AWS, sorted by what a retry can and cannot fix.
+//! Failed calls to AWS, classified by whether a retry can fix them.
 
 use std::{error::Error, io, iter::successors};
 
@@ -117,8 +117,8 @@ impl CallError {
         Self { class, code: None, request_id: None, message: message.into(), answer: None }
     }
 
-    /// Sorts an error of a call to `service`. The error's `Debug` form and the texts of its
-    /// sources are never used: they contain whole requests and answers.
+    /// Classifies an error of a call to `service`. The error's `Debug` form and the texts of its sources are never
+    /// used: they contain whole requests and answers.
     pub(crate) fn from_sdk<E>(service: &str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata,
@@ -139,7 +139,8 @@ impl CallError {
             SdkError::DispatchFailure(failure) => undelivered(service, failure.as_connector_error()),
             _ => {
                 let class = classify(status, code.as_deref());
-                // The service explains a wrong signature by the request's headers, session token included.
+                // For a wrong signature, the service's text quotes the request's headers, including the session
+                // token.
                 answer = error.message().filter(|_| code.as_deref().is_some_and(|code| !code.contains("Signature")));
                 (class, answered(service, class, status, code.as_deref()))
             }
@@ -184,7 +185,7 @@ fn undelivered(service: &str, error: Option<&ConnectorError>) -> (Class, String)
     (Class::ConnectionFault, message)
 }
 
-/// An error and its causes, the errors inside of I/O errors among them.
+/// An error and its causes, including the errors inside I/O errors.
 pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner as &(dyn Error + 'static)),
@@ -201,8 +202,8 @@ fn answered(service: &str, class: Class, status: u16, code: Option<&str>) -> Str
     }
 }
 
-/// Sorts an answer by its HTTP status and error code. The SDK retries some of these and not
-/// others (a 429 without a body, a fault sent as 400); Lambda retries them all.
+/// Classifies an answer by its HTTP status and error code. The SDK retries some of these and not others (a 429
+/// without a body, a fault sent as 400); Lambda retries them all.
 ///
 /// Common codes: <https://docs.aws.amazon.com/codebuild/latest/APIReference/CommonErrors.html>
 pub(crate) fn classify(status: u16, code: Option<&str>) -> Class {

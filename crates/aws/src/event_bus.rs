@@ -17,7 +17,7 @@ use crate::{CallError, Class, call::call, error::classify};
 /// The most entries of one call.
 const MAX_ENTRIES: usize = 10;
 
-/// Entries that failed are sent again that often.
+/// The maximum number of times that failed entries are sent again.
 const RETRIES: u32 = 3;
 
 /// The pause before the first retry. It doubles with each further one.
@@ -77,7 +77,7 @@ pub struct EventBus {
 pub(crate) struct Unsent {
     pub(crate) positions: Vec<usize>,
     pub(crate) error: Box<CallError>,
-    /// `true` if a whole call was refused, as any other would be.
+    /// `true` if a whole call was refused for a reason that holds for every other call.
     pub(crate) refuses_all: bool,
 }
 
@@ -87,8 +87,8 @@ impl EventBus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
-    /// Sends notifications. Those that the bus does not accept are sent again, up to three times. An error
-    /// that no retry can repair, such as a missing permission, ends it at once.
+    /// Sends notifications. Those that the bus does not accept are sent again, up to three times. An error that no
+    /// retry can fix, such as a missing permission, ends the sending at once.
     ///
     /// # Errors
     /// The notifications that were not accepted.
@@ -238,7 +238,7 @@ mod tests {
         check(&[1; 23], &[10, 10, 3]);
         check(&[100_000; 5], &[2, 2, 1]);
         check(&[1, 262_050, 1], &[2, 1]);
-        // It cannot be divided: EventBridge decides.
+        // One entry cannot be divided, so EventBridge decides whether to accept it.
         check(&[300_000, 1], &[1, 1]);
     }
 }

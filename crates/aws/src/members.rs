@@ -17,7 +17,7 @@ use crate::{CallError, Class, call::call};
 /// Credentials are renewed that long before they expire.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// Credentials that STS has just returned are used, however soon they expire.
+/// For this time after STS has returned credentials, they are used however soon they expire.
 const JUST_FETCHED: Duration = Duration::from_secs(1);
 
 /// The name of the session, which CloudTrail shows in the member account.
@@ -84,7 +84,7 @@ struct MemberSession {
     external_id: Option<ExternalId>,
     sts: Client,
     time_source: Option<SharedTimeSource>,
-    /// Others wait while one call to STS is under way.
+    /// The cached credentials, and when they were fetched. While one caller fetches them, the others wait.
     kept: Mutex<Option<(Credentials, Instant)>>,
 }
 
@@ -112,7 +112,7 @@ impl MemberCredentials {
         *self.0.kept.lock().await = None;
     }
 
-    /// The credentials, which are fetched if there are none that are valid for some minutes.
+    /// Returns the cached credentials if they are valid for some more minutes, or else fetches new ones.
     pub(crate) async fn credentials(&self) -> Result<Credentials, CallError> {
         let mut kept = self.0.kept.lock().await;
         if let Some((credentials, fetched)) = &*kept

@@ -34,8 +34,9 @@ impl<'a> NamedProfile<'a> {
         }
     }
 
-    /// Its credentials. As in the AWS CLI, the keys in the environment do not count; a profile without credentials
-    /// has those of the machine. `region`: `--region`, for the calls by which they are fetched.
+    /// The profile's credentials. As in the AWS CLI, keys in the environment are ignored, and a profile without
+    /// credentials uses those of the machine. `region` is the `--region` option, for the calls that fetch the
+    /// credentials.
     pub(crate) async fn credentials(
         &self,
         region: Option<Region>,

@@ -43,9 +43,9 @@ const FIRST_FETCH: usize = 10;
 pub(crate) struct RunningBuilds {
     pub(crate) builds: Vec<FoundBuild>,
     pub(crate) failures: Vec<CallError>,
-    /// The projects of which a running build may be missing.
+    /// The projects for which a running build may be missing.
     pub(crate) incomplete: HashSet<String>,
-    /// The projects of which there are more pages than were asked for.
+    /// The projects whose lists have more pages than were read.
     pub(crate) cut_off: HashSet<String>,
     /// The projects that do not exist any more.
     pub(crate) gone: HashSet<String>,
@@ -74,8 +74,8 @@ type BuildsPage<'a> = (&'a str, Result<Listing<'a>, CallError>);
 ///
 /// With `until`, the projects must be ordered by name. The first project whose builds were not listed in time is the
 /// rest, and nothing is returned about the projects from there on. The first [`CONCURRENT_CALLS`] projects are never
-/// the rest, because they had all the time: one of them that is late is incomplete. So is a project whose builds were
-/// listed, but not fetched in time.
+/// the rest, because they had the whole time: if one of them is late, it is incomplete. A project whose builds were
+/// listed in time, but not fetched in time, is incomplete, too.
 pub(crate) async fn running_builds(
     client: &Client,
     projects: &[String],
@@ -157,7 +157,7 @@ impl RunningBuilds {
         listed
     }
 
-    /// Fetches builds, keeps those that are running, and returns the projects without more.
+    /// Fetches builds, and keeps those that are running. Returns the projects that are finished.
     async fn fetch(
         &mut self,
         client: &Client,
@@ -192,7 +192,7 @@ impl RunningBuilds {
         done
     }
 
-    /// Adds projects of which there was no time to find all running builds.
+    /// Adds projects for which there was not enough time to find all running builds.
     fn add_late(&mut self, projects: BTreeSet<String>) {
         if let Some(project) = projects.first() {
             let others = match projects.len() - 1 {
@@ -258,7 +258,7 @@ pub(crate) async fn running_batches(
     for ids in Vec::from_iter(ids).chunks(MAX_IDS) {
         batches.extend(codebuild::many_batches(client, ids).await?);
     }
-    // As for a build, one that does not say that it has ended counts as running.
+    // As with builds, a batch whose state is unknown counts as running.
     batches.retain(|batch| batch.progress() != Progress::Ended);
     Ok((batches.into_iter().map(Arc::new).collect(), next.is_some()))
 }

@@ -14,10 +14,10 @@ use tokio::{sync::Mutex, time::timeout};
 
 use crate::{CallError, Class, call::call};
 
-/// An answer holds for that long.
+/// The time for which an answer is cached.
 const KEPT: SignedDuration = SignedDuration::from_secs(30);
 
-/// ALARM holds for that long while CloudWatch does not answer, as long as the template's alarm stays in it.
+/// The time for which ALARM holds while CloudWatch does not answer: as long as the template's alarm stays in ALARM.
 const HELD_WITHOUT_ANSWER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A stop waits for an answer no longer than this.
@@ -82,7 +82,8 @@ struct AlarmAnswer {
 }
 
 impl AlarmAnswer {
-    /// What follows from the state of the alarm of that name, and from the last answer.
+    /// Derives the new answer from the state of the alarm of that name, or from the last answer while its ALARM is
+    /// held.
     fn of(name: &str, state: Result<Option<StateValue>, CallError>, last: Option<Self>, now: Timestamp) -> Self {
         let rate = match state {
             Ok(Some(StateValue::Alarm)) => StopRate::Alarm,
@@ -113,8 +114,8 @@ impl StopAlarm {
 
     /// Returns whether builds of an account may be stopped now.
     ///
-    /// If CloudWatch does not answer, builds are stopped. Otherwise, slowing CloudWatch down would disable
-    /// enforcement.
+    /// If CloudWatch does not answer, builds are stopped: slowing CloudWatch down must not disable enforcement. Only
+    /// an earlier ALARM is held, for [`HELD_WITHOUT_ANSWER`].
     pub(crate) async fn stop_rate(&self, account: &str, now: Timestamp) -> StopRate {
         let name = self.name.of(account);
         let mut answers = self.answers.lock().await;
@@ -143,7 +144,7 @@ impl StopAlarm {
         let answer = call("CloudWatch", "DescribeAlarms", sent, Some).await?;
         let metric = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
         let composite = answer.composite_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
-        // An alarm without a state is one whose state is unknown.
+        // An alarm without a state counts as one whose state is unknown.
         let unknown = || StateValue::InsufficientData;
         let state = metric.map(|alarm| alarm.state_value().cloned().unwrap_or_else(unknown));
         Ok(state.or_else(|| composite.map(|alarm| alarm.state_value().cloned().unwrap_or_else(unknown))))
@@ -167,11 +168,10 @@ mod tests {
         assert!(is_normal(AlarmAnswer::of("stops", failed(Class::Throttled), None, at(31))));
     }
 
-    /// Returns how many builds a policy that stops every build has stopped until no instance stops any more.
-    /// Builds start at an even rate, and each goes to the next of ten instances. All instances asked for the
-    /// alarm `age` milliseconds before the first build; the test looks for the worst age. The alarm is the
-    /// template's: a sum over ten seconds, evaluated every ten seconds. A sum arrives in CloudWatch `delay`
-    /// seconds after its ten seconds.
+    /// Returns how many builds are stopped within ten minutes by a policy that stops every build. Builds start at an
+    /// even rate, and each goes to the next of ten instances. All instances asked for the alarm `age` milliseconds
+    /// before the first build; the test looks for the worst age. The alarm is the template's: a sum over ten seconds,
+    /// evaluated every ten seconds. A sum arrives in CloudWatch `delay` seconds after its ten seconds.
     fn stops_in_ten_minutes(builds_a_minute: i64, limit: u32, delay: i64, age: i64) -> u32 {
         const PERIOD: i64 = 10_000;
         const INSTANCES: usize = 10;
@@ -200,7 +200,7 @@ mod tests {
         let worst = |rate, delay| (0..300).map(|age| stops_in_ten_minutes(rate, 20, delay, age * 100)).max().unwrap();
         assert_eq!((worst(1_000, 10), worst(1_000, 60)), (824, 1_657));
         assert_eq!((worst(150, 10), worst(150, 60)), (120, 245));
-        // Fewer than the limit in ten seconds never trip it.
+        // Fewer stops than the limit in ten seconds never trip the alarm.
         assert_eq!(worst(100, 10), 1_000);
     }
 

@@ -1,9 +1,9 @@
 //! The certificate authorities that the function trusts.
 //!
-//! A machine has some 150 roots, and parsing them would take most of a cold start. AWS's
-//! endpoints present certificates of Amazon Trust Services, so its five roots are compiled in:
-//! all five, as Amazon recommends (<https://www.amazontrust.com/repository/>). The variables that
-//! AWS's and other tools read can name others.
+//! A machine has some 150 roots, and parsing them would take most of a cold start. AWS's endpoints present
+//! certificates of Amazon Trust Services, so its five roots are compiled in: all five, as Amazon recommends
+//! (<https://www.amazontrust.com/repository/>). The environment variables that AWS's and other tools read can name
+//! other roots.
 
 use std::{
     env, fs, io,

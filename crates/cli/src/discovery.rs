@@ -12,23 +12,23 @@ use walkdir::{DirEntry, WalkDir};
 /// The path that names standard input.
 pub(crate) const STDIN: &str = "-";
 
-/// Folders of other programs' files.
+/// Folders that are not searched: they contain files of other programs.
 const LEFT_OUT: [&str; 2] = ["target", "node_modules"];
 
 /// A kind of file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
-    /// YAML files with `version` and `rules` at their top, but for test files.
+    /// YAML files with `version` and `rules` at their top, except test files.
     Policy,
     /// `*.test.yaml` and `*.test.yml`.
     Tests,
 }
 
-/// Lists the files that the paths name, and those of the kind in the folders that they name; each once.
-/// Without paths, lists those of the current folder.
+/// Lists each named file, and each file of this kind in the named folders, once. Without paths, searches the current
+/// folder: all of it for tests, but only `buildbrake.yaml`, `policy.yaml` and the folder `policy` for policies.
 ///
 /// # Errors
-/// If a folder cannot be read or has no such file. A named file that does not exist is listed.
+/// If a folder cannot be read or contains no such file. A named file that does not exist is no error: it is listed.
 pub(crate) fn files(paths: &[PathBuf], kind: FileKind) -> anyhow::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut add = |path: &Path| {
@@ -102,7 +102,7 @@ impl FileKind {
             (Self::Policy, true) => false,
             // Reading a pipe or a device may never end.
             (Self::Policy, false) if !path.is_file() => false,
-            // One that cannot be read may be a policy, and is reported.
+            // A file that cannot be read may be a policy, so it is listed, and reported later.
             (Self::Policy, false) => match fs::read(path) {
                 Ok(bytes) => Policy::recognizes(&String::from_utf8_lossy(&bytes)),
                 Err(_) => true,

@@ -32,7 +32,7 @@ pub(crate) enum NotLoaded {
 }
 
 impl PolicyFile {
-    /// Loads a policy. Prints its faults, or why it cannot be read.
+    /// Loads a policy. If that fails, prints the faults or the read error, and returns the exit status.
     pub(crate) fn load(path: &Path) -> Result<Self, Exit> {
         Self::open(path).map_err(|why| {
             why.print();
@@ -104,7 +104,7 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)
     });
-    // The error itself names the temporary file.
+    // The error's own text would name the temporary file.
     written.map(drop).map_err(|error| anyhow!("{name}: the file cannot be written: {}", error.kind()))
 }
 
@@ -122,10 +122,11 @@ pub(crate) fn replace_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     written.map(drop).map_err(|error| cannot(&error))
 }
 
-/// Checks that an HTML page can be written there later.
+/// Checks that an HTML page can be written to this path later.
 ///
 /// # Errors
-/// If no file can be made in the folder, or if it would replace something that is not a page.
+/// If the path is a folder, if no file can be created in its folder, or if the page would replace a file that is not an
+/// HTML page. An empty file may be replaced.
 pub(crate) fn check_page(path: &Path) -> anyhow::Result<()> {
     const BEGIN: &[u8] = b"<!doctype html>";
     let name = path.display();
@@ -147,7 +148,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file that others may read, as far as the user's mask allows it. A temporary file is private otherwise.
+/// Creates files that others can read, as far as the umask allows. By default, a temporary file is private.
 #[cfg(unix)]
 fn builder() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt;

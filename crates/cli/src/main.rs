@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     output::print_detail(&format!("this took {:.3} s", start.elapsed().as_secs_f64()));
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
-        // The reader of the output wants no more, such as `head`.
+        // The program that reads the output has closed it, as `head` does.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::print_error(&format!("buildbrake: {error:#}"));

@@ -20,26 +20,26 @@ pub(crate) enum Exit {
     Error = 2,
 }
 
-/// What is printed beside the result.
+/// The amount of output besides the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
-    /// Errors.
+    /// Errors only.
     Quiet,
-    /// Progress, warnings and notes, too.
+    /// Errors, progress, warnings and notes.
     Normal,
-    /// What is read, and how long it takes, too.
+    /// Also the files that are read, and how long the command takes.
     Verbose,
 }
 
 /// Set once, when the program starts.
 static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
 
-/// Sets what is printed beside the result.
+/// Sets the verbosity. Only the first call has an effect.
 pub(crate) fn set_verbosity(verbosity: Verbosity) {
     let _ = VERBOSITY.set(verbosity);
 }
 
-/// What is printed beside the result.
+/// Returns the verbosity, which is `Normal` until it is set.
 pub(crate) fn verbosity() -> Verbosity {
     VERBOSITY.get().copied().unwrap_or(Verbosity::Normal)
 }
@@ -63,15 +63,15 @@ pub(crate) const FAILED: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Writes text to standard output, without its colours if that is not a terminal, or as `NO_COLOR` and
-/// `CLICOLOR_FORCE` have it.
+/// Writes text to standard output. Removes its colours if standard output is not a terminal. `NO_COLOR`, `CLICOLOR`
+/// and `CLICOLOR_FORCE` override this.
 pub(crate) fn print(text: &str) -> anyhow::Result<Exit> {
     anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Success)
 }
 
-/// Writes lines to standard error, with control characters escaped: they may quote a file's name. The labels of
-/// diagnostics are coloured as [`print()`] does. A closed standard error is not an error.
+/// Writes lines to standard error. Escapes control characters, because the lines may quote a file's name. Colours the
+/// labels of diagnostics under the same conditions as [`print()`]. A closed standard error is not an error.
 pub(crate) fn print_error(lines: &str) {
     let lines: Vec<String> = without_controls(lines).split('\n').map(with_coloured_label).collect();
     let _ = writeln!(anstream::stderr(), "{}", lines.join("\n"));

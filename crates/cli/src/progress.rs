@@ -13,8 +13,8 @@ pub(crate) struct ReadingProgress {
 }
 
 impl ReadingProgress {
-    /// Begins at nothing. `total`: the number of bytes, if it is known. Standard error that is not a terminal shows
-    /// nothing.
+    /// Starts at zero bytes. `total` is the number of bytes to read, if it is known. Shows nothing if standard error is
+    /// not a terminal.
     pub(crate) fn of(total: Option<u64>) -> Self {
         let (bar, template) = match total {
             Some(total) => (ProgressBar::new(total), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
@@ -28,7 +28,7 @@ impl ReadingProgress {
         Self { bar: bar.with_style(style) }
     }
 
-    /// Shows what was read, and names what is skipped.
+    /// Updates the bar, and prints a note about each file or folder that is skipped.
     pub(crate) fn show(&mut self, part: &Read) {
         match part {
             Read::Progress { bytes_read } => self.bar.set_position(*bytes_read),

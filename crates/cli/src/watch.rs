@@ -1,6 +1,6 @@
 //! Runs a command again whenever its files change.
 //!
-//! The files are asked for their times every 300 milliseconds. Unlike a subscription to the system's
+//! Checks the times and lengths of the files every 300 milliseconds. Unlike a subscription to the system's
 //! events, this works in containers and on network folders, and when an editor replaces a file.
 
 use std::{
@@ -18,11 +18,11 @@ const INTERVAL: Duration = Duration::from_millis(300);
 /// The time of the last change and the length of each file; `None` if it does not exist.
 type Stamps = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
-/// Runs the command, and again after each change, until Ctrl-C ends the process. `list` lists the files that
-/// are known before it runs, and `run` returns all files that it has read.
+/// Runs the command now and after each change, until Ctrl-C ends the process. `list` returns the files that are known
+/// before a run, and `run` returns all files that it has read.
 ///
 /// # Errors
-/// If the reader of the output wants no more.
+/// If the program that reads the output has closed it.
 pub(crate) fn watch(
     list: impl Fn() -> Vec<PathBuf>,
     mut run: impl FnMut() -> anyhow::Result<Vec<PathBuf>>,
@@ -30,12 +30,12 @@ pub(crate) fn watch(
     let mut read: Vec<PathBuf> = Vec::new();
     loop {
         let all = |read: &[PathBuf]| stamps(list().iter().chain(read));
-        // A change while the command runs is noticed: these times are those of before.
+        // These are taken before the run, so that a change during the run is noticed.
         let before = all(&read);
         match run() {
             Ok(files) => read = files,
             Err(error) if is_broken_pipe(&error) => return Err(error),
-            // Such as a folder that has no policy for a moment.
+            // The error may be temporary, such as a folder that has no policy for a moment.
             Err(error) => print_error(&format!("buildbrake: {error:#}")),
         }
         let mut seen = all(&read);

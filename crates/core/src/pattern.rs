@@ -174,8 +174,8 @@ fn fits_between(pattern: &[u8], value: &[u8], mut step: impl FnMut()) -> bool {
     pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
-/// Puts a `*` at every place of a run of wildcards that contains one. `*?`, `?*` and `*?*` mean
-/// the same, and the last one can be compared with each of them.
+/// In each run of wildcards that contains a `*`, puts a `*` at every place. `*?`, `?*` and `*?*` mean the
+/// same, and the last one can be compared with each of them.
 fn with_stars_between(pattern: &str) -> Vec<char> {
     let mut spread = Vec::new();
     let mut rest = pattern;

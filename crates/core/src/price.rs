@@ -111,12 +111,12 @@ impl Prices {
         !self.fleets.is_empty()
     }
 
-    /// The first pattern that fits every fleet that this one fits.
+    /// The first pattern that fits every fleet that `pattern` fits.
     pub fn fleets_cover(&self, pattern: &Pattern) -> Option<&Pattern> {
         self.fleets.iter().map(|(wide, _)| wide).find(|wide| wide.covers(pattern))
     }
 
-    /// Adds the price of a fleet. Earlier ones come first.
+    /// Adds the price of a fleet. Prices that were added earlier take precedence.
     pub fn add_fleet(&mut self, pattern: Pattern, price: FleetPrice) {
         self.fleets.push((pattern, price.0));
     }

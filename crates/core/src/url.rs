@@ -9,7 +9,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-/// The hosts of the AWS console. A link into it has its place in the query and the fragment.
+/// The hosts of the AWS console. The query and the fragment of a link into the console are a part of its address.
 const CONSOLES: [&str; 4] =
     ["console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com", "console.amazonaws.eu"];
 
@@ -75,7 +75,7 @@ fn redacted_string<'a>(text: &'a str, own: &[&str]) -> Cow<'a, str> {
     match serde_json::from_str::<String>(text) {
         Ok(value) if own.contains(&value.as_str()) => text.into(),
         Ok(value) => json!(redacted(&value)).to_string().into(),
-        // Half of a surrogate pair is valid JSON, and no text.
+        // Half of a surrogate pair is valid JSON, but not a text.
         Err(_) => {
             let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
             format!("\"{}\"", without(inner, Parts::All)).into()
@@ -106,7 +106,8 @@ fn end_of_string(text: &str) -> usize {
     text.len()
 }
 
-/// A backslash may begin the escape of any character of `://` and of `@`. Most texts have none of them.
+/// Returns whether a text may contain a URL. A backslash may begin the escape of any character of `://` and of `@`.
+/// Most texts contain none of them.
 fn may_contain_url(text: &str) -> bool {
     let first = memchr3(b':', b'\\', b'@', text.as_bytes());
     first
@@ -140,8 +141,8 @@ fn without(text: &str, parts: Parts) -> Cow<'_, str> {
     kept.into()
 }
 
-/// The text without the escapes of JSON that a URL may be written with, at any depth (`\/`,
-/// `\\/`, `\u0040`), and the place in `text` of each of its bytes, if that is another one.
+/// Resolves the escapes of JSON that a URL may be written with, at any depth (`\/`, `\\/`, `\u0040`). Also returns
+/// the place in `text` of each byte of the result, or `None` if there are no backslashes and the places are equal.
 fn unescaped(text: &str) -> (Cow<'_, str>, Option<Vec<usize>>) {
     if !text.contains('\\') {
         return (text.into(), None);
@@ -161,7 +162,7 @@ fn unescaped(text: &str) -> (Cow<'_, str>, Option<Vec<usize>>) {
     (plain.into(), Some(places))
 }
 
-/// The ASCII character that stands behind the backslashes of an escape, and its length there.
+/// Returns the ASCII character of an escape, and the escape's length. `text` follows the backslashes.
 fn escape(text: &str) -> Option<(char, usize)> {
     if text.starts_with('/') {
         return Some(('/', 1));
@@ -203,9 +204,9 @@ fn secrets(text: &str, parts: Parts) -> Vec<Range<usize>> {
     secrets
 }
 
-/// The user information of what is probably a URL without `://`: `user:password@git.example.com/app`,
-/// `https:/user:password@…`, `token@git.example.com/app`. An address of a mail, an ARN that ends with
-/// one, `git@git.example.com:app` and the digest of an image are not.
+/// The user information of texts that are probably URLs without `://`: `user:password@git.example.com/app`,
+/// `https:/user:password@…`, `token@git.example.com/app`. An e-mail address, an ARN that ends with one,
+/// `git@git.example.com:app` and the digest of an image are not such URLs.
 fn without_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
     let ends_word = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');
     let words = text.split(ends_word).map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word));
@@ -226,7 +227,7 @@ fn without_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
 enum Extent {
     /// The text is a URL, whatever characters it has.
     WholeText,
-    /// The URL stands in a sentence. Only ASCII's white space ends it: git accepts any other.
+    /// The URL stands in a sentence. Only ASCII's white space ends it: git accepts other white space in a URL.
     Word,
 }
 
@@ -241,10 +242,9 @@ impl Extent {
 
 /// The length of the user information at the start of a URL without its scheme.
 ///
-/// By RFC 3986 it ends at the last `@` before a `/`, `?` or `#`. Passwords that are not encoded
-/// contain these too, so that behind a `:` any `@` may end it, except for one that begins a
-/// segment of a path (`/@scope/app`). Behind the name of a host with a dot, such as
-/// `git.example.com:8443`, there is only a path, as git reads it.
+/// By RFC 3986, it ends at the last `@` before a `/`, `?` or `#`. Passwords that are not encoded may contain
+/// these characters, too. So after a `:`, any `@` may end it, except for one that begins a segment of a path
+/// (`/@scope/app`). After the name of a host with a dot, such as `git.example.com:8443`, git reads only a path.
 fn user_info(url: &str, extent: Extent) -> usize {
     if leads_into_console(url) {
         return 0;

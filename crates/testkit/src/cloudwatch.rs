@@ -36,7 +36,7 @@ impl CloudWatch {
         Self::answering(|| None)
     }
 
-    /// Has no alarms yet; `refused` may answer a question otherwise.
+    /// Has no alarms yet. `refused` may return another reply to a question.
     pub fn answering(refused: impl Fn() -> Option<Reply> + Send + Sync + 'static) -> Self {
         let alarms: Arc<Mutex<BTreeMap<String, (AlarmKind, String)>>> = Arc::default();
         let questions: Arc<AtomicUsize> = Arc::default();
@@ -70,7 +70,7 @@ fn describe(alarms: &BTreeMap<String, (AlarmKind, String)>, request: &Request) -
     let question: Value = ciborium::from_reader(request.bytes.as_slice()).unwrap();
     let names =
         |member: &str, wanted: &str| question[member].as_array().is_some_and(|all| all.contains(&json!(wanted)));
-    // Without the types, only the alarms on metrics are answered.
+    // Without the types, CloudWatch returns only the alarms on metrics.
     let wants = |kind| match kind {
         AlarmKind::Metric => question.get("AlarmTypes").is_none() || names("AlarmTypes", "MetricAlarm"),
         AlarmKind::Composite => names("AlarmTypes", "CompositeAlarm"),

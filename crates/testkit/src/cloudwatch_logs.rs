@@ -29,7 +29,7 @@ impl CloudWatchLogs {
         Self::answering(groups, |_| None)
     }
 
-    /// Has these groups; `refused` may answer an operation otherwise.
+    /// Has these groups. `refused` may return another reply to an operation.
     pub fn answering(groups: &[&str], refused: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> Self {
         let groups: Groups = groups.iter().map(|group| ((*group).to_owned(), BTreeMap::new())).collect();
         let groups = Arc::new(Mutex::new(groups));

@@ -1,4 +1,4 @@
-//! A CodeCommit on loopback with one repository of branches.
+//! A CodeCommit on loopback with the branches of one repository.
 //! <https://docs.aws.amazon.com/codecommit/latest/APIReference/Welcome.html>
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub struct Repository {
     pub default_branch: Option<String>,
     /// Branches with their commits.
     pub branches: Vec<(String, String)>,
-    /// Branches that are listed, and are deleted by then.
+    /// Branches that are listed, but deleted before they are asked for.
     pub deleted: Vec<String>,
     /// The branches on one page of the list.
     pub page: usize,

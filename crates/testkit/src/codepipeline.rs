@@ -136,7 +136,7 @@ impl CodePipeline {
         self.listen_unless(|_| None)
     }
 
-    /// Listens on a free port. A call that `spoil` answers reaches the state not at all.
+    /// Listens on a free port. A call that `spoil` answers does not reach the state.
     pub fn listen_unless(&self, spoil: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static) -> Endpoint {
         let codepipeline = self.clone();
         Endpoint::of_service(CODEPIPELINE, Address::reserve(), move |call| {

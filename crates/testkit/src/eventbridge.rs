@@ -1,4 +1,4 @@
-//! An EventBridge on loopback that enforces what PutEvents may send, and keeps what it accepted.
+//! An EventBridge on loopback that enforces the limits of PutEvents, and keeps the accepted entries.
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 
 use std::{
@@ -16,15 +16,15 @@ use crate::{
 /// The bus that the function sends to.
 pub const BUS: &str = "ci-violations";
 
-/// The most bytes of a call. EventBridge accepts 1 MB by now, older partitions and targets 256 KB.
+/// The maximum number of bytes in a call. EventBridge now accepts 1 MB, older partitions and targets 256 KB.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// What becomes of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub enum Fate {
     /// Every entry is accepted.
     Accepted,
-    /// The entries at these positions are not, with this error code.
+    /// The entries at these positions fail with this error code.
     EntriesFail(Vec<usize>, &'static str),
     /// The call is answered with this error.
     CallFails(u16, &'static str),

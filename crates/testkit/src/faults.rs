@@ -24,7 +24,7 @@ pub struct Fault {
     pub request_id: Option<&'static str>,
 }
 
-/// The right answer, and where in it and for how long it goes wrong.
+/// The right answer, and how much of it arrives and how slowly.
 pub struct Right<'a> {
     /// The build that was asked for.
     pub id: &'a str,
@@ -45,7 +45,7 @@ impl Fault {
         FAULTS.iter().find(|fault| fault.name == name).unwrap_or_else(|| panic!("no fault `{name}`"))
     }
 
-    /// Returns `true` if the answer may arrive whole, so that it must be true.
+    /// Returns `true` if the answer may arrive whole. Then it must be correct.
     pub fn can_be_heard(&self) -> bool {
         self.name == "a late answer"
     }
@@ -73,7 +73,7 @@ impl Right<'_> {
     }
 }
 
-/// Never the whole.
+/// The first bytes, never all of them.
 fn part(mut bytes: Vec<u8>, part: f64) -> Vec<u8> {
     bytes.truncate((bytes.len() as f64 * part) as usize);
     bytes
@@ -148,7 +148,7 @@ pub const FAULTS: &[Fault] = &[
     refused!(400, "AccessDeniedException" => "AccessDenied"),
     refused!(400, "UnrecognizedClientException" => "AccessDenied"),
     codeless!("403", identified |_| bodiless(403) => "AccessDenied"),
-    // The build runs on, so it is no build that has ended.
+    // The build is still running, so the refusal does not mean that it has ended.
     refused!(400, "InvalidInputException" => "InvalidInput"),
     refused!(400, "AccountSuspendedException" => "Refused"),
     refused!(400, "SomethingNewException" => "Refused"),
@@ -168,7 +168,7 @@ fn html(status: u16) -> Reply {
     Reply::Http { status, headers: vec![("content-type", "text/html".into())], body: b"<h1>Bad Gateway</h1>".to_vec() }
 }
 
-/// A Build that is in progress, and complete.
+/// A Build that contradicts itself: it is in progress, and complete.
 fn of_two_minds(id: &str) -> Value {
     let mut build = running(id);
     build["buildComplete"] = json!(true);

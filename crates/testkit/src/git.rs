@@ -86,7 +86,7 @@ impl Repository {
         self.git(&["update-ref", name, id]);
     }
 
-    /// Adds as many branches at once, each of which points to the commit.
+    /// Adds this many branches at once, each of which points to the commit.
     pub fn add_branches(&self, count: usize, id: &str) {
         let names: String = (0..count).map(|at| format!("{id} refs/heads/feature/{at:05}\n")).collect();
         let packed = format!("# pack-refs with: peeled fully-peeled sorted \n{names}");

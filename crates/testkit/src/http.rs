@@ -109,7 +109,7 @@ impl Address {
         self.open_over(|stream| stream, handler)
     }
 
-    /// Starts the server over another transport, such as TLS, that each connection is made into.
+    /// Starts the server over another transport, such as TLS. `transport` wraps each connection.
     pub fn open_over<S: Read + Write>(
         self,
         transport: impl Fn(TcpStream) -> S + Send + Sync + 'static,
@@ -147,7 +147,7 @@ pub struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.is_over.store(true, SeqCst);
-        // The thread that waits for a connection sees it at the next one.
+        // The thread that waits for connections checks for the end at the next one.
         let _ = TcpStream::connect(self.address);
     }
 }

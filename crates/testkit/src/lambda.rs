@@ -62,8 +62,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The record, which is the printed line, and the answer unless the invocation failed.
-    /// A failed invocation has the record's error. Every record has metrics.
+    /// The record: the printed line, which is also the answer unless the invocation failed. A failed invocation has
+    /// the record's error. Every record has metrics.
     pub fn record(&self) -> Value {
         let record: Value = serde_json::from_str(&self.line).unwrap();
         match &self.result {
@@ -183,7 +183,7 @@ impl Lambda {
         Some(Answer { result, line, took })
     }
 
-    /// Invokes the function with what may be no JSON, so that there is no record.
+    /// Invokes the function with a text that may not be JSON. The function must not write a record.
     pub fn invoke_without_record(&self, text: &str) -> Response {
         let response = self.runtime_api.invoke(function_for(&Value::Null), text.to_owned(), PATIENCE);
         let response = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
@@ -191,7 +191,8 @@ impl Lambda {
         response
     }
 
-    /// An invocation that ends with the record that fits, and the records before that one.
+    /// Invokes the function, and reads records up to the one for which `is_last` returns `true`. Returns that one
+    /// with the answer, and the records before it.
     pub fn invoke_until(&self, event: &Value, is_last: impl Fn(&Value) -> bool) -> (Answer, Vec<Value>) {
         let response = self.runtime_api.invoke(function_for(event), event.to_string(), PATIENCE);
         let Response { result, took } = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
@@ -208,7 +209,7 @@ impl Lambda {
         }
     }
 
-    /// An invocation that writes so many records: its answer, and the records in any order.
+    /// Invokes the function, and reads this many records. Returns the answer, and the records in any order.
     pub fn invoke_for(&self, records: usize, event: &Value) -> (Result<Value, Value>, Vec<Value>) {
         let response = self.runtime_api.invoke(function_for(event), event.to_string(), PATIENCE);
         let Response { result, .. } = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));
@@ -218,7 +219,7 @@ impl Lambda {
         (result, records)
     }
 
-    /// Kills the function, whatever it does.
+    /// Kills the function, whatever it is doing.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.whole_log();

@@ -91,7 +91,8 @@ fn is_sandbox(value: &Value) -> bool {
     value["arn"].as_str().is_some_and(|arn| arn.contains(":sandbox/"))
 }
 
-/// The builds, batches and sandboxes of a file. What a build or a sandbox leaves out is as in the testkit's sample.
+/// The builds, batches and sandboxes of a file. If a build or a sandbox lacks a member, the testkit's sample supplies
+/// it.
 fn builds(file: &str) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let builds: Vec<Value> = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;

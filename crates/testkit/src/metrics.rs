@@ -1,5 +1,5 @@
-//! CloudWatch's embedded metric format, as CloudWatch reads it: it drops what does not fit
-//! without an error.
+//! Checks records against CloudWatch's embedded metric format. CloudWatch silently drops metrics that do not fit the
+//! format.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use serde_json::{Value, json};

@@ -26,8 +26,8 @@ pub fn function_in(account: &str, region: &str) -> String {
     format!("arn:{partition}:lambda:{region}:{account}:function:buildbrake")
 }
 
-/// The ARN of the function that an event is for: it is where the event's build runs, or else where
-/// the event is from.
+/// The ARN of the function that an event is for. Its account and region are those of the event's build, or else those
+/// of the event.
 pub fn function_for(event: &Value) -> String {
     let event = event.get("requestPayload").unwrap_or(event);
     let named = ["/detail/build-id", "/detail/build-arn", "/resources/0"];

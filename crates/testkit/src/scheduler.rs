@@ -1,5 +1,4 @@
-//! An EventBridge Scheduler on loopback that keeps the schedules it was asked for, and never
-//! calls.
+//! An EventBridge Scheduler on loopback that keeps the schedules it was asked for, and never calls the function.
 //! <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>
 
 use std::{
@@ -37,7 +36,7 @@ impl Scheduler {
         })
     }
 
-    /// Answers each call by whether the name is new.
+    /// Answers each call with `answer`, which gets `true` if the name is new.
     pub fn answering(answer: impl Fn(bool) -> Reply + Send + Sync + 'static) -> Self {
         let schedules: Arc<Mutex<BTreeMap<String, Value>>> = Arc::default();
         let kept = schedules.clone();

@@ -73,7 +73,7 @@ impl Sqs {
     }
 }
 
-/// The event that Lambda makes of messages with these bodies, sent so many seconds ago. The id of each is its
+/// The event that Lambda makes of messages with these bodies, sent this many seconds ago. The id of each is its
 /// position.
 pub fn event(bodies: &[Value], seconds: i64) -> Value {
     let sent = Timestamp::now().as_millisecond() - seconds * 1000;

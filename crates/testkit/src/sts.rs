@@ -1,5 +1,5 @@
-//! An STS on loopback that gives the credentials of roles: the access key is the role's account, which the
-//! other services here distinguish accounts by.
+//! An STS on loopback that gives the credentials of roles. The access key is the number of the role's account,
+//! because the other services here identify accounts by it.
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
 use std::{
@@ -105,7 +105,7 @@ impl AssumeRole {
     }
 }
 
-/// The refusal of a role that does not exist, or does not trust the caller. Both are the same.
+/// The refusal of a role that does not exist, or does not trust the caller: STS refuses both alike.
 pub fn denied(account: &str) -> Reply {
     let message = format!(
         "User: arn:aws:sts::111122223333:assumed-role/buildbrake/buildbrake is not authorized to perform: \

@@ -1,4 +1,4 @@
-//! A certificate authority of its own, and this machine over TLS with its certificate.
+//! A certificate authority for tests, and TLS servers on this machine with its certificates.
 
 use std::{net::TcpStream, sync::Arc};
 
@@ -26,8 +26,8 @@ impl Authority {
         self.0.pem()
     }
 
-    /// Makes a connection into the server's side of TLS, as `localhost`, `127.0.0.1` and, behind a proxy,
-    /// `github.com`.
+    /// Returns a function that turns a connection into the server's side of TLS, as `localhost`, `127.0.0.1` and,
+    /// behind a proxy, `github.com`.
     pub fn transport(&self) -> impl Fn(TcpStream) -> StreamOwned<ServerConnection, TcpStream> + Send + Sync + 'static {
         let key = KeyPair::generate().unwrap();
         let names = ["localhost", "127.0.0.1", "github.com"].map(str::to_owned);

@@ -34,7 +34,7 @@ use crate::PROGRAM;
 /// Functions that run side by side: most of them wait.
 const FUNCTIONS: usize = 24;
 
-/// An asynchronous invocation that fails is tried so often in all.
+/// The number of times that Lambda tries an asynchronous invocation that fails.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 const DELIVERIES: usize = 3;
 
@@ -46,7 +46,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
     env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
-/// Does something that a seed decides, and prints the seed if it fails.
+/// Runs a test with a seed, and prints the seed if it fails.
 fn under<T>(what: &str, seed: u64, test: impl FnOnce(Rng) -> T) -> T {
     catch_unwind(AssertUnwindSafe(|| test(Rng::with_seed(seed)))).unwrap_or_else(|_| {
         panic!("{what}: failed as shown above; run it again with BUILDBRAKE_SEED={seed} BUILDBRAKE_SEEDS=1")
@@ -57,7 +57,7 @@ fn under<T>(what: &str, seed: u64, test: impl FnOnce(Rng) -> T) -> T {
 #[test]
 fn whatever_goes_wrong_nothing_is_lost_and_nothing_stopped_that_should_not_be() {
     let seeds = first_seed()..first_seed() + setting("BUILDBRAKE_SEEDS", 2);
-    // Nobody at the address is a fault of its own.
+    // The fault `None` means that nothing listens at the address.
     let faults = FAULTS.iter().map(Some).chain([None]);
     let stories: Vec<_> = faults.flat_map(|fault| seeds.clone().map(move |seed| (fault, seed))).collect();
     let next = AtomicUsize::new(0);
@@ -96,7 +96,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nothing_stopped_that_should_not_be() 
 struct Story {
     fault: Option<&'static Fault>,
     samples: Vec<Sample>,
-    /// The calls that go wrong; deliveries, where nobody is at the address.
+    /// The calls that go wrong, by their numbers. If nothing listens at the address, the deliveries that go wrong.
     wrong: Range<usize>,
     random: Rng,
 }
@@ -172,7 +172,7 @@ impl Story {
     }
 }
 
-/// A call that goes wrong. Whether it did its work all the same, the caller cannot know.
+/// Spoils the answer of a call. The caller cannot know whether the call was carried out.
 fn spoil(fault: &Fault, account: &CodeBuild, call: &Call, random: &mut Rng) -> Reply {
     let is_done = fault.can_be_heard() || random.bool();
     let answer = if is_done { account.answer(call) } else { account.answer_in_vain(call) };
@@ -198,7 +198,7 @@ fn assert_dealt_with(sample: &Sample, answer: &Answer, account: &CodeBuild) {
     }
 }
 
-/// A call to stop any other build is one too many, even where it fails.
+/// Asserts that `StopBuild` was called only for builds that break the policy, even by calls that failed.
 fn assert_only_those_asked_to_stop<'a>(samples: &[Sample], endpoints: impl IntoIterator<Item = &'a Endpoint>) {
     for id in endpoints.into_iter().flat_map(Endpoint::stops) {
         assert!(samples.iter().any(|sample| sample.id == id && !sample.kind.complies()), "{id}");
@@ -248,7 +248,7 @@ fn stopped_by(samples: &[Sample], events: &[Value]) -> BTreeSet<String> {
     account.stopped()
 }
 
-/// The function is killed `BUILDBRAKE_KILLS` times, each time at a moment of its own.
+/// The function is killed `BUILDBRAKE_KILLS` times, at a random moment each time.
 #[test]
 fn however_often_it_is_killed_the_same_builds_are_stopped() {
     under("killed", first_seed(), |mut random| {
@@ -256,7 +256,7 @@ fn however_often_it_is_killed_the_same_builds_are_stopped() {
         let account = CodeBuild::default();
         let (seed, calls) = (random.u64(..), AtomicU64::new(0));
         let server = account.listen_at(Address::reserve(), move |account, call| {
-            // Before and after the work there is time to be killed in.
+            // The pause leaves time to be killed before and after the work.
             let mut random = Rng::with_seed(seed.wrapping_add(calls.fetch_add(1, SeqCst)));
             thread::sleep(Duration::from_micros(random.u64(..2_000)));
             let answer = account.answer(call);
@@ -323,8 +323,8 @@ fn nothing_grows() {
             }
         };
         let start = Instant::now();
-        // Whatever is kept, such as projects, is full after the first part. Of three calls
-        // at most two go wrong, so that a connection is open whenever it is looked.
+        // All caches, such as that of projects, are full after the first part. Of three calls at most two go wrong,
+        // so a connection is open whenever the file descriptors are counted.
         let warm = count / 4;
         invoke(&Kind::ALL, warm);
         invoke(&[Kind::BreaksByBranch], 3);

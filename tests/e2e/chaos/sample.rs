@@ -1,4 +1,4 @@
-//! Builds that comply with a policy or break it, and that their events describe more or less well.
+//! Builds that comply with a policy or break it. Their events describe them more or less completely.
 
 use buildbrake_testkit::{
     codebuild::{CodeBuild, running, succeeded},
@@ -23,11 +23,11 @@ rules:
 /// The reason why a build is stopped or runs on, and the calls needed to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing is wrong with it.
+    /// It complies, as its event shows.
     Complies,
-    /// The same, and its event does not contain it.
+    /// It complies, as only its Build shows.
     CompliesByBuild,
-    /// The same, and only its project contains it.
+    /// It complies, as only its project shows.
     CompliesByProject,
     BreaksByBranch,
     BreaksByTimeout,

@@ -1,4 +1,4 @@
-//! Credentials: to whom they are sent, and when they are read. And whose certificates count.
+//! Credentials: which hosts get them, and when they are read. Also, which certificates are trusted.
 
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ use crate::moto::Moto;
 
 pub(super) const PASSWORD: &str = "cAnArY7f3a-password";
 
-/// Basic, of `ann` with [`PASSWORD`].
+/// The `Authorization` header of `ann` with [`PASSWORD`].
 pub(super) const BASIC: &str = "Basic YW5uOmNBbkFyWTdmM2EtcGFzc3dvcmQ=";
 
 impl Host {
@@ -107,7 +107,7 @@ async fn client(hosts: &[&Host], ca_bundle: Bundle, arn: &str, moto: &Moto) -> G
     let listed: Vec<String> = hosts.iter().map(|host| host.https()).collect();
     let credentials = format!("{}={arn}", listed[0]).parse().unwrap();
     let settings = GitSettings { credentials, ca_bundle: Some(ca_bundle), ..settings(&listed.join(",")) };
-    // The secret's own region counts.
+    // The secret is read in its own region, not in this one.
     let config = AwsConfig::for_local_endpoint(&format!("http://{}", moto.address), "us-east-1").await;
     GitClient::new(settings, &config)
 }
@@ -161,7 +161,7 @@ async fn a_credential_is_kept_for_some_minutes_and_read_anew_once_it_is_refused(
     let used = CredentialUse::OfHost;
     ask(&client, &host, used, minutes(0)).await.unwrap();
 
-    // It is kept: the secret was changed, and the host still accepts the old one.
+    // The credential is cached: the secret was changed, and the host still accepts the old one.
     change_secret(&moto, &arn, &secret("ann", PASSWORD));
     ask(&client, &host, used, minutes(4)).await.unwrap();
     // Then it is read anew.
@@ -169,7 +169,7 @@ async fn a_credential_is_kept_for_some_minutes_and_read_anew_once_it_is_refused(
     assert_eq!(error.to_string(), "the git host refused the credentials");
     assert_eq!(host.requested().len(), 3, "a fresh one is not read again");
 
-    // The host accepts what was kept since, and then no more.
+    // The host accepts the cached credential, and then refuses it.
     *accepted.lock().unwrap() = BASIC.to_owned();
     ask(&client, &host, used, minutes(7)).await.unwrap();
     change_secret(&moto, &arn, &secret("bob", "first"));
@@ -239,7 +239,7 @@ impl io::Write for Log {
     }
 }
 
-/// Of the function's log the SDK has only warnings; here everything that any library logs counts.
+/// The SDK writes only warnings to the function's log. Here, the logs of all libraries count.
 #[tokio::test]
 async fn no_credential_is_logged_at_any_level() {
     let (moto, authority) = (Moto::start(), Authority::new());

@@ -1,5 +1,5 @@
-//! A private repository, asked by the function itself: a credential stays in it, whatever the host makes
-//! of it, and a proxy is used where one is set.
+//! A private repository, asked by the function itself: no credential gets out of the function, whatever the host does
+//! with it, and a proxy is used where one is set.
 
 use std::{
     io::{BufRead, BufReader, Write, copy},
@@ -27,7 +27,7 @@ use crate::{FORBIDDEN, PROGRAM, moto::Moto};
 
 const POLICY: &str = "{version: 1, rules: [{id: protected-branches, forbidden-branches: [main]}]}";
 
-/// An organisation's git hosts, which its authority has certified and which know its credential.
+/// An organisation's git hosts, with certificates from its own authority and one credential.
 struct Organisation {
     moto: Moto,
     authority: Authority,
@@ -72,7 +72,7 @@ impl Organisation {
     }
 }
 
-/// A host's answer that repeats the credential it was sent.
+/// Answers with the credential that the host was sent.
 fn echo(status: u16, header: &'static str) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     move |request| {
         let sent = request.headers.get("authorization").cloned().unwrap_or_default();

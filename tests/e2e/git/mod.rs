@@ -57,7 +57,7 @@ impl Host {
             .await
     }
 
-    /// The message of the error for which the repository `/app` has no refs.
+    /// The message of the error that [`Self::refs`] returns.
     async fn refusal(&self) -> String {
         self.refs().await.unwrap_err().to_string()
     }

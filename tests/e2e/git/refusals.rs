@@ -15,7 +15,7 @@ use buildbrake_testkit::{
 
 use super::{AwsConfig, GitSettings, Host, client, now, repositories, settings, url};
 
-/// The misdeed of a host, and its reply to each request.
+/// The name of a host's fault, and the host's reply to each request.
 type Misdeed = (&'static str, fn() -> Reply);
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
@@ -38,7 +38,7 @@ fn redirect(status: u16, location: &str) -> Reply {
     Reply::Http { status, headers: vec![("location", location.to_owned())], body: Vec::new() }
 }
 
-/// The message of the error for a URL at which a client with these settings does not get refs.
+/// The message of the error that a client with these settings returns for a URL.
 async fn refusal(settings: GitSettings, location: &str) -> String {
     let client = GitClient::new(settings, &AwsConfig::offline("eu-west-1").await);
     let refs = client.refs(&url(location), ObjectFormat::Sha1, CredentialUse::Never, now()).await;
@@ -178,7 +178,7 @@ async fn a_broken_connection_is_named() {
     assert_eq!(refusal(settings(&nobody), &format!("{nobody}/app")).await, "no connection to the git host");
 }
 
-/// Lambda lets a function sleep between two events, without a look at its connections.
+/// Lambda freezes a function between two events, without regard to its connections.
 #[tokio::test]
 async fn a_connection_that_the_host_closes_is_not_used_again() {
     let host = Host::start(|_| {
@@ -225,7 +225,7 @@ async fn a_redirect_to_a_repository_of_a_listed_host_is_followed() {
         let remote = client.refs(&url, ObjectFormat::Sha1, CredentialUse::Never, now()).await.unwrap();
         assert_eq!(remote.refs.len(), 1, "{code}");
     }
-    // A path is a place on the same host.
+    // A location without a host is on the same host.
     let served = repositories.clone();
     let renamed = Host::start(move |request| match request.path.strip_prefix("/app") {
         Some(rest) => redirect(301, &format!("/new{rest}")),

@@ -1,4 +1,4 @@
-//! A batch is one thing, and the sweep compares what is running too.
+//! A batch counts as one build, and the sweep compares builds and batches, too.
 
 use buildbrake_testkit::{
     codebuild::CodeBuild,
@@ -40,7 +40,7 @@ fn status(codebuild: &CodeBuild, number: u32) -> String {
 fn a_superseded_batch_is_stopped_as_a_whole_whether_or_not_a_build_of_it_runs() {
     let newest = build(3, 0);
     let older = batch(8, 60);
-    // It has a build that started just now.
+    // One of its builds started just now.
     let codebuild = codebuild(&[newest.clone(), build_of(&older, 1, 0)]);
     codebuild.put_batch(older);
     codebuild.put_batch(batch(9, 30));
@@ -69,7 +69,7 @@ fn a_batch_supersedes_from_its_own_start_and_its_builds_never_each_other() {
     let codebuild = codebuild(&[build(1, 30), build(2, 15), first, last.clone()]);
     codebuild.put_batch(newest);
     codebuild.put_batch(batch(8, 25));
-    // 2 is newer than the batch, and older than its build.
+    // Build 2 is newer than the batch, but older than the batch's last build.
     let Judged { own, others, .. } = judge_once(POLICY, &codebuild, &last);
     assert_eq!((&own["outcome"], &own["supersededBy"]), (&json!("stopped"), &json!(id(2))), "{own}");
     assert_eq!(own["buildBatch"]["id"], id(9));
@@ -125,7 +125,7 @@ fn the_safety_limit_counts_what_is_superseded() {
     assert!(records.iter().all(|record| record["withheld"] == "safety-belt"));
 }
 
-/// What any rule stops in a sweep supersedes nothing in it.
+/// A build that any rule stops in a sweep supersedes no other build in that sweep.
 #[test]
 fn a_build_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     let policy = POLICY.replace("rules: [", "rules: [{id: long, max-timeout: 60m}, ");
@@ -134,7 +134,7 @@ fn a_build_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     assert_eq!(codebuild.stopped(), stopped(&[2]));
 }
 
-/// A batch is stopped as a whole because of one of its builds, so that the others don't supersede anything either.
+/// A batch is stopped as a whole because of one of its builds, so its other builds supersede nothing either.
 #[test]
 fn a_batch_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     let policy = POLICY.replace("rules: [", "rules: [{id: long, max-timeout: 60m, batch: stop-all}, ");
@@ -146,7 +146,7 @@ fn a_batch_that_another_rule_stops_in_the_sweep_supersedes_nothing() {
     assert_eq!((codebuild.stopped().contains(&id(1)), status(&codebuild, 9)), (false, "STOPPED".to_owned()));
 }
 
-/// No event names a batch, so that none could judge it again.
+/// No event names a batch, so none could have it judged again.
 #[test]
 fn no_call_about_a_batch_is_scheduled() {
     let codebuild = codebuild(&[build(3, 0)]);

@@ -39,7 +39,7 @@ fn five_pages_are_asked_for_and_the_rest_is_left_to_the_sweep() {
     lambda.end();
 }
 
-/// The calls and the answers of the lists are those of AWS's model.
+/// The calls to the lists and their answers fit AWS's model.
 #[test]
 fn the_lists_are_asked_for_as_the_model_of_the_api_says() {
     let newest = build(2, 0);
@@ -64,7 +64,7 @@ fn the_lists_are_asked_for_as_the_model_of_the_api_says() {
     ServiceModel::new(include_str!("../../model/codebuild-2016-10-06-lists.json")).check(&exchanges);
 }
 
-/// A list that fails leaves unknown what it might have shown, and no more.
+/// A list that fails leaves unknown only what it might have shown.
 #[test]
 fn a_list_that_is_denied_leaves_the_newest_undecided_and_is_not_asked_again() {
     for (operation, what, older) in
@@ -119,7 +119,7 @@ fn a_build_that_cannot_be_stopped_fails_the_invocation_and_the_others_are_stoppe
     lambda.end();
 }
 
-/// The refs of pushes: the older build's commit is no head any more when the newer one starts.
+/// Refs of pushes: when the newer build starts, the older build's commit is no longer a head.
 #[test]
 fn a_push_supersedes_an_older_one_whose_ref_was_resolved_at_its_start() {
     let repositories = Repositories::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("newest"));
@@ -160,7 +160,7 @@ fn a_push_supersedes_an_older_one_whose_ref_was_resolved_at_its_start() {
     assert_eq!((&others[0]["outcome"], &others[0]["supersededBy"]), (&json!("stopped"), &json!(id(2))), "{others:?}");
     assert_eq!((&others[0]["ref"], &others[0]["branchFrom"]), (&json!("refs/heads/main"), &json!("git")));
     lambda.end();
-    // Another instance does not know what the ref of the second one was.
+    // Another instance does not know the ref of the second build.
     let lambda = PROGRAM.start(POLICY, endpoint.address, &settings);
     let others = started(&lambda, 3);
     assert_eq!((&others[0]["outcome"], &others[0]["buildId"]), (&json!("allowed"), &json!(id(2))), "{others:?}");

@@ -1,4 +1,4 @@
-//! `only-newest-per`: a build that starts has the older ones of its project stopped, and no others.
+//! `only-newest-per`: a build that starts stops the older builds of its project, and no others.
 
 mod batches;
 mod limits;
@@ -21,7 +21,7 @@ fn id(number: u32) -> String {
     format!("shop-api:5e000000-0000-4000-8000-{number:012}")
 }
 
-/// A running build of a pull request that started so many seconds ago.
+/// A running build of a pull request that started this many seconds ago.
 fn build(number: u32, age: i64) -> Value {
     let mut build = running_in("111122223333", "eu-west-1", &id(number));
     build["buildNumber"] = json!(number);
@@ -59,7 +59,7 @@ fn started(build: &Value) -> Value {
     event
 }
 
-/// The answer, the build's own line, and the lines of the others from the newest, as the answer lists them.
+/// The answer, the build's own record, and the records of the others, newest first, as in the answer.
 struct Judged {
     answer: Result<Value, Value>,
     own: Value,
@@ -68,7 +68,7 @@ struct Judged {
 
 fn judge(lambda: &Lambda, build: &Value) -> Judged {
     let (answer, mut others) = lambda.invoke_until(&started(build), |record| record["buildId"] == build["id"]);
-    // They are stopped at the same time, and each line follows its own stop.
+    // The others are stopped at the same time, and each record follows its own stop.
     others.sort_by(|one, other| other["buildId"].as_str().cmp(&one["buildId"].as_str()));
     Judged { own: serde_json::from_str(&answer.line).unwrap(), answer: answer.result, others }
 }
@@ -110,7 +110,7 @@ fn a_push_supersedes_the_older_builds_of_the_pull_request() {
             }])
         );
     }
-    // The answer is the build's own line, with the records of the others.
+    // The answer is the build's own record, with the records of the others.
     let mut answer = answer.unwrap();
     assert_eq!(answer.as_object_mut().unwrap().shift_remove("superseded"), Some(Value::from(others)));
     assert_eq!(answer, own);

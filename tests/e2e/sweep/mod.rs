@@ -1,5 +1,5 @@
-//! The sweep: what is running and breaks a rule is found and stopped, whether or not there was an
-//! event of it, and nothing else is; and what there is no time for is left to another invocation.
+//! The sweep finds and stops the running builds that break a rule, whether or not there was an event about them, and
+//! nothing else. It leaves the rest to another invocation if there is not enough time.
 
 mod parts;
 
@@ -33,7 +33,7 @@ rules:
     max-duration: 3h
 ";
 
-/// The results of a sweep: the answer, its line, and the lines of the builds.
+/// The results of a sweep: the answer, the sweep's record, and the records of the builds.
 struct Swept {
     answer: Result<Value, Value>,
     summary: Value,
@@ -92,7 +92,7 @@ fn every_violator_is_stopped_and_nothing_else() {
         (&summary["broken"], &summary["stopped"], &summary["failed"]),
         (&json!(count), &json!(count), &json!(0))
     );
-    // The answer is the line, with the records of the builds.
+    // The answer is the sweep's record, with the records of the builds.
     let mut answer = answer.unwrap();
     assert_eq!(answer.as_object_mut().unwrap().shift_remove("records"), Some(Value::from(builds)));
     assert_eq!(answer, summary);
@@ -112,7 +112,7 @@ fn an_account_that_keeps_to_its_policy_is_left_alone() {
     assert_eq!((&swept.summary["outcome"], &swept.summary["projects"]), (&json!("allowed"), &json!(0)));
 }
 
-/// The list is of all builds of a project, whatever became of them.
+/// The list contains all builds of a project, also those that have ended.
 #[test]
 fn a_build_that_runs_since_yesterday_is_found_below_a_thousand_newer_ones() {
     let region = CodeBuild::default();
@@ -219,7 +219,7 @@ fn a_policy_gone_wrong_does_not_stop_everything() {
     }
 }
 
-/// In a small account, six violators of six are too many for ever.
+/// In a small account, six violators among six builds exceed the limit in every sweep.
 #[test]
 fn the_safety_belt_can_be_taken_off_for_one_sweep() {
     let policy = POLICY.replace("safety: {max-stops-per-sweep: 100%}\n", "");
@@ -247,7 +247,7 @@ fn the_safety_belt_can_be_taken_off_for_one_sweep() {
         assert_eq!(answer.record()["error"]["type"], "UnreadableEvent");
         assert!(answer.record()["message"].as_str().unwrap().contains("use `on` or `off`"), "{odd}");
     }
-    // As the message has it.
+    // The event is the one in the record's message.
     let place = json!({"account": "111122223333", "region": "us-east-1", "safety-belt": "off"});
     let event = json!({"detail-type": "Scheduled Event", "source": "buildbrake", "detail": place});
     let Swept { answer, summary, .. } = sweep(&lambda, &event);
@@ -269,7 +269,7 @@ fn a_batch_counts_with_all_its_running_builds_and_is_stopped_once() {
         let belt = format!("safety: {{max-stops-per-sweep: {most}}}");
         format!("version: 1\n{belt}\nrules: [{{id: short-builds, max-timeout: 60m, batch: stop-all}}]\n")
     };
-    // Two violators and six more builds of a batch, and a violator of its own.
+    // Two violators and six other builds of a batch, and a violator outside of it.
     for (most, is_held) in [(8, true), (9, false)] {
         let region = CodeBuild::default();
         let arn = "arn:aws:codebuild:us-east-1:111122223333:build-batch/shop:ba7c4000-0000-4000-8000-000000000001";
@@ -361,7 +361,7 @@ fn what_cannot_be_seen_fails_the_sweep_and_all_else_is_swept() {
     }
 }
 
-/// It may exist: the API names the projects that do not.
+/// The project may exist: the API lists the projects that do not.
 #[test]
 fn a_project_that_the_api_does_not_answer_fails_the_sweep() {
     let region = CodeBuild::default();
@@ -410,7 +410,7 @@ fn no_secret_of_a_swept_build_comes_out() {
     assert_eq!(region.stopped(), BTreeSet::from([id]));
 }
 
-/// The account's rate is everybody's: the sweep goes slower, and gets there.
+/// All callers of the account share its rate, so the sweep slows down, but reaches its end.
 #[test]
 fn a_sweep_that_is_throttled_goes_on() {
     let region = CodeBuild::default();
@@ -426,7 +426,7 @@ fn a_sweep_that_is_throttled_goes_on() {
     assert_eq!((region.stopped(), &swept.summary["failed"]), (violators, &json!(0)));
 }
 
-/// A broken network drops every event: what they were of is found all the same.
+/// A broken network drops every event. The sweep finds their builds all the same.
 #[test]
 fn where_every_event_is_dropped_the_sweep_alone_stops_every_violator() {
     let seed = env::var("BUILDBRAKE_SEED").map_or(1, |seed| seed.parse().unwrap());
@@ -441,7 +441,7 @@ fn where_every_event_is_dropped_the_sweep_alone_stops_every_violator() {
             region.run_to_its_end(&project, random.i64(0..5_000));
         }
         for _ in 0..random.usize(0..11) {
-            // Not so near the limit that this test's own time counts.
+            // Far enough from the limit that this test's own time does not matter.
             let minutes = if random.bool() { random.i64(0..170) } else { random.i64(190..300) };
             let branch = if random.u8(0..8) == 0 { "main" } else { "feature/basket" };
             let id = region.run(&project, minutes, branch);

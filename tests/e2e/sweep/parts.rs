@@ -49,7 +49,7 @@ fn sweep_patiently(policy: &str, codebuild: &Endpoint, scheduler: &Scheduler, ev
     panic!("it gets nowhere");
 }
 
-/// Returns whether there was no time for something that no later part makes up for.
+/// Returns `true` if there was no time for something that no later part does.
 fn is_late(swept: &Swept) -> bool {
     swept.summary["message"].as_str().unwrap().contains("there is not enough time")
 }
@@ -152,7 +152,7 @@ fn a_git_host_that_never_answers_leaves_time_for_the_rest() {
     assert_eq!((&swept.summary["running"], &swept.summary["undecided"]), (&json!(7), &json!(6)));
 }
 
-/// A schedule is gone once it has run, so that each part needs a name of its own.
+/// A schedule is deleted once it has run, so each part needs a name of its own.
 #[test]
 fn a_part_is_named_by_its_sweep_and_its_number() {
     let (_region, codebuild) = slow_region();
@@ -201,7 +201,7 @@ fn no_build_of_a_project_before_the_rest_is_left_out() {
         let stopped = call.input["id"].as_str().filter(|_| call.operation == "StopBuild");
         let pause = number.map_or(0, |number| 5 * (20 - number)) + stopped.map_or(0, |_| 700);
         thread::sleep(Duration::from_millis(pause));
-        // Of the five builds of main, three.
+        // The stops of three of the five builds of main are denied.
         stopped.is_some_and(|id| id.ends_with(['0', '4', '8'])).then(denied)
     });
     let scheduler = Scheduler::obliging();
@@ -212,7 +212,8 @@ fn no_build_of_a_project_before_the_rest_is_left_out() {
         stopped += swept.summary["stopped"].as_u64().unwrap();
         assert!(parts < 40, "it gets nowhere: {}", swept.summary);
         let Some(next) = next_part(&swept.summary, &scheduler) else { break };
-        // What the next part finds again, it counts itself. What was stopped in vain attempts, nobody counts.
+        // The next part counts the builds that it finds again. Builds that a discarded attempt of `sweep_patiently`
+        // stopped are counted nowhere.
         let rest = &next["detail"]["sweep"];
         let from = rest["from"].as_str().unwrap();
         let before = from.strip_prefix("shop-").unwrap().parse::<usize>().unwrap();
@@ -225,8 +226,8 @@ fn no_build_of_a_project_before_the_rest_is_left_out() {
     assert_eq!((region.stopped().len(), parts > 1), (40, true));
 }
 
-/// Lambda delivers an event that fails two times more. Each would hand on the same rest again, so
-/// that a sweep of n parts would end as 3^n sweeps.
+/// Lambda delivers a failed event two more times. Each delivery would hand on the same rest again, so a sweep of n
+/// parts would end as 3^n sweeps.
 #[test]
 fn a_part_that_goes_wrong_and_is_handed_on_does_not_fail_and_the_last_one_does() {
     let (region, _) = slow_region();

@@ -1,5 +1,5 @@
-//! Reports how many instructions each case takes, by valgrind's callgrind: unlike time, they
-//! repeat. The figures in `instructions.txt` are renewed, and the changes printed.
+//! Counts the instructions of each case with valgrind's callgrind: unlike times, they repeat. Renews the figures in
+//! `instructions.txt`, and prints the changes.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use anyhow::Context;
 use inside::{CASES, case};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
-/// The number of runs of a case. The difference of the two counts is free of all that is done once.
+/// The two numbers of runs of a case. The difference of their counts leaves out what is done only once.
 const FEW: u64 = 20;
 const MANY: u64 = 120;
 
@@ -58,7 +58,7 @@ fn collected(name: &str, times: u64) -> anyhow::Result<u64> {
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(["run", name, &times.to_string()])
-        // The environment lies on the stack, and moves what is above it.
+        // The environment is on the stack, so its size would move the addresses of everything else there.
         .env_clear()
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .output()

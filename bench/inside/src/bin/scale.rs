@@ -1,5 +1,5 @@
-//! The growth of the cost: of judging with the number of rules, patterns and the event's size, and
-//! of a sweep with projects and running builds. Draws `docs/scale.svg`.
+//! Measures how the cost of judging grows with the number of rules, the number of patterns and the event's size, and
+//! how the cost of a sweep grows with projects and running builds. Draws `docs/scale.svg`.
 
 use std::{
     fs,
@@ -40,8 +40,8 @@ fn main() -> anyhow::Result<()> {
     Ok(io::stdout().write_all(report.as_bytes())?)
 }
 
-/// The least that each size costs, in rounds of all sizes: a machine that is slow for a
-/// while is so for all of them.
+/// The lowest cost of each size, measured in rounds of all sizes: a machine that is slow for a while is slow for all
+/// of them.
 fn series(by: &'static str, sizes: &[usize], cost: impl Fn(usize) -> anyhow::Result<f64>) -> anyhow::Result<Series> {
     let mut points: Vec<(f64, f64)> = sizes.iter().map(|size| (*size as f64, f64::MAX)).collect();
     for _ in 0..10 {
@@ -52,8 +52,8 @@ fn series(by: &'static str, sizes: &[usize], cost: impl Fn(usize) -> anyhow::Res
     Ok(Series { by, points })
 }
 
-/// The seconds of one run: of some tries of a hundredth of a second, the best, since whatever
-/// else the machine does only adds to one.
+/// The seconds of one run: the best of several tries of a hundredth of a second each, because the machine's other
+/// work can only add time.
 fn seconds(mut work: impl FnMut()) -> f64 {
     let mut one = || {
         let (begun, mut runs) = (Instant::now(), 0);
@@ -81,7 +81,7 @@ fn reading(variables: usize) -> anyhow::Result<f64> {
     }))
 }
 
-/// A sweep of an account of so many projects, with so many running builds each.
+/// A sweep of an account with this many projects, each with this many running builds.
 fn sweeping(projects: usize, builds: usize) -> anyhow::Result<f64> {
     let codebuild = CodeBuild::default();
     for project in (0..projects).map(|project| format!("shop-{project:04}")) {

@@ -1,6 +1,6 @@
 //! Converts the SDK's types to those of [`model`](buildbrake_core::model), with all members.
 //!
-//! A member that the model gains must be added below: without it, this does not compile.
+//! A new member of the model must be added below. Otherwise, this file does not compile.
 
 use aws_sdk_codebuild::{primitives::DateTime, types as sdk};
 use jiff::Timestamp;

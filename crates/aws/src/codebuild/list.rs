@@ -112,7 +112,7 @@ pub(crate) async fn many_batches(client: &Client, ids: &[String]) -> Result<Vec<
         .await
 }
 
-/// A page of the ids of all sandboxes, those that have ended too. The API does not say in which order.
+/// A page of the ids of all sandboxes, including those that have ended. The API does not document their order.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListSandboxes.html>
 ///
 /// # Errors

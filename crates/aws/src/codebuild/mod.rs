@@ -38,8 +38,8 @@ impl Client {
         Self { member: config.member, ..Self::new(&config.sdk) }
     }
 
-    /// Makes a call. If another account's credentials have expired meanwhile, or belong to a role that was made
-    /// anew, they are renewed once.
+    /// Makes a call. If another account's credentials have expired, or belong to a role that was deleted and created
+    /// again, renews them and repeats the call once.
     async fn call<O, E, T, F>(
         &self,
         operation: &str,
@@ -54,7 +54,7 @@ impl Client {
     {
         let mut renewable = self.member.as_ref();
         loop {
-            // So that a slow STS has its own time, and its own error.
+            // Fetched before the call, so that a slow STS has its own time limit and its own error.
             if let Some(member) = &self.member {
                 Box::pin(member.credentials()).await?;
             }
@@ -74,8 +74,8 @@ impl Client {
 
 const SERVICE: &str = "CodeBuild";
 
-/// Asks for a build to be stopped. The Build that is returned may still be running: callers must
-/// check whether it was stopped.
+/// Asks CodeBuild to stop a build. The Build that is returned may still be running: callers must check whether it was
+/// stopped.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html>
 ///
 /// # Errors
@@ -168,7 +168,8 @@ pub(crate) async fn stop_sandbox(client: &Client, id: &BuildId) -> Result<Sandbo
         .await
 }
 
-/// The first of the things that were found, or `None` if the API reports that there is none.
+/// Returns the first thing that was found, or `Some(None)` if the API reports that it does not exist. Returns `None`
+/// if the API reports neither.
 fn found<T, A: Convert<T>>(found: Option<Vec<A>>, not_found: Option<Vec<String>>) -> Option<Option<T>> {
     let found = found.unwrap_or_default().into_iter().find_map(A::convert);
     let is_missing = not_found.is_some_and(|names| !names.is_empty());

@@ -8,7 +8,7 @@ use crate::{CallError, call::call};
 
 const SERVICE: &str = "CodePipeline";
 
-/// The members of a source action's configuration that name what it fetches. Others may be secrets.
+/// The members of a source action's configuration that name the repository and the branch. Others may be secrets.
 const CONFIGURATION: [&str; 6] = ["Branch", "BranchName", "FullRepositoryId", "Owner", "Repo", "RepositoryName"];
 
 /// The latest execution of each action. `None` if there is no pipeline of that name.
@@ -59,7 +59,7 @@ pub(super) async fn get_pipeline_execution(
     unless(execution.await, "PipelineExecutionNotFoundException")
 }
 
-/// The names of the source actions whose pushed tags start this version of the pipeline.
+/// The names of the source actions in whose repositories a pushed tag starts this version of the pipeline.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html>
 pub(super) async fn sources_with_tags(
     client: &Client,
@@ -127,7 +127,7 @@ fn action(detail: sdk::ActionExecutionDetail) -> ActionExecution {
     }
 }
 
-/// `None` in place of the error with this code.
+/// Turns the error with this code into `None`.
 fn unless<T>(answer: Result<T, CallError>, code: &str) -> Result<Option<T>, CallError> {
     match answer {
         Err(error) if error.code.as_deref() == Some(code) => Ok(None),

@@ -18,19 +18,19 @@ use tokio::time::timeout;
 
 use crate::{AccountRegion, Accounts, CallError, Class, clients::Pace};
 
-/// For a whole question.
+/// The time limit for one question with all its calls.
 const BUDGET: Duration = Duration::from_secs(3);
 
-/// Of a hundred executions each.
+/// The maximum number of pages that are read, of a hundred action executions each.
 const MAX_PAGES: usize = 5;
 
-/// The longest time that an action may have started before its build.
+/// The longest time between the start of an action and the start of its build.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
 
-/// Some hundred kilobytes.
+/// The maximum number of entries in the cache: some hundred kilobytes.
 const MAX_RUNS: usize = 500;
 
-/// Asks CodePipeline. Nothing is connected to before the first question.
+/// Asks CodePipeline. Does not connect before the first question.
 #[derive(Debug)]
 pub struct Pipelines {
     accounts: Accounts,
@@ -46,8 +46,8 @@ impl Pipelines {
         Self { accounts, runs: Mutex::default() }
     }
 
-    /// Finds the execution of a pipeline that started one of these builds or batches: the ids of a
-    /// build and of its batch. It takes three seconds at most.
+    /// Finds the execution of a pipeline that started one of these builds or batches: the ids of a build and of its
+    /// batch. Takes three seconds at most.
     ///
     /// `start` is the time when the build started, at least approximately.
     ///
@@ -88,8 +88,8 @@ impl Pipelines {
         let Some(states) = calls::get_pipeline_state(&client, pipeline).await? else {
             return Ok(PipelineAnswer::NoPipeline);
         };
-        // A running action's history does not contain the build's id yet, but its state does. The
-        // state does not contain which execution of the pipeline the action belongs to.
+        // A running action's history does not contain the build's id yet, but its state does. The state does not show
+        // to which execution of the pipeline the action belongs.
         let state = action_in_state(&states, started);
         let action = state.and_then(|state| state.action_execution_id.as_deref());
         if let (Some(_), Some(id)) = (action, state.and_then(|state| state.pipeline_execution_id.as_deref())) {
@@ -106,8 +106,8 @@ impl Pipelines {
         self.run(&client, place, pipeline, &id, actions).await
     }
 
-    /// The execution with this id. What started it, and by which definition of the pipeline, never
-    /// changes; a source action can be retried.
+    /// The execution with this id. Its trigger and the version of its pipeline never change, so they come from the
+    /// cache. A source action can be retried, so `actions` must be read anew.
     async fn run(
         &self,
         client: &Client,
@@ -149,8 +149,8 @@ impl Pipelines {
     }
 }
 
-/// The source actions whose pushed tags may have started the execution: only where a connection's
-/// event did. `None` if that cannot be known.
+/// The source actions in whose repositories a pushed tag may have started the execution. `None` if a connection's
+/// event did not start it, or if the pipeline's definition cannot be read.
 async fn sources_with_tags(client: &Client, pipeline: &str, execution: &PipelineExecution) -> Option<Vec<String>> {
     let by_connection = execution.trigger_type.as_deref() == Some("WebhookV2");
     match by_connection {

@@ -24,18 +24,18 @@ use super::{
 };
 use crate::{AccountRegion, CallError, clients::Pace, codebuild::Client, scheduler, stop_alarm::StopRate};
 
-/// CodeBuild retries a build at most that often.
+/// The maximum number of automatic retries of a build.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/auto-retry-build.html>
 const MAX_RETRIES: usize = 10;
 
-/// A batch whose stop the alarm withheld is judged again after that time: as long as the template's alarm stays in
-/// ALARM.
+/// A batch whose stop the alarm withheld is judged again after this time, which is how long the template's alarm
+/// stays in ALARM.
 const WITHHELD_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The time that all optional sources of a build share: those whose failure leaves facts unknown.
 const OPTIONAL: Duration = Duration::from_secs(4);
 
-/// A build that was judged, with those that it supersedes and the retries of what was stopped.
+/// A build that was judged, the builds that it supersedes, and the retries of the stopped ones.
 struct Family<'a> {
     own: Settled<'a>,
     superseded: Vec<Settled<'a>>,
@@ -43,9 +43,9 @@ struct Family<'a> {
 }
 
 impl Enforcer {
-    /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
-    /// Afterwards, sends the notifications. Each build has a record of its own. Returns the first one that
-    /// failed, or else the build's own.
+    /// Judges one build, the builds that it supersedes, and the retries that CodeBuild starts for the stopped ones.
+    /// Then sends the notifications. Each build has a record of its own. Returns the build's own record, or the first
+    /// failed one if only others failed.
     pub async fn judge_build(&self, event: BuildEvent, invocation: &Invocation<'_>) -> Record {
         let until = Instant::now() + BUILD_BUDGET;
         let (settled, own_superseded) = self.settle(event, invocation, until).await;
@@ -56,7 +56,7 @@ impl Enforcer {
         failed.filter(|_| own.failure().is_none()).unwrap_or(own)
     }
 
-    /// Judges one build, those that it supersedes, and the retries that CodeBuild starts of what is stopped.
+    /// Judges one build, the builds that it supersedes, and the retries that CodeBuild starts for the stopped ones.
     /// Returns all of them in one list, and the index of the build itself: the builds that it supersedes come first.
     pub(super) async fn settle(
         &self,
@@ -92,8 +92,8 @@ impl Enforcer {
         Family { own: Settled { case, effect }, superseded, retries }
     }
 
-    /// Fetches the missing facts, and carries out the verdict that follows. Adds the other running builds that
-    /// break a rule because of this one.
+    /// Fetches the missing facts, and carries out the verdict. Sets `others` to the other running builds that
+    /// [`Self::fetch_missing`] returns.
     async fn act<'a>(
         &'a self,
         case: &mut Case<'a>,
@@ -180,8 +180,8 @@ impl Enforcer {
         Ok(case.batch_to_stop().map(str::to_owned))
     }
 
-    /// Answers the case's questions until there are no more. Returns the other running builds that break a
-    /// rule, if the build was compared with them.
+    /// Answers the case's questions until there are no more. If the build was compared with the other running builds,
+    /// returns those that break a rule, or for which a rule is undecided.
     async fn fetch_missing<'a>(
         &'a self,
         case: &mut Case<'a>,
@@ -198,7 +198,7 @@ impl Enforcer {
             let client = self.clients.codebuild(place, Pace::Prompt);
             let reply = Box::pin(self.reply(&question, &client, place, invocation.now()));
             let source = question.source();
-            // A build that is never stopped is reported by what is known, whatever fails.
+            // A build that is never stopped is reported from the known facts, whatever fails.
             let on_failure = match case.verdict().action {
                 Action::Protect => OnFailure::LeaveUnknown,
                 Action::Allow | Action::Report | Action::Stop => source.on_failure(),
@@ -219,7 +219,7 @@ impl Enforcer {
     /// Answers a question.
     ///
     /// # Errors
-    /// If a source cannot be asked whose failure fails the invocation.
+    /// If the source cannot be asked, and its failure fails the invocation.
     pub(super) async fn reply(
         &self,
         question: &Question,
@@ -248,8 +248,8 @@ impl Enforcer {
         }
     }
 
-    /// Schedules a call of the function that judges a build again at a moment. Returns the time of the call, if
-    /// there is a scheduler, and the case is about a build.
+    /// Schedules a call of the function that judges a build again at a moment. Returns the time of the call, or
+    /// `None` if there is no scheduler or the case is about a batch.
     pub(super) async fn schedule(
         &self,
         case: &Case<'_>,
@@ -273,7 +273,7 @@ impl Enforcer {
     }
 }
 
-/// Returns whether this event has probably stopped the build before, but the notification could not be sent.
+/// Returns `true` if an earlier try of this event may have stopped the build without sending the notification.
 fn may_lack_notification(case: &Case<'_>) -> bool {
     case.event().delivery == Delivery::Live && case.build().build_status.as_deref() == Some("STOPPED")
 }
@@ -282,7 +282,7 @@ fn may_lack_notification(case: &Case<'_>) -> bool {
 pub(super) struct TimeBudget(Duration);
 
 impl TimeBudget {
-    /// Waits until the time is spent. Returns `None` then.
+    /// Waits for the result, but no longer than the remaining time. Returns `None` if the result is late.
     pub(super) async fn spend<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
         let result = timeout(self.0, future).await.ok();

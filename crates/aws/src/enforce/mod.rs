@@ -103,7 +103,7 @@ impl Enforcer {
         Self { members, ..self }
     }
 
-    /// Also sweeps all of them, over a queue.
+    /// Also sweeps all these accounts and regions, over a queue.
     #[must_use]
     pub fn with_sweeps(self, sweeps: Option<Sweeps>) -> Self {
         Self { sweeps, ..self }
@@ -136,8 +136,8 @@ impl Enforcer {
         Self { event_bus, ..self }
     }
 
-    /// Handles an event: judges its build, or every running build, and stops those that must be
-    /// stopped. Returns the record that the invocation ends with; failures are in its `error`.
+    /// Handles an event: judges its build, or every running build, and stops those that must be stopped. Returns the
+    /// last record of the invocation. A failure is in the record's `error`.
     pub async fn handle(&self, event: &[u8], invocation: &Invocation<'_>) -> Record {
         let home: Option<Home> = invocation.function.and_then(|arn| arn.parse().ok());
         if let Some(home) = &home {
@@ -160,11 +160,11 @@ impl Enforcer {
                     region: event.region.clone().or(own.region),
                 };
                 let request = SweepRequest { place, event: *event, is_unread: false };
-                // It is large, and every event's future would have room for it.
+                // Boxed because it is large: it would enlarge the future of every event.
                 Box::pin(self.sweep(request, invocation)).await
             }
             Ok(Trigger::SweepMessages(messages)) => {
-                // Without the queue, no event has messages of it.
+                // Without a queue, no event contains messages.
                 let swept = self.sweeps.as_ref().map(|sweeps| self.sweep_messages(messages, sweeps, invocation));
                 match swept {
                     Some(swept) => Box::pin(swept).await,

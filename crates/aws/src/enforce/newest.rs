@@ -23,8 +23,8 @@ use crate::{
 };
 
 impl Enforcer {
-    /// Compares a build with the other running builds of its project, and returns those that break a rule or
-    /// leave it undecided.
+    /// Compares a build with the other running builds of its project. Returns those that break a rule, or for which a
+    /// rule is undecided.
     pub(super) async fn compare_with_running<'a>(
         &'a self,
         case: &mut Case<'a>,
@@ -47,7 +47,7 @@ impl Enforcer {
         }
         let mut all: Vec<&mut Case<'a>> = others.iter_mut().chain([case]).collect();
         compare(&mut all, &left_out, invocation.now());
-        // A copy of the project is not good enough to stop a build.
+        // A cached project is not enough to stop a build.
         for other in &mut others {
             self.inquire(other, &mut current_project, &client, place, invocation, budget).await;
         }
@@ -107,7 +107,7 @@ impl Enforcer {
         }
     }
 
-    /// Stops what is superseded.
+    /// Stops the superseded builds and batches.
     pub(super) async fn settle_others<'a>(
         &self,
         others: Vec<Case<'a>>,

@@ -77,7 +77,8 @@ impl Enforcer {
         settled.iter().map(record).collect()
     }
 
-    /// The notifications of each record. Without a bus, none are made: that would take as long as judging the event.
+    /// The notifications of each record. Without a bus, none are created: that would take as long as judging the
+    /// event.
     fn notifications(&self, records: &[Record]) -> Vec<Vec<Notification>> {
         match self.event_bus {
             Some(_) => records.iter().map(Record::notifications).collect(),

@@ -1,5 +1,5 @@
-//! The sweep of many accounts and regions: one message for each goes over a queue, so that one that fails or
-//! is slow delays no other.
+//! The sweep of many accounts and regions. A queue carries one message for each, so that a slow or failing one delays
+//! no other.
 
 use buildbrake_core::{
     event::{Belt, EventError, Reach, SweepEvent, SweepMessage},

@@ -22,13 +22,13 @@ pub(super) enum Attempt {
     Failed(CallError),
 }
 
-/// Stops a build. Only a Build with a final status needs no further attempt.
+/// Stops a build. Only a Build with a final status shows that no further attempt is needed.
 pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
     let answer = codebuild::stop_build(client, id).await;
     match answer {
         Ok(build) if has_ended(&build) => Attempt::Ended(Box::new(build)),
-        // The answer's Build has not ended, or CodeBuild refuses to stop it, as it does for a build that
-        // has ended: the Build as it is now decides.
+        // Either the Build in the answer has not ended, or CodeBuild refuses the stop, as it does for a build that
+        // has ended. The Build as it is now decides.
         Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
             match (answer, codebuild::get_build(client, id).await) {
                 (_, Ok(Some(build))) if has_ended(&build) => Attempt::Ended(Box::new(build)),
@@ -97,7 +97,7 @@ pub(super) async fn effect(
     effect
 }
 
-/// Stops a sandbox. One that is being stopped needs no further attempt: `StopSandbox` answers before it has ended.
+/// Stops a sandbox. A sandbox that is being stopped counts as ended: `StopSandbox` answers before it has ended.
 pub(super) async fn stop_sandbox(client: &Client, id: &BuildId) -> Effect {
     let answer = codebuild::stop_sandbox(client, id).await;
     let failure = match answer {

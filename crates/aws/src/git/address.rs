@@ -13,21 +13,21 @@ use super::{
     hosts::{GitHosts, Origin},
 };
 
-/// Decides what may be connected to. As the HTTP client's resolver, it sees the very addresses
-/// that are connected to.
+/// Decides which addresses may be connected to. It is the HTTP client's resolver, so it checks the very addresses
+/// that the client connects to.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     pub(super) hosts: GitHosts,
     runtime_api: Vec<(IpAddr, u16)>,
 }
 
-/// A name that leads only to addresses that are never connected to.
+/// The error for a name that leads only to addresses that are never connected to.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no address that may be connected to")]
 pub(super) struct Forbidden;
 
 impl Guard {
-    /// `runtime_api` is host and port of Lambda's Runtime API.
+    /// `runtime_api` is the host and port of Lambda's Runtime API.
     pub(super) async fn new(hosts: GitHosts, runtime_api: Option<&str>) -> Self {
         let addresses = match runtime_api {
             Some(address) => lookup_host(address).await.map(Iterator::collect).unwrap_or_default(),
@@ -55,7 +55,7 @@ impl Guard {
 
     /// Returns whether the name may resolve to the address.
     fn allows(&self, name: &str, address: IpAddr) -> bool {
-        // A name that is not listed is a proxy's.
+        // Only a proxy can have a name that is not listed.
         let is_proxy = !self.hosts.contain_host(&name.to_ascii_lowercase());
         let is_runtime_api = self.runtime_api.iter().any(|(own, _)| *own == plain(address));
         !is_runtime_api && (is_proxy || !is_special(address))

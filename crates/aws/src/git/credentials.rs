@@ -34,7 +34,7 @@ const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 pub struct GitCredentials(Vec<(Origin, String)>);
 
 impl GitCredentials {
-    /// The faults of credentials whose hosts are not asked, or not over https.
+    /// Returns a fault for each credential whose host is not listed, or not listed for https.
     pub fn unlisted(&self, hosts: &GitHosts) -> Vec<String> {
         let unlisted = self.0.iter().filter(|(origin, _)| !hosts.contain(origin));
         let fault = |host: &str| format!("`{host}` is not listed for https in BUILDBRAKE_GIT_HOSTS; list it there");
@@ -47,7 +47,7 @@ impl GitCredentials {
     }
 }
 
-/// `HOST=SECRET_ARN`, separated by commas. The error is all faults.
+/// Parses entries `HOST=SECRET_ARN`, separated by commas. The error contains all faults.
 impl FromStr for GitCredentials {
     type Err = Vec<String>;
 
@@ -66,8 +66,8 @@ impl FromStr for GitCredentials {
     }
 }
 
-/// A credential is sent over https only, and to one host. The error quotes nothing: any part of the entry may
-/// be the credential itself.
+/// Parses one entry. A credential is sent only over https, and only to one host. The error quotes nothing: any part
+/// of the entry may be the credential itself.
 fn entry_of(entry: &str) -> Result<(Origin, String), &'static str> {
     let (host, secret) = entry.split_once('=').ok_or("write it like `HOST=SECRET_ARN`")?;
     let (host, secret) = (host.trim(), secret.trim());

@@ -4,13 +4,13 @@ use buildbrake_core::facts::inquiry::Cause;
 
 use crate::CallError;
 
-/// A question to a git host that has no answer. No message quotes what a server answered.
+/// The reason why a question to a git host has no answer. No message quotes a server's answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// The operator does not list the repository's host.
     #[error("`{0}` is not listed in BUILDBRAKE_GIT_HOSTS")]
     NotListed(String),
-    /// The host's address is the machine's own, or link-local, or of another such kind.
+    /// The host has an address that is never connected to, such as a loopback or link-local one.
     #[error("the git host has an address that is never connected to, such as a loopback or link-local one")]
     ForbiddenAddress,
     /// There was no connection, or it broke.
@@ -31,7 +31,7 @@ pub enum GitError {
     /// A redirect leads to something other than a repository.
     #[error("the git host redirects to a page that is not a repository")]
     RedirectElsewhere,
-    /// The redirects have no end.
+    /// There are more than three redirects.
     #[error("the git host redirects too often")]
     TooManyRedirects,
     /// HTTP 404.
@@ -49,7 +49,7 @@ pub enum GitError {
     /// Another HTTP status.
     #[error("the git host answered HTTP {0}")]
     Status(u16),
-    /// The answer is not git's.
+    /// The answer is not a list of refs.
     #[error("the git host's answer is not a list of refs")]
     NotGit,
     /// The URL is not one that HTTP can request.

@@ -4,7 +4,7 @@ use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use buildbrake_core::facts::source_location::{Scheme, Url};
 
-/// Scheme, host and port: what is connected to, and what a credential is for.
+/// Scheme, host and port. Connections and credentials are for one origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
@@ -25,7 +25,7 @@ impl Origin {
     }
 }
 
-/// As at the start of a URL.
+/// Writes the origin as at the start of a URL.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// `[scheme://]host[:port]`, over https unless the scheme is `http`.
+/// Parses `[scheme://]host[:port]`. The scheme is `https`, the default, or `http`.
 impl FromStr for Origin {
     type Err = ();
 
@@ -74,7 +74,7 @@ impl GitHosts {
     }
 }
 
-/// A list with commas. The error is all faults.
+/// Parses a list separated by commas. The error contains all faults.
 impl FromStr for GitHosts {
     type Err = Vec<String>;
 
@@ -82,7 +82,7 @@ impl FromStr for GitHosts {
         let (mut entries, mut faults) = (Vec::new(), Vec::new());
         for (index, entry) in text.split(',').map(str::trim).enumerate() {
             match entry.parse::<Origin>() {
-                // It may contain a credential, and is not quoted.
+                // The entry may contain a credential, so it is not quoted.
                 Err(()) if entry.contains('@') => {
                     faults.push(format!("entry {} contains a user name or a password; list only the host", index + 1));
                 }

@@ -26,7 +26,7 @@ use self::{
 pub use self::{credentials::GitCredentials, error::GitError, hosts::GitHosts};
 use crate::{config::AwsConfig, trust::Bundle};
 
-/// For a whole question, with the secret and all redirects.
+/// The time limit for one question, including the secret and all redirects.
 const BUDGET: Duration = Duration::from_secs(2);
 
 /// The git hosts that may be asked, and how.
@@ -52,7 +52,7 @@ pub enum CredentialUse {
     OfHost,
 }
 
-/// Asks git hosts. Nothing is loaded or connected to before the first question.
+/// Asks git hosts. Loads nothing and connects to nothing before the first question.
 #[derive(Debug)]
 pub struct GitClient {
     settings: GitSettings,
@@ -66,8 +66,8 @@ impl GitClient {
         Self { settings, secrets: Secrets::new(config.prompt.clone()), transport: OnceCell::new() }
     }
 
-    /// Lists the branches, the tags and HEAD of a repository whose commits have ids of that
-    /// format. It takes two seconds at most.
+    /// Lists the branches, the tags and HEAD of a repository whose commits have ids of that format. Takes two seconds
+    /// at most.
     ///
     /// # Errors
     /// If the host may not be asked, or does not answer, or answers anything but its refs.
@@ -78,7 +78,7 @@ impl GitClient {
         credential: CredentialUse,
         now: Timestamp,
     ) -> Result<RemoteRefs, GitError> {
-        // It is large, and seldom needed.
+        // Boxed because it is large and seldom needed.
         let answer = Box::pin(self.ask(repository, format, credential, now));
         timeout(BUDGET, answer).await.unwrap_or(Err(GitError::TimedOut))
     }
@@ -121,8 +121,8 @@ impl GitClient {
     }
 }
 
-/// Lists the refs of a repository. Some hosts, such as GitLab, know a repository only with `.git`,
-/// others only as it is called there.
+/// Lists the refs of a repository. Some hosts, such as GitLab, know a repository only with the suffix `.git`, others
+/// only without it.
 async fn list(
     transport: &Transport,
     repository: &RemoteRepository,
@@ -139,7 +139,7 @@ async fn list(
     }
 }
 
-/// Lists the refs by protocol version 2, and by an older one if the server does not know that.
+/// Lists the refs with protocol version 2, or with an older version if the server does not know version 2.
 async fn list_exactly(
     transport: &Transport,
     repository: &RemoteRepository,

@@ -1,6 +1,5 @@
-//! Git's smart HTTP protocol, as far as it lists refs: the request of version 2, and the answers
-//! of versions 0 to 2. An answer that is not complete to its last byte could hide a ref, and is
-//! no answer.
+//! Git's smart HTTP protocol, as far as it lists refs: the request of version 2, and the answers of versions 0 to 2.
+//! An answer that lacks even its last byte could hide a ref, so it is refused.
 //!
 //! <https://git-scm.com/docs/protocol-v2>, <https://git-scm.com/docs/gitprotocol-http>
 
@@ -12,7 +11,7 @@ use gix_packetline::{
     decode::{Stream, streaming},
 };
 
-/// An answer that is not what the protocol demands.
+/// An answer that violates the protocol.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -63,7 +62,7 @@ pub(super) fn parse_advertisement(answer: &[u8]) -> Result<RemoteRefs, Malformed
         }
         let mut line = line;
         if is_first {
-            // Behind the first ref stand the server's capabilities.
+            // The server's capabilities follow the first ref.
             let at = line.iter().position(|byte| *byte == 0).ok_or(Malformed)?;
             let mut capabilities = line[at + 1..].split(|byte| *byte == b' ');
             let target = capabilities.find_map(|capability| capability.strip_prefix(b"symref=HEAD:"));

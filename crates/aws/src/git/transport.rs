@@ -1,4 +1,4 @@
-//! HTTP requests to a git host: redirects, limits, and what may be sent to whom.
+//! HTTP requests to a git host: redirects, limits, and which origin gets the credential.
 
 use aws_sdk_codebuild::{
     config::http::{HttpRequest, HttpResponse},
@@ -28,14 +28,14 @@ const MAX_ANSWER: usize = 8 << 20;
 /// The most redirects that are followed: a renamed repository has one, and a renamed host another.
 const MAX_REDIRECTS: usize = 3;
 
-/// The `User-Agent` header. Some hosts answer no program but git.
+/// The `User-Agent` header. Some hosts answer only git.
 const AGENT: &str = concat!("git/buildbrake-", env!("CARGO_PKG_VERSION"));
 
 /// The `Authorization` header of a host. Its `Debug` form is hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Authorization(pub(super) HeaderValue);
 
-/// A repository's place.
+/// The origin and the path of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RemoteRepository {
     pub(super) origin: Origin,
@@ -78,12 +78,12 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// TLS by ring, as for AWS, and through the proxies that the environment names.
+    /// Uses ring for TLS, as for AWS, and the proxies that the environment names.
     pub(super) fn new(tls_context: TlsContext, guard: Guard) -> Self {
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
-            // A host closes a kept connection while Lambda lets the function sleep, and a POST on it
-            // would fail.
+            // A host closes an idle connection while Lambda freezes the function. A POST on that connection would
+            // fail.
             .pool_max_idle_per_host(0)
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
             .tls_context(tls_context)
@@ -122,7 +122,7 @@ impl Transport {
                         GitError::NotListed(_) => GitError::RedirectNotListed,
                         error => error,
                     })?;
-                    // A host that was once left does not get the credential back.
+                    // After a redirect to another origin, no host gets the credential, not even the first one.
                     authorization = authorization.filter(|_| next.origin == repository.origin);
                     repository = next;
                 }

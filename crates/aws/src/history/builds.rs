@@ -1,5 +1,5 @@
-//! The builds of some projects, with few calls: pages of lists are read ahead, and their builds are
-//! fetched by the hundred, whatever projects they belong to.
+//! Reads the builds of some projects with few calls. Pages of lists are read ahead, and the builds of all projects
+//! are fetched together, a hundred at a time.
 
 use std::{
     cell::RefCell,
@@ -42,7 +42,7 @@ enum ListPosition {
 }
 
 impl History {
-    /// Reads the builds of some projects. Breaks if `each` does.
+    /// Reads the builds of some projects. Stops if `each` returns `Break`.
     pub(super) async fn builds(
         &self,
         projects: &[Project],
@@ -50,7 +50,7 @@ impl History {
         batches: &mut HashSet<String>,
         each: &mut Each<'_>,
     ) -> Result<ControlFlow<()>, HistoryError> {
-        // The projects of which all further builds are too old.
+        // The projects whose remaining builds are all too old.
         let finished = RefCell::new(HashSet::new());
         let unknown = self.listed(projects, &finished).try_filter(|listed| {
             let is_known = listed.arn().is_some_and(|arn| (wanted.is_known)(&arn));

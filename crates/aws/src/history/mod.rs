@@ -1,5 +1,5 @@
-//! Reads the history of an account in one region: its projects, and the builds of them that CodeBuild
-//! still has (one year).
+//! Reads the history of an account in one region: its projects, and those of their builds that CodeBuild still keeps
+//! (one year).
 
 mod builds;
 mod error;
@@ -22,7 +22,7 @@ use crate::{
     config::AwsConfig,
 };
 
-/// The time for which a call that CodeBuild throttles is repeated, beyond the SDK's own retries.
+/// The time for which a call is repeated while CodeBuild throttles it or fails, beyond the SDK's own retries.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The history of an account in one region.
@@ -58,7 +58,7 @@ impl History {
     /// their builds, a batch before its builds, and a project's newest builds first.
     ///
     /// # Errors
-    /// If a call fails, and keeps failing if CodeBuild throttles it.
+    /// If a call fails. Calls that CodeBuild throttles or fails to serve are repeated for some minutes first.
     pub async fn read(&self, wanted: &WantedHistory<'_>, each: &mut Each<'_>) -> Result<(), HistoryError> {
         let names = self.project_names(wanted.is_wanted).await?;
         let mut batches = HashSet::new();
@@ -76,7 +76,7 @@ impl History {
     /// Reads the wanted projects, without their builds.
     ///
     /// # Errors
-    /// As of [`Self::read`].
+    /// As for [`Self::read`].
     pub async fn read_projects(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Project>, HistoryError> {
         let mut projects = Vec::new();
         for names in self.project_names(is_wanted).await?.chunks(MAX_IDS) {
@@ -85,7 +85,7 @@ impl History {
         Ok(projects)
     }
 
-    /// The names of the wanted projects, in their order.
+    /// The names of the wanted projects, ordered by name.
     async fn project_names(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, HistoryError> {
         let (mut names, mut token) = (Vec::new(), None);
         loop {
@@ -99,7 +99,7 @@ impl History {
         }
     }
 
-    /// The projects of these names, in their order. Some may have been deleted.
+    /// The projects with these names, in the same order. Some may have been deleted.
     async fn projects(&self, names: &[String]) -> Result<Vec<Project>, HistoryError> {
         let get = || codebuild::many_projects(&self.client, names);
         let found = self.call("BatchGetProjects", get).await?;

@@ -12,7 +12,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// account soon exhausts.
 ///
 /// # Errors
-/// The last error, if it is another one or the patience is at its end.
+/// The first error of another kind, or the last error when the time is up.
 pub(super) async fn patiently<T>(
     patience: Duration,
     call: impl AsyncFn() -> Result<T, CallError>,

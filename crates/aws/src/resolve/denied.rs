@@ -1,5 +1,5 @@
-//! The resources to which access was denied lately. A missing permission costs one call in some minutes, and
-//! not one for each build.
+//! The resources to which access was denied recently. A missing permission costs one call in some minutes, and not
+//! one call for each build.
 
 use std::{
     collections::HashMap,

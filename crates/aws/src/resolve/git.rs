@@ -25,7 +25,7 @@ const MAX_BUILDS: usize = 1_000;
 /// Answers with more refs are not cached. Nearly all commits have fewer.
 const MAX_REFS_KEPT: usize = 100;
 
-/// Asks git, and keeps what it answered.
+/// Asks git, and caches the answers.
 #[derive(Debug)]
 pub(super) struct GitResolver {
     /// `None` if no host is listed.
@@ -46,8 +46,8 @@ impl GitResolver {
         Self { client: Some(client), ..self }
     }
 
-    /// The references at the question's commit. A host that does not answer is asked again by the
-    /// build's next event, as long as the answer would prove something.
+    /// The references at the question's commit. If a host does not answer, the build's next event asks it again, as
+    /// long as the answer would prove something.
     pub(super) async fn ask(&self, question: &GitQuestion, place: &AccountRegion, now: Timestamp) -> Reply {
         let key = (place.clone(), question.id.clone());
         if let Some(refs) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -80,8 +80,8 @@ impl GitResolver {
         client.refs(&question.repository, format, credential, now).await.map_err(Cause::from)
     }
 
-    /// CodeCommit is asked with the credentials of the build's account, and so only for a repository that the account's own
-    /// project or pipeline names.
+    /// Asks CodeCommit with the credentials of the build's account, and therefore only about a repository that the
+    /// account's own project or pipeline names.
     async fn ask_codecommit(
         &self,
         repository: &codecommit::CodeCommitRepository,

@@ -50,7 +50,7 @@ impl Resolver {
     /// Answers a question about a build in an account and region.
     ///
     /// # Errors
-    /// If the source cannot be asked; what follows is the source's
+    /// If the source cannot be asked. The consequence is the source's
     /// [`on_failure`](buildbrake_core::facts::inquiry::Source::on_failure).
     pub(crate) async fn answer(
         &self,

@@ -30,7 +30,7 @@ pub(super) struct ProjectCache(Mutex<HashMap<Key, (Timestamp, Arc<Project>)>>);
 type Key = (AccountRegion, String);
 
 impl ProjectCache {
-    /// The project, from the cache if that is good enough.
+    /// The project, from the cache if `may_be_cached` allows that.
     ///
     /// # Errors
     /// If the API does not report whether the project exists.

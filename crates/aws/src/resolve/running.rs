@@ -24,7 +24,7 @@ pub(super) struct RunningResolver {
     denied: Denied,
 }
 
-/// The running builds and batches of a project, as far as they could be asked for.
+/// The running builds and batches of a project, as far as they could be listed.
 pub(crate) struct Running {
     pub(crate) builds: Vec<FoundBuild>,
     pub(crate) batches: Vec<Arc<BuildBatch>>,

@@ -118,7 +118,7 @@ impl Sum {
     }
 }
 
-/// A line, if there are several policies.
+/// Writes one line if there are several policies, and nothing otherwise.
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.valid + self.faulty + self.unreadable;
@@ -142,7 +142,7 @@ struct CheckedFile {
 }
 
 enum FileState {
-    /// The policy is valid; with the lines that sum it up.
+    /// The policy is valid. Contains the lines that summarize it.
     Valid(String),
     Faulty,
     Unreadable,
@@ -177,7 +177,7 @@ impl CheckedFile {
         }
     }
 
-    /// Prints the findings to standard error, and what sums up a valid policy to standard output.
+    /// Prints the findings to standard error, and the summary of a valid policy to standard output.
     fn print(&self) -> anyhow::Result<()> {
         match &self.state {
             FileState::Valid(summary) => {
@@ -241,14 +241,14 @@ fn summary(PolicyFile { name, policy, .. }: &PolicyFile, findings: &[Finding]) -
     format!("{line}\n{}{}", calls_at_start(policy), calls_for_refs(policy))
 }
 
-/// The rules that may cost calls for a build that names no branch, on a line; nothing if there are none.
+/// Returns a line with the rules that may cost calls for a build that names no branch. It is empty if there are none.
 fn calls_for_refs(policy: &Policy) -> String {
     let rules: Vec<&str> = policy.rules_about_refs().collect();
     if rules.is_empty() {
         return String::new();
     }
     let calls = [Source::Project, Source::Pipeline, Source::Git].map(Source::operations).concat().join(", ");
-    // Git repositories in CodeCommit are asked by its API.
+    // The branches of a CodeCommit repository are read through CodeCommit's API.
     format!(
         "  calls for a build whose source version names no branch: {} ({calls}, or CodeCommit's GetRepository, \
          ListBranches and GetBranch)\n",
@@ -256,7 +256,7 @@ fn calls_for_refs(policy: &Policy) -> String {
     )
 }
 
-/// The rules that may cost calls at a build's start, on a line; nothing if there are none.
+/// Returns a line with the rules that may cost calls at a build's start. It is empty if there are none.
 fn calls_at_start(policy: &Policy) -> String {
     let rules: Vec<String> = policy
         .calls_at_start()

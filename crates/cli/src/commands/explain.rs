@@ -73,7 +73,7 @@ enum Format {
 
 /// A build of the input.
 enum InputBuild {
-    /// What an event, a record or CloudTrail contains of it.
+    /// The members that an event, a record or CloudTrail contains.
     Event(BuildEvent, Option<RecordedRef>),
     /// The API's Build.
     Build(BuildEvent, Option<RecordedRef>),
@@ -117,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     if let Some(path) = &arguments.batch {
         let batches: Vec<BuildBatch> = elements(path, "buildBatches")?;
-        // An event does not contain it.
+        // An event does not contain the batch's ARN.
         let arn = case.build().build_batch_arn.as_deref();
         ensure!(arn.is_some() || !is_whole, "the build belongs to no batch; drop `--batch`");
         let mut batches = batches.into_iter().filter(|batch| arn.is_none() || batch.arn.as_deref() == arn);
@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     })
 }
 
-/// A time, or the start of a day.
+/// Parses a time, or a date as the start of that day in UTC.
 fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let of_day = || Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
     text.parse().ok().or_else(of_day).ok_or_else(|| {
@@ -213,13 +213,13 @@ fn listed(ids: &[String]) -> String {
 /// Everything in the input that is about builds.
 #[derive(Default)]
 struct Found {
-    /// The event, if the input is that and nothing else.
+    /// The event, if it is the only value of the input.
     event: Option<Vec<u8>>,
     builds: BTreeMap<String, Vec<Observation>>,
     sandboxes: Vec<(BuildId, Box<Sandbox>)>,
-    /// The number of parts that are not about a build.
+    /// The number of parts that are left out: they cannot be read, or are not about a build.
     left_out: usize,
-    /// The first of them, with its place.
+    /// The place of the first such part, and the reason why it is left out.
     why_not: Option<String>,
 }
 
@@ -270,8 +270,8 @@ impl Found {
     }
 }
 
-/// Returns whether the JSON is one event of EventBridge, which the function can judge. One that wraps a call or a
-/// record is read like these.
+/// Returns whether the JSON is an EventBridge event that the function can judge. An event that wraps a CloudTrail call
+/// or a record is not: it is read as that call or record.
 fn is_event(json: &[u8]) -> bool {
     let wraps = |kind: &str| kind.ends_with("via CloudTrail") || kind == "Build Policy Violation";
     let json: Option<Value> = serde_json::from_slice(json).ok();
@@ -290,7 +290,8 @@ impl InputBuild {
     }
 }
 
-/// Returns whether the build is the one of `--build`: an id, an ARN, or the UUID alone.
+/// Returns whether `--build` chooses this build, by its id, its ARN, or its UUID alone. Without the option, it chooses
+/// every build.
 fn is_chosen(id: &BuildId, chosen: Option<&str>) -> bool {
     chosen.is_none_or(|chosen| {
         let chosen = chosen.rsplit_once('/').map_or(chosen, |(_, id)| id);
@@ -322,7 +323,8 @@ fn elements<T: DeserializeOwned>(path: &Path, list: &str) -> anyhow::Result<Vec<
     serde_json::from_value(elements).map_err(|_| anyhow!("{name}: it does not contain `{list}` of the API"))
 }
 
-/// What the function does about the build, whatever the rules are.
+/// Returns notes that do not depend on the rules: the build is judged as of an earlier moment or has ended, or its
+/// event is old.
 fn notes(case: &Case<'_>, is_rewound: bool) -> Vec<String> {
     let ended = case.build().progress() == Progress::Ended;
     let old = match case.event().delivery {
@@ -337,6 +339,6 @@ fn notes(case: &Case<'_>, is_rewound: bool) -> Vec<String> {
     rewound.into_iter().chain(ended).chain(old).collect()
 }
 
-/// Why a rule with `only-newest-per` is undecided.
+/// The note that explains why a rule with `only-newest-per` is undecided.
 const NO_COMPARISON: &str =
     "`explain` compares no builds; `buildbrake replay` compares those of its input, and the function those that run";

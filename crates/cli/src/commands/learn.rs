@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mut results = Engine::new(vec![replay], scope, now, false).run(read_again, &mut |_| Ok(()))?;
     let mut summary = results.summaries.pop();
-    // A copy contains neither the places of values nor what is no value.
+    // A copy contains neither the unreadable parts nor the places of values. Both come from the first reading.
     summary.iter_mut().for_each(|summary| summary.unreadable = unreadable_count);
     print(&proposal.policy(summary.as_ref()))?;
     if let Some(summary) = &summary {

@@ -66,7 +66,7 @@ enum Command {
 }
 
 impl Arguments {
-    /// What to print beside the result.
+    /// Returns the verbosity that the options choose.
     pub(crate) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

@@ -155,10 +155,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     )
 }
 
-/// A report of no builds looks like that of a policy that does no harm.
+/// Fails or prints a warning if no build was judged. A report of no builds looks like that of a policy that does no
+/// harm.
 ///
 /// # Errors
-/// If files describe no build at all. An account may have none, and a part of its history only projects.
+/// If files describe no build, project or batch at all. An account may have no builds, and a part of its history may
+/// contain only projects.
 fn check_input(source: &HistorySource, results: &ReplayResults) -> anyhow::Result<()> {
     if results.summaries.first().is_some_and(|summary| summary.judged > 0) {
         return Ok(());
@@ -221,7 +223,7 @@ fn merge(arguments: &Arguments) -> anyhow::Result<Exit> {
     report(arguments.format, &Report { policy: None, summary: &summary, unreadable: &unreadable, comparison: None })
 }
 
-/// What a report contains beside its summary.
+/// The members of a JSON report besides its summary.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportRest {
@@ -241,7 +243,7 @@ fn report(format: Format, report: &Report<'_>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Writes builds as they are judged, in the formats that show each.
+/// Writes each build as it is judged, in the formats that list all builds.
 enum RowWriter {
     None,
     Ndjson(io::BufWriter<io::Stdout>),

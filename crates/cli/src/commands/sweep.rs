@@ -82,7 +82,7 @@ enum Format {
     Json,
 }
 
-/// The exit status of a program that Ctrl-C ended, as shells have it.
+/// The exit status after Ctrl-C, as shells report it: 128 plus the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -130,7 +130,7 @@ async fn sweep_all(arguments: &Arguments, PolicyFile { name, text, .. }: &Policy
     Ok(swept.iter().map(Swept::exit).max().unwrap_or(Exit::Success))
 }
 
-/// Asks on the terminal.
+/// Asks for confirmation on the terminal.
 fn confirmed(builds: usize, sandboxes: usize) -> anyhow::Result<bool> {
     let sandboxes = match sandboxes {
         0 => None,
@@ -164,7 +164,7 @@ struct SweptPlace {
 }
 
 impl SweptPlace {
-    /// Sweeps it. As text, each build is printed as soon as it was handled.
+    /// Sweeps the account and region. With `--format text`, prints the message of each record as soon as it is written.
     async fn sweep(&self, mode: SweepMode) -> anyhow::Result<Swept> {
         let is_text = self.format == Format::Text;
         if is_text {
@@ -212,7 +212,7 @@ struct Swept {
 }
 
 impl Swept {
-    /// The number of builds or sandboxes that were not stopped only because the user has not confirmed it yet.
+    /// The number of builds or sandboxes that would have been stopped if this were not a dry run.
     fn to_stop(&self, kind: RunKind) -> usize {
         let is_to_stop = |record: &&Value| text(record, "withheld") == "dry-run" && text(record, "kind") == kind.name();
         self.records.iter().filter(is_to_stop).count()

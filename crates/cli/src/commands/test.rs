@@ -67,7 +67,7 @@ enum Format {
 pub(crate) struct TestResults {
     /// The files whose tests were run.
     pub(crate) files: Vec<FileReport>,
-    /// The errors because of which the tests of the other files were not run.
+    /// The errors that kept the tests of other files from running.
     #[serde(serialize_with = "json::list")]
     pub(crate) errors: Vec<Finding>,
     /// The rules and exemptions that are not covered; empty if only some tests were run.
@@ -141,7 +141,8 @@ fn print_findings(findings: &[Diagnostics]) {
     }
 }
 
-/// Loads a test file, and notes the files that it names. Prints and returns its faults, or why it cannot be read.
+/// Loads a test file, and adds the files that it names to `noted`. If that fails, prints and returns the faults or the
+/// read error.
 fn load(path: &Path, noted: &RefCell<Vec<PathBuf>>) -> Result<PolicyTests, Vec<Finding>> {
     let bytes = fs::read(path).map_err(|error| {
         let finding = unreadable(&path.display().to_string(), &error);

@@ -1,4 +1,4 @@
-//! Bounds what decompression may make of a file.
+//! Limits how far a file may decompress.
 
 use std::{
     cell::Cell,
@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-/// A reader that fails if far more comes out of it than any JSON can be compressed to.
+/// A reader that fails if a file decompresses at a higher ratio than any JSON.
 pub(super) struct Bounded<R> {
     inner: R,
     /// The number of compressed bytes that were read. `None` if the file is not compressed.
@@ -14,11 +14,12 @@ pub(super) struct Bounded<R> {
     decompressed: u64,
 }
 
-/// Gzip makes at most 1032 bytes of one.
+/// The highest ratio of decompressed to compressed bytes that is allowed. Gzip reaches at most 1032.
 const MAX_RATIO: u64 = 1000;
-/// A file of that size is harmless.
+/// The number of decompressed bytes up to which any ratio is harmless.
 const HARMLESS: u64 = 1 << 30;
-/// The ratio above which a value that is too long is taken for a bomb. Builds compress to a tenth.
+/// The ratio above which a value that is too long is taken for a decompression bomb. Builds compress to a tenth of
+/// their size.
 const INFLATED: u64 = 100;
 
 impl<R> Bounded<R> {
@@ -26,7 +27,7 @@ impl<R> Bounded<R> {
         Self { inner, compressed, decompressed: 0 }
     }
 
-    /// Returns whether so much came out of so few bytes that it can't be JSON.
+    /// Returns whether the file has decompressed to too many times its size to be JSON.
     pub(super) fn is_inflated(&self) -> bool {
         self.ratio() > INFLATED
     }

@@ -1,4 +1,4 @@
-//! The bytes of a chunk, in memory that is used again: new memory would be cleared before each read.
+//! The bytes of a chunk, in reused memory. New memory would have to be zeroed before each read.
 
 use std::{
     io::{self, Read},
@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Memory for chunks. Its clones share it.
+/// A pool of memory for chunks. Clones share the pool.
 #[derive(Clone, Default)]
 pub(super) struct Pool(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// The memory of a longer value is given back to the system.
+/// The number of bytes above which memory returns to the system instead of the pool.
 const MAX_POOLED: usize = 4 << 20;
 
 impl Pool {
@@ -34,7 +34,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// No bytes, in memory of the pool.
+    /// Creates an empty buffer with memory of the pool.
     pub(super) fn of(pool: &Pool) -> Self {
         Self { memory: pool.take(), length: 0, pool: pool.clone() }
     }
@@ -74,7 +74,7 @@ impl Buffer {
         self.length -= end;
     }
 
-    /// Gives the memory back that it has beyond these bytes.
+    /// Releases the memory beyond this number of bytes. Keeps the content.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         self.memory.truncate(bytes.max(self.length));
         self.memory.shrink_to_fit();

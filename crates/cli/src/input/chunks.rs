@@ -1,4 +1,4 @@
-//! The history of an account, in the chunks of recorded input.
+//! Reads the history of accounts in chunks, like recorded input.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -21,7 +21,7 @@ pub(crate) fn read_account(
     account::read(options, now, &mut |lines| each(Read::Chunk(chunk(&file, lines, &mut line))))
 }
 
-/// A chunk of whole lines. `line` is the number of the last line before.
+/// Makes a chunk of whole lines. `line` is the number of the last line so far, and is advanced.
 fn chunk(file: &Arc<str>, lines: &[u8], line: &mut u64) -> Chunk {
     let mut start = 0;
     let values = lines.split_inclusive(|byte| *byte == b'\n').map(|one| {

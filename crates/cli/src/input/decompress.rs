@@ -1,4 +1,4 @@
-//! The content of a file, decompressed as its first bytes ask for, however many times.
+//! Decompresses the content of a file. The first bytes show whether and how it is compressed, layer by layer.
 
 use std::{
     cell::Cell,
@@ -22,7 +22,7 @@ pub(super) struct Content {
     raw: Rc<Cell<u64>>,
 }
 
-/// How often a file may be compressed. Firehose compresses subscription data, which is compressed, again.
+/// The maximum number of layers of compression. Subscription data is compressed, and Firehose compresses it again.
 const LAYERS: usize = 4;
 
 const BUFFER: usize = 1 << 16;
@@ -31,7 +31,7 @@ const BUFFER: usize = 1 << 16;
 const HEAD: u64 = 512;
 
 impl Content {
-    /// Detects how the content is compressed, and starts to decompress it. If that fails, reading does.
+    /// Detects how the content is compressed, and starts to decompress it. If that fails, reading returns the error.
     pub(super) fn of(reader: Box<dyn Read>) -> Self {
         let raw = Rc::new(Cell::new(0));
         let mut reader: Box<dyn Read> = Box::new(CountingReader { inner: reader, count: Rc::clone(&raw) });
@@ -60,17 +60,17 @@ impl Content {
         Rc::clone(&self.raw)
     }
 
-    /// Returns what the content is if it contains no JSON.
+    /// Describes the content if its first bytes show that it contains no JSON.
     pub(super) fn not_json(&self) -> Option<NotJson> {
         text::not_json(&self.head)
     }
 
-    /// Returns whether so much came out of so few bytes that it can't be JSON.
+    /// Returns whether the file has decompressed to too many times its size to be JSON.
     pub(super) fn is_inflated(&self) -> bool {
         self.reader.is_inflated()
     }
 
-    /// Reads no more.
+    /// Closes the file. Reading returns no more bytes.
     pub(super) fn close(&mut self) {
         self.reader = Bounded::new(Box::new(io::empty()), None);
     }
@@ -94,7 +94,7 @@ fn peek(mut reader: Box<dyn Read>) -> (Vec<u8>, Box<dyn Read>) {
     }
 }
 
-/// A reader that failed.
+/// A reader that returns an error once, and then no bytes.
 struct Failed(Option<io::Error>);
 
 impl Read for Failed {

@@ -1,7 +1,7 @@
 //! Splits a file into JSON values.
 //!
-//! A line that begins with `{` and ends with `}` is not looked at more closely, which is fast. All
-//! other values are scanned for their end.
+//! A line that begins with `{` and ends with `}` is not scanned, unless the next line may continue its
+//! value. This is fast. All other values are scanned for their end.
 
 use std::{
     io, mem,
@@ -21,12 +21,12 @@ use super::{
     why,
 };
 
-/// How many bytes are held in memory.
+/// Limits of the bytes in memory.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// Those that are read at once.
+    /// The number of bytes that are read at once.
     pub(super) chunk: usize,
-    /// Those of the longest value.
+    /// The number of bytes of the longest value.
     pub(super) value: usize,
 }
 
@@ -34,7 +34,7 @@ impl Limits {
     pub(super) const OF_ALL_INPUT: Self = Self { chunk: 1 << 20, value: 64 << 20 };
 }
 
-/// The lists that answers of APIs, merged pages and files of CloudTrail consist of.
+/// The names of the lists in API responses, merged pages and CloudTrail files.
 const LISTS: [&str; 6] =
     [r#""builds""#, r#""projects""#, r#""buildBatches""#, r#""events""#, r#""Records""#, r#""Events""#];
 
@@ -43,11 +43,11 @@ pub(super) struct Framing {
     file: Arc<str>,
     content: Content,
     limits: Limits,
-    /// The bytes that are not framed yet, and what was read after them.
+    /// The bytes that are read but not framed yet.
     buffer: Buffer,
-    /// The place of the first of them.
+    /// The position of the buffer's first byte.
     start: FilePosition,
-    /// Scans the value with which the buffer begins, up to here.
+    /// The scanner of the value at the buffer's start, and the number of bytes that it has scanned.
     scanner: Option<(Scanner, usize)>,
     /// Set while the rest of a value or line that is too long is passed over.
     passing: Option<Passing>,
@@ -111,16 +111,16 @@ struct UnknownLines {
     lines: u64,
 }
 
-/// What the next bytes are.
+/// The kind of the next bytes.
 enum Next {
     Value(usize),
-    /// Nothing up to this byte.
+    /// Separators or known text up to this byte.
     Nothing(usize),
     /// Unknown text up to this byte.
     Unknown(usize),
     /// A value that ends before this byte without being complete.
     Broken(usize),
-    /// It can't be seen yet.
+    /// More bytes are needed to decide.
     More,
 }
 
@@ -221,7 +221,7 @@ impl Framing {
                 self.is_in_object = false;
                 Next::Nothing(at + 1)
             }
-            // The name of a list, or a token.
+            // The name of a list, or another member, such as the token of the next page.
             b'"' if self.is_in_object && (line_end.is_some() || is_end) => {
                 let line_end = line_end.unwrap_or(self.buffer.len());
                 Next::Nothing(at + memchr3(b'{', b'[', b'}', &self.buffer[at..line_end]).unwrap_or(line_end - at))
@@ -238,21 +238,22 @@ impl Framing {
         }
     }
 
-    /// Returns whether a line that begins with `{` consists of whole values. It ends with `}`, and in
-    /// JSON only white space, a comma or a bracket may follow that if the value is not complete.
+    /// Returns whether a line that begins with `{` consists of whole values. It ends with `}`, and the next line does
+    /// not begin with white space, a comma or a closing bracket. One of these would follow if the value were not
+    /// complete.
     fn is_whole_line(&self, line: Range<usize>, is_end: bool) -> bool {
         let after = self.buffer.get(line.end + 1);
         let ends_value = after.map_or(is_end, |byte| !byte.is_ascii_whitespace() && !b",]}".contains(byte));
         ends_value && self.buffer[line].trim_ascii_end().ends_with(b"}")
     }
 
-    /// Scans a value, from where the scan ended last.
+    /// Scans a value, or continues the scan of it.
     fn scan(&mut self, at: usize) -> Next {
         let (mut scanner, scanned) = self.scanner.take().unwrap_or_default();
         let from = at + scanned;
         match scanner.scan(&self.buffer[from..]) {
             Scan::End(end) => Next::Value(from + end),
-            // Of a value that is cut off after a comma, the next line seems to be a part.
+            // If a value is cut off after a comma, the next line seems to belong to it.
             Scan::Broken(end) => Next::Broken(self.last_line_of_value(at, from + end)),
             Scan::Incomplete if let Some(list) = self.long_list(at) => {
                 self.is_in_object = true;
@@ -265,12 +266,12 @@ impl Framing {
         }
     }
 
-    /// Returns where the last line before `end` begins that begins a value, or else `end`.
+    /// Returns the start of the last line before `end` that begins with `{`, or `end` if there is none.
     fn last_line_of_value(&self, at: usize, end: usize) -> usize {
         memmem::rfind(&self.buffer[at..end], b"\n{").map_or(end, |line_end| at + line_end + 1)
     }
 
-    /// Returns where the list begins with which a long object begins, such as `{"builds": [`.
+    /// Returns the offset of the list in a long object that begins with one, such as `{"builds": [`.
     fn long_list(&self, at: usize) -> Option<usize> {
         let object = self.buffer.get(at..).filter(|object| object.len() >= self.limits.chunk)?;
         let inside = object.strip_prefix(b"{")?.trim_ascii_start();
@@ -293,7 +294,7 @@ impl Framing {
         each(Read::Chunk(Chunk { bytes, values }))
     }
 
-    /// Drops what is too long to be a value.
+    /// Drops the buffer and reports it, if it is longer than a value may be.
     fn limit(&mut self, each: Each<'_>) -> ControlFlow<()> {
         if self.buffer.len() <= self.limits.value {
             return ControlFlow::Continue(());
@@ -311,7 +312,7 @@ impl Framing {
         each(Read::Unreadable(Unreadable { place, why: why.to_owned() }))
     }
 
-    /// Drops the rest of a value that is too long.
+    /// Drops the rest of a value or line that is too long.
     fn pass_over(&mut self) {
         let end = match &mut self.passing {
             None => return,
@@ -335,7 +336,7 @@ impl Framing {
         self.buffer.shrink_to(self.limits.chunk);
     }
 
-    /// The rest of the file is cut off, or could not be read.
+    /// Ends the file. Reports the read error, or a value or list that is cut off.
     fn end(mut self, error: Option<io::Error>, each: Each<'_>) -> ControlFlow<()> {
         let place = self.place(&mut Lines::default(), 0);
         self.report_unknown(each)?;

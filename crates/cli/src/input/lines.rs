@@ -1,14 +1,14 @@
-//! Where lines end.
+//! Finds and counts the ends of lines.
 
 use memchr::{memchr, memchr_iter};
 
-/// The lines of a buffer, which is looked through once.
+/// The ends of lines in a buffer, which is searched once.
 #[derive(Default)]
 pub(super) struct Lines {
     /// The line feeds before this byte are counted.
     counted_to: usize,
     count: u64,
-    /// The next line feed, and the byte from which it was looked for.
+    /// The byte from which the next line feed was searched, and the line feed, if there is one.
     next: Option<(usize, Option<usize>)>,
 }
 
@@ -28,7 +28,7 @@ impl Lines {
         }
     }
 
-    /// The number of line feeds before a byte, which is not before the one that was given last.
+    /// Returns the number of line feeds before a byte. `at` must not decrease from call to call.
     pub(super) fn count_to(&mut self, buffer: &[u8], at: usize) -> u64 {
         if let Some(after) = buffer.get(self.counted_to..at) {
             self.count += memchr_iter(b'\n', after).count() as u64;

@@ -66,7 +66,7 @@ pub(crate) struct Unreadable {
     pub(crate) why: String,
 }
 
-/// A file or folder in a named folder that is not read.
+/// A file or folder that is skipped, in a folder that the command line names.
 pub(crate) struct Skipped {
     pub(crate) path: PathBuf,
     pub(crate) why: &'static str,
@@ -90,7 +90,7 @@ impl fmt::Display for InputPlace {
     }
 }
 
-/// Reads all input. `each` gets its parts in order, and ends the reading by `Break`.
+/// Reads all input. Calls `each` with its parts in order, until `each` returns `Break`.
 ///
 /// # Errors
 /// If one of the paths, or a file or folder in one of them, cannot be opened.
@@ -99,7 +99,7 @@ pub(crate) fn read(paths: &[PathBuf], each: &mut dyn FnMut(Read) -> ControlFlow<
     let mut bytes_read = 0;
     let skipped = skipped.into_iter().map(Read::Skipped).try_for_each(&mut *each);
     if skipped.is_continue() {
-        // To end early is no error.
+        // Ending early is no error.
         let _ = inputs.iter().try_for_each(|input| one(input, &mut bytes_read, each));
     }
     Ok(())
@@ -108,10 +108,10 @@ pub(crate) fn read(paths: &[PathBuf], each: &mut dyn FnMut(Read) -> ControlFlow<
 /// Reads a copy of values that were read before.
 ///
 /// # Errors
-/// None: what cannot be read is unreadable.
+/// None: a part that cannot be read is passed on as [`Read::Unreadable`].
 pub(crate) fn read_copy(copy: File, each: &mut dyn FnMut(Read) -> ControlFlow<()>) -> anyhow::Result<()> {
     let content = Content::of(Box::new(copy));
-    // To end early is no error.
+    // Ending early is no error.
     let _ = Framing::new("copy".into(), content, Limits::OF_ALL_INPUT).run(each);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! From the paths of the command line to the files that are read.
+//! Finds the files to read, from the paths on the command line.
 
 use std::{
     fs::{self, File},
@@ -59,12 +59,12 @@ impl Input {
     }
 }
 
-/// Lists the files that the paths name, those of folders in the order of their names, and what is left
-/// out in these.
+/// Lists the files that the paths name and, ordered by name, the files in the folders that they name. Also lists the
+/// entries of these folders that are skipped.
 ///
 /// # Errors
-/// If one of the paths, or a file or folder in one of them, cannot be opened: what it contains would be missing in
-/// every number.
+/// If one of the paths, or a file or folder in one of them, cannot be opened: its builds would be missing from every
+/// number.
 pub(super) fn expand(paths: &[PathBuf]) -> anyhow::Result<(Vec<Input>, Vec<Skipped>)> {
     let (mut inputs, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {

@@ -2,7 +2,7 @@
 
 use memchr::memchr3;
 
-/// The state in the middle of an object, so that its bytes may come in pieces.
+/// The state of a scan. The bytes of the object may come in pieces.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scanner {
     depth: u64,
@@ -26,8 +26,8 @@ pub(super) enum Scan {
     Incomplete,
     /// The object ends before this byte.
     End(usize),
-    /// It can't go on like this: a line ends in a string, or an object begins where no value may. The
-    /// object that was not finished ends before this byte.
+    /// The bytes are not JSON: a line ends within a string, or an object begins where no value is allowed. The
+    /// incomplete object ends before this byte.
     Broken(usize),
 }
 

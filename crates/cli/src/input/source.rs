@@ -32,7 +32,7 @@ impl HistorySource {
         self.read_files(true, each)
     }
 
-    /// Reads the same files again, and does not name again what is skipped.
+    /// Reads the same files again. Does not report skipped files again.
     ///
     /// # Errors
     /// If a file cannot be opened.

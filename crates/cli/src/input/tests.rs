@@ -27,7 +27,7 @@ fn found(bytes: impl AsRef<[u8]>) -> Found {
     found_in(Box::new(Cursor::new(bytes.as_ref().to_vec())), Limits::OF_ALL_INPUT)
 }
 
-/// Reads little at once.
+/// Reads this number of bytes at once.
 fn found_in_chunks_of(chunk: usize, bytes: &[u8]) -> Found {
     found_in(Box::new(Cursor::new(bytes.to_vec())), Limits { chunk, ..Limits::OF_ALL_INPUT })
 }
@@ -149,7 +149,7 @@ fn damage_costs_one_value() {
     );
 }
 
-/// What is cut off there may go on with a value.
+/// A value could follow where these lines are cut off.
 #[test]
 fn a_line_that_is_cut_off_between_two_values_costs_no_other_line() {
     for cut in ["{\"a\": 1,", "{\"a\":", "{\"a\": [", "{\"a\": [{}, ", "{\"a\": {\"b\": {}, "] {
@@ -225,7 +225,7 @@ fn a_value_that_is_too_long_is_passed_over() {
     }
 }
 
-/// A reader of any bytes, without the time to write them.
+/// An endless reader. It leaves the buffer as it is, which saves the time to fill it.
 struct Endless;
 
 impl io::Read for Endless {
@@ -333,7 +333,8 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// serde_json is the oracle: what it wrote is found again, however it is separated and cut.
+    /// serde_json is the oracle: the whole values that it wrote are found, wherever the file is cut off, and whatever
+    /// separates them.
     #[test]
     fn whole_values_are_found_in_a_file_that_is_cut_off(
         parts in prop::collection::vec((value(), any::<bool>(), 0..7_usize), 0..8), cut in any::<prop::sample::Index>(),

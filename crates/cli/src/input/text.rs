@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-/// What a file is that contains no JSON.
+/// The description of a file that contains no JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotJson {
     pub(super) what: &'static str,
@@ -10,7 +10,7 @@ pub(super) struct NotJson {
     pub(super) help: Option<&'static str>,
 }
 
-/// What a line is that does not begin with JSON.
+/// The kind of a line that does not begin with JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind {
     /// JSON begins at this byte, after a time, as CloudWatch Logs exports it.
@@ -20,7 +20,7 @@ pub(super) enum LineKind {
     Unknown,
 }
 
-/// The lines of Lambda's text format.
+/// The beginnings of the lines that Lambda writes in its text format.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html>
 const OF_LAMBDA: &[&str] = &[
     "START RequestId:",
@@ -68,7 +68,7 @@ fn time_at_start(line: &[u8]) -> Option<usize> {
     start.iter().zip(PATTERN).all(fits).then_some(end)
 }
 
-/// Returns what a file is, by its first bytes, if it contains no JSON.
+/// Describes a file if its first bytes show that it contains no JSON.
 pub(super) fn not_json(head: &[u8]) -> Option<NotJson> {
     const fn file(what: &'static str, help: Option<&'static str>) -> Option<NotJson> {
         Some(NotJson { what, help })

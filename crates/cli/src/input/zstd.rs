@@ -1,7 +1,7 @@
 //! Decompresses zstd, frame by frame.
 //!
-//! With `ruzstd`, which is written in Rust, so that the command line is built for any platform without
-//! a C compiler for it.
+//! Uses `ruzstd`, which is written in Rust: building the command line for another platform needs no C
+//! compiler for it.
 
 use std::io::{self, BufRead, Read};
 

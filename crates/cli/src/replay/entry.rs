@@ -1,4 +1,4 @@
-//! What is kept of a build until the whole input is read.
+//! The entries about builds that are kept until the whole input is read.
 
 use std::io;
 
@@ -18,11 +18,12 @@ const JUDGED: u8 = 0;
 const OBSERVED: u8 = 1;
 const EARLIER: u8 = 2;
 
-/// A build that breaks a rule or two takes fewer bytes.
+/// The initial capacity in bytes. A build that breaks one or two rules takes less.
 const USUAL_LENGTH: usize = 512;
 
 impl JoinedEntry {
-    /// The entry as bytes. A Build is read leniently, which needs a format that describes itself.
+    /// Encodes the entry. An observation is written as JSON: a Build is parsed leniently, which needs a self-describing
+    /// format.
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
         match self {
             Self::Judged(judged) => {

@@ -30,8 +30,8 @@ use super::{
 /// Everything that is kept of one build.
 #[derive(Default)]
 struct KeptBuild<'c> {
-    /// The results. Of two different ones, the one whose bytes are greater counts, so that the order of the
-    /// input does not.
+    /// The results, with their encoded bytes. If results differ, those with the greater bytes count, so that the order
+    /// of the input does not matter.
     judged: Option<(&'c [u8], Vec<Replayed>)>,
     observed: Vec<Observation>,
     /// `true` if the build started before the period that is wanted.
@@ -76,7 +76,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Judges few builds, in the order in which they started.
+    /// Judges builds that all fit in memory. Calls `sink` in the order in which they started.
     fn judge_in_order(&self, spill: Spill, sink: &mut ResultSink<'_>) -> anyhow::Result<Vec<Summary>> {
         let mut all = Vec::new();
         for partition in spill.into_partitions() {
@@ -159,7 +159,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// The builds of one project, as those of each policy are compared.
+    /// Returns, for each policy, the builds of one project as its rules compare them.
     fn contenders(&self, builds: &[PastBuild], tries: &Tries) -> Vec<Contenders> {
         let of = |replay| {
             let contenders = builds.iter().filter_map(|build| {
@@ -185,13 +185,13 @@ fn by_start(judged: &[Replayed]) -> Option<(Option<Timestamp>, &str)> {
     judged.first().map(|build| (build.start, build.build_id.as_str()))
 }
 
-/// The builds that CodeBuild may have retried. An event lacks members by which builds are compared.
+/// The Builds that CodeBuild may have retried. Events are left out: they lack members by which builds are compared.
 fn tries(builds: &[PastBuild]) -> Tries {
     let retried = builds.iter().filter(|past| past.is_whole && past.build.auto_retry_config.is_some());
     retried.map(|past| (past.id.as_str().to_owned(), past.build.clone())).collect()
 }
 
-/// What is kept of each build, by its id.
+/// Groups the entries by the ids of their builds.
 fn by_build<'c>(contents: &'c [Cow<'_, [u8]>]) -> io::Result<BTreeMap<String, KeptBuild<'c>>> {
     let mut builds: BTreeMap<String, KeptBuild<'c>> = BTreeMap::new();
     for bytes in contents {

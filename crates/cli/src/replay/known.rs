@@ -13,7 +13,7 @@ use buildbrake_core::{
 /// An account, a region and a name or id.
 type Key = [String; 3];
 
-/// What the input contains beside builds.
+/// The projects and batches that the input contains.
 #[derive(Default)]
 pub(super) struct InputContext {
     projects: Mutex<HashMap<Key, Arc<Project>>>,
@@ -31,7 +31,7 @@ impl InputContext {
         add(&self.projects, key(arn, name), project, rank);
     }
 
-    /// Adds a batch. Of two descriptions, the later one counts.
+    /// Adds a batch. Of two descriptions, the one with the later end counts.
     pub(super) fn add_batch(&self, batch: BuildBatch) {
         let arn = batch.arn.as_deref().unwrap_or_default();
         let id = batch.id.clone().unwrap_or_else(|| batch_id(arn).to_owned());

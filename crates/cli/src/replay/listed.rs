@@ -1,4 +1,4 @@
-//! The builds that a page lists: the most important ones of those that do not pass.
+//! The builds that an HTML page lists: the most important ones that do not pass every rule.
 
 use std::cmp::Reverse;
 

@@ -1,9 +1,9 @@
 //! Judges recorded builds: streaming, on all processors, with bounded memory.
 //!
-//! A build that has ended, and whose verdict depends on nothing else, is judged as soon as it is read, and
-//! its result is kept. What else is known of builds is kept as it is. Both are brought together by the
-//! build's id (or by its project, if a rule compares builds), so that a build is judged once, however often
-//! and in whatever order the input describes it.
+//! A build that has ended is judged as soon as it is read, if its verdict depends on nothing else. Its result
+//! is kept. All other descriptions of builds are kept as they are. Results and descriptions are grouped by the
+//! build's id (or by its project, if a rule compares builds). A build is thus judged once, however often and in
+//! whatever order the input describes it.
 
 mod entry;
 mod joined;
@@ -47,7 +47,7 @@ pub(crate) struct ReplayResults {
     pub(crate) summaries: Vec<Summary>,
     /// The first of the unreadable values, each with its place and the reason.
     pub(crate) unreadable: Vec<String>,
-    /// `true` if the input describes a build, whether it is meant or not.
+    /// `true` if the input describes a build, even one that the scope excludes.
     pub(crate) has_builds: bool,
     /// `true` if it describes a project or a batch.
     pub(crate) has_others: bool,
@@ -59,14 +59,14 @@ pub(crate) struct CollectedInput {
     pub(crate) unreadable: Vec<String>,
     /// The number of all unreadable values.
     pub(crate) unreadable_count: u64,
-    /// `true` if the input describes a build, whether it is meant or not.
+    /// `true` if the input describes a build, even one that the scope excludes.
     pub(crate) has_builds: bool,
 }
 
 /// Builds that are read, and the policies that judge them.
 pub(crate) struct Engine<'p> {
     replays: Vec<Replay<'p>>,
-    /// The time that stands for those of a build that has none.
+    /// The time that is used for a build if none of its times is known.
     now: Timestamp,
     /// `true` if the first unreadable value ends the replay.
     is_strict: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Engine<'p> {
     has_failed: AtomicBool,
 }
 
-/// Is called with each build's results, one for each policy.
+/// A callback that receives each build's results, one for each policy.
 pub(crate) type ResultSink<'s> = dyn FnMut(&[Replayed]) -> anyhow::Result<()> + Send + 's;
 
 impl<'p> Engine<'p> {
@@ -219,7 +219,7 @@ impl<'p> Engine<'p> {
         unreadable.drain(..).map(|Unreadable { place, why }| format!("{place}: {why}")).collect()
     }
 
-    /// Takes the values of a chunk.
+    /// Judges or keeps the builds of a chunk, and keeps its projects and batches.
     fn take(&self, chunk: &Chunk) -> io::Result<()> {
         for value in &chunk.values {
             let json = chunk.bytes.get(value.range.clone()).unwrap_or_default();
@@ -263,7 +263,7 @@ impl<'p> Engine<'p> {
         }
         let is_ended = observation.from == ObservedIn::Api && observation.build.progress() == Progress::Ended;
         let is_final = is_ended && !self.replays.is_empty();
-        // A retry of it is compared with other builds by what this one is.
+        // A retry is compared with other builds by the members of this build, which is kept for that.
         let is_compared_try = self.by_project && observation.build.auto_retry_config.is_some();
         if is_ended && !self.is_in_period(observation.build.start_time) {
             return self.add_earlier(&observation);
@@ -294,7 +294,7 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Its events and records may not contain the start.
+    /// Keeps only that the build started before the period: its events and records may not contain its start.
     fn add_earlier(&self, observation: &Observation) -> io::Result<()> {
         let entry = JoinedEntry::Earlier(observation.id.as_str().to_owned());
         self.spill.add(self.key(observation), &entry.encode()?)
@@ -341,7 +341,7 @@ impl<'p> Engine<'p> {
     }
 }
 
-/// Workers find unreadable values in no particular order.
+/// Keeps the values with the first places. Workers find unreadable values in no particular order.
 fn keep_first(unreadable: &mut Vec<Unreadable>) {
     unreadable.sort_by(|one, other| one.place.cmp(&other.place));
     unreadable.truncate(NAMED_UNREADABLE);

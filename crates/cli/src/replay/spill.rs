@@ -1,5 +1,5 @@
-//! Entries about builds, brought together by a key. A bounded number of bytes stays in memory; more is
-//! written to temporary files, which the system removes whenever the program ends.
+//! Groups entries about builds by a key. Keeps a bounded number of bytes in memory, and writes the rest to
+//! temporary files, which the system removes whenever the program ends.
 
 use std::{
     borrow::Cow,
@@ -12,8 +12,8 @@ use std::{
 const PARTITIONS: usize = 64;
 /// The number of bytes of a partition that stay in memory: 8 MB for all of them.
 const BUFFER: usize = 128 * 1024;
-/// The number of bytes of a partition's file that are read back at once. Of a longer one, each entry is read by
-/// itself.
+/// The length up to which a partition's file is read back at once, in bytes. The entries of a longer file are read one
+/// by one.
 const READ_BACK: u64 = 8 << 20;
 /// The bytes before an entry's content: its key and its length.
 const HEADER: usize = 12;
@@ -34,7 +34,7 @@ pub(super) struct Entries {
     buffer: Vec<u8>,
     file: Option<File>,
     file_length: u64,
-    /// The keys and places of the entries, ordered by key.
+    /// The key, place and length of each entry, ordered by key.
     places: Vec<(u64, u64, usize)>,
 }
 
@@ -89,7 +89,7 @@ impl Entries {
         if let Some(whole) = &mut file
             && whole.stream_position()? <= READ_BACK
         {
-            // Before the entries that are in memory, which came later.
+            // The file's entries come first: those in memory were added later.
             let mut all = Vec::new();
             whole.seek(SeekFrom::Start(0))?;
             whole.read_to_end(&mut all)?;
@@ -123,7 +123,7 @@ impl Entries {
         Ok(Self { buffer, file, file_length, places })
     }
 
-    /// Calls `each` with the contents of all entries of one key.
+    /// Calls `each` once for each key, with the contents of all its entries.
     pub(super) fn for_each_key(&self, mut each: impl FnMut(&[Cow<'_, [u8]>]) -> io::Result<()>) -> io::Result<()> {
         let mut contents = Vec::new();
         for of_key in self.places.chunk_by(|(one, ..), (other, ..)| one == other) {

@@ -52,7 +52,7 @@ pub(crate) struct HtmlPage<'a> {
 pub(crate) struct Row<'a> {
     /// The build.
     pub(crate) build: &'a Replayed,
-    /// The reasons of its rules' decisions, of those that do not pass or of all. May be empty.
+    /// The reasons of the rules' decisions: of all rules, or only of those that do not pass. May be empty.
     pub(crate) reasons: &'a [Reason],
 }
 
@@ -76,12 +76,13 @@ pub(crate) fn page(page: &HtmlPage<'_>) -> anyhow::Result<String> {
     ))
 }
 
-/// A content security policy's name for an inline script or style: <https://www.w3.org/TR/CSP3/#grammardef-hash-source>.
+/// Returns the name of an inline script or style in a content security policy:
+/// <https://www.w3.org/TR/CSP3/#grammardef-hash-source>.
 fn hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// A browser's developer tools would request the source map, which is not there.
+/// Removes the link to the source map: a browser's developer tools would request it, and the page has none.
 fn without_source_map(script: &str) -> &str {
     script.split_once("\n//# sourceMappingURL=").map_or(script, |(script, _)| script)
 }

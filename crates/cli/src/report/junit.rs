@@ -1,5 +1,5 @@
-//! Test results as JUnit XML: one suite for each file, one for the faults of each faulty file, and
-//! one for the rules that are not covered.
+//! Test results as JUnit XML: one suite for each file, one for the faults of each faulty file, and, with
+//! `--coverage`, one for the rules and exemptions that are not covered.
 
 use buildbrake_core::{
     diagnostic::{Finding, Place},

@@ -28,7 +28,7 @@ pub(crate) fn results(results: &TestResults) -> String {
     text
 }
 
-/// Returns whether notes are printed: rules that are not covered are one, unless they must be.
+/// Returns whether notes are printed. Rules that are not covered are a note, unless `--coverage` makes them a failure.
 fn has_notes() -> bool {
     verbosity() >= Verbosity::Normal
 }

@@ -11,7 +11,7 @@ pub(crate) struct ScannedAccounts<'a> {
     pub(crate) profiles: &'a [String],
     pub(crate) regions: &'a [String],
     pub(crate) endpoint_url: Option<&'a str>,
-    /// Only projects of these names; all if there are none.
+    /// The patterns of the projects' names. If there are none, all projects are read.
     pub(crate) projects: &'a [Pattern],
 }
 

@@ -15,7 +15,7 @@ use buildbrake_core::{
 use super::ProjectOrigin;
 use crate::files::{from_here, write_whole};
 
-/// A finding that is accepted. It stays the same if lines move, and is another one if the value changes.
+/// An accepted finding. It matches even if lines move, but not if the value changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BaselineEntry {
     /// The ARN, or the file and the address in it: `ci.yaml#Build`.
@@ -43,7 +43,7 @@ impl BaselineEntry {
     }
 }
 
-/// The projects that a scan is about: the entries of others stay as they are.
+/// The projects that a scan covers. Entries about other projects stay as they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BaselineScope {
     /// The beginnings of the identities of all projects in it.
@@ -60,7 +60,7 @@ impl BaselineScope {
         Self { prefixes: files.map(identity).collect(), is_partial: false }
     }
 
-    /// The same if only some of the projects are scanned.
+    /// Sets whether only some of the projects are scanned.
     pub(crate) fn partial(self, is_partial: bool) -> Self {
         Self { is_partial, ..self }
     }
@@ -105,7 +105,7 @@ impl Baseline {
         Self::parse(&name.to_string(), &text)
     }
 
-    /// The same, of a file that may not exist yet.
+    /// Reads a baseline, which is empty if the file does not exist.
     pub(crate) fn read_if_exists(path: &Path) -> anyhow::Result<Self> {
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
@@ -158,7 +158,7 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Returns whether a finding is accepted.
+    /// Returns whether a finding is accepted, and marks its entry as used.
     pub(crate) fn accept(&mut self, entry: &BaselineEntry) -> bool {
         let is_accepted = self.entries.contains_key(entry);
         if is_accepted {
@@ -176,7 +176,7 @@ impl Baseline {
     /// are kept.
     ///
     /// # Errors
-    /// If the file is something else than a baseline, or cannot be written.
+    /// If the path is a folder or another file than a baseline, or if the file cannot be written.
     pub(crate) fn write(path: &Path, entries: Vec<BaselineEntry>) -> anyhow::Result<()> {
         if path.is_dir() {
             bail!("{}: this is a folder; name a file in it", path.display());
@@ -195,7 +195,7 @@ impl Baseline {
                 [("project", Some(project.as_str())), ("rule", Some(rule)), ("found", Some(found)), ("reason", reason)]
             {
                 if let Some(value) = value {
-                    // A string of JSON is one of YAML.
+                    // A JSON string is also a YAML string.
                     text.push_str(&format!("  {marker} {key}: {}\n", serde_json::to_string(value)?));
                     marker = " ";
                 }

@@ -17,7 +17,7 @@ pub(crate) struct Projects {
     pub(crate) left_out: Vec<SkippedInput>,
     /// The names of the parameters that templates declare.
     pub(crate) parameters: BTreeSet<String>,
-    /// The values of parameters that templates do not allow, in words.
+    /// Messages about the given values of parameters that templates do not allow.
     pub(crate) refused: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Projects {
 pub(crate) struct Project {
     pub(crate) settings: PlannedProject,
     pub(crate) origin: ProjectOrigin,
-    /// The reason why it is unknown whether there is such a project.
+    /// The reason why the project may not exist. `None` if it is certain to exist.
     pub(crate) doubt: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Projects {
     }
 }
 
-/// The account and the region of files, as far as options name them.
+/// The account and the region that files are deployed to, as far as options name them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Destination {
     pub(crate) account: Option<String>,

@@ -18,9 +18,9 @@ use super::{
 pub(crate) struct ScanResults {
     pub(crate) projects: Vec<ScannedProject>,
     pub(crate) left_out: Vec<SkippedInput>,
-    /// The entries of the baseline that no finding has any more.
+    /// The baseline entries that match no finding any more.
     pub(crate) gone: Vec<BaselineEntry>,
-    /// The entries of the baseline about projects that are not scanned.
+    /// The baseline entries about projects that are not scanned.
     others: Vec<BaselineEntry>,
 }
 
@@ -65,8 +65,8 @@ pub(crate) struct Counts {
 }
 
 impl ScanResults {
-    /// Judges projects. `denies_unknown`: also what is unknown for another reason than that no build runs
-    /// yet is a finding.
+    /// Judges projects. With `denies_unknown`, an unknown decision is a finding, too, unless it is unknown only
+    /// because no build runs yet.
     pub(crate) fn of(
         policy: &Policy,
         projects: Projects,
@@ -108,7 +108,8 @@ impl ScanResults {
         self.projects.iter().flat_map(|project| project.rules.iter().map(move |rule| (project, rule)))
     }
 
-    /// The entries of a baseline that accepts all findings, with those about projects that are not scanned.
+    /// Returns the entries of a baseline that accepts all findings. Keeps the entries about projects that are not
+    /// scanned.
     pub(crate) fn entries(&self) -> Vec<BaselineEntry> {
         let findings = self.each().filter(|(_, result)| result.status != Status::NoFinding);
         let findings = findings.map(|(project, result)| BaselineEntry::of(&project.project.origin, &result.rule));

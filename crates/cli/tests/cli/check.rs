@@ -114,7 +114,7 @@ fn several_policies_are_summed_up() {
     assert_eq!(last(&["check", "--fix", "-", "a.yaml"]).as_deref(), Some("a.yaml: valid, 1 rule"));
 }
 
-/// One that cannot be parsed may be the policy that matters.
+/// A file that cannot be parsed may be the policy that matters.
 #[test]
 fn a_policy_that_is_found_and_faulty_is_reported() {
     for broken in

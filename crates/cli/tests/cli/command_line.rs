@@ -8,7 +8,7 @@ use std::{
 
 const BUILDBRAKE: &str = env!("CARGO_BIN_EXE_buildbrake");
 
-/// A help has at most so many lines of at most so many columns.
+/// The maximum numbers of lines and columns of a command's help.
 const SCREEN: (usize, usize) = (50, 100);
 
 fn run(arguments: &[&str]) -> Output {
@@ -54,7 +54,7 @@ fn every_help_fits_a_screen() {
         assert!(help.lines().all(|line| line.chars().count() <= SCREEN.1), "{command}:\n{help}");
         assert!(help.contains("\nExamples:\n  "), "{command}:\n{help}");
         assert_eq!(help, stdout(&[command, "-h"]), "{command}");
-        // The long one explains the exit status, or the command can only succeed.
+        // The long help also explains the exit status, unless the command can only succeed.
         assert!(stdout(&["help", command]).len() > help.len() / 2, "{command}");
     }
 }

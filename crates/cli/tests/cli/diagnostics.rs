@@ -12,7 +12,7 @@ use buildbrake_core::{
 };
 use jiff::Timestamp;
 
-/// The day on which the examples are checked.
+/// The moment at which the examples are checked.
 const NOW: &str = "2026-11-26T12:00:00Z";
 
 fn folder() -> PathBuf {
@@ -47,7 +47,8 @@ fn found(policy: Vec<u8>, tests: Option<&str>) -> Vec<Finding> {
     all.iter().flat_map(Diagnostics::findings).collect()
 }
 
-/// The page with the output of its example; the reason why there is none, if it causes something else.
+/// Returns the page with the output of its example. If the example causes other diagnostics, returns a message about
+/// these.
 fn with_output(code: Code, page: &str) -> String {
     let files = blocks(page, "yaml");
     if code.id().starts_with("BB5") {
@@ -67,7 +68,7 @@ fn with_output(code: Code, page: &str) -> String {
     page.replace(&format!("```text\n{}```", blocks(page, "text")[0]), &format!("```text\n{shown}\n```"))
 }
 
-/// The same of a page about `buildbrake scan`, whose example is a policy and a template.
+/// Does the same for a page about `buildbrake scan`, whose example is a policy and a template.
 fn with_output_of_scan(code: Code, page: &str, files: &[&str]) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("diagnostics").join(code.id());
     fs::create_dir_all(&folder).unwrap();

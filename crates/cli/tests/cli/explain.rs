@@ -219,7 +219,7 @@ fn text_of(folder: &Path, rules: &str, input: &str, arguments: &[&str]) -> Strin
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `explain` sees one build, so that no newer one is known.
+/// `explain` reads one build, so it knows no newer one.
 #[test]
 fn a_build_is_not_called_the_newest_without_the_others() {
     let folder = folder("newest");

@@ -89,7 +89,7 @@ pub(crate) fn run_with(folder: &Path, arguments: &[&str], input: &[u8], variable
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     thread::scope(|scope| {
-        // A program that ends early reads no further.
+        // This fails if the program ends early and does not read the rest.
         scope.spawn(move || stdin.write_all(input));
         let end = Instant::now() + Duration::from_secs(60);
         while child.try_wait().unwrap().is_none() && Instant::now() < end {

@@ -9,7 +9,7 @@ use std::{
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The files of a folder and of those in it, by their paths from the package's root. A
+/// The files with this ending in a folder and its subfolders, by their paths from the repository's root. A
 /// missing folder has none.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -30,7 +30,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// One by one, so that each policy is covered by the tests beside it.
+/// Runs the test files one by one, so that each policy must be covered by the tests beside it.
 #[test]
 fn every_policy_passes_its_tests() {
     let files = [files("library", ".test.yaml"), files("tests", ".test.yaml")].concat();
@@ -82,7 +82,7 @@ fn the_never_stop_block_protects_the_projects_of_awss_own_tools() {
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
 }
 
-/// The layer of the function is the folder of the sample policy, whole.
+/// The function's layer contains the whole folder of the sample policy.
 #[test]
 fn no_test_ships_in_the_layer() {
     assert_eq!(files("policy", ".test.yaml"), Vec::<PathBuf>::new());

@@ -1,4 +1,4 @@
-//! Tests that what the pages tell people to run and to read is true.
+//! Tests that the commands of the documentation's pages work, and that their statements are true.
 
 use std::{
     env, fs,
@@ -62,7 +62,7 @@ fn the_steps_to_a_policy_of_the_library_work() {
     }
 }
 
-/// What `buildbrake check` finds in a policy of these rules: nothing, or its first line.
+/// Returns what `buildbrake check` writes to standard error about a policy. It is empty if nothing is found.
 fn checked(name: &str, policy: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
     fs::write(&path, policy).unwrap();
@@ -136,7 +136,7 @@ fn the_policy_that_enforces_everything_is_valid() {
     assert!(!found.contains("error["), "{found}");
 }
 
-/// A program that is cached under another key stays the old one.
+/// If the cache's key lacked the revision, a new revision would still use the old program.
 #[test]
 fn a_cached_program_is_that_of_the_revision() {
     let keys: Vec<String> = [".github/workflows/policy.yml", ".gitlab-ci.yml"]

@@ -90,7 +90,8 @@ struct Counted {
     usd: f64,
 }
 
-/// The rules, the outcomes and the minutes of all stops, by nothing but the builds' own members.
+/// Counts from the builds' own members alone: the rules' decisions, the outcomes, the saved minutes, and the stopped
+/// builds that succeeded.
 fn count(builds: &[Value]) -> (BTreeMap<&'static str, Counted>, BTreeMap<&'static str, u64>, f64, u64) {
     let mut rules: BTreeMap<&str, Counted> = BTreeMap::new();
     let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
@@ -178,7 +179,7 @@ fn the_totals_are_those_of_an_independent_count() {
     }
 }
 
-/// Neither the order nor the form of the input changes a total, nor that a build is there twice.
+/// The order of the input, its form, and duplicate builds change no total.
 #[test]
 fn every_form_of_the_input_has_the_same_totals() {
     let folder = folder("forms");
@@ -339,7 +340,7 @@ fn no_control_character_of_a_name_reaches_the_terminal() {
     }
 }
 
-/// A running build is kept as it is, so a long member of many of them needs temporary files.
+/// A running build is kept as it is. Many of them with a long member need temporary files.
 #[test]
 fn a_temporary_file_that_cannot_be_written_ends_the_replay() {
     let folder = folder("temporary");
@@ -480,7 +481,7 @@ fn a_rule_that_stops_what_is_unknown_is_undecided_in_the_table_too() {
     assert!(text.contains("saved 0.0 minutes\n  without 1 build, whose price or running time is unknown"), "{text}");
 }
 
-/// What it contains would be missing in every number.
+/// The file's builds would be missing from every number.
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_read_is_an_error_in_a_folder_too() {

@@ -1,4 +1,4 @@
-//! `buildbrake scan` on templates, on what Terraform makes, and on accounts.
+//! `buildbrake scan` on templates, on plans and states of Terraform, and on accounts.
 
 use std::{
     fs,
@@ -72,7 +72,7 @@ fn json_of(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The rules of a project with each of these decisions.
+/// The rules of a project that have this decision.
 fn decided(report: &Value, address: &str, decision: &str) -> Vec<String> {
     let mut projects = report["projects"].as_array().unwrap().iter();
     let project = projects.find(|project| project["address"] == address).unwrap();
@@ -199,7 +199,7 @@ fn the_baseline_accepts_what_is_known_and_nothing_else() {
     assert!(error.contains("make one with `--write-baseline`"), "{error}");
     let (status, _, error) = run(90, &["--write-baseline"]);
     assert_eq!((status, error.as_str()), (Some(0), "baseline.yaml: 1 finding accepted\n"));
-    // In another line, and in another format.
+    // The project is on another line now, and the output has another format.
     let (status, found, _) = run(90, &["--format", "sarif"]);
     assert_eq!(status, Some(0));
     let log: Value = serde_json::from_str(&found).unwrap();
@@ -288,7 +288,7 @@ fn what_cannot_be_read_is_an_error() {
     }
 }
 
-/// A CodeBuild with so many projects in each of two regions, whose lists have pages.
+/// A CodeBuild with this number of projects in each of two regions. Its lists have pages.
 fn codebuild(projects: usize) -> Endpoint {
     Endpoint::open(buildbrake_testkit::http::Address::reserve(), move |call| {
         let name = |number: usize| format!("shop-{number:03}");
@@ -359,7 +359,7 @@ fn all_projects_of_an_account_are_judged() {
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 10 * 4);
     assert_eq!(results[0]["properties"]["rule"], "short-builds");
-    // Code scanning refuses a result without a place: it is that of the rule.
+    // Code scanning refuses a result without a place, so the place is that of the rule.
     let place = &results[0]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], POLICY);
     let rules = fs::read_to_string(Path::new(ROOT).join(POLICY)).unwrap();

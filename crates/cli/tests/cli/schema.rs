@@ -1,4 +1,4 @@
-//! The policy's JSON Schema: fresh, and of one mind with `check`.
+//! Tests that the JSON Schemas are up to date, and that the policy's schema agrees with `check`.
 
 use buildbrake_core::{
     event::{BuildEvent, TriggerKind},

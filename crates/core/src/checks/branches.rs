@@ -1,5 +1,5 @@
-//! `forbidden-branches`, `allowed-branches`: the branch that is built, by its short name,
-//! however git's syntax spells it. Undecided for a build that names no branch.
+//! `forbidden-branches`, `allowed-branches`: the short name of the branch that is built, however git's
+//! syntax spells it. The checks are undecided for a build that names no branch.
 
 use super::{
     CheckDocs, CheckKind, IamView, OptionKind,

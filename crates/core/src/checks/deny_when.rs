@@ -49,7 +49,7 @@ mod tests {
         verdict::{judge, judge_by},
     };
 
-    /// Judges a build with a rule of these lines; or the faults of the rule.
+    /// Judges a build by a rule with these lines. Returns the faults if the rule is invalid.
     fn check(lines: &str, build: &str) -> String {
         let text = format!("version: 1\nrules:\n  - id: r\n    {}\n", lines.replace('\n', "\n    "));
         let policy = match Policy::parse("policy.yaml", &text) {
@@ -154,7 +154,7 @@ mod tests {
         let end = "deny-when: 'build.projectName =='";
         let all = [plain, single, double, literal, block, quote, folded, lines, flow, tag, list, end];
         let all = all.map(|lines| {
-            // The list of all members is snapshot elsewhere.
+            // Another snapshot contains the list of all members.
             let shown = check(lines, BUILD);
             shown
                 .lines()

@@ -118,9 +118,9 @@ impl Check for MaxTime {
     }
 }
 
-/// Passes if the build cannot have exceeded the limit: by its phases, or because it is younger
-/// than the limit. The event of a start contains no phases, so this lets a new build through
-/// without an API call.
+/// Returns [`Answer::Pass`] if the build cannot have exceeded the limit: by its phases, or because it is
+/// younger than the limit. Otherwise returns `None`. The event of a start contains no phases, so this lets
+/// a new build through without an API call.
 pub(super) fn pass_within(limit: Duration, time: Option<Duration>, facts: &Facts<'_>) -> Option<Answer> {
     let at_most = time.or_else(|| facts.build.age(facts.now));
     at_most.is_some_and(|time| time <= limit).then_some(Answer::Pass)
@@ -131,8 +131,8 @@ pub(super) fn pass_within(limit: Duration, time: Option<Duration>, facts: &Facts
 pub(super) fn breaks_running_limit_at(limit: Duration, facts: &Facts<'_>) -> Option<Timestamp> {
     match facts.build.run_start() {
         RunStart::At(start) => first_second_after(limit, start),
-        // Counted from the start of the build, so that each event computes the same deadline
-        // while it is in the future.
+        // The deadline counts from the start of the build, so that each event computes the same one as
+        // long as it lies in the future.
         RunStart::Queued | RunStart::Unknown => {
             let since_start = first_second_after(limit, facts.build.start_time.unwrap_or(facts.now))?;
             if since_start > facts.now { Some(since_start) } else { first_second_after(limit, facts.now) }
@@ -156,7 +156,7 @@ mod tests {
 
     const NOW: &str = "2026-11-22T10:00:00Z";
 
-    /// Judges a build with one rule: the action, the missing facts, and the deadline.
+    /// Judges a build by one rule, and compares the action, the missing facts and the deadline with `expected`.
     fn check(rule: &str, start: &str, phases: &str, expected: &str) {
         let text = format!("{{version: 1, prices: {{SMALL: 0.05}}, rules: [{{id: r, {rule}}}]}}");
         let policy = Policy::parse("p", &text).unwrap_or_else(|faults| panic!("{faults}"));
@@ -206,7 +206,7 @@ mod tests {
         check("max-queue-time: 60m", "09:30:00", &queued, "run till 10:30:01");
         check("max-queue-time: 20m", "09:30:00", &queued, "stop at 30m");
         check("max-cost: 3", "09:30:00", &queued, "run till 10:30:01");
-        // From its start the limit is over; from now on it is not.
+        // Counted from the build's start, the limit is exceeded; counted from now, it is not.
         let queued = phases(&[("SUBMITTED", "08:00:00"), ("QUEUED", "08:00:00")]);
         check("max-duration: 60m", "08:00:00", &queued, "run till 11:00:01");
         check("max-cost: 3", "08:00:00", &queued, "run till 11:00:01");

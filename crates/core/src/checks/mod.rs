@@ -69,7 +69,7 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
     CHECKS.iter().map(|check| check.id)
 }
 
-/// The id of the check that a misspelt one was probably meant to be.
+/// Returns the id of the check that a misspelt id probably means.
 pub fn closest(misspelt: &str) -> Option<&'static str> {
     words::closest(misspelt, &ids().collect::<Vec<_>>())
 }
@@ -92,22 +92,22 @@ pub(crate) struct CheckDocs {
     pub(crate) example: &'static str,
     /// An example of the Project, in JSON, if the check compares the build with it.
     pub(crate) project: Option<&'static str>,
-    /// An example of another running build, in JSON, if the check compares the build with such.
+    /// An example of another running build, in JSON, if the check compares running builds.
     pub(crate) running: Option<&'static str>,
     /// A Build, in JSON, that passes with the example's option.
     pub(crate) allowed: &'static str,
-    /// A Build, in JSON, that breaks it.
+    /// A Build, in JSON, that breaks the check with the example's option.
     pub(crate) stopped: &'static str,
-    /// The members of the Build that it reads: paths, and what else it reads in words.
+    /// The inputs of the check: paths of the Build's members, or a description in words.
     pub(crate) reads: &'static [&'static str],
 }
 
 /// The part of a check that IAM can see before a build starts: some arguments of StartBuild are passed
-/// to IAM as condition keys. `export` makes Deny statements of them.
+/// to IAM as condition keys. `export` makes Deny statements from them.
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html>
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum IamView {
-    /// No condition key contains it. The reason: lower case, no full stop.
+    /// No condition key contains it. The text is the reason: lower case, no full stop.
     NoKey(&'static str),
     /// A key contains the image as the call spells it.
     Image,
@@ -132,9 +132,8 @@ pub(crate) trait Check: Send + Sync {
         false
     }
 
-    /// Returns the time when a running build that does not break the check will break it, if
-    /// nothing but the time changes: the earliest possible time. `None` if never, or if it cannot
-    /// be computed.
+    /// Returns the earliest time at which a running build that does not break the check yet will break it,
+    /// if nothing but the time changes. `None` if that never happens, or if the time cannot be computed.
     fn breaks_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
         None
     }
@@ -167,7 +166,7 @@ pub(crate) enum Answer {
     Pass,
     /// The build breaks the check, by the value in the text.
     Broken(String),
-    /// A fact is missing that the answer depends on.
+    /// The answer depends on this fact, which is missing.
     Unknown(MissingFact),
 }
 

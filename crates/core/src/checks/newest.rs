@@ -98,7 +98,7 @@ struct OnlyNewestPer {
 }
 
 impl Check for OnlyNewestPer {
-    /// The build's own values are asked for first: git knows them at its start alone.
+    /// Asks for the build's own values before the other builds: git can give them only when the build starts.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         match facts.superseded {
             Some(Superseded::No) => Answer::Pass,

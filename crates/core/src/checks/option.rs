@@ -13,7 +13,7 @@ use crate::{
     yaml::{Node, reader::Reader},
 };
 
-/// The form of an option, and the check that it makes.
+/// The form of an option, with the constructor of its check.
 #[derive(Clone, Copy)]
 pub(crate) enum OptionKind {
     Duration(TimeLimit, fn(Duration) -> Box<dyn Check>),
@@ -99,9 +99,9 @@ pub(crate) enum CheckOption<'a> {
 }
 
 impl CheckOption<'_> {
-    /// For two options of the same check: whether every build that breaks `other` also breaks
-    /// this, and every build that leaves `other` undecided breaks this or leaves it undecided.
-    /// `false` if that is not known.
+    /// Compares two options of the same check. Returns `true` if every build that breaks `other` also breaks
+    /// `self`, and every build that leaves `other` undecided breaks `self` or leaves it undecided. Returns
+    /// `false` if that is not certain.
     pub(crate) fn covers(self, other: Self) -> bool {
         match (self, other) {
             (Self::MaxDuration(strict), Self::MaxDuration(other)) => strict <= other,
@@ -110,7 +110,7 @@ impl CheckOption<'_> {
             (Self::Allowed(narrow), Self::Allowed(wide)) => wide.covers(narrow),
             (Self::DenyWhen(one), Self::DenyWhen(other)) => one.as_str() == other.as_str(),
             (Self::ForbiddenOverrides(all), Self::ForbiddenOverrides(some)) => some.iter().all(|one| all.contains(one)),
-            // Builds that agree on more values agree on fewer.
+            // Builds that have the same values for `more` keys also have the same values for `few` of them.
             (Self::NewestPer(few), Self::NewestPer(more)) => few.iter().all(|key| more.contains(key)),
             _ => false,
         }
@@ -122,7 +122,7 @@ impl CheckOption<'_> {
     }
 }
 
-/// As the policy contains it; an expression on one line, and shortened.
+/// Writes the option as the policy contains it. An expression is put on one line and shortened.
 impl fmt::Display for CheckOption<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LENGTH: usize = 200;

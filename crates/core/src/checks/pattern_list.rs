@@ -1,4 +1,4 @@
-//! The checks that are a list of patterns: every `forbidden-…` and `allowed-…` of one fact.
+//! The checks whose option is a list of patterns for one fact: `forbidden-…` and `allowed-…`.
 
 use super::{Answer, Check, CheckOption, Fit, Patterns, Subject, subject::SubjectValues};
 use crate::facts::{Facts, source_pattern::Direction};
@@ -26,7 +26,7 @@ enum ListKind {
 }
 
 impl PatternList {
-    /// Returns the reason why an allowed value is not to be trusted.
+    /// Returns the reason not to trust an allowed value.
     fn contradiction(&self, facts: &Facts<'_>) -> Option<String> {
         let contradiction = self.subject.contradiction.filter(|_| matches!(self.kind, ListKind::Allowed))?;
         contradiction(facts).ok().flatten()

@@ -1,4 +1,4 @@
-//! Lists of patterns, and whether they match a fact.
+//! Lists of patterns, and how they match a fact.
 
 use super::subject::{Subject, SubjectValue, SubjectValues};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A match that may be unknown.
+/// The result of a match, which may be unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fit {
     Yes,
@@ -118,8 +118,7 @@ impl Syntax {
         RemarkCodes { impossible, doubtful }
     }
 
-    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
-    /// that can never match.
+    /// Parses a pattern. Returns it with warnings about probable mistakes, or an error if it can never match.
     fn parse(self, text: &str, direction: Direction) -> Result<(FactPattern, Vec<Remark>), Remark> {
         let parse = match self {
             Self::Account => account_pattern,
@@ -183,7 +182,7 @@ impl FactPattern {
         }
     }
 
-    /// `false` if certainly no value fits both.
+    /// Returns `false` only if no value can match both.
     fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text { normal: one, .. }, Self::Text { normal: other, .. }) => one.overlaps(other),
@@ -219,7 +218,7 @@ impl Patterns {
 
     /// Matches the build's value of the subject.
     pub(crate) fn fits(&self, subject: &Subject, facts: &Facts<'_>, direction: Direction) -> Fit {
-        // What does not exist matches nothing.
+        // A sandbox has no initiator, so no pattern matches it.
         if subject.syntax == Syntax::Initiator && facts.kind == RunKind::Sandbox {
             return Fit::No;
         }
@@ -236,7 +235,7 @@ impl Patterns {
             Some(Err(fact)) => Fit::Unknown(fact),
         });
         match (subject.contradiction, direction) {
-            // `*` lets through whatever the value is.
+            // `*` lets every value through, even one that is contradicted.
             (Some(contradiction), Direction::Allow) if !self.match_everything() => {
                 fit.and(facts, || Fit::from(contradiction(facts).map(|why| why.is_none())))
             }
@@ -244,7 +243,7 @@ impl Patterns {
         }
     }
 
-    /// Returns whether the name of a reference matches, if the answer is the same for all of these.
+    /// Returns whether a pattern matches the name of a reference, if the answer is the same for all of `refs`.
     /// Only branches have short names.
     fn fits_refs(&self, refs: &PossibleRefs, syntax: Syntax) -> Option<bool> {
         let full = |pattern: &str| match syntax {
@@ -284,8 +283,8 @@ impl Patterns {
         self.fits_value(&SubjectValue::from(text), Direction::Forbid) == Fit::Yes
     }
 
-    /// Returns whether these match everything that `other` matches. `false` if only several of them
-    /// together match as much as one of `other`.
+    /// Returns whether these match everything that `other` matches. Returns `false` if it takes several of these
+    /// to match everything that one pattern of `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.covers(narrow)))
     }
@@ -295,7 +294,7 @@ impl Patterns {
         self.0.iter().any(|one| other.0.iter().any(|other| one.overlaps(other)))
     }
 
-    /// The normal forms of the patterns of texts.
+    /// The normal forms of the text patterns among them.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Pattern> {
         self.0.iter().filter_map(|pattern| match pattern {
             FactPattern::Text { normal, .. } => Some(normal),
@@ -313,7 +312,7 @@ impl Patterns {
         self.0.iter().map(FactPattern::written)
     }
 
-    /// The patterns of images among them.
+    /// The image patterns among them.
     pub(crate) fn images(&self) -> impl Iterator<Item = &ImagePattern> {
         self.0.iter().filter_map(|pattern| match pattern {
             FactPattern::Image(pattern) => Some(pattern),

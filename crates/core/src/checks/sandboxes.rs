@@ -102,7 +102,7 @@ mod tests {
         })
     }
 
-    /// Judges that sandbox by a rule: its action, what was found, and the missing facts.
+    /// Judges the [`sandbox`] by a policy. Returns the action, the values found, and the missing facts.
     fn judged(policy: &str) -> String {
         let policy = Policy::parse("p", policy).unwrap_or_else(|faults| panic!("{faults}"));
         let sandbox: Sandbox = serde_json::from_value(sandbox()).unwrap();
@@ -178,7 +178,7 @@ mod tests {
         check("max-timeout: 60m, except: [{kinds: [build]}]", "stop: 480m");
     }
 
-    /// A sandbox has no initiator, so that nothing fits it.
+    /// A sandbox has no initiator, so no selector matches it.
     #[test]
     fn no_selector_of_initiators_or_starters_matches_a_sandbox() {
         for selector in ["initiators: ['*']", "started-by: [user, role, webhook, pipeline, rule, build, retry]"] {

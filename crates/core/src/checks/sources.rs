@@ -57,7 +57,7 @@ pub(super) const ALLOWED: CheckKind = CheckKind {
     iam: IAM,
 };
 
-/// A list that every source of a build is held against.
+/// A list of patterns that every source of a build is compared with.
 struct Sources {
     patterns: Patterns,
     direction: Direction,
@@ -88,7 +88,7 @@ fn shown(location: &str) -> String {
 }
 
 impl Check for Sources {
-    /// One source that breaks it is enough; one that is unknown leaves it undecided.
+    /// One source that breaks the check is enough. If there is none, an unknown source leaves the check undecided.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         let mut undecided: Option<MissingFact> = None;
         for source in facts.sources() {

@@ -1,4 +1,4 @@
-//! The facts of a build that patterns match: of list checks, and of `only` and `except`.
+//! The facts of a build that patterns match, in list checks and in `only` and `except`.
 
 use std::borrow::Cow;
 
@@ -48,19 +48,19 @@ pub(crate) struct Subject {
     pub(crate) example: &'static str,
     pub(crate) syntax: Syntax,
     pub(crate) values: for<'a> fn(&'a Facts<'a>) -> Result<SubjectValues<'a>, MissingFact>,
-    /// The check for a reason not to trust a value where it would let a build through, if there can
-    /// be one.
+    /// Finds a reason not to trust a value where it would let a build through. `None` if there can be no such
+    /// reason.
     pub(crate) contradiction: Option<Contradiction>,
     /// The part of the project's ARN that contains it.
     pub(crate) arn_part: Option<ArnPart>,
 }
 
-/// Returns the reason why a value is not what it claims to be, `None` if nothing contradicts it; or
-/// the fact that could.
+/// Returns the reason why a value is not what it claims to be, or `None` if nothing contradicts it. The error
+/// is a missing fact that could contradict it.
 pub(crate) type Contradiction = for<'a> fn(&Facts<'a>) -> Result<Option<String>, MissingFact>;
 
 impl Subject {
-    /// Returns whether it is known of every build.
+    /// Returns whether it is known for every build.
     pub(crate) fn is_always_known(&self) -> bool {
         self.arn_part.is_some()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Code, Diagnostic, Fix, Place, Severity, is_invisible};
 
-/// All diagnostics of one file, sorted by place. As an error, there is at least one fault among them.
+/// All diagnostics of one file, sorted by place. As an error, they contain at least one fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     file: FileText,
@@ -28,7 +28,7 @@ impl Diagnostics {
         self.list.iter()
     }
 
-    /// The diagnostics with what is needed to show each one alone.
+    /// The diagnostics, each with everything that is needed to show it alone.
     pub fn findings(&self) -> impl Iterator<Item = Finding> {
         self.list.iter().map(|Diagnostic { code, place, message, help, fix }| Finding {
             file: self.file.name.clone(),
@@ -46,7 +46,7 @@ impl Diagnostics {
         self.list.iter().filter(|one| one.severity() == severity).count()
     }
 
-    /// Returns whether there is none.
+    /// Returns whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -131,12 +131,12 @@ impl FileText {
     }
 }
 
-/// What stands for the value of an environment variable.
+/// The placeholder for the value of an environment variable.
 const HIDDEN: &str = "***";
 
 impl FileText {
-    /// The byte of a line at which the value of an environment variable may begin: after `value:`, or at the start
-    /// if an earlier line begins a value that goes on.
+    /// Returns the byte of a line at which the value of an environment variable may begin: after `value:`, or at
+    /// the first character if the line may continue the value of an earlier line.
     fn secret_from(&self, index: usize, line: &str) -> Option<usize> {
         let indent = |line: &str| line.len() - line.trim_start().len();
         let goes_on = || {

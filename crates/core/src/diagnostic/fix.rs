@@ -14,7 +14,8 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// Returns `None` if the text does not have `old` at that place.
+    /// Returns `None` if the text does not have `old` at that place, if `old` contains a line break, or if nothing
+    /// would change.
     pub(crate) fn new(text: &str, place: Place, old: &str, new: String) -> Option<Self> {
         let fix = Self { place, old: old.to_owned(), new };
         (fix.old != fix.new && !fix.old.contains(['\n', '\r']) && fix.applied(text).is_some()).then_some(fix)
@@ -25,7 +26,7 @@ impl Fix {
         Place { line: self.place.line, column: self.place.column + self.old.chars().count() }
     }
 
-    /// Returns whether the other makes the same replacement in the same line, perhaps moved by another one.
+    /// Returns whether the other makes the same replacement in the same line, perhaps in another column.
     fn is_same_correction(&self, other: &Self) -> bool {
         (self.place.line, &self.old, &self.new) == (other.place.line, &other.old, &other.new)
     }
@@ -44,9 +45,11 @@ impl Fix {
 /// The kinds of warnings whose fix leaves the meaning of a file as it is.
 const HARMLESS: [Code; 1] = [Code::AccountWithoutQuotes];
 
-/// Applies the fixes of faults and harmless warnings, one after another. A fix is kept if it makes the text YAML or
-/// leaves fewer diagnostics, at the latest after one more fix that it revealed; one that reveals other faults is not.
-/// Returns the new text and the fixes that were applied.
+/// Applies the fixes of faults and harmless warnings, one after another. Returns the new text and the applied fixes.
+///
+/// A fix is kept if it turns the text into YAML or leaves fewer diagnostics, alone or together with one more fix
+/// that it reveals. While the text is not YAML, a fix is also kept if the next mistake in the syntax comes later.
+/// A fix that only reveals other faults is not kept.
 pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String, Vec<Fix>) {
     let (mut text, mut applied) = (original.to_owned(), Vec::new());
     let mut found = diagnose(&text);
@@ -55,7 +58,7 @@ pub fn fixed(original: &str, diagnose: impl Fn(&str) -> Diagnostics) -> (String,
         applied.push(fix);
         (text, found) = (better, left);
     }
-    // Each mistake in the syntax hides what is behind it.
+    // Each mistake in the syntax hides everything after it.
     if Score::of(&found) < start { (text, applied) } else { (original.to_owned(), Vec::new()) }
 }
 
@@ -86,7 +89,8 @@ fn syntax(found: &Diagnostics) -> Option<Place> {
     found.iter().find(|one| one.code == Code::MissingSpace).map(|one| one.place)
 }
 
-/// Returns whether the text is not YAML, which hides all other faults. Then the number of faults, and of warnings.
+/// `true` if the text is not YAML, which hides all other faults; then the numbers of faults and of warnings. A lower
+/// score is better.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Score(bool, usize, usize);
 

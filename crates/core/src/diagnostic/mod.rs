@@ -73,9 +73,9 @@ impl Diagnostic {
     }
 }
 
-/// The length of a message, in characters.
+/// The greatest length of a message, in characters.
 const MESSAGE: usize = 300;
-/// The length of a help, in characters. The longest lists all members of a Build.
+/// The greatest length of a help, in characters. The longest help lists all members of a Build.
 const HELP: usize = 1_500;
 
 /// Returns whether a character takes no space or changes the direction of a text, so that a name looks like
@@ -84,8 +84,8 @@ pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Escapes control characters and [invisible](is_invisible) ones, and cuts out the middle of a text that is longer than `most`
-/// characters: it may quote any part of a file or an event.
+/// Escapes control characters and [invisible](is_invisible) ones, and cuts out the middle of a text that is longer
+/// than `most` characters, because the text may quote any part of a file or an event.
 pub fn printable(text: &str, most: usize) -> String {
     let count = text.chars().count();
     let cut = most / 2..count.saturating_sub(most / 2);

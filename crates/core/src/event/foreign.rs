@@ -28,7 +28,7 @@ pub(super) const WHOLE_EVENTS: &str =
     "have the rule or schedule send whole events, without an input path, an input transformer or a constant input";
 const NOT_FROM_HERE: &str = "remove this trigger of the function";
 
-/// The first that fits counts.
+/// The first kind that matches counts.
 const KINDS: &[(Foreign, IsKind)] = &[
     kind("a batch of SNS messages", TARGET_ITSELF, |object| has_record(object, "Sns")),
     kind("an SNS message", TARGET_ITSELF, |object| has(object, "TopicArn")),

@@ -84,7 +84,7 @@ impl Places {
         Self(account.into_iter().chain(region.map(|region| named(PlacePart::Region, region_member, region))).collect())
     }
 
-    /// Adds what a build's ARN names, which stands in this member.
+    /// Adds the account, region and partition of a build's ARN. `member` is the event's member that contains the ARN.
     pub(super) fn add(&mut self, member: &'static str, arn: &BuildArn) {
         let parts = [
             (PlacePart::Account, &arn.account),
@@ -94,10 +94,10 @@ impl Places {
         self.0.extend(parts.map(|(part, value)| NamedPlace { part, member, value: value.clone() }));
     }
 
-    /// Checks that all names are the same, and that the function acts there.
+    /// Checks that all names agree, and that the function acts in the place that they name.
     ///
     /// # Errors
-    /// The first name that is not.
+    /// The first name that contradicts another one, or that is outside the function's reach.
     pub(super) fn check(&self, reach: Option<Reach<'_>>) -> Result<(), EventError> {
         [PlacePart::Account, PlacePart::Region, PlacePart::Partition]
             .into_iter()
@@ -150,7 +150,7 @@ impl Reach<'_> {
 }
 
 impl PlacePart {
-    /// The setting that lists further ones.
+    /// The setting that lists further accounts or regions.
     fn setting(self) -> Option<&'static str> {
         match self {
             Self::Account => Some("BUILDBRAKE_MEMBER_ACCOUNTS"),

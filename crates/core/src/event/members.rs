@@ -32,7 +32,7 @@ pub struct Reach<'a> {
     pub home: &'a Home,
     /// The other accounts and regions.
     pub members: &'a MemberPlaces,
-    /// The queue over which sweeps come.
+    /// The queue that delivers messages about sweeps.
     pub sweep_queue: Option<&'a SweepQueue>,
 }
 

@@ -52,13 +52,13 @@ pub struct BuildEvent {
     pub time: Option<Timestamp>,
     /// The end of the phase, if the event is about one. The event's time is the start of the phase.
     pub phase_end: Option<Timestamp>,
-    /// The way by which the event came.
+    /// The way in which the event reached the function.
     pub delivery: Delivery,
     /// The members of the build that the event contains. Boxed because it is large.
     pub build: Box<Build>,
 }
 
-/// The way by which an event came to the function.
+/// The way in which an event reached the function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// As soon as it was sent.
@@ -84,7 +84,7 @@ pub enum TriggerKind {
     Deadline,
     /// A sweep found the build running; there was no event.
     Sweep,
-    /// The build is one of the past. Nothing is done about it.
+    /// The build is one of the past. The function takes no action.
     Replay,
 }
 
@@ -94,8 +94,8 @@ impl BuildEvent {
         Self { kind, id, time, phase_end: None, delivery: Delivery::Live, build }
     }
 
-    /// The time from which the function's reaction is counted. `None` if that is unknown, or if the event may be
-    /// weeks old.
+    /// The time from which the function's reaction time is measured. `None` if it is unknown, or if the event may
+    /// be weeks old.
     pub(crate) fn reacts_since(&self) -> Option<Timestamp> {
         let since = match self.kind {
             TriggerKind::PhaseChange => self.phase_end,
@@ -117,7 +117,7 @@ impl BuildEvent {
         Self::new(kind, id, time, Box::new(build))
     }
 
-    /// The event that has the function judge a build again at a time limit. `build` is its ARN.
+    /// The event that makes the function judge a build again at a time limit. `build` is its ARN.
     pub fn deadline(build: &str, at: Timestamp) -> Value {
         own_event(DEADLINE, at, vec![build.to_owned()], json!({"build-arn": build}))
     }

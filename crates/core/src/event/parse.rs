@@ -29,7 +29,7 @@ const BUILD_PHASE_CHANGE: &str = "CodeBuild Build Phase Change";
 const FLEET_STATE_CHANGE: &str = "CodeBuild Fleet State Change";
 
 impl Trigger {
-    /// Parses an event, wherever it is from.
+    /// Parses an event from any place.
     ///
     /// # Errors
     /// If its kind is not handled, if it names no build, or if it names two places.
@@ -64,7 +64,7 @@ impl Trigger {
             }
         };
         if kind == EventKind::Build(TriggerKind::Deadline) {
-            // The function's own account schedules the deadlines of all: the build's ARN alone counts.
+            // The function's own account schedules the deadlines of all accounts, so only the build's ARN counts.
             (envelope.account, envelope.region) = (None, None);
         }
         let mut places = Places::of_envelope(envelope.account.as_deref(), envelope.region.as_deref());
@@ -87,7 +87,7 @@ impl Trigger {
                 // Schedules of the function's own account alone start sweeps.
                 let nobody = MemberPlaces::default();
                 places.check(reach.map(|reach| Reach { members: &nobody, ..reach }))?;
-                // What an old part counted is no longer true: a sweep begins anew.
+                // The counts of an old part are out of date, so the sweep begins anew.
                 let is_live = delivery == Delivery::Live;
                 let request = Request {
                     account: detail.account.as_ref(),
@@ -123,7 +123,7 @@ struct Received {
     detail: Detail,
 }
 
-/// The members beside `time` and `detail` that are used.
+/// The members of the event that are used, without `time` and `detail`.
 #[derive(Debug, PartialEq)]
 struct Envelope {
     id: Option<String>,
@@ -156,7 +156,7 @@ impl Received {
         Some(Self { envelope, time, delivery: Delivery::Live, detail: detail? })
     }
 
-    /// Parses an event of which any member may be damaged.
+    /// Parses an event in which any member may be damaged.
     fn leniently(text: &str) -> Result<Self, EventError> {
         let payload =
             lenient::parse(text).map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
@@ -195,8 +195,8 @@ impl<'de, T: Lenient> Deserialize<'de> for LenientMember<T> {
     }
 }
 
-/// Takes an event out of the record that Lambda makes of an invocation that failed, and returns
-/// whether there was one. A redriven event that failed again is in two.
+/// Takes an event out of Lambda's record of a failed invocation. Returns it, and whether there was such a record.
+/// A redriven event that failed again is inside two records.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
 fn without_wrapper(mut payload: Value) -> (Value, bool) {
     let mut is_redriven = false;
@@ -238,7 +238,7 @@ fn time(json: Value) -> Option<Timestamp> {
 }
 
 /// Reads the envelope. Members of the wrong kind become null, since `EventBridgeEvent` would
-/// otherwise refuse the whole event. It still does without these two texts.
+/// otherwise refuse the whole event. It still refuses an event without `detail-type` or `source`.
 fn envelope(mut members: Map<String, Value>) -> Result<Envelope, EventError> {
     for (name, member) in &mut members {
         match member {
@@ -254,7 +254,7 @@ fn envelope(mut members: Map<String, Value>) -> Result<Envelope, EventError> {
     Ok(Envelope::of(event).0)
 }
 
-/// JSON is always UTF-8 between systems.
+/// Returns the error at the first byte that is not UTF-8. JSON between systems is always UTF-8.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
 fn not_utf8(json: &[u8], error: Utf8Error) -> EventError {
     let before = &json[..error.valid_up_to()];
@@ -292,7 +292,7 @@ fn subject(
     Ok((id, arn))
 }
 
-/// The build that an event names first, and its ARN if that stands in the event.
+/// The build that an event names first, and its ARN if the event contains it.
 #[derive(Default)]
 struct NamedBuild {
     id: Option<BuildId>,
@@ -300,7 +300,7 @@ struct NamedBuild {
 }
 
 impl NamedBuild {
-    /// Adds what a member names. Returns `false` if that is not a build.
+    /// Adds the build that a member names. Returns `false` if the member does not name a build.
     fn add(&mut self, text: &str, member: &'static str, places: &mut Places) -> bool {
         // CodeBuild's events name their build twice.
         if self.arn.as_deref() == Some(text) {
@@ -320,7 +320,7 @@ impl NamedBuild {
     }
 }
 
-/// The partition a region is in.
+/// Returns the partition of a region.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 fn partition(region: &str) -> &'static str {
     match region {
@@ -363,7 +363,7 @@ impl Lenient for Detail {
 }
 
 impl Detail {
-    /// Reads `detail`. A Build whose members have both of their names is unreadable.
+    /// Reads `detail`. A Build that contains a member under both of its names is unreadable, and is left out.
     fn leniently(mut detail: Value) -> Self {
         if let Some(read) = Self::read(&detail) {
             return read;
@@ -374,8 +374,8 @@ impl Detail {
         Self::read(&detail).unwrap_or_default()
     }
 
-    /// Reads `detail` from its text, as [`Received::as_sent`] does: code that reads a Build is large,
-    /// and a second time, from a [`Value`], it would be a fiftieth of the function's zip.
+    /// Reads `detail` from its text, as [`Received::as_sent`] does. The code that reads a Build is large: a second
+    /// copy, which reads a [`Value`], would be a fiftieth of the function's zip.
     fn read(detail: &Value) -> Option<Self> {
         let LenientMember(read) = serde_json::from_str(&detail.to_string()).ok()?;
         Some(read.unwrap_or_default())

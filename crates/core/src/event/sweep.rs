@@ -41,7 +41,7 @@ pub enum SweepMode {
     /// Does what the policy prescribes.
     #[default]
     Enforce,
-    /// Records them. It stops no build, schedules nothing and sends no notification.
+    /// Only records broken rules. It stops no build, schedules nothing and sends no notification.
     DryRun,
 }
 
@@ -75,7 +75,7 @@ impl Request<'_> {
     }
 }
 
-/// Reads a text of an event's detail. `None` if it is not there.
+/// Reads a text of an event's detail. `None` if it is absent or null.
 fn read_text<'a>(name: &'static str, value: Option<&'a Value>) -> Result<Option<&'a str>, EventError> {
     match value {
         None | Some(Value::Null) => Ok(None),
@@ -84,7 +84,7 @@ fn read_text<'a>(name: &'static str, value: Option<&'a Value>) -> Result<Option<
     }
 }
 
-/// Reads a switch of an event's detail. `None` if it is not there.
+/// Reads a switch of an event's detail. `None` if it is absent or null.
 ///
 /// # Errors
 /// If it is neither `on` nor `off`.
@@ -104,7 +104,8 @@ impl SweepEvent {
         self.account.is_none() && self.region.is_none() && self.rest == SweepRest::default()
     }
 
-    /// The event that has the function continue the sweep of a place. `None` stands for the function's own.
+    /// The event that makes the function continue the sweep of a place. `None` stands for the function's own account
+    /// or region.
     pub fn for_rest(account: Option<&str>, region: Option<&str>, rest: &SweepRest, at: Timestamp) -> Value {
         let mut detail = json!({"sweep": rest});
         for (member, value) in [("account", account), ("region", region)] {

@@ -1,4 +1,4 @@
-//! The queue over which the sweeps of many accounts and regions go, and the messages in it.
+//! The queue that distributes the sweeps of many accounts and regions, and its messages.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
 use std::str::FromStr;
@@ -31,9 +31,9 @@ pub struct SweepMessage {
 }
 
 impl SweepMessage {
-    /// Returns the message's age if it has waited for longer than one schedule, so that a newer message asks for
-    /// the same sweep. One that was received before is a retry, and never outdated. Neither is one that a person
-    /// asked for: a dry run, or a sweep without the safety limit.
+    /// Returns the message's age if it has waited for longer than one period of the schedule, so that a newer
+    /// message asks for the same sweep. A message that was received before is a retry, and never outdated. Neither
+    /// is a message for a sweep that a person requested: a dry run, or a sweep without the safety limit.
     pub fn outdated(&self, schedule: SweepSchedule, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.sent?);
         let is_of_schedule = |event: &SweepEvent| event.belt == Belt::On && event.mode == SweepMode::Enforce;
@@ -80,8 +80,8 @@ impl FromStr for SweepQueue {
 }
 
 impl SweepMessage {
-    /// The body of the message that asks for the sweep of a place as an event asks for it. `request`: the id of the
-    /// request with that event, which a sweep without the safety limit names.
+    /// Returns the body of the message that asks for the sweep of one place, with the safety limit and the mode of
+    /// an event. `request` is the id of the event's request. The body contains it if the safety limit is off.
     pub fn body(account: &str, region: &str, event: &SweepEvent, request: &str) -> Value {
         let mut body = json!({"account": account, "region": region});
         if event.belt == Belt::Off {
@@ -150,7 +150,7 @@ mod tests {
 
     const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:sweeps";
 
-    /// What a function in eu-west-1 reads, which acts in another account and region.
+    /// Reads an event like a function in eu-west-1 that also acts in another account and region.
     fn read(event: &Value) -> Option<Vec<SweepMessage>> {
         let home: Home = "arn:aws:lambda:eu-west-1:111122223333:function:buildbrake".parse().unwrap();
         let members = MemberPlaces { accounts: "444455556666".parse().unwrap(), regions: "us-east-1".parse().unwrap() };

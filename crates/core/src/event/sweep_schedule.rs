@@ -1,4 +1,4 @@
-//! The schedule of sweeps: how long a message about one counts, and which account and region comes first.
+//! The schedule of sweeps: how long a message about a sweep is valid, and which account and region comes first.
 
 use std::str::FromStr;
 
@@ -36,16 +36,17 @@ impl FromStr for SweepSchedule {
 
 impl SweepSchedule {
     /// Rotates the places of a sweep, so that each sweep begins with another one. A queue that is too slow drops
-    /// the messages sent last, which must not be those of the same places again.
+    /// the messages that are sent last. Without the rotation, these would be about the same places in each sweep.
     ///
-    /// The place moves by the golden ratio of their number from one period of the schedule to the next. That
-    /// spreads any few sweeps in a row evenly over all places: <https://en.wikipedia.org/wiki/Low-discrepancy_sequence>.
+    /// From one period of the schedule to the next, the first place moves by the golden ratio of the number of
+    /// places. That spreads any few sweeps in a row evenly over all places:
+    /// <https://en.wikipedia.org/wiki/Low-discrepancy_sequence>.
     pub fn rotate<T>(self, places: &mut [T], time: Timestamp) {
         const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
         let period = time.as_second().div_euclid(self.0.as_secs());
         let share = period.cast_unsigned().wrapping_mul(GOLDEN_RATIO);
         let start = (u128::from(share) * places.len() as u128) >> u64::BITS;
-        // It is smaller than their number.
+        // `start` is smaller than the number of places.
         places.rotate_left(usize::try_from(start).unwrap_or_default());
     }
 }

@@ -1,4 +1,4 @@
-//! A case about a build, explained.
+//! The explanation of a case about a build.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub struct CaseExplanation {
     /// The time at which the next rule will be broken if the build keeps running.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
-    /// What the reader must know besides: that the build has ended, for example.
+    /// Notes for the reader, for example that the build has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The rules, in the order of the policy. Empty if the event alone is not judged.
@@ -42,9 +42,9 @@ pub struct NextQuestion {
     pub source: Source,
     /// The calls that ask it.
     pub calls: &'static [&'static str],
-    /// What is asked for: the name of a project, the id of a build.
+    /// The subject of the question: the name of a project, the id of a build.
     pub about: String,
-    /// The rules whose answers depend on it. Empty if it is asked for whatever the rules are.
+    /// The rules whose answers depend on it. Empty if the function asks the question whatever the rules are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! One criterion of a selector about a build.
+//! The explanation of one criterion of a selector.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::{
 pub struct CriterionExplanation {
     /// The key with its value, as in `projects hotfix-*`.
     pub criterion: String,
-    /// Whether it matches.
+    /// The answer of the criterion about the build.
     pub matches: Matches,
     /// The value of the build that was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub enum Matches {
     Yes,
     /// It does not.
     No,
-    /// A fact is unknown on which that depends.
+    /// The answer depends on an unknown fact.
     Unknown,
 }
 
@@ -86,7 +86,7 @@ pub struct UnknownFact {
 }
 
 impl UnknownFact {
-    /// `expression` is the one that reads the fact, if it is one's.
+    /// `expression` is the expression that reads the fact, if one does.
     pub(super) fn of(fact: &MissingFact, facts: &Facts<'_>, expression: Option<&ExpressionPart>) -> Self {
         let help = facts.lacks_member_of(fact).map(|member| match expression {
             Some(part) => {
@@ -102,8 +102,8 @@ impl UnknownFact {
     }
 }
 
-/// The answer of a selector or criterion. One that depends on the ref is decided if the answer is the same for each ref
-/// that is possible.
+/// The answer of a selector or criterion. An answer that depends on the ref is known if it is the same for every
+/// possible ref.
 pub(super) fn for_all(facts: &Facts<'_>, fits: impl Fn(&Facts<'_>) -> Fit) -> Fit {
     let fit = fits(facts);
     if !matches!(fit, Fit::Unknown(_)) {
@@ -183,7 +183,7 @@ impl FactFrom {
         }
     }
 
-    /// The builds of a batch were started by what started the batch.
+    /// The starter of a batch is also the starter of its builds.
     pub(super) fn of_starter(facts: &Facts<'_>) -> Self {
         if facts.build_batch.is_some() { Self::Batch } else { Self::of_members(facts) }
     }

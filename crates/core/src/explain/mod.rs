@@ -81,7 +81,8 @@ pub struct Explanation {
     pub check: &'static str,
     /// The values that the rule allows or forbids.
     pub limit: String,
-    /// The value of the build, if the rule is broken or a list of patterns.
+    /// The value of the build: the one that breaks the rule, or else the one that the check compares, if it is one
+    /// value and known. `None` if the rule is undecided or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     /// The source of that value.
@@ -90,7 +91,7 @@ pub struct Explanation {
     /// The unknown fact, if the rule is undecided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<UnknownFact>,
-    /// What `on-unknown` makes of an undecided rule.
+    /// The rule's `on-unknown`, if the rule is undecided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnUnknown>,
     /// `true` if the undecided rule counts as broken: no source can provide more.
@@ -129,7 +130,7 @@ pub enum Decided {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SelectorExplanation {
-    /// Whether the build meets all criteria.
+    /// The answer of the selector: it matches if the build meets all criteria.
     pub matches: Matches,
     /// The criteria, in the order of the policy.
     pub criteria: Vec<CriterionExplanation>,
@@ -186,7 +187,7 @@ fn explain_rule(policy: &Policy, rule: &Rule, decision: Decision, facts: &Facts<
         Decision::Broken(broken) => (Decided::Broken, Some(broken.found), None),
         Decision::Unknown(undecided, _) => {
             let missing = undecided.missing.explained(facts.unavailable);
-            // It may be a condition's.
+            // The expression of a `when` may read the fact.
             let conditions = rule.only.iter().chain(rule.except.iter().map(|exemption| &exemption.selector));
             let conditions =
                 conditions.flat_map(|selector| selector.criteria()).filter_map(|criterion| match criterion {

@@ -139,8 +139,8 @@ fn no_secret_is_shown() {
     }
 }
 
-/// A value with every member of the API, and a secret in each text: as it is where the whole text is one, or else in
-/// a URL.
+/// A value with every member of the API, and a secret in each text: as plain text where the whole text is a secret, or
+/// else in a URL.
 fn canaries(kind: MemberType, name: &str) -> Value {
     let is_secret = ["value", "secret", "buildspec", "message"].contains(&name);
     match kind {

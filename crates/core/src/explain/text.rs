@@ -166,7 +166,7 @@ fn missing_text(missing: &UnknownFact) -> String {
     }
 }
 
-/// Writes a text without control characters, on several lines if it is longer than one.
+/// Writes a text without control characters, wrapped at [`WIDTH`].
 fn line(f: &mut fmt::Formatter<'_>, indent: usize, text: &str) -> fmt::Result {
     let text = printable(text, usize::MAX);
     let mut column = 0;

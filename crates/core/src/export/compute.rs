@@ -10,7 +10,7 @@ use crate::checks::Patterns;
 const TYPE: &str = "codebuild:environment.type";
 const COMPUTE_TYPE: &str = "codebuild:environment.computeType";
 
-/// With so many pairs, `allowed-compute` makes eight statements at most.
+/// The greatest number of pairs, with which `allowed-compute` makes at most eight statements.
 const MOST_PAIRS: usize = 3;
 
 /// Refuses a call whose compute type is forbidden, or that has a forbidden pair.
@@ -86,7 +86,7 @@ impl TypePatterns {
         self.types.is_empty() && self.computes.is_empty()
     }
 
-    /// For `NotLike`: whether this refuses every call that `other` refuses.
+    /// Returns whether this, compared by `NotLike`, refuses every call that `other` refuses.
     fn covers(&self, other: &Self) -> bool {
         let contains = |all: &[String], some: &[String]| some.iter().all(|pattern| all.contains(pattern));
         !self.is_empty() && contains(&other.types, &self.types) && contains(&other.computes, &self.computes)

@@ -1,8 +1,10 @@
-//! Exports a policy as an IAM policy that refuses, before a build starts, what IAM can see of
-//! its rules, with a remark for everything that it cannot.
+//! Exports a policy as an IAM policy that refuses builds before they start, as far as IAM can see what the
+//! rules compare. A remark names everything that IAM cannot see.
 //!
-//! Nothing is refused that the rules allow: a statement denies a call only if its build would
-//! certainly be in the rule's scope, not be exempt, not be protected, and break the check.
+//! A statement denies a call only if its build would certainly be in the rule's scope, not be exempt, not be
+//! protected, and break the check. Remarks name the exceptions: the statements of [`Breadth::Broad`], unusual
+//! spellings of images and source locations, which IAM cannot read as the checks do, and batches whose buildspec
+//! gives their builds other settings.
 
 mod area;
 mod compute;
@@ -38,7 +40,7 @@ const LIMITS: [(usize, &str); 3] = [
 /// An IAM policy document, with remarks.
 #[derive(Debug)]
 pub struct Export {
-    /// The document. It has no statement if IAM can see no rule.
+    /// The document. It has no statement if no rule can be exported.
     pub document: Value,
     /// One line for each thing that is not exported, or that is special about the statements.
     pub remarks: Vec<String>,
@@ -137,7 +139,8 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
     drafts
 }
 
-/// The first day on which a rule is enforced, `None` for always; or why it never is.
+/// Returns the first day on which a rule is enforced, or `None` if it always is. The error is the reason why it
+/// never is.
 fn enforced_from(mode: RuleMode) -> Result<Option<Date>, &'static str> {
     match mode {
         RuleMode::Always(Mode::Enforce) => Ok(None),
@@ -168,9 +171,9 @@ fn scope(rule: &Rule, kind: RunKind, remark: &mut impl FnMut(&str)) -> Vec<Area>
     areas
 }
 
-/// Returns the times at which a rule refuses calls, and its projects. When an exemption ends, the
-/// rule covers more: there is one set of statements from the start, and one for each end of an
-/// exemption.
+/// Returns the projects for which a rule refuses calls, each with the first day on which it does. When an
+/// exemption ends, the rule covers more: there is one set of statements from the start, and one for each end
+/// of an exemption.
 fn times_and_resources(
     policy: &Policy,
     rule: &Rule,

@@ -20,9 +20,10 @@ use crate::{
 /// The calls that IAM can refuse because of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Prevention {
-    /// Nothing. The reason: lower case, no full stop.
+    /// IAM can refuse nothing. The text is the reason: lower case, no full stop.
     NoKey(Cow<'static, str>),
-    /// Only calls whose builds would certainly break the check.
+    /// Only calls whose builds would certainly break the check, except for the unusual spellings that the remarks
+    /// name.
     Exact {
         /// A call that meets one of these is refused.
         refusals: Vec<Refusal>,
@@ -61,7 +62,7 @@ pub(super) enum KeyCondition {
 }
 
 pub(super) fn prevention(rule: &Rule, kind: RunKind) -> Prevention {
-    // Every call that would start a sandbox, or do something in one.
+    // Refuse every call that would start a sandbox, or do something in one.
     if kind == RunKind::Sandbox {
         return exact(vec![Vec::new()]);
     }
@@ -100,7 +101,7 @@ pub(super) fn texts(patterns: &Patterns) -> Vec<String> {
     patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect()
 }
 
-/// The only member with a boolean key.
+/// Returns whether the expression tests `privilegedMode` alone, the only member with a boolean key.
 fn is_privileged_mode(expression: &Expression) -> bool {
     ["build.environment.privilegedMode", "build.environment.privilegedMode == true"]
         .contains(&expression.as_str().trim())
@@ -137,7 +138,7 @@ fn forbidden_overrides(overrides: &[Override]) -> Prevention {
     Prevention::Broad { refusals, why: why.into() }
 }
 
-/// Returns what StartBuild has no condition key for: the whole kind, or a part of it.
+/// Returns the setting for which StartBuild has no condition key: the whole kind, or a part of it.
 fn without_key(overridden: Override) -> Option<&'static str> {
     match overridden {
         // No argument overrides it either: it comes with a fleet.

@@ -9,13 +9,13 @@ pub(super) struct Resources {
     /// `Resource`, or `NotResource` for all projects but these.
     pub(super) element: &'static str,
     pub(super) arns: Vec<String>,
-    /// Keys that every call has, each with patterns of which one must match.
+    /// Keys that every call has, each with patterns. One of the patterns must match.
     pub(super) conditions: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Resources {
-    /// The areas without what is excluded, and the ARNs of which a part is excluded that no
-    /// statement can leave out.
+    /// Returns the areas without the excluded projects. Also returns the ARNs that cannot be exported, because
+    /// a part of their projects is excluded and no statement can leave out that part.
     ///
     /// A statement has either a `Resource` or a `NotResource`. An area without names of
     /// projects becomes a `NotResource` with conditions on the region and the account. One with

@@ -24,7 +24,7 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
         texts(patterns).into_iter().partition(|pattern| is_comparable(pattern));
     let (mut refusals, mut remarks) = (Vec::new(), Vec::new());
     if !comparable.is_empty() {
-        // Without an `@`, a location has no user information.
+        // Without an `@`, a location has no user information; without `%` and `..`, its path is as spelled.
         let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into(), "*..*".into()]);
         refusals.push(vec![KeyCondition::Like(LOCATION, comparable), plain, KeyCondition::Given(LOCATION)]);
         remarks.push(
@@ -52,9 +52,9 @@ fn dot_segments() -> Refusal {
     vec![KeyCondition::Like(LOCATION, segments), KeyCondition::Given(LOCATION)]
 }
 
-/// Returns whether a location without `@` that the pattern matches as the call spells it also matches
-/// with scheme and host in lower case. That is so if the pattern contains no capital letters,
-/// or if it contains the whole scheme and host without wildcards, in lower case.
+/// Returns whether IAM can compare the pattern with a location without `@` as the call spells it: a location that
+/// matches must also match with scheme and host in lower case. That is so if the pattern contains no capital
+/// letters, or if it contains the whole scheme and host without wildcards, in lower case.
 fn is_comparable(pattern: &str) -> bool {
     let is_plain = |text: &str| !text.contains(|c: char| c.is_ascii_uppercase() || c == '@');
     let scheme_and_host = pattern.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?.0)));

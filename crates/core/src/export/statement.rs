@@ -90,7 +90,7 @@ pub(super) fn free_sid(statements: &[Value], rule: &str, number: Option<usize>) 
     sid
 }
 
-/// As short as possible, because the size of documents is limited. A `$` is escaped so that it
+/// Writes a single text without a list, because the size of documents is limited. A `$` is escaped so that it
 /// does not start a policy variable; `*` and `?` mean the same as in buildbrake's patterns.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 fn one_or_more(mut texts: Vec<String>) -> Value {

@@ -317,7 +317,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Counts steps, times the number of repetitions of the loops around them.
+    /// Counts steps, multiplied by the repetitions of the loops around them.
     fn charge(&mut self, steps: u64) {
         self.steps = self.steps.saturating_add(self.repeats.saturating_mul(steps));
     }
@@ -339,7 +339,7 @@ impl<'a> Checker<'a> {
         self.faults.push(ExpressionFault { fix, ..ExpressionFault::new(code, start, message, help) });
     }
 
-    /// Adds a fault about a name that is none of the known ones, which `what` introduces.
+    /// Adds a fault about a name that is not in `known`. `what` introduces the list of known names in the help.
     fn unknown(&mut self, code: Code, place: usize, message: String, name: &str, known: &[&str], what: &str) {
         let fix = only_close(name, known).map(|word| (name.to_owned(), word.to_owned()));
         self.fault_with_fix(code, place, message, suggestion(name, known, what), fix);
@@ -392,7 +392,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The path of a member of `build`, with a dot at its end; `""` of `build` itself.
+/// Returns the path of a member of `build`, with a dot at its end, or an empty text for `build` itself.
 fn path_in_build(node: &IdedExpr) -> Option<String> {
     match &node.expr {
         Expr::Ident(name) => (name == Variable::Build.name()).then(String::new),

@@ -13,7 +13,7 @@ pub(crate) struct ClockComparison {
 }
 
 impl ClockComparison {
-    /// Returns its result from that moment on, if it is always the same.
+    /// Returns the result of the comparison from `now` on, if it can no longer change.
     pub(crate) fn from(&self, now: Timestamp) -> Option<bool> {
         if self.at >= now.as_duration().as_secs_f64() {
             return None;

@@ -1,4 +1,4 @@
-//! What to write instead of words and operators that SQL, Python, JavaScript and others have and CEL has not.
+//! Hints for words and operators that SQL, Python, JavaScript and other languages have, but CEL does not.
 //!
 //! A hint is part of a fault that exists anyway: it never refuses an expression.
 
@@ -11,17 +11,17 @@ use super::{
 };
 use crate::model::{Build, Project, shape::MemberType};
 
-/// What stands in place of `null`.
+/// The hint for `null`.
 pub(super) const HAS: &str = "test whether a member exists with `has(build.vpcConfig)`";
-/// What stands in place of a member or a key of a list.
+/// The hint for a member or a key of a list.
 pub(super) const ELEMENTS: &str = "look at its elements: `build.phases.exists(phase, phase.phaseType == \"BUILD\")`";
 
 const PATTERN: &str = "use `branch.glob(\"release/*\")`, or `matches` with a regular expression";
 
-/// A correction, and the word to write in place of another if that is all.
+/// A correction, and the replacement of the wrong word if that is enough.
 pub(super) type Hint<'t> = (String, Option<&'t str>);
 
-/// Returns how to correct a text that is not CEL at a byte of it.
+/// Returns how to correct a text whose syntax is wrong at the byte `place`.
 pub(super) fn of_syntax(text: &str, place: usize) -> Option<String> {
     let (head, rest) = text.split_at_checked(place)?;
     // Strings are pieces of their own, and comments are left out.
@@ -81,7 +81,7 @@ pub(super) fn of_function(name: &str, style: Style, arguments: usize) -> Option<
         }
         _ => return None,
     };
-    // The word alone is to be replaced only if it is called in the same way.
+    // It is enough to replace the word only if both are called in the same way.
     let is_called_alike = match ours {
         "!" => style == Style::Global,
         "size" => arguments == usize::from(style == Style::Global),
@@ -118,7 +118,8 @@ pub(super) fn of_variable(name: &str) -> Option<Hint<'static>> {
     }
 }
 
-/// The path of a member that is written without its `build`, or without what contains it: `initiator`, `computeType`.
+/// The path of a member that is written without `build`, or without the structure that contains it: `initiator`,
+/// `computeType`.
 pub(super) fn path_of(name: &str) -> Option<String> {
     match Build::SHAPE.member(name) {
         Some(_) => Some(format!("build.{name}")),
@@ -126,7 +127,8 @@ pub(super) fn path_of(name: &str) -> Option<String> {
     }
 }
 
-/// The path of what is no member of a build itself: a variable, a member of its environment, a member of its project.
+/// The path of a name that is not a member of the build itself, but a variable, a member of one of the build's
+/// structures, or a member of its project.
 pub(super) fn elsewhere(name: &str) -> Option<String> {
     let is_structure = |variable: &Variable| matches!(Type::of_variable(*variable), Type::Structure(_));
     let variable = Variable::named(name).filter(|variable| !is_structure(variable));
@@ -202,7 +204,7 @@ fn is_operand(piece: &str) -> bool {
     piece != "in" && piece.chars().next_back().is_some_and(is_word)
 }
 
-/// What people call units of time, in lower case and in the singular. `s` itself is one without its last letter.
+/// Common names for units of time, in lower case and without a final `s`. The empty name stands for `s` itself.
 const UNITS: [&str; 11] = ["", "sec", "second", "m", "min", "minute", "h", "hr", "hour", "d", "day"];
 
 /// Returns how to write a duration whose unit follows a number: `30m`, `30 minutes`.

@@ -32,7 +32,7 @@ pub(super) const REGEX: usize = 8 << 10;
 /// The size of the parser's stack, in bytes. Only the pages that are used take memory.
 const STACK: usize = 64 << 20;
 
-/// The length of a text without brackets and signs that needs less than a megabyte of stack, in bytes.
+/// The greatest length, in bytes, of a text without brackets and signs that is parsed on less than a megabyte of stack.
 pub(super) const SHORT: usize = 48;
 
 /// Returns a fault if a text is too long to be parsed at all.
@@ -45,8 +45,8 @@ pub(super) fn length(text: &str) -> Result<(), ExpressionFault> {
     Err(ExpressionFault::new(Code::ExpressionTooCostly, 0, message, help))
 }
 
-/// Runs the parser of a text on a stack that no expression within [`LENGTH`] overflows: for a short text, on that
-/// of the caller. A thread takes longer than parsing, and a policy may have many expressions.
+/// Runs the parser of a text on a stack that no expression within [`LENGTH`] overflows. A short text is parsed on
+/// the caller's stack: a thread takes longer than parsing, and a policy may have many expressions.
 pub(super) fn on_a_large_stack<T: Send>(
     text: &str,
     parse: impl FnOnce() -> Result<T, Vec<ExpressionFault>> + Send,

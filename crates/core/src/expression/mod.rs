@@ -11,10 +11,9 @@
 //! - **`has` along a path.** `has(a.b.c)` is false where `a.b` is absent.
 //! - **Limits.** No accepted expression can stall or crash a small function.
 //!
-//! Left out of the language are the types of which a build has no values (maps, messages, bytes,
-//! unsigned numbers, `null`, type values, optional values), and `map` and `filter`, which build
-//! lists. Regular expressions are RE2's, as CEL requires, without Unicode classes (`\pL`); `(?i)`,
-//! `\d`, `\w` and `\s` are limited to ASCII.
+//! The language lacks the types that no value of a build has (maps, messages, bytes, unsigned numbers,
+//! `null`, type values, optional values), and `map` and `filter`, which build lists. Regular expressions are
+//! RE2's, as CEL requires, without Unicode classes (`\pL`); `(?i)`, `\d`, `\w` and `\s` are limited to ASCII.
 
 mod check;
 mod clock;
@@ -81,7 +80,7 @@ pub struct TextCondition {
     pub subject: String,
     /// The values that are compared.
     pub patterns: Vec<Pattern>,
-    /// `true` if it fits one of them, `false` if it fits none.
+    /// `true` if the text must match one of them, `false` if it must match none.
     pub is_among: bool,
 }
 
@@ -215,7 +214,7 @@ impl Expression {
             Ok(Ok(_)) => Err(failed("it is neither true nor false")),
             Ok(Err(error)) => {
                 let missing = unknown(error, facts);
-                // Of `a || b`, the other fact may settle it.
+                // In `a || b`, the other fact may settle the answer.
                 let others = || self.unknown_facts(facts).reduce(|first, other| facts.settling(first, other));
                 Err(match facts.may_learn(&missing) {
                     true => missing,

@@ -1,4 +1,4 @@
-//! The parts of an expression, and what each of them evaluates to for a build.
+//! The parts of an expression, each with its result for a build.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,7 +34,7 @@ pub struct ExpressionPart {
     /// The reason why it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
-    /// The operands, if the part is made of others by `&&`, `||`, `!` or `? :`.
+    /// The operands, if the part is an operation with `&&`, `||`, `!` or `? :`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<ExpressionPart>,
     /// The variables and members that it reads itself.
@@ -47,15 +47,15 @@ pub struct ExpressionPart {
 pub struct ReadName {
     /// Its path: `build.environment.image`.
     pub path: String,
-    /// Its value. That of a list is its length, and what may be a secret is replaced.
+    /// Its value. A list is shown as its length, and a possible secret is replaced.
     pub value: String,
 }
 
-/// What is shown in place of the value of a member that does not exist.
+/// The text that stands for the value of a member that does not exist.
 const ABSENT: &str = "absent";
 
 impl ExpressionPart {
-    /// The path that it reads and that is absent because the member at `start` is.
+    /// Returns a path that the part reads and that is absent because the member at `start` is absent.
     pub(crate) fn absent_path(&self, start: &str) -> Option<&str> {
         let is_below =
             |path: &str| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -66,7 +66,7 @@ impl ExpressionPart {
 }
 
 impl Expression {
-    /// Evaluates the expression and each of its parts by itself, also those that do not count because
+    /// Evaluates the expression and each of its parts separately, including parts that do not count because
     /// another one settles the answer. Contains no secret of the build.
     pub fn parts(&self, facts: &Facts<'_>) -> ExpressionPart {
         let text = without_brackets(&self.text);
@@ -199,7 +199,7 @@ fn collect_paths<'n>(node: &'n IdedExpr, loops: &mut Vec<&'n str>, paths: &mut V
     }
 }
 
-/// The path that a node names: `build.environment.image`; of `has(…)` too.
+/// Returns the path that a node names, also inside `has(…)`: `build.environment.image`.
 fn path_of(node: &IdedExpr) -> Option<String> {
     match &node.expr {
         Expr::Ident(name) => Some(name.clone()),

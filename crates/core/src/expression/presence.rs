@@ -5,7 +5,7 @@ use cel::{
     common::ast::{CallExpr, Expr, SelectExpr, operators::LOGICAL_AND},
 };
 
-/// Makes `has(a.b.c)` false where `a.b` is absent: CEL only looks at the last member. Each becomes
+/// Makes `has(a.b.c)` false where `a.b` is absent: CEL only looks at the last member. Each such test becomes
 /// `has(a.b) && has(a.b.c)`.
 pub(super) fn of_whole_paths(node: IdedExpr) -> IdedExpr {
     let IdedExpr { id, expr } = node;

@@ -79,10 +79,10 @@ impl Token<'_> {
     }
 }
 
-/// The operators, without those of arithmetic, from the longest.
+/// The operators except `-`, `*` and `/`, from the longest.
 const OPERATORS: [&str; 13] = ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":", "+", "%"];
 
-/// The operators that stand in no bracket and no string.
+/// The operators outside of all brackets and strings.
 fn outer_tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut depth = 0_usize;

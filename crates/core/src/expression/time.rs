@@ -1,8 +1,7 @@
 //! CEL's timestamps and durations, and the functions on them.
 //!
-//! The crate has types of its own. Their time zone tables take ten times the room of the database
-//! itself, and are loaded at every start of the function, whether or not a policy has an
-//! expression.
+//! The crate's own types are not used. Their time zone tables take ten times the room of the time zone
+//! database itself, and are loaded at every start of the function, even if no policy has an expression.
 //!
 //! The definition: <https://github.com/google/cel-spec/blob/master/doc/langdef.md#timezones>.
 

@@ -11,7 +11,7 @@ use crate::{
     yaml::words::{closest, quoted_list},
 };
 
-/// CEL's types, without those of which a build has no values.
+/// CEL's types, without those that no value of a build has.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Type {
     Bool,

@@ -47,8 +47,8 @@ pub(super) struct WorkBudget(Arc<AtomicUsize>);
 impl WorkBudget {
     /// The whole budget, in bytes of text matched against a pattern.
     const BYTES: usize = 1 << 20;
-    /// The price of a byte matched against a regular expression: the largest that is accepted
-    /// takes microseconds for it, where a pattern takes nanoseconds.
+    /// The price of a byte matched against a regular expression: the largest accepted one takes microseconds
+    /// for a byte, a pattern nanoseconds.
     pub(super) const REGEX: usize = 8;
     /// The price of a list element: it is converted, and the loop runs once more.
     const ELEMENT: usize = 50;
@@ -86,7 +86,7 @@ impl FactsAsJson {
         self.0.project.get_or_init(|| json!(project))
     }
 
-    /// A build that belongs to no batch has one without members.
+    /// The batch. A build that belongs to no batch has an empty one.
     pub(super) fn batch(&self, batch: Option<&BuildBatch>) -> &Json {
         self.0.batch.get_or_init(|| batch.map_or_else(|| json!({}), |batch| json!(batch)))
     }
@@ -154,7 +154,7 @@ impl VariableResolver for Variables<'_> {
     }
 }
 
-/// The unknown fact that a variable stands for.
+/// Returns the missing fact that leaves a variable unknown.
 pub(super) fn missing(name: &str, facts: &Facts<'_>) -> MissingFact {
     let unknown = |text: Result<&str, MissingFact>, name| text.err().unwrap_or(MissingFact::Absent(name));
     match Variable::named(name) {
@@ -172,13 +172,13 @@ pub(super) fn missing(name: &str, facts: &Facts<'_>) -> MissingFact {
     }
 }
 
-/// The unknown fact that a variable stands for, if it is unknown.
+/// Returns the missing fact that leaves a variable unknown, or `None` if the variable is known.
 pub(super) fn unknown_variable(variable: Variable, facts: &Facts<'_>) -> Option<MissingFact> {
     let is_known = Variables::new(facts).resolve(variable.name()).is_some();
     (!is_known).then(|| missing(variable.name(), facts))
 }
 
-/// The unknown fact that a member of the build stands for, if an event lacks it.
+/// Returns the missing fact if a member of the build is unknown because the event lacks it.
 pub(super) fn unknown_member(path: &str, facts: &Facts<'_>) -> Option<MissingFact> {
     if facts.is_whole || facts.is_sample || facts.planned.is_some() {
         return None;
@@ -217,11 +217,13 @@ struct Structure<'v> {
 enum ValueOrigin<'v> {
     /// The API: a missing member does not exist.
     Api,
-    /// An event: a missing member is unknown, unless events have it beside those that are there.
+    /// An event: a missing member is unknown. One exception: a member that events may contain does not exist if it is
+    /// missing from a structure that the event contains.
     Event,
-    /// The event of a policy test, which gives what events do not have.
+    /// The event of a policy test: like an event, except that the members in [`GIVEN_BY_TESTS`] do not exist if they
+    /// are missing.
     SampleEvent,
-    /// The settings of a project: a missing member does not exist, unless it is one of these.
+    /// The settings of a project: a missing member does not exist, unless it is one of these unknown members.
     Planned(&'v UnknownMembers),
 }
 
@@ -247,7 +249,7 @@ impl ValueOrigin<'_> {
     }
 }
 
-/// The members that the event of a policy test lacks if the test does not give them.
+/// The members that do not exist in the event of a policy test unless the test gives them.
 const GIVEN_BY_TESTS: [&str; 4] =
     ["secondarySources", "secondarySourceVersions", "environment.fleet", "environment.dockerServer"];
 

@@ -1,24 +1,23 @@
 //! The batch that a build belongs to: who or what started it, and from which source version.
 //!
-//! Each build of a batch has the batch role's session as its initiator and a commit as its
-//! source version. What started the batch, and with which source version, only the batch shows.
+//! Each build of a batch has the batch role's session as its initiator and a commit as its source version. Only
+//! the batch shows what started it, and with which source version.
 
 use super::{Facts, MissingFact};
 use crate::model::BuildBatch;
 
-/// The session of a role with which CodeBuild calls itself, before a UUID: for the builds of a
-/// batch, and for what a build starts by a call.
+/// The start of the name of a role's session in which CodeBuild calls itself; a UUID follows. Such a session
+/// starts the builds of a batch, and what a build starts by a call.
 const OWN_SESSION: &str = "AWSCodeBuild-";
 
 impl<'a> Facts<'a> {
     /// The batch that the build belongs to, or `None` if it belongs to none.
     ///
-    /// CodeBuild's events contain no batch's ARN, so one in an event is ignored. An event's build
-    /// may belong to one if its initiator is `ROLE/AWSCodeBuild-UUID`, as that of every build of a
-    /// batch is.
+    /// CodeBuild's events contain no batch's ARN, so one in an event is ignored. An event's build may belong to
+    /// a batch if its initiator is `ROLE/AWSCodeBuild-UUID`: every build of a batch has such an initiator.
     ///
     /// # Errors
-    /// The fact by which this would be known.
+    /// The missing fact.
     pub fn batch(&self) -> Result<Option<&'a BuildBatch>, MissingFact> {
         if self.build_batch.is_some() {
             return Ok(self.build_batch);

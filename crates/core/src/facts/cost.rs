@@ -19,14 +19,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Returns the price of a minute of the build without a Docker server. On a fleet, no price of
-    /// a compute type counts.
+    /// Returns the price of a minute of the build without a Docker server. A build on a fleet has the fleet's
+    /// price, never that of its compute type.
     ///
     /// # Errors
     /// The missing fact.
     pub fn machine_price(&self) -> Result<Dollars, MissingFact> {
         let by_compute_type = self.compute_price();
-        // Whatever the fleet is, nothing has a price.
+        // Neither the compute type nor any fleet has a price, so it does not matter whether there is a fleet.
         if by_compute_type.is_err() && !self.prices.is_some_and(Prices::has_fleets) && self.compute_type().is_ok() {
             return by_compute_type;
         }

@@ -1,8 +1,8 @@
 //! Git references: their full names, and patterns of branches and references.
 //!
-//! A branch has a short name (`main`), a reference a full one (`refs/heads/main`). A pattern is
-//! read as [`SourceVersion::read`] reads a value, so that `refs/heads/main` and `origin/main`
-//! mean the branch `main`; what `git-check-ref-format(1)` refuses can never fit.
+//! A branch has a short name (`main`), a reference a full one (`refs/heads/main`). A pattern is read as
+//! [`SourceVersion::read`] reads a value, so that `refs/heads/main` and `origin/main` mean the branch `main`; a
+//! name that `git-check-ref-format(1)` refuses can never fit.
 
 mod name;
 
@@ -26,8 +26,8 @@ impl SourceVersion<'_> {
     }
 }
 
-/// Reads a pattern of branches and returns it as one of short names, with warnings about what
-/// is probably a mistake. The error is a pattern that no branch can fit, and what to write.
+/// Parses a pattern of branches and returns it as a pattern of short names, with warnings about probable
+/// mistakes. Returns an error, with a correction, if no branch can fit the pattern.
 pub fn branch_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Remark::pattern(text)?;
     let trimmed = text.trim_matches('/');
@@ -48,8 +48,8 @@ pub fn branch_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Ok((Remark::pattern(short)?, name::probably_not_meant(text, short)))
 }
 
-/// Reads a pattern of references and returns it as one of full names, with warnings. The error
-/// is a pattern that no build's reference can fit, and what to write.
+/// Parses a pattern of references and returns it as a pattern of full names, with warnings. Returns an error,
+/// with a correction, if no build's reference can fit the pattern.
 pub fn ref_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Remark::pattern(text)?;
     let trimmed = text.trim_matches('/');

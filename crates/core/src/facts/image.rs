@@ -2,7 +2,7 @@
 //!
 //! Docker reads `tools` as `docker.io/library/tools:latest`; see
 //! <https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed>. A rule that
-//! compared only the text would be slipped past by the next spelling.
+//! compared only the text could be evaded by another spelling.
 
 mod remarks;
 
@@ -42,13 +42,13 @@ impl Image {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePattern {
     written: Pattern,
-    /// The forms in which it is held against an image's full form; any one may fit.
+    /// The forms that are compared with an image's full form. An image fits if one of them fits.
     full: Vec<Pattern>,
 }
 
 impl ImagePattern {
-    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
-    /// that no image can fit, and what to write.
+    /// Parses a pattern, with warnings about probable mistakes. Returns an error, with a correction, if no
+    /// image can fit the pattern.
     pub fn parse(text: &str, direction: Direction) -> Result<(Self, Vec<Remark>), Remark> {
         let written = Remark::pattern(text)?;
         remarks::check(text)?;
@@ -71,8 +71,7 @@ impl ImagePattern {
         self.full.iter()
     }
 
-    /// Patterns of the usual spellings of what fits: as written, full, and without what Docker
-    /// adds.
+    /// Returns the pattern in its usual spellings: as written, in full, and without the parts that Docker adds.
     pub fn spellings(&self) -> Vec<String> {
         let mut spellings = vec![self.written.as_str().to_owned()];
         for full in self.full.iter().map(Pattern::as_str) {
@@ -116,7 +115,7 @@ const SECOND_NAMES: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "reg
 pub(crate) const OWN_IMAGES: &str = "aws/";
 
 fn full_name(text: &str) -> String {
-    // A value has no wildcards, so that it has one form.
+    // A value has no wildcards, so it has one form.
     full_forms_of(text, |_| false).into_iter().next().unwrap_or_default()
 }
 
@@ -124,9 +123,8 @@ fn full_forms(text: &str) -> Vec<String> {
     full_forms_of(text, is_wild)
 }
 
-/// The full forms of a name or of a pattern. A registry and `library/` stand in front only
-/// where the first component has no wildcard, `:latest` behind only where the last one has no
-/// wildcard, tag or digest.
+/// Returns the full forms of a name or of a pattern. A registry and `library/` are added only if the first
+/// component has no wildcard. `:latest` is added only if the last component has no wildcard, tag or digest.
 fn full_forms_of(text: &str, is_wild: fn(&str) -> bool) -> Vec<String> {
     let (name, end) = split_end(text, is_wild);
     if name.starts_with(OWN_IMAGES) || name == "*" {
@@ -147,15 +145,15 @@ fn full_forms_of(text: &str, is_wild: fn(&str) -> bool) -> Vec<String> {
     };
     let full = format!("{registry}/{path}{end}");
     match registry == DOCKER_HUB && !path.contains('/') {
-        // `docker.io/to*` can be a library's image, and another one.
+        // `docker.io/to*` can fit images of the library, and others.
         true if is_wild(path) => vec![full, format!("{registry}/library/{path}{end}")],
         true => vec![format!("{registry}/library/{path}{end}")],
         false => vec![full],
     }
 }
 
-/// Splits the tag or digest off. A tag beside a digest is left out, as Docker ignores it; no tag
-/// and no digest are `:latest`.
+/// Splits off the tag or digest. A tag beside a digest is left out, because Docker ignores it. A name without
+/// tag and digest has the tag `:latest`, unless its last component has a wildcard.
 fn split_end(text: &str, is_wild: fn(&str) -> bool) -> (&str, String) {
     let last = text.rfind('/').map_or(0, |slash| slash + 1);
     let (name, digest) = match text[last..].find('@') {
@@ -182,7 +180,7 @@ fn is_registry(first: &str) -> bool {
 
 fn registry(host: &str) -> String {
     let lower = host.to_ascii_lowercase();
-    // A single word is a host because it has capital letters.
+    // A single word is a host only because it has capital letters, so they stay.
     if !lower.contains(['.', ':']) && lower != "localhost" {
         return host.to_owned();
     }

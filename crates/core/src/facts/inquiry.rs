@@ -38,7 +38,7 @@ use crate::{
 pub struct Case<'a> {
     policy: &'a Policy,
     event: BuildEvent,
-    /// What the event's build really is.
+    /// The kind of run: a sandbox is judged in the form of a build.
     kind: RunKind,
     origin: BuildOrigin,
     project: KnownProject,
@@ -51,11 +51,11 @@ pub struct Case<'a> {
     /// The reference that was found when the build ran, if that is in the past.
     recorded_ref: Option<(String, RefFrom)>,
     unavailable: Vec<(Source, Cause)>,
-    /// Those of them that nobody had time to ask.
+    /// The unavailable sources that there was no time to ask.
     postponed: SourceSet,
     /// Sources that a rule needs and that cannot provide more, or cannot be asked.
     exhausted: SourceSet,
-    /// Those of them that will be asked once more.
+    /// The exhausted sources that will be asked once more.
     awaited: SourceSet,
     compares_ended: bool,
     /// `true` if the build is a policy test's.
@@ -68,7 +68,7 @@ pub struct Case<'a> {
     verdict: Verdict,
     /// The time of the verdict. `None` if there is none yet.
     judged_at: Option<Timestamp>,
-    /// Found when it is first asked for.
+    /// Computed when it is first needed.
     provenance: OnceLock<Provenance>,
 }
 
@@ -79,7 +79,7 @@ enum Purpose {
     Build,
     /// To decide also whether its batch is stopped, although another rule stops the build anyway.
     BuildAndBatch,
-    /// To decide whether the batch is stopped. The build needs no more stopping.
+    /// To decide whether the batch is stopped. The build itself needs no further stop.
     Batch,
     /// To decide whether a newer build supersedes the build or batch. Other rules do not judge it.
     Supersession,
@@ -134,7 +134,7 @@ impl<'a> Case<'a> {
         Self::new(policy, event, BuildOrigin::Event, Purpose::Build, now)
     }
 
-    /// Judges a Build that the API returned, which is the event's.
+    /// Judges the event's build, as the API returned it.
     pub fn of_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
         Self::new(policy, event, BuildOrigin::Api, Purpose::BuildAndBatch, now)
     }
@@ -196,7 +196,7 @@ impl<'a> Case<'a> {
         &self.event
     }
 
-    /// Returns what is judged. A sandbox has the form of a build.
+    /// Returns the kind of run that is judged. A sandbox has the form of a build.
     pub fn kind(&self) -> RunKind {
         self.kind
     }
@@ -244,14 +244,14 @@ impl<'a> Case<'a> {
         arn.filter(|_| self.origin == BuildOrigin::Api && self.verdict.stops_batch())
     }
 
-    /// From now on, questions are asked only if their answers may stop the build's batch: the build
-    /// needs no more stopping.
+    /// Limits the next questions to those whose answers may stop the build's batch. The build itself needs no
+    /// further stop.
     pub fn ask_for_its_batch(&mut self) {
         self.purpose = Purpose::Batch;
     }
 
-    /// Adds the Build that was returned when it was stopped. It is judged only by the rules that may
-    /// stop its batch and could not be evaluated before.
+    /// Adds the Build that CodeBuild returned after an attempt to stop it. Only rules that may stop its batch,
+    /// and that could not be evaluated before, judge it.
     pub fn add_after_stop(&mut self, build: Box<Build>, now: Timestamp) {
         self.purpose = Purpose::Batch;
         self.add(Reply::Build(build), now);
@@ -283,8 +283,8 @@ impl<'a> Case<'a> {
         self.judge(now);
     }
 
-    /// Drops what neither the record nor its redaction needs. A sweep may keep ten thousand
-    /// cases until it knows how many builds it would stop.
+    /// Drops all members that neither the record nor its redaction needs. A sweep may keep ten thousand cases
+    /// until it knows how many builds it would stop.
     pub fn shorten(&mut self) {
         self.provenance();
         let build = std::mem::take(&mut *self.event.build);

@@ -7,14 +7,14 @@ use super::inquiry::{Cause, Source};
 /// A fact that a rule needs and that is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MissingFact {
-    /// A member that the build does not have. The API may have it if an event does not.
+    /// A member that the build lacks. If an event lacks it, the API may return it.
     Absent(&'static str),
     /// A member that an expression names and that is absent: its path, starting with the variable, as in
     /// `build.environment.image`.
     AbsentMember(String),
     /// The build's project, which was not fetched, or does not exist.
     NoProject,
-    /// The build's project as it was when the build started: what is known of it is older.
+    /// The build's project as it was when the build started: the known copy is older.
     OldProject,
     /// The build's batch, which was not fetched, or does not exist.
     NoBatch,
@@ -76,7 +76,7 @@ impl MissingFact {
         matches!(self, Self::Denied { .. })
     }
 
-    /// Adds the reason to the fact if its source is one of those that cannot be asked.
+    /// Adds the reason to the fact if its source cannot be asked.
     pub(crate) fn explained(self, unavailable: &[(Source, Cause)]) -> Self {
         let Some((source, cause)) = unavailable.iter().find(|(source, _)| Some(*source) == self.source()) else {
             return self;

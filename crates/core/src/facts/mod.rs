@@ -64,8 +64,8 @@ pub struct Facts<'a> {
     /// `true` if the phases are up to date even if the build is an event's: a policy test sets
     /// them.
     pub has_current_phases: bool,
-    /// `true` if the build is a policy test's. It has no secondary sources, fleet or Docker server
-    /// but those that the test gives, even if it is an event's.
+    /// `true` if the build is a policy test's. It has only the secondary sources, fleet and Docker server that
+    /// the test gives, even if it is an event's.
     pub is_sample: bool,
     /// `true` if the build is of the past.
     pub is_past: bool,
@@ -73,7 +73,7 @@ pub struct Facts<'a> {
     pub is_saved: bool,
     /// `true` if a build that has ended is compared with others as if it were running.
     pub compares_ended: bool,
-    /// What is unknown of a build that has not started, if this is one.
+    /// The unknown facts of a build that has not started. `None` for any other build.
     pub planned: Option<&'a PlannedBuild>,
     /// The parsed source version.
     pub source_version: Option<SourceVersion<'a>>,
@@ -87,7 +87,7 @@ pub struct Facts<'a> {
     pub pipeline: Option<&'a PipelineAnswer>,
     /// Git's answer about the build's commit, if it was asked.
     pub remote: Option<&'a RefsAtCommit>,
-    /// The full name of a possible reference, which is taken for the build's.
+    /// The full name of the reference that the build is assumed to have, and its source.
     pub assumed: Option<(String, RefFrom)>,
     /// The earlier tries of a build that CodeBuild itself retries, from the last one.
     pub tries: &'a [Build],
@@ -99,7 +99,7 @@ pub struct Facts<'a> {
     pub unavailable: &'a [(Source, Cause)],
     /// The sources that cannot provide more, or cannot be asked.
     pub exhausted: SourceSet,
-    /// Those of them that will be asked once more.
+    /// The exhausted sources that will be asked once more.
     pub awaited: SourceSet,
     /// The policy's prices.
     pub prices: Option<&'a Prices>,
@@ -153,7 +153,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Everything that is known about a build. `is_whole`: the build is the API's.
+    /// Returns the facts about a build and its project. `is_whole` is `true` if the build is the API's.
     pub fn known(build: &'a Build, is_whole: bool, project: Option<&'a Project>, now: Timestamp) -> Self {
         Self { is_whole, project, ..Self::of(build, now) }
     }
@@ -222,7 +222,8 @@ impl<'a> Facts<'a> {
     /// <https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html>
     ///
     /// # Errors
-    /// The missing fact. A whole Build without compute and environment type does not.
+    /// The missing fact. A whole Build that has neither a compute type nor an environment type does not run on
+    /// Lambda.
     pub fn runs_on_lambda(&self) -> Result<bool, MissingFact> {
         let environment = self.build.environment.as_ref();
         let compute_type = environment.and_then(|environment| environment.compute_type.as_deref());
@@ -315,7 +316,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The value of one of its project's tags, or `None` if the project has no such tag.
+    /// Returns the value of a tag of the build's project, or `None` if the project has no such tag.
     pub fn tag(&self, key: &str) -> Result<Option<&'a str>, MissingFact> {
         let tags = self.project.ok_or(MissingFact::NoProject)?.tags.iter().flatten();
         let tag = tags.filter(|tag| tag.key.as_deref() == Some(key)).find_map(|tag| tag.value.as_deref());

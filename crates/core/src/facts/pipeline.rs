@@ -17,13 +17,13 @@ use super::{
 };
 use crate::model::{ActionExecution, ActionState, Build, BuildBatch, PipelineExecution, S3Location};
 
-/// An action names the build that it started within about this time.
+/// The time within which an action usually names the build that it started.
 pub(super) const NAMED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// CodePipeline's answer about the pipeline that a build's initiator names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PipelineAnswer {
-    /// The execution of which an action started the build.
+    /// The execution with the action that started the build.
     Run(Arc<PipelineRun>),
     /// No action names the build. If the build just started, one may do so soon.
     NotNamed,
@@ -52,7 +52,7 @@ pub struct PipelineSource {
     pub revision: PipelineRevision,
     /// Its commit.
     pub commit: Option<ObjectId>,
-    /// The repository, where a git host of a known name or CodeCommit has it.
+    /// The repository, if it is in CodeCommit or on a git host whose name is known.
     pub repository: Option<PipelineRepository>,
 }
 
@@ -102,9 +102,10 @@ pub fn action_in_state<'a>(states: &'a [ActionState], started: &[&str]) -> Optio
     states.iter().find(|state| state.external_execution_id.as_deref().is_some_and(|id| started.contains(&id)))
 }
 
-/// The id of the pipeline execution of which an action started one of these builds or batches.
-/// `action` is the id of the action's execution, if the pipeline's state has it: the history of a
-/// running action may not contain the build yet. Another kind of action may report any id as its own.
+/// Returns the id of the pipeline execution with an action that started one of these builds or batches.
+/// `action` is the id of the action's execution, if the pipeline's state has it: the history of a running
+/// action may not contain the build yet. Only actions of CodeBuild count, because another kind of action may
+/// report any id as its own.
 pub fn execution_of<'a>(actions: &'a [ActionExecution], started: &[&str], action: Option<&str>) -> Option<&'a str> {
     let is_it = |execution: &&ActionExecution| {
         let has_started = execution.external_execution_id.as_deref().is_some_and(|id| started.contains(&id));
@@ -114,7 +115,7 @@ pub fn execution_of<'a>(actions: &'a [ActionExecution], started: &[&str], action
     actions.iter().find(is_it)?.pipeline_execution_id.as_deref()
 }
 
-/// Returns whether it is the execution of a source action.
+/// Returns whether an execution is that of a source action.
 pub fn is_source(action: &ActionExecution) -> bool {
     action.category.as_deref() == Some("Source")
 }
@@ -123,7 +124,7 @@ impl PipelineRun {
     /// The source of a build of this execution, or of the batch that it started.
     ///
     /// # Errors
-    /// Why it is unknown.
+    /// The reason why it is unknown.
     pub fn source_for(&self, build: &Build, batch: Option<&BuildBatch>) -> Result<PipelineSource, String> {
         let (version, resolved) = match batch {
             Some(batch) => (&batch.source_version, &batch.resolved_source_version),
@@ -132,8 +133,8 @@ impl PipelineRun {
         self.source_of(version.as_deref(), resolved.as_deref())
     }
 
-    /// The source of a build of this execution, with the source version and the resolved source
-    /// version of the build, or of the batch that the execution started.
+    /// Returns the source of a build of this execution. `version` and `resolved` are the source version and the
+    /// resolved source version of the build, or of the batch that the execution started.
     ///
     /// # Errors
     /// The reason why it is unknown.
@@ -206,15 +207,15 @@ impl PipelineRun {
         Ok(PipelineSource { revision, commit, repository })
     }
 
-    /// A pushed tag's commit may belong to any branch, and no documentation says which branch the
-    /// source action then names.
+    /// Returns whether pushed tags never start the pipeline by this source action. A tag's commit may belong to
+    /// any branch, and no documentation says which branch the source action then names.
     fn is_never_started_by_tags(&self, action: &ActionExecution) -> bool {
         let with_tags = self.sources_with_tags.as_ref();
         with_tags.zip(action.action_name.as_ref()).is_some_and(|(with_tags, name)| !with_tags.contains(name))
     }
 }
 
-/// The trigger of an execution, derived from the commits that were fetched.
+/// The trigger of an execution, by the commits that it can make the source actions fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ExecutionTrigger {
     /// A change of the configured branch: its head was fetched.
@@ -278,7 +279,7 @@ fn repository(action: &ActionExecution) -> Option<PipelineRepository> {
                 "GitHub" => at("github.com", path),
                 "Bitbucket" => at("bitbucket.org", path),
                 "GitLab" => at("gitlab.com", path),
-                // The names of other hosts are known to the connection alone.
+                // Only the connection knows the names of other hosts.
                 _ => None,
             }
         }

@@ -1,4 +1,4 @@
-//! A build that has not started: what its project's settings decide, and what they do not.
+//! A build that has not started: the facts that its project's settings decide, and those that remain unknown.
 
 use std::collections::BTreeMap;
 
@@ -57,13 +57,13 @@ impl UnknownMembers {
 }
 
 impl Facts<'_> {
-    /// Returns whether a member that the build does not have does not exist: the build is the API's, or its
-    /// project shows that it will have none.
+    /// Returns whether an absent member certainly does not exist: the build is the API's, or its project shows
+    /// that it will have none.
     pub(crate) fn lacks(&self, member: &str) -> bool {
         self.is_whole && self.planned.is_none_or(|planned| planned.build.why(member).is_none())
     }
 
-    /// The member of the build without which the fact is unknown, if the build is known not to have it.
+    /// Returns the member of the build that the fact needs, if the build is known not to have it.
     pub(crate) fn lacks_member_of<'f>(&self, fact: &'f MissingFact) -> Option<&'f str> {
         let member = match fact {
             MissingFact::Absent(member) => member,
@@ -73,7 +73,7 @@ impl Facts<'_> {
         self.lacks(member).then_some(member)
     }
 
-    /// What lacks a member, in a sentence: the structure of the API.
+    /// Returns the words for the API's structure, for a sentence about a member that it lacks.
     pub(crate) fn the_whole(&self) -> &'static str {
         match self.kind {
             RunKind::Build => "the Build",

@@ -31,14 +31,14 @@ impl Remark {
         (!text.contains(['`', '…'])).then_some(text)
     }
 
-    /// The same as a correction of a text. One with more wildcards would fit more than the author named: all of
-    /// a host's repositories in a list of allowed sources.
+    /// Returns the replacement if it can correct `text` automatically. `None` if it has more wildcards: it
+    /// would fit more than the author named, such as all of a host's repositories in a list of allowed sources.
     pub(crate) fn correction_of(&self, text: &str) -> Option<&str> {
         let wildcards = |text: &str| text.matches(['*', '?']).count();
         self.replacement().filter(|new| wildcards(new) <= wildcards(text))
     }
 
-    /// Parses a pattern. The error is the reason why the text is none.
+    /// Parses a pattern. The error is the reason why the text is not a pattern.
     pub(crate) fn pattern(text: &str) -> Result<Pattern, Self> {
         text.parse().map_err(|why| Self {
             message: format!("`{text}` is not a pattern: {why}"),
@@ -50,7 +50,7 @@ impl Remark {
 /// A form that values have, as a finite automaton of at most 64 states that starts in state 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// The next state, or `None` where no value goes on so.
+    /// The next state, or `None` if no value continues with this character.
     pub step: fn(u8, char) -> Option<u8>,
     /// Returns whether a value can end in this state.
     pub ends: fn(u8) -> bool,

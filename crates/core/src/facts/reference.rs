@@ -1,9 +1,9 @@
-//! The reference that a build is of, whatever started it.
+//! The git reference of a build, whatever started it.
 //!
-//! The source version of the build, or of the batch that it belongs to, may name it. If it is a
-//! commit, the reference is one that the webhook's filters let through, and one that the remote
-//! repository has at that commit. Without a source version, the project's own applies, and then the
-//! remote's `HEAD`. What a pipeline hands to a build has the reference that the pipeline fetched.
+//! The source version of the build, or of the batch that it belongs to, may name it. If it is a commit, the
+//! reference is one that the webhook's filters let through, and one that the remote repository has at that
+//! commit. Without a source version, the project's own applies, and then the remote's `HEAD`. A source that a
+//! pipeline hands over has the reference that the pipeline fetched.
 
 mod fetched;
 
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::model::ProjectSource;
 
-/// A reference may move at any time. Git's answer counts if it was asked for within this
-/// time of the build's start.
+/// A reference may move at any time. Git's answer counts only if git was asked within this time after the
+/// build's start.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// The state of knowledge about a build's reference.
@@ -40,7 +40,7 @@ enum Reference<'a> {
 /// A name for patterns, as far as it is known.
 #[derive(Clone, Debug)]
 pub(crate) enum PossibleName<'a> {
-    /// This name, with the reason to doubt that it is one.
+    /// This name, and a missing fact if the name may be a commit id instead.
     One(Cow<'a, str>, Option<MissingFact>),
     /// The full name of one of these references. The fact would show which.
     Within(&'a PossibleRefs, MissingFact),
@@ -158,7 +158,7 @@ impl Facts<'_> {
         from(WantedName::Branch).or_else(|| from(WantedName::Ref))
     }
 
-    /// These facts for each reference that is possible: a rule that has one answer for all of them is
+    /// Returns these facts once for each possible reference. A rule with the same result for all of them is
     /// decided. Empty if no list of references is known.
     pub(crate) fn by_possible_reference(&self) -> Vec<Self> {
         // Nothing but git's answer or the project's webhook lists several.
@@ -225,8 +225,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Returns whether the source version is empty, so that the project's own applies. `HEAD` is
-    /// the remote's, whatever the project has.
+    /// Returns whether the source version is empty, so that the project's own applies. The version `HEAD` is
+    /// the remote's, whatever version the project has.
     fn names_no_version(&self) -> Result<bool, MissingFact> {
         let version = match self.batch()? {
             Some(batch) => batch.source_version.as_deref(),
@@ -268,7 +268,7 @@ impl Facts<'_> {
     /// started the build, and that the remote has there.
     fn at_commit(&self, wanted: WantedName, version: Option<SourceVersion<'_>>) -> Result<Reference<'_>, MissingFact> {
         let commit = version.unwrap_or(SourceVersion::Default);
-        // If nobody can say which filters a webhook has, git may still show the one ref at the commit.
+        // If the webhook's filters remain unknown, git may still show the one ref at the commit.
         let (by_webhook, unknown_filters) = match self.webhook_refs(commit) {
             Ok(by_webhook) => (by_webhook, None),
             Err(missing) if self.prospect_of(&missing) != Prospect::Nothing => return Err(missing),
@@ -310,8 +310,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The references of which the project's webhook may have started the build. `None` if it did not, or
-    /// if its filters prove nothing.
+    /// Returns the references for which the project's webhook may have started the build. `None` if it did not,
+    /// or if its filters prove nothing.
     fn webhook_refs(&self, version: SourceVersion<'_>) -> Result<Option<&WebhookRefs>, MissingFact> {
         let starters = self.starters();
         if !starters.possible.contains(&Starter::Webhook) {

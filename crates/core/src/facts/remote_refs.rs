@@ -57,7 +57,7 @@ impl ObjectId {
     }
 }
 
-/// The bytes of twice as many hexadecimal digits.
+/// Decodes hexadecimal digits, two for each byte.
 fn decoded<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let mut bytes = [0; N];
@@ -100,8 +100,8 @@ pub struct RemoteRefs {
 }
 
 impl RemoteRefs {
-    /// The full names of all refs that point to the commit. A host may report the push of an
-    /// annotated tag with the id of the tag or of its commit, so that either one fits.
+    /// The full names of all refs that point to the commit. A host may report the push of an annotated tag with
+    /// the id of the tag or of its commit, so either id matches.
     pub fn at(&self, commit: ObjectId) -> impl Iterator<Item = &str> {
         let points = move |one: &&RemoteRef| one.id == commit || one.peeled == Some(commit);
         self.refs.iter().filter(points).map(|one| one.name.as_str())

@@ -1,10 +1,9 @@
 //! The location of a source, in the form by which hosts compare it.
 //!
-//! A repository has many spellings: `HTTPS://x@GitHub.com:443//acme/./app.git/` and
-//! `git@github.com:acme/app` are one. The normal form follows RFC 3986, section 6
-//! (<https://www.rfc-editor.org/rfc/rfc3986#section-6>), what git does with a URL
-//! (`git-fetch(1)`, "Git URLs") and what three large hosts are known to do with names. What
-//! programs read in different ways has no normal form: it is unknown, never guessed.
+//! A repository has many spellings: `HTTPS://x@GitHub.com:443//acme/./app.git/` and `git@github.com:acme/app`
+//! are one. The normal form follows RFC 3986, section 6 (<https://www.rfc-editor.org/rfc/rfc3986#section-6>),
+//! what git does with a URL (`git-fetch(1)`, "Git URLs") and what three large hosts are known to do with names.
+//! A location that programs read in different ways has no normal form: it is unknown, never guessed.
 
 mod path;
 mod url;
@@ -52,8 +51,8 @@ const NO_SOURCE: &str = "NO_SOURCE";
 pub const WEBHOOK_LOCATION: &str = "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION";
 
 impl SourceLocation {
-    /// Reads the location of a source, given the source's type where it is known. Returns
-    /// `None` where a location is missing that such a source has.
+    /// Parses the location of a source, given the source's type if it is known. Returns `None` if the location
+    /// is missing, although sources of this type have one.
     pub fn read(source_type: Option<&str>, location: Option<&str>) -> Option<Self> {
         let location = location.map(|text| text.trim_matches(|c: char| c.is_ascii_whitespace()));
         let location = location.filter(|text| !text.is_empty());
@@ -80,14 +79,14 @@ impl SourceLocation {
         }
         match split_scp(text) {
             Some((host, path)) if !text.starts_with("arn:") => of_scp(text, host, path),
-            // Without a type, what is no URL can only be an object in S3.
+            // Without a type, a text that is not a URL can only be an object in S3.
             _ if kind.is_none() => Self::S3(text.to_owned()),
             _ => unclear(text, "the location has no scheme"),
         }
     }
 
-    /// Returns whether two locations are the same. An `http` URL is not an `https` URL here: who
-    /// changes one to the other gives up its protection. The error is why that is unknown.
+    /// Returns whether two locations are the same. An `http` URL is not the same as the `https` URL, because it
+    /// lacks the protection of `https`. The error is the reason why the result is unknown.
     pub fn is_same(&self, other: &Self) -> Result<bool, String> {
         match (self, other) {
             (Self::Repository(one), Self::Repository(two)) => {
@@ -120,8 +119,8 @@ impl Facts<'_> {
         location.as_ref().ok_or(MissingFact::Absent("source.location"))
     }
 
-    /// All sources of the build with their locations, the primary one first. In place of what is
-    /// unknown stands the fact that is missing.
+    /// All sources of the build with their locations, the primary one first. In place of an unknown one, the
+    /// missing fact is returned.
     pub fn sources(&self) -> impl Iterator<Item = Result<(&ProjectSource, &SourceLocation), MissingFact>> {
         let source = self.build.source.as_ref().ok_or(MissingFact::Absent("source"));
         let primary = source.and_then(|source| Ok((source, self.source()?)));
@@ -168,7 +167,7 @@ fn of_url(text: &str, scheme: &str, rest: &str) -> SourceLocation {
         return unclear(text, "the host of the location cannot be read");
     };
     if let Some(at) = path.find(['?', '#']) {
-        // Some programs look for the host behind the last `@`, others end at the `?`.
+        // Some programs look for the host behind the last `@`, others end the host at the `?`.
         if path[at..].contains('@') {
             return unclear(text, "the host of the location can be read in two ways");
         }

@@ -1,4 +1,4 @@
-//! Patterns of source locations, normalized as locations are, in their literal parts alone.
+//! Patterns of source locations. Their literal parts are normalized in the same way as locations.
 
 mod parse;
 mod remarks;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::pattern::Pattern;
 
-/// The effect of a pattern that fits. Only what is certain lets a build through.
+/// The effect of a pattern that fits. Only a certain match lets a build through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// A location that fits is caught: it is forbidden, or a rule applies to its builds.
@@ -24,7 +24,7 @@ pub struct SourcePattern {
     written: Pattern,
     /// `true` if it is a repository's URL, which no object in S3 fits.
     is_url: bool,
-    /// The normal forms; any one may fit.
+    /// The normal forms. A location fits if one of them fits.
     normal: Vec<NormalPattern>,
 }
 
@@ -34,15 +34,15 @@ struct NormalPattern {
     exact: Pattern,
     /// For hosts that ignore case.
     lower: Pattern,
-    /// In lower case, without a port, a second name of a host for the first.
+    /// In lower case, without a port, and with a host's first name in place of a second one.
     loose: Pattern,
-    /// `true` if it holds only for what is forbidden: `https`, where `http` was written.
+    /// `true` if it applies only where a match forbids: the `https` form of a pattern with another scheme.
     only_forbids: bool,
 }
 
 impl SourcePattern {
-    /// Reads a pattern, with warnings about what is probably a mistake. The error is a pattern
-    /// that no location can fit, and what to write.
+    /// Parses a pattern, with warnings about probable mistakes. Returns an error, with a correction, if no
+    /// location can fit the pattern.
     pub fn parse(text: &str) -> Result<(Self, Vec<Remark>), Remark> {
         parse::pattern(text)
     }
@@ -96,8 +96,8 @@ impl SourcePattern {
         self.normal.iter().filter(move |pattern| direction == Direction::Forbid || !pattern.only_forbids)
     }
 
-    /// Returns whether every location that fits `other` surely fits this, and is unknown only where
-    /// it is unknown for `other`.
+    /// Returns whether this pattern fits every location that `other` fits: certainly where `other` certainly
+    /// does, and at least possibly where `other` possibly does.
     pub fn covers(&self, other: &Self) -> bool {
         let covers = |narrow: &NormalPattern| {
             self.normal.iter().any(|wide| {
@@ -129,7 +129,8 @@ impl SourcePattern {
     }
 }
 
-/// `http` is `https` where it is forbidden.
+/// Returns the `https` form of a URL with another scheme, if a match forbids: a rule that forbids the `https`
+/// URL forbids this one, too.
 fn meant_as_https(url: &Url, direction: Direction) -> Option<Url> {
     (direction == Direction::Forbid && url.scheme != Scheme::Https).then(|| url.with_https())
 }

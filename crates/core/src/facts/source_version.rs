@@ -52,10 +52,10 @@ pub enum SourceVersion<'a> {
     BranchOrCommit(&'a str),
     /// An object in S3 by its ARN, as CodePipeline passes it to a build.
     S3Object(&'a str),
-    /// Nothing, or the remote's `HEAD`: the default branch, without its name.
+    /// An empty text, or the remote's `HEAD`: the default branch, without its name.
     ///
-    /// If there is nothing, the project's own source version applies first. `HEAD`, `@` and
-    /// `origin/HEAD` are always the remote's default branch.
+    /// If the text is empty, the project's own source version applies first. `HEAD`, `@` and `origin/HEAD` are
+    /// always the remote's default branch.
     Default,
     /// A text that names no single branch: a range (`a..b`), a search (`:/fix`), a place in git's
     /// history (`@{-1}`, `FETCH_HEAD`), a reference of another kind (`refs/notes/x`), an option
@@ -90,8 +90,8 @@ impl<'a> SourceVersion<'a> {
         look_up(name).unwrap_or(Self::Unreadable(text))
     }
 
-    /// Parses the full name of a branch or a tag, such as git lists. Unlike a revision it has one meaning:
-    /// the branch `fix-gabc1234` is not a commit, and `refs/remotes/origin/main` is not a branch.
+    /// Parses the full name of a branch or a tag, as git lists it. Unlike a revision it has one meaning: the
+    /// branch `fix-gabc1234` is not a commit, and `refs/remotes/origin/main` is not a branch.
     pub(super) fn of_full_name(name: &'a str) -> Self {
         let is_name = |short: &&str| is_allowed(short) && split_suffix(short).1.is_empty() && is_plain(short);
         let branch = name.strip_prefix("refs/heads/").filter(is_name).map(Self::Branch);
@@ -99,8 +99,8 @@ impl<'a> SourceVersion<'a> {
         branch.or_else(tag).unwrap_or(Self::Unreadable(name))
     }
 
-    /// The suffix of a source version, such as `~3`, which leads from the named commit to another one. Empty if it is
-    /// the named commit itself.
+    /// The suffix of a source version, such as `~3`, which leads from the named commit to another one. Empty if
+    /// it leads to the named commit itself.
     pub(crate) fn suffix(text: &str) -> &str {
         match split_suffix(text.trim_matches(is_space_or_control)).1 {
             "^0" | "~0" | "^{}" | "^{commit}" => "",

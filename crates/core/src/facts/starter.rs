@@ -1,8 +1,8 @@
 //! The starter of a build.
 //!
-//! An initiator `NAME/SESSION` is text that the owner of a role of that name can choose: the
-//! session `release` of a role called `codepipeline` starts builds as `codepipeline/release`. So
-//! other facts must support what an initiator claims, where there are such facts.
+//! An initiator `NAME/SESSION` is text that the owner of a role of that name can choose: the session `release`
+//! of a role called `codepipeline` starts builds as `codepipeline/release`. So other facts must confirm an
+//! initiator's claim, if there are such facts.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::{
     yaml::{scalar::FromScalar, words::quoted_list},
 };
 
-/// A kind of starter. The builds of a batch were started by what started the batch.
+/// A kind of starter. A build of a batch has the starter of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Starter {
@@ -83,7 +83,7 @@ pub(crate) fn starter_names() -> String {
 /// The possible starters of a build, as far as they are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Starters {
-    /// One kind if it is known, or those that are possible. None for a sandbox, which has no initiator.
+    /// The kind if it is known, or else all possible kinds. Empty for a sandbox, which has no initiator.
     pub possible: Vec<Starter>,
     /// The fact that would rule out all but one.
     pub missing: Option<MissingFact>,
@@ -229,8 +229,9 @@ impl Facts<'_> {
         }
     }
 
-    /// Why the pipeline, if it was asked, does not confirm that it started the build. It may be another
-    /// account's or region's, and it may name a build that has just started later.
+    /// Returns the reason why the pipeline, if it was asked, does not confirm that it started the build. The
+    /// pipeline may be in another account or region. A build that has just started may be named later, so there
+    /// is no reason yet.
     fn unconfirmed_pipeline(&self) -> Option<String> {
         let is_new = || self.pipeline_names_until().is_some_and(|until| self.now < until);
         match self.pipeline? {

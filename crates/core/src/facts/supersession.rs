@@ -31,7 +31,7 @@ pub struct RunningBuild {
     pub(crate) start: Start,
     /// One for each rule with `only-newest-per`.
     pub(crate) standings: Vec<Standing>,
-    /// The rules because of which it is stopped.
+    /// The rules that stop it.
     pub(crate) stopped_by: Vec<String>,
     /// `true` if its pipeline may name it later.
     pub(crate) awaits_pipeline: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Start {
     pub(crate) number: Option<Number>,
 }
 
-/// The ordinal number of a build or of a batch of a project. Builds and batches are counted apart.
+/// The ordinal number of a build or of a batch of a project. Builds and batches are counted separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {
     Build(i64),
@@ -65,38 +65,38 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub(crate) enum ComparedValue {
     Known(String),
-    /// One of these. The fact is the missing one.
+    /// One of these. The missing fact would show which.
     OneOf(Vec<String>, MissingFact),
-    /// A ref that the webhook's filters let through. The fact is the missing one.
+    /// A ref that the webhook's filters let through. The missing fact would show which.
     Within(PossibleRefs, MissingFact),
     Unknown(MissingFact),
 }
 
-/// The answer to the question whether a newer build supersedes a build, for each rule.
+/// The result of comparing a build with newer builds, for each rule.
 #[derive(Clone, Debug, Default)]
 pub struct Supersession {
     by_rule: Vec<(String, Superseded)>,
     /// `true` if not all running builds were compared.
     pub(crate) leaves_out: bool,
-    /// The sources of values of the build itself that are unknown, so that it supersedes nothing.
+    /// The sources of the build's own unknown values, because of which it supersedes nothing.
     pub(crate) missing: Vec<Source>,
 }
 
-/// Whether a newer build supersedes a build.
+/// The result of comparing a build with newer builds under one rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Superseded {
-    /// None does.
+    /// No newer build supersedes the build.
     No,
-    /// The one with this id does.
+    /// The newer build or batch with this id supersedes it.
     By(String),
-    /// It is unknown. The fact is the missing one.
+    /// The result is unknown, because this fact is missing.
     Unknown(MissingFact),
 }
 
 /// The running builds of a project that were not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// `true` if there are more than can be asked for.
+    /// `true` if there are more running builds than can be fetched.
     pub too_many: bool,
     /// The reason why a list is incomplete, so that it may lack newer builds.
     pub failure: Option<Cause>,
@@ -105,8 +105,8 @@ pub struct LeftOut {
 }
 
 impl Supersession {
-    /// Compares a running build with others of its project, which may contain itself, and which are
-    /// ordered from the newest.
+    /// Compares a running build with the running builds of its project, ordered from the newest. These may
+    /// include the build itself.
     pub fn of(build: &RunningBuild, others: &[RunningBuild], left_out: &LeftOut) -> Self {
         let by_rule = build.standings.iter().map(|own| {
             let answer = superseded(build, own, others, left_out);
@@ -186,7 +186,8 @@ fn superseded(build: &RunningBuild, own: &Standing, others: &[RunningBuild], lef
     missing.or(incomplete).map_or(Superseded::No, Superseded::Unknown)
 }
 
-/// Returns whether `other` supersedes a build under a rule. One `false` settles it, whatever is unknown.
+/// Returns whether `other` supersedes a build under a rule. A condition that is false settles it, even if
+/// others are unknown.
 fn supersedes(other: &RunningBuild, build: &RunningBuild, own: &Standing) -> Result<bool, MissingFact> {
     if other.is_elsewhere(build) {
         return Ok(false);
@@ -222,7 +223,7 @@ impl RunningBuild {
         parts.any(|(one, other)| one.is_some() && other.is_some() && one != other)
     }
 
-    /// Returns whether a rule other than this one has it stopped.
+    /// Returns whether a rule other than this one stops it.
     fn is_stopped_beside(&self, rule: &str) -> bool {
         self.stopped_by.iter().any(|other| other != rule)
     }

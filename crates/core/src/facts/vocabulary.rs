@@ -1,5 +1,4 @@
-//! The words of CodeBuild's API that policies use, and what is wrong with a pattern that none
-//! of them can fit.
+//! The words of CodeBuild's API that policies use, and the faults of patterns that no such word can fit.
 
 mod arn;
 mod compute;

@@ -22,7 +22,7 @@ pub(super) struct Asked<'c> {
 }
 
 impl Asked<'_> {
-    /// Asks until no question is open. `None` if `answer` has none.
+    /// Replies to questions until none is open. `None` if `answer` has no reply.
     pub(super) fn settle(
         &mut self,
         case: &mut Case<'_>,

@@ -9,16 +9,16 @@ use crate::model::{Build, BuildPhase, Progress};
 
 /// Joins all observations of one build, in any order. `None` if there are none.
 ///
-/// Settings come from the source that knows them best: the API before events, events before records.
-/// What changes while a build runs (status, phases, times) comes from the observation that saw the
-/// build last: one after its end before all others.
+/// Settings come from the source that knows them best: the API before events, events before records. Values
+/// that change while a build runs (status, phases, times) come from the latest observation. One that was made
+/// after the build's end comes before all others.
 pub fn join(mut observations: Vec<Observation>) -> Option<PastBuild> {
     if observations.len() == 1 {
         return observations.pop().map(PastBuild::from);
     }
     let rank = |one: &Observation| Reverse((one.from, has_ended(one), last_time(one)));
-    // Contradicting observations of the same rank are put in the order of their content, so that the
-    // order of the input does not count.
+    // Contradicting observations of the same rank are put in the order of their content, so that the order of
+    // the input does not matter.
     if has_ties(&mut observations, rank) {
         observations.sort_by_cached_key(|one| (rank(one), serde_json::to_string(&one.build).unwrap_or_default()));
     }
@@ -40,7 +40,7 @@ pub fn join(mut observations: Vec<Observation>) -> Option<PastBuild> {
     Some(PastBuild { id, build, is_whole, last_seen, recorded_ref })
 }
 
-/// A build of which there is one observation.
+/// Makes a past build of a single observation.
 impl From<Observation> for PastBuild {
     fn from(observation: Observation) -> Self {
         let last_seen = last_time(&observation);
@@ -60,7 +60,7 @@ impl From<PastBuild> for Observation {
     }
 }
 
-/// The end of the build. The event of a build's end comes at its end.
+/// Returns the end of the build. If no member contains it, the time of the event about the end stands for it.
 fn end_of(observation: &Observation) -> Option<Timestamp> {
     let build = &observation.build;
     let completed = build.phases.iter().flatten().any(|phase| phase.phase_type.as_deref() == Some("COMPLETED"));
@@ -156,7 +156,8 @@ fn state_of(observation: &Observation) -> BuildState {
 }
 
 impl BuildState {
-    /// A final status does not allow what an earlier observation contains about the rest.
+    /// Writes the state into a build. Completion, end and current phase are written even if they are `None`:
+    /// those of an earlier observation may contradict the status.
     fn write_to(self, build: &mut Build) {
         build.build_status = self.status.or(build.build_status.take());
         build.build_complete = self.is_complete;

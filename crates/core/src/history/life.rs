@@ -13,7 +13,7 @@ pub struct Life {
     /// The time when it ended, if the input shows it.
     pub end: Option<Timestamp>,
     status: Option<String>,
-    /// The latest time at which the build is known to have been there.
+    /// The latest time at which the build is known to have existed.
     last_seen: Option<Timestamp>,
     phases: Option<Vec<BuildPhase>>,
     is_complete: Option<bool>,
@@ -34,7 +34,7 @@ impl Life {
         Self { start, end, status, last_seen, phases, is_complete, end_time, current_phase }
     }
 
-    /// Gives back to the Build what was taken out of it.
+    /// Puts the members that were taken out of the Build back into it.
     pub(super) fn give_back(self, build: &mut Build) {
         (build.build_status, build.build_complete) = (self.status, self.is_complete);
         (build.end_time, build.current_phase) = (self.end_time, self.current_phase);
@@ -46,7 +46,7 @@ impl Life {
         self.status.as_deref().filter(|status| *status != "IN_PROGRESS")
     }
 
-    /// Removes what was not known yet when the build started.
+    /// Removes the members that were not known yet when the build started.
     pub(super) fn forget_later_members(build: &mut Build) {
         build.resolved_source_version = None;
         build.exported_environment_variables = None;
@@ -57,8 +57,8 @@ impl Life {
         }
     }
 
-    /// Puts the build into the state that it had at a moment: its phases until then, of which those
-    /// that had not ended are open.
+    /// Puts the build into the state that it had at a moment: its phases until then. A phase that had not ended
+    /// has no end.
     pub(super) fn show_at(&self, build: &mut Build, at: Timestamp) {
         let begun = |phase: &&BuildPhase| {
             phase.phase_type.as_deref() != Some("COMPLETED") && phase.start_time.is_none_or(|start| start <= at)
@@ -86,7 +86,7 @@ impl Life {
         true
     }
 
-    /// Puts a Build that runs at a moment into its state then, whatever it contains of its end.
+    /// Puts a Build into the state that it had at a moment while it was running, even if it contains its end.
     pub(crate) fn keep_running(build: &mut Build, at: Timestamp) {
         if !Self::rewind(build, at) && build.progress() == Progress::Ended {
             Self::taken_from(build, None).show_at(build, at);
@@ -99,7 +99,7 @@ impl Life {
         self.phases.iter().flatten().find(|phase| !waits(phase)).and_then(|phase| phase.start_time)
     }
 
-    /// Returns whether it is known when the build left the queue, if it did.
+    /// Returns whether the phases are known, which show whether and when the build left the queue.
     pub(super) fn knows_phases(&self) -> bool {
         self.phases.is_some()
     }

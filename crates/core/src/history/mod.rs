@@ -37,7 +37,7 @@ use crate::{
 pub struct Observation {
     /// The build's id.
     pub id: BuildId,
-    /// What kind of input it is from.
+    /// The kind of input that contains it.
     pub from: ObservedIn,
     /// The time at which it was true, if the input contains it: an event's time.
     pub time: Option<Timestamp>,
@@ -56,11 +56,11 @@ pub enum ObservedIn {
     Record,
     /// An event of CodeBuild. It lacks members that the API has.
     Event,
-    /// The API's answer. What it does not contain does not exist.
+    /// The API's answer. Members that it does not contain do not exist.
     Api,
 }
 
-/// A reference that buildbrake found when the build ran, by sources that only answer then.
+/// A reference that buildbrake found when the build ran, from a source that answers only then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordedRef {
     /// Its full name, such as `refs/heads/main`.

@@ -20,7 +20,7 @@ pub struct Contenders {
     without_start: Vec<Contender>,
 }
 
-/// A build as others are compared with it.
+/// A build with which others are compared.
 #[derive(Clone, Debug)]
 pub struct Contender {
     start: Option<Timestamp>,
@@ -31,8 +31,8 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Looks at a build as it was at its start. `answer` replies to questions by what else the input
-    /// contains. Returns `None` as soon as `answer` does.
+    /// Looks at a build as it was at its start. `answer` replies to questions from the rest of the input.
+    /// Returns `None` as soon as `answer` does.
     pub fn of(
         replay: &Replay<'_>,
         past: PastBuild,
@@ -51,7 +51,8 @@ impl Contender {
         Some(Self { start: life.start, end: life.end, last_moment: life.last_moment(), running })
     }
 
-    /// Returns whether it still ran when a build started, if that is known. One that started later did.
+    /// Returns whether it was still running when a build started, if that is known. A contender that started
+    /// later counts as running.
     fn ran_at_start_of(&self, life: &Life) -> Option<bool> {
         let is_earlier = |start: &Timestamp| self.start.is_none_or(|own| own < *start);
         let Some(start) = life.start.filter(is_earlier) else { return Some(true) };
@@ -72,8 +73,8 @@ impl FromIterator<Contender> for Contenders {
 }
 
 impl Contenders {
-    /// Compares a running build with those that ran at the same time, and returns when each rule was broken by
-    /// one of them: at the later start of the two.
+    /// Compares a running build with those that ran at the same time. Returns the rules by which one of them
+    /// superseded it, each with the moment: the later start of the two.
     ///
     /// With [`Moments::StartOnly`], builds that started later do not count. If the end is unknown, only builds
     /// that started while the build is known to have been running break a rule; the rest stays unknown.

@@ -1,4 +1,4 @@
-//! The part of a Build by which it is judged, which is read several times as fast as the whole.
+//! The part of a Build that a policy needs. It is parsed several times as fast as the whole Build.
 
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ impl BuildPart {
     }
 
     /// Reads this part of a Build. `None` if the JSON is not one Build of the API about a build that has ended,
-    /// with its start and end: in any other case, other members count.
+    /// with its start and end: in any other case, other members matter, too.
     pub fn read(&self, json: &[u8]) -> Option<Observation> {
         let text = str::from_utf8(json).ok()?;
         let observation = api_build(text, |json| Deserialize::deserialize(Selected(json, &self.0)))?;

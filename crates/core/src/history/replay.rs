@@ -30,7 +30,7 @@ pub enum Moments {
     StartOnly,
 }
 
-/// What a result contains beside the decisions.
+/// The parts that a result contains beside the decisions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Details {
     /// A record as JSON.
@@ -48,12 +48,12 @@ pub struct Replay<'p> {
     moments: Moments,
     details: Details,
     is_timed: bool,
-    /// `true` if rules about time are limits of time, and none is about cost.
+    /// `true` if the check of every rule that depends on time is a time limit, and none is about cost.
     has_limits_alone: bool,
     changes_with_phases: bool,
 }
 
-/// The result of judging a build once, at each moment.
+/// The verdict on a build at one moment.
 struct Judged {
     at: Timestamp,
     verdict: Verdict,
@@ -90,11 +90,11 @@ impl<'p> Replay<'p> {
         self.moments
     }
 
-    /// Judges a build as if it were running. `answer` replies to the questions of the inquiry by what
-    /// else the input contains. `now` stands for the build's times if none are known.
+    /// Judges a build as if it were running. `answer` replies to the questions of the inquiry from the rest of
+    /// the input. `now` is the start if no time of the build is known.
     ///
     /// # Errors
-    /// The build, as soon as `answer` has no reply, so that it can be judged once more is known.
+    /// The build, if `answer` has no reply. The caller can judge it later, when more is known.
     pub fn judge(
         &self,
         past: PastBuild,
@@ -132,7 +132,7 @@ impl<'p> Replay<'p> {
         Ok(self.conclude(&mut case, &life, &judged, &asked.superseded_at))
     }
 
-    /// The build at its start, judged by nothing but itself.
+    /// Returns the build at its start, judged by its own facts alone.
     pub(super) fn begin(&self, past: PastBuild, now: Timestamp) -> Begun<'p> {
         let PastBuild { id, mut build, is_whole, last_seen, .. } = past;
         let life = Life::taken_from(&mut build, last_seen);
@@ -146,7 +146,7 @@ impl<'p> Replay<'p> {
         Begun { case, life, start }
     }
 
-    /// Adds up what the rules decided at each moment.
+    /// Combines the decisions of all moments.
     fn conclude(
         &self,
         case: &mut Case<'p>,
@@ -305,12 +305,13 @@ fn fires_at(
     }
     match limit {
         Some(limit) if breaks_after(case, limit) => limit,
-        // A condition changed with the time. Somewhere in between it did so first.
+        // A condition changed with time, at first somewhere between the two moments.
         _ => first_broken(case, life, rule, *before, *at),
     }
 }
 
-/// Finds the first moment, to the millisecond, at which a rule is broken. It is not at `before`, and is at `after`.
+/// Finds the first moment, to the millisecond, at which a rule is broken. It is not broken at `before`, but is
+/// broken at `after`.
 fn first_broken(case: &mut Case<'_>, life: &Life, rule: &str, before: Timestamp, after: Timestamp) -> Timestamp {
     let (mut before, mut after) = (before, after);
     while after.duration_since(before) > SignedDuration::from_millis(1) {

@@ -21,7 +21,7 @@ pub struct Replayed {
     pub build_arn: Option<String>,
     /// The initiator of the build or of its batch.
     pub initiator: Option<String>,
-    /// What kind of starter that is, if it was asked for.
+    /// The kind of starter, if it was asked for.
     pub started_by: Option<Starter>,
     /// The branch, if it was asked for.
     pub branch: Option<String>,
@@ -37,14 +37,14 @@ pub struct Replayed {
     pub end: Option<Timestamp>,
     /// The status with which it ended.
     pub status: Option<String>,
-    /// What would have been done: `allowed`, `reported`, `protected` or `stopped`.
+    /// The outcome under the policy: `allowed`, `reported`, `protected` or `stopped`.
     pub outcome: Outcome,
-    /// What the first enforced rule saves, if the build would have been stopped.
+    /// The savings by the first enforced rule, if the build would have been stopped.
     pub saved: Savings,
-    /// What the first broken rule saves, if every rule were enforced.
+    /// The savings by the first broken rule, if every rule were enforced.
     pub saved_if_enforced: Savings,
-    /// `false` if the price of a minute of the build is unknown, or when it left the queue, so that no money is
-    /// counted.
+    /// `false` if no money is counted, because the price of a minute is unknown, or the time at which the build
+    /// left the queue.
     pub is_priced: bool,
     /// The rules that do not pass, in the order of the policy.
     pub rules: Vec<RuleResult>,
@@ -75,7 +75,7 @@ pub enum RuleDecision {
         /// The moment at which the rule is first broken. `None` if no time of the build is known.
         #[serde(with = "microsecond::optional")]
         at: Option<Timestamp>,
-        /// What is saved from that moment to the build's end.
+        /// The savings from that moment to the build's end.
         saved: Savings,
         /// The missing fact, and the source that may provide it, if the rule could not be evaluated and counts as
         /// broken by `on-unknown: stop`.
@@ -117,7 +117,7 @@ impl Replayed {
         arn_part(self.build_arn.as_deref()?, REGION)
     }
 
-    /// What the build's stop would have saved. Nothing, if it would not have been stopped.
+    /// The savings by the build's stop: zero if it would not have been stopped.
     pub fn savings(&self) -> KnownSavings {
         match self.outcome {
             Outcome::Stopped => self.known(self.saved),

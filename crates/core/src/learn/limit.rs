@@ -42,8 +42,8 @@ impl Times {
         }
     }
 
-    /// The limit that this share of the builds keeps, rounded up to a round number of minutes. `None` if no
-    /// time is known.
+    /// Returns the limit that this percentage of the builds complies with, rounded up to a round number of minutes.
+    /// `None` if no time is known.
     pub(super) fn limit(&self, percentile: f64) -> Option<Limit> {
         let wanted = (self.known as f64 * percentile / 100.0).ceil() as u64;
         let mut builds = 0;

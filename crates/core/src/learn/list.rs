@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{FEWEST_BUILDS, proposal::counted};
 use crate::{diagnostic::printable, url};
 
-/// The number of patterns that a person still reads.
+/// The greatest number of patterns that a person still reads.
 const READABLE: usize = 20;
-/// The number of different values that are remembered.
+/// The greatest number of different values that are remembered.
 const REMEMBERED: usize = 1000;
-/// The number of days without which a list proves nothing.
+/// The fewest days of history that can support a list.
 const FEWEST_DAYS: i64 = 14;
 
 /// A kind of list.
@@ -28,7 +28,7 @@ pub(super) enum LearnedKind {
 #[derive(Debug, Default)]
 pub(super) struct ListValues {
     seen: BTreeMap<String, Seen>,
-    /// The number of builds of which no value is known.
+    /// The number of builds without a known value.
     unknown: u64,
     is_full: bool,
 }
@@ -39,10 +39,10 @@ struct Seen {
     first: Option<Timestamp>,
 }
 
-/// A list that history keeps, or the reason why there is none.
+/// A list that all past builds comply with, or the reason why there is none.
 pub(super) type LearnedPatterns = Result<List, String>;
 
-/// A list that history keeps.
+/// A list that all past builds comply with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
     pub(super) patterns: Vec<UsedPattern>,
@@ -52,7 +52,7 @@ pub(super) struct List {
     pub(super) unknown: u64,
 }
 
-/// A pattern, and how often history used a value that it fits.
+/// A pattern, and how often history used a value that it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UsedPattern {
     pub(super) text: String,
@@ -121,7 +121,7 @@ impl ListValues {
         }
     }
 
-    /// The patterns that fit every value.
+    /// Returns patterns that match every value.
     ///
     /// # Errors
     /// The reason why history does not support a list.
@@ -136,7 +136,7 @@ impl ListValues {
         if self.seen.is_empty() {
             return Err(format!("no {noun} are known"));
         }
-        // The pattern for an initiator's sessions is our own.
+        // A `/*` at the end is ours: it stands for an initiator's sessions.
         if let Some(value) = self.seen.keys().find(|value| value.trim_end_matches("/*").contains(['*', '?'])) {
             let shown = shown(value);
             let value = if shown.contains(['*', '?']) {
@@ -162,7 +162,7 @@ impl ListValues {
             return Err(format!("the {noun} of {} of {builds} builds are unknown", self.unknown));
         }
         let (patterns, values) = self.shortened(listed)?;
-        // A list to which the last quarter of the time still added would have stopped builds.
+        // A list that still grew in the last quarter of the period would have stopped builds.
         let is_late = |first: Timestamp| {
             period.is_some_and(|(begin, end)| first.duration_since(begin) > end.duration_since(begin) * 3 / 4)
         };
@@ -228,7 +228,8 @@ fn shown(value: &str) -> String {
     printable(&shown, 60)
 }
 
-/// A role's sessions and a webhook's deliveries have changing names; pipelines and rules have fixed ones.
+/// Replaces the changing part of an initiator with `*`: the name of a role's session or of a webhook's delivery.
+/// Pipelines and rules have fixed names.
 pub(super) fn without_session(initiator: &str) -> String {
     match initiator.split_once('/') {
         None | Some(("codepipeline" | "rule", _)) => initiator.to_owned(),

@@ -1,7 +1,7 @@
-//! Proposes a policy that history keeps: limits at a percentile, and lists of everything that was used.
+//! Proposes a policy that past builds comply with: limits at a percentile, and lists of everything that was used.
 //!
 //! A [`Learner`] looks at builds of the past. Its [`Proposal`] is a policy in which every rule reports only,
-//! and contains the evidence for it. What history does not support is named, not proposed.
+//! and contains the evidence for it. Rules that history does not support are named, not proposed.
 
 mod limit;
 mod list;
@@ -26,7 +26,7 @@ use crate::{
     model::{Build, RunStart},
 };
 
-/// The things for which lists are proposed one by one.
+/// The groups of builds for which separate lists are proposed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Grouping {
     /// One list for each account; one for all if there is a single account.
@@ -36,7 +36,7 @@ pub enum Grouping {
     Project,
 }
 
-/// The number of builds without which a list or a limit proves nothing.
+/// The fewest builds that can support a list or a limit.
 const FEWEST_BUILDS: u64 = 20;
 
 /// The group of the builds whose account is unknown.
@@ -64,7 +64,7 @@ struct Group {
 }
 
 impl Learner {
-    /// No builds.
+    /// Creates a learner without builds.
     pub fn new(grouping: Grouping) -> Self {
         Self {
             grouping,
@@ -150,7 +150,7 @@ fn queue_time(build: &Build, end: Option<Timestamp>) -> Option<Duration> {
     }
 }
 
-/// Everything that a build uses and that a list can contain. An empty list of values is an unknown one.
+/// Returns the values of a build that a list can contain. No values mean that they are unknown.
 fn used(facts: &Facts<'_>) -> [(LearnedKind, Vec<String>); 5] {
     let build = facts.build;
     let environment = build.environment.as_ref();

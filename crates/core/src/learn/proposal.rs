@@ -1,4 +1,4 @@
-//! The policy that history keeps, as text.
+//! The proposed policy, as text.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct Proposal {
     period: Option<(Timestamp, Timestamp)>,
     percentile: f64,
     rules: Vec<ProposedRule>,
-    /// What is not proposed, and why.
+    /// The rules that are not proposed, each with the reason.
     left_out: Vec<String>,
     ids: BTreeSet<String>,
 }
@@ -79,7 +79,7 @@ impl Proposal {
         self.rules.is_empty()
     }
 
-    /// What is not proposed, and why.
+    /// The rules that are not proposed, each with the reason.
     pub fn left_out(&self) -> impl Iterator<Item = String> {
         self.left_out.iter().map(|left_out| printable(left_out, usize::MAX))
     }
@@ -157,7 +157,7 @@ impl Proposal {
             LearnedKind::Branches => "No earlier build was of this branch.",
         };
         let mut criteria: Vec<String> = scope.criterion().into_iter().collect();
-        // Such a source has no location of its own.
+        // A source of CODEPIPELINE has no location of its own.
         if listed == LearnedKind::Sources && has_pipelines {
             criteria.push("when: build.source.type != \"CODEPIPELINE\"".to_owned());
         }
@@ -180,8 +180,8 @@ impl Proposal {
         });
     }
 
-    /// Adds a rule if it is valid and `check` has no warning about it. History may contain names that no
-    /// policy can.
+    /// Adds a rule if it is valid and `buildbrake check` has no warning about it. History may contain names that
+    /// no policy can contain.
     fn propose(&mut self, rule: ProposedRule, why_not: impl FnOnce() -> String) {
         const FILE: &str = "the proposed policy";
         let text = format!("version: 1\nrules:\n{}", rule.yaml());

@@ -93,7 +93,7 @@ impl BuildBatch {
         progress(self.build_batch_status.as_deref(), self.complete)
     }
 
-    /// The batch in the form of a build, which belongs to itself.
+    /// Returns the batch in the form of a build that belongs to this batch.
     pub(crate) fn as_build(&self) -> Build {
         Build {
             id: self.id.clone(),

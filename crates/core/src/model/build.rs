@@ -3,7 +3,7 @@
 //! [`Build`] is both what the API returns and what an event contains. Every member is optional:
 //! `None` is an unknown fact, which is not the same as an empty list.
 //!
-//! The names in events, beside captured events: EventBridge's schema
+//! The members' names in events are those of captured events and of EventBridge's schema
 //! `aws.codebuild@CodeBuildBuildStateChange`.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-schema-registry.html>
 

@@ -1,8 +1,8 @@
 //! Reading JSON whose members may be missing, null or of another kind.
 //!
-//! One unreadable member must not cost a whole event: it becomes `None`, an unknown fact, and
-//! all others stand. serde's derive reads each one with [`member`]. What fails even so, such as a
-//! duplicate member, is parsed into a [`Value`] first.
+//! One unreadable member must not make a whole event unreadable: it becomes `None`, an unknown fact, and all
+//! other members stay. serde's derive reads each member with [`member`]. JSON that fails even so, for example
+//! because of a duplicate member, is parsed into a [`Value`] first.
 
 mod time;
 
@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// The number of levels that are parsed of JSON that serde_json cannot hold. An event has ten.
+/// The maximum number of levels of JSON that is parsed value by value. An event has ten.
 const DEPTH: usize = 16;
 
 /// Parses JSON. The last of duplicate members counts, and a member that serde_json cannot hold
@@ -30,7 +30,7 @@ pub(crate) fn parse(json: &str) -> serde_json::Result<Value> {
     })
 }
 
-/// Parses value by value what cannot be parsed whole. `None` if the value itself is unreadable.
+/// Parses JSON value by value if it cannot be parsed as a whole. `None` if the value itself is unreadable.
 fn readable(json: &RawValue, depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let json = json.get();
@@ -83,8 +83,8 @@ pub(crate) fn member<'de, T: Lenient, D: Deserializer<'de>>(json: D) -> Result<O
     })
 }
 
-/// A type that a member can have. A value of another kind is unreadable, and is read to its end
-/// nevertheless: errors are those of the JSON itself.
+/// A type that a member can have. A value of another kind is unreadable, but is read to its end, so that all
+/// errors are those of the JSON itself.
 pub(crate) trait Lenient: Sized {
     /// Reads a value that is neither a list nor an object.
     fn from_scalar(_: Scalar<'_>) -> Option<Self> {

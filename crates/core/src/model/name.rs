@@ -19,7 +19,7 @@ impl BuildId {
         parts(arn).map(|(_, id)| id)
     }
 
-    /// The id in place of that of a policy test's build that has none.
+    /// Returns the id for a policy test's build that has none.
     pub(crate) fn of_sample() -> Self {
         Self("sample:00000000-0000-0000-0000-000000000000".to_owned())
     }

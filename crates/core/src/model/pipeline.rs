@@ -8,7 +8,8 @@ use jiff::Timestamp;
 /// An action as `GetPipelineState` returns it: its latest execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionState {
-    /// The latest execution of the action's stage. The action's own may be another one.
+    /// The id of the latest pipeline execution in the action's stage. The action's own latest execution may
+    /// belong to another one.
     pub pipeline_execution_id: Option<String>,
     /// The id of this execution of the action.
     pub action_execution_id: Option<String>,

@@ -63,7 +63,7 @@ impl Build {
 
     /// Returns the time when the build ended. `None` if it has not, or if it ended at an unknown time.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        // A build that has ended has no end that depends on `now`.
+        // The end of a build that has ended does not depend on `now`.
         (self.progress() == Progress::Ended).then(|| self.end(Timestamp::MIN))?
     }
 

@@ -112,8 +112,9 @@ impl Sandbox {
         matches!(self.status.as_deref(), Some("STOPPED" | "STOPPING"))
     }
 
-    /// The sandbox in the form of a build, by which it is judged. Its start is the time of the request, as
-    /// a build's is. Its phases are those of its current session; without any, it runs since its `startTime`.
+    /// The sandbox in the form of a build, by which it is judged. Its start is the time of the request, as a
+    /// build's is. Its phases are those of its current session; without any phase, it counts as running since
+    /// its `startTime`.
     pub fn as_build(&self) -> Build {
         let session = self.current_session.clone().unwrap_or_default();
         let phases = session.phases.filter(|phases| !phases.is_empty());

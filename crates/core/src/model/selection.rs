@@ -39,8 +39,8 @@ impl Selection {
         }
     }
 
-    /// The selection of a member's own members. `None` if it is skipped. The names in events, which contain
-    /// hyphens, are not known here.
+    /// The selection of a member's own members. `None` if the member is skipped. A name with a hyphen is one
+    /// that events use: selections do not contain such names, so the whole member is read.
     fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::All => Some(self),
@@ -52,8 +52,8 @@ impl Selection {
     }
 }
 
-/// Something of serde's, with the selection that applies to the value that it reads. As a deserializer, it
-/// reads JSON as if that contained the selected members alone.
+/// A deserializer, visitor, list or seed of serde, with the selection for the value that it reads. As a
+/// deserializer, it reads JSON as if the JSON contained the selected members alone.
 pub(crate) struct Selected<'s, T>(pub(crate) T, pub(crate) &'s Selection);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Selected<'_, D> {
@@ -144,7 +144,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for SelectedMembers<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        // A name with an escape is no text of the input, and makes the reading fail.
+        // A name with an escape cannot be borrowed from the input, so reading fails.
         while let Some(name) = self.object.next_key::<&str>()? {
             if let Some(selection) = self.selection.member(name) {
                 self.of_next = selection;

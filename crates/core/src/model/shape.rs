@@ -1,5 +1,5 @@
-//! The structures of the API, described for those who name their members at run time: an
-//! expression (`build.environment.image`) and a test of a policy.
+//! Descriptions of the API's structures, for code that finds members by name at run time: expressions
+//! (`build.environment.image`) and policy tests.
 
 use jiff::Timestamp;
 
@@ -42,8 +42,8 @@ impl Shape {
 }
 
 impl Member {
-    /// Its name in the API, which serde's `camelCase` makes of the field's name:
-    /// `sourceVersion` of `source_version`.
+    /// Returns the characters of its name in the API: the field's name in serde's `camelCase`, such as
+    /// `sourceVersion` for `source_version`.
     fn letters(&self) -> impl Iterator<Item = char> {
         let mut begins_word = false;
         self.field.trim_start_matches("r#").chars().filter_map(move |letter| {

@@ -95,7 +95,7 @@ impl CheckKind {
         }
     }
 
-    /// The sources that the check asks about a build that starts and keeps it. Those of an expression
+    /// The sources that the check needs at the start of a build that does not break it. Those of an expression
     /// depend on the expression.
     pub(crate) fn calls_at_start(&self) -> &'static [Source] {
         match self.option {
@@ -114,7 +114,7 @@ impl CheckKind {
     }
 }
 
-/// An automatic retry is known by the Build, and a webhook by the project.
+/// The sources that show a starter: the Build an automatic retry, the project a webhook.
 const STARTER: [Source; 2] = [Source::Build, Source::Project];
 
 /// The sources that distinguish a retry, or a webhook, from a role: none if the list has both or neither.
@@ -124,7 +124,8 @@ fn of_kinds(starters: &[Starter]) -> BTreeSet<Source> {
     retry.into_iter().chain(differs(Starter::Webhook).then_some(Source::Project)).collect()
 }
 
-/// The project alone supports the claim of a webhook's initiator.
+/// Returns the sources that patterns of initiators need. Only the project confirms the claim of a webhook's
+/// initiator.
 fn of_starters(patterns: &Patterns) -> BTreeSet<Source> {
     let may_be_webhook = !patterns.match_everything() && patterns.iter().any(may_fit_webhook);
     may_be_webhook.then_some(Source::Project).into_iter().collect()
@@ -134,7 +135,8 @@ fn reads_ref(expression: &Expression) -> bool {
     expression.reads().any(|variable| matches!(variable, Variable::Branch | Variable::Ref))
 }
 
-/// A debug session is the call's alone.
+/// Returns the sources that show an override. A project has no setting for a debug session: only a call can
+/// request one.
 fn of_override(kind: Override) -> BTreeSet<Source> {
     let project = (kind != Override::DebugSession).then_some(Source::Project);
     let lacks_a_member = kind.members().iter().any(|member| !start_event::may_contain(member));

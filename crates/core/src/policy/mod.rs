@@ -69,8 +69,8 @@ impl Policy {
         })
     }
 
-    /// Finds what is valid but probably a mistake or good to know. `file` and `text` are those
-    /// that the policy was parsed from.
+    /// Returns the findings about the policy: parts that are valid but probably mistakes, and facts that are
+    /// good to know. `file` and `text` are those that the policy was parsed from.
     pub fn lint(&self, file: &str, text: &str, now: Timestamp) -> Diagnostics {
         Diagnostics::new(file, text, lint::findings(self, now))
     }
@@ -124,7 +124,7 @@ impl Policy {
         rule.map_or(Mode::Off, |rule| rule.mode.at(at).min(self.ceiling))
     }
 
-    /// Returns whether all rules that a build can come to break with time are limits of time.
+    /// Returns whether all rules that a build can come to break with time are time limits.
     pub(crate) fn has_time_limits_alone(&self) -> bool {
         let is_limit = |rule: &Rule| matches!(rule.check.option(), CheckOption::MaxDuration(_));
         self.rules.iter().filter(|rule| !rule.is_off() && rule.is_timed()).all(is_limit)

@@ -26,7 +26,7 @@ pub enum OnUnknown {
     Report,
     /// Treats it as if it broke the rule.
     Stop,
-    /// Names it in the record alone.
+    /// Names it only in the record.
     Ignore,
 }
 

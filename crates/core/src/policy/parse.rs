@@ -252,8 +252,8 @@ fn read_selector(reader: &mut Reader, mapping: &Mapping<'_>, direction: Directio
     (!criteria.is_empty()).then_some(Selector(criteria))
 }
 
-/// Helps those who write a key where it does not belong. `before` is the number of faults before those of the
-/// mapping, and `belongs` returns the place of a key.
+/// Improves the help of faults about keys in the wrong place. `before` is the number of faults that were found
+/// before the mapping was read. `belongs` returns the place to which a key belongs.
 fn name_misplaced_keys(reader: &mut Reader, mapping: &Node, before: usize, belongs: impl Fn(&str) -> Option<String>) {
     let Value::Mapping(entries) = &mapping.value else { return };
     for fault in reader.faults.iter_mut().skip(before).filter(|fault| fault.code == Code::UnknownKey) {

@@ -19,15 +19,15 @@ const OF_EVERY_BUILD: [&str; 10] = [
     "buildBatchArn",
     "autoRetryConfig",
 ];
-/// The members by which a build's starter, branch, reference and repository are known.
+/// The members that show a build's starter, branch, reference and repository.
 pub(crate) const ORIGINS: [&str; 4] = ["sourceVersion", "resolvedSourceVersion", "source.type", "source.location"];
 const PHASES: [&str; 3] = ["phases.phaseType", "phases.startTime", "phases.endTime"];
 const PRICED: [&str; 4] =
     ["environment.computeType", "environment.type", "environment.fleet", "environment.dockerServer"];
 
 impl Policy {
-    /// The paths of the members that it reads of a build that has ended, at a known time. `None` if its
-    /// verdict depends on more than the Build in most cases.
+    /// The paths of the members that the policy reads of a build that has ended at a known time. `None` if the
+    /// verdict on most builds depends on more than the Build.
     pub(crate) fn build_members(&self) -> Option<Vec<&str>> {
         let mut members = OF_EVERY_BUILD.to_vec();
         if !self.prices.is_empty() {
@@ -58,7 +58,7 @@ impl Rule {
         self.expressions().try_for_each(|expression| add_members_of(expression, members))
     }
 
-    /// Any expression and any selector may do so.
+    /// Returns whether the rule may read members in `ORIGINS`. Any expression and any selector may do so.
     fn looks_at_origins(&self) -> bool {
         let has_selectors = !self.only.is_empty() || !self.except.is_empty();
         let mut reads = self.kind.about.reads.iter();

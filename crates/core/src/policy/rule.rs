@@ -53,7 +53,7 @@ impl Rule {
         not_for_sandboxes(self.kind, self.check.as_ref())
     }
 
-    /// Returns whether its check looks at what a thing of this kind has.
+    /// Returns whether its check looks at facts that a thing of this kind has.
     pub(crate) fn looks_at(&self, kind: RunKind) -> bool {
         match kind {
             RunKind::Build => true,
@@ -145,7 +145,7 @@ pub(crate) struct Selector(pub(super) Vec<Criterion>);
 
 /// A key of a selector, with its value.
 pub(crate) enum Criterion {
-    /// It is one of these.
+    /// The thing that is judged is of one of these kinds.
     Kinds(Vec<RunKind>),
     /// The subject matches a pattern.
     Among(&'static Subject, Patterns),
@@ -167,8 +167,8 @@ impl Selector {
         self.0.iter().all(|criterion| criterion.may_fit(kind))
     }
 
-    /// Returns whether a build meets all criteria. An exemption lets a build through, and `only`
-    /// does not.
+    /// Returns whether a build meets all criteria. `direction` distinguishes an exemption, which lets a build
+    /// through, from `only`.
     pub(crate) fn fits(&self, facts: &Facts<'_>, direction: Direction) -> Fit {
         self.0.iter().fold(Fit::Yes, |fit, criterion| fit.and(facts, || criterion.fits(facts, direction)))
     }

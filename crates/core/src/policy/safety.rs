@@ -18,7 +18,7 @@ impl MaxStops {
     /// setting.
     pub const ALWAYS: u64 = 5;
 
-    /// The number of builds that a sweep may stop if so many are running.
+    /// The number of builds that a sweep may stop if `running` builds are running.
     pub fn of(self, running: u64) -> u64 {
         match self {
             Self::Percent(percent) => running.saturating_mul(percent) / 100,

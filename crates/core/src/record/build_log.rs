@@ -8,7 +8,7 @@ use crate::{
     model::{Build, BuildId, CloudWatchLogsConfig, Project, Sandbox},
 };
 
-/// An event of CloudWatch Logs may have a megabyte; no one reads that much.
+/// The maximum length of the line. An event of CloudWatch Logs may have a megabyte, but nobody reads that much.
 const MAX_LINE_BYTES: usize = 200_000;
 
 /// The log stream of a build in CloudWatch Logs.
@@ -18,7 +18,7 @@ pub struct LogStream {
     pub group: String,
     /// The stream. Its last part is the build's own id.
     pub name: String,
-    /// `false` if it probably has to be made: it exists from the phase PROVISIONING on.
+    /// `false` if it probably has to be created: it exists only from the phase PROVISIONING on.
     pub exists: bool,
 }
 
@@ -85,7 +85,7 @@ fn is_disabled(config: &CloudWatchLogsConfig) -> bool {
     config.status.as_deref() == Some("DISABLED")
 }
 
-/// The stream's name in the settings is what stands before the build's id.
+/// Returns the log by the settings, in which the stream's name is a prefix before the build's id.
 fn configured(id: &BuildId, config: &CloudWatchLogsConfig) -> BuildLog {
     let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let group = set(&config.group_name).unwrap_or_else(|| format!("/aws/codebuild/{}", id.project()));

@@ -7,13 +7,13 @@ use crate::{
     verdict::{Undecided, Verdict, Violation, Withheld},
 };
 
-/// What a record is about.
+/// The subject of a record's message.
 #[derive(Clone, Copy)]
 pub(super) struct MessageSubject<'a> {
     pub(super) id: &'a str,
     /// The word for it: `build`, `batch` or `sandbox`.
     pub(super) noun: &'static str,
-    /// `true` if it has ended. A stop that was withheld is then that of its batch.
+    /// `true` if it has ended. A withheld stop then is that of its batch.
     pub(super) has_ended: bool,
 }
 

@@ -25,8 +25,8 @@ static SWEPT: LazyLock<Set> = LazyLock::new(|| Set::of(&["Swept", "SafetyBelt", 
 /// The metric of a dropped sweep. It is a set of its own, so that a dropped sweep is no sample in the metrics of
 /// judged builds.
 static DROPPED: LazyLock<Set> = LazyLock::new(|| Set::of(&["SweepsDropped"]));
-/// The rate of stops: in all, by account, by the function's version, and by both. An alarm on it
-/// should react within seconds, so that CloudWatch keeps its values by the second.
+/// The directives for the rate of stops: in total, by account, by the function's version, and by both. An alarm
+/// on it should react within seconds, so CloudWatch stores its values with a resolution of one second.
 static ATTEMPTS: LazyLock<[Box<RawValue>; 4]> = LazyLock::new(|| {
     let dimensions: [&[&[&str]]; 4] =
         [&[&[]], &[&[], &["Account"]], &[&[], &["Version"]], &[&[], &["Account"], &["Version"]]];
@@ -50,7 +50,7 @@ pub(super) struct Metrics<'a> {
     values: Vec<i64>,
     rule: Option<&'a str>,
     attempts: Option<Attempts<'a>>,
-    /// The metrics that exist where something went wrong, each with the value 1.
+    /// The metrics that a record has only if something went wrong, each with the value 1.
     troubles: Vec<&'static str>,
     now: Timestamp,
 }
@@ -91,14 +91,15 @@ impl<'a> Metrics<'a> {
         let set = if reaction_ms.is_some() { &JUDGED } else { &UNTIMED };
         let values = flags.map(i64::from).into_iter().chain(reaction_ms).collect();
         let rule = verdict.violations.first().map(|violation| violation.rule.as_str());
-        // What is judged again and again would keep the alarm in ALARM: what a sweep finds each time, and a build that has
-        // ended, whose batch is still to be stopped.
+        // Builds that are judged again and again would keep the alarm in ALARM: builds that every sweep finds,
+        // and an ended build whose batch must still be stopped.
         let is_withheld = withheld == Some(Withheld::StopRate) && !is_swept && !has_ended;
         let is_attempt = counts_as(Counted::Stopped) || is_withheld;
         let attempts = (!counts_as(Counted::Nothing)).then_some(Attempts {
             value: is_attempt.into(),
             account,
-            // A sweep records only builds that break a rule. These are no sample of those that a version judges.
+            // A sweep records only builds that break a rule. They do not represent the builds that a version
+            // judges.
             version: stamp.version.filter(|_| !is_swept),
         });
         Self {
@@ -121,7 +122,7 @@ impl<'a> Metrics<'a> {
 }
 
 impl Metrics<'static> {
-    /// The metrics of a sweep, which counts what its builds' own records do not.
+    /// The metrics of a sweep. They count only what the records of its builds do not count.
     pub(super) fn of_sweep(
         outcome: Outcome,
         summary: &SweepSummary,
@@ -136,7 +137,7 @@ impl Metrics<'static> {
         Self { set: &SWEPT, values, rule: None, attempts: None, troubles, now }
     }
 
-    /// The metric of a sweep that was asked for and not done.
+    /// The metric of a sweep that was requested, but not done.
     pub(super) fn of_dropped_sweep(now: Timestamp) -> Self {
         Self { set: &DROPPED, values: vec![1], rule: None, attempts: None, troubles: Vec::new(), now }
     }
@@ -153,8 +154,7 @@ pub(super) fn denied_fact(verdict: &Verdict) -> Option<String> {
     denied.map(ToString::to_string)
 }
 
-/// The metrics of what somebody must repair: a missing permission, and an alarm that does not
-/// work.
+/// The metrics of problems that somebody must solve: a missing permission, and an alarm that does not work.
 fn troubles(verdict: &Verdict, failure: Option<&Failure>, notes: &[Note]) -> Vec<&'static str> {
     let has_note = |code| notes.iter().any(|note| note.code == code);
     let is_denied =

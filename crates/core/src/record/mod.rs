@@ -79,11 +79,12 @@ pub struct Effect {
     pub withheld: Option<Withheld>,
     /// The reason why the work could not be done.
     pub failure: Option<Failure>,
-    /// The Build that `StopBuild` returned. Boxed because it is large and seldom there.
+    /// The Build that has ended, as CodeBuild returned it after the stop. Boxed because it is large and seldom
+    /// there.
     pub returned: Option<Box<Build>>,
     /// The batch that was stopped with it, or had ended.
     pub batch: Option<Box<BuildBatch>>,
-    /// The Sandbox that `StopSandbox` returned.
+    /// The Sandbox that has ended or is being stopped, as CodeBuild returned it after the stop.
     pub sandbox: Option<Box<Sandbox>>,
     /// The time when the function will be called back for the build.
     pub deadline: Option<Timestamp>,
@@ -91,7 +92,7 @@ pub struct Effect {
     pub notes: Vec<Note>,
 }
 
-/// When and by whom a record is made.
+/// The context in which a record is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'a> {
     /// The current time.
@@ -153,7 +154,7 @@ pub struct Record {
     withheld: Option<Withheld>,
     failure: Option<Failure>,
     json: Box<RawValue>,
-    /// The invocation's response, if that is more than the line.
+    /// The invocation's response, if it contains more than the line.
     response: Option<Box<RawValue>>,
 }
 
@@ -292,8 +293,8 @@ impl<'a> RecordFields<'a> {
         }
     }
 
-    /// The record as JSON. The message and the policy's own words stay as they are: the message
-    /// is made of these and of parts that contain no secret.
+    /// The record as JSON. The message and the policy's own words are not redacted: the message consists of
+    /// these words and of parts that contain no secret.
     fn redacted(&self) -> Box<RawValue> {
         let reasons = self.violations.iter().filter_map(|violation| violation.reason.as_deref());
         let limits = self.violations.iter().map(|violation| violation.limit.as_str());

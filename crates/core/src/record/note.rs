@@ -26,7 +26,7 @@ pub enum NoteCode {
     BuildsNotCompared,
     /// No alarm has the name in `BUILDBRAKE_STOP_ALARM`.
     AlarmMissing,
-    /// CloudWatch did not answer the question for that alarm.
+    /// CloudWatch did not return the state of that alarm.
     AlarmUnanswered,
     /// The reason for the stop could not be written to the build's own log.
     BuildLogUnwritable,

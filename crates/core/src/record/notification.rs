@@ -7,7 +7,7 @@ use super::{Note, Outcome, Record};
 /// The version of the detail's shape.
 pub(super) const SCHEMA_VERSION: &str = "1";
 
-/// The most that one entry of PutEvents may have, so that every partition and target accepts it.
+/// The maximum size of one entry of PutEvents, in bytes, that every partition and target accepts.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
 

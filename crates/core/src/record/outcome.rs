@@ -12,7 +12,7 @@ pub enum Outcome {
     Allowed,
     /// A rule is broken, but none is enforced, or the stop was withheld.
     Reported,
-    /// An enforced rule is broken, but the project is one that is never stopped.
+    /// An enforced rule is broken, but `never-stop` lists the project.
     Protected,
     /// The build was stopped.
     Stopped,

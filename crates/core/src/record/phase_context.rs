@@ -1,9 +1,9 @@
 //! The part of a phase's context that a record shows: its status code, and messages whose shape is
 //! known.
 //!
-//! CodeBuild quotes commands, with or without expanded variables, lines of the buildspec, and
-//! what other programs and services answered. Nothing distinguishes that from a secret, so that
-//! its size and digest stand in its place.
+//! CodeBuild quotes commands, with or without expanded variables, lines of the buildspec, and what other
+//! programs and services answered. Nothing distinguishes such a text from a secret, so its size and digest
+//! replace it.
 
 use super::redact::digest;
 use crate::model::PhaseContext;
@@ -25,20 +25,20 @@ const REASONS: &[&str] = &["exit status #", "signal: killed", "signal: terminate
 const COMMAND: &str = "Error while executing command: ";
 const REASON: &str = ". Reason: ";
 
-/// Replaces what a phase's context may quote.
+/// Replaces the texts that a phase's context may quote.
 pub(super) fn redact(context: &mut PhaseContext) {
     context.status_code =
         context.status_code.take().map(|code| if is_code(&code) { code } else { digest("text", &code) });
     context.message = context.message.take().map(|text| message(&text));
 }
 
-/// A message without what it may quote.
+/// Returns a message without the texts that it may quote.
 pub(super) fn message(text: &str) -> String {
     if KNOWN.iter().any(|known| has_shape(text.trim(), known)) {
         return text.to_owned();
     }
     let Some(quoted) = text.strip_prefix(COMMAND) else { return digest("text", text) };
-    // A command can contain the words that end it.
+    // A command can contain `. Reason: ` itself, so the last one ends the command.
     let (command, reason) = match quoted.rsplit_once(REASON) {
         Some((command, reason)) if REASONS.iter().any(|known| has_shape(reason.trim(), known)) => {
             (command, format!("{REASON}{}", reason.trim()))

@@ -15,7 +15,7 @@ use crate::{
 
 const STARS: &str = "***";
 
-/// What stands in the place of a variable's value.
+/// The replacement for a variable's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HiddenValues {
     /// `***`, for readers.
@@ -96,13 +96,13 @@ fn environment(environment: &mut ProjectEnvironment, values: HiddenValues) {
     }
 }
 
-/// The failure without secrets: a service's text may quote the request, the build, its batch or
-/// its project. It is replaced by its size and digest if their values are unknown.
+/// The failure without secrets: a service's text may quote the request, the build, its batch or its project. If
+/// their values are unknown, its size and digest replace it, unless it quotes nothing but names.
 pub(super) fn failure(failure: Failure, case: &Case<'_>) -> Failure {
     if !are_values_known(case) {
         return failure_without_build(failure);
     }
-    // First the URLs: a value may be a part of what they are known by.
+    // URLs come first: a value may be a part of the text by which they are recognized.
     let secrets = BuildSecrets::of(case);
     complete(failure, |text| secrets.removed_from(&url::redacted(text)))
 }
@@ -125,8 +125,8 @@ fn complete(failure: Failure, redact: impl Fn(&str) -> String) -> Failure {
     Failure { message, answer: None, ..failure }
 }
 
-/// Returns whether the values are known of everything that a failed call may have been about: the
-/// build, its batch, and what was asked for last.
+/// Returns whether all values that a failed call may have quoted are known: those of the build, of its batch,
+/// and of the subject of the last question.
 fn are_values_known(case: &Case<'_>) -> bool {
     let variables =
         case.build().environment.as_ref().and_then(|environment| environment.environment_variables.as_ref());
@@ -163,13 +163,14 @@ fn is_path(buildspec: &str) -> bool {
 struct BuildSecrets {
     /// The values of variables, and the lines of those that have several.
     values: Vec<String>,
-    /// Values and lines that are shorter: they are replaced where they are a whole word.
+    /// Shorter values and lines. They are replaced only where they are a whole word.
     short_values: Vec<String>,
     /// The words of inline buildspecs.
     words: HashSet<String>,
 }
 
-/// Shorter texts occur in many words.
+/// The minimum length, in bytes, of a value that is replaced even within a word. Shorter texts occur in many
+/// words.
 const MIN_SECRET_LENGTH: usize = 4;
 
 impl BuildSecrets {

@@ -1,6 +1,6 @@
 //! Texts of services that quote nothing but names: a refused action, its caller and its resource.
 
-/// The words of the texts that IAM and the services' own limits answer with.
+/// The words in the error texts of IAM and of the services' own limits.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 const WORDS: &[&str] = &[
     "User",

@@ -23,7 +23,7 @@ pub(super) struct ReplayFields<'a> {
     start_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<Timestamp>,
-    /// What the stop would have saved.
+    /// The time and money that the stop would have saved.
     #[serde(flatten)]
     savings: KnownSavings,
     /// The broken rules.

@@ -1,5 +1,5 @@
-//! What the API returned about the past, as it is saved for a replay: one line of JSON each, under the
-//! API's own names, without secrets.
+//! The API's structures as they are saved for a replay: one line of JSON each, under the API's own names,
+//! without secrets.
 //!
 //! Values of variables are left out, so that rules about them are undecided instead of comparing
 //! placeholders. Everything else is redacted as in a record.

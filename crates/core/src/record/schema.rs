@@ -148,8 +148,8 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A structure of the API, and those that its members consist of. AWS adds members, so that others are
-/// allowed.
+/// Describes a structure of the API, and the structures of its members. Other members are allowed, because AWS
+/// adds some.
 fn describe(shape: &'static Shape, shapes: &mut BTreeMap<&'static str, Value>) {
     if shapes.contains_key(shape.name) {
         return;

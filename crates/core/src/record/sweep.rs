@@ -31,8 +31,8 @@ pub struct SweepSummary {
     pub safety: Option<Safety>,
     /// The next part of the sweep, if there was not enough time.
     pub rest: Option<Rest>,
-    /// `true` if another invocation will continue with that project. This one then does not fail,
-    /// as a retry would hand on the same rest again: its errors travel with the rest.
+    /// `true` if another invocation will continue with that project. This one then does not fail, because a
+    /// retry would hand over the same rest again. Its errors are handed over with the rest.
     pub is_handed_on: bool,
     /// The errors in the earlier parts.
     pub earlier: Failures,
@@ -42,7 +42,7 @@ pub struct SweepSummary {
     pub is_unread: bool,
     broken: u64,
     stopped: u64,
-    /// The number of builds that only a dry run did not stop.
+    /// The number of builds that were not stopped only because this is a dry run.
     to_stop: u64,
     reported: u64,
     failed: u64,
@@ -100,7 +100,7 @@ pub struct Safety {
     pub switch: BeltSwitch,
 }
 
-/// What switches the safety limit off for one sweep.
+/// The way to switch the safety limit off for one sweep.
 #[derive(Clone, Copy, Debug)]
 pub enum BeltSwitch {
     /// An event for the function.
@@ -302,7 +302,7 @@ impl Record {
             records: None,
             records_left_out: None,
         };
-        // What could contain a secret is redacted by now: the failure, and the records.
+        // The parts that could contain a secret, the failure and the records, are redacted by now.
         let json = to_raw_value(&fields).unwrap_or_default();
         fields.records = Some(&summary.records);
         fields.records_left_out = Some(summary.broken - summary.records.len() as u64).filter(|count| *count > 0);

@@ -14,7 +14,7 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// The record of a build under a rule and a ceiling, of which nothing but this became.
+/// The record of a build under a rule and a ceiling, with this effect.
 fn record(rule: &str, build: Value, ceiling: Mode, effect: impl Into<Effect>) -> Value {
     let text = format!("{{version: 1, never-stop: [deploy-*], rules: [{{id: r, {rule}}}]}}");
     let policy = Policy::parse("policy.yaml", &text).unwrap().under(ceiling);

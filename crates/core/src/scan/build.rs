@@ -8,10 +8,10 @@ use crate::{
     model::{AutoRetryConfig, Build, BuildArtifacts, LogsLocation, Project, ProjectArtifacts},
 };
 
-/// The reason why a member is unknown that no project has.
+/// The reason for an unknown member that no project has.
 pub(super) const UNTIL_A_BUILD: &str = "only a build shows it";
 
-/// The members that no project has, and what expressions and checks call facts of a build.
+/// The members that no project has, and the names of a build's facts in expressions and checks.
 const OF_BUILDS: [&str; 29] = [
     "arn",
     "autoRetryConfig.autoRetryNumber",
@@ -104,7 +104,7 @@ pub(super) fn unknown(project: &Project, of_project: &UnknownMembers) -> Unknown
         if OF_PROJECTS.iter().any(|member| is_of(member).is_some()) {
             continue;
         }
-        // What contains a renamed member is unknown with all of its members.
+        // If a structure with a renamed member is unknown, that member is unknown, too.
         let whole = RENAMED.iter().filter(|(old, _)| old.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
         whole.for_each(|(_, new)| unknown.add(*new, why));
         let renamed = RENAMED.iter().find_map(|(old, new)| Some(format!("{new}{}", is_of(old)?)));
@@ -118,7 +118,7 @@ pub(super) fn unknown(project: &Project, of_project: &UnknownMembers) -> Unknown
     unknown
 }
 
-/// The path of a Project's member that a Build has under this path.
+/// Returns the path in a Project of the member that a Build has under this path.
 pub(super) fn project_path(member: &str) -> String {
     let renamed = RENAMED.iter().find_map(|(old, new)| {
         let rest = member.strip_prefix(new).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))?;

@@ -66,8 +66,9 @@ pub(super) struct PlannedSettings {
 const VARIABLE: &str = "environment.environmentVariables[].name";
 
 impl PlannedSettings {
-    /// Reads the settings of a project. A value of another kind than the API's is converted if `true` and
-    /// `60` can be written as texts, and is unknown otherwise. What the API does not know is left out.
+    /// Reads the settings of a project. Converts between flags or numbers and texts such as `true` and `60` where
+    /// the API has the other kind. Any other value of a wrong kind is unknown. Leaves out members that the API does
+    /// not have.
     pub(super) fn read(members: &[(String, Setting)]) -> Self {
         let mut settings = Self::default();
         settings.known = settings.structure(members, Project::SHAPE, "");
@@ -119,8 +120,8 @@ impl PlannedSettings {
         converted
     }
 
-    /// A list. A structure that is unknown is one without members, so that the others are known; a list
-    /// with another unknown element is unknown as a whole.
+    /// A list. An unknown structure becomes an empty one, so that the other elements stay known. A list with any
+    /// other unknown element is unknown as a whole.
     fn list(&mut self, elements: &[Setting], kind: MemberType, path: &str) -> Option<Json> {
         let path_of_elements = format!("{path}[]");
         let mut list = Vec::new();

@@ -1,4 +1,4 @@
-//! Projects judged before they build: what their settings decide about the rules of a policy.
+//! Judges projects before they build: decides each rule of a policy as far as their settings allow.
 
 mod build;
 mod given;
@@ -181,7 +181,7 @@ fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Fac
             let because = because(&missing, project);
             let missing = url::redacted(&missing.to_string()).into_owned();
             match (rule.on_unknown, &because) {
-                // It stops each build with these settings.
+                // The rule stops each build with these settings.
                 (OnUnknown::Stop, Because::Never) => ScanAnswer::Broken { found: format!("unknown: {missing}") },
                 _ => ScanAnswer::Unknown {
                     missing,

@@ -50,7 +50,7 @@ pub struct PlannedProject {
 
 impl PlannedProject {
     /// Reads the settings of a project that is not deployed: its members, with the API's names.
-    /// `account` and `region`: where it will be, if that is known.
+    /// `account` and `region` are those that it will be deployed to, if they are known.
     pub fn new(members: &[(String, Setting)], account: Option<String>, region: Option<String>) -> Self {
         let PlannedSettings { known, mut unknown, places, variables } = PlannedSettings::read(members);
         let whole = if account.is_some() && region.is_some() { "partition" } else { "account or region" };
@@ -73,7 +73,7 @@ impl PlannedProject {
         Self { places, variables, ..Self::of(known, planned) }
     }
 
-    /// A project that CodeBuild has.
+    /// Reads a project that is deployed.
     pub fn deployed(project: &Project) -> Self {
         let part = |colons: usize| {
             let part = project.arn.as_deref()?.split(':').nth(colons);

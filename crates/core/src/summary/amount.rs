@@ -13,7 +13,7 @@ pub struct Savings {
     pub usd: Usd,
 }
 
-/// The same of one build, as far as it is known.
+/// The savings by the stop of one build, as far as they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct KnownSavings {
     /// The time, if the input shows when the build started and ended.

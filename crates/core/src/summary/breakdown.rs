@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Savings;
 use crate::{history::Replayed, record::Outcome};
 
-/// The number of different keys that are counted each by itself. There may be a million initiators.
+/// The maximum number of keys that are counted separately. There may be a million initiators.
 const MAX_KEYS: usize = 10_000;
 /// The key under which all others are counted.
 const OTHERS: &str = "(others)";
@@ -42,7 +42,7 @@ pub struct Share {
     pub builds: u64,
     /// The number of those that would have been stopped.
     pub stopped: u64,
-    /// What their stops would have saved.
+    /// The time and money that their stops would have saved.
     #[serde(flatten)]
     pub saved: Savings,
 }
@@ -64,7 +64,7 @@ impl AddAssign for Share {
 
 impl Breakdown {
     pub(super) fn add(&mut self, key: &str, share: Share) {
-        // Most keys are there already, so that no text is made for them.
+        // Most keys exist already, so no text is allocated for them.
         if let Some(of_key) = self.shares.get_mut(key) {
             *of_key += share;
             return;
@@ -94,7 +94,7 @@ impl Breakdown {
     }
 }
 
-/// The key under which a new one is counted, beside a number of others.
+/// Returns the key under which a new key is counted, if `others` keys exist already.
 pub(super) fn counted_as(key: &str, others: usize) -> &str {
     if others < MAX_KEYS { key } else { OTHERS }
 }

@@ -11,16 +11,16 @@ use crate::{
 /// The number of builds that a summary names as examples.
 const EXAMPLES: usize = 20;
 
-/// A number of builds, and those of them that ran longest after they would have been stopped.
+/// A number of builds, with those that ran longest after they would have been stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Examples {
     /// The number of builds.
     pub builds: u64,
-    /// Some of them, in the order of what their stop would have saved.
+    /// Some of them, from the one whose stop would have saved the most time.
     pub examples: Vec<Example>,
 }
 
-/// One of them.
+/// A build that a summary names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Example {
@@ -28,7 +28,7 @@ pub struct Example {
     pub build_id: String,
     /// The enforced rules that it breaks.
     pub rules: Vec<String>,
-    /// What its stop would have saved.
+    /// The time and money that its stop would have saved.
     #[serde(flatten)]
     pub saved: Savings,
 }
@@ -43,7 +43,7 @@ impl Examples {
         self.shorten();
     }
 
-    /// A build that both name.
+    /// Returns a build that both name.
     pub(super) fn shared(&self, other: &Self) -> Option<&str> {
         let mut ids = self.examples.iter().map(|example| example.build_id.as_str());
         ids.find(|id| other.examples.iter().any(|example| example.build_id == *id))

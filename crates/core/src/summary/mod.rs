@@ -35,7 +35,8 @@ pub struct Summary {
     pub unreadable: u64,
     /// The number of builds with each outcome.
     pub outcomes: BTreeMap<Outcome, u64>,
-    /// What the stops would have saved. A build counts once, from its first enforced rule on.
+    /// The time and money that the stops would have saved. A build counts once, from its first enforced rule
+    /// on.
     #[serde(flatten)]
     pub saved: Savings,
     /// The number of builds that would have been stopped and whose price or running time is unknown, so that their
@@ -43,7 +44,7 @@ pub struct Summary {
     pub unpriced: u64,
     /// The builds that succeeded and would have been stopped.
     pub stopped_successes: Examples,
-    /// What changes if every rule is enforced for every project.
+    /// The results if every rule were enforced for every project.
     pub if_enforced: IfEnforced,
     /// The number of builds for which at least one rule could not be evaluated.
     pub undecided: u64,
@@ -69,7 +70,7 @@ pub struct IfEnforced {
     pub stopped: u64,
     /// The number of those that succeeded.
     pub stopped_successes: u64,
-    /// What their stops would have saved.
+    /// The time and money that their stops would have saved.
     #[serde(flatten)]
     pub saved: Savings,
 }
@@ -88,7 +89,7 @@ pub struct RuleSummary {
     pub undecided: u64,
     /// The number of builds that are exempt, and would otherwise break it or be undecided.
     pub exempted: u64,
-    /// What this rule alone would have saved.
+    /// The time and money that this rule alone would have saved.
     #[serde(flatten)]
     pub saved: Savings,
     /// Its exemptions, in the order of the policy.
@@ -199,7 +200,7 @@ impl Summary {
             let missing = self.missing(fact);
             missing.builds += 1;
             missing.rules.extend(rules.into_iter().cloned());
-            // A whole Build lacks it.
+            // The fact is a member that a whole Build lacks.
             let lacks = || fact.starts_with("build.").then_some("a Build may lack it: write `has(…) && …` in the rule");
             missing.resolved_by = source.map(Source::resolved_by).or_else(lacks).map(str::to_owned);
         }

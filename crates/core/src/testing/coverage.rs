@@ -27,7 +27,7 @@ pub struct Uncovered {
     pub never_passed: Vec<String>,
     /// The exemptions that no tested build needs.
     pub never_exempted: Vec<UnusedExemption>,
-    /// The rules that would stop every tested build, if there are several.
+    /// The rules that would stop every tested build, if several builds are tested.
     pub stop_every_build: Vec<String>,
 }
 

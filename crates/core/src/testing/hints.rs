@@ -1,4 +1,4 @@
-//! Hints how a test provides a fact that is missing.
+//! Hints about how a test can provide a missing fact.
 
 use crate::{facts::MissingFact, model::RunKind};
 

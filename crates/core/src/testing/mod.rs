@@ -1,7 +1,7 @@
 //! Policy tests: sample builds, and how a policy must judge them.
 //!
 //! A test file is YAML and is parsed like a policy: all faults are reported at once, each with
-//! its place. The caller passes in how files are read.
+//! its place. The caller passes the function that reads files.
 
 mod coverage;
 mod hints;
@@ -54,7 +54,7 @@ struct Test {
     name: String,
     place: Place,
     sample: Sample,
-    /// What else runs of the project.
+    /// The project's other running builds and batches.
     running: Option<RunningBeside>,
     now: Timestamp,
     expected: Judgement,
@@ -121,7 +121,7 @@ impl Test {
         undecided.map(|reason| format!("passed, but `{}` {}", reason.rule, reason.why)).collect()
     }
 
-    /// Judges the build, and compares it with the others that run as a sweep does.
+    /// Judges the build, and compares it with the other running builds as a sweep does.
     fn judge<'a>(&self, policy: &'a Policy) -> Case<'a> {
         let mut case = Case::of_sample(policy, self.sample.clone(), self.now);
         let Some(running) = &self.running else {

@@ -258,7 +258,7 @@ impl Parser<'_> {
         };
         // An event spells some members in its own way; `set` uses the API's names.
         let Ok(Json::Object(mut members)) = serde_json::to_value(&event.build) else { return None };
-        // No event contains them; a test that wants some sets them.
+        // No event contains secondary sources; a test that needs some sets them.
         members.entry("secondarySources").or_insert(Json::Array(Vec::new()));
         Some(GivenBuild { kind: RunKind::Build, members, time: event.time, is_whole: false })
     }

@@ -1,4 +1,4 @@
-//! What else runs of a test's project: the keys `running-builds` and `running-batches`.
+//! The other running builds and batches of a test's project: the keys `running-builds` and `running-batches`.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct RunningBeside {
     batches: Vec<Arc<BuildBatch>>,
 }
 
-/// The members of a running build or batch. A place within the list, even if an alias is an element.
+/// A running build or batch: its members, with a place that is within the list even if the element is an alias.
 pub(super) type Listed = (Place, Map<String, Json>);
 
 /// Parses a list of running builds or batches, which may be empty.
@@ -38,8 +38,8 @@ pub(super) fn listed(reader: &mut Reader, node: &Node, shape: &'static Shape) ->
     elements.iter().map(members).collect()
 }
 
-/// Reports each running build or batch whose id another one has: two with one id count as one, so that one of them
-/// would not be compared. `own` is the test's own build, and `batch` the batch that the test gives it.
+/// Reports each running build or batch with the id of another one. Two with the same id would count as one, so that
+/// one of them would not be compared. `own` is the test's own build, and `batch` the batch that the test gives it.
 pub(super) fn check_ids(
     reader: &mut Reader,
     own: &Build,
@@ -75,7 +75,7 @@ fn id_of(members: &Map<String, Json>) -> Option<&str> {
 }
 
 impl RunningBeside {
-    /// Takes the elements of the lists as they are at `now`: they run, whatever they say of their end.
+    /// Takes the elements of the lists as they are at `now`: they are running, even if they contain an end.
     pub(super) fn at(now: Timestamp, builds: Vec<Listed>, batches: Vec<Listed>) -> Self {
         let builds = typed::<Build>(builds).enumerate().map(|(index, mut build)| {
             Life::keep_running(&mut build, now);
@@ -95,7 +95,7 @@ impl RunningBeside {
         self.batches.iter().find(|batch| is_batch_of(batch, build))
     }
 
-    /// Judges the builds and batches as a sweep does. The builds of a batch stand for it.
+    /// Judges the builds and batches as a sweep does. The builds of a batch represent the batch.
     pub(super) fn cases<'a>(&self, policy: &'a Policy, own: &Sample, now: Timestamp) -> Vec<Case<'a>> {
         let project = &own.project;
         let builds = self.builds.iter().map(|build| {

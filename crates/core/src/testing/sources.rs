@@ -1,4 +1,4 @@
-//! What git and CodePipeline would answer about a test's build: the keys `git` and `pipeline`.
+//! The answers of git and CodePipeline about a test's build: the keys `git` and `pipeline`.
 
 use std::sync::Arc;
 
@@ -61,8 +61,8 @@ pub(super) fn pipeline(reader: &mut Reader, node: &Node) -> Option<Pipeline> {
     Some(pipeline)
 }
 
-/// Git's answer at the start of the build, about the commit that the pipeline has fetched, or else its
-/// own or its batch's.
+/// Returns git's answer at the start of the build, about the commit that the pipeline has fetched. Without a
+/// pipeline, the commit is that of the build or of its batch.
 pub(super) fn git_answer(
     remote: &RemoteRefs,
     pipeline: Option<&Pipeline>,

@@ -64,7 +64,7 @@ fn check(lines: &str) -> String {
     check_by("policy.yaml", lines)
 }
 
-/// The same by another policy.
+/// Like [`check`], with another policy.
 fn check_by(policy: &str, lines: &str) -> String {
     let text = format!("policy: {policy}\ntests:\n  - name: a\n    {}\n", lines.trim().replace('\n', "\n    "));
     let tests = match parse(&text) {

@@ -69,8 +69,8 @@ pub(crate) fn selects(rule: &Rule, selector: &Selector, facts: &Facts<'_>) -> Fi
     }
 }
 
-/// The facts that the rule's selectors look at. Those of a rule that compares builds look at the first
-/// try, if that is known.
+/// Returns the facts for the rule's selectors. The selectors of a rule that compares builds look at the first
+/// try, if it is known.
 pub(crate) fn facts_of_rule<'a>(rule: &Rule, facts: &Facts<'a>) -> Facts<'a> {
     match rule.newest_per().map(|_| facts.of_first_try()) {
         Some(Ok(first)) => first,
@@ -83,8 +83,8 @@ pub(super) fn is_exempt(rule: &Rule, facts: &Facts<'_>) -> Fit {
     rule.except.iter().fold(Fit::No, |fit, exemption| fit.or(facts, || exemption.fits(facts)))
 }
 
-/// Judges a build by one rule for each reference that it may be of. A rule that has one answer for
-/// all of them is decided.
+/// Judges a build by one rule, once for each possible reference. A rule with the same result for all of them is
+/// decided.
 pub(super) fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, possible: &[Facts<'_>]) -> Decision {
     let mut decisions = possible.iter().map(|facts| decide(rule, ceiling, facts));
     let Some(first) = decisions.next() else { return decide(rule, ceiling, facts) };
@@ -94,7 +94,7 @@ pub(super) fn decide_for_all(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, poss
             (one, other) if one.is_harmless() && other.is_harmless() => Some(one),
             _ => None,
         })
-        // Without an assumption, the rule is undecided because of the reference.
+        // There is no common result. Without an assumed reference, the rule is undecided.
         .unwrap_or_else(|| decide(rule, ceiling, facts))
 }
 

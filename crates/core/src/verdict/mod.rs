@@ -1,4 +1,5 @@
-//! From a policy and facts to a verdict: pure, three-valued, and it cannot fail.
+//! Computes a verdict from a policy and facts. The computation is pure, uses three-valued logic, and cannot
+//! fail.
 
 mod decide;
 mod supersession;
@@ -44,7 +45,7 @@ pub enum Action {
     Allow,
     /// Report it.
     Report,
-    /// Report it: an enforced rule is broken, but the project is one that is never stopped.
+    /// Report it: an enforced rule is broken, but `never-stop` lists the project.
     Protect,
     /// Stop it.
     Stop,
@@ -60,7 +61,7 @@ pub enum Withheld {
     SafetyBelt,
     /// The alarm on the rate of stops is in ALARM.
     StopRate,
-    /// Nothing was to be stopped.
+    /// The run was a dry run, which stops nothing.
     DryRun,
 }
 
@@ -79,7 +80,7 @@ pub struct Violation {
     /// The rule's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whom to ask about the rule.
+    /// The person or team to ask about the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The value of the build, without secrets of URLs.
@@ -115,13 +116,13 @@ pub struct Undecided {
     /// The source that may know the fact, even if it cannot be asked.
     #[serde(skip)]
     pub source: Option<Source>,
-    /// `true` if it counts. It does not if the rule has `on-unknown: ignore`.
+    /// `false` if the rule has `on-unknown: ignore`, so that it is not counted.
     #[serde(skip)]
     pub counts: bool,
     /// `true` if the rule, if it were broken, would stop the build's whole batch.
     #[serde(skip)]
     pub stops_batch: bool,
-    /// `true` if the rule compares the build with others, so that these may settle it.
+    /// `true` if the rule compares the build with others, so that the other builds may settle it.
     #[serde(skip)]
     pub compares_builds: bool,
 }
@@ -167,8 +168,8 @@ impl Verdict {
         self.stops_batch() || self.undecided.iter().any(may_stop)
     }
 
-    /// Takes over the answers of a later verdict to the undecided rules that would stop the batch. The
-    /// build has been stopped by this verdict's answers to all others.
+    /// Takes over a later verdict's decisions on the undecided rules that would stop the batch. All other
+    /// decisions stay, because the build was stopped by them.
     pub(crate) fn settle_batch(&mut self, later: &Self) {
         let is_open = |rule: &str, verdict: &Self| {
             verdict.undecided.iter().any(|undecided| undecided.rule == rule && undecided.stops_batch)
@@ -287,8 +288,8 @@ fn priced<'a>(policy: &'a Policy, facts: Facts<'a>) -> Facts<'a> {
     Facts { prices: Some(&policy.prices), ..facts }
 }
 
-/// Returns whether the build's project is one that is never stopped. If the project is unknown, it
-/// may be one, so its build is not stopped either.
+/// Returns whether `never-stop` lists the build's project. An unknown project may be listed, so its build is
+/// not stopped either.
 fn is_protected(policy: &Policy, facts: &Facts<'_>) -> bool {
     policy
         .never_stop

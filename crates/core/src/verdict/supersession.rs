@@ -1,4 +1,4 @@
-//! Rules with `only-newest-per`: which builds they cover, and how a build stands in them.
+//! Rules with `only-newest-per`: the builds that they cover, and the values by which they compare a build.
 
 use super::{in_scope, is_exempt, priced};
 use crate::{
@@ -83,7 +83,7 @@ pub(super) fn answer(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &F
         return Answer::Pass;
     }
     match rule.check.decide(compared) {
-        // What shows that the rule does not apply is asked for first.
+        // A fact that may show that the rule does not apply is asked for first.
         Answer::Unknown(missing) if missing.source() == Some(Source::RunningBuilds) => {
             match covers(rule, ceiling, facts, compared) {
                 Fit::Unknown(first) if compared.may_learn(&first) => Answer::Unknown(first),
@@ -94,8 +94,8 @@ pub(super) fn answer(rule: &Rule, ceiling: Mode, facts: &Facts<'_>, compared: &F
     }
 }
 
-/// Returns whether a selector of `only` fits. To stop a pipeline's build fails its execution: such a build is
-/// selected by `started-by` alone.
+/// Returns whether a selector of `only` fits. Stopping a pipeline's build fails the pipeline's execution, so
+/// such a build is selected only by a selector whose `started-by` names pipelines.
 pub(super) fn selects(selector: &Selector, facts: &Facts<'_>) -> Fit {
     selector.fits(facts, Direction::Forbid).and(facts, || {
         if selector.names_pipelines() {
@@ -105,7 +105,7 @@ pub(super) fn selects(selector: &Selector, facts: &Facts<'_>) -> Fit {
     })
 }
 
-/// Returns whether something else than a pipeline started the build.
+/// Returns whether something other than a pipeline started the build.
 pub(super) fn not_of_pipeline(facts: &Facts<'_>) -> Fit {
     Fit::from(facts.starters().is_among(&[Starter::Pipeline]).map(|is_pipelines| !is_pipelines))
 }

@@ -109,7 +109,8 @@ impl Node {
         }
     }
 
-    /// The fix that replaces a scalar in one line by another, with quotes if it has some or needs them.
+    /// Returns the fix that replaces a scalar in one line by another one. The new scalar has quotes if the old one has
+    /// them or the new one needs them.
     pub(crate) fn fix(&self, text: &str, new: &str) -> Option<Fix> {
         let raw = text.get(self.span.clone()).filter(|_| self.tag.is_none())?;
         let quote = raw.chars().next().filter(|first| matches!(first, '"' | '\''));
@@ -130,7 +131,8 @@ impl Node {
         Fix::new(text, self.place, raw, new)
     }
 
-    /// The fix that makes a scalar in one line the only element of a list. A comma or a space may separate several.
+    /// Returns the fix that makes a scalar in one line the only element of a list. `None` if it contains a comma or a
+    /// space, for example, which may separate several elements.
     pub(crate) fn fix_as_list(&self, text: &str) -> Option<Fix> {
         let is_scalar = matches!(self.value, Value::Scalar(_)) && self.tag.is_none();
         let raw = text.get(self.span.clone()).filter(|_| is_scalar)?;

@@ -29,8 +29,8 @@ impl Node {
         TreeBuilder { text, parser, anchors: HashMap::new(), copied: 0 }.document()
     }
 
-    /// Parses JSON that is not YAML, as with a character that two escapes make. All values have the place of
-    /// the file's start. `None` if it is not JSON.
+    /// Parses JSON that is not YAML, for example because two escapes form one character. All values have the place
+    /// of the file's start. Returns `None` if the text is not JSON.
     pub fn parse_json(text: &str) -> Option<Self> {
         Some(Self::of_json(serde_json::from_str(text).ok()?))
     }
@@ -295,7 +295,7 @@ mod tests {
         assert!(count > 10, "{count} files");
     }
 
-    /// But for numbers and bools, which are spelt here.
+    /// Asserts that two trees are the same. Numbers and bools are texts in ours.
     #[track_caller]
     fn assert_same(ours: &Json, theirs: &Json) {
         match (ours, theirs) {

@@ -104,7 +104,7 @@ impl Reader {
         read
     }
 
-    /// The name of a key that none of the keys before has.
+    /// Returns the name of a key, or reports a key that is not a scalar or that duplicates an earlier one.
     fn key<'a>(&mut self, key: &'a Node, before: &[(&str, &Node)]) -> Option<&'a str> {
         let Value::Scalar(name) = &key.value else {
             self.fault(
@@ -174,7 +174,7 @@ impl Reader {
         node.tag.as_ref().map(|tag| self.fault(Code::Tag, tag.place, "YAML tags are not supported", help)).is_some()
     }
 
-    /// The text of a scalar without a tag, whose meaning would be another program's.
+    /// Returns the text of a scalar. Reports a tag, which has a meaning only in other programs.
     fn text_of<'a>(&mut self, node: &'a Node, expected: &str) -> Option<&'a str> {
         if self.refuse_tag(node) {
             return None;
@@ -187,7 +187,7 @@ impl Reader {
         Some(text)
     }
 
-    /// Reads a scalar that `parse` accepts, perhaps with warnings. `expected` is what it is.
+    /// Reads a scalar that `parse` accepts, perhaps with warnings. `expected` describes the value in messages.
     pub(crate) fn checked<T>(
         &mut self,
         node: &Node,
@@ -266,7 +266,7 @@ impl Reader {
 }
 
 impl Diagnostic {
-    /// An expression such as `!has(build.vpcConfig)`, which YAML takes for a tag.
+    /// The fault of an expression such as `!has(build.vpcConfig)`, which YAML parses as a tag.
     pub(super) fn unquoted_exclamation_mark(place: Place) -> Self {
         Self::new(
             Code::UnquotedExclamationMark,

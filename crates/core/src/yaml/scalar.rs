@@ -9,7 +9,7 @@ pub(crate) trait FromScalar: Sized {
     /// The expected value, as the end of "use …": lower case, no full stop.
     const EXPECTED: &'static str;
 
-    /// All values, if they are words of a list.
+    /// All values, if the value is one of a fixed list of words.
     fn words() -> Vec<&'static str> {
         Vec::new()
     }

@@ -34,7 +34,7 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
         return fault;
     }
     let fault = not_yaml(place, &info);
-    // A plain scalar that YAML parses as more than one value, as many an expression.
+    // A plain scalar that YAML parses as more than one value, as it does with many expressions.
     if info.contains("trailing content") || info.contains("mapping values are not allowed") {
         let help = "put the whole value into quotes, or into a block: `|`, and the value on the next line";
         return Diagnostic { help: help.into(), ..fault };
@@ -65,8 +65,8 @@ impl<'a> Line<'a> {
         (is_key(key) && (rest.is_empty() || rest.starts_with(' '))).then_some(key)
     }
 
-    /// The key at the start of a text, or behind the `{` or `,` of a mapping in one line, whose
-    /// colon no space follows, and the number of characters before it.
+    /// Returns the first key that has no space after its colon, and the number of characters before the key. The
+    /// key begins the line, or follows the `{` or `,` of a mapping in one line.
     fn key_without_space(&self) -> Option<(&'a str, usize)> {
         self.content.match_indices(':').find_map(|(colon, _)| {
             let before = &self.content[..colon];
@@ -98,7 +98,7 @@ fn lines(text: &str, place: Place) -> (Option<Line<'_>>, Option<Line<'_>>) {
     (None, before)
 }
 
-/// `key:value`, in the line of the error or in the one before, which then goes on in that line.
+/// Reports `key:value` in the line of the error, or in the line before, whose scalar then continues in this line.
 fn missing_space(text: &str, place: Place) -> Option<Diagnostic> {
     let (line, before) = lines(text, place);
     [line, before].into_iter().flatten().find_map(|line| {
@@ -111,7 +111,7 @@ fn missing_space(text: &str, place: Place) -> Option<Diagnostic> {
     })
 }
 
-/// A value without quotes that begins with a character which YAML keeps for itself, as a pattern may.
+/// Reports a value without quotes, such as a pattern, that begins with a character that YAML reserves.
 /// <https://yaml.org/spec/1.2.2/#53-indicator-characters>
 fn missing_quotes(text: &str, place: Place) -> Option<Diagnostic> {
     let line = text.lines().nth(place.line.checked_sub(1)?)?;
@@ -132,8 +132,8 @@ fn missing_quotes(text: &str, place: Place) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::InvalidYaml, place, message, help))
 }
 
-/// A key that is not indented as far as the one before: further, so that it goes on with that
-/// one's value, or less, so that it belongs to nothing.
+/// Reports a key that is not indented as far as the key before it: further, so that it continues that key's value,
+/// or less, so that it belongs to no mapping.
 fn indentation(text: &str, place: Place) -> Option<Diagnostic> {
     let (line, before) = lines(text, place);
     let (line, before) = (line?, before?);

@@ -18,8 +18,8 @@ pub(crate) fn only_close<'a>(misspelt: &str, known: &[&'a str]) -> Option<&'a st
     others.map(|other| distance(other)).all(|other| other > distance(word) + 1).then_some(word)
 }
 
-/// The known word that a misspelt one was probably meant to be, whatever its case and separators:
-/// `source-version` is `sourceVersion`.
+/// Returns the known word that a misspelt one probably means. Case and separators do not count: `source-version`
+/// is `sourceVersion`.
 pub(crate) fn closest<'a>(misspelt: &str, known: &[&'a str]) -> Option<&'a str> {
     let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let misspelt = letters(misspelt);

@@ -69,7 +69,7 @@ pub(super) fn end(build: &mut Value, status: &str, seconds: f64) {
     build["endTime"] = json!(seconds);
 }
 
-/// The phases of a build that began at this time, in seconds since 1970, and ran at once.
+/// The phases of a build that was submitted at this time, in seconds since 1970, and did not wait in the queue.
 pub(super) fn phases(start: f64) -> Value {
     json!([
         {"phaseType": "SUBMITTED", "startTime": start, "endTime": start},
@@ -78,7 +78,7 @@ pub(super) fn phases(start: f64) -> Value {
     ])
 }
 
-/// A project with nothing but its name, and without tags.
+/// A project with nothing but its name and ARN, and without tags.
 pub(super) fn project(account: &str, region: &str, name: &str) -> Value {
     json!({"name": name, "arn": format!("arn:aws:codebuild:{region}:{account}:project/{name}"), "tags": []})
 }
@@ -88,7 +88,7 @@ pub(super) fn project_of(id: &str) -> &str {
     id.split(':').next().unwrap_or_default()
 }
 
-/// The time so many minutes ago, in seconds since 1970, as the API writes it.
+/// The time this many minutes ago, in seconds since 1970, as the API writes it.
 pub fn minutes_ago(minutes: i64) -> f64 {
     now() - minutes as f64 * 60.0
 }

@@ -1,4 +1,4 @@
-//! A CodeBuild that listens, and keeps what it was asked.
+//! A CodeBuild that listens, and logs its calls.
 
 use std::{
     net::SocketAddr,
@@ -30,19 +30,20 @@ pub struct Call {
     pub operation: String,
     /// The body.
     pub input: Value,
-    /// The access key if it is an account number, as ministack and moto have it.
+    /// The caller's account: the access key if it is an account number, as in ministack and moto, or else
+    /// [`ACCOUNT`].
     pub account: String,
     /// The region that the request is signed for.
     pub region: String,
 }
 
 impl Endpoint {
-    /// Answers every call by `answer`, which gets the operation and its input.
+    /// Answers every call with `answer`, which gets the operation and its input.
     pub fn answering(answer: impl Fn(&str, &Value) -> Reply + Send + Sync + 'static) -> Self {
         Self::open(Address::reserve(), move |call| answer(&call.operation, &call.input))
     }
 
-    /// Answers `StopBuild` by the one and all else by the other; both get the build's id.
+    /// Answers `StopBuild` with `stop` and every other call with `get`. Both get the build's id.
     pub fn with(
         stop: impl Fn(&str) -> Reply + Send + Sync + 'static,
         get: impl Fn(&str) -> Reply + Send + Sync + 'static,
@@ -53,7 +54,7 @@ impl Endpoint {
         })
     }
 
-    /// Answers every call at this address by `answer`.
+    /// Answers every call at this address with `answer`.
     pub fn open(address: Address, answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         Self::of_service(CODEBUILD, address, answer)
     }
@@ -68,8 +69,8 @@ impl Endpoint {
         Self::of(address.open(handler), calls)
     }
 
-    /// Answers the calls of CodeBuild by the one and those of CodePipeline by the other. Only the calls of
-    /// CodeBuild are logged.
+    /// Answers the calls of CodeBuild with `codebuild` and those of CodePipeline with `codepipeline`. Only the calls
+    /// of CodeBuild are logged.
     pub fn of_both(
         codebuild: impl Fn(&Call) -> Reply + Send + Sync + 'static,
         codepipeline: impl Fn(&Call) -> Reply + Send + Sync + 'static,

@@ -33,7 +33,7 @@ use crate::http::{Address, Reply};
 pub struct CodeBuild(Arc<Mutex<State>>);
 
 impl CodeBuild {
-    /// A CodeBuild that has whatever build it is asked for, running.
+    /// A CodeBuild in which every build that is asked for exists and is running.
     pub fn obliging() -> Self {
         let codebuild = Self::default();
         codebuild.state().has_every_build = true;
@@ -55,8 +55,7 @@ impl CodeBuild {
         self.state().put_batch(batch);
     }
 
-    /// Adds a build of a branch that started so many minutes ago and has been running since;
-    /// returns its id.
+    /// Adds a build of a branch that started this many minutes ago and has been running since; returns its id.
     pub fn run(&self, project: &str, minutes: i64, branch: &str) -> String {
         let mut state = self.state();
         let id = format!("{project}:5e000000-0000-4000-8000-{:012}", state.count(&Place::default(), project));
@@ -68,7 +67,7 @@ impl CodeBuild {
         id
     }
 
-    /// Adds a build that started so many minutes ago and has ended.
+    /// Adds a build that started this many minutes ago and has ended.
     pub fn run_to_its_end(&self, project: &str, minutes: i64) {
         let id = self.run(project, minutes, "main");
         self.change(&id, |build| end(build, "SUCCEEDED", minutes_ago(minutes)));
@@ -79,7 +78,7 @@ impl CodeBuild {
         self.state().put_sandbox(sandbox);
     }
 
-    /// Adds a sandbox that was asked for so many minutes ago and has been running since; returns its id.
+    /// Adds a sandbox that was asked for this many minutes ago and has been running since; returns its id.
     pub fn run_sandbox(&self, project: &str, minutes: i64) -> String {
         let mut state = self.state();
         let number = state.count_sandboxes(&Place::default(), project);
@@ -129,12 +128,12 @@ impl CodeBuild {
         stopped.filter_map(|build| build["id"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Does what a call asks, and answers it.
+    /// Carries out a call, and answers it.
     pub fn answer(&self, call: &Call) -> Reply {
         self.state().answer(call)
     }
 
-    /// Answers a call and does nothing.
+    /// Answers a call without changing the state.
     pub fn answer_in_vain(&self, call: &Call) -> Reply {
         self.state().clone().answer(call)
     }
@@ -144,12 +143,12 @@ impl CodeBuild {
         self.listen_unless(|_| None)
     }
 
-    /// Listens on a free port. A call that `spoil` answers reaches the state not at all.
+    /// Listens on a free port. A call that `spoil` answers does not reach the state.
     pub fn listen_unless(&self, spoil: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static) -> Endpoint {
         self.listen_at(Address::reserve(), move |codebuild, call| spoil(call).unwrap_or_else(|| codebuild.answer(call)))
     }
 
-    /// Listens at an address, and answers every call by `answer`.
+    /// Listens at an address, and answers every call with `answer`.
     pub fn listen_at(
         &self,
         address: Address,

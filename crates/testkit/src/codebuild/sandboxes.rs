@@ -49,7 +49,7 @@ pub fn running_sandbox_in(account: &str, region: &str, id: &str, since: f64) -> 
     })
 }
 
-/// Has a sandbox end with this status.
+/// Ends a sandbox with this status.
 pub(super) fn end(sandbox: &mut Value, status: &str) {
     sandbox["status"] = json!(status);
     sandbox["endTime"] = json!(now());
@@ -65,7 +65,7 @@ pub(super) fn stop(sandbox: &mut Value) {
     }
 }
 
-/// What was being stopped has ended when it is asked for.
+/// Ends a sandbox that is being stopped. `BatchGetSandboxes` does this first.
 pub(super) fn settle(sandbox: &mut Value) {
     if sandbox["status"] == "STOPPING" {
         end(sandbox, "STOPPED");

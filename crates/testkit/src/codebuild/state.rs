@@ -163,7 +163,7 @@ impl State {
                 page("ids", newest_first(projects.values().flat_map(|project| project.builds.values())), input)
             }
             "ListBuildsForProject" => match projects.get(&text(input, "projectName")) {
-                // The API sorts no list of over a hundred builds.
+                // The API does not sort a list of more than a hundred builds.
                 Some(project) if input.get("sortOrder").is_some() && project.builds.len() > 100 => {
                     refusal(400, "InvalidInputException", "Cannot sort more than 100 builds")
                 }
@@ -273,7 +273,7 @@ fn names(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The answer of a `BatchGet…` operation: what it has, and the names that it has not.
+/// The answer of a `BatchGet…` operation: the wanted things that exist, and the names of the others.
 fn get(member: &str, wanted: &Value, find: impl Fn(&str) -> Option<Value>) -> Reply {
     let wanted = names(wanted);
     if !(1..=100).contains(&wanted.len()) {

@@ -34,9 +34,10 @@ use crate::{
 const SCHEDULE_AHEAD: SignedDuration = SignedDuration::from_mins(60);
 
 impl Sweep<'_> {
-    /// Judges the running builds of some projects. Returns the first project for which there was no time. With
-    /// `is_first`, this part of the sweep begins with these projects. A list or a source that is too slow then fails
-    /// by itself: the next part would get no further with it.
+    /// Judges the running builds of some projects. Returns the first project for which there was no time.
+    ///
+    /// `is_first`: this part of the sweep begins with these projects. Then a list or a source that is too slow fails
+    /// by itself, because the next part would get no further with it.
     pub(super) async fn judge_projects(&mut self, projects: &[String], is_first: bool) -> Option<String> {
         let now = self.invocation.now();
         // A slow list and a slow source each leave time for the rest.
@@ -113,7 +114,7 @@ impl<'a> Sweep<'a> {
                 }
             }
         }
-        // The others are judged with their builds.
+        // The other batches are judged with their builds.
         let builds = running.builds.iter();
         let of_builds: HashSet<&str> = builds.filter_map(|found| found.build.build_batch_arn.as_deref()).collect();
         batches.retain(|batch| batch.arn.as_deref().is_none_or(|arn| !of_builds.contains(arn)));
@@ -139,7 +140,7 @@ impl<'a> Sweep<'a> {
         let of_sandbox = |sandbox: Sandbox| Case::of_sandbox(&self.enforcer.policy, self.time, &sandbox, now);
         let builds = builds.into_iter().map(of_build).chain(batches.into_iter().filter_map(of_batch));
         let mut cases: Vec<Case<'_>> = builds.chain(sandboxes.into_iter().filter_map(of_sandbox)).collect();
-        // The reply to one question may open another.
+        // The reply to one question may lead to another question.
         while cases.iter().any(|case| case.next_question().is_some()) {
             self.add_batches(&mut cases, now).await;
             self.add_tries(&mut cases, now).await;
@@ -153,7 +154,7 @@ impl<'a> Sweep<'a> {
         cases
     }
 
-    /// Fetches the first tries of automatic retries that rules need, and judges these again.
+    /// Fetches the first tries that rules need about automatic retries, and judges the retries again.
     async fn add_tries(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
         let ids = cases.iter().filter_map(wanted_try).collect();
         let (builds, failure) =
@@ -204,12 +205,13 @@ impl<'a> Sweep<'a> {
             }
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
-        // If there is not enough time for all of them, it is not always the same ones that are left out.
+        // The first group changes every minute, so that a lack of time does not always affect the same groups.
         let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
         let first = minute.checked_rem(groups.len()).unwrap_or_default();
         groups.rotate_left(first);
         let sweep = &*self;
-        // One pipeline, or one repository, is asked one question at a time: its first answer may hold for others.
+        // Questions about one pipeline or one repository are asked one at a time: the first answer may hold for
+        // others.
         let groups = groups.into_iter().map(async |((source, _), group)| {
             let mut errors = Vec::new();
             for (case, question) in group {
@@ -250,7 +252,7 @@ impl<'a> Sweep<'a> {
         (things, failure)
     }
 
-    /// Schedules the deadlines that are near. The sweep goes on if one cannot be created.
+    /// Schedules the deadlines that are near. The sweep goes on if a schedule cannot be created.
     async fn schedule_deadlines(&mut self, cases: &[Case<'_>]) {
         let now = self.invocation.now();
         let is_near = |at: Timestamp| at.duration_since(now) < SCHEDULE_AHEAD;
@@ -293,7 +295,7 @@ fn reply<T>(
     }
 }
 
-/// Returns whether such questions of many builds are answered together.
+/// Returns `true` if one call answers such questions about many builds.
 fn is_asked_for_many(question: &Question) -> bool {
     matches!(
         question,

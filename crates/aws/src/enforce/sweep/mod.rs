@@ -1,8 +1,8 @@
 //! The sweep: judges every running build of an account and region, with or without an event, and every running
 //! sandbox, for which CodeBuild sends no events.
 //!
-//! Projects are looked at a hundred at a time, ordered by name. Builds are stopped at the end,
-//! when it is known how many they are: a faulty policy must not stop everything.
+//! Projects are handled a hundred at a time, ordered by name. Builds are stopped at the end, when their number is
+//! known: a faulty policy must not stop everything.
 
 mod judge;
 mod rest;
@@ -36,7 +36,7 @@ use crate::{
 /// less.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 
-/// The notifications of that many builds are sent together.
+/// The number of builds whose notifications are sent together.
 const NOTIFIED_TOGETHER: usize = 100;
 
 /// The account and region to sweep, and the event that asks for it.
@@ -116,7 +116,7 @@ struct Sweep<'a> {
     begun: Timestamp,
     /// The time at which this invocation must hand on the rest.
     ends: Timestamp,
-    /// The first project, if an earlier invocation did a part.
+    /// The first project of this part, if an earlier invocation did another part.
     from: Option<String>,
     /// The running builds that no later part finds again: those of earlier parts, and those that have
     /// ended since.
@@ -169,7 +169,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// The projects that are left to look at, ordered by name.
+    /// The remaining projects, ordered by name.
     async fn project_names(&mut self) -> Vec<String> {
         let mut names = Vec::new();
         let mut token = None;
@@ -227,7 +227,7 @@ impl Sweep<'_> {
         schedules.into_iter().filter_map(Result::err).for_each(|error| self.add_failed_call(error));
     }
 
-    /// The sweep goes on, but fails in the end.
+    /// Adds an error. The sweep goes on, but fails in the end.
     fn add_failed_call(&mut self, error: CallError) {
         self.summary.add_failed_call(error.into());
     }

@@ -30,7 +30,7 @@ impl Sweep<'_> {
             ..SweepRest::default()
         };
         let (Some(scheduler), Some(function)) = (&self.enforcer.scheduler, self.invocation.function) else {
-            // This part fails for itself: its retry continues with the rest.
+            // If this part has errors, it fails. Its retry, or the next sweep, continues with the rest.
             return self.enforcer.keep_rest(self.place.clone(), rest);
         };
         let Failures { count, first } = self.summary.failures();
@@ -39,7 +39,8 @@ impl Sweep<'_> {
         let AccountRegion { account, region } = &self.place;
         let now = self.invocation.now();
         let at = scheduler::on_the_minute(now, now);
-        // However often this part is delivered, it hands on once, as long as the schedule exists.
+        // Each delivery of this part uses the same name, so the rest is handed on only once while the schedule
+        // exists.
         let id = self.id.clone().unwrap_or_else(|| now.as_millisecond().to_string());
         let name = scheduler::name(&format!("sweep-part-{}-of-{id}", self.part.saturating_add(1)));
         match scheduler

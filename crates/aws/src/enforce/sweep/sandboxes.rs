@@ -20,7 +20,7 @@ impl Sweep<'_> {
         if !self.enforcer.policy.judges_sandboxes() {
             return;
         }
-        // The rest of the time is the builds'.
+        // The other half of the time is for the builds.
         let found = timeout(self.time_to_judge() / 2, Box::pin(self.running_sandboxes())).await;
         let (sandboxes, failures) = found.unwrap_or_else(|_elapsed| {
             let message = "there is not enough time to list the sandboxes";
@@ -40,7 +40,7 @@ impl Sweep<'_> {
         let answers: Vec<_> = stream::iter(calls).buffer_unordered(CONCURRENT_CALLS).collect().await;
         for answer in answers {
             match answer {
-                // As for a build, one that does not say that it has ended counts as running.
+                // As with builds, a sandbox whose state is unknown counts as running.
                 Ok(sandboxes) => {
                     let is_running = |sandbox: &Sandbox| sandbox.progress() != Progress::Ended;
                     for sandbox in sandboxes.into_iter().filter(is_running) {
@@ -60,8 +60,7 @@ impl Sweep<'_> {
         (running, failures)
     }
 
-    /// The ids of all sandboxes of the projects that are left to look at. An API that does not know the call has
-    /// no sandboxes.
+    /// The ids of all sandboxes of the remaining projects. If the API does not know the operation, there are none.
     async fn sandbox_ids(&self) -> (Vec<String>, Option<CallError>) {
         let (mut ids, mut token) = (Vec::new(), None);
         loop {
@@ -83,8 +82,8 @@ impl Sweep<'_> {
     }
 }
 
-/// Returns whether a service answered that it has no such operation. The second code is that of the Query
-/// protocol, which emulators answer too.
+/// Returns whether a service answered that it has no such operation. The second code belongs to the Query protocol;
+/// emulators answer it, too.
 fn is_unknown_operation(error: &CallError) -> bool {
     matches!(error.code.as_deref(), Some("UnknownOperationException" | "InvalidAction"))
 }

@@ -1,4 +1,4 @@
-//! `buildbrake demo`: the whole job, with nothing of AWS but its SDK.
+//! `buildbrake demo`: does the function's whole job on this machine. The only part of AWS is its SDK.
 
 mod sample;
 
@@ -100,7 +100,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     ))
 }
 
-/// The operations, each with how often it was called.
+/// Lists each operation with the number of its calls.
 fn counted(operations: Vec<String>) -> String {
     let mut calls = BTreeMap::<String, usize>::new();
     for operation in operations {
@@ -126,7 +126,7 @@ fn decisions(events: &[SampleEvent], records: &[Value]) -> String {
     table(&rows)
 }
 
-/// Explains the words in the decisions that explain themselves least.
+/// Explains the words `undecided`, `exempt` and `not-running`, if the decisions contain them.
 fn legend(records: &[Value]) -> String {
     let has = |list: &str| records.iter().any(|record| record[list].as_array().is_some_and(|rules| !rules.is_empty()));
     let not_running = records.iter().any(|record| record["outcome"] == "not-running");
@@ -165,7 +165,7 @@ faults of a policy.
     .to_owned()
 }
 
-/// Each broken rule with what the build has, each undecided and each exempt one.
+/// Lists each broken rule with the value that was found, and each undecided or exempt rule.
 fn rules_of(record: &Value) -> String {
     let list = |name: &str| record[name].as_array().cloned().unwrap_or_default();
     let broken =

@@ -1,4 +1,4 @@
-//! The events that the demo sends, and the builds that CodeBuild then has.
+//! The events that the demo sends, and the builds that its CodeBuild contains.
 
 use std::{
     fs,
@@ -44,8 +44,8 @@ pub(super) fn compiled_in(now: Timestamp) -> anyhow::Result<Vec<SampleEvent>> {
     EVENTS.iter().map(|(name, json)| SampleEvent::new((*name).to_owned(), json, now)).collect()
 }
 
-/// The project of `webhook-push`: its webhook starts builds of feature branches alone, which decides
-/// what the event leaves open.
+/// The project of `webhook-push`. Its webhook starts builds of feature branches only, which decides
+/// the rules that the event alone leaves undecided.
 pub(super) fn project() -> Value {
     json!({
         "name": "shop-api",
@@ -79,7 +79,7 @@ pub(super) fn put_pipeline(codepipeline: &CodePipeline, now: Timestamp) {
 /// The events in these files and folders, as if their builds had just started.
 ///
 /// # Errors
-/// If a file cannot be read or is not an event about a build, or if there is none.
+/// If a file cannot be read or is not an event about a build, or if the folders contain no event.
 pub(super) fn load(paths: &[PathBuf], now: Timestamp) -> anyhow::Result<Vec<SampleEvent>> {
     let mut events = Vec::new();
     for path in paths {

@@ -1,4 +1,4 @@
-//! The accounts and regions that a command is about.
+//! The accounts and regions that a command uses.
 
 use anyhow::{anyhow, bail};
 use buildbrake_aws::config::{AwsConfig, AwsOptions};
@@ -8,12 +8,13 @@ pub(crate) struct Connection {
     /// The profile of the AWS CLI, if one was named.
     pub(crate) profile: Option<String>,
     pub(crate) region: String,
-    /// The configuration of calls to them.
+    /// The configuration of calls to this account and region.
     pub(crate) config: AwsConfig,
 }
 
 impl Connection {
-    /// Each profile in each region. Where none is named, the environment chooses. Makes no call to a service.
+    /// Returns a connection for each profile in each region. If none is named, the environment chooses it. Calls no
+    /// service.
     ///
     /// # Errors
     /// If a profile or the environment cannot be used, or there is no region.
@@ -57,7 +58,7 @@ impl Connection {
     }
 }
 
-/// The names without those that come twice.
+/// Removes duplicate names.
 fn unique(names: &[String]) -> Vec<String> {
     let mut unique: Vec<String> = Vec::new();
     for name in names {
@@ -68,7 +69,7 @@ fn unique(names: &[String]) -> Vec<String> {
     unique
 }
 
-/// These, or else the one that the environment chooses.
+/// Returns the chosen names, or one `None`, for which the environment chooses.
 fn or_default(chosen: &[String]) -> Vec<Option<String>> {
     if chosen.is_empty() { vec![None] } else { chosen.iter().cloned().map(Some).collect() }
 }

@@ -1,4 +1,4 @@
-//! The file in which a history is saved, one line of JSON each.
+//! The file in which a history is saved: a line of JSON for each Project, BuildBatch and Build.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,11 +22,11 @@ use super::{Each, HistoryScope};
 /// The number of bytes that are handed over at once.
 const PORTION: usize = 1 << 20;
 
-/// What need not be read again.
+/// The items that need not be read again.
 #[derive(Default)]
 pub(crate) struct KnownRuns {
-    /// Builds and batches that have ended, by the first bytes of their ARNs' digests: a year may have
-    /// millions.
+    /// The builds and batches that have ended, by the first bytes of their ARNs' digests. This saves memory: a year may
+    /// have millions of them.
     ended: HashSet<[u8; 16]>,
     /// The projects, with the time of their last change.
     projects: HashMap<String, Option<Timestamp>>,
@@ -38,7 +38,7 @@ impl KnownRuns {
         key(arn).is_some_and(|key| self.ended.contains(&key))
     }
 
-    /// Adds what was read. Returns whether it is new or has changed.
+    /// Adds an item that was read. Returns whether it is new or has changed.
     pub(super) fn add(&mut self, one: &Saved) -> bool {
         let Some(arn) = one.arn() else { return true };
         match one {
@@ -87,7 +87,7 @@ impl LineHead {
         ["project/", "build/", "build-batch/"].iter().any(|kind| resource.starts_with(kind)).then_some(line)
     }
 
-    /// Adds it to what is known. Returns whether it belongs to the scope.
+    /// Adds the line's item to the known ones. Returns whether it belongs to the scope.
     fn take(self, scope: &HistoryScope, since: Option<Timestamp>, known: &mut KnownRuns) -> bool {
         if self.arn.contains(":project/") {
             known.add_project(&self.arn, self.last_modified);
@@ -112,7 +112,7 @@ pub(crate) struct SavedHistory {
 }
 
 impl SavedHistory {
-    /// Opens the file, which is made if it does not exist: others may not read it.
+    /// Opens the file. If it does not exist, creates it so that other users cannot read it.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         let mut options = OpenOptions::new();
@@ -159,7 +159,7 @@ impl SavedHistory {
                         lines.truncate(start);
                     }
                 }
-                // What was written last, by a program that was killed or had no space.
+                // The program that wrote this last line was killed, or had no space left.
                 None if !is_whole && is_cut_off(line) => {
                     lines.truncate(start);
                     self.file.set_len(length)?;
@@ -187,7 +187,7 @@ impl SavedHistory {
     }
 }
 
-/// Returns whether a text is the beginning of a line.
+/// Returns whether a text is the beginning of a line that `--save` writes.
 fn is_cut_off(text: &[u8]) -> bool {
     let begins = |line: &[u8]| text.starts_with(line) || line.starts_with(text);
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();

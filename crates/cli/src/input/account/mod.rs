@@ -40,10 +40,10 @@ pub(crate) struct AccountOptions {
     pub(crate) scope: HistoryScope,
 }
 
-/// Is called with whole lines. It may end the reading.
+/// A callback that receives whole lines, and can end the reading.
 pub(crate) type Each<'a> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'a;
 
-/// The exit status of a program that Ctrl-C ended, as shells have it.
+/// The exit status after Ctrl-C, as shells report it: 128 plus the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// Reads the saved history, and then the rest of it from AWS. Calls `each` with lines of JSON: Projects,
@@ -82,7 +82,7 @@ pub(crate) async fn read(options: &AccountOptions, now: Timestamp, each: &mut Ea
     })
 }
 
-/// Makes Ctrl-C end the program again: tokio's handler stays once it was asked for.
+/// Makes Ctrl-C end the program again. tokio's handler stays installed after its first use, and replaces the default.
 fn end_at_interrupt() {
     std::thread::spawn(|| {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build()
@@ -146,7 +146,7 @@ impl AccountReader<'_> {
         }
     }
 
-    /// The lines of what is not in the file yet.
+    /// Returns a line for each item that is new or has changed, and marks it as known.
     fn lines(&self, found: Vec<Saved>) -> Vec<u8> {
         let mut known = self.known.borrow_mut();
         let mut lines = Vec::new();

@@ -20,7 +20,7 @@ pub(crate) struct HistoryScope {
 pub(crate) enum Since {
     /// This moment.
     At(Timestamp),
-    /// So many seconds before now.
+    /// This number of seconds before now.
     Ago(i64),
 }
 
@@ -36,7 +36,7 @@ impl HistoryScope {
         options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
     }
 
-    /// The time of the earliest builds that are wanted.
+    /// The earliest start of a build that is wanted. `None` if there is no limit.
     pub(crate) fn since(&self, now: Timestamp) -> Option<Timestamp> {
         self.since.map(|since| match since {
             Since::At(time) => time,
@@ -67,7 +67,7 @@ impl Since {
     }
 }
 
-/// A pattern of project names.
+/// Parses a pattern of project names.
 fn project(text: &str) -> Result<Pattern, String> {
     if text.starts_with("arn:") {
         return Err("write the project's name, not its ARN".to_owned());

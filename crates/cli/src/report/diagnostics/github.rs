@@ -14,7 +14,7 @@ pub(crate) fn command(finding: &Finding) -> String {
         Severity::Note => "notice",
     };
     let mut properties = String::new();
-    // What is found in an account has no file.
+    // A finding about a project of an account has no file.
     if !file.is_empty() {
         properties.push_str(&format!("file={},", property(file)));
     }
@@ -24,7 +24,7 @@ pub(crate) fn command(finding: &Finding) -> String {
     format!("::{command} {properties}title={}::{}\n", code.id(), data(&format!("{message}\n{help}")))
 }
 
-/// The escapes that the runner takes back: those of its own toolkit.
+/// Escapes the characters that the runner's own toolkit escapes. The runner unescapes them.
 /// <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>
 fn data(text: &str) -> String {
     without_controls(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))

@@ -16,7 +16,7 @@ pub(super) fn log(findings: &[Finding]) -> anyhow::Result<String> {
     log_with(findings, |_, _| {})
 }
 
-/// A log with one run. `complete` adds to the result of each finding, which it gets by its index.
+/// A log with one run. Calls `complete` with the index of each finding and its SARIF result, which it can extend.
 pub(crate) fn log_with(findings: &[Finding], complete: impl Fn(usize, &mut Value)) -> anyhow::Result<String> {
     let mut codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
@@ -105,8 +105,8 @@ fn plain(text: &str) -> String {
     text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
-/// The name of a file as a URI, with `/` between its parts: relative if the name is, or if the file is in the
-/// current folder or below it, which is the repository's root in most continuous integration systems.
+/// The name of a file as a URI, with `/` between its parts. The URI is relative if the name is relative, or if the file
+/// is in the current folder or below it. In most continuous integration systems, that folder is the repository's root.
 fn uri(file: &str) -> String {
     let path = &*from_here(Path::new(file));
     let parts: Vec<String> = path

@@ -25,10 +25,10 @@ const MAX_BYTES: usize = 3_700_000;
 pub(super) struct Builds {
     /// The builds that are listed.
     pub(super) table: Table,
-    /// For each of the first builds, as many as there is room for: the index of the list of the indices of its
-    /// reasons.
+    /// An element for each of the first builds, as many as there is room for. It is the index of a list in `values`,
+    /// and the list contains the indices of the build's reasons in `values`.
     pub(super) reasons: Vec<usize>,
-    /// What the builds and their reasons have in common.
+    /// The values that the builds and their reasons share.
     pub(super) values: Vec<Box<RawValue>>,
 }
 
@@ -119,7 +119,7 @@ struct Build<'a> {
     rules: Vec<DecisionRow>,
 }
 
-/// What has few different values, so that one index stands for all of it.
+/// The members that have few different values, so that one index can stand for all of them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Common<'a> {

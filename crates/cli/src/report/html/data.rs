@@ -14,13 +14,15 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{HtmlPage, builds::Builds};
 
-/// The bytes that each table may take.
+/// The number of bytes that the table of rules may take.
 const BYTES_OF_RULES: usize = 400_000;
+/// The number of bytes that each of the other tables may take.
 const BYTES_OF_TABLE: usize = 130_000;
 /// The number of rows of a table of projects or initiators.
 const MAX_ROWS: usize = 1_000;
-/// The number of rules that have charts of their own, and of bars in such a chart.
+/// The maximum number of rules that have charts of their own.
 const CHARTED_RULES: usize = 30;
+/// The maximum number of bars in such a chart.
 const BARS: usize = 10;
 /// The number of days in a chart.
 const MAX_DAYS: usize = 400;
@@ -56,8 +58,8 @@ pub(super) fn json(page: &HtmlPage<'_>) -> anyhow::Result<String> {
     Ok(escaped(&serde_json::to_string(&data)?))
 }
 
-/// Escapes what could end the element that contains the JSON, and the two line ends that JavaScript did not always
-/// allow in a string. JSON has these characters only within strings.
+/// Escapes the characters that could end the element that contains the JSON, and the two line separators that older
+/// versions of JavaScript do not allow in a string. JSON contains these characters only within strings.
 pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
@@ -91,13 +93,13 @@ struct Data<'a> {
     projects: Table,
     initiators: Table,
     days: Days<'a>,
-    /// What builds have in common: a build contains the index of a value instead of the value.
+    /// The values that builds share. A build contains the index of a value instead of the value.
     values: Vec<Box<RawValue>>,
     reasons: Vec<usize>,
     builds: Table,
 }
 
-/// The rows of a table, and the number of those for which there is no room.
+/// The rows of a table, and the number of rows for which there is no room.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Table {
@@ -122,7 +124,7 @@ impl Table {
     }
 }
 
-/// JSON that is escaped already, so that its length is the one it has in the page.
+/// Serializes a value to escaped JSON, which has the same length in the page.
 pub(super) fn raw(value: &impl Serialize) -> anyhow::Result<Box<RawValue>> {
     Ok(RawValue::from_string(escaped(to_raw_value(value)?.get()))?)
 }

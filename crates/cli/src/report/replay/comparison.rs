@@ -31,22 +31,22 @@ pub(crate) struct PolicyComparison {
 pub(crate) struct ChangedBuild {
     pub(crate) from: Outcome,
     pub(crate) to: Outcome,
-    /// The rules that only the new policy breaks.
+    /// The rules that the build breaks only under the new policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) newly_broken: Vec<String>,
-    /// The rules that only the old policy breaks.
+    /// The rules that the build breaks only under the old policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) no_longer_broken: Vec<String>,
-    /// The rules that both policies break, and only the new one enforces.
+    /// The rules that the build breaks under both policies, and that only the new one enforces.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) newly_enforced: Vec<String>,
-    /// The rules that both policies break, and only the old one enforces.
+    /// The rules that the build breaks under both policies, and that only the old one enforces.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) no_longer_enforced: Vec<String>,
 }
 
 impl PolicyComparison {
-    /// No builds, with the name of the old policy's file.
+    /// Starts a comparison without builds. `old` is the name of the old policy's file.
     pub(crate) fn with(old: &str) -> Self {
         Self { old: old.to_owned(), changed: 0, outcomes: BTreeMap::new(), builds: BTreeMap::new() }
     }

@@ -77,7 +77,7 @@ impl<W: Write> CsvRows<W> {
     }
 }
 
-/// A text that no spreadsheet takes for a formula, and no terminal for a command.
+/// Escapes a text so that no spreadsheet takes it for a formula, and no terminal for a command.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 pub(crate) fn cell(text: &str) -> String {
     let text = without_controls(text);

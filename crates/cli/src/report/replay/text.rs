@@ -100,7 +100,7 @@ fn accounts(shares: &Breakdown) -> String {
     text
 }
 
-/// The builds that would have hurt somebody.
+/// The builds that succeeded and would have been stopped.
 fn successes(examples: &Examples) -> String {
     if examples.builds == 0 {
         return "\nno build that succeeded would have been stopped\n".to_owned();
@@ -178,7 +178,7 @@ fn unknown(summary: &Summary) -> String {
     text
 }
 
-/// The rules that did nothing, and the exemptions.
+/// The rules that no build broke, and the use of each exemption.
 fn idle_and_exempt(summary: &Summary) -> String {
     let mut text = String::new();
     let idle: Vec<&str> =

@@ -80,7 +80,7 @@ fn diagnosed(results: &ScanResults) -> Vec<Diagnosed<'_>> {
     rules.chain(left_out).collect()
 }
 
-/// The length of a text, in characters.
+/// The maximum length of a message or a help text, in characters.
 const LENGTH: usize = 1_000;
 
 fn finding(scanned: &ScannedProject, result: &ProjectRuleResult, code: Code) -> Finding {

@@ -13,10 +13,11 @@ use super::{
     members, text,
 };
 
-/// The conditions, and those that have been evaluated.
+/// The conditions of a template, and the results of those that have been evaluated.
 pub(super) struct Conditions<'a> {
     declared: HashMap<&'a str, &'a Node>,
-    /// `None` also while a condition is being evaluated, so that one that depends on itself is unknown.
+    /// A result is `None` if it is unknown. It is also `None` during the evaluation, so that a condition that depends
+    /// on itself is unknown.
     evaluated: RefCell<HashMap<String, Option<bool>>>,
 }
 
@@ -72,7 +73,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// Returns whether two values are equal. CloudFormation compares texts, with their case.
+/// Returns whether two values are equal. `None` if that is unknown. CloudFormation compares texts, and their case
+/// counts.
 pub(super) fn equal(one: &Given, other: &Given) -> Option<bool> {
     match (one, other) {
         (Given::Unknown(_), _) | (_, Given::Unknown(_)) => None,

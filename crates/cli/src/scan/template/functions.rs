@@ -37,7 +37,7 @@ pub(super) struct Evaluation<'a> {
     parameters: &'a Parameters,
     pub(super) conditions: &'a Conditions<'a>,
     mappings: Option<&'a Node>,
-    /// All resources of the template. `None` if it may have others.
+    /// All resources of the template. `None` if macros or modules may add others.
     resources: Option<&'a Node>,
     text_left: Cell<usize>,
 }
@@ -46,13 +46,13 @@ pub(super) struct Evaluation<'a> {
 pub(super) struct Call<'a> {
     /// `Ref`, `Condition`, or a name with `Fn::`.
     pub(super) name: String,
-    /// The argument. If the call is a tag, the node has that tag itself.
+    /// The argument. If the call is a tag, this node carries the tag.
     pub(super) argument: &'a Node,
     is_tag: bool,
 }
 
 impl<'a> Call<'a> {
-    /// The call that a value is, if it is one.
+    /// Parses a node as a call. Returns `None` if it is not a call.
     pub(super) fn of(node: &'a Node) -> Option<Self> {
         if let Some(tag) = &node.tag {
             let name = match tag.name.as_str() {
@@ -67,7 +67,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The value, unless it contains a dynamic reference, whoever wrote it: a function may put one together.
+/// Returns the value, or unknown if it contains a dynamic reference. Results of functions are checked, too, because a
+/// function may put a reference together.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
 fn before_deployment(value: Given) -> Given {
     let of_text = |value: &Given| matches!(value, Given::Text(text) if text.contains("{{resolve:"));
@@ -81,7 +82,7 @@ fn before_deployment(value: Given) -> Given {
     }
 }
 
-/// What YAML 1.1, which CloudFormation reads, takes for a flag and YAML 1.2 for a text.
+/// Parses a word that is a flag in YAML 1.1, which CloudFormation reads, but a text in YAML 1.2.
 /// <https://yaml.org/type/bool.html>
 fn is_flag(text: &str) -> Option<bool> {
     match text {
@@ -96,7 +97,7 @@ impl<'a> Evaluation<'a> {
         Self { parameters, conditions, mappings, resources: None, text_left: Cell::new(MOST_TEXT) }
     }
 
-    /// The same for a template that has no other resources.
+    /// Adds the resources of a template that has no others.
     pub(super) fn with_all_resources(self, resources: &'a Node) -> Self {
         Self { resources: Some(resources), ..self }
     }
@@ -105,7 +106,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn value(&self, node: &Node) -> Setting {
         let place = node.tag.as_ref().map_or(node.place, |tag| tag.place);
         let value = match Call::of(node) {
-            // Only conditions contain `Condition`.
+            // `Condition` is a function only within conditions.
             Some(call) if call.name != "Condition" => self.call(&call),
             _ => self.literal(node),
         };
@@ -284,7 +285,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// A text that a function made.
+    /// Returns a text that a function made, or unknown if the functions of the template make too much text.
     fn bounded(&self, text: String) -> Given {
         match self.text_left.get().checked_sub(text.len()) {
             Some(left) => {

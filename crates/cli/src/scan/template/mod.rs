@@ -25,10 +25,10 @@ const KNOWN_TRANSFORMS: [&str; 4] = [
     "AWS::SecretsManager-2020-07-23",
 ];
 
-/// Reads the projects of a template. `parameters`: the values that are given for its parameters.
+/// Reads the projects of a template. `parameters` contains the given values of its parameters.
 ///
 /// # Errors
-/// The place that shows that the file is not a template.
+/// If the file is not a template. The diagnostic names the place.
 pub(crate) fn read(
     file: &str,
     bytes: Vec<u8>,
@@ -130,7 +130,7 @@ impl<'a> TemplateReader<'a> {
         }
     }
 
-    /// Returns whether the template creates the resource.
+    /// Returns whether the template creates the resource. `None` if its condition is unknown.
     fn is_created(&self, resource: &Node) -> Option<bool> {
         match member(resource, "Condition").and_then(text) {
             Some(condition) => self.evaluation.condition(condition),
@@ -180,7 +180,7 @@ fn mentions_project(node: &Node) -> bool {
     }
 }
 
-/// A scalar.
+/// The text of a scalar. `None` if the node is not a scalar.
 fn text(node: &Node) -> Option<&str> {
     match &node.value {
         Value::Scalar(text) => Some(text),

@@ -49,7 +49,7 @@ impl Parameters {
             let Some(name) = text(name) else { continue };
             values.insert(name.to_owned(), value(name, declaration, given));
         }
-        // A stack's name is one that only the command line can give.
+        // Only the command line can give some pseudo parameters, such as a stack's name.
         for Parameter { name, value } in given.iter().filter(|given| given.name.starts_with("AWS::")) {
             values.insert(name.clone(), Given::Text(value.clone()));
         }
@@ -62,7 +62,7 @@ impl Parameters {
     }
 }
 
-/// The given values that the template does not allow, in words. A secret is not shown.
+/// Returns messages about the given values that the template does not allow. They show no secret.
 pub(super) fn refused(declared: Option<&Node>, given: &[Parameter]) -> Vec<String> {
     let mut refused = Vec::new();
     for (name, declaration) in declared.map(members).into_iter().flatten() {
@@ -105,6 +105,7 @@ fn is_list(kind: &str) -> bool {
     kind == "CommaDelimitedList" || kind.starts_with("List<")
 }
 
+/// The values of the pseudo parameters.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 fn pseudo(destination: &Destination) -> HashMap<String, Given> {
     let region = destination.region.as_deref();

@@ -87,7 +87,7 @@ fn inner(Setting { value, place }: Setting) -> Setting {
     Setting { value, place }
 }
 
-/// The API begins names with a small letter.
+/// Returns the API's name of a property. It begins with a lower-case letter.
 fn api_name(name: &str) -> String {
     match name {
         "BuildSpec" => "buildspec".to_owned(),

@@ -27,7 +27,7 @@ Conditions:
 Resources: {}
 "#;
 
-/// The value of a text in that template, in JSON, or why it is unknown.
+/// Evaluates a YAML value in that template. Returns the result as text, or `?` and the reason why it is unknown.
 fn evaluated(value: &str, parameters: &[&str], destination: &Destination) -> String {
     let root = Node::parse(TEMPLATE).unwrap();
     let parameters: Vec<Parameter> = parameters.iter().map(|given| given.parse().unwrap()).collect();

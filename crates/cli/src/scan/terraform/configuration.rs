@@ -1,4 +1,5 @@
-//! The parts of a configuration that a plan contains: the regions of providers, and the references of webhooks.
+//! The parts of a plan's configuration that are read: the regions and default tags of providers, and the references of
+//! webhooks.
 
 use std::collections::{BTreeSet, HashMap};
 

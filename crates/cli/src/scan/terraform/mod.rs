@@ -1,4 +1,4 @@
-//! Projects of Terraform: what `terraform show -json` prints of a plan or a state.
+//! Reads the projects of a Terraform plan or state, as `terraform show -json` prints it.
 //! <https://developer.hashicorp.com/terraform/internals/json-format>
 
 mod configuration;
@@ -101,7 +101,7 @@ const WEBHOOK: &str = "aws_codebuild_webhook";
 /// Reads the projects of a plan or a state.
 ///
 /// # Errors
-/// If the file is neither.
+/// If the file is neither, if Terraform could not finish the plan, or if the state is empty.
 pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyhow::Result<Projects> {
     let bytes = &*utf_8(bytes);
     let no_plan =
@@ -189,7 +189,7 @@ fn unknown_values<'a>(changes: &'a [ResourceChange<'_>]) -> anyhow::Result<HashM
     unknown.collect()
 }
 
-/// The text without a byte order mark. PowerShell's `>` writes UTF-16.
+/// Returns the text as UTF-8, without a byte order mark. PowerShell's `>` writes UTF-16.
 fn utf_8(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => rest.into(),

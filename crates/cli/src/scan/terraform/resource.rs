@@ -65,7 +65,8 @@ impl Webhook {
     }
 }
 
-/// An address without the keys of instances: `module.a.aws_codebuild_project.b` of `module.a["x"].….b[0]`.
+/// Removes the keys of instances from an address: `module.a["x"].aws_codebuild_project.b[0]` becomes
+/// `module.a.aws_codebuild_project.b`.
 pub(super) fn without_keys(address: &str) -> String {
     let (mut plain, mut is_quoted, mut depth) = (String::new(), false, 0_usize);
     let mut letters = address.chars();

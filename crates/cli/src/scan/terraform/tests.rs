@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 
-/// A plan with these resources, what is unknown and what is sensitive of them, and a configuration.
+/// A plan with a configuration and these resources: the address, the values, and the marks of unknown and of sensitive
+/// values.
 fn plan(resources: &[(&str, Json, Json, Json)], configuration: Json) -> String {
     let kind = |address: &str| address.split('.').rev().nth(1).unwrap().to_owned();
     let values = resources.iter().map(|(address, values, _, sensitive)| {
@@ -147,7 +148,7 @@ fn the_region_is_that_of_the_arn_the_resource_or_the_provider() {
     };
     let arn = "arn:aws:codebuild:eu-west-1:111122223333:project/app";
     assert_eq!(region(json!({ "arn": arn, "region": "us-east-1" }), &configuration).as_deref(), Some("eu-west-1"));
-    // Version 6 of the provider.
+    // Since version 6 of the provider, a resource can have a region.
     assert_eq!(region(json!({ "region": "us-east-1" }), &configuration).as_deref(), Some("us-east-1"));
     assert_eq!(region(json!({}), &configuration).as_deref(), Some("eu-central-1"));
     assert_eq!(region(json!({}), &json!({})), None);
@@ -164,8 +165,8 @@ fn a_plan_that_power_shell_wrote_is_read() {
     }
 }
 
-/// A project without tags, whose provider has no default tags: the provider says that it knows the tags
-/// only afterwards.
+/// If a project has no tags and its provider no default tags, the provider marks the tags as unknown until the plan is
+/// applied.
 #[test]
 fn a_project_without_tags_has_none() {
     let provider = |expressions: Json| {
@@ -238,7 +239,7 @@ fn plans_that_are_not_whole() {
     let errored = json!({ "format_version": "1.2", "planned_values": { "root_module": {} }, "errored": true });
     let error = read("plan.json", errored.to_string().as_bytes(), &Destination::default()).unwrap_err().to_string();
     assert!(error.starts_with("plan.json: Terraform could not finish this plan"), "{error}");
-    // A folder that nobody has applied yet.
+    // The state of a configuration that nobody has applied yet.
     let empty = read("state.json", br#"{"format_version": "1.0"}"#, &Destination::default()).unwrap_err().to_string();
     assert!(empty.contains("this state is empty; name a plan"), "{empty}");
     let nested = format!(r#"{{"format_version": "1.0", "values": {}"#, "[".repeat(100_000));

@@ -14,7 +14,7 @@ impl Marked {
         Self(given(values, unknown.unwrap_or(&Json::Null), sensitive))
     }
 
-    /// An attribute. An empty text is one that was left out.
+    /// Returns an attribute. An empty text stands for an attribute that was left out.
     pub(super) fn get(&self, name: &str) -> Given {
         let Given::Structure(members) = &self.0 else { return self.0.clone() };
         let member = members.iter().find(|(other, _)| other == name);
@@ -45,7 +45,7 @@ impl Marked {
         })
     }
 
-    /// The blocks of a name, of which there may be several; or the reason why they are unknown.
+    /// Returns all blocks of a name, or the reason why they are unknown.
     pub(super) fn blocks(&self, name: &str) -> Result<Vec<Self>, Given> {
         match self.get(name) {
             Given::List(list) => Ok(list.into_iter().map(|setting| Self(setting.value)).collect()),
@@ -54,7 +54,7 @@ impl Marked {
         }
     }
 
-    /// A structure with these members, of attributes of these names: `(member, attribute)`.
+    /// Makes a structure of attributes. Each pair names the member and the attribute.
     pub(super) fn structure(&self, members: &[(&str, &str)]) -> Given {
         self.with(members, Vec::new())
     }
@@ -88,7 +88,7 @@ fn given(value: Json, unknown: &Json, sensitive: &Json) -> Given {
     }
     match value {
         Json::Null => match unknown {
-            // The value of what has unknown parts can be left out.
+            // Terraform may leave out a value that has unknown parts.
             Json::Array(list) if list.iter().any(has_unknown) => given(Json::Array(Vec::new()), unknown, sensitive),
             Json::Object(members) if members.values().any(has_unknown) => {
                 given(Json::Object(serde_json::Map::new()), unknown, sensitive)

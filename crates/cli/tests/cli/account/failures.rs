@@ -53,7 +53,7 @@ fn an_account_of_two_thousand_projects_that_throttles_is_read_to_its_end() {
     let window = Mutex::new((Instant::now(), 0));
     let throttled = Arc::new(AtomicUsize::new(0));
     let (count, all) = (throttled.clone(), AtomicUsize::new(0));
-    // 40 calls in each quarter of a second. On a slow machine, that is more than are made: ten more are refused.
+    // Allows 40 calls in each quarter of a second. A slow machine makes fewer, so ten calls are always refused.
     let endpoint = codebuild.listen_unless(move |_| {
         let mut window = window.lock().unwrap();
         if window.0.elapsed() > Duration::from_millis(250) {
@@ -127,7 +127,7 @@ fn errors_say_what_to_do() {
     }
 }
 
-/// As in the AWS CLI: the environment has keys, too.
+/// The environment has keys, too. The AWS CLI prefers the profile in the same way.
 #[test]
 fn a_profile_counts_more_than_the_keys_in_the_environment() {
     let keys = Arc::new(Mutex::new(Vec::new()));

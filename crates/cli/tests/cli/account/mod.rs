@@ -90,7 +90,7 @@ fn lines_of(output: &[u8]) -> Vec<String> {
 }
 
 impl Run {
-    /// Fails if the program did.
+    /// Returns the lines. Fails if the program did.
     #[track_caller]
     fn expect(self) -> Vec<String> {
         assert!(self.has_succeeded, "{}", self.error);
@@ -112,7 +112,7 @@ fn fresh_file(name: &str) -> PathBuf {
     path
 }
 
-/// A build that ended, and started so many minutes ago.
+/// A build that has ended, and started this number of minutes ago.
 fn ended(region: &str, id: &str, minutes: i64) -> Value {
     let mut build = running_in(ACCOUNT, region, id);
     build["startTime"] = json!(minutes_ago(minutes));
@@ -126,7 +126,7 @@ fn id(project: &str, number: usize) -> String {
     format!("{project}:5e000000-0000-4000-8000-{number:012}")
 }
 
-/// Some projects in `eu-west-1`, each with so many builds that ended.
+/// A CodeBuild with projects in `eu-west-1`. Each has this number of builds that have ended.
 fn codebuild(projects: usize, builds: usize) -> CodeBuild {
     let codebuild = CodeBuild::default();
     for project in 0..projects {

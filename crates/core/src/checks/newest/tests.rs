@@ -30,7 +30,7 @@ fn id(number: u32) -> String {
     format!("shop:5e000000-0000-4000-8000-{number:012}")
 }
 
-/// A running build of `main` that started so many seconds after nine o'clock, with other members.
+/// A running build of `main` that started this many seconds after 08:00 UTC, with further members.
 fn build(number: u32, second: &str, more: &str) -> Box<Build> {
     let id = id(number);
     let json = format!(
@@ -98,7 +98,7 @@ fn compared<'a>(policy: &'a Policy, running: &[Running], known: &Known) -> Vec<C
     cases
 }
 
-/// Answers the questions about one build, up to that about the others.
+/// Answers the questions about one build, up to the question about the other builds.
 fn answer(case: &mut Case<'_>, running: &[Running], known: &Known) {
     let now: jiff::Timestamp = NOW.parse().unwrap();
     while let Some(question) = case.next_question() {
@@ -245,7 +245,7 @@ fn builds_with_other_values_are_let_alone() {
     }
 }
 
-/// Without the assertion that the project is asked about by its name.
+/// Like [`compared`], for builds alone, and without the assertion that the project is `shop`.
 fn compared_outcomes(policy: &Policy, running: &[Running]) -> Vec<String> {
     let now = NOW.parse().unwrap();
     let mut cases: Vec<Case<'_>> = running

@@ -21,7 +21,7 @@ pub(super) fn image(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Dif
     Ok(differ(Override::Image, &written(ours), &written(theirs)))
 }
 
-/// On a fleet, only the fleet counts: it decides about the machine.
+/// On a fleet, only the fleet counts: it determines the machine.
 pub(super) fn compute(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let fleet = |environment: &'_ ProjectEnvironment| {
         environment.fleet.as_ref().and_then(|fleet| fleet.fleet_arn.clone()).filter(|arn| !arn.is_empty())
@@ -82,7 +82,7 @@ pub(super) fn certificate(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) 
     Ok(differ(Override::Certificate, &ours, &theirs.environment.and_then(read).unwrap_or_default()))
 }
 
-/// The credential is named by a secret, which the difference does not show.
+/// The credential is the ARN or the name of a secret. The difference does not show it.
 pub(super) fn registry(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let pull = |environment: &ProjectEnvironment| environment.image_pull_credentials_type.clone();
     let by_default = || "CODEBUILD".to_owned();
@@ -111,7 +111,7 @@ pub(super) fn registry(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &Bui
     Ok((!is_same).then(|| "another registry credential".to_owned()))
 }
 
-/// Names the variables that the project does not have so, and never their values.
+/// Lists the names of the variables that differ from the project's, and never their values.
 pub(super) fn variables(facts: &Facts<'_>, ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let read = |environment: &ProjectEnvironment| environment.environment_variables.clone();
     let ours = ours.environment(read, "environment.environmentVariables")?.unwrap_or_default();

@@ -137,7 +137,7 @@ impl Override {
     /// Returns whether the build's starter sets it by design, so that it is not an override.
     ///
     /// # Errors
-    /// The fact that this depends on.
+    /// The missing fact that the answer depends on.
     pub(super) fn is_set_by_design(self, facts: &Facts<'_>) -> Result<bool, MissingFact> {
         if !self.is_set_by_pipelines() {
             return Ok(false);

@@ -1,7 +1,7 @@
-//! `forbidden-overrides`: what a build may not have otherwise than its project. Compares the
-//! build with the project, not the arguments of StartBuild, which can repeat the project's
-//! own values. For a build of a batch, the batch is compared: its buildspec may choose image,
-//! machine and variables of each build.
+//! `forbidden-overrides`: the settings in which a build must not differ from its project. The check compares
+//! the build with the project, not the arguments of StartBuild, which can repeat the project's own values.
+//! For a build of a batch, it compares the batch, because the batch's buildspec may choose image, machine and
+//! variables of each build.
 
 mod environment;
 mod kind;
@@ -77,8 +77,8 @@ impl Check for ForbiddenOverrides {
     }
 }
 
-/// The difference between build and project as text; `None` if they have the same, or if what
-/// started the build sets it by design.
+/// Describes the difference between build and project in one setting. `None` if there is none, or if the
+/// starter of the build sets it by design.
 fn overridden(
     one: Override,
     facts: &Facts<'_>,
@@ -136,7 +136,7 @@ fn difference(
         Override::Logs => storage::logs(ours, theirs),
         Override::Cache => storage::cache(ours, theirs),
         Override::DebugSession => Ok(None),
-        // A batch has no retries of its own, and those of its builds are its buildspec's.
+        // A batch has no retries of its own. Its buildspec sets the retries of its builds.
         Override::AutoRetry if facts.build_batch.is_some() => Ok(None),
         Override::AutoRetry => {
             let limit = ours.known(ours.auto_retry_limit, "autoRetryConfig.autoRetryLimit")?.unwrap_or_default();
@@ -160,13 +160,13 @@ fn instead(one: Override, ours: &str, theirs: &str) -> String {
     format!("{} {} instead of {}", one.name(), or_none(ours), or_none(theirs))
 }
 
-/// A text that is not empty: an empty one is the same as none.
+/// Returns `None` for an empty text: it means the same as no text.
 fn or_absent(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Returns whether two texts name the same secret of Secrets Manager: by its ARN, or by its name. The
-/// ARN ends with six characters more. A name is that of a secret in the build's account and region.
+/// Returns whether two texts, each an ARN or a name, mean the same secret of Secrets Manager. An ARN has a hyphen
+/// and six characters after the name. A name means a secret in the build's account and region.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>
 fn is_same_secret(facts: &Facts<'_>, one: &str, other: &str) -> Result<bool, MissingFact> {
     if one == other {

@@ -12,9 +12,9 @@ use crate::{
 /// are not whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BuildSettings<'a> {
-    /// `true` if an absent setting is not set. An event contains few settings.
+    /// `true` if an absent setting is not set. `false` for an event, which contains few settings.
     pub(super) is_whole: bool,
-    /// `true` if a setting that no event contains is not set either: a policy test would give it.
+    /// `true` for the build of a policy test: a setting that no event contains and that the test omits is not set.
     is_sample: bool,
     pub(super) environment: Option<&'a ProjectEnvironment>,
     pub(super) source: Option<&'a ProjectSource>,
@@ -129,7 +129,7 @@ impl<'a> BuildSettings<'a> {
     /// A setting of the build.
     ///
     /// # Errors
-    /// If the member is absent and the build is an event's.
+    /// If the member is absent and the build comes from an event.
     pub(super) fn known<T>(&self, setting: Option<T>, member: &'static str) -> Result<Option<T>, MissingFact> {
         match setting {
             None if !self.is_whole => Err(MissingFact::Absent(member)),
@@ -153,7 +153,7 @@ impl<'a> BuildSettings<'a> {
     /// A setting of the build that no event contains: its fleet, its secondary sources.
     ///
     /// # Errors
-    /// As of [`Self::known`], but not in a policy test.
+    /// As for [`Self::known`], but none in a policy test.
     pub(super) fn known_beyond_events<T>(
         &self,
         setting: Option<T>,

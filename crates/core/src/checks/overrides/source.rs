@@ -13,7 +13,7 @@ use crate::{
 
 type Difference = Result<Option<String>, MissingFact>;
 
-/// The type and the location, as sources are compared.
+/// Compares the type and the location of the primary source.
 pub(super) fn location(
     facts: &Facts<'_>,
     ours: &BuildSettings<'_>,
@@ -93,7 +93,7 @@ fn is_of_webhook(facts: &Facts<'_>, ours: &ProjectSource, project: &Project) -> 
             name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| unknown("the webhook's scope has no name"))?
         }
     };
-    // The owner's page stands for its repositories: it is read as their locations are.
+    // Parses the owner's page like the location of a repository, so that the two can be compared.
     let Some(SourceLocation::Repository(scope)) =
         SourceLocation::read(source_type, Some(&format!("https://{host}/{owner}")))
     else {
@@ -163,13 +163,13 @@ fn is_same_auth(facts: &Facts<'_>, ours: Option<SourceAuth>, theirs: Option<Sour
     }
 }
 
-/// A secondary source of a build, and the project's of the same identifier.
+/// A secondary source of a build, and the project's source with the same identifier.
 struct SecondaryPair<'a> {
     ours: &'a ProjectSource,
     theirs: Option<&'a ProjectSource>,
 }
 
-/// The secondary sources of a build. An event has none.
+/// Returns the secondary sources of a build, each with the project's. No event contains them.
 fn secondary_pairs<'a>(
     ours: &BuildSettings<'a>,
     theirs: &BuildSettings<'a>,
@@ -220,7 +220,7 @@ pub(super) fn buildspec(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) ->
     Ok((ours != or_default(theirs.source.and_then(read))).then(|| "another buildspec".to_owned()))
 }
 
-/// A build that was started without a version has that of its project.
+/// A build that was started without a version has the version of its project.
 pub(super) fn version(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let kind = ours.source.and_then(|source| source.r#type.as_deref());
     let ours = ours.known(ours.source_version, "sourceVersion")?.unwrap_or_default();
@@ -271,7 +271,7 @@ fn is_same_version(ours: &str, theirs: &str, kind: Option<&str>) -> Result<bool,
     }
 }
 
-/// Secondary sources by their identifiers, with their versions. Order does not count.
+/// Compares secondary sources and their versions by identifier. Their order does not count.
 pub(super) fn secondary(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let our_sources = ours.known_beyond_events(ours.secondary_sources, "secondarySources")?.unwrap_or_default();
     let their_sources = theirs.secondary_sources.unwrap_or_default();
@@ -279,7 +279,7 @@ pub(super) fn secondary(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) ->
     identifiers.sort_unstable();
     identifiers.dedup();
     let our_versions = match ours.secondary_source_versions {
-        // No event has them; without sources there are none.
+        // No event contains versions. Without sources, there are none.
         None if identifiers.is_empty() => &[],
         versions => ours.known_beyond_events(versions, "secondarySourceVersions")?.unwrap_or_default(),
     };

@@ -8,7 +8,7 @@ use crate::{
 
 type Difference = Result<Option<String>, MissingFact>;
 
-/// A role by its name is the role of that name's ARN.
+/// A role's name and its ARN mean the same role.
 pub(super) fn service_role(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let ours = ours.known(ours.service_role, "serviceRole")?.unwrap_or_default();
     let theirs = theirs.service_role.unwrap_or_default();
@@ -58,7 +58,8 @@ impl<'a> KmsKey<'a> {
     }
 }
 
-/// Compares the members of both shapes: the bucket, its encryption and the secondary identifiers.
+/// Compares the members that a Build and a Project have in common: the bucket, its encryption and the secondary
+/// identifiers.
 pub(super) fn artifacts(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let our_bucket = bucket(ours.known(ours.artifacts_location, "artifacts.location")?);
     let their_bucket = bucket(theirs.artifacts_location);
@@ -79,7 +80,7 @@ pub(super) fn artifacts(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) ->
     Ok(differ(Override::Artifacts, &ours, &sorted(theirs.secondary_artifacts.clone())))
 }
 
-/// A build has the ARN of an object in it, a project its name.
+/// Returns the bucket of a location. A build has the ARN of an object in the bucket, a project has its name.
 fn bucket(location: Option<&str>) -> &str {
     let location = without_arn(location.unwrap_or_default());
     location.split('/').next().unwrap_or_default()
@@ -93,7 +94,8 @@ fn without_arn(location: &str) -> &str {
     }
 }
 
-/// Compares the members of both shapes, without the group and the stream that the build was given.
+/// Compares the members that a Build and a Project have in common, without the group and the stream that CodeBuild
+/// gave the build.
 pub(super) fn logs(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Difference {
     let cloud_watch = |logs: Option<&CloudWatchLogsConfig>| {
         let logs = logs.cloned().unwrap_or_default();
@@ -115,7 +117,7 @@ pub(super) fn logs(ours: &BuildSettings<'_>, theirs: &BuildSettings<'_>) -> Diff
         }
     };
     let known = |is_given: bool, differs: Option<String>, member| match differs {
-        // A Build that does not have it yet does not show what it will have.
+        // A Build may get this member later: until then, its value is unknown.
         Some(_) if !is_given => Err(MissingFact::Absent(member)),
         differs => Ok(differs),
     };

@@ -98,7 +98,7 @@ const NAMES: &[&str] = &[
     "safety-belt",
 ];
 
-/// What stands in a damaged event until it is written as JSON.
+/// The placeholder for a value in a damaged event until the event is written as JSON.
 const PLACEHOLDER: &str = "@value@";
 
 /// One way to damage an event.

@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Returns whether a time zone exists: then a timestamp has an hour there.
+/// Returns whether a time zone exists, by evaluating the hour of a timestamp in it.
 fn is_zone(zone: &IdedExpr) -> bool {
     let number = |number: i64| IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(number.into())) };
     let epoch = called("timestamp", None, vec![number(0)]);

@@ -50,7 +50,7 @@ impl TextComparison {
         })
     }
 
-    /// The pattern that a text must fit; it is a literal but for `glob`.
+    /// The pattern that a text must match. A `*` in `text` is a wildcard only for `glob`.
     fn pattern(self, text: &str) -> String {
         match self {
             Self::Whole | Self::Glob | Self::Matches => text.to_owned(),
@@ -62,8 +62,8 @@ impl TextComparison {
 }
 
 impl TextComparison {
-    /// The remark with a correction that means the same: what to write instead is a pattern, which only `glob`
-    /// compares with a whole text.
+    /// Adapts the correction of a remark to the comparison: the correction is a pattern, and only `glob` compares a
+    /// whole text with a pattern.
     fn corrected(self, remark: Remark) -> Remark {
         let glob = remark.replacement().map(|pattern| format!("use `glob(\"{}\")`", pattern.trim_matches('"')));
         match (self, glob) {
@@ -181,13 +181,13 @@ impl<'a> Checker<'a> {
             Possible::Words(words) => part_of_words(words, comparison, text),
             Possible::Text(read) if comparison == TextComparison::Matches => of_regex(*read, text),
             Possible::Text(read) => match comparison.pattern(text) {
-                // A pattern that is none is a fault already.
+                // An invalid pattern has been reported already.
                 pattern if pattern.parse::<Pattern>().is_err() => match is_literal {
                     true => Ok(vec![unusual(text)]),
                     false => return,
                 },
                 _ if is_literal && is_wild(text) => return,
-                // A branch `x/main` is not `main`, which `endsWith("/main")` may well mean.
+                // `endsWith("/main")` may well mean branches such as `x/main`, so it gets no warning.
                 pattern if comparison == TextComparison::Ends && text.starts_with('/') => {
                     read(&pattern).map(|_| Vec::new())
                 }
@@ -309,7 +309,7 @@ fn of_starters(comparison: TextComparison, text: &str) -> Result<Vec<Remark>, Re
 fn fits_a_word(words: &[&str], comparison: TextComparison, text: &str, ignores_case: bool) -> bool {
     if comparison == TextComparison::Matches {
         let regex = RegexBuilder::new(text).size_limit(limits::REGEX).case_insensitive(ignores_case).build();
-        // One that cannot be compiled is a fault already.
+        // An invalid regular expression has been reported already.
         return regex.map_or(true, |regex| words.iter().any(|word| regex.is_match(word)));
     }
     let pattern = comparison.pattern(text);
@@ -317,11 +317,11 @@ fn fits_a_word(words: &[&str], comparison: TextComparison, text: &str, ignores_c
     pattern.parse().map_or(true, |pattern: Pattern| words.iter().any(|word| pattern.fits(word)))
 }
 
-/// An expression that none of its alternatives can match.
+/// Reports a regular expression if none of its alternatives can match a value.
 fn of_regex(read: MemberReading, regex: &str) -> Result<Vec<Remark>, Remark> {
     let mut trouble = Vec::new();
     let all = alternatives(regex).unwrap_or_default();
-    // A pattern in place of the expression is a correction only if it asks for the same.
+    // A pattern in place of the expression is a correction only if it matches the same texts.
     let is_one_pattern = matches!(all.as_slice(), [WiderPattern { is_exact: true, .. }]);
     for WiderPattern { pattern, is_exact } in &all {
         match pattern.parse::<Pattern>().map(|_| read(pattern)) {

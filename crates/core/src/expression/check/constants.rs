@@ -56,7 +56,8 @@ fn is_constant(node: &IdedExpr) -> bool {
     }
 }
 
-/// `Value::resolve` cannot return our timestamps and durations, but their parts.
+/// Evaluates an expression without variables. `Value::resolve` cannot return our timestamps and durations, only
+/// their parts.
 fn folded(node: &IdedExpr) -> Option<Constant> {
     let of = |function: &str| match resolve(&called(function, Some(Box::new(node.clone())), Vec::new()))? {
         Value::Int(number) => Some(number as f64),

@@ -20,7 +20,7 @@ enum Asks {
     Flag(bool),
     /// It fits one of these, or none.
     Text(Vec<Pattern>, bool),
-    /// It compares so with a number.
+    /// It compares with a number by this operator.
     Number(String, f64),
     /// It is one of these numbers, or none.
     Numbers(Vec<f64>, bool),
@@ -43,7 +43,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `chain` is the operator of which the node is an operand.
+    /// `chain` is the operator whose operand the node is.
     fn constant_parts(&mut self, node: &'a IdedExpr, chain: Option<&str>) {
         match &node.expr {
             Expr::Call(call) => {
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
         self.warn(Code::ConstantPart, place, vec![Remark { message: message.to_owned(), help: help.to_owned() }]);
     }
 
-    /// The last of the operands that contradict each other; of `||`, their opposites.
+    /// Returns the last of the operands that contradict each other. For `||`, compares the opposites of the operands.
     fn contradiction(&self, node: &'a IdedExpr, is_or: bool) -> Option<&'a IdedExpr> {
         let mut operands = Vec::new();
         conjuncts(node, is_or, &mut operands);
@@ -125,8 +125,8 @@ impl<'a> Checker<'a> {
         is_impossible_text(all) || self.is_impossible_number(subject, all)
     }
 
-    /// Between the numbers of the comparisons, nothing changes: it is enough to try these, and
-    /// one number between each two of them.
+    /// Returns whether no number meets all conditions. Between two neighbouring numbers of the comparisons, no result
+    /// changes: it is enough to try these numbers, one between each two of them, and one on either side.
     fn is_impossible_number(&self, subject: &'a IdedExpr, all: &[Asks]) -> bool {
         let mut numbers: Vec<f64> = Vec::new();
         for asks in all {
@@ -206,12 +206,12 @@ pub(super) fn texts(root: &IdedExpr) -> Vec<TextCondition> {
     operands.into_iter().filter_map(of_text).collect()
 }
 
-/// The values of a `? :`, which may be constants.
+/// Returns whether a part is a result of `? :`. Such a part may be a constant.
 fn is_result(call: &CallExpr, part: &IdedExpr) -> bool {
     call.func_name == op::CONDITIONAL && call.args.iter().skip(1).any(|result| std::ptr::eq(result, part))
 }
 
-/// The operands that must all be true, each with whether its opposite is meant.
+/// Collects the operands that must all be true, each with a flag: `true` if its opposite must be true instead.
 fn conjuncts<'a>(node: &'a IdedExpr, is_negated: bool, all: &mut Vec<(&'a IdedExpr, bool)>) {
     if let Expr::Call(call) = &node.expr {
         match (call.func_name.as_str(), is_negated) {
@@ -243,7 +243,7 @@ fn asked(node: &IdedExpr, is_negated: bool) -> Option<(&IdedExpr, Asks)> {
     let is_among = (name != op::NOT_EQUALS) != is_negated;
     let texts = |before: &str, after: &str| {
         let pattern = |one: &Constant| match one {
-            // A literal with wildcards is no pattern.
+            // This text is not a pattern: its `*` or `?` would be misread as wildcards.
             Constant::Text(text) if name == "glob" || !text.contains(['*', '?']) => {
                 format!("{before}{text}{after}").parse().ok()
             }
@@ -287,7 +287,7 @@ fn opposite(operator: &str) -> &str {
     }
 }
 
-/// Returns whether no text meets all conditions. Of three patterns, only each two are compared.
+/// Returns whether no text meets all conditions. Compares patterns only in pairs.
 fn is_impossible_text(all: &[Asks]) -> bool {
     let of = |wanted: bool| {
         all.iter().filter_map(move |asks| match asks {
@@ -300,7 +300,7 @@ fn is_impossible_text(all: &[Asks]) -> bool {
     of(true).any(|patterns| !patterns.iter().any(|pattern| fits_all(pattern) && !is_excluded(pattern)))
 }
 
-/// The text of a part that is the same wherever it is written: a variable, a member, a call.
+/// Returns a text that is the same wherever the same variable, member or call is written.
 fn spelling(node: &IdedExpr) -> Option<String> {
     Some(match &node.expr {
         Expr::Ident(name) => name.clone(),

@@ -31,7 +31,7 @@ pub(super) enum Possible {
     Starter,
     /// A text that a pattern of the policy can also name.
     Text(MemberReading),
-    /// Any text, but hardly one with a `*`.
+    /// Any text, though one with a `*` is improbable.
     Plain,
     Number(Range),
 }
@@ -46,7 +46,7 @@ const WITH_WILDCARDS: [&str; 5] = ["value", "buildspec", "pattern", "description
 /// The number of nested calls and operators whose results are known. Few expressions need more.
 const NESTED: usize = 8;
 
-/// Texts of unknown length, and numbers without an end.
+/// The upper limit of texts of unknown length, and of numbers without a limit.
 const ENDLESS: f64 = f64::INFINITY;
 
 impl<'a> Checker<'a> {
@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
         let range = match name {
             op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO => return self.of_arithmetic(call, depth),
             "int" if is_variable(Variable::Account) => {
-                // One with a zero in front is rare, and cannot be told from one that lost a digit.
+                // An id with a leading zero is rare, and looks like an id that lost a digit.
                 Range::limits(1e11, 999_999_999_999.0, "an account id as a number, unless it begins with zeros,")
             }
             "string" => return self.as_text(subject, depth),
@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
                 _ => Range::new(0.0, ENDLESS, "a size"),
             },
             "size" => Range::new(0.0, ENDLESS, "a size"),
-            // A duration has as many minutes and hours as it likes.
+            // A duration can have any number of minutes and hours.
             _ if is_variable(Variable::Running) => part_of_run(name)?,
             _ if self.known_type(subject)? == Type::Time => part_of_time(name)?,
             _ => return None,
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// A literal, or a call of literals. What is nested deeper may be too deep to be evaluated.
+/// A literal, or a call of literals. A part that is nested deeper may be too deep to be evaluated.
 fn flat_constant(node: &IdedExpr) -> Option<Constant> {
     let is_literal = |node: &IdedExpr| matches!(node.expr, Expr::Literal(_));
     let is_flat = match &node.expr {

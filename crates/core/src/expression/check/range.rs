@@ -31,7 +31,7 @@ impl Range {
         Self { is_certain: false, ..Self::new(least, most, what) }
     }
 
-    /// The results of an operator between two numbers, at least; `None` if they have no limits.
+    /// Returns a range that contains all results of an operator between two numbers, or `None` if they have no limits.
     pub(super) fn combined(&self, operator: &str, other: &Self) -> Option<Self> {
         let apply = |one: f64, other: f64| match operator {
             op::ADD => one + other,
@@ -42,7 +42,7 @@ impl Range {
         let ends = [self.least, self.most].map(|one| [other.least, other.most].map(|other| apply(one, other)));
         let ends = ends.as_flattened();
         let (least, most) = match operator {
-            // Of a negative number, the remainder is negative.
+            // The remainder of a negative number is negative.
             op::MODULO if self.least >= 0.0 && other.least > 0.0 => (0.0, self.most.min(other.most - 1.0)),
             op::MODULO => return None,
             op::DIVIDE if other.least <= 0.0 && other.most >= 0.0 => return None,
@@ -51,7 +51,7 @@ impl Range {
                 ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ),
         };
-        // Between whole numbers, `/` leaves the fraction out.
+        // Between whole numbers, `/` drops the fraction.
         let (least, most) = match operator {
             op::DIVIDE => (least.min(least.trunc()), most.max(most.trunc())),
             _ => (least, most),
@@ -61,8 +61,7 @@ impl Range {
         is_known.then(|| Self { unit, ..Self::limits(least, most, "the result") })
     }
 
-    /// Returns the result of a comparison if it is the same for every number within; otherwise
-    /// `None`.
+    /// Returns the result of a comparison if it is the same for every number in the range; otherwise `None`.
     pub(super) fn decides(&self, operator: &str, number: f64) -> Option<bool> {
         let Self { least, most, .. } = *self;
         match operator {
@@ -86,7 +85,7 @@ impl Range {
         }
     }
 
-    /// Reports a comparison that is never true, or always. `x >= 0` and `x < 24` are always true and not
+    /// Reports a comparison that is never true or always true. `x >= 0` and `x < 24` are always true and not
     /// reported: their numbers are the limits of the range, so the author knows the range.
     pub(super) fn is_compared(&self, operator: &str, number: f64) -> Result<Vec<Remark>, Remark> {
         let is_limit = match operator {

@@ -1,15 +1,15 @@
-//! Patterns that fit whatever a regular expression matches.
+//! Patterns that match everything that a regular expression matches.
 
-/// A pattern that fits whatever a regular expression matches, and perhaps more.
+/// A pattern that matches everything that a regular expression matches, and perhaps more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WiderPattern {
     pub(super) pattern: String,
-    /// `true` if it fits nothing else.
+    /// `true` if it matches nothing else.
     pub(super) is_exact: bool,
 }
 
-/// One pattern for each of the alternatives of an expression. `None` if it is not known what the
-/// expression asks for: it ignores case, or its text has wildcards of its own.
+/// Returns one pattern for each alternative of a regular expression. `None` if no pattern can stand for it, for
+/// example because it ignores case, or because its text contains a `*` or `?` of its own.
 pub(super) fn alternatives(regex: &str) -> Option<Vec<WiderPattern>> {
     if regex.contains("(?") {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn alternatives(regex: &str) -> Option<Vec<WiderPattern>> {
     alternatives.iter().map(|one| asked(one)).collect()
 }
 
-/// Reads one alternative: letters stay, and everything else becomes `*`.
+/// Reads one alternative: literal characters stay, and everything else becomes `*`.
 fn asked(regex: &str) -> Option<WiderPattern> {
     let (regex, starts) = regex.strip_prefix('^').map_or((regex, "*"), |rest| (rest, ""));
     let is_end = regex.ends_with('$') && !regex.ends_with("\\$");
@@ -73,7 +73,7 @@ fn asked(regex: &str) -> Option<WiderPattern> {
                 }
                 let last = parts.last_mut()?;
                 is_exact &= character == '*' && last == "*";
-                // `+` repeats what stands there at least once.
+                // With `+`, the repeated part occurs at least once.
                 match character {
                     '+' => last.push('*'),
                     _ => "*".clone_into(last),

@@ -19,7 +19,7 @@ pub(super) enum NamedRefs<'a> {
     PullRequest {
         /// Its full name in the normal form.
         full: String,
-        /// `true` if the text is a full name. `pr/*` could be a branch's.
+        /// `true` if the text is a full name. `pr/*` could also be a branch's name.
         is_certain: bool,
     },
     /// A pull request by its number alone, which is not a reference: `refs/pull/25`.
@@ -30,7 +30,7 @@ pub(super) enum NamedRefs<'a> {
     Short(&'a str),
 }
 
-/// Reads a pattern without slashes around it.
+/// Parses a pattern that neither begins nor ends with a slash.
 pub(super) fn named(text: &str) -> NamedRefs<'_> {
     let below_refs = below(text, "refs");
     let path = below_refs.unwrap_or(text);
@@ -52,7 +52,7 @@ pub(super) fn named(text: &str) -> NamedRefs<'_> {
     }
 }
 
-/// A branch of a remote, whose pull requests are among them.
+/// Returns a branch of a remote, or a pull request that was fetched as such a branch.
 fn remote_branch(name: &str) -> NamedRefs<'_> {
     match pull_request(name, false) {
         Some(request @ NamedRefs::PullRequest { .. }) => request,
@@ -65,8 +65,8 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     (!rest.is_empty()).then_some(rest)
 }
 
-/// A pull request in the spellings of CodeBuild, GitHub, GitLab and Bitbucket, with a number or
-/// wildcards in its place.
+/// Parses a pull request in the spellings of CodeBuild, GitHub, GitLab and Bitbucket. Wildcards may stand in
+/// the place of its number.
 fn pull_request(path: &str, is_full: bool) -> Option<NamedRefs<'_>> {
     let (kind, rest) = path.split_once('/')?;
     if !matches!(kind, "pr" | "mr" | "pull" | "pull-requests" | "merge-requests") {
@@ -106,7 +106,8 @@ fn is_wild_byte(byte: u8) -> bool {
 /// <https://git-scm.com/docs/git-check-ref-format>
 pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), Remark> {
     let never = |why: String, right: String| Err(Remark::new(format!("no {kind} fits `{text}`: {why}"), right));
-    // What stands before or around it may be another branch than the author means: this is no correction.
+    // The text before or around it may name another branch than the author means, so the advice is no
+    // replacement.
     let without = |end: usize, found: &str| match &name[..end] {
         "" => format!("a name without `{found}`, as in `main`"),
         start => format!("a name without `{found}`, as in `{start}`"),
@@ -116,7 +117,7 @@ pub(super) fn check_literals(text: &str, name: &str, kind: &str) -> Result<(), R
         let found = name[at..].chars().next().unwrap_or_default();
         return match found {
             ' ' => never("a name has no white space".to_owned(), "a list with an element for each name".to_owned()),
-            // What stands in front of it may be a kind of thing (`branch:main`), or a scheme.
+            // The text before the `:` may be a kind of thing (`branch:main`), or a scheme.
             ':' => never("git accepts no `:` in a name".to_owned(), "the name alone, as in `main`".to_owned()),
             found => {
                 let shown = if found == '\\' { found.to_string() } else { found.escape_debug().to_string() };

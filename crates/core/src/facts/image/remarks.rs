@@ -1,4 +1,4 @@
-//! The faults of a pattern of images, and what is probably a mistake in it.
+//! The faults of a pattern of images, and its probable mistakes.
 
 use super::{DOCKER_HUB, OWN_IMAGES, SECOND_NAMES, is_registry, split_end};
 use crate::facts::{
@@ -30,8 +30,7 @@ const ALGORITHM_START: u8 = 9;
 const ALGORITHM: u8 = 10;
 const DIGEST_START: u8 = 11;
 const DIGEST: u8 = 12;
-/// Behind a dot, a hyphen or an underscore of the first part, or of a further one: a letter or a
-/// digit follows.
+/// Behind a dot, a hyphen or an underscore of the first part, or of a further one. The name cannot end here.
 const PATH_JOIN: u8 = 13;
 const LAST_JOIN: u8 = 14;
 
@@ -96,7 +95,7 @@ pub(super) fn check(text: &str) -> Result<(), Remark> {
     }
     let path =
         name.split_once('/').filter(|(first, _)| is_registry(first) || is_wild(first)).map_or(name, |(_, path)| path);
-    // What follows a `*` may be a tag.
+    // The text behind a `*` may be a tag.
     let before = path.split('*').next().unwrap_or(path);
     let lower = text.replacen(before, &before.to_ascii_lowercase(), 1);
     if lower != text && can_fit(&lower, &REFERENCE) {
@@ -147,7 +146,7 @@ const REGISTRIES: [(&str, &str); 7] = [
     ("gcr", "gcr.io"),
 ];
 
-/// Registries in which an owner's name stands in front of every image's.
+/// Registries in which every image's name begins with an owner's.
 const WITH_OWNERS: [&str; 3] = ["ghcr.io", "quay.io", "public.ecr.aws"];
 
 /// The usual ports of registries.
@@ -240,7 +239,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
         }
         None => {}
     }
-    // Without a registry, only images of registries that begin so would fit.
+    // Without a registry, the pattern would fit only images of registries whose names begin so.
     if direction == Direction::Allow && !text.contains('/') && is_wild(name) && !name.starts_with(['*', '?']) {
         let found = format!("`{text}` is compared with full names such as `{DOCKER_HUB}/library/tools:latest`");
         warn(found, format!("`{DOCKER_HUB}/library/{text}`, or the registry that you mean"));
@@ -248,7 +247,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
     warnings
 }
 
-/// Returns whether a host is one of AWS that is not a registry.
+/// Returns whether a host belongs to AWS, but is not a registry.
 fn is_of_aws(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
@@ -260,7 +259,7 @@ fn can_begin(name: &str) -> bool {
     name.starts_with("codebuild/") || is_wild(name)
 }
 
-/// `latest`, `1.2`, `v7`: a tag more than a name.
+/// Returns whether a text is more likely a tag than a name: `latest`, `1.2`, `v7`.
 fn is_tag(text: &str) -> bool {
     let version = text.strip_prefix('v').unwrap_or(text);
     matches!(text, "latest" | "stable" | "lts")

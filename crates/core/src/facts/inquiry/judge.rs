@@ -22,7 +22,8 @@ impl Case<'_> {
         self.exhausted = SourceSet::default();
         self.awaited = Source::ALL.into_iter().filter(|source| self.is_awaited(*source, next_try)).collect();
         let mut verdict = self.verdict_on(&self.facts(now));
-        // If a source that a rule names cannot provide more, another fact may count for the rule, or it is open no more.
+        // If a source that a rule needs cannot provide more, the rule may depend on another fact instead, or be
+        // final: with `on-unknown: stop` it then counts as broken.
         let is_exhausted = |source: &Source| self.question(*source).is_none();
         if verdict.undecided.iter().flat_map(Undecided::sources).any(|source| is_exhausted(&source)) {
             self.exhausted = Source::ALL.into_iter().filter(is_exhausted).collect();
@@ -83,8 +84,8 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether a source that cannot provide more now will be asked once more. `next_try` is the time at which
-    /// the pipeline will be.
+    /// Returns whether a source that cannot provide more now will be asked once more. `next_try` is the time at
+    /// which the pipeline will be asked again.
     fn is_awaited(&self, source: Source, next_try: Option<Timestamp>) -> bool {
         let awaits_others = || self.supersession.as_ref().is_some_and(|one| one.awaits(source));
         // A call that failed is repeated with the invocation or in the next sweep. A build of the past has neither.
@@ -96,7 +97,8 @@ impl Case<'_> {
             || awaits_others()
     }
 
-    /// When the pipeline may be asked once more, if none of its actions names the build yet.
+    /// Returns the time at which the pipeline may be asked once more, if none of its actions names the build
+    /// yet.
     fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
         if self.pipeline != Some(PipelineAnswer::NotNamed) {
             return None;

@@ -37,7 +37,7 @@ impl Case<'_> {
 
     /// The question to a source, whether or not a rule needs its reply. `None` if the source cannot provide more.
     pub(super) fn question(&self, source: Source) -> Option<Question> {
-        // What a policy test does not give is unknown.
+        // A fact that a policy test does not give is unknown.
         let is_left_out = self.is_sample && source != Source::RunningBuilds;
         if is_left_out || self.unavailable.iter().any(|(unavailable, _)| *unavailable == source) {
             return None;
@@ -65,8 +65,8 @@ impl Case<'_> {
             Source::Project => match self.project {
                 // It may name the repository, unless a pipeline fetched the source.
                 KnownProject::NotAsked => self.wants(source) || (self.pipeline.is_none() && self.wants(Source::Git)),
-                // A copy of the project is good enough to allow a build, but not to act on it. A rule may need the
-                // project as it was when the build started, which is later.
+                // A cached copy of the project is good enough to allow a build, but not to act on it. A rule
+                // may also need the project as it was at the build's start, and the copy may be older.
                 KnownProject::Cached(..) => self.verdict.action != Action::Allow || self.wants(source),
                 KnownProject::Current(_) => false,
             },

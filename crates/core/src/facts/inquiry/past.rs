@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl<'a> Case<'a> {
-    /// Judges a build of the past at a moment of its life. Every rule is to be decided, so questions are
-    /// asked for each of them. `is_whole`: the build is the API's.
+    /// Judges a build of the past at a moment of its life. Each undecided rule may have questions. `is_whole`
+    /// is `true` if the build is the API's.
     pub fn of_past(policy: &'a Policy, event: BuildEvent, is_whole: bool, at: Timestamp) -> Self {
         let origin = if is_whole { BuildOrigin::Api } else { BuildOrigin::Event };
         Self::new(policy, event, origin, Purpose::EveryRule, at)
@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
 
     /// The price of a minute of the build, as far as it is known.
     pub(crate) fn price(&self, at: Timestamp) -> Option<Dollars> {
-        // The reason why there is none would be made in vain.
+        // Avoids building a reason for the missing price, which nobody would read.
         if self.policy.prices.is_empty() {
             return None;
         }

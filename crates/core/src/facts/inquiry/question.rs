@@ -100,7 +100,8 @@ impl Question {
         }
     }
 
-    /// The name of a project or the id of a build, for example. It contains no credentials.
+    /// Returns the subject of the question, such as a project's name or a build's id. It contains no
+    /// credentials.
     pub fn about(&self) -> String {
         match self {
             Self::Build(id) | Self::EarlierTry(id) => id.as_str().to_owned(),
@@ -140,8 +141,7 @@ pub enum Reply {
     Unavailable(Source, Cause),
 }
 
-/// The cause why something could not be asked or done, in words. They must not quote anything that a service
-/// returned.
+/// The cause of a failed question or action, in words. They must not quote anything that a service returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The operator must grant a permission.
@@ -151,13 +151,13 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The words.
+    /// The cause in words.
     pub fn text(&self) -> &str {
         let (Self::Denied(text) | Self::Other(text)) = self;
         text
     }
 
-    /// The fact that is unknown for this cause.
+    /// Returns the fact as one that is unknown for this cause.
     pub(crate) fn of_unknown(self, fact: &'static str) -> MissingFact {
         match self {
             Self::Denied(why) => MissingFact::Denied { fact, why },

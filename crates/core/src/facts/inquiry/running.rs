@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl<'a> Case<'a> {
-    /// Judges a running build that the API returned by the rules with `only-newest-per` alone: other rules
-    /// judge it by its own events.
+    /// Judges a running build that the API returned, by the rules with `only-newest-per` alone. Other rules
+    /// judge it when its own events arrive.
     pub fn of_running_build(policy: &'a Policy, event: BuildEvent, now: Timestamp) -> Self {
         Self::new(policy, event, BuildOrigin::Api, Purpose::Supersession, now)
     }
@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         Some(case)
     }
 
-    /// Returns whether it is about a batch instead of a build.
+    /// Returns whether the case is about a batch instead of a build.
     pub fn is_batch(&self) -> bool {
         self.build().arn.as_deref().is_some_and(|arn| arn.contains(":build-batch/"))
     }
@@ -107,8 +107,8 @@ pub fn compare(cases: &mut [&mut Case<'_>], left_out: &LeftOut, now: Timestamp) 
     }
 }
 
-/// Notes the rules that stop a batch because of one of its builds: they stop all of these. `batches` are the batches of
-/// the running builds.
+/// Adds the rules that stop a batch because of one of its builds to all running builds of the batch. `batches`
+/// contains the batch of each running build.
 fn stop_batch(running: &mut [RunningBuild], batches: &[Option<String>], batch: &str, rules: &[String]) {
     for (build, _) in running.iter_mut().zip(batches).filter(|(_, other)| other.as_deref() == Some(batch)) {
         let more: Vec<String> = rules.iter().filter(|rule| !build.stopped_by.contains(rule)).cloned().collect();

@@ -17,7 +17,7 @@ use crate::{
 /// A build, and what its sources would reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// What the build really is: a sandbox is judged in the form of a build.
+    /// The kind of run: a sandbox is judged in the form of a build.
     pub(crate) kind: RunKind,
     pub(crate) build: Build,
     /// `true` if the build has all members that the API knows of it. An event contains fewer.
@@ -48,7 +48,7 @@ impl Sample {
 }
 
 impl<'a> Case<'a> {
-    /// Judges a sample. Every rule is to be decided.
+    /// Judges a sample by every rule.
     pub(crate) fn of_sample(policy: &'a Policy, sample: Sample, now: Timestamp) -> Self {
         Self::sample(policy, sample, Purpose::EveryRule, now)
     }
@@ -78,7 +78,7 @@ impl<'a> Case<'a> {
             remote,
             is_sample: true,
             sets_phases,
-            // A policy asks for the same, whether or not the build is still running.
+            // The result does not depend on whether the sample is still running.
             compares_ended: true,
             ..Self::unjudged(policy, event, origin, purpose)
         };

@@ -9,7 +9,7 @@ use crate::facts::{
 };
 
 impl Facts<'_> {
-    /// Whether a pipeline hands the source over to the build, or to the batch that it belongs to.
+    /// Returns whether a pipeline hands the source over to the build, or to the batch that it belongs to.
     pub(super) fn is_handed_over(&self) -> Result<bool, MissingFact> {
         let (source, unknown) = match self.batch() {
             Ok(Some(batch)) => (batch.source.as_ref(), None),

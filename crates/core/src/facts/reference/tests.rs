@@ -407,7 +407,7 @@ fn a_pull_request_has_a_branch_only_if_its_merge_alone_can_have_started_the_buil
 /// The branches of a small repository.
 const BRANCHES: [&str; 4] = ["main", "master", "release/1", "feature/a"];
 
-/// Filters of which each lets through the branches with these numbers.
+/// Filters, each with the numbers of the branches that it lets through.
 const FILTERS: [(&str, &[usize]); 6] = [
     ("^refs/heads/main$", &[0]),
     ("^refs/heads/(main|master)$", &[0, 1]),

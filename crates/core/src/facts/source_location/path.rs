@@ -11,10 +11,10 @@ pub(in crate::facts) enum PathPart {
     Pattern,
 }
 
-/// A path without doubled slashes, dot segments, needless percent-encoding, `.git` and the
-/// slashes around it; empty, or with a `/` in front. `folds`: in lower case.
+/// Returns the path without doubled slashes, dot segments, needless percent-encoding, `.git` and a slash at its
+/// end. It is empty or begins with `/`. If `folds` is `true`, it is in lower case.
 ///
-/// The error is why the path can be read in more ways than one.
+/// The error is the reason why the path can be read in more than one way.
 pub(in crate::facts) fn normal_path(path: &str, part: PathPart, folds: bool) -> Result<String, String> {
     let path = normal_encoding(path, part)?;
     let path = if folds && path.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -57,7 +57,7 @@ pub(in crate::facts) fn normal_path(path: &str, part: PathPart, folds: bool) -> 
     Ok(normal)
 }
 
-/// Decodes what need not be encoded, and encodes what must be.
+/// Decodes bytes that need no encoding, and encodes those that do.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2>
 fn normal_encoding(path: &str, part: PathPart) -> Result<Cow<'_, str>, String> {
     if path.bytes().all(|byte| byte == b'/' || matches!(spelling(byte), Spelling::Plain)) {

@@ -13,7 +13,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Reads a scheme that git can fetch from a host by, and its own port.
+    /// Parses a scheme by which git can fetch from a host, and returns it with its default port.
     /// <https://git-scm.com/docs/git-fetch#_git_urls>
     pub(in crate::facts) fn read(text: &str) -> Option<(Self, u16)> {
         const SCHEMES: [(&str, Scheme, u16); 6] = [
@@ -70,7 +70,7 @@ impl Url {
         &self.text
     }
 
-    /// The URL without what a host may or may not distinguish: case, port, a second name.
+    /// The URL without the details that a host may or may not distinguish: case, port, a second name.
     pub(in crate::facts) fn loose(&self) -> &str {
         &self.loose
     }
@@ -86,7 +86,7 @@ impl Url {
         canonical_host(&self.host)
     }
 
-    /// Explains why a URL of that host and port, the same in its loose form, may be another one.
+    /// Explains why a URL with this host and port may be another one, although its loose form is the same.
     pub(in crate::facts) fn doubt(&self, host: &str, port: Option<u16>) -> String {
         if self.host != host {
             format!("`{}` may be `{host}`", self.host)
@@ -106,8 +106,8 @@ pub(in crate::facts) struct Authority {
 }
 
 impl Authority {
-    /// Reads what stands between `://` and the path; a port of `own_port` is left out. `None`
-    /// where programs would disagree about the host, or it is none.
+    /// Parses the text between `://` and the path. The port is left out if it is `own_port`. `None` if programs
+    /// would disagree about the host, or if it is not a host.
     pub(in crate::facts) fn read(text: &str, own_port: u16) -> Option<Self> {
         // A browser takes `\` for `/`, curl does not.
         if text.contains('\\') {

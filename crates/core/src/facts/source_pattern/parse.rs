@@ -9,7 +9,7 @@ use crate::{
     pattern::Pattern,
 };
 
-/// A pattern, and what is probably a mistake in it.
+/// Parses a pattern, with warnings about probable mistakes.
 pub(super) fn pattern(text: &str) -> Result<(SourcePattern, Vec<Remark>), Remark> {
     let written = Remark::pattern(text)?;
     let mut warnings = Vec::new();
@@ -82,7 +82,7 @@ fn split_host_and_path(text: &str) -> Option<(&str, &str)> {
 struct UrlScheme {
     text: String,
     own_port: u16,
-    /// `http` and `git` are `https` where they are forbidden.
+    /// `true` for `http` and `git`: where a match forbids, the pattern fits `https`, too.
     is_https_too: bool,
 }
 
@@ -128,7 +128,7 @@ fn url(
     for path in with_and_without_git(&normal) {
         for port in &ports {
             patterns.extend(NormalPattern::of(&scheme.text, &host, port, path, false));
-            // A wildcard for the host is about how a source is fetched, not about where it is.
+            // A pattern whose host has wildcards is about how a source is fetched, not about where it is.
             if scheme.is_https_too && !is_wild(&host) {
                 patterns.extend(NormalPattern::of("https", &host, port, path, true));
             }
@@ -137,7 +137,8 @@ fn url(
     Ok(patterns)
 }
 
-/// The host of a pattern and the texts of its port. `None` if that is not a host.
+/// Returns the host of a pattern, and the forms of its port: empty, or with the `:`. `None` if it is not a
+/// host.
 fn host_and_ports(authority: &str, path: &str, own_port: u16) -> Result<Option<(String, Vec<String>)>, String> {
     if !is_wild(authority) {
         let authority = Authority::read(authority, own_port);
@@ -159,7 +160,7 @@ fn host_and_ports(authority: &str, path: &str, own_port: u16) -> Result<Option<(
     if host.contains('%') {
         return Err("its host is percent-encoded".to_owned());
     }
-    // Without a path, what is behind a `*` may be a path, whose case counts.
+    // Without a path, the text behind a `*` may belong to a path, whose case counts.
     let of_host = if path.is_empty() { host.find('*').unwrap_or(host.len()) } else { host.len() };
     let (of_host, rest) = host.split_at(of_host);
     let rest = rest.strip_suffix(".git").unwrap_or(rest);
@@ -172,7 +173,7 @@ fn with_and_without_git(path: &str) -> Vec<&str> {
     without.into_iter().chain([path]).collect()
 }
 
-/// A pattern that begins with a wildcard: of every kind of location.
+/// Returns the normal forms of a pattern that begins with a wildcard, which can fit every kind of location.
 fn anything(text: &str, warnings: &mut Vec<Remark>) -> Result<Vec<NormalPattern>, Trouble> {
     remarks::of_anything(text, warnings);
     let path = normal_path(&format!("/{text}"), PathPart::Pattern, false)?;
@@ -192,7 +193,7 @@ impl NormalPattern {
         Self::new(&exact, &format!("{scheme}://{}{path}", canonical_host(host)), only_forbids)
     }
 
-    /// `None` is for texts that are not patterns; a normal form of a pattern is one.
+    /// Returns `None` only for texts that are not patterns. The normal form of a pattern is always a pattern.
     fn new(exact: &str, loose: &str, only_forbids: bool) -> Option<Self> {
         let pattern = |text: &str| text.parse().ok();
         Some(Self {

@@ -1,4 +1,4 @@
-//! The faults of a pattern of locations, and what is probably a mistake in it.
+//! The faults of a pattern of locations, and its probable mistakes.
 
 mod s3;
 
@@ -74,7 +74,8 @@ fn codecommit(region: &str, repository: &str) -> String {
 
 const CODECOMMIT_FOLDER: &str = "/v1/repos/";
 
-/// Warns about a URL that is probably a mistake: `path` as written, `normal` in its normal form.
+/// Warns about a URL that is probably a mistake. `path` is its path as written, `normal` the path in its normal
+/// form.
 pub(super) fn of_url(
     text: &str,
     host: &str,
@@ -151,7 +152,7 @@ fn query(path: &str) -> Option<usize> {
     })
 }
 
-/// Warns about a character that no repository's path has, or hardly one.
+/// Warns about a character that no repository's path contains, or hardly any.
 fn of_characters(text: &str, host: &str, path: &str) -> Option<Remark> {
     let is_odd = |c: char| match is_known(host) {
         true => !c.is_ascii_alphanumeric() && !"-_./*?".contains(c),
@@ -167,7 +168,7 @@ fn of_characters(text: &str, host: &str, path: &str) -> Option<Remark> {
     Some(Remark::new(format!("no repository that fits `{text}` is likely: its path contains `{found}`"), right))
 }
 
-/// Hosts that are part of a known one and have no repositories that can be cloned.
+/// Hosts that belong to a known git host, but have no repositories that can be cloned.
 const NO_REPOSITORIES: [&str; 4] =
     ["api.github.com", "raw.githubusercontent.com", "codeload.github.com", "api.bitbucket.org"];
 
@@ -208,7 +209,7 @@ fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
     None
 }
 
-/// Warns about a known host's port or second name, with which it is uncertain which repository a build has.
+/// Warns about a known host's port or second name, which leaves it uncertain whether a build's repository fits.
 pub(super) fn of_port(text: &str, host: &str, ports: &[String], path: &str) -> Option<Remark> {
     let is_usual = |port: &String| port.is_empty() || port == ":*";
     let first = canonical_host(host);
@@ -228,8 +229,8 @@ fn bucket(host: &str, path: &str) -> Option<String> {
     Some(if bucket.is_empty() { path.trim_start_matches('/').to_owned() } else { format!("{bucket}{path}") })
 }
 
-/// Words that follow a repository's path in the addresses of pages about it: of GitLab, and of
-/// GitHub's and its likes on hosts of their own.
+/// Words that follow a repository's path in the addresses of pages about it: on GitLab, and on GitHub and
+/// similar software on hosts of their own.
 const PAGES: [&str; 5] = ["-", "tree", "blob", "commits", "pull"];
 
 /// The repository that a page is about.

@@ -4,9 +4,8 @@ use super::names::{is_number, split_suffix};
 
 /// The id in the output of `git describe`: `abc1234` in `v1.0-3-gabc1234`.
 ///
-/// Git (2.47 at least) ignores what stands before `-g`: `harmless-gabc1234` is a commit, of any
-/// branch. Without the count, the id must look like one, so that the branch `fix-gaffe` does not
-/// count as a commit.
+/// Git (2.47 at least) ignores the text before `-g`: `harmless-gabc1234` is a commit, of any branch. Without
+/// the count, the id must look like one, so that the branch `fix-gaffe` does not count as a commit.
 pub(super) fn described_commit(revision: &str) -> Option<&str> {
     revision.match_indices("-g").find_map(|(at, marker)| {
         let (before, rest) = (&revision[..at], &revision[at + marker.len()..]);

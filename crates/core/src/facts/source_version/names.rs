@@ -10,9 +10,9 @@ pub(super) fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
 /// Splits a revision where its name ends: at the first of `^`, `~`, `:` and `@{`, which names
 /// cannot contain (`git-check-ref-format(1)`, rules 4 and 8).
 ///
-/// A suffix (`^2`, `~3`, `^{commit}`, `@{yesterday}`, `:path`, or several) starts from that name,
-/// so it does not change the branch. Neither does a suffix that git refuses: the build then is
-/// of this branch, or fails.
+/// A suffix (`^2`, `~3`, `^{commit}`, `@{yesterday}`, `:path`, or several) starts from that name, so it does
+/// not change the branch. Neither does a suffix that git refuses: the build then either is a build of this
+/// branch, or fails.
 pub(super) fn split_suffix(revision: &str) -> (&str, &str) {
     let mut bytes = revision.bytes().enumerate();
     let is_end = |(at, byte)| match byte {
@@ -58,9 +58,9 @@ pub(super) fn is_allowed(name: &str) -> bool {
 
 /// Returns whether every program interprets a short name in the same way.
 ///
-/// Git refuses a doubled slash, and other programs may drop it. Git allows white space outside
-/// ASCII at the ends of a name, and many programs trim it: `main` with a no-break space is, or is
-/// not, another branch than `main`.
+/// Git refuses a doubled slash, and other programs may drop it. Git allows white space outside ASCII at the
+/// ends of a name, and many programs trim it: for some programs, `main` with a no-break space at its end is the
+/// branch `main`, for others another one.
 pub(super) fn is_plain(name: &str) -> bool {
     let invisible = |c: char| c.is_whitespace() || c == '\u{feff}';
     !name.is_empty() && !is_doubled(name, b'/') && !name.starts_with(invisible) && !name.ends_with(invisible)

@@ -11,10 +11,11 @@ use crate::{
 const MAX_TRIES: usize = 10;
 
 impl<'a> Facts<'a> {
-    /// The facts by which the build is compared with others: the API's, of its batch, or of the first try.
+    /// Returns the facts by which the build is compared with others: those of its batch, or else of its first
+    /// try. An event's facts do not suffice.
     ///
     /// # Errors
-    /// The fact by which these would be known.
+    /// The missing fact.
     pub(crate) fn of_first_try(&self) -> Result<Self, MissingFact> {
         if !self.is_whole && !self.is_sample {
             return Err(MissingFact::Absent("startTime"));
@@ -47,8 +48,8 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// What every try of the build, and every build of its batch, has: the project, in its account and
-    /// region. `identity` is a build that has these alone.
+    /// Returns the facts that all tries of the build and all builds of its batch share: project, account and
+    /// region. `identity` is a build with these members alone.
     pub(crate) fn of_identity<'b>(&self, identity: &'b Build) -> Facts<'b>
     where
         'a: 'b,

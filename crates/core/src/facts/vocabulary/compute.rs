@@ -6,8 +6,8 @@ use crate::{
     pattern::Pattern,
 };
 
-/// Reads a pattern of `COMPUTE_TYPE` and `ENVIRONMENT_TYPE/COMPUTE_TYPE`, with warnings about
-/// what is probably a mistake. The error is a pattern that no build can fit, and what to write.
+/// Parses a pattern of `COMPUTE_TYPE` and `ENVIRONMENT_TYPE/COMPUTE_TYPE`, with warnings about probable
+/// mistakes. Returns an error, with a correction, if no build can fit the pattern.
 pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if fits_something(text) {
@@ -47,7 +47,7 @@ pub fn compute_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
         let right = "`BUILD_GENERAL1_LARGE`, `LINUX_GPU_CONTAINER/*`, or another value of the API";
         return never("it is not a value of the API", right.to_owned());
     }
-    // AWS may add it tomorrow.
+    // This is a warning only, because AWS may add the type at any time.
     let right = match nearest(kind, compute) {
         Some(word) => format!("`{word}`, if you mean that compute type"),
         None => "a compute type of the API, or keep it if AWS has added it".to_owned(),
@@ -72,7 +72,7 @@ fn go_together(kind: &str, compute: &str) -> bool {
     kind.contains("_LAMBDA_") == compute.starts_with("BUILD_LAMBDA_")
 }
 
-/// Returns what was probably meant and fits something.
+/// Returns the pattern that was probably meant, if it fits a known type.
 fn meant(text: &str) -> Option<String> {
     let plain = |c: char| match c {
         '.' | ' ' | '-' => '_',
@@ -104,12 +104,12 @@ fn on_lambda(kind: &str) -> &'static str {
     if kind.starts_with("ARM") { "ARM_LAMBDA_CONTAINER" } else { "LINUX_LAMBDA_CONTAINER" }
 }
 
-/// The compute types that a part of one can mean.
+/// Returns the compute types that a part of a name can mean.
 fn computes(part: &str) -> Vec<String> {
     ["", "BUILD_GENERAL1_", "BUILD_LAMBDA_", "BUILD_"].iter().map(|start| format!("{start}{part}")).collect()
 }
 
-/// The environment types that a part of one can mean.
+/// Returns the environment types that a part of a name can mean.
 fn kinds(part: &str) -> Vec<String> {
     let word = part.trim_end_matches(['*', '_']);
     vec![part.to_owned(), format!("{word}_CONTAINER"), format!("LINUX_{word}_CONTAINER")]
@@ -131,7 +131,7 @@ fn is_plausible(part: &str, starts: &[&str]) -> bool {
         && starts.iter().any(|start| literal.starts_with(start) || is_wild(part) && start.starts_with(literal))
 }
 
-/// The known words that differ in a few letters.
+/// Returns the nearest known words, if they differ in a few letters only.
 fn nearest(kind: Option<&str>, compute: &str) -> Option<String> {
     let near = |part: &str, words: &[&'static str]| -> Option<&'static str> {
         let distances = words.iter().map(|word| (strsim::damerau_levenshtein(part, word), *word));

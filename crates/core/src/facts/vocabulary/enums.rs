@@ -1,4 +1,4 @@
-//! The members of the API that have one of a few words as their value.
+//! The members of the API whose value is one of a fixed set of words.
 //!
 //! From CodeBuild's model of 2016-10-06, as of botocore 1.44.8:
 //! <https://github.com/boto/botocore/tree/develop/botocore/data/codebuild/2016-10-06>
@@ -48,8 +48,8 @@ pub const ENVIRONMENT_TYPES: &[&str] = &[
     "MAC_ARM",
 ];
 
-/// The words that a member of a structure of the API can have, or the elements of a list; `None`
-/// where it can have others.
+/// Returns the words that a member of an API structure can have, or the elements of a list. `None` if it can
+/// have other values.
 pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]> {
     Some(match (structure, member) {
         ("Build", "buildStatus")
@@ -57,7 +57,7 @@ pub fn words_of(structure: &str, member: &str) -> Option<&'static [&'static str]
         | ("BuildBatch", "buildBatchStatus")
         | ("BuildBatchPhase", "phaseStatus")
         | ("BuildSummary", "buildStatus") => &["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "IN_PROGRESS", "STOPPED"],
-        // A text in the model, and a phase.
+        // `currentPhase` is a text in the model, but its value is the name of a phase.
         ("BuildPhase", "phaseType") | ("Build", "currentPhase") => &[
             "SUBMITTED",
             "QUEUED",

@@ -35,7 +35,7 @@ fn step(state: u8, next: char) -> Option<u8> {
     }
 }
 
-/// Reads a pattern of a fleet's ARN. The error is a pattern that no fleet fits, and what to write.
+/// Parses a pattern of a fleet's ARN. Returns an error, with a correction, if no fleet can fit it.
 pub fn fleet_pattern(text: &str) -> Result<Pattern, Remark> {
     let pattern = Remark::pattern(text)?;
     if can_fit(text, &FLEET_ARN) {

@@ -6,8 +6,8 @@ use crate::{
     pattern::Pattern,
 };
 
-/// The texts that CodeBuild writes in front of a `/` where no role started the build, each with its
-/// usual names in lower case.
+/// The texts that CodeBuild writes in front of a `/` if no role started the build, each with the usual names of
+/// that service in lower case.
 const SERVICES: [(&str, &[&str]); 4] = [
     ("codepipeline", &["codepipeline", "code-pipeline", "codepipelines", "pipeline", "pipelines", "aws-codepipeline"]),
     ("rule", &["rule", "rules", "events", "eventbridge", "cloudwatch"]),
@@ -21,8 +21,8 @@ const NO_USERS: [&str; 6] = ["codepipeline", "rule", "github-hookshot", "bitbuck
 /// The initiator of builds that CodeBuild's plugin for Jenkins starts. It has no session.
 const JENKINS: &str = "CodeBuild-Jenkins-Plugin";
 
-/// Reads a pattern of initiators, which are compared as written, with warnings about what is
-/// probably not meant. The error is one that no initiator can fit.
+/// Parses a pattern of initiators, which are compared as written, with warnings about probable mistakes.
+/// Returns an error if no initiator can fit it.
 ///
 /// The names of users, roles and sessions consist of letters, digits and `_+=,.@-`:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
@@ -110,7 +110,8 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
     Vec::new()
 }
 
-/// The place of `.*` or `.+` where no name has a dot: at its start, or behind a sign.
+/// Returns the first place of a `.*` or `.+` that is probably a regular expression's: at the start, or behind a
+/// sign, where names have no dot.
 fn regex_wildcard(text: &str) -> Option<usize> {
     let starts = text.match_indices(".*").chain(text.match_indices(".+")).map(|(at, _)| at);
     starts.filter(|at| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || is_wild(&c.to_string()))).min()

@@ -13,11 +13,11 @@ use crate::{
     pattern::Pattern,
 };
 
-/// Reads a pattern and returns what is probably a mistake. The error is one that no value fits.
+/// Parses a pattern and returns warnings about probable mistakes. Returns an error if no value can fit it.
 pub type MemberReading = fn(&str) -> Result<Vec<Remark>, Remark>;
 
-/// Returns the form of the texts of a structure's member, or of a list's elements, for parsing a
-/// pattern of them; `None` where they have no form.
+/// Returns the function that parses patterns of a structure's member, or of a list's elements. `None` if their
+/// texts have no fixed form.
 pub fn texts_of(structure: &str, member: &str) -> Option<MemberReading> {
     Some(match (structure, member) {
         ("Build" | "BuildBatch", "projectName") | ("Project", "name") => |text| warnings(project_pattern(text)),
@@ -32,7 +32,7 @@ pub fn texts_of(structure: &str, member: &str) -> Option<MemberReading> {
         ("ProjectEnvironment", "image") => {
             |text| ImagePattern::parse(text, Direction::Forbid).map(|(_, warnings)| warnings)
         }
-        // A source's warnings are about locations in their normal form.
+        // The warnings of a source pattern are about locations in their normal form, so they are dropped here.
         ("ProjectSource", "location") => |text| SourcePattern::parse(text).map(|_| Vec::new()),
         ("EnvironmentVariable", "name") => |text| warnings(variable_pattern(text)),
         ("Build" | "BuildBatch" | "Project", "serviceRole") => role,
@@ -43,17 +43,17 @@ pub fn texts_of(structure: &str, member: &str) -> Option<MemberReading> {
     })
 }
 
-/// An account's id.
+/// Checks a pattern of account ids.
 pub fn account(text: &str) -> Result<Vec<Remark>, Remark> {
     warnings(account_pattern(text))
 }
 
-/// A region's code.
+/// Checks a pattern of region codes.
 pub fn region(text: &str) -> Result<Vec<Remark>, Remark> {
     warnings(region_pattern(text))
 }
 
-/// A number as CEL writes it.
+/// Checks a pattern of numbers as CEL writes them.
 pub fn number(text: &str) -> Result<Vec<Remark>, Remark> {
     const NUMBER: Form = Form {
         step: |_, next| (next.is_ascii_digit() || "-+.e".contains(next)).then_some(1),
@@ -69,7 +69,7 @@ pub fn number(text: &str) -> Result<Vec<Remark>, Remark> {
     }
 }
 
-/// A flag as CEL writes it.
+/// Checks a pattern of booleans as CEL writes them.
 pub fn flag(text: &str) -> Result<Vec<Remark>, Remark> {
     let fits = |word: &str| text.parse::<Pattern>().is_ok_and(|pattern| pattern.fits(word));
     match fits("true") || fits("false") {
@@ -81,12 +81,12 @@ pub fn flag(text: &str) -> Result<Vec<Remark>, Remark> {
     }
 }
 
-/// A branch's short name. A longer spelling is an error: no value has it.
+/// Checks a pattern of short branch names. A longer spelling is an error: no value has it.
 pub fn branch(text: &str) -> Result<Vec<Remark>, Remark> {
     in_normal_form(text, branch_pattern(text)?, "`branch` is a short name")
 }
 
-/// A reference's full name. A shorter spelling is an error: no value has it.
+/// Checks a pattern of full reference names. A shorter spelling is an error: no value has it.
 pub fn reference(text: &str) -> Result<Vec<Remark>, Remark> {
     in_normal_form(text, ref_pattern(text)?, "`ref` is a full name")
 }

@@ -30,8 +30,8 @@ const REGION: Form = Form {
     alphabet: "a-1",
 };
 
-/// Letters, digits, `-` and `_`, the first one a letter or a digit. The API asks for two of
-/// them; one is accepted for the sake of short examples.
+/// Letters, digits, `-` and `_`, the first one a letter or a digit. The API requires at least two characters;
+/// one is accepted for the sake of short examples.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>
 const PROJECT: Form = Form {
     step: |state, character| match (state, character) {
@@ -84,7 +84,7 @@ pub fn is_region(text: &str) -> bool {
     !is_wild(text) && can_fit(text, &REGION)
 }
 
-/// Reads a pattern of account ids. The error is one that no account can fit.
+/// Parses a pattern of account ids. Returns an error if no account can fit it.
 pub fn account_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if can_fit(text, &ACCOUNT) {
@@ -99,7 +99,7 @@ pub fn account_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Err(Remark::new(format!("no account fits `{text}`: an account id has twelve digits"), right))
 }
 
-/// Reads a pattern of regions. The error is one that no region can fit.
+/// Parses a pattern of regions. Returns an error if no region can fit it.
 pub fn region_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if can_fit(text, &REGION) {
@@ -130,7 +130,8 @@ const AREAS: [&str; 11] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx
 const DIRECTIONS: [&str; 9] =
     ["north", "south", "east", "west", "central", "northeast", "southeast", "northwest", "southwest"];
 
-/// A region with a word that no region has so far. AWS may add it tomorrow.
+/// Warns about a region with a word that no region has so far. It is no error, because AWS may add such a
+/// region at any time.
 fn unknown_region(text: &str) -> Option<Remark> {
     let words: Vec<&str> = text.split('-').collect();
     let [area, between @ .., direction, number] = &words[..] else { return None };
@@ -144,7 +145,7 @@ fn unknown_region(text: &str) -> Option<Remark> {
     Some(Remark::new(format!("no region so far is called `{text}`"), format!("`{right}`, if you mean that region")))
 }
 
-/// Reads a pattern of project names. The error is one that no project can fit.
+/// Parses a pattern of project names. Returns an error if no project can fit it.
 pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if can_fit(text, &PROJECT) {

@@ -13,7 +13,7 @@ fn is_of_tags(c: char) -> bool {
     c.is_alphanumeric() || c.is_whitespace() || "_.:/=@+-".contains(c)
 }
 
-/// Reads a pattern of the values of a tag. The error is one that no value can fit.
+/// Parses a pattern of the values of a tag. Returns an error if no value can fit it.
 pub fn tag_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     match can_fit(text, &TAG) {
@@ -22,7 +22,7 @@ pub fn tag_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     }
 }
 
-/// Checks a tag's key, which is compared as it is. The error is one that no tag can have.
+/// Checks a tag's key, which is compared exactly. Returns an error if no tag can have it.
 pub fn check_tag_key(key: &str) -> Result<(), Remark> {
     if key.trim().is_empty() {
         return Err(Remark::new("a tag without a key", "the tag's key, as in `team: [payments]`"));

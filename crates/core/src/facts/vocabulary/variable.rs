@@ -5,8 +5,8 @@ use crate::{facts::possible::Remark, pattern::Pattern};
 /// The types of variables in the API.
 const TYPES: [&str; 3] = ["PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"];
 
-/// Reads a pattern of names of environment variables, which are compared as written, with
-/// warnings about what is probably a mistake.
+/// Parses a pattern of names of environment variables, which are compared as written, with warnings about
+/// probable mistakes.
 pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
     if TYPES.contains(&text) {
@@ -27,8 +27,8 @@ pub fn variable_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     Ok((pattern, vec![Remark::new(message, right)]))
 }
 
-/// The name without what stands around it where it is used: `$NAME`, `%NAME%`, `env.NAME`,
-/// `NAME=value`; with `_` for what names in shells do not have.
+/// Returns the name without the characters that surround it in use: `$NAME`, `%NAME%`, `env.NAME`,
+/// `NAME=value`. `_` replaces each character that names in shells do not have.
 fn meant(text: &str) -> String {
     let name = ["env.", "env:"].into_iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
     let name = name.split(['=', ':']).next().unwrap_or(name).replace(".*", "*").replace(".+", "?*");

@@ -6,7 +6,7 @@ use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use crate::pattern::Pattern;
 
-/// More states than any filter that people write needs.
+/// The maximum number of states. Filters that people write need fewer.
 const MAX_STATES: usize = 2_000;
 
 /// The index of a state.
@@ -24,7 +24,7 @@ pub(super) struct Automaton {
 
 #[derive(Clone, Debug)]
 enum AutomatonNode {
-    /// Accepts the name, however it goes on.
+    /// Accepts the name, whatever follows.
     Accept,
     /// Consumes a character.
     Step(ClassUnicode, StateIndex),
@@ -175,8 +175,9 @@ impl Automaton {
         })
     }
 
-    /// The states that can be reached without a character, in order. A state comes with whether the text starts there.
-    /// Nothing that is accepted anyway is kept beside [`ACCEPT`], so that there are few sets.
+    /// Returns the states that can be reached without consuming a character, in ascending order. The flag of
+    /// each given state is `true` if the text starts there. If [`ACCEPT`] can be reached, no other state is
+    /// returned, so that there are few different sets.
     fn closure(&self, states: impl IntoIterator<Item = (StateIndex, bool)>, is_end: bool) -> Vec<StateIndex> {
         let mut pending: Vec<(StateIndex, bool)> = states.into_iter().collect();
         let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The proof that the filters of a project's webhook give about the ref of a build that it started.
+//! Derives the possible refs of a build from the filters of the webhook that started it.
 //!
 //! A build that a push started has a commit id as its source version, and nothing names the
 //! branch. But a webhook with the filter `HEAD_REF: ^refs/heads/main$` starts builds of `main` alone.
@@ -57,11 +57,10 @@ enum Proof {
 }
 
 impl Webhook {
-    /// Returns the refs of which the webhook may have started a build with this source version.
-    /// For a pull request these are its base branches, which are known if only its merge can have
-    /// started the build.
+    /// Returns the refs for which the webhook may have started a build with this source version. For a pull
+    /// request these are its base branches, which are known if only its merge can have started the build.
     ///
-    /// `None` if the filters prove nothing. A filter that is not understood lets everything
+    /// `None` if the filters prove nothing. A filter that is not understood counts as one that lets everything
     /// through. `source_type` is the project's, as in `GITHUB`.
     pub fn possible_refs(&self, version: SourceVersion<'_>, source_type: Option<&str>) -> Option<PossibleRefs> {
         let shown = match version {
@@ -91,8 +90,8 @@ impl Webhook {
     }
 }
 
-/// The refs that some group lets through. `None` if a group may have started the build for any
-/// ref, or if none can have started it: then the build does not stem from these filters.
+/// Returns the refs that at least one group lets through. `None` if a group may have started the build for any
+/// ref, or if no group can have started it: then the build does not result from these filters.
 fn refs_of(groups: &[Vec<WebhookFilter>], shown: Shown) -> Option<PossibleRefs> {
     let mut refs = Vec::new();
     for group in groups {
@@ -129,8 +128,8 @@ fn proof(group: &[WebhookFilter], event: Event, shown: Shown) -> Proof {
     }
 }
 
-/// The condition of one filter on what follows the prefix. `None` if it is not understood, so
-/// that it lets every ref through.
+/// The condition of one filter on the text behind the prefix. `None` if it is not understood, so that it lets
+/// every ref through.
 fn condition(filter: &WebhookFilter, prefix: &str) -> Option<RefCondition> {
     RefCondition::new(prefix, filter.pattern.as_deref()?, filter.exclude_matched_pattern.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Several automata, run side by side over every name at once.
+//! Runs several automata in parallel over all names at once.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ pub(super) type Index = usize;
 /// The states of all automata after a name, or the start of one.
 #[derive(Debug)]
 pub(super) struct Situation {
-    /// The number of the set of states, by automaton.
+    /// The index of the set of states, for each automaton.
     sets: Vec<Index>,
     /// For each of the automata, `true` if it accepts a name that ends here.
     pub(super) accepted: Vec<bool>,
@@ -28,10 +28,10 @@ pub(super) struct Symbol {
     pub(super) last: char,
 }
 
-/// Returns all situations that some name leads to; the first is the start. Situations for which `is_dead` returns
-/// true have no successors. `None` if they are too many.
+/// Returns all situations that some name leads to; the first is the start. Situations for which `is_dead`
+/// returns true have no successors. `None` if there are too many.
 ///
-/// `is_dead` gets the automata that accept no continuation any more.
+/// `is_dead` gets a flag for each automaton: `true` if it can no longer accept any continuation.
 pub(super) fn situations(automata: &[&Automaton], is_dead: impl Fn(&[bool]) -> bool) -> Option<Vec<Situation>> {
     let symbols = symbols(automata);
     let mut runs: Vec<Run<'_>> = automata.iter().map(|automaton| Run::new(automaton)).collect();
@@ -68,7 +68,7 @@ pub(super) fn situations(automata: &[&Automaton], is_dead: impl Fn(&[bool]) -> b
     Some(situations)
 }
 
-/// The classes of characters that some automaton distinguishes, by one character of each.
+/// Splits all characters into ranges whose characters no automaton distinguishes.
 fn symbols(automata: &[&Automaton]) -> Vec<Symbol> {
     let mut starts = BTreeSet::from([0, u32::from(char::MAX) + 1]);
     for range in automata.iter().flat_map(|automaton| automaton.classes()).flat_map(|class| class.ranges()) {
@@ -84,7 +84,7 @@ fn symbols(automata: &[&Automaton]) -> Vec<Symbol> {
     starts.iter().zip(ends).filter_map(symbol).collect()
 }
 
-/// One automaton made deterministic as far as it is run.
+/// An automaton that is made deterministic step by step, as it runs.
 struct Run<'a> {
     automaton: &'a Automaton,
     known: HashMap<Vec<StateIndex>, Index>,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::pattern::Pattern;
 
-/// More refs than that are not listed.
+/// The maximum number of refs that are listed.
 const MAX_LISTED: usize = 16;
 
 /// The full names of refs that a build may have: `refs/heads/main`, `refs/tags/v1`. Each is let
@@ -39,7 +39,7 @@ pub(super) struct RefCondition {
 }
 
 impl RefCondition {
-    /// A condition on what follows the prefix in the full name. `None` if the expression is not understood.
+    /// A condition on the text behind the prefix in the full name. `None` if the expression is not understood.
     pub(super) fn new(prefix: &str, expression: &str, excludes: bool) -> Option<Self> {
         Some(Self { automaton: regex::automaton(prefix, expression)?, excludes })
     }
@@ -79,7 +79,7 @@ impl PossibleRefs {
         match (fits, differs) {
             (true, false) => RefsFit::Every,
             (false, true) => RefsFit::None,
-            // Without any ref, both would be true.
+            // Without any ref, both `Every` and `None` would be true.
             (true, true) | (false, false) => RefsFit::Some,
         }
     }
@@ -91,7 +91,7 @@ impl PossibleRefs {
         !is_plain || self.groups.iter().any(|group| group.iter().all(meets))
     }
 
-    /// The full names, in order, if the filters let through a few refs alone.
+    /// The full names, in ascending order, if the filters let only a few refs through.
     pub fn listed(&self) -> Option<Vec<String>> {
         let mut names = BTreeSet::new();
         for group in &self.groups {
@@ -120,7 +120,7 @@ fn is_dead(conditions: &[&RefCondition], dead: &[bool]) -> bool {
     conditions.iter().zip(dead).any(|(condition, dead)| *dead && !condition.excludes)
 }
 
-/// The situations from which one can be reached in which a name can end.
+/// Returns a flag for each situation: `true` if it leads to a situation in which a name can end.
 fn leads_to(situations: &[Situation], ends: &[bool]) -> Vec<bool> {
     let mut before = vec![Vec::new(); situations.len()];
     for (index, situation) in situations.iter().enumerate() {
@@ -147,7 +147,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// `None` if there are too many.
     fn list(&self, index: Index, name: &mut String, length: usize, names: &mut BTreeSet<String>) -> Option<()> {
-        // A longer way has been in some situation before, and could go round again.
+        // A longer path visits some situation twice, so it could repeat that loop without end.
         if length > self.situations.len() || names.len() > MAX_LISTED {
             return None;
         }

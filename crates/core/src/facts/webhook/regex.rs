@@ -1,10 +1,10 @@
 //! Regular expressions of webhook filters, as far as all dialects agree on their meaning.
 //!
-//! CodeBuild does not document the dialect of a filter; Java's is likely. What Java, PCRE, RE2 and
-//! others understand alike is read here: literals, escaped punctuation, `.`, anchors, groups,
-//! alternations, repetitions, and plain character classes. All else is not understood: flags,
-//! looking around, back references, possessive and doubled quantifiers, `\Q…\E`, `\b`, `\p{…}`, escapes of
-//! control characters, and brackets within brackets.
+//! CodeBuild does not document the dialect of a filter; Java's is likely. Only the syntax that Java, PCRE, RE2
+//! and others understand alike is parsed here: literals, escaped punctuation, `.`, anchors, groups,
+//! alternations, repetitions, and plain character classes. Everything else is not understood: flags,
+//! look-around, back references, possessive and doubled quantifiers, `\Q…\E`, `\b`, `\p{…}`, escapes of control
+//! characters, and brackets within brackets.
 //!
 //! `.` is every character and `$` the end of the name: no name that is considered contains a line
 //! terminator.
@@ -33,7 +33,8 @@ pub(super) fn automaton(prefix: &str, expression: &str) -> Option<Automaton> {
 /// The start of an automaton of this expression, followed by `next`.
 fn node(builder: &mut Builder, ast: &Ast, next: StateIndex) -> Option<StateIndex> {
     match ast {
-        // A state of its own bounds how often nothing is repeated.
+        // An empty expression gets a state of its own, so that the maximum number of states also limits its
+        // repetitions.
         Ast::Empty(_) => builder.split(vec![next]),
         Ast::Literal(literal) => builder.step(class_of(character(literal)?), next),
         Ast::Dot(_) => builder.step(any(), next),
@@ -129,7 +130,7 @@ fn bracketed(item: &ClassSetItem) -> Option<ClassUnicode> {
     Some(members)
 }
 
-/// A character that is written as it is, or escaped although it is no letter or digit.
+/// Returns a character that is written as it is, or as escaped punctuation. `None` for any other escape.
 fn character(literal: &Literal) -> Option<char> {
     match literal.kind {
         LiteralKind::Verbatim | LiteralKind::Meta | LiteralKind::Superfluous => Some(literal.c),

@@ -1,4 +1,4 @@
-//! What an object is, by the names of its members.
+//! Determines the kind of an object by the names of its members.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -239,7 +239,7 @@ impl<'a> KnownMembers<'a> {
         is_build.then_some(ObjectKind::Build)
     }
 
-    /// Names what the object is, if that can be seen.
+    /// Returns the error for an object of another kind, which names that kind if it is known.
     fn unknown(&self) -> NotRecognized {
         const FETCH: &str = "fetch them with `aws codebuild batch-get-builds`, or replay with `--account`";
         let named = |what, help| NotRecognized::Foreign { what, help };

@@ -1,4 +1,4 @@
-//! Recognizes what recorded JSON is, and takes builds, projects and batches out of it.
+//! Recognizes the kind of recorded JSON, and extracts builds, projects, batches and sandboxes.
 //!
 //! Builds of the API come by the million and are read in one pass. Everything else is identified by
 //! the names of its members.
@@ -39,14 +39,14 @@ pub enum Item {
 type Each<'a> = &'a mut dyn FnMut(Item);
 type Recognized = Result<(), NotRecognized>;
 
-/// How many wrappers may be in each other. An event in a message of SNS in a batch is in three.
+/// The maximum number of nested wrappers. An event in an SNS message in a batch has three.
 const WRAPPERS: u8 = 8;
 
 /// Passes on all items in one JSON value, or in several that follow each other. Values of a known kind
 /// that contain none, such as another service's CloudTrail event, are left out.
 ///
 /// # Errors
-/// If something in it is not recognized: the first one. All others are passed on nevertheless.
+/// The first value that is not recognized. The items of all other values are passed on nevertheless.
 pub fn recognize(json: &[u8], mut each: impl FnMut(Item)) -> Result<(), NotRecognized> {
     let text = str::from_utf8(json).map_err(|_| NotRecognized::NotUtf8)?;
     values(text, WRAPPERS, &mut each)
@@ -71,8 +71,8 @@ fn values(text: &str, depth: u8, each: Each<'_>) -> Recognized {
     }
 }
 
-/// Returns whether a character may stand between values: white space, a comma, or the record separator
-/// of RFC 7464.
+/// Returns whether a character may stand between values: white space, a comma, a byte order mark, or the record
+/// separator of RFC 7464.
 fn is_separator(character: char) -> bool {
     character.is_ascii_whitespace() || matches!(character, ',' | '\u{1e}' | '\u{feff}')
 }
@@ -87,7 +87,7 @@ fn all<T>(parts: impl IntoIterator<Item = T>, mut recognize: impl FnMut(T) -> Re
     first
 }
 
-/// Reads a Build of the API in one pass, if that is what the text is.
+/// Parses a Build of the API in one pass. `None` if the text is anything else, or a Build without an ARN.
 pub(super) fn api_build(
     text: &str,
     read: impl for<'de> FnOnce(&mut serde_json::Deserializer<StrRead<'de>>) -> serde_json::Result<Box<Build>>,
@@ -172,7 +172,7 @@ fn read<T: lenient::Lenient>(text: &str) -> Result<Box<T>, NotRecognized> {
     lenient::read(lenient::parse(text)?).map(Box::new).ok_or(NotRecognized::UnknownKind)
 }
 
-/// The observation of a Build that the API described. `None` if it has no valid id, or two.
+/// The observation of a Build that the API described. `None` if it has no valid id, or two different ones.
 fn of_api(build: Box<Build>) -> Option<Observation> {
     observation(ObservedIn::Api, build)
 }
@@ -190,7 +190,7 @@ fn observation(from: ObservedIn, mut build: Box<Build>) -> Option<Observation> {
     Some(Observation { id, from, time: None, build, recorded_ref: None })
 }
 
-/// An event of CodeBuild. Those of other sources, and those that only ask for a judgement, contain
+/// Recognizes an event of CodeBuild. Events of other sources, and those that only request a judgement, contain
 /// nothing.
 fn event(text: &str, each: Each<'_>) -> Recognized {
     match Trigger::parse(text) {

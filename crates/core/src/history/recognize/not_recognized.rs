@@ -14,7 +14,7 @@ pub enum NotRecognized {
     /// It is not UTF-8, as JSON has to be.
     #[error("this is not UTF-8; save the file as UTF-8")]
     NotUtf8,
-    /// It has the members of something of CodeBuild, without a build's valid id.
+    /// It has the members of a structure or an event of CodeBuild, but no valid build id.
     #[error("this is {0} without a valid build id; `id` is `PROJECT:UUID`, and `arn` ends with it")]
     NoBuild(&'static str),
     /// It is an event whose parts name two accounts or regions.
@@ -23,7 +23,7 @@ pub enum NotRecognized {
     /// It is a string.
     #[error("this is a string, not a build; parse it first, such as with `jq fromjson`")]
     String,
-    /// It is something else, which can be named.
+    /// It is of another kind, which is known.
     #[error("this is {what}, which describes no build; {help}")]
     Foreign {
         /// The kind, as a noun.
@@ -31,7 +31,7 @@ pub enum NotRecognized {
         /// The advice.
         help: &'static str,
     },
-    /// It is something else.
+    /// It is of an unknown kind.
     #[error("this is JSON of an unknown kind, not a build, an event or a record; leave it out")]
     UnknownKind,
 }

@@ -48,7 +48,7 @@ fn observation(mut record: Value) -> Option<Observation> {
     build.arn = text("buildArn").filter(is_of_the_build).or(build.arn.take().filter(is_of_the_build));
     build.id = Some(id.as_str().to_owned());
     build.project_name = Some(id.project().to_owned());
-    // Those of a batch are not the build's own.
+    // The initiator and source version of a batch are not the build's own.
     if text("initiatorFrom").is_none() {
         build.initiator = build.initiator.take().or(text("initiator"));
         build.source_version = build.source_version.take().or(text("sourceVersion"));

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// The texts that buildbrake's records and CloudTrail put in place of a secret.
 const MARKS: [&str; 3] = ["***", "HIDDEN_DUE_TO_SECURITY_REASONS", "<sensitiveDataRemoved>"];
 
-/// Makes null of every text that stands for another one, so that no rule compares it.
+/// Replaces every text that stands for a removed one by null, so that no rule compares it.
 pub(super) fn forget(json: &mut Value) {
     match json {
         Value::String(text) if is_redacted(text) => *json = Value::Null,
@@ -15,7 +15,8 @@ pub(super) fn forget(json: &mut Value) {
     }
 }
 
-/// A record contains the size and digest of an inline buildspec and of what a phase quotes.
+/// Returns whether a text stands for a removed one. In a record, the size and digest of an inline buildspec, or
+/// of a phase's message, do so, too.
 fn is_redacted(text: &str) -> bool {
     MARKS.contains(&text) || text.contains(" bytes, sha256:")
 }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::DateTime, fmt::strtime, tz::TimeZone};
 
 use super::{Lenient, Scalar};
 
-/// When CodeBuild began. An earlier time is damaged: it would make a build run for decades.
+/// The launch of CodeBuild. An earlier time is wrong: a build would seem to run for decades.
 /// <https://aws.amazon.com/about-aws/whats-new/2016/12/introducing-aws-codebuild/>
 const FIRST: Timestamp = Timestamp::constant(1_480_550_400, 0);
 

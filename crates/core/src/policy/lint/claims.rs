@@ -8,7 +8,7 @@ use crate::{
     policy::{Criterion, Exemption, Rule, Selector},
 };
 
-/// Exemptions that nothing supports but the text of an initiator.
+/// Warns about exemptions that depend on nothing but the text of an initiator.
 pub(super) fn by_text_alone(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let by_text = rule.except.iter().filter(|exemption| rests_on_text(&exemption.selector));
     by_text.map(|Exemption { place, .. }| {

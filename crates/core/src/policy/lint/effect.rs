@@ -8,7 +8,7 @@ use crate::{
     policy::{Criterion, Rule, Selector},
 };
 
-/// A limit outside CodeBuild's own ones.
+/// Warns about a limit outside CodeBuild's own limits.
 pub(super) fn limit(rule: &Rule) -> Option<Diagnostic> {
     let CheckOption::MaxDuration(limit) = rule.check.option() else { return None };
     let OptionKind::Duration(TimeLimit { shortest, longest, .. }, _) = rule.kind.option else { return None };
@@ -34,7 +34,7 @@ pub(super) fn limit(rule: &Rule) -> Option<Diagnostic> {
     ))
 }
 
-/// Expressions that are true or false for every build.
+/// Warns about expressions that have the same result for every build.
 pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let check = match rule.check.option() {
         // `deny-when: "true"` is how sandboxes are forbidden.
@@ -63,7 +63,7 @@ pub(super) fn constants(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     })
 }
 
-/// A list of what is allowed all of which another rule forbids.
+/// Warns if another rule forbids everything that a rule allows.
 pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     let applies_to_all = |rule: &Rule| !rule.is_off() && rule.only.is_empty() && rule.except.is_empty();
     let (OptionKind::Allowed(syntax, _), CheckOption::Allowed(allowed)) = (rule.kind.option, rule.check.option())

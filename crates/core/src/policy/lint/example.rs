@@ -7,8 +7,8 @@ use crate::{
     url::without_user_info,
 };
 
-/// A build that a selector matches, such as "a build of project `shop-x` on branch `main`"; `None` if it
-/// has a criterion of another kind.
+/// A build that a selector matches, such as "a build of project `shop-x` on branch `main`"; `None` if a
+/// criterion has no example.
 pub(super) fn of_selector(selector: &Selector) -> Option<String> {
     let parts = selector.criteria().map(|criterion| match criterion {
         Criterion::Among(subject, patterns) => Some(format!("{} `{}`", preposition(subject.syntax), value(patterns)?)),
@@ -20,7 +20,7 @@ pub(super) fn of_selector(selector: &Selector) -> Option<String> {
 }
 
 /// A build that breaks the rule, such as "a build of project `shop-x` with a timeout over 60m"; `None` if its
-/// check is of another kind, or if the build may be exempt.
+/// check has no example, or if the build may be exempt.
 pub(super) fn of_broken(rule: &Rule) -> Option<String> {
     if !rule.except.is_empty() {
         return None;

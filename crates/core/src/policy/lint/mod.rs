@@ -1,5 +1,5 @@
-//! Findings about a valid policy: rules that have no effect or soon change, and what is good
-//! to know. A warning is given only if it is certainly right.
+//! Findings about a valid policy: rules that have no effect or will soon change, and useful facts. A warning is
+//! given only if it is certainly right.
 
 mod claims;
 mod dates;

@@ -1,4 +1,4 @@
-//! Compares parts of a policy: whether one covers another for every possible build.
+//! Decides whether one part of a policy covers another for every possible build.
 //!
 //! `true` means certainly; `false` means no, or not known. An unknown scope can lead to a
 //! violation too (`on-unknown: stop`), so each comparison holds for three values: if the
@@ -123,7 +123,7 @@ impl Rule {
             batch,
         } = self;
         let mut exemptions = except.iter().filter(|exemption| !exemption.is_over(now));
-        // From the comparison that costs least: all rules of a policy are compared with each other.
+        // The cheapest comparisons come first, because all rules of a policy are compared with each other.
         kind.id == other.kind.id
             && mode.is_at_least(other.mode, now)
             && on_unknown.is_at_least(other.on_unknown)

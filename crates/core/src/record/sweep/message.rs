@@ -4,7 +4,7 @@ use super::{super::redact, BeltSwitch, Failures, Rest, Safety, SweepSummary};
 use crate::url;
 
 impl SweepSummary {
-    /// The counts, the failures and what is left, in sentences.
+    /// The counts, the failures and the remaining work, in sentences.
     pub(super) fn message(&self) -> String {
         let Self { running, sandboxes, broken, stopped, to_stop, undecided, failed, failed_calls, .. } = self;
         let mut message = String::new();
@@ -72,8 +72,8 @@ impl SweepSummary {
 }
 
 impl BeltSwitch {
-    /// A clause for a message. The event names the account and region: without them, it is for all that the function
-    /// sweeps.
+    /// Returns a clause for a message. The event names the account and region. Without them, it would apply to
+    /// everything that the function sweeps.
     fn instruction(self, summary: &SweepSummary) -> String {
         let place = [("account", &summary.account), ("region", &summary.region)];
         let place = place.into_iter().filter_map(|(key, value)| Some(format!("{key:?}: {:?}, ", value.as_ref()?)));

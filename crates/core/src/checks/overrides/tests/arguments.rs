@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Override;
 
-/// The kind that shows an argument.
+/// Returns the kind that detects an argument, or the reason why there is none.
 fn kind_of(argument: &str) -> Result<Override, &'static str> {
     Ok(match argument {
         "secondarySourcesOverride" | "secondarySourcesVersionOverride" => Override::SecondarySources,

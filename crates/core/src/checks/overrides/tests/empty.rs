@@ -7,7 +7,7 @@ use super::{
     starters::{build, project, with},
 };
 
-/// A member, with values that mean the same.
+/// Members, each with values that mean the same as an absent member.
 fn same_values() -> Vec<(&'static str, Vec<Value>)> {
     let environment = vec![
         ("/environment/privilegedMode", vec![json!(false)]),

@@ -53,7 +53,7 @@ pub(super) fn with(mut object: Value, changes: &[(&str, Value)]) -> Value {
     object
 }
 
-/// The settings that CodePipeline makes for each build, whatever the project has.
+/// The settings that CodePipeline sets for each build, whatever the project has.
 fn by_pipeline(initiator: &str) -> [(&'static str, Value); 8] {
     [
         ("/initiator", json!(initiator)),

@@ -88,8 +88,8 @@ pub(in crate::facts::source_pattern) fn of_s3(text: &str, warnings: &mut Vec<Rem
 /// Letters in lower case, digits, dots and hyphens, at least three.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 const BUCKET: Form = Form {
-    // 1 to 3 are as many characters, of which the last is a letter or a digit; 4 to 6 end with a
-    // hyphen, 7 to 9 with a dot.
+    // In the states 1 to 3, the last character is a letter or a digit; in 4 to 6 a hyphen, in 7 to 9 a dot.
+    // Each group counts one, two, and three or more characters.
     step: |state, next| {
         let count = if state == 0 { 1 } else { state.wrapping_sub(1) % 3 + 2 }.min(3);
         match next {
@@ -103,7 +103,7 @@ const BUCKET: Form = Form {
     alphabet: "a.-",
 };
 
-/// Returns whether a bucket can be called so, or so at its start, up to a `*`.
+/// Returns whether a bucket can have this name. Only the part up to the first `*` is checked.
 fn is_bucket(first: &str) -> bool {
     match first.split_once('*') {
         Some((start, _)) => can_fit(&format!("{start}*"), &BUCKET),

@@ -1,4 +1,4 @@
-//! Selectors whose keys exclude each other, and rules that nothing breaks that they select.
+//! Selectors whose keys exclude each other, and rules that no selected build can break.
 
 use super::outcome;
 
