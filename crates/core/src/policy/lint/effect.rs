@@ -81,7 +81,9 @@ pub(super) fn contradiction(rules: &[Rule], rule: &Rule) -> Option<Diagnostic> {
     let other = others.find(forbids_all)?;
     let example = example::value(allowed).map(|value| format!(", such as `{value}`")).unwrap_or_default();
     let (one, forbids) = (&rule.id, &other.id);
-    let message = format!("every build breaks `{one}` or `{forbids}`, which forbids all that is allowed{example}");
+    let message = format!(
+        "every build breaks `{one}` or `{forbids}`: `{forbids}` forbids everything that `{one}` allows{example}"
+    );
     Some(Diagnostic::new(
         Code::ContradictoryRules,
         rule.place,

@@ -1,10 +1,10 @@
-//! Keys of a selector that exclude each other, and rules that nothing breaks that they select.
+//! Warns about keys of a selector that exclude each other, and about rules that no selected build can break.
 
 use std::fmt;
 
 use super::example;
 use crate::{
-    checks::{CheckOption, OptionKind, Patterns},
+    checks::{CheckOption, OptionKind, Patterns, Syntax},
     diagnostic::{Code, Diagnostic, Place},
     expression::{Expression, TextCondition},
     facts::{
@@ -19,15 +19,32 @@ use crate::{
 /// A condition of a selector or an expression.
 #[derive(Clone)]
 enum ScopeCondition<'a> {
-    /// A key of a selector.
-    Among(&'a str, &'a Patterns),
+    /// A key of a selector, or the list of a check.
+    Among { key: &'a str, syntax: Syntax, patterns: &'a Patterns },
     /// The key `started-by`, or a comparison of `startedBy`.
     StartedBy { key: &'a str, starters: Vec<Starter> },
-    /// A comparison of what a key of selectors is about, or of the source's type.
-    Compared(&'a str, &'a TextCondition),
+    /// A comparison in an expression.
+    Compared(Compared, &'a TextCondition),
 }
 
-/// The keys of each selector that no build meets together.
+/// What an expression compares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// The value that a key of selectors is about.
+    Value(Syntax),
+    /// `build.source.type`.
+    SourceType,
+}
+
+/// A condition on a text.
+struct Texts<'a> {
+    compared: Compared,
+    patterns: Vec<&'a Pattern>,
+    /// Whether the text fits one of the patterns, or none of them.
+    is_among: bool,
+}
+
+/// Warns about each selector with two keys that no build meets together.
 pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let only = rule.only.iter().map(|selector| (rule.place, "`only`", selector));
     let except = rule.except.iter().map(|exemption| (exemption.place, "`except`", &exemption.selector));
@@ -43,12 +60,12 @@ pub(super) fn keys(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
             one.key(),
             other.key()
         );
-        let help = "remove one of them, or make them two elements of the list, of which a build need meet only one";
+        let help = "remove one of them, or write two elements: a build needs to meet only one of them";
         Some(Diagnostic::new(Code::ContradictoryConditions, place, message, help))
     })
 }
 
-/// An expression of a check whose conditions exclude each other.
+/// Warns about the expression of a check if its conditions exclude each other.
 pub(super) fn expression(rule: &Rule) -> Option<Diagnostic> {
     let CheckOption::DenyWhen(expression) = rule.check.option() else { return None };
     exclusive(&compared(expression).collect::<Vec<_>>())?;
@@ -60,52 +77,51 @@ fn contradictory(place: Place, what: &str) -> Diagnostic {
     Diagnostic::new(Code::ContradictoryConditions, place, format!("no build meets all conditions of {what}"), help)
 }
 
-/// A list of what is forbidden, or allowed, none of which, or all of which, `only` selects.
+/// Warns about a rule that no build can break: it forbids nothing that `only` selects, or allows all of it.
 pub(super) fn scope(rule: &Rule) -> Option<Diagnostic> {
-    let id = rule.kind.id;
+    let key = rule.kind.id;
     // With `on-unknown: stop`, what is unknown is stopped.
     if rule.on_unknown == OnUnknown::Stop || rule.only.is_empty() {
         return None;
     }
     let mut selected = rule.only.iter().map(conditions);
-    let (is_void, why) = match rule.check.option() {
-        CheckOption::Forbidden(patterns) => {
-            let forbidden = ScopeCondition::Among(id.strip_prefix("forbidden-")?, patterns);
+    let (is_void, why) = match (rule.kind.option, rule.check.option()) {
+        (OptionKind::Forbidden(syntax, _), CheckOption::Forbidden(patterns)) => {
+            let forbidden = ScopeCondition::Among { key, syntax, patterns };
             let is_void = selected.all(|conditions| conditions.iter().any(|one| excludes(one, &forbidden)));
-            (is_void, "none of the builds that `only` selects is among them")
+            (is_void, format!("`{key}` matches none of the builds that `only` selects"))
         }
         // An initiator can be forged, so it is not trusted where it would let a build pass.
-        CheckOption::Allowed(patterns) if rule.kind.is_about_refs() => {
-            let subject = id.strip_prefix("allowed-")?;
+        (OptionKind::Allowed(syntax, _), CheckOption::Allowed(allowed)) if syntax.is_about_refs() => {
             let is_allowed = |condition: &ScopeCondition<'_>| match condition {
-                ScopeCondition::Among(other, scope) => *other == subject && patterns.covers(scope),
+                ScopeCondition::Among { syntax: other, patterns, .. } => *other == syntax && allowed.covers(patterns),
                 ScopeCondition::StartedBy { .. } | ScopeCondition::Compared(..) => false,
             };
             let is_void = selected.all(|conditions| conditions.iter().any(is_allowed));
-            (is_void, "all builds that `only` selects are among them")
+            (is_void, format!("`{key}` matches all builds that `only` selects"))
         }
-        CheckOption::DenyWhen(expression) => {
+        (_, CheckOption::DenyWhen(expression)) => {
             let denied: Vec<_> = compared(expression).collect();
             let is_excluded = |one: &ScopeCondition<'_>| denied.iter().any(|other| excludes(one, other));
             let is_void = selected.all(|conditions| conditions.iter().any(is_excluded));
-            (is_void, "its expression is true for none of the builds that `only` selects")
+            (is_void, "its expression is true for none of the builds that `only` selects".to_owned())
         }
         _ => return None,
     };
     let example = rule.only.first().and_then(example::of_selector);
-    let example = example.map(|example| format!(": an example is {example}")).unwrap_or_default();
-    let message = format!("no build can break `{}`, because {why}{example}", rule.id);
+    let example = example.map(|example| format!(", such as {example}")).unwrap_or_default();
+    let message = format!("no build can break `{}`: {why}{example}", rule.id);
     is_void.then(|| {
         Diagnostic::new(
             Code::ScopeWithoutEffect,
             rule.place,
             message,
-            format!("use other patterns in `{id}` or in `only`"),
+            format!("use other patterns in `{key}` or in `only`"),
         )
     })
 }
 
-/// A list of forbidden branches or refs all of which an exemption lets through.
+/// Warns about an exemption that lets through all branches or refs that its rule forbids.
 pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
     // With `on-unknown: stop`, what is unknown is stopped.
     if rule.on_unknown == OnUnknown::Stop {
@@ -134,7 +150,9 @@ pub(super) fn exemption(rule: &Rule) -> Option<Diagnostic> {
 
 fn conditions(selector: &Selector) -> Vec<ScopeCondition<'_>> {
     let of = |criterion| match criterion {
-        &Criterion::Among(subject, ref patterns) => vec![ScopeCondition::Among(subject.name, patterns)],
+        &Criterion::Among(subject, ref patterns) => {
+            vec![ScopeCondition::Among { key: subject.name, syntax: subject.syntax, patterns }]
+        }
         Criterion::StartedBy(starters) => {
             vec![ScopeCondition::StartedBy { key: "started-by", starters: starters.clone() }]
         }
@@ -144,30 +162,29 @@ fn conditions(selector: &Selector) -> Vec<ScopeCondition<'_>> {
     selector.criteria().flat_map(of).collect()
 }
 
-/// The comparisons of an expression that can exclude a key of a selector.
+/// Returns the comparisons of an expression that can exclude a key of a selector.
 fn compared(expression: &Expression) -> impl Iterator<Item = ScopeCondition<'_>> {
     expression.texts().iter().filter_map(|texts| {
-        let subject = match texts.subject.as_str() {
+        let compared = match texts.subject.as_str() {
             "startedBy" => {
                 let fits = |starter: &Starter| texts.patterns.iter().any(|one| one.fits(starter.name()));
                 let starters = Starter::ALL.into_iter().filter(|starter| fits(starter) == texts.is_among).collect();
                 return Some(ScopeCondition::StartedBy { key: WHEN, starters });
             }
-            "branch" => "branches",
-            "ref" => "refs",
-            "account" => "accounts",
-            "region" => "regions",
-            "build.projectName" | "project.name" => "projects",
-            "build.initiator" => "initiators",
-            SOURCE_TYPE => SOURCE_TYPE,
+            "branch" => Compared::Value(Syntax::Branch),
+            "ref" => Compared::Value(Syntax::Ref),
+            "account" => Compared::Value(Syntax::Account),
+            "region" => Compared::Value(Syntax::Region),
+            "build.projectName" | "project.name" => Compared::Value(Syntax::Project),
+            "build.initiator" => Compared::Value(Syntax::Initiator),
+            "build.source.type" => Compared::SourceType,
             _ => return None,
         };
-        Some(ScopeCondition::Compared(subject, texts))
+        Some(ScopeCondition::Compared(compared, texts))
     })
 }
 
 const WHEN: &str = "when";
-const SOURCE_TYPE: &str = "build.source.type";
 
 fn exclusive<'c, 'a>(conditions: &'c [ScopeCondition<'a>]) -> Option<(&'c ScopeCondition<'a>, &'c ScopeCondition<'a>)> {
     conditions.iter().enumerate().find_map(|(index, one)| {
@@ -176,11 +193,11 @@ fn exclusive<'c, 'a>(conditions: &'c [ScopeCondition<'a>]) -> Option<(&'c ScopeC
     })
 }
 
-/// What the condition asks for.
+/// Writes the values that the condition asks for.
 impl fmt::Display for ScopeCondition<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (is_among, list) = match self {
-            Self::Among(_, patterns) => (true, patterns.listed()),
+            Self::Among { patterns, .. } => (true, patterns.listed()),
             Self::StartedBy { starters, .. } => {
                 (true, starters.iter().map(|starter| starter.name()).collect::<Vec<_>>().join(", "))
             }
@@ -200,56 +217,62 @@ impl fmt::Display for ScopeCondition<'_> {
 impl<'a> ScopeCondition<'a> {
     fn key(&self) -> &'a str {
         match self {
-            Self::Among(key, _) | Self::StartedBy { key, .. } => key,
+            Self::Among { key, .. } | Self::StartedBy { key, .. } => key,
             Self::Compared(..) => WHEN,
         }
     }
 
-    /// The subject, its patterns, and whether it fits one of them or none; of subjects whose
-    /// values are texts.
-    fn texts(&self) -> Option<(&'a str, Vec<&'a Pattern>, bool)> {
-        match self {
-            Self::Among(subject, patterns) => Some((subject, patterns.texts().collect(), true)),
-            Self::Compared(subject, texts) => Some((subject, texts.patterns.iter().collect(), texts.is_among)),
+    /// The condition on a text; `None` of a list of starters.
+    fn texts(&self) -> Option<Texts<'a>> {
+        match *self {
+            Self::Among { syntax, patterns, .. } => {
+                Some(Texts { compared: Compared::Value(syntax), patterns: patterns.texts().collect(), is_among: true })
+            }
+            Self::Compared(compared, texts) => {
+                Some(Texts { compared, patterns: texts.patterns.iter().collect(), is_among: texts.is_among })
+            }
             Self::StartedBy { .. } => None,
+        }
+    }
+
+    /// The patterns of a list of sources, which have forms of their own.
+    fn sources(&self) -> Option<&'a Patterns> {
+        match self {
+            Self::Among { syntax: Syntax::Source, patterns, .. } => Some(patterns),
+            Self::Among { .. } | Self::StartedBy { .. } | Self::Compared(..) => None,
         }
     }
 }
 
 /// Returns whether certainly no build meets both.
 fn excludes(one: &ScopeCondition<'_>, other: &ScopeCondition<'_>) -> bool {
+    if let Some((one, other)) = one.sources().zip(other.sources()) {
+        return !one.overlap(other);
+    }
     match (one, other) {
-        (ScopeCondition::Among("sources", patterns), ScopeCondition::Among("sources", others)) => {
-            !patterns.overlap(others)
-        }
         (ScopeCondition::StartedBy { starters, .. }, ScopeCondition::StartedBy { starters: others, .. }) => {
             !starters.iter().any(|starter| others.contains(starter))
         }
-        // A pipeline's build has no location.
-        (ScopeCondition::StartedBy { starters, .. }, ScopeCondition::Among("sources", _))
-        | (ScopeCondition::Among("sources", _), ScopeCondition::StartedBy { starters, .. }) => {
-            starters.iter().all(|starter| *starter == Starter::Pipeline)
-        }
-        (ScopeCondition::StartedBy { starters, .. }, texts) | (texts, ScopeCondition::StartedBy { starters, .. }) => {
-            texts.texts().is_some_and(|texts| !starters.iter().any(|starter| may_start(*starter, &texts)))
+        (ScopeCondition::StartedBy { starters, .. }, other) | (other, ScopeCondition::StartedBy { starters, .. }) => {
+            !starters.iter().any(|starter| may_start(*starter, other))
         }
         _ => one.texts().zip(other.texts()).is_some_and(|(one, other)| exclude(&one, &other)),
     }
 }
 
-/// What [`Condition::texts`] returns.
-type Texts<'a> = (&'a str, Vec<&'a Pattern>, bool);
+fn exclude(one: &Texts<'_>, other: &Texts<'_>) -> bool {
+    use Compared::Value;
 
-fn exclude((subject, one, is_among): &Texts<'_>, (other_subject, other, is_other_among): &Texts<'_>) -> bool {
-    match (*subject, *other_subject, is_among, is_other_among) {
-        ("branches", "refs", true, true) => !are_refs(one, other),
-        ("refs", "branches", true, true) => !are_refs(other, one),
+    let (texts, others) = (&one.patterns, &other.patterns);
+    match (one.compared, other.compared, one.is_among, other.is_among) {
+        (Value(Syntax::Branch), Value(Syntax::Ref), true, true) => !are_refs(texts, others),
+        (Value(Syntax::Ref), Value(Syntax::Branch), true, true) => !are_refs(others, texts),
         (one, other, ..) if one != other => false,
-        // A list of images has no texts.
-        _ if one.is_empty() || other.is_empty() => false,
-        (.., true, true) => !one.iter().any(|one| other.iter().any(|other| one.overlaps(other))),
-        (.., true, false) => one.iter().all(|one| other.iter().any(|other| other.covers(one))),
-        (.., false, true) => other.iter().all(|other| one.iter().any(|one| one.covers(other))),
+        // A list of images or sources has no texts.
+        _ if texts.is_empty() || others.is_empty() => false,
+        (.., true, true) => !texts.iter().any(|one| others.iter().any(|other| one.overlaps(other))),
+        (.., true, false) => texts.iter().all(|one| others.iter().any(|other| other.covers(one))),
+        (.., false, true) => others.iter().all(|other| texts.iter().any(|one| one.covers(other))),
         (.., false, false) => false,
     }
 }
@@ -262,15 +285,21 @@ fn are_refs(branches: &[&Pattern], refs: &[&Pattern]) -> bool {
     refs.iter().any(|full| possible.iter().any(|possible| full.overlaps(possible)))
 }
 
-/// Returns whether a build of such a starter may meet a condition on a text.
-fn may_start(starter: Starter, (subject, patterns, is_among): &Texts<'_>) -> bool {
-    match *subject {
-        "initiators" if *is_among => patterns.iter().any(|initiator| may_start_as(starter, initiator)),
-        SOURCE_TYPE if starter == Starter::Pipeline => {
-            patterns.iter().any(|kind| kind.fits("CODEPIPELINE")) == *is_among
+/// Returns whether a build of such a starter may meet another condition.
+fn may_start(starter: Starter, condition: &ScopeCondition<'_>) -> bool {
+    if condition.sources().is_some() {
+        // A pipeline's build has no location.
+        return starter != Starter::Pipeline;
+    }
+    condition.texts().is_none_or(|texts| match texts.compared {
+        Compared::Value(Syntax::Initiator) if texts.is_among => {
+            texts.patterns.iter().any(|initiator| may_start_as(starter, initiator))
+        }
+        Compared::SourceType if starter == Starter::Pipeline => {
+            texts.patterns.iter().any(|kind| kind.fits("CODEPIPELINE")) == texts.is_among
         }
         _ => true,
-    }
+    })
 }
 
 /// The name of a user: any text without `/`.

@@ -11,16 +11,17 @@ use crate::{
 pub(super) fn scope(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
     let selectors = rule.only.iter().filter(|_| rule.newest_per().is_some());
     selectors.filter_map(|selector| {
-        let (what, help) = if selector.criteria().any(is_retries_alone) {
+        let (why, help) = if selector.criteria().any(is_retries_alone) {
             let help = "name what starts the first tries, such as `started-by: [webhook]`";
-            ("`started-by: [retry]`, because an automatic retry counts as its first try", help)
+            ("an automatic retry counts as its first try, so `started-by: [retry]` matches no build", help)
         } else if !selector.names_pipelines() && selector.criteria().any(is_pipelines_alone) {
-            let help = "add `started-by: [pipeline]` beside it; to stop a pipeline's build fails its execution";
-            ("`initiators` of pipelines alone, whose builds are left out", help)
+            let help =
+                "add `started-by: [pipeline]` beside it; stopping a pipeline's build fails the pipeline's execution";
+            ("its `initiators` are pipelines, whose builds are left out", help)
         } else {
             return None;
         };
-        let message = format!("an element of `only` of `{}` selects nothing: it has {what}", rule.id);
+        let message = format!("an element of `only` of `{}` selects nothing: {why}", rule.id);
         Some(Diagnostic::new(Code::SelectsNothing, rule.place, message, help))
     })
 }

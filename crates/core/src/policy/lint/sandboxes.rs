@@ -16,7 +16,7 @@ pub(super) fn selectors(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
         |(place, list, selector)| {
             let (why, help) = match rule.not_for_sandboxes() {
                 Some(why) => (
-                    format!("`{}` does not apply to sandboxes: {why}", rule.kind.id),
+                    format!("`{}` does not apply to sandboxes ({why})", rule.kind.id),
                     "use another check, such as `max-duration`, or remove the element",
                 ),
                 None if !selector.may_fit(RunKind::Sandbox) => {
@@ -24,7 +24,7 @@ pub(super) fn selectors(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
                 }
                 None => return None,
             };
-            let message = format!("an element of {list} of `{}` matches no sandbox: {why}", rule.id);
+            let message = format!("an element of {list} of `{}` matches no sandbox, because {why}", rule.id);
             Some(Diagnostic::new(Code::MatchesNoSandbox, place, message, help))
         },
     )

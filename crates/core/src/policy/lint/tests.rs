@@ -80,7 +80,7 @@ fn examples_of_builds() {
         ),
         (
             "forbidden-branches: [main], only: [{ branches: [feature/*] }]",
-            "3:11 no build can break `a`, because none of the builds that `only` selects is among them: an example is a \
+            "3:11 no build can break `a`: `forbidden-branches` matches none of the builds that `only` selects, such as a \
              build on branch `feature/x`",
         ),
         (
@@ -286,9 +286,9 @@ fn an_exemption_that_rests_on_text_alone() {
 #[test]
 fn what_rules_that_compare_builds_never_select() {
     let rule = |more: &str| format!("version: 1\nrules:\n  - {{id: a, only-newest-per: [project, ref]{more}}}\n");
-    let nothing = |what: &str| format!("3:10 an element of `only` of `a` selects nothing: it has {what}");
-    let retry = nothing("`started-by: [retry]`, because an automatic retry counts as its first try");
-    let pipelines = nothing("`initiators` of pipelines alone, whose builds are left out");
+    let nothing = |what: &str| format!("3:10 an element of `only` of `a` selects nothing: {what}");
+    let retry = nothing("an automatic retry counts as its first try, so `started-by: [retry]` matches no build");
+    let pipelines = nothing("its `initiators` are pipelines, whose builds are left out");
     check(&rule(", only: [{started-by: [retry]}]"), NOW, &[&retry]);
     check(&rule(", only: [{started-by: [retry, webhook]}]"), NOW, &[]);
     check(&rule(", only: [{initiators: [codepipeline/*]}]"), NOW, &[&pipelines]);

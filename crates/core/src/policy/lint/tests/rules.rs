@@ -282,7 +282,7 @@ fn a_selector_of_sandboxes_that_matches_none_is_named() {
     for (rule, expected) in [
         (
             "allowed-initiators: [a], only: [{ kinds: [sandbox] }]",
-            Some("`allowed-initiators` does not apply to sandboxes: a sandbox has no initiator"),
+            Some("`allowed-initiators` does not apply to sandboxes (a sandbox has no initiator)"),
         ),
         (
             "forbidden-overrides: [image], only: [{ kinds: [sandbox] }]",
@@ -293,11 +293,11 @@ fn a_selector_of_sandboxes_that_matches_none_is_named() {
         ("forbidden-overrides: [image], except: [{ kinds: [sandbox] }]", Some("an element of `except`")),
         (
             "max-duration: 2h, only: [{ kinds: [sandbox], started-by: [user] }]",
-            Some("matches no sandbox: a sandbox has no initiator"),
+            Some("matches no sandbox, because a sandbox has no initiator"),
         ),
         (
             "max-duration: 2h, except: [{ kinds: [sandbox], initiators: [a] }]",
-            Some("matches no sandbox: a sandbox has no initiator"),
+            Some("matches no sandbox, because a sandbox has no initiator"),
         ),
         ("max-duration: 2h, only: [{ kinds: [sandbox] }]", None),
         ("max-duration: 2h, only: [{ kinds: [build, sandbox], started-by: [user] }]", None),
