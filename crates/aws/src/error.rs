@@ -27,7 +27,7 @@ pub enum Class {
     ExpiredCredentials,
     /// The answer could not be parsed, or is incomplete. A retry can fix it.
     UnreadableAnswer,
-    /// The stop was answered, but the build is still running. A retry can fix it.
+    /// CodeBuild accepted the stop, but the build is still running. A retry can fix it.
     NotConfirmed,
     /// The role may not do this. No retry can fix it.
     AccessDenied,

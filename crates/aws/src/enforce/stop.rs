@@ -10,39 +10,52 @@ use crate::{
     codebuild::{self, Client},
 };
 
-/// The outcome of an attempt to stop a build.
-pub(super) enum Attempt {
-    /// The build has ended.
-    Ended(Box<Build>),
-    /// CodeBuild cannot stop the build, which is still running.
-    Refused(CallError, Box<Build>),
-    /// CodeBuild has no such build.
+/// The outcome of an attempt to stop a build, a batch or a sandbox.
+pub(super) enum Attempt<T> {
+    /// It has ended.
+    Ended(T),
+    /// CodeBuild cannot stop it, and it is still running.
+    Refused(CallError, T),
+    /// CodeBuild does not have it.
     Gone,
-    /// The build may still be running.
+    /// It may still be running.
     Failed(CallError),
 }
 
-/// Stops a build. Only a Build with a final status shows that no further attempt is needed.
-pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
-    let answer = codebuild::stop_build(client, id).await;
-    match answer {
-        Ok(build) if has_ended(&build) => Attempt::Ended(Box::new(build)),
-        // Either the Build in the answer has not ended, or CodeBuild refuses the stop, as it does for a build that
-        // has ended. The Build as it is now decides.
-        Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
-            match (answer, codebuild::get_build(client, id).await) {
-                (_, Ok(Some(build))) if has_ended(&build) => Attempt::Ended(Box::new(build)),
-                (Err(error), Ok(Some(build))) => Attempt::Refused(error, Box::new(build)),
-                (Ok(_), Ok(_)) => Attempt::Failed(CallError::new(
-                    Class::NotConfirmed,
-                    "the stop was answered, but the build is still running",
-                )),
-                (Err(error), _) | (Ok(_), Err(error)) => Attempt::Failed(error),
+impl<T> Attempt<T> {
+    /// Returns the outcome of a call that should have stopped it. Unless the answer has a final status, or the call
+    /// failed for good, `get` asks for its state: CodeBuild also refuses to stop what has ended.
+    async fn verified(
+        kind: &str,
+        answer: Result<T, CallError>,
+        get: impl Future<Output = Result<Option<T>, CallError>>,
+        progress: fn(&T) -> Progress,
+    ) -> Self {
+        let refusal = match answer {
+            Ok(answered) if progress(&answered) == Progress::Ended => return Self::Ended(answered),
+            Ok(_) => None,
+            Err(error) if error.class == Class::InvalidInput => Some(error),
+            Err(error) if error.class == Class::NotFound => return Self::Gone,
+            Err(error) => return Self::Failed(error),
+        };
+        match (get.await, refusal) {
+            (Ok(Some(now)), _) if progress(&now) == Progress::Ended => Self::Ended(now),
+            (Ok(Some(now)), Some(refusal)) => Self::Refused(refusal, now),
+            (Ok(Some(_)), None) => {
+                let message = format!("CodeBuild accepted the stop, but the {kind} is still running");
+                Self::Failed(CallError::new(Class::NotConfirmed, message))
             }
+            (Ok(None), _) => Self::Gone,
+            (Err(_), Some(error)) | (Err(error), None) => Self::Failed(error),
         }
-        Err(error) if error.class == Class::NotFound => Attempt::Gone,
-        Err(error) => Attempt::Failed(error),
     }
+}
+
+/// Stops a build. Only a Build with a final status shows that no further attempt is needed.
+pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt<Box<Build>> {
+    let answer = codebuild::stop_build(client, id).await.map(Box::new);
+    let get = async { Ok(codebuild::get_build(client, id).await?.map(Box::new)) };
+    Attempt::verified("build", answer, get, |build| build.progress()).await
 }
 
 /// Stops a batch, and returns it if it exists. One that has ended needs no stop.
@@ -51,33 +64,23 @@ pub(super) async fn stop_build(client: &Client, id: &BuildId) -> Attempt {
 /// If the batch may still be running.
 pub(super) async fn stop_batch(client: &Client, arn: &str) -> Result<Option<Box<BuildBatch>>, CallError> {
     let id = batch_id(arn);
-    let stopped = match codebuild::stop_batch(client, id).await {
-        Ok(batch) if batch.progress() == Progress::Ended => Ok(Some(batch)),
-        // As for a build, the batch as it is now decides.
-        answer @ (Ok(_) | Err(CallError { class: Class::InvalidInput, .. })) => {
-            match (answer, codebuild::get_batch(client, id).await) {
-                (_, Ok(batch)) if batch.as_ref().is_none_or(|batch| batch.progress() == Progress::Ended) => Ok(batch),
-                (Ok(_), Ok(_)) => {
-                    Err(CallError::new(Class::NotConfirmed, "the stop was answered, but the batch is still running"))
-                }
-                (Err(error), _) | (_, Err(error)) => Err(error),
-            }
+    let answer = codebuild::stop_batch(client, id).await;
+    match Attempt::verified("batch", answer, codebuild::get_batch(client, id), BuildBatch::progress).await {
+        Attempt::Ended(batch) => {
+            Ok(Some(Box::new(BuildBatch { arn: batch.arn.or_else(|| Some(arn.to_owned())), ..batch })))
         }
-        Err(error) if error.class == Class::NotFound => Ok(None),
-        Err(error) => Err(error),
-    };
-    stopped
-        .map(|batch| {
-            batch.map(|batch| Box::new(BuildBatch { arn: batch.arn.or_else(|| Some(arn.to_owned())), ..batch }))
-        })
-        .map_err(|error| CallError { message: format!("its batch could not be stopped: {error}"), ..error })
+        Attempt::Gone => Ok(None),
+        Attempt::Refused(error, _) | Attempt::Failed(error) => {
+            Err(CallError { message: format!("its batch could not be stopped: {error}"), ..error })
+        }
+    }
 }
 
 /// Returns the effect on the build, after its batch was stopped if a rule requires that.
 pub(super) async fn effect(
     client: &Client,
     id: &BuildId,
-    attempt: Attempt,
+    attempt: Attempt<Box<Build>>,
     batch: Result<Option<Box<BuildBatch>>, CallError>,
 ) -> Effect {
     let mut effect = match attempt {
@@ -100,28 +103,14 @@ pub(super) async fn effect(
 /// Stops a sandbox. A sandbox that is being stopped counts as ended: `StopSandbox` answers before it has ended.
 pub(super) async fn stop_sandbox(client: &Client, id: &BuildId) -> Effect {
     let answer = codebuild::stop_sandbox(client, id).await;
-    let failure = match answer {
-        Ok(sandbox) if sandbox.progress() == Progress::Ended => return ended_sandbox(sandbox),
-        // As for a build, the sandbox as it is now decides.
-        Ok(_) | Err(CallError { class: Class::InvalidInput, .. }) => {
-            match (answer, codebuild::get_sandbox(client, id).await) {
-                (_, Ok(Some(sandbox))) if sandbox.progress() == Progress::Ended => return ended_sandbox(sandbox),
-                (_, Ok(None)) => return Outcome::NotFound.into(),
-                (Ok(_), Ok(_)) => {
-                    CallError::new(Class::NotConfirmed, "the stop was answered, but the sandbox is still running")
-                }
-                (Err(error), _) | (Ok(_), Err(error)) => error,
-            }
+    match Attempt::verified("sandbox", answer, codebuild::get_sandbox(client, id), Sandbox::progress).await {
+        Attempt::Ended(sandbox) => {
+            let outcome = if sandbox.is_stopped() { Outcome::Stopped } else { Outcome::AlreadyComplete };
+            Effect { sandbox: Some(Box::new(sandbox)), ..outcome.into() }
         }
-        Err(error) if error.class == Class::NotFound => return Outcome::NotFound.into(),
-        Err(error) => error,
-    };
-    Failure::from(failure).into()
-}
-
-fn ended_sandbox(sandbox: Sandbox) -> Effect {
-    let outcome = if sandbox.is_stopped() { Outcome::Stopped } else { Outcome::AlreadyComplete };
-    Effect { sandbox: Some(Box::new(sandbox)), ..outcome.into() }
+        Attempt::Gone => Outcome::NotFound.into(),
+        Attempt::Refused(error, _) | Attempt::Failed(error) => Failure::from(error).into(),
+    }
 }
 
 fn ended(build: Box<Build>) -> Effect {
