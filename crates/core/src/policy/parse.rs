@@ -96,9 +96,7 @@ fn read_rule(reader: &mut Reader, node: &Node, mode: Mode, ids: &mut Vec<(Id, Pl
     let keys: Vec<&str> = rule_keys().collect();
     let before = reader.faults.len();
     let mapping = reader.mapping(node, "a rule", &keys)?;
-    let belongs_to_policy =
-        |name: &str| POLICY_KEYS.contains(&name).then(|| "the policy; write it beside `rules`".to_owned());
-    name_misplaced_keys(reader, node, before, |name| belongs_to_selector(name).or_else(|| belongs_to_policy(name)));
+    name_misplaced_keys(reader, node, before, belongs_outside_the_rule);
     let id = read_id(reader, &mapping, ids);
     let mode = read_mode(reader, &mapping, mode);
     let check = read_check(reader, &mapping);
@@ -161,8 +159,10 @@ fn read_check(reader: &mut Reader, mapping: &Mapping<'_>) -> Option<(&'static Ch
         mapping.entries.iter().filter_map(|(key, node)| Some((CHECKS.iter().find(|check| check.id == *key)?, *node)));
     let Some((kind, node)) = found.next() else {
         let ids: Vec<&str> = checks::ids().collect();
-        // A misspelt check is a fault already.
-        if mapping.suggested.iter().any(|key| ids.contains(key)) {
+        let is_misspelt = mapping.suggested.iter().any(|key| ids.contains(key));
+        let is_unknown = mapping.unlike.iter().any(|key| belongs_outside_the_rule(key).is_none());
+        // The key that was probably meant as the check has a fault already.
+        if is_misspelt || is_unknown {
             return None;
         }
         reader.fault(
@@ -264,6 +264,11 @@ fn name_misplaced_keys(reader: &mut Reader, mapping: &Node, before: usize, belon
             fault.fix = None;
         }
     }
+}
+
+fn belongs_outside_the_rule(name: &str) -> Option<String> {
+    let belongs_to_policy = || POLICY_KEYS.contains(&name).then(|| "the policy; write it beside `rules`".to_owned());
+    belongs_to_selector(name).or_else(belongs_to_policy)
 }
 
 fn belongs_to_selector(name: &str) -> Option<String> {

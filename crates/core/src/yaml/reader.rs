@@ -55,7 +55,7 @@ impl Reader {
             return None;
         };
         let mut read: Vec<(&str, &Node)> = Vec::new();
-        let mut suggested = Vec::new();
+        let (mut suggested, mut unlike) = (Vec::new(), Vec::new());
         for (key, value) in entries {
             let Some(name) = self.key(key, &read) else { continue };
             if known.contains(&name) {
@@ -71,15 +71,14 @@ impl Reader {
                         Diagnostic::new(Code::UnknownKey, key.place, message, format!("did you mean `{word}`?"));
                     self.faults.push(fault.with_fix(fix));
                 }
-                None => self.fault(
-                    Code::UnknownKey,
-                    key.place,
-                    message,
-                    format!("the known keys are {}", quoted_list(known)),
-                ),
+                None => {
+                    unlike.push(name);
+                    let help = format!("the known keys are {}", quoted_list(known));
+                    self.fault(Code::UnknownKey, key.place, message, help);
+                }
             }
         }
-        Some(Mapping { place: node.place, entries: read, suggested })
+        Some(Mapping { place: node.place, entries: read, suggested, unlike })
     }
 
     /// Reads a mapping that may have any keys, and has at least one.
@@ -292,6 +291,8 @@ pub(crate) struct Mapping<'a> {
     pub(crate) entries: Vec<(&'a str, &'a Node)>,
     /// The known keys that were suggested for misspelt ones.
     pub(crate) suggested: Vec<&'static str>,
+    /// The unknown keys that resemble no known key.
+    pub(crate) unlike: Vec<&'a str>,
 }
 
 impl<'a> Mapping<'a> {
