@@ -94,11 +94,10 @@ impl LearnedKind {
                 Some(format!("{folder}/{name}{separator}*"))
             }
             Self::Sources => {
-                let host = value.split_once("://")?.1.find('/')?;
-                let owner = value.get(value.find("://")? + 3 + host + 1..)?;
-                let owner = owner.split_once('/')?.0;
-                let before = value.split_once(&format!("/{owner}/"))?.0;
-                Some(format!("{before}/{owner}/*"))
+                let (scheme, rest) = value.split_once("://")?;
+                let (host, path) = rest.split_once('/')?;
+                let (owner, _) = path.split_once('/')?;
+                Some(format!("{scheme}://{host}/{owner}/*"))
             }
             Self::Branches => Some(format!("{}/*", value.split_once('/')?.0)),
         }
@@ -144,7 +143,7 @@ impl ListValues {
             } else {
                 format!("a value that begins with `{shown}`")
             };
-            return Err(format!("{value} contains a wildcard, so that it would match more than itself"));
+            return Err(format!("{value} contains a wildcard, so as a pattern it would match other values too"));
         }
         if let Some(value) = self.seen.keys().find(|value| value.contains(char::is_control)) {
             let value = shown(value);
