@@ -106,7 +106,7 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
     };
     let kind = if rule.forbids_sandboxes() { RunKind::Sandbox } else { RunKind::Build };
     if !rule.may_apply_to(kind) {
-        remark("not exported: it is about sandboxes alone, and no condition key contains what a sandbox has");
+        remark("not exported: the rule applies only to sandboxes, and no condition key contains a sandbox's settings");
         return Vec::new();
     }
     let (refusals, notes) = match prevention(rule, kind) {
@@ -122,7 +122,7 @@ fn rule_statements(policy: &Policy, rule: &Rule, breadth: Breadth, remark: &mut 
         Prevention::Exact { refusals, remarks } => (refusals, remarks),
     };
     if refusals.is_empty() {
-        remark("not exported: no argument of a call breaks it for certain");
+        remark("not exported: no argument of StartBuild certainly breaks the rule");
         notes.iter().for_each(|note| remark(note));
         return Vec::new();
     }

@@ -24,8 +24,8 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
         texts(patterns).into_iter().partition(|pattern| is_comparable(pattern));
     let (mut refusals, mut remarks) = (Vec::new(), Vec::new());
     if !comparable.is_empty() {
-        // Without an `@`, a location has no user information; without `%` and `..`, its path is as spelled.
-        let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into(), "*..*".into()]);
+        // Without an `@`, a location has no user information; without `%`, its path is as spelled.
+        let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into()]);
         refusals.push(vec![KeyCondition::Like(LOCATION, comparable), plain, KeyCondition::Given(LOCATION)]);
         remarks.push(
             "a location that contains `@` or `%` is not refused, because it may have user information or another path"
@@ -44,7 +44,7 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
 }
 
 const DOT_SEGMENTS: &str =
-    "a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it";
+    "a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path";
 
 /// Refuses `https://github.com/acme/../evil/app.git`, from which git fetches `/evil/app.git`.
 fn dot_segments() -> Refusal {

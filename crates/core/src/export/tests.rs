@@ -86,28 +86,28 @@ fn compute() {
     A: {"Condition":{"StringNotLike":{"codebuild:environment.computeType":"BUILD_GENERAL1_SMALL"},"Null":{"codebuild:environment.computeType":"false"}}}
     a: a call that overrides only the environment type or only the compute type is refused only if that settles it, because no condition key contains what the project has
     "#);
-    insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of a call breaks it for certain");
+    insta::assert_snapshot!(of_rule("allowed-compute: ['*']"), @"a: not exported: no argument of StartBuild certainly breaks the rule");
 }
 
 #[test]
 fn sources() {
     insta::assert_snapshot!(of_rule("forbidden-sources: ['https://github.com/Evil/*', '*/somebody/*', '*/Somebody/*']"), @r#"
-    A1: {"Condition":{"StringLike":{"codebuild:source.location":["https://github.com/Evil/*","*/somebody/*"]},"StringNotLike":{"codebuild:source.location":["*@*","*%*","*..*"]},"Null":{"codebuild:source.location":"false"}}}
+    A1: {"Condition":{"StringLike":{"codebuild:source.location":["https://github.com/Evil/*","*/somebody/*"]},"StringNotLike":{"codebuild:source.location":["*@*","*%*"]},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: a location that contains `@` or `%` is not refused, because it may have user information or another path
     a: not refused: */Somebody/*; IAM could match the spelling of a location that the rule does not forbid
-    a: a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it
+    a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
     insta::assert_snapshot!(of_rule("forbidden-sources: ['git@*']"), @r#"
     A: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: not refused: git@*; IAM could match the spelling of a location that the rule does not forbid
-    a: a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it
+    a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
     insta::assert_snapshot!(of_rule("allowed-sources: ['https://github.com/acme/*']"), @r#"
     A1: {"Condition":{"StringNotLike":{"codebuild:source.location":"https://github.com/acme/*"},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: a location in another spelling than the pattern's (user information, capital letters, `git@host:path`) is refused even if the rule allows it, because IAM compares it as the call spells it
-    a: a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it
+    a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
 }
 
@@ -227,10 +227,10 @@ fn projects_that_are_never_stopped() {
 #[test]
 fn a_dollar_sign_does_not_start_a_variable() {
     insta::assert_snapshot!(of_rule("forbidden-sources: ['https://git.example.com/a$b']"), @r#"
-    A1: {"Condition":{"StringLike":{"codebuild:source.location":"https://git.example.com/a${$}b"},"StringNotLike":{"codebuild:source.location":["*@*","*%*","*..*"]},"Null":{"codebuild:source.location":"false"}}}
+    A1: {"Condition":{"StringLike":{"codebuild:source.location":"https://git.example.com/a${$}b"},"StringNotLike":{"codebuild:source.location":["*@*","*%*"]},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: a location that contains `@` or `%` is not refused, because it may have user information or another path
-    a: a location with `..` in its path is refused, whatever it leads to, because IAM cannot resolve it
+    a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
 }
 
@@ -278,7 +278,7 @@ fn sandboxes_that_are_all_forbidden_are_refused() {
     // What a build is not refused for is not lost, and the reverse.
     assert_eq!(
         of_rule("forbidden-images: [tools], only: [{kinds: [sandbox]}]"),
-        "a: not exported: it is about sandboxes alone, and no condition key contains what a sandbox has\nsandboxes are not refused: they run what the project has, which no condition key contains; to refuse all of them, add a rule with `deny-when: \"true\"` and `only: [{ kinds: [sandbox] }]`"
+        "a: not exported: the rule applies only to sandboxes, and no condition key contains a sandbox's settings\nsandboxes are not refused: they run what the project has, which no condition key contains; to refuse all of them, add a rule with `deny-when: \"true\"` and `only: [{ kinds: [sandbox] }]`"
     );
     assert_eq!(
         of_rule("forbidden-variables: [A], only: [{kinds: [build]}]").lines().next(),

@@ -224,6 +224,19 @@ fn policy_text() -> impl Strategy<Value = String> {
         })
 }
 
+#[test]
+fn two_dots_within_a_name_do_not_hide_a_location() {
+    let policy = policy("{version: 1, rules: [{id: a, forbidden-sources: ['https://github.com/evil*']}]}");
+    for location in ["https://github.com/evil/app..x", "https://github.com/evil..x/app", "https://github.com/acme/.."] {
+        let request = Request {
+            action: "codebuild:StartBuild",
+            resource: "arn:aws:codebuild:eu-west-1:111122223333:project/shop".to_owned(),
+            context: HashMap::from([("codebuild:source.location", vec![location.to_owned()])]),
+        };
+        assert!(denies(&iam(&policy, Breadth::Exact).document, &request), "{location}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
