@@ -148,11 +148,14 @@ impl Walk<'_> {
     /// `None` if there are too many.
     fn list(&self, index: Index, name: &mut String, length: usize, names: &mut BTreeSet<String>) -> Option<()> {
         // A longer path visits some situation twice, so it could repeat that loop without end.
-        if length > self.situations.len() || names.len() > MAX_LISTED {
+        if length > self.situations.len() {
             return None;
         }
         if self.ends[index] {
             names.insert(name.clone());
+            if names.len() > MAX_LISTED {
+                return None;
+            }
         }
         for (symbol, next) in self.situations[index].next.iter().filter(|(_, next)| self.leads[*next]) {
             for character in symbol.first..=symbol.last {

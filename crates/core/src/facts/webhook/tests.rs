@@ -68,6 +68,9 @@ fn a_filter_that_pins_one_ref_names_it() {
     }
     // `$` binds to `master` alone.
     assert_eq!(pushed("HEAD_REF=^refs/heads/main|master$").listed(), None);
+    // Sixteen refs are listed at most.
+    assert_eq!(pushed("HEAD_REF=^refs/heads/[a-p]$").listed().unwrap().len(), 16);
+    assert_eq!(pushed("HEAD_REF=^refs/heads/[a-q]$").listed(), None);
 }
 
 #[test]
