@@ -176,7 +176,14 @@ impl RunningBuilds {
         while let Some((ids, answer)) = before(until, calls.next()).await.flatten() {
             unanswered.remove(ids);
             match answer {
-                Ok(builds) => builds.into_iter().for_each(|build| self.keep(build, now, &mut done)),
+                Ok(builds) => {
+                    for build in builds {
+                        if let Err(error) = self.keep(build, now, &mut done) {
+                            self.failures.push(error);
+                            self.incomplete.extend(projects_of(ids));
+                        }
+                    }
+                }
                 // These projects are finished: the sweep fails anyway.
                 Err(error) => {
                     self.failures.push(error);
@@ -206,10 +213,14 @@ impl RunningBuilds {
         self.incomplete.extend(projects);
     }
 
-    fn keep(&mut self, build: Build, now: Timestamp, done: &mut HashSet<String>) {
+    /// Keeps a build if it is running. Adds its project to `done` if no older one can be.
+    ///
+    /// # Errors
+    /// If its id is not valid.
+    fn keep(&mut self, build: Build, now: Timestamp, done: &mut HashSet<String>) -> Result<(), CallError> {
         let Some(Ok(id)) = build.id.as_deref().map(str::parse::<BuildId>) else {
             let message = "CodeBuild's answer to BatchGetBuilds contains a build without a valid id";
-            return self.failures.push(CallError::new(Class::UnreadableAnswer, message));
+            return Err(CallError::new(Class::UnreadableAnswer, message));
         };
         if build.start_time.is_some_and(|start| now.duration_since(start) > MAX_AGE) {
             done.insert(id.project().to_owned());
@@ -218,6 +229,7 @@ impl RunningBuilds {
         if build.progress() != Progress::Ended {
             self.builds.push(FoundBuild { id, build });
         }
+        Ok(())
     }
 }
 
