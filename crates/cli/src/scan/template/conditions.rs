@@ -9,7 +9,7 @@ use buildbrake_core::{
 
 use super::{
     elements,
-    functions::{Call, Evaluation},
+    functions::{Call, Evaluation, scalar},
     members, text,
 };
 
@@ -83,7 +83,8 @@ pub(super) fn equal(one: &Given, other: &Given) -> Option<bool> {
             if one.len() == other.len() { all(elements) } else { Some(false) }
         }
         (Given::Structure(_), _) | (_, Given::Structure(_)) => None,
-        (one, other) => Some(one == other),
+        (Given::List(_), _) | (_, Given::List(_)) => Some(false),
+        (one, other) => Some(scalar(one) == scalar(other)),
     }
 }
 

@@ -185,7 +185,7 @@ impl<'a> Evaluation<'a> {
     fn deployed(&self, shown: &str, resource: &str) -> Given {
         match self.resources.is_some_and(|resources| member(resources, resource).is_none()) {
             true => Given::Unknown(format!("the template does not define `{resource}`")),
-            false => Given::Unknown(format!("`{shown}` is known when the stack is deployed")),
+            false => Given::Unknown(format!("`{shown}` is known only after the stack is deployed")),
         }
     }
 
@@ -226,12 +226,10 @@ impl<'a> Evaluation<'a> {
                     None => self.reference(name),
                 },
             };
-            match value {
-                Given::Text(text) => made.push_str(&text),
-                Given::Number(number) => made.push_str(&number.to_string()),
-                Given::Flag(flag) => made.push_str(&flag.to_string()),
-                Given::Unknown(why) => return Given::Unknown(why),
-                Given::Nothing | Given::List(_) | Given::Structure(_) => return malformed("Fn::Sub"),
+            match (scalar(&value), value) {
+                (Some(text), _) => made.push_str(&text),
+                (None, Given::Unknown(why)) => return Given::Unknown(why),
+                (None, _) => return malformed("Fn::Sub"),
             }
             if made.len() > self.text_left.get() {
                 return too_long();
@@ -247,12 +245,11 @@ impl<'a> Evaluation<'a> {
         };
         let mut texts = Vec::new();
         for element in list {
-            match &element.value {
-                Given::Text(text) => texts.push(text.clone()),
-                Given::Number(number) => texts.push(number.to_string()),
-                Given::Unknown(why) => return Given::Unknown(why.clone()),
-                Given::Nothing => {}
-                Given::Flag(_) | Given::List(_) | Given::Structure(_) => return malformed("Fn::Join"),
+            match (scalar(&element.value), &element.value) {
+                (Some(text), _) => texts.push(text),
+                (None, Given::Nothing) => {}
+                (None, Given::Unknown(why)) => return Given::Unknown(why.clone()),
+                (None, _) => return malformed("Fn::Join"),
             }
         }
         self.bounded(texts.join(delimiter))
@@ -285,7 +282,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Returns a text that a function made, or unknown if the functions of the template make too much text.
+    /// Returns a text that a function made, or unknown if the functions of the template produce too much text.
     fn bounded(&self, text: String) -> Given {
         match self.text_left.get().checked_sub(text.len()) {
             Some(left) => {
@@ -297,10 +294,20 @@ impl<'a> Evaluation<'a> {
     }
 }
 
+/// The text of a value that has one. CloudFormation makes text of numbers and flags.
+pub(super) fn scalar(value: &Given) -> Option<String> {
+    match value {
+        Given::Text(text) => Some(text.clone()),
+        Given::Number(number) => Some(number.to_string()),
+        Given::Flag(flag) => Some(flag.to_string()),
+        Given::Unknown(_) | Given::Nothing | Given::List(_) | Given::Structure(_) => None,
+    }
+}
+
 fn malformed(name: &str) -> Given {
     Given::Unknown(format!("this use of `{name}` cannot be evaluated"))
 }
 
 fn too_long() -> Given {
-    Given::Unknown("the functions of the template make too much text".to_owned())
+    Given::Unknown("the functions of the template produce too much text".to_owned())
 }

@@ -120,7 +120,7 @@ fn pseudo(destination: &Destination) -> HashMap<String, Given> {
         Some(value) => Given::Text(value.to_owned()),
         None => Given::Unknown(format!("it depends on where the template is deployed; add `{option}`")),
     };
-    let after = |name: &str| Given::Unknown(format!("`AWS::{name}` is known only when the stack is deployed"));
+    let after = |name: &str| Given::Unknown(format!("`AWS::{name}` is known only after the stack is deployed"));
     HashMap::from([
         ("AWS::AccountId".to_owned(), value(destination.account.as_deref(), "--account-id")),
         ("AWS::Region".to_owned(), value(region, "--region")),
@@ -137,7 +137,7 @@ fn pseudo(destination: &Destination) -> HashMap<String, Given> {
 fn value(name: &str, declaration: &Node, given: &[Parameter]) -> Given {
     let property = |name: &str| member(declaration, name).and_then(text);
     if is_no_echo(declaration) {
-        return Given::Unknown(format!("the parameter `{name}` is one that is never shown (`NoEcho`)"));
+        return Given::Unknown(format!("the parameter `{name}` has `NoEcho`, so its value is not used"));
     }
     let kind = property("Type").unwrap_or("String");
     if kind.starts_with("AWS::SSM::Parameter::Value") {

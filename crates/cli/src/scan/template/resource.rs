@@ -22,7 +22,7 @@ pub(super) fn settings(
         _ => Vec::new(),
     };
     if !members.iter().any(|(name, setting)| name == "name" && setting.value != Given::Nothing) {
-        let why = "CloudFormation makes up a name".to_owned();
+        let why = "CloudFormation generates the name".to_owned();
         members.push(("name".to_owned(), Given::Unknown(why).nowhere()));
     }
     PlannedProject::new(&members, destination.account.clone(), destination.region.clone())

@@ -24,6 +24,10 @@ Conditions:
   Same: !Equals [a, a]
   Loop: !Not [!Condition Loop]
   InSubnets: !Contains [!Ref Subnets, subnet-2]
+  TwoSubnets: !Equals [{ 'Fn::Length': !Ref Subnets }, 2]
+  IsYes: !Equals [yes, 'true']
+  ListIsText: !Equals [!Ref Subnets, subnet-1]
+  ListIsNothing: !Equals [!Ref Subnets, !Ref 'AWS::NoValue']
 Resources: {}
 "#;
 
@@ -60,15 +64,15 @@ fn functions_are_evaluated_where_that_is_certain() {
         ("{Ref: Minutes}", "60"),
         ("!Ref Subnets", "[subnet-1, subnet-2]"),
         ("!Ref Stage", "? the parameter `Stage` has no value"),
-        ("!Ref Secret", "? the parameter `Secret` is one that is never shown (`NoEcho`)"),
+        ("!Ref Secret", "? the parameter `Secret` has `NoEcho`, so its value is not used"),
         ("!Ref Ami", "? the value of the parameter `Ami` is in Parameter Store"),
-        ("!Ref Role", "? `Role` is known when the stack is deployed"),
+        ("!Ref Role", "? `Role` is known only after the stack is deployed"),
         ("!Ref AWS::NoValue", "nothing"),
         ("!Ref AWS::Region", "? it depends on where the template is deployed; add `--region`"),
-        ("!Ref AWS::StackName", "? `AWS::StackName` is known only when the stack is deployed"),
+        ("!Ref AWS::StackName", "? `AWS::StackName` is known only after the stack is deployed"),
         ("!Sub 'a-${Image}-${!Image}'", "a-aws/codebuild/standard:7.0-${Image}"),
         ("!Sub 'a-${Stage}'", "? the parameter `Stage` has no value"),
-        ("!Sub '${Role.Arn}'", "? `Role.Arn` is known when the stack is deployed"),
+        ("!Sub '${Role.Arn}'", "? `Role.Arn` is known only after the stack is deployed"),
         ("!Sub ['${A}-${Minutes}', {A: !Join ['/', [x, !Ref Minutes]]}]", "x/60-60"),
         ("{'Fn::Sub': ['${A}', {A: {Ref: Image}}]}", "aws/codebuild/standard:7.0"),
         ("!Sub 'no ${end'", "no ${end"),
@@ -93,6 +97,11 @@ fn functions_are_evaluated_where_that_is_certain() {
         ("!If [Loop, yes, no]", "? it depends on the condition `Loop`, which is unknown"),
         ("!If [NoSuch, yes, no]", "? it depends on the condition `NoSuch`, which is unknown"),
         ("!If [InSubnets, yes, no]", "true"),
+        ("!If [TwoSubnets, yes, no]", "true"),
+        ("!If [IsYes, yes, no]", "true"),
+        ("!If [ListIsText, yes, no]", "false"),
+        ("!If [ListIsNothing, yes, no]", "false"),
+        ("!Join ['-', [a, yes, 3]]", "a-true-3"),
         ("{'Fn::If': [Same, {A: !Ref Minutes}, {'Ref': 'AWS::NoValue'}]}", "{A: 60}"),
         ("[a, !If [Same, !Ref 'AWS::NoValue', b]]", "[a, nothing]"),
         ("{A: 1, 'Fn::Transform': {Name: X}}", "? a function beside other members may add members"),
@@ -125,7 +134,7 @@ fn given_parameters_take_the_place_of_defaults() {
         ("!Ref Minutes", "90"),
         ("!If [IsProd, yes, no]", "true"),
         ("!FindInMap [Sizes, !Ref Stage, type]", "BUILD_GENERAL1_LARGE"),
-        ("!Ref Secret", "? the parameter `Secret` is one that is never shown (`NoEcho`)"),
+        ("!Ref Secret", "? the parameter `Secret` has `NoEcho`, so its value is not used"),
         (
             "!Sub 'arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}.${AWS::URLSuffix}/${AWS::StackName}'",
             "arn:aws-cn:s3:cn-north-1:111122223333.amazonaws.com.cn/ci",
@@ -216,7 +225,10 @@ fn functions_make_no_text_without_end() {
     for _ in 0..11 {
         value = format!("{{'Fn::Sub': ['{}', {{A: {value}}}]}}", "${A}".repeat(10));
     }
-    assert_eq!(evaluated(&value, &[], &Destination::default()), "? the functions of the template make too much text");
+    assert_eq!(
+        evaluated(&value, &[], &Destination::default()),
+        "? the functions of the template produce too much text"
+    );
 }
 
 proptest::proptest! {
@@ -244,7 +256,7 @@ fn what_the_template_does_not_define_is_undefined() {
     };
     let found = why("");
     assert!(found.contains("the template does not define `Rol`"), "{found}");
-    assert!(found.contains("`Key.Arn` is known when the stack is deployed"), "{found}");
+    assert!(found.contains("`Key.Arn` is known only after the stack is deployed"), "{found}");
     // SAM adds a role to each function.
-    assert!(why("Transform: AWS::Serverless-2016-10-31").contains("`Rol` is known when the stack is deployed"));
+    assert!(why("Transform: AWS::Serverless-2016-10-31").contains("`Rol` is known only after the stack is deployed"));
 }
