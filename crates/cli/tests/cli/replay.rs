@@ -431,7 +431,7 @@ fn input_without_a_build_is_an_error() {
     let output = run(&folder, &["--projects", "zzz", "history.ndjson"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{error}");
-    assert_eq!(error, "warning: the input contains builds, but none that `--projects` lets through\n");
+    assert_eq!(error, "warning: the input contains builds, but none that matches `--projects`\n");
 
     // A shard or a saved account may have projects alone.
     fs::write(folder.join("projects.json"), json!({"projects": [{"name": "shop", "serviceRole": "r"}]}).to_string())
@@ -525,4 +525,9 @@ fn a_comparison_names_the_rules_that_now_stop_a_build() {
     let found = summary(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
     let change = found["comparison"]["builds"].as_object().unwrap().values().next().unwrap();
     assert_eq!(change, &json!({"from": "reported", "to": "stopped", "newlyEnforced": ["short"]}));
+    // Another rule stops the build anyway.
+    fs::write(folder.join("old.yaml"), policy("enforce")).unwrap();
+    fs::write(folder.join("policy.yaml"), policy("enforce").replace(", mode: report", "")).unwrap();
+    let text = stdout(&folder, &["--compare", "old.yaml", "builds.ndjson"]);
+    assert!(text.contains(": stopped -> stopped (now enforced: shorter)\n"), "{text}");
 }

@@ -54,14 +54,14 @@ impl PolicyComparison {
     pub(crate) fn add(&mut self, old: &Replayed, new: &Replayed) {
         let (was, is) = (broken(old), broken(new));
         *self.outcomes.entry(old.outcome).or_default().entry(new.outcome).or_default() += 1;
-        if old.outcome == new.outcome && was == is {
+        let (was_enforced, is_enforced) = (enforced(old), enforced(new));
+        if old.outcome == new.outcome && was == is && was_enforced == is_enforced {
             return;
         }
         self.changed += 1;
         let only = |rules: &[&str], others: &[&str]| {
             rules.iter().filter(|rule| !others.contains(rule)).map(|rule| (*rule).to_owned()).collect()
         };
-        let (was_enforced, is_enforced) = (enforced(old), enforced(new));
         let of_both = |rules: &[&str], others: &[&str]| -> Vec<String> {
             let rules: Vec<String> = only(rules, others);
             rules.into_iter().filter(|rule| was.contains(&rule.as_str()) && is.contains(&rule.as_str())).collect()
