@@ -176,20 +176,26 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<InputBuild> {
     }
     let all = found.builds.keys().map(String::as_str).chain(found.sandboxes.iter().map(|(id, _)| id.as_str()));
     let ids: Vec<String> = all.map(str::to_owned).collect();
-    let count = count(ids.len(), "build");
+    let kinds = [(found.builds.len(), "build"), (found.sandboxes.len(), "sandbox")];
+    let counts: Vec<String> =
+        kinds.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(*number, noun)).collect();
+    let contained = counts.join(" and ");
     let builds = found.builds.into_values().filter_map(join).map(|build| (build.id.clone(), InputBuild::of(build)));
     let sandboxes = found.sandboxes.into_iter().map(|(id, sandbox)| (id, InputBuild::Sandbox(sandbox)));
     let mut inputs = builds.chain(sandboxes).filter(|(id, _)| is_chosen(id, chosen));
     match (inputs.next(), inputs.next(), chosen) {
         (Some((_, input)), None, _) => Ok(input),
         (Some(_), Some(_), _) => {
-            bail!("{name}: the input contains {count}; choose one with `--build ID`:{}", listed(&ids))
+            bail!("{name}: the input contains {contained}; choose one with `--build ID`:{}", listed(&ids))
         }
         (None, _, Some(text)) => {
             let similar: Vec<String> = ids.iter().filter(|id| id.contains(text)).cloned().collect();
             match similar.is_empty() {
                 true => {
-                    bail!("{name}: the input contains {count}, but not `{text}`; choose another one:{}", listed(&ids))
+                    bail!(
+                        "{name}: the input contains {contained}, but not `{text}`; choose another one:{}",
+                        listed(&ids)
+                    )
                 }
                 false => bail!("{name}: `{text}` is not the id of a build; these contain it:{}", listed(&similar)),
             }

@@ -207,6 +207,13 @@ fn a_sandbox_is_explained_as_the_sweep_judges_it() {
     }
     let both = format!("{}\n{sandbox}\n", build("shop:5e000000-0000-4000-8000-000000000002"));
     assert_eq!(decided(&explain(&folder, &both, &["--build", ID])), "stop out-of-scope broken");
+    let mut other = sandbox.clone();
+    other["id"] = json!("shop:5e000000-0000-4000-8000-000000000003");
+    other["arn"] = json!("arn:aws:codebuild:eu-west-1:111122223333:sandbox/shop:5e000000-0000-4000-8000-000000000003");
+    for (input, expected) in [(both, "1 build and 1 sandbox"), (format!("{sandbox}\n{other}\n"), "2 sandboxes")] {
+        let error = String::from_utf8(explain(&folder, &input, &[]).stderr).unwrap();
+        assert!(error.contains(&format!("the input contains {expected}; choose one")), "{error}");
+    }
 }
 
 /// Explains a build with a policy, as text.
