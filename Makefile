@@ -83,7 +83,7 @@ soak: export BUILDBRAKE_EVENTS ?= 10000
 soak: export BUILDBRAKE_KILLS ?= 200
 soak: export BUILDBRAKE_INVOCATIONS ?= 200000
 soak: export BUILDBRAKE_SWEPT_PROJECTS ?= 2000
-soak: ## Run the tests of everything that goes wrong at full length (twenty minutes).
+soak: ## Run the chaos tests at full length (twenty minutes).
 	cargo test --workspace --locked --test e2e chaos:: -- --nocapture
 	cargo test --workspace --locked --test e2e sweep::where_every_event_is_dropped -- --nocapture
 
@@ -135,7 +135,7 @@ template-lint: $(STAMP) ## Lint the SAM templates.
 	$(TOOLS)/bin/sam validate --lint --template-file docs/scale/template.yaml
 
 .PHONY: template-test
-template-test: $(STAMP) ## Test what the SAM template makes.
+template-test: $(STAMP) ## Test the resources of the SAM template.
 	$(TOOLS)/bin/python -m pytest -p no:cacheprovider tests/template
 
 # The pages are written by a test of the command line, which makes up a history of a million
@@ -239,7 +239,7 @@ $(BENCH_STAMP):
 INSIDE := --manifest-path bench/Cargo.toml --target-dir $(dir $(TOOLS)) --package inside
 
 .PHONY: bench-inside
-bench-inside: ## Measure what judging costs, and draw how that grows (docs/scale.svg).
+bench-inside: ## Measure the cost of judging, and draw its growth (docs/scale.svg).
 	cargo bench $(INSIDE) --profile release --bench judging
 	cargo run --quiet $(INSIDE) --release --bin scale
 

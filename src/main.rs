@@ -112,7 +112,8 @@ fn load_policy(path: &str) -> Option<Policy> {
 async fn caught<T>(mut handled: Pin<Box<impl Future<Output = Result<T, Diagnostic>>>>) -> Result<T, Diagnostic> {
     poll_fn(|context| {
         catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(context))).unwrap_or_else(|_| {
-            let error_message = "buildbrake has a fault; the function's log names its place".to_owned();
+            let error_message =
+                "buildbrake panicked, which is a bug; the function's log names the source line".to_owned();
             Poll::Ready(Err(Diagnostic { error_type: "Panic".into(), error_message }))
         })
     })

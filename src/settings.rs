@@ -119,7 +119,9 @@ impl<F: Fn(&str) -> Result<String, VarError>> VariableReader<F> {
         match self.text(name).as_deref() {
             Some("true") => true,
             None | Some("false") => false,
-            Some(other) => self.fault(name, format!("`{other}`; set `true` or `false`")).unwrap_or_default(),
+            Some(other) => self
+                .fault(name, format!("`{other}` is neither `true` nor `false`; set one of them"))
+                .unwrap_or_default(),
         }
     }
 
@@ -275,7 +277,7 @@ mod tests {
             faults[2],
             "BUILDBRAKE_EVENT_BUS: `the bus` is not the name or ARN of an event bus, such as `default`"
         );
-        assert_eq!(faults[3], "BUILDBRAKE_BUILD_LOG: `yes`; set `true` or `false`");
+        assert_eq!(faults[3], "BUILDBRAKE_BUILD_LOG: `yes` is neither `true` nor `false`; set one of them");
         let placeholder = "`stops-{region}` has a placeholder other than `{account}`; remove it";
         assert_eq!(faults[4], format!("BUILDBRAKE_STOP_ALARM: {placeholder}"));
         assert!(faults[5].starts_with("BUILDBRAKE_SWEEP_QUEUE: `arn:aws:sqs"), "{faults:?}");

@@ -142,7 +142,7 @@ fn a_failure_of_sts_has_its_class() {
         let error = answer.record()["error"].clone();
         assert_eq!(error["type"], name, "{error}");
         let message = error["message"].as_str().unwrap();
-        assert!(message.contains("account 444455556666 could not be entered"), "{message}");
+        assert!(message.contains("account 444455556666 could not be accessed"), "{message}");
         assert!(codebuild.calls().is_empty());
         lambda.end();
     }

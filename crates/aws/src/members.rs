@@ -172,7 +172,7 @@ impl MemberSession {
                 ),
                 ..error
             },
-            _ => CallError { message: format!("account {account} could not be entered: {error}"), ..error },
+            _ => CallError { message: format!("account {account} could not be accessed: {error}"), ..error },
         }
     }
 }

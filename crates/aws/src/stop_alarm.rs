@@ -35,7 +35,7 @@ impl FromStr for AlarmName {
     fn from_str(text: &str) -> Result<Self, String> {
         let length = Self(text.to_owned()).of("111122223333").chars().count();
         if length > 255 {
-            return Err(format!("a name of {length} characters with the account; use one of at most 255"));
+            return Err(format!("the name has {length} characters with the account filled in; use at most 255"));
         }
         let without_account = text.replace(ACCOUNT, "");
         match without_account.contains(['{', '}']) {

@@ -41,7 +41,7 @@ fn report() -> anyhow::Result<()> {
         writeln!(io::stdout(), "{name}: {found} instructions{}", change.unwrap_or_default())?;
     }
     if !before.starts_with(figures.lines().next().unwrap_or_default()) {
-        writeln!(io::stdout(), "The figures before were of {}.", before.lines().next().unwrap_or("nothing"))?;
+        writeln!(io::stdout(), "The previous figures are from {}.", before.lines().next().unwrap_or("nothing"))?;
     }
     Ok(fs::write(FIGURES, &figures)?)
 }

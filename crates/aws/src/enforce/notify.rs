@@ -164,7 +164,7 @@ impl Enforcer {
                 let line = record.build_log_line();
                 Box::pin(logs.write(&place, &stream, &line, invocation.now())).await.map_err(described)
             }
-            BuildLog::AskProject => Err("the project does not know it".into()),
+            BuildLog::AskProject => Err("neither the build nor its project names a log".into()),
             BuildLog::None(why) => Err(why.into()),
         }
     }

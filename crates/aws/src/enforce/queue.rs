@@ -27,7 +27,7 @@ impl Enforcer {
             Ok(()) => {
                 let no_limit = match event.belt {
                     Belt::Off => {
-                        format!(" They have no safety limit, because the request {request} asked for that.")
+                        format!(" Their safety limit is off, because the request {request} asked for that.")
                     }
                     Belt::On => String::new(),
                 };

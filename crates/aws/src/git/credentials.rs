@@ -72,7 +72,7 @@ fn entry_of(entry: &str) -> Result<(Origin, String), &'static str> {
     let (host, secret) = entry.split_once('=').ok_or("write it like `HOST=SECRET_ARN`")?;
     let (host, secret) = (host.trim(), secret.trim());
     let origin = host.parse::<Origin>().ok().filter(|origin| origin.scheme == Scheme::Https && !host.contains('*'));
-    let origin = origin.ok_or("name one host, which is asked over https, such as `github.com`")?;
+    let origin = origin.ok_or("name one host without `*` or `http://`, such as `github.com`")?;
     let parts: Vec<&str> = secret.splitn(7, ':').collect();
     match parts[..] {
         ["arn", partition, "secretsmanager", region, account, "secret", name]

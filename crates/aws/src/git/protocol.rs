@@ -1,5 +1,5 @@
 //! Git's smart HTTP protocol, as far as it lists refs: the request of version 2, and the answers of versions 0 to 2.
-//! An answer that lacks even its last byte could hide a ref, so it is refused.
+//! An incomplete answer could hide a ref, so it is refused.
 //!
 //! <https://git-scm.com/docs/protocol-v2>, <https://git-scm.com/docs/gitprotocol-http>
 

@@ -23,7 +23,7 @@ impl fmt::Display for HistoryError {
                 write!(f, "access denied: {operation} in {region} needs the permission `codebuild:{operation}`")
             }
             (Class::AccessDenied, Some(code)) => {
-                write!(f, "the credentials are not valid in {region}: {operation} was answered {code}")
+                write!(f, "the credentials are not valid in {region}: {operation} returned {code}")
             }
             (Class::ExpiredCredentials, _) => {
                 write!(f, "the credentials have expired ({operation} in {region}); renew them")
@@ -51,7 +51,7 @@ mod tests {
             (
                 Class::AccessDenied,
                 Some("UnrecognizedClientException"),
-                "the credentials are not valid in eu-west-1: ListProjects was answered UnrecognizedClientException",
+                "the credentials are not valid in eu-west-1: ListProjects returned UnrecognizedClientException",
             ),
             (
                 Class::ExpiredCredentials,

@@ -12,9 +12,8 @@ use crate::{
 /// Exports the part of a policy that can be enforced before a build starts.
 ///
 /// Prints an IAM policy document of Deny statements for StartBuild and StartBuildBatch, and for the
-/// calls that start and use sandboxes if a rule forbids all of these. It is to be
-/// attached as a service control policy or to a role. Standard error lists what is not exported,
-/// and why.
+/// calls that start and use sandboxes if a rule forbids all sandboxes. Attach it as a service control
+/// policy, or to a role. Standard error lists each part that is not exported, with the reason.
 ///
 /// Exit status: 0 success, 2 the policy has a fault or cannot be read.
 #[derive(clap::Args)]

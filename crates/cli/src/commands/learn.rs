@@ -23,10 +23,10 @@ use crate::{
 
 /// Proposes a policy that recorded builds comply with.
 ///
-/// A share of the builds is within each limit, and each list contains everything that was used; lists
-/// that are too long, have too little history or are still growing are only named. Every rule reports only, and contains its
-/// evidence as a comment. The policy is printed to standard output, its replay over the same builds to
-/// standard error.
+/// Each limit covers the given share of the builds, and each list contains every value that was used. Lists that are
+/// too long, have too little history or are still growing are named, but not proposed. Every rule has the mode
+/// `report`, and its evidence as a comment. The policy is printed to standard output, its replay over the same
+/// builds to standard error.
 ///
 /// Exit status: 0 success, 2 unusable input.
 #[derive(clap::Args)]
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let copy = copy.map(Copy::finish).transpose()?;
     let options = scope.options();
     if learner.builds() == 0 && has_builds && !options.is_empty() {
-        anyhow::bail!("the input contains builds, but none that {} lets through", options.join(" and "));
+        anyhow::bail!("the input contains builds, but none that matches {}", options.join(" and "));
     }
     if learner.builds() == 0 {
         let why = unreadable.first().map(|first| format!(": {first}")).unwrap_or_default();

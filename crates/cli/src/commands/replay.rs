@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// Compare with this older policy: show, build by build, what `--policy` changes.
     #[arg(long, value_name = "OLD")]
     compare: Option<PathBuf>,
-    /// Judge builds at their start alone, by what was known then.
+    /// Judge each build only at its start, by the facts known then.
     #[arg(long, value_enum, value_name = "MOMENT")]
     at: Option<At>,
     /// Stop at the first value that cannot be read.
@@ -181,11 +181,11 @@ fn check_input(source: &HistorySource, results: &ReplayResults) -> anyhow::Resul
     match (results.has_builds, options.as_slice()) {
         (true, []) => {}
         (true, options) => {
-            print_note(&format!("warning: {of} contains builds, but none that {} lets through", options.join(" and ")));
+            print_note(&format!("warning: {of} contains builds, but none that matches {}", options.join(" and ")));
         }
         (false, []) => print_note(&format!("warning: {of} contains no build")),
         (false, options) => {
-            print_note(&format!("warning: {of} contains no build that {} lets through", options.join(" and ")));
+            print_note(&format!("warning: {of} contains no build that matches {}", options.join(" and ")));
         }
     }
     Ok(())

@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     profile: Vec<String>,
     /// The region of the account or of the files.
     ///
-    /// Can be repeated with `--account`. Files are deployed to one.
+    /// Can be repeated with `--account`. Files are deployed to one region.
     #[arg(long, value_name = "REGION", value_parser = region)]
     region: Vec<String>,
     /// The account that files are deployed to.
@@ -201,8 +201,8 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
     });
     if all.projects.is_empty() && !arguments.projects.is_empty() && !has_faults {
         print_note(match has_projects {
-            true => "warning: the input contains projects, but none that `--projects` lets through",
-            false => "warning: the input contains no project that `--projects` lets through",
+            true => "warning: the input contains projects, but none that matches `--projects`",
+            false => "warning: the input contains no project that matches `--projects`",
         });
     }
     Ok((!has_faults).then_some(all))

@@ -63,10 +63,10 @@ pub(crate) struct Arguments {
     /// Stop the builds and sandboxes that break an enforced rule.
     #[arg(long)]
     enforce: bool,
-    /// Stop them without being asked.
+    /// Stop them without asking for confirmation.
     #[arg(long, requires = "enforce")]
     yes: bool,
-    /// Stop them even if they are more than `max-stops-per-sweep`.
+    /// Stop them even if there are more than `max-stops-per-sweep` allows.
     #[arg(long, requires = "enforce")]
     safety_belt_off: bool,
     /// The output format.

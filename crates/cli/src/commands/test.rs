@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Run only the tests whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
     name: Vec<String>,
-    /// Fail if there is a rule that no tested build breaks or none passes, or an exemption that none needs.
+    /// Fail if no tested build breaks or none passes a rule, or if none needs an exemption.
     #[arg(long, conflicts_with = "name")]
     coverage: bool,
     /// The output format.

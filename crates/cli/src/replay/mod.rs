@@ -123,7 +123,7 @@ impl<'p> Engine<'p> {
         self.read_all(read, workers)?;
         let unreadable = self.named_unreadable();
         if let (true, Some(first)) = (self.is_strict, unreadable.first()) {
-            anyhow::bail!("{first}; without `--strict`, it is passed over and counted");
+            anyhow::bail!("{first}; without `--strict`, it is skipped and counted");
         }
         let count = self.unreadable_count.load(Ordering::Relaxed);
         let mut summaries = self.judge_all(workers, sink)?;

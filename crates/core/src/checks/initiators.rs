@@ -84,8 +84,7 @@ mod tests {
     #[test]
     fn what_contradicts_its_claim_is_let_through_by_no_pattern_and_forbidden_by_each() {
         const HAS_HOOK: Option<&str> = Some(r#"{"webhook": {}}"#);
-        let forged =
-            "broken: codepipeline/release, which is a role's session: the source is GITHUB, and not a pipeline's";
+        let forged = "broken: codepipeline/release, which is a role's session: the source is GITHUB, not CODEPIPELINE";
         let no_hook = "broken: GitHub-Hookshot/4f5b68a, which is a role's session: the project has no webhook";
         for (rule, build, project, expected) in [
             ("allowed-initiators: [codepipeline/*]", PIPELINE, None, ""),

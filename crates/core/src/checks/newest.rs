@@ -16,7 +16,7 @@ use crate::{
 pub(super) const ONLY_NEWEST_PER: CheckKind = CheckKind {
     id: "only-newest-per",
     about: CheckDocs {
-        breaks_when: "A newer build with the same values of these has started: `project` (required), `ref`, `initiator`. Newer is the later start, then the higher number. A batch is one build, and an automatic retry counts as its first try. Builds that a pipeline started are left out, unless `started-by` in `only` names `pipeline`.",
+        breaks_when: "A newer build has started that has the same values of the listed facts: `project` (required), `ref`, `initiator`. Newer is the later start, then the higher number. A batch is one build, and an automatic retry counts as its first try. Builds that a pipeline started are left out, unless `started-by` in `only` names `pipeline`.",
         why: "A build of an older commit of the branch or pull request only costs time and money once a newer one has started.",
         example: "[project, ref]",
         project: None,

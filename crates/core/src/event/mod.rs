@@ -192,7 +192,7 @@ pub enum EventError {
     NotAText(&'static str, String),
     /// A message of the sweep queue names no place.
     #[error(
-        "this message of the sweep queue names no place; send \
+        "this message of the sweep queue names no account and region; send \
          `{{\"account\": \"111122223333\", \"region\": \"eu-west-1\"}}`"
     )]
     NotASweep,

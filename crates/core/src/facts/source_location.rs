@@ -191,7 +191,7 @@ fn of_scp(text: &str, host: &str, path: &str) -> SourceLocation {
     };
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let why = if path.contains(['%', '?', '#']) {
-        "ssh takes `%`, `?` and `#` of a path as they are, a URL does not"
+        "ssh reads `%`, `?` and `#` in a path literally, a URL does not"
     } else if !path.starts_with('/') && first.bytes().all(|byte| byte.is_ascii_digit()) {
         "a number behind the host can be a port or a folder"
     } else {

@@ -71,7 +71,7 @@ impl FromScalar for Starter {
 
     fn from_scalar(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|starter| starter.name() == text);
-        known.ok_or_else(|| "starts no build".to_owned())
+        known.ok_or_else(|| "is not a kind of starter".to_owned())
     }
 }
 
@@ -217,7 +217,7 @@ impl Facts<'_> {
                 };
                 let kind = source.and_then(|source| source.r#type.as_deref()).ok_or(missing)?;
                 match self.unconfirmed_pipeline() {
-                    _ if kind != "CODEPIPELINE" => Ok(Some(format!("the source is {kind}, and not a pipeline's"))),
+                    _ if kind != "CODEPIPELINE" => Ok(Some(format!("the source is {kind}, not CODEPIPELINE"))),
                     None => Ok(None),
                     Some(why) => Err(MissingFact::Unknown { fact: "startedBy", why }),
                 }

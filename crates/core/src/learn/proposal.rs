@@ -88,7 +88,7 @@ impl Proposal {
         let Some(limit) = limit else {
             let why = match check {
                 "max-timeout" => "no build's timeout is known",
-                _ => "no build's phases are known, which show how long it waited and ran",
+                _ => "the phases of no build are known; they show how long it waited and ran",
             };
             self.left_out.push(format!("{check}: {why}"));
             return;
@@ -144,8 +144,8 @@ impl Proposal {
         };
         let rare = match list.patterns.iter().filter(|pattern| pattern.uses == 1).count() {
             0 => String::new(),
-            1 => " One pattern was used once only: check it.".to_owned(),
-            number => format!(" {number} patterns were used once only: check them."),
+            1 => " One pattern was used only once: check it.".to_owned(),
+            number => format!(" {number} patterns were used only once: check them."),
         };
         let evidence =
             format!("{}{} used {} {noun}.{rare}{unknown}", counted(list.builds, "build"), scope.words(), list.values);
@@ -170,7 +170,7 @@ impl Proposal {
         }
         lines.push(format!("{check}:"));
         lines.extend(list.patterns.iter().map(|pattern| match pattern.uses {
-            1 => format!("  - {} # used once only", quoted(&pattern.text)),
+            1 => format!("  - {} # used only once", quoted(&pattern.text)),
             uses => format!("  - {} # used {uses} times", quoted(&pattern.text)),
         }));
         let id = self.unique_id(format!("{check}{}", scope.suffix()));

@@ -110,11 +110,26 @@ fn how_often_each_value_was_used_is_part_of_the_evidence() {
     }
     let text = learn(&builds, Grouping::Account, 99.0).policy(None);
     for expected in [
-        "400 builds used 2 initiators. One pattern was used once only: check it.",
-        "      - \"alice\" # used 399 times\n      - \"mallory\" # used once only\n",
-        "# used once only\n      - \"main\" # used 399 times\n",
+        "400 builds used 2 initiators. One pattern was used only once: check it.",
+        "      - \"alice\" # used 399 times\n      - \"mallory\" # used only once\n",
+        "# used only once\n      - \"main\" # used 399 times\n",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
+fn repositories_are_summed_up_by_owner() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    for (owner, expected) in
+        [("acme", "https://git.example/acme/*"), ("git.example", "https://git.example/git.example/*")]
+    {
+        for (index, build) in builds.iter_mut().enumerate() {
+            let location = format!("https://git.example/{owner}/app-{}.git", index % 25);
+            build["source"] = json!({"type": "GITHUB_ENTERPRISE", "location": location});
+        }
+        let text = learn(&builds, Grouping::Account, 99.0).policy(None);
+        assert!(text.contains(&format!("\"{expected}\" # used 400 times")), "{text}");
     }
 }
 
@@ -145,7 +160,7 @@ fn limits_of_time_need_phases() {
     builds.iter_mut().for_each(|build| build["phases"] = json!(null));
     let text = learn(&builds, Grouping::Account, 99.0).policy(None);
     for check in ["max-duration", "max-queue-time"] {
-        let left_out = format!("#   {check}: no build's phases are known, which show how long it waited and ran");
+        let left_out = format!("#   {check}: the phases of no build are known; they show how long it waited and ran");
         assert!(text.contains(&left_out), "{text}");
     }
 }

@@ -38,6 +38,6 @@ impl FromScalar for RunKind {
 
     fn from_scalar(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        known.ok_or_else(|| "is not a kind of thing that runs in a project".to_owned())
+        known.ok_or_else(|| "is not a kind of run".to_owned())
     }
 }

@@ -206,7 +206,7 @@ pub fn schema() -> Value {
 
 /// A selector with at least one criterion, and other properties.
 fn selector(mut properties: Map<String, Value>) -> Value {
-    let kinds = "It is a build, or a sandbox. Without it: builds, and sandboxes if the check looks at what they have.";
+    let kinds = "The kind of run. Default: builds, and sandboxes if the check applies to them.";
     properties.insert("kinds".into(), json!({ "description": kinds, "$ref": "#/$defs/kinds" }));
     for subject in SELECTABLE {
         let description = format!("One of these patterns matches, such as {}.", subject.example);

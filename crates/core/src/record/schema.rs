@@ -84,7 +84,7 @@ pub fn schema() -> Value {
             "region": text("Its region."),
             "initiator": text("Who or what started it, as CodeBuild spells it."),
             "initiatorFrom": { "description": "Set if the initiator is that of the batch.", "enum": [InitiatorFrom::Batch] },
-            "startedBy": { "description": "The kind of what started it.", "enum": starters },
+            "startedBy": { "description": "The kind of starter.", "enum": starters },
             "sourceVersion": text("Its source version."),
             "violations": {
                 "description": "The broken rule that this event is about.",
@@ -106,7 +106,7 @@ pub fn schema() -> Value {
             "branch": text("The branch, if it is known."),
             "ref": text("The full name of the ref, if it is known."),
             "branchFrom": {
-                "description": "What names them.",
+                "description": "The source of `branch` and `ref`.",
                 "enum": [
                     RefFrom::SourceVersion, RefFrom::Batch, RefFrom::Pipeline, RefFrom::Webhook, RefFrom::Git, RefFrom::Project,
                 ],
@@ -128,9 +128,9 @@ pub fn schema() -> Value {
             ),
             "deadline": { "description": "When the build will be judged again.", "$ref": "#/$defs/time" },
             "reactionMs": { "description": "Milliseconds from the event's time to the record.", "type": "integer" },
-            "build": { "description": "What StopBuild returned, redacted.", "$ref": "#/$defs/Build" },
-            "buildBatch": { "description": "What StopBuildBatch returned, redacted.", "$ref": "#/$defs/BuildBatch" },
-            "sandbox": { "description": "What StopSandbox returned, redacted.", "$ref": "#/$defs/Sandbox" },
+            "build": { "description": "The build after the stop, as CodeBuild returned it, redacted.", "$ref": "#/$defs/Build" },
+            "buildBatch": { "description": "The batch after the stop, as CodeBuild returned it, redacted.", "$ref": "#/$defs/BuildBatch" },
+            "sandbox": { "description": "The sandbox after the stop, as CodeBuild returned it, redacted.", "$ref": "#/$defs/Sandbox" },
         }),
     );
     if let Some(members) = schema.as_object_mut() {

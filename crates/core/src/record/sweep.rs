@@ -262,8 +262,8 @@ impl Record {
         now: Timestamp,
     ) -> Self {
         let message = format!(
-            "Dropped the sweep of account {account} in {region}: its message waited for {} seconds, longer than one \
-             schedule; the next one asks for the same.",
+            "Dropped the sweep of account {account} in {region}: its message waited for {} seconds, longer than the \
+             time between two sweeps. The next scheduled sweep covers the same account and region.",
             age.as_secs()
         );
         let outcome = Outcome::Ignored;

@@ -113,7 +113,7 @@ impl Parser<'_> {
         match (self.read)(&path) {
             Ok(file) => Some(file),
             Err(why) => {
-                let help = "use the path of a file from this file's folder";
+                let help = "use a path relative to this file's folder";
                 self.reader.fault(Code::UnreadableFile, node.place, format!("`{path}` cannot be read: {why}"), help);
                 None
             }
@@ -169,7 +169,7 @@ impl Parser<'_> {
                         RunKind::Build => "add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build",
                         RunKind::Sandbox => "add `now: 2026-11-22T09:00:00Z`, or a `requestTime` to the sandbox",
                     };
-                    self.reader.fault(Code::NoTime, mapping.place, "no time to judge the build at", help);
+                    self.reader.fault(Code::NoTime, mapping.place, "no time at which to judge the build", help);
                 }
                 now
             }

@@ -240,7 +240,7 @@ fn now_is_given_or_comes_from_the_event_or_the_build() {
         assert!(at(start).contains("passed: expect stop"), "{start}");
     }
     insta::assert_snapshot!(at("~"), @"
-    tests.yaml:3:5: error[BB404]: no time to judge the build at
+    tests.yaml:3:5: error[BB404]: no time at which to judge the build
      3 |   - name: a
        |     ^
        = add `now: 2026-11-22T09:00:00Z`, or a `startTime` to the build
@@ -417,7 +417,7 @@ tests:
     tests.yaml:5:12: error[BB011]: `nowhere.json` cannot be read: there is no such file
      5 |     event: nowhere.json
        |            ^
-       = use the path of a file from this file's folder
+       = use a path relative to this file's folder
 
     tests.yaml:6:13: error[BB407]: `stopped` is not an action
      6 |     expect: stopped
@@ -615,7 +615,7 @@ fn reports_the_faults_of_the_policy_too() {
     tests.yaml:1:10: error[BB011]: `nowhere.yaml` cannot be read: there is no such file
      1 | {policy: nowhere.yaml, tests: []}
        |          ^
-       = use the path of a file from this file's folder
+       = use a path relative to this file's folder
 
     tests.yaml:1:31: error[BB022]: empty list
      1 | {policy: nowhere.yaml, tests: []}

@@ -163,7 +163,7 @@ impl<'a> TreeBuilder<'a> {
         let fault =
             |message: &str| Diagnostic::new(Code::Alias, place, message, "replace the alias with the value itself");
         let Some(Anchored { node, size, depth: deep }) = self.anchors.get(&anchor) else {
-            return Err(fault("alias within the value that it stands for"));
+            return Err(fault("alias inside the value that it refers to"));
         };
         if depth + deep > DEEPEST {
             return Err(fault(&format!("alias that nests values deeper than {DEEPEST} levels")));

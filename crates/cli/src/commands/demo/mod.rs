@@ -134,7 +134,7 @@ fn legend(records: &[Value]) -> String {
     for (is_wanted, line) in [
         (has("undecided"), "undecided: a fact that the rule needs is unknown. The record names it.\n"),
         (has("exempted"), "exempt: an exemption of the rule matches the build.\n"),
-        (not_running, "not-running: the event is of a build that has ended. Nothing is left to stop.\n"),
+        (not_running, "not-running: the event's build has ended, so there is nothing to stop.\n"),
     ] {
         if is_wanted {
             legend.push_str(line);

@@ -142,7 +142,7 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
         |address: &str| ProjectOrigin { file: Some(file.to_owned()), address: address.to_owned(), place: None };
     for resource in resources.iter().filter(|resource| resource.r#type == PROJECT) {
         if resource.values.is_none() {
-            let why = "Terraform leaves this project as it is, and forgets it".to_owned();
+            let why = "Terraform removes this project from its state and leaves it as it is".to_owned();
             projects.left_out.push(SkippedInput { origin: origin(&resource.address), why });
             continue;
         }

@@ -207,7 +207,7 @@ fn a_project_that_terraform_forgets_is_not_judged() {
     });
     let found = projects(&plan.to_string());
     assert!(found.projects.is_empty());
-    assert_eq!(found.left_out[0].why, "Terraform leaves this project as it is, and forgets it");
+    assert_eq!(found.left_out[0].why, "Terraform removes this project from its state and leaves it as it is");
 }
 
 /// `terraform plan -refresh-only` plans no values: the projects are those of the state.

@@ -434,7 +434,7 @@ fn ten_tries_are_asked_for_at_most() {
         outcome(&cases[0])
     };
     assert_eq!(chain(10), "stop 2");
-    assert_eq!(chain(11), "first try (there are more than ten tries)");
+    assert_eq!(chain(11), "first try (there are more than ten earlier tries)");
 }
 
 #[test]

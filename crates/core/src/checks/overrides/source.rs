@@ -32,7 +32,9 @@ pub(super) fn location(
     if theirs.location.as_deref() == Some(WEBHOOK_LOCATION) && ours.location != theirs.location {
         return match is_of_webhook(facts, ours, project)? {
             true => Ok(None),
-            false => Ok(Some(instead(Override::Source, &shown(ours), "one of its webhook's scope"))),
+            false => {
+                Ok(Some(instead(Override::Source, &shown(ours), "a repository in the scope of the project's webhook")))
+            }
         };
     }
     Ok((!is_same(ours, theirs)?).then(|| instead(Override::Source, &shown(ours), &shown(theirs))))

@@ -156,7 +156,7 @@ impl<'a> Checker<'a> {
             let is_name =
                 matches!(possible, Possible::Starter | Possible::Status | Possible::Words(_) | Possible::Text(_));
             if is_name && comparison == TextComparison::Whole {
-                let message = "it is never empty: a text that a build does not have is absent".to_owned();
+                let message = "this text is never empty: if a build lacks it, the member is absent".to_owned();
                 self.warn(
                     Code::DoubtfulComparison,
                     place,
@@ -245,7 +245,7 @@ fn text_of(node: &IdedExpr) -> Option<&str> {
 
 fn unusual(text: &str) -> Remark {
     let inner = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "^$[]{}".contains(c));
-    let found = format!("`{text}` probably fits nothing, because of its brackets, anchors or white space");
+    let found = format!("`{text}` probably matches nothing, because of its brackets, anchors or white space");
     Remark::new(found, format!("`\"{inner}\"`, or use `matches` for a regular expression"))
 }
 

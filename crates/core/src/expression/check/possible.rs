@@ -85,7 +85,7 @@ impl<'a> Checker<'a> {
             op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO => return self.of_arithmetic(call, depth),
             "int" if is_variable(Variable::Account) => {
                 // An id with a leading zero is rare, and looks like an id that lost a digit.
-                Range::limits(1e11, 999_999_999_999.0, "an account id as a number, unless it begins with zeros,")
+                Range::limits(1e11, 999_999_999_999.0, "an account id without leading zeros, as a number,")
             }
             "string" => return self.as_text(subject, depth),
             "int" | "double" => {

@@ -186,7 +186,7 @@ pub(super) fn probably_not_meant(text: &str, short: &str) -> Vec<Remark> {
     }
     if is_whole_id(short) || short.len() >= SHORT_ID && has_letters_and_digits(short) && could_be_abbreviated_id(short)
     {
-        let found = format!("`{text}` looks like a commit id, and no build of a commit has that as its branch");
+        let found = format!("`{text}` looks like a commit id, which is not the branch of a build");
         warn(found, "the name of a branch".to_owned());
     }
     let folders = short.trim_end_matches(|c: char| c != '/');

@@ -201,7 +201,7 @@ fn what_could_be_a_branch_and_probably_is_a_mistake() {
     branch(
         id,
         &format!(
-            "{id} ! `{id}` looks like a commit id, and no build of a commit has that as its branch = write the name of a branch"
+            "{id} ! `{id}` looks like a commit id, which is not the branch of a build = write the name of a branch"
         ),
     );
 }

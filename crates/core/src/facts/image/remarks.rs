@@ -163,7 +163,7 @@ pub(super) fn probably_not_meant(text: &str, direction: Direction) -> Vec<Remark
     if end != ":latest" && end.eq_ignore_ascii_case(":latest") {
         warn(format!("`{text}` does not fit the tag `latest`, which is lower case"), format!("`{name}:latest`"));
     }
-    let only = || format!("`{text}` fits only an image that is called so");
+    let only = || format!("`{text}` fits only an image with this name");
     let (first, path) = name.split_once('/').map_or((name, None), |(first, path)| (first, Some(path)));
     match path {
         Some(_) if first == "aws" => {

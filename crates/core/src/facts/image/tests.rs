@@ -144,7 +144,7 @@ fn patterns_that_no_image_fits() {
     );
     refused(
         "*.dkr.ecr.ireland.amazonaws.com/*",
-        "no image fits `*.dkr.ecr.ireland.amazonaws.com/*`: no region fits `ireland`: a region is written by its code = write `eu-west-1`",
+        "no image fits `*.dkr.ecr.ireland.amazonaws.com/*`: no region fits `ireland`: write a region as its code = write `eu-west-1`",
     );
     refused(
         "tools@sha256:abc",
@@ -194,8 +194,8 @@ fn patterns_that_are_probably_not_meant() {
             "`aws/standard:7.0` fits none of CodeBuild's own images = write `aws/codebuild/standard:7.0`",
         ),
         ("standard:7.0", "`standard:7.0` is read as an image of Docker Hub = write `aws/codebuild/standard:7.0`"),
-        ("latest", "`latest` fits only an image that is called so = write `*:latest` for the tag"),
-        ("18.04", "`18.04` fits only an image that is called so = write `*:18.04` for the tag"),
+        ("latest", "`latest` fits only an image with this name = write `*:latest` for the tag"),
+        ("18.04", "`18.04` fits only an image with this name = write `*:18.04` for the tag"),
     ] {
         assert_eq!(warnings(text, Forbid), [expected], "{text}");
     }

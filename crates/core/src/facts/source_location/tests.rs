@@ -150,7 +150,7 @@ fn a_path_that_can_be_read_in_two_ways() {
         ("https://github.com/acme/app#main", "https://github.com/… ? the location has a query or a fragment"),
         (
             "git@github.com:%65vil/app",
-            "https://github.com/… ? ssh takes `%`, `?` and `#` of a path as they are, a URL does not",
+            "https://github.com/… ? ssh reads `%`, `?` and `#` in a path literally, a URL does not",
         ),
         ("git@github.com:22/evil/app", "https://github.com/… ? a number behind the host can be a port or a folder"),
     ] {

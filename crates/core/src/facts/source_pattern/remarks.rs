@@ -118,7 +118,7 @@ pub(super) fn of_url(
     }
     if segments.is_empty() {
         let right = format!("{} for every repository of the host", quoted(&format!("{plain}/*")));
-        warnings.push(Remark::new(format!("`{text}` fits a repository without a path alone"), right));
+        warnings.push(Remark::new(format!("`{text}` fits only a repository without a path"), right));
     } else if path.ends_with('/') && !(is_flat && segments.len() == 2) {
         let right =
             format!("{} for everything below it, {} for the repository", quoted(&format!("{plain}/*")), quoted(&plain));
@@ -133,7 +133,7 @@ pub(super) fn of_url(
             "orgs" | "users" => quoted(&format!("https://{host}/{repository}/*")),
             owner => quoted(&format!("https://{host}/{owner}/{repository}")),
         };
-        warnings.push(Remark::new(format!("`{text}` is more than a repository of {host} has in its name"), right));
+        warnings.push(Remark::new(format!("`{text}` has more parts than a repository of {host}"), right));
     } else if let Some(repository) = repository_of_page(&segments) {
         let right = quoted(&format!("https://{host}/{}", repository.join("/")));
         warnings.push(Remark::new(format!("`{text}` looks like the address of a page and no repository"), right));
@@ -165,7 +165,7 @@ fn of_characters(text: &str, host: &str, path: &str) -> Option<Remark> {
         '@' | ':' => quoted(&format!("https://{host}{}", &path[..at])),
         _ => A_URL.to_owned(),
     };
-    Some(Remark::new(format!("no repository that fits `{text}` is likely: its path contains `{found}`"), right))
+    Some(Remark::new(format!("`{text}` probably fits no repository, because its path contains `{found}`"), right))
 }
 
 /// Hosts that belong to a known git host, but have no repositories that can be cloned.
@@ -176,7 +176,7 @@ const NO_REPOSITORIES: [&str; 4] =
 fn of_host(text: &str, host: &str, path: &str) -> Option<Remark> {
     let plain = |host: &str| quoted(&format!("https://{host}{path}"));
     if NO_REPOSITORIES.contains(&host) {
-        return Some(Remark::new(format!("`{text}` is no address that a repository is cloned from"), A_URL));
+        return Some(Remark::new(format!("`{text}` is not an address from which a repository can be cloned"), A_URL));
     }
     if host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com") {
         let found = format!("`{text}` is an address of the AWS console, not a location");

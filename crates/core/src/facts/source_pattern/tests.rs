@@ -342,13 +342,13 @@ fn patterns_that_are_probably_not_meant() {
     warns(
         "https://git.example.com",
         &[
-            "`https://git.example.com` fits a repository without a path alone = write `https://git.example.com/*` for every repository of the host",
+            "`https://git.example.com` fits only a repository without a path = write `https://git.example.com/*` for every repository of the host",
         ],
     );
     warns(
         "https://github.com/acme/app/*",
         &[
-            "`https://github.com/acme/app/*` is more than a repository of github.com has in its name = write `https://github.com/acme/app`",
+            "`https://github.com/acme/app/*` has more parts than a repository of github.com = write `https://github.com/acme/app`",
         ],
     );
     warns(

@@ -28,7 +28,7 @@ impl<'a> Facts<'a> {
             let missing = |why: &str| MissingFact::Unknown { fact: "first try", why: why.to_owned() };
             return Err(match previous.parse::<BuildArn>() {
                 Err(_) => missing("its ARN cannot be read"),
-                Ok(_) if self.tries.len() >= MAX_TRIES => missing("there are more than ten tries"),
+                Ok(_) if self.tries.len() >= MAX_TRIES => missing("there are more than ten earlier tries"),
                 Ok(_) => {
                     let why = "the build is an automatic retry".to_owned();
                     MissingFact::Unresolved { fact: "first try", why, source: Source::FirstTry }

@@ -74,7 +74,7 @@ fn probably_not_meant(text: &str) -> Vec<Remark> {
     let (name, session) = text.split_once('/').map_or((text, None), |(name, session)| (name, Some(session)));
     let called = match session {
         Some(_) => format!("`{text}` fits only a role that is called `{name}`"),
-        None => format!("`{text}` fits only a user that is called so"),
+        None => format!("`{text}` fits only a user with this name"),
     };
     let whole = text.trim_start_matches('*');
     if let (Some(_), "user" | "role" | "assumed-role" | "*assumed-role") = (session, name) {

@@ -129,8 +129,7 @@ fn role(text: &str) -> Result<Vec<Remark>, Remark> {
     match account_pattern(account) {
         Ok(_) => Ok(warnings),
         Err(_) => {
-            let found =
-                format!("`{text}` fits no role, because `{account}` has not the twelve digits of an account id");
+            let found = format!("`{text}` fits no role, because an account id has twelve digits, unlike `{account}`");
             Ok(vec![Remark::new(found, "all twelve digits of the account id")])
         }
     }

@@ -114,11 +114,11 @@ pub fn region_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     } else if let Some(zone) = zone {
         ("that is an availability zone", format!("`{zone}`"))
     } else if let Some((_, region)) = named() {
-        ("a region is written by its code", format!("`{region}`"))
+        ("write a region as its code", format!("`{region}`"))
     } else if lower.contains('-') && !is_wild(text) && can_fit(&numbered, &REGION) {
         ("a region ends with a number", format!("`{numbered}`"))
     } else {
-        ("a region is written by its code", "a code as in `eu-west-1`, or `eu-*`".to_owned())
+        ("write a region as its code", "a code as in `eu-west-1`, or `eu-*`".to_owned())
     };
     Err(Remark::new(format!("no region fits `{text}`: {why}"), right))
 }
@@ -142,7 +142,7 @@ fn unknown_region(text: &str) -> Option<Remark> {
         known.iter().copied().min_by_key(|known| strsim::damerau_levenshtein(word, known)).unwrap_or_default()
     };
     let right = [&[nearest(area, &AREAS)], between, &[nearest(direction, &DIRECTIONS), number]].concat().join("-");
-    Some(Remark::new(format!("no region so far is called `{text}`"), format!("`{right}`, if you mean that region")))
+    Some(Remark::new(format!("no known region is called `{text}`"), format!("`{right}`, if you mean that region")))
 }
 
 /// Parses a pattern of project names. Returns an error if no project can fit it.

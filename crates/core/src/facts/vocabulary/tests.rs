@@ -184,10 +184,10 @@ fn regions() {
             ("ap-southeast-?", ""),
             ("??-west-1", ""),
             ("eu-west-1a", "no region fits `eu-west-1a`: that is an availability zone = write `eu-west-1`"),
-            ("Ireland", "no region fits `Ireland`: a region is written by its code = write `eu-west-1`"),
+            ("Ireland", "no region fits `Ireland`: write a region as its code = write `eu-west-1`"),
             (
                 "US East (N. Virginia)",
-                "no region fits `US East (N. Virginia)`: a region is written by its code = write `us-east-1`",
+                "no region fits `US East (N. Virginia)`: write a region as its code = write `us-east-1`",
             ),
             (
                 "EU-WEST-1",
@@ -198,18 +198,18 @@ fn regions() {
                 "no region fits `eu_west_1`: a region is written in lower case, with `-` = write `eu-west-1`",
             ),
             ("eu-west", "no region fits `eu-west`: a region ends with a number = write `eu-west-*`"),
-            ("eu", "no region fits `eu`: a region is written by its code = write `eu-*`"),
+            ("eu", "no region fits `eu`: write a region as its code = write `eu-*`"),
             (
                 "nowhere",
-                "no region fits `nowhere`: a region is written by its code = write a code as in `eu-west-1`, or `eu-*`",
+                "no region fits `nowhere`: write a region as its code = write a code as in `eu-west-1`, or `eu-*`",
             ),
             (
                 "euwest1",
-                "no region fits `euwest1`: a region is written by its code = write a code as in `eu-west-1`, or `eu-*`",
+                "no region fits `euwest1`: write a region as its code = write a code as in `eu-west-1`, or `eu-*`",
             ),
             (
                 "eu-west-1-*",
-                "no region fits `eu-west-1-*`: a region is written by its code = write a code as in `eu-west-1`, or `eu-*`",
+                "no region fits `eu-west-1-*`: write a region as its code = write a code as in `eu-west-1`, or `eu-*`",
             ),
         ],
     );
@@ -315,11 +315,8 @@ fn initiators_and_variables() {
                 "codepipeline.amazonaws.com/x",
                 "warning: `codepipeline.amazonaws.com/x` fits only a role that is called `codepipeline.amazonaws.com` = write `codepipeline/x`",
             ),
-            ("webhook", "warning: `webhook` fits only a user that is called so = write `GitHub-Hookshot/*`"),
-            (
-                "AWSCodeBuild-*",
-                "warning: `AWSCodeBuild-*` fits only a user that is called so = write `*/AWSCodeBuild-*`",
-            ),
+            ("webhook", "warning: `webhook` fits only a user with this name = write `GitHub-Hookshot/*`"),
+            ("AWSCodeBuild-*", "warning: `AWSCodeBuild-*` fits only a user with this name = write `*/AWSCodeBuild-*`"),
             (
                 "*:assumed-role/Deploy/*",
                 "warning: no initiator has a `:`, so `*:assumed-role/Deploy/*` fits none = write the role and its session: `Deploy/*`",
@@ -342,10 +339,10 @@ fn initiators_and_variables() {
             ("AWSReservedSSO_Admin_*/me@example.com", ""),
             ("CodeBuild-Jenkins-Plugin", ""),
             ("*/*", ""),
-            ("codepipeline", "warning: `codepipeline` fits only a user that is called so = write `codepipeline/*`"),
+            ("codepipeline", "warning: `codepipeline` fits only a user with this name = write `codepipeline/*`"),
             (
                 "events.amazonaws.com",
-                "warning: `events.amazonaws.com` fits only a user that is called so = write `rule/*`",
+                "warning: `events.amazonaws.com` fits only a user with this name = write `rule/*`",
             ),
         ],
     );

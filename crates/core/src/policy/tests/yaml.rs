@@ -45,7 +45,7 @@ fn text_that_is_not_yaml() {
 #[test]
 fn aliases_that_cannot_be_followed() {
     insta::assert_snapshot!(faults("version: &v [*v]\n"), @"
-    policy.yaml:1:14: error[BB007]: alias within the value that it stands for
+    policy.yaml:1:14: error[BB007]: alias inside the value that it refers to
      1 | version: &v [*v]
        |              ^
        = replace the alias with the value itself

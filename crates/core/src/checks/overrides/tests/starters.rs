@@ -244,7 +244,9 @@ fn a_repository_outside_of_the_webhooks_scope_breaks() {
         with(build(), &[("/initiator", json!("Developer/alice")), ("/source/location", json!(location))])
     };
     let scope = |name: &str, scope: &str| with(project(), &hook(json!({"name": name, "scope": scope})));
-    let outside = |location: &str| format!("source GITHUB {location} instead of one of its webhook's scope");
+    let outside = |location: &str| {
+        format!("source GITHUB {location} instead of a repository in the scope of the project's webhook")
+    };
     for (location, scope, expected) in [
         ("https://github.com/evil/app", scope("acme", "GITHUB_ORGANIZATION"), outside("https://github.com/evil/app")),
         (
