@@ -101,5 +101,6 @@ def test_a_version_that_is_not_done_in_time_gets_no_traffic(check):
     assert len(version.details) > 1
     parts = len(version.details)
     assert fault == (
-        f"it has judged {20 * parts} running builds, and there is no time for the rest, from the project shop-{parts} on"
+        f"it has judged {20 * parts} running builds, and there is no time left for the rest, "
+        f"which begins with the project shop-{parts}"
     )
