@@ -132,7 +132,7 @@ pub(crate) trait Check: Send + Sync {
         false
     }
 
-    /// Returns the earliest time at which a running build that does not break the check yet will break it,
+    /// Returns the earliest possible time at which a running build that does not break the check yet breaks it,
     /// if nothing but the time changes. `None` if that never happens, or if the time cannot be computed.
     fn breaks_at(&self, _facts: &Facts<'_>) -> Option<Timestamp> {
         None

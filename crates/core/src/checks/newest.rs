@@ -98,7 +98,8 @@ struct OnlyNewestPer {
 }
 
 impl Check for OnlyNewestPer {
-    /// Asks for the build's own values before the other builds: git can give them only when the build starts.
+    /// Asks for the build's own values first, and for the other builds afterwards: git can give the build's values
+    /// only when the build starts.
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         match facts.superseded {
             Some(Superseded::No) => Answer::Pass,

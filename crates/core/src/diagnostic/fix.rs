@@ -89,8 +89,8 @@ fn syntax(found: &Diagnostics) -> Option<Place> {
     found.iter().find(|one| one.code == Code::MissingSpace).map(|one| one.place)
 }
 
-/// `true` if the text is not YAML, which hides all other faults; then the numbers of faults and of warnings. A lower
-/// score is better.
+/// In this order: whether the text is not YAML, which hides all other faults; the number of faults; the number of
+/// warnings. A lower score is better.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Score(bool, usize, usize);
 

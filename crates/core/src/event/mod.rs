@@ -84,7 +84,7 @@ pub enum TriggerKind {
     Deadline,
     /// A sweep found the build running; there was no event.
     Sweep,
-    /// The build is one of the past. The function takes no action.
+    /// The build is one of the past. Nothing is done about it.
     Replay,
 }
 

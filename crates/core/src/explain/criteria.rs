@@ -16,7 +16,7 @@ use crate::{
 pub struct CriterionExplanation {
     /// The key with its value, as in `projects hotfix-*`.
     pub criterion: String,
-    /// The answer of the criterion about the build.
+    /// Whether the criterion matches the build.
     pub matches: Matches,
     /// The value of the build that was compared.
     #[serde(skip_serializing_if = "Option::is_none")]

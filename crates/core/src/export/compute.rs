@@ -10,7 +10,8 @@ use crate::checks::Patterns;
 const TYPE: &str = "codebuild:environment.type";
 const COMPUTE_TYPE: &str = "codebuild:environment.computeType";
 
-/// The greatest number of pairs, with which `allowed-compute` makes at most eight statements.
+/// The greatest number of pairs for which `allowed-compute` refuses every call that is not allowed: it makes at most
+/// eight statements.
 const MOST_PAIRS: usize = 3;
 
 /// Refuses a call whose compute type is forbidden, or that has a forbidden pair.

@@ -49,7 +49,7 @@ pub struct Export {
 /// The selection of statements to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth {
-    /// Only statements that refuse nothing that the rule allows.
+    /// Only statements that refuse nothing that the rule allows, except for the unusual spellings that remarks name.
     Exact,
     /// Also statements that refuse more than the rule, if no key shows exactly what it forbids.
     Broad,

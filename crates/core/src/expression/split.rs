@@ -79,7 +79,7 @@ impl Token<'_> {
     }
 }
 
-/// The operators except `-`, `*` and `/`, from the longest.
+/// The operators except `in`, `-`, `*` and `/`, longest first.
 const OPERATORS: [&str; 13] = ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":", "+", "%"];
 
 /// The operators outside of all brackets and strings.

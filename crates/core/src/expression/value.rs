@@ -218,7 +218,7 @@ enum ValueOrigin<'v> {
     /// The API: a missing member does not exist.
     Api,
     /// An event: a missing member is unknown. One exception: a member that events may contain does not exist if it is
-    /// missing from a structure that the event contains.
+    /// missing from a structure within the build, such as `build.environment`, that the event contains.
     Event,
     /// The event of a policy test: like an event, except that the members in [`GIVEN_BY_TESTS`] do not exist if they
     /// are missing.

@@ -7,7 +7,7 @@ use super::{Facts, MissingFact};
 use crate::model::BuildBatch;
 
 /// The start of the name of a role's session in which CodeBuild calls itself; a UUID follows. Such a session
-/// starts the builds of a batch, and what a build starts by a call.
+/// starts the builds of a batch, and everything that a build starts by a call.
 const OWN_SESSION: &str = "AWSCodeBuild-";
 
 impl<'a> Facts<'a> {

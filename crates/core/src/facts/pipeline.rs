@@ -207,7 +207,7 @@ impl PipelineRun {
         Ok(PipelineSource { revision, commit, repository })
     }
 
-    /// Returns whether pushed tags never start the pipeline by this source action. A tag's commit may belong to
+    /// Returns whether pushed tags never start the pipeline through this source action. A tag's commit may belong to
     /// any branch, and no documentation says which branch the source action then names.
     fn is_never_started_by_tags(&self, action: &ActionExecution) -> bool {
         let with_tags = self.sources_with_tags.as_ref();
@@ -215,7 +215,7 @@ impl PipelineRun {
     }
 }
 
-/// The trigger of an execution, by the commits that it can make the source actions fetch.
+/// The trigger of an execution, distinguished by the commits that it can make the source actions fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ExecutionTrigger {
     /// A change of the configured branch: its head was fetched.

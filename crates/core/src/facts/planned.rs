@@ -58,7 +58,7 @@ impl UnknownMembers {
 
 impl Facts<'_> {
     /// Returns whether an absent member certainly does not exist: the build is the API's, or its project shows
-    /// that it will have none.
+    /// that the build will not have the member.
     pub(crate) fn lacks(&self, member: &str) -> bool {
         self.is_whole && self.planned.is_none_or(|planned| planned.build.why(member).is_none())
     }

@@ -31,7 +31,7 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Looks at a build as it was at its start. `answer` replies to questions from the rest of the input.
+    /// Looks at a build as it was at its start. `answer` uses the rest of the input to reply to questions.
     /// Returns `None` as soon as `answer` does.
     pub fn of(
         replay: &Replay<'_>,

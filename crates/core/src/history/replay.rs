@@ -90,8 +90,8 @@ impl<'p> Replay<'p> {
         self.moments
     }
 
-    /// Judges a build as if it were running. `answer` replies to the questions of the inquiry from the rest of
-    /// the input. `now` is the start if no time of the build is known.
+    /// Judges a build as if it were running. `answer` uses the rest of the input to reply to the questions of the
+    /// inquiry. `now` is the start if no time of the build is known.
     ///
     /// # Errors
     /// The build, if `answer` has no reply. The caller can judge it later, when more is known.

@@ -39,12 +39,12 @@ pub struct Replayed {
     pub status: Option<String>,
     /// The outcome under the policy: `allowed`, `reported`, `protected` or `stopped`.
     pub outcome: Outcome,
-    /// The savings by the first enforced rule, if the build would have been stopped.
+    /// The savings from the moment at which the first enforced rule is broken, if the build would have been stopped.
     pub saved: Savings,
-    /// The savings by the first broken rule, if every rule were enforced.
+    /// The savings from the moment at which the first rule is broken, as if every rule were enforced.
     pub saved_if_enforced: Savings,
-    /// `false` if no money is counted, because the price of a minute is unknown, or the time at which the build
-    /// left the queue.
+    /// `false` if no money is counted, because the price of a minute, or the time at which the build left the queue,
+    /// is unknown.
     pub is_priced: bool,
     /// The rules that do not pass, in the order of the policy.
     pub rules: Vec<RuleResult>,
@@ -117,7 +117,7 @@ impl Replayed {
         arn_part(self.build_arn.as_deref()?, REGION)
     }
 
-    /// The savings by the build's stop: zero if it would not have been stopped.
+    /// The time and money that the build's stop would have saved: zero if it would not have been stopped.
     pub fn savings(&self) -> KnownSavings {
         match self.outcome {
             Outcome::Stopped => self.known(self.saved),

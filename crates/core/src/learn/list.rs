@@ -39,10 +39,10 @@ struct Seen {
     first: Option<Timestamp>,
 }
 
-/// A list that all past builds comply with, or the reason why there is none.
+/// A list that all past builds whose values are known comply with, or the reason why there is none.
 pub(super) type LearnedPatterns = Result<List, String>;
 
-/// A list that all past builds comply with.
+/// A list that all past builds whose values are known comply with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
     pub(super) patterns: Vec<UsedPattern>,

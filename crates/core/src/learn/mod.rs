@@ -1,4 +1,5 @@
-//! Proposes a policy that past builds comply with: limits at a percentile, and lists of everything that was used.
+//! Proposes a policy that nearly all past builds comply with: limits at a percentile, and lists of everything that
+//! was used.
 //!
 //! A [`Learner`] looks at builds of the past. Its [`Proposal`] is a policy in which every rule reports only,
 //! and contains the evidence for it. Rules that history does not support are named, not proposed.

@@ -114,7 +114,7 @@ impl CheckKind {
     }
 }
 
-/// The sources that show a starter: the Build an automatic retry, the project a webhook.
+/// The sources that show a starter: the Build shows an automatic retry, the project shows a webhook.
 const STARTER: [Source; 2] = [Source::Build, Source::Project];
 
 /// The sources that distinguish a retry, or a webhook, from a role: none if the list has both or neither.

@@ -85,7 +85,7 @@ fn is_disabled(config: &CloudWatchLogsConfig) -> bool {
     config.status.as_deref() == Some("DISABLED")
 }
 
-/// Returns the log by the settings, in which the stream's name is a prefix before the build's id.
+/// Returns the log by the settings. Their stream name is only a prefix: the build's id follows it.
 fn configured(id: &BuildId, config: &CloudWatchLogsConfig) -> BuildLog {
     let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let group = set(&config.group_name).unwrap_or_else(|| format!("/aws/codebuild/{}", id.project()));

@@ -32,7 +32,7 @@ pub struct SweepSummary {
     /// The next part of the sweep, if there was not enough time.
     pub rest: Option<Rest>,
     /// `true` if another invocation will continue with that project. This one then does not fail, because a
-    /// retry would hand over the same rest again. Its errors are handed over with the rest.
+    /// retry would hand on the same rest again. Its errors are handed on with the rest.
     pub is_handed_on: bool,
     /// The errors in the earlier parts.
     pub earlier: Failures,

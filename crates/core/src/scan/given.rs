@@ -66,9 +66,9 @@ pub(super) struct PlannedSettings {
 const VARIABLE: &str = "environment.environmentVariables[].name";
 
 impl PlannedSettings {
-    /// Reads the settings of a project. Converts between flags or numbers and texts such as `true` and `60` where
-    /// the API has the other kind. Any other value of a wrong kind is unknown. Leaves out members that the API does
-    /// not have.
+    /// Reads the settings of a project. Where the API has a flag or a number, a text such as `true` or `60` is
+    /// converted to it, and where the API has a text, a flag or a number is. Any other value of a wrong kind is
+    /// unknown. Leaves out members that the API does not have.
     pub(super) fn read(members: &[(String, Setting)]) -> Self {
         let mut settings = Self::default();
         settings.known = settings.structure(members, Project::SHAPE, "");

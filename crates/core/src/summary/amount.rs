@@ -13,7 +13,7 @@ pub struct Savings {
     pub usd: Usd,
 }
 
-/// The savings by the stop of one build, as far as they are known.
+/// The time and money that the stop of one build would have saved, as far as they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct KnownSavings {
     /// The time, if the input shows when the build started and ended.

@@ -16,7 +16,7 @@ const EXAMPLES: usize = 20;
 pub struct Examples {
     /// The number of builds.
     pub builds: u64,
-    /// Some of them, from the one whose stop would have saved the most time.
+    /// Some of them, sorted by the time that their stop would have saved, most first.
     pub examples: Vec<Example>,
 }
 

@@ -245,7 +245,7 @@ fn builds_with_other_values_are_let_alone() {
     }
 }
 
-/// Like [`compared`], for builds alone, and without the assertion that the project is `shop`.
+/// Like [`compared`], but only for builds, each as [`Other`], and without answers to their questions.
 fn compared_outcomes(policy: &Policy, running: &[Running]) -> Vec<String> {
     let now = NOW.parse().unwrap();
     let mut cases: Vec<Case<'_>> = running

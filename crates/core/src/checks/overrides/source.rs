@@ -13,7 +13,7 @@ use crate::{
 
 type Difference = Result<Option<String>, MissingFact>;
 
-/// Compares the type and the location of the primary source.
+/// Compares the type and the location of the primary source. Two spellings of one location are the same.
 pub(super) fn location(
     facts: &Facts<'_>,
     ours: &BuildSettings<'_>,

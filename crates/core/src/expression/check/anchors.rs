@@ -33,7 +33,7 @@ pub(super) fn half_anchored(regex: &str, is_raw: bool) -> Option<Remark> {
         return None;
     }
     let (head, body, tail) = (regex.get(..first.from)?, regex.get(first.from..last.to)?, regex.get(last.to..)?);
-    // With `m`, an anchor is that of a line; with `x`, a bracket may be in a comment.
+    // With `m`, an anchor also matches at the ends of lines; with `x`, a bracket may be in a comment.
     let flags = regex.split("(?").skip(1).filter_map(|rest| rest.split([':', ')']).next());
     if flags.into_iter().any(|flags| flags.contains(['m', 'x'])) {
         return None;

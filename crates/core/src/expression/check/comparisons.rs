@@ -181,7 +181,7 @@ impl<'a> Checker<'a> {
             Possible::Words(words) => part_of_words(words, comparison, text),
             Possible::Text(read) if comparison == TextComparison::Matches => of_regex(*read, text),
             Possible::Text(read) => match comparison.pattern(text) {
-                // An invalid pattern has been reported already.
+                // An invalid pattern of `glob` has been reported already. Any other text is literal, and only unusual.
                 pattern if pattern.parse::<Pattern>().is_err() => match is_literal {
                     true => Ok(vec![unusual(text)]),
                     false => return,
@@ -317,7 +317,7 @@ fn fits_a_word(words: &[&str], comparison: TextComparison, text: &str, ignores_c
     pattern.parse().map_or(true, |pattern: Pattern| words.iter().any(|word| pattern.fits(word)))
 }
 
-/// Reports a regular expression if none of its alternatives can match a value.
+/// Reports a regular expression if each of its alternatives matches no value or is probably a mistake.
 fn of_regex(read: MemberReading, regex: &str) -> Result<Vec<Remark>, Remark> {
     let mut trouble = Vec::new();
     let all = alternatives(regex).unwrap_or_default();

@@ -20,7 +20,7 @@ enum Asks {
     Flag(bool),
     /// It fits one of these, or none.
     Text(Vec<Pattern>, bool),
-    /// It compares with a number by this operator.
+    /// The subject meets the comparison with this operator and number.
     Number(String, f64),
     /// It is one of these numbers, or none.
     Numbers(Vec<f64>, bool),

@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl<'a> Case<'a> {
-    /// Judges a build of the past at a moment of its life. Each undecided rule may have questions. `is_whole`
-    /// is `true` if the build is the API's.
+    /// Judges a build of the past at a moment of its life, and asks questions for every undecided rule, even if
+    /// another one stops the build. `is_whole` is `true` if the build is the API's.
     pub fn of_past(policy: &'a Policy, event: BuildEvent, is_whole: bool, at: Timestamp) -> Self {
         let origin = if is_whole { BuildOrigin::Api } else { BuildOrigin::Event };
         Self::new(policy, event, origin, Purpose::EveryRule, at)

@@ -141,7 +141,7 @@ pub enum Reply {
     Unavailable(Source, Cause),
 }
 
-/// The cause of a failed question or action, in words. They must not quote anything that a service returned.
+/// The reason why something could not be asked or done. Its words must not quote anything that a service returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The operator must grant a permission.

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// The texts that buildbrake's records and CloudTrail put in place of a secret.
 const MARKS: [&str; 3] = ["***", "HIDDEN_DUE_TO_SECURITY_REASONS", "<sensitiveDataRemoved>"];
 
-/// Replaces every text that stands for a removed one by null, so that no rule compares it.
+/// Replaces every text that stands for a removed one with null, so that no rule compares it.
 pub(super) fn forget(json: &mut Value) {
     match json {
         Value::String(text) if is_redacted(text) => *json = Value::Null,
