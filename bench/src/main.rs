@@ -33,8 +33,9 @@ use crate::{
 
 /// The number of rounds. Each measures one start and one first stop.
 const ROUNDS: usize = 40;
-/// The number of events of each kind that are measured in a round, and of those that are sent before as a warm-up.
+/// The number of events of each kind that are measured in a round.
 const EVENTS: usize = 100;
+/// The number of events of each kind that are sent before these as a warm-up.
 const WARM_UP: usize = 100;
 /// The number of builds in a round whose branch git knows.
 const RESOLVED: usize = 5;

@@ -69,7 +69,7 @@ def running(account, region):
 
 
 def broken(things):
-    """The ones that a sweep stops: if it stops a batch's build, also the batch."""
+    """Returns the things that a sweep stops. If it stops a batch's build, it also stops the batch."""
     return [thing for thing in things if thing["sourceVersion"] == "refs/heads/main"]
 
 

@@ -1,8 +1,8 @@
 """The pages of docs/tasks: each command block runs, in order, in a folder like a checkout.
 
-AWS is ministack, with the testkit's CodeBuild, which has past and running builds. `sam` is the real one, but a script
-in its place replaces `sam build`, which would compile the function, with the tests' build, and answers the questions
-of `sam deploy --guided`.
+AWS is ministack, with the testkit's CodeBuild, which has past and running builds. `sam` is a script that runs the real
+one, with two exceptions: it does not run `sam build`, which would compile the function, but uses the tests' build, and
+it answers the questions of `sam deploy --guided`.
 """
 
 import os

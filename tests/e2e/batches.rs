@@ -265,7 +265,7 @@ fn retry(number: u32) -> String {
     format!("shop-api:2e72{number:04}-0000-4000-8000-000000000002")
 }
 
-/// A stopped build, of which CodeBuild has started a retry.
+/// A stopped build that names its next retry, if CodeBuild has started one.
 fn retried(id: &str, next: Option<u32>) -> Value {
     let mut build = stopped(id);
     let arn = next.map(|number| format!("arn:aws:codebuild:eu-west-1:111122223333:build/{}", retry(number)));

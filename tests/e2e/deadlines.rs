@@ -220,7 +220,7 @@ fn the_phases_of_a_late_event_are_not_taken_for_those_of_now() {
     lambda.end();
 }
 
-/// The deadline's event contains nothing about the build, and the rules may need no more facts.
+/// The deadline's event contains nothing about the build, so the Build is fetched even if no rule needs it.
 #[test]
 fn a_deadline_always_asks_for_its_build() {
     let policy = "{version: 1, rules: [{id: a, max-timeout: 60m, only: [{projects: [warehouse]}]}]}";

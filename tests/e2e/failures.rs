@@ -1,5 +1,5 @@
-//! A CodeBuild that misbehaves: an action that is impossible fails loudly, with an error name of its own, within the
-//! time that a person would wait. No stop is reported that did not happen.
+//! A CodeBuild that misbehaves: an action that is not carried out fails loudly, with an error name of its own, within
+//! the time that a person would wait. No stop is reported that did not happen.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},

@@ -46,7 +46,7 @@ fn expressions() {
     run("expressions", 500, targets::expressions, seeds);
 }
 
-/// Runs a target over its seeds. Fails if there are fewer than `least`, because a file of seeds must be missing.
+/// Runs a target over its seeds. Fails if there are fewer than `least`, because then a file of seeds has been lost.
 fn run(name: &str, least: usize, target: fn(&str), seeds: Vec<String>) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeds").join(name);
     let _ = fs::remove_dir_all(&folder);

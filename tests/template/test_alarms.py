@@ -1,4 +1,4 @@
-"""The alarms, the brake on stops, and the rollback of a new version: when each goes off."""
+"""The alarms, among them the brake on stops and those that roll a new version back: when each goes off."""
 
 import json
 import re
@@ -144,7 +144,7 @@ def test_the_brake_counts_all_stops_in_ten_seconds_and_holds_for_five_minutes(mo
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", "20")
     assert (alarm["Period"], alarm["DatapointsToAlarm"]) == (10, 1)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 5 * 60
-    # The function asks for this alarm in whatever account a build is: there is no other.
+    # The function asks for this alarm whatever account a build is in: there is no other.
     assert variables(template)["BUILDBRAKE_STOP_ALARM"] == {"Ref": "StopRate"}
 
 

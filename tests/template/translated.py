@@ -14,7 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
 
-# All options turned on. Those in the second half must be turned on together.
+# All options turned on.
 EVERYTHING = {
     "EventBus": "violations",
     "ViolationTopic": "true",

@@ -44,8 +44,8 @@ def number(value):
 
 # The template.
 
-# With the version and the layer's licence, the template publishes a version for each change. The
-# provider does that by itself. SAM marks the resources that it has made. For the names that
+# By the version's description and the layer's licence, the template publishes a version for each
+# change, which the provider does by itself. SAM marks the resources that it has made. For the names that
 # CloudFormation makes up, the module has names of its own.
 TEMPLATE_ALONE = {
     ("AWS::Lambda::LayerVersion", "Description"),

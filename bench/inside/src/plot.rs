@@ -16,7 +16,7 @@ const COLUMNS: usize = 3;
 /// The space around a plot for its labels.
 const MARGIN: f64 = 46.0;
 
-/// Draws all series, each with a grey line: linear growth that ends at the same cost of the largest size.
+/// Draws all series, each with a grey line: linear growth that ends at the cost of the largest size.
 pub fn svg(series: &[Series]) -> String {
     let (columns, rows) = (COLUMNS.min(series.len()), series.len().div_ceil(COLUMNS));
     let (width, height) = (columns as f64 * WIDTH, rows as f64 * HEIGHT);

@@ -89,7 +89,7 @@ impl AwsConfig {
     }
 
     /// The command line's configuration: the whole chain of the AWS CLI, as far as this crate's user enables the
-    /// features of `aws-config`. With a profile, only the profile's credentials, or else those of the machine.
+    /// features of `aws-config`. With a profile, uses its credentials, or those of the machine if it has none.
     ///
     /// # Errors
     /// All unusable variables at once, or a profile that does not exist.

@@ -183,7 +183,7 @@ impl Lambda {
         Some(Answer { result, line, took })
     }
 
-    /// Invokes the function with a text that may not be JSON. The function must not write a record.
+    /// Invokes the function with a text that need not be JSON. The function must not write a record.
     pub fn invoke_without_record(&self, text: &str) -> Response {
         let response = self.runtime_api.invoke(function_for(&Value::Null), text.to_owned(), PATIENCE);
         let response = response.unwrap_or_else(|| panic!("no answer; {}", self.log()));

@@ -59,7 +59,7 @@ pub(super) async fn get_pipeline_execution(
     unless(execution.await, "PipelineExecutionNotFoundException")
 }
 
-/// The names of the source actions in whose repositories a pushed tag starts this version of the pipeline.
+/// The names of the source actions in whose repositories a pushed tag may start this version of the pipeline.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html>
 pub(super) async fn sources_with_tags(
     client: &Client,

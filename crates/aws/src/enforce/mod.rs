@@ -137,7 +137,7 @@ impl Enforcer {
     }
 
     /// Handles an event: judges its build, or every running build, and stops those that must be stopped. Returns the
-    /// last record of the invocation. A failure is in the record's `error`.
+    /// record that answers the invocation. A failure is in the record's `error`.
     pub async fn handle(&self, event: &[u8], invocation: &Invocation<'_>) -> Record {
         let home: Option<Home> = invocation.function.and_then(|arn| arn.parse().ok());
         if let Some(home) = &home {

@@ -4,7 +4,7 @@ use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use buildbrake_core::facts::source_location::{Scheme, Url};
 
-/// Scheme, host and port. Connections and credentials are for one origin.
+/// A scheme, a host and a port. Each connection goes to one origin, and each credential is for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,

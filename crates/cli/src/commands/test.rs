@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Run only the tests whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
     name: Vec<String>,
-    /// Fail if no tested build breaks or none passes a rule, or if none needs an exemption.
+    /// Fail if a rule is broken by no tested build or passed by none, or if an exemption is needed by none.
     #[arg(long, conflicts_with = "name")]
     coverage: bool,
     /// The output format.

@@ -27,7 +27,7 @@ impl<R> Bounded<R> {
         Self { inner, compressed, decompressed: 0 }
     }
 
-    /// Returns whether the file has decompressed to too many times its size to be JSON.
+    /// Returns whether the file decompresses at a higher ratio than builds do, too high to be JSON.
     pub(super) fn is_inflated(&self) -> bool {
         self.ratio() > INFLATED
     }

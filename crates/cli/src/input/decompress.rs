@@ -65,7 +65,7 @@ impl Content {
         text::not_json(&self.head)
     }
 
-    /// Returns whether the file has decompressed to too many times its size to be JSON.
+    /// Returns whether the file decompresses at a higher ratio than builds do, too high to be JSON.
     pub(super) fn is_inflated(&self) -> bool {
         self.reader.is_inflated()
     }

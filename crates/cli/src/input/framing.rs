@@ -238,9 +238,8 @@ impl Framing {
         }
     }
 
-    /// Returns whether a line that begins with `{` consists of whole values. It ends with `}`, and the next line does
-    /// not begin with white space, a comma or a closing bracket. One of these would follow if the value were not
-    /// complete.
+    /// Returns whether a line that begins with `{` consists of whole values. It does if it ends with `}`, and the next
+    /// line does not begin with white space, a comma or a closing bracket, as it would if the value were not complete.
     fn is_whole_line(&self, line: Range<usize>, is_end: bool) -> bool {
         let after = self.buffer.get(line.end + 1);
         let ends_value = after.map_or(is_end, |byte| !byte.is_ascii_whitespace() && !b",]}".contains(byte));

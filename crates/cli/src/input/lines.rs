@@ -8,7 +8,7 @@ pub(super) struct Lines {
     /// The line feeds before this byte are counted.
     counted_to: usize,
     count: u64,
-    /// The byte from which the next line feed was searched, and the line feed, if there is one.
+    /// The byte from which the next line feed was searched for, and the place of the line feed, if there is one.
     next: Option<(usize, Option<usize>)>,
 }
 

@@ -176,7 +176,7 @@ impl Baseline {
     /// are kept.
     ///
     /// # Errors
-    /// If the path is a folder or another file than a baseline, or if the file cannot be written.
+    /// If the path is a folder or a file that is not a baseline, or if the file cannot be written.
     pub(crate) fn write(path: &Path, entries: Vec<BaselineEntry>) -> anyhow::Result<()> {
         if path.is_dir() {
             bail!("{}: this is a folder; name a file in it", path.display());

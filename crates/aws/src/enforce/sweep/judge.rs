@@ -154,7 +154,7 @@ impl<'a> Sweep<'a> {
         cases
     }
 
-    /// Fetches the first tries that rules need about automatic retries, and judges the retries again.
+    /// Fetches the first tries that rules about automatic retries need, and judges the retries again.
     async fn add_tries(&mut self, cases: &mut [Case<'a>], now: Timestamp) {
         let ids = cases.iter().filter_map(wanted_try).collect();
         let (builds, failure) =

@@ -165,8 +165,8 @@ fn a_plan_that_power_shell_wrote_is_read() {
     }
 }
 
-/// If a project has no tags and its provider no default tags, the provider marks the tags as unknown until the plan is
-/// applied.
+/// If a project has no tags and its provider no default tags, the provider marks `tags_all` as unknown until the plan
+/// is applied.
 #[test]
 fn a_project_without_tags_has_none() {
     let provider = |expressions: Json| {
