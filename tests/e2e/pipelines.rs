@@ -3,6 +3,10 @@
 
 use std::{
     collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
@@ -246,15 +250,35 @@ async fn a_codepipeline_that_refuses_or_is_slow_says_why() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
-/// Without the permission to read the definition, tags may have started the execution.
+/// Without a definition, tags may have started the execution.
 #[tokio::test]
-async fn an_unreadable_definition_makes_the_branch_a_claim() {
+async fn a_definition_that_is_gone_makes_the_branch_a_claim() {
+    for code in ["PipelineVersionNotFoundException", "PipelineNotFoundException"] {
+        let codepipeline = release("WebhookV2");
+        act(&codepipeline, FIRST, "Build", 0, Does::Run(BUILD));
+        let endpoint =
+            codepipeline.listen_unless(move |call| (call.operation == "GetPipeline").then(|| refusal(400, code, "no")));
+        let answer = ask(&pipelines(&endpoint).await, &[BUILD]).await.unwrap();
+        assert_eq!(found(answer).1, Ok(PipelineRevision::BranchIfHead("main".to_owned())));
+    }
+}
+
+/// Otherwise one throttled call would leave the branch of every build of the execution unknown.
+#[tokio::test]
+async fn a_definition_that_cannot_be_read_is_asked_for_again() {
     let codepipeline = release("WebhookV2");
     act(&codepipeline, FIRST, "Build", 0, Does::Run(BUILD));
-    let endpoint = codepipeline
-        .listen_unless(|call| (call.operation == "GetPipeline").then(|| refusal(400, "AccessDeniedException", "no")));
-    let answer = ask(&pipelines(&endpoint).await, &[BUILD]).await.unwrap();
-    assert_eq!(found(answer).1, Ok(PipelineRevision::BranchIfHead("main".to_owned())));
+    let is_denied = Arc::new(AtomicBool::new(true));
+    let denied = is_denied.clone();
+    let endpoint = codepipeline.listen_unless(move |call| {
+        let is_refused = call.operation == "GetPipeline" && denied.load(SeqCst);
+        is_refused.then(|| refusal(400, "AccessDeniedException", "no"))
+    });
+    let pipelines = pipelines(&endpoint).await;
+    assert_eq!(ask(&pipelines, &[BUILD]).await.unwrap_err().class, Class::AccessDenied);
+    is_denied.store(false, SeqCst);
+    let answer = ask(&pipelines, &[BUILD]).await.unwrap();
+    assert_eq!(found(answer).1, Ok(PipelineRevision::Branch("main".to_owned())));
 }
 
 /// The comparison itself finds members that are missing, unknown, or of another type.

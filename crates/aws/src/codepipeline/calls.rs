@@ -59,21 +59,25 @@ pub(super) async fn get_pipeline_execution(
     unless(execution.await, "PipelineExecutionNotFoundException")
 }
 
-/// The names of the source actions in whose repositories a pushed tag may start this version of the pipeline.
+/// The names of the source actions in whose repositories a pushed tag may start this version of the pipeline. `None`
+/// if the pipeline or the version does not exist.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html>
 pub(super) async fn sources_with_tags(
     client: &Client,
     name: &str,
     version: Option<i32>,
-) -> Result<Vec<String>, CallError> {
+) -> Result<Option<Vec<String>>, CallError> {
     let sent = client.get_pipeline().name(name).set_version(version).send();
-    call(SERVICE, "GetPipeline", sent, |output| {
+    let names = call(SERVICE, "GetPipeline", sent, |output| {
         let triggers = output.pipeline?.triggers.unwrap_or_default();
         let configurations = triggers.into_iter().filter_map(|trigger| trigger.git_configuration);
         let with_tags = configurations.filter(|configuration| configuration.push().iter().any(may_be_of_tags));
         Some(with_tags.map(|configuration| configuration.source_action_name).collect())
-    })
-    .await
+    });
+    match unless(names.await, "PipelineVersionNotFoundException") {
+        Ok(names) => Ok(names),
+        Err(error) => unless(Err(error), "PipelineNotFoundException"),
+    }
 }
 
 /// A filter on neither tags nor branches does not exclude tags.

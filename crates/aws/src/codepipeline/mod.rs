@@ -122,7 +122,7 @@ impl Pipelines {
                 let Some(execution) = calls::get_pipeline_execution(client, pipeline, id).await? else {
                     return Ok(PipelineAnswer::NotNamed);
                 };
-                let with_tags = sources_with_tags(client, pipeline, &execution).await;
+                let with_tags = sources_with_tags(client, pipeline, &execution).await?;
                 (execution, with_tags)
             }
         };
@@ -150,12 +150,15 @@ impl Pipelines {
 }
 
 /// The source actions in whose repositories a pushed tag may have started the execution. `None` if a connection's
-/// event did not start it, or if the pipeline's definition cannot be read.
-async fn sources_with_tags(client: &Client, pipeline: &str, execution: &PipelineExecution) -> Option<Vec<String>> {
-    let by_connection = execution.trigger_type.as_deref() == Some("WebhookV2");
-    match by_connection {
-        true => calls::sources_with_tags(client, pipeline, execution.pipeline_version).await.ok(),
-        false => None,
+/// event did not start it, or if this version of the pipeline does not exist any more.
+async fn sources_with_tags(
+    client: &Client,
+    pipeline: &str,
+    execution: &PipelineExecution,
+) -> Result<Option<Vec<String>>, CallError> {
+    match execution.trigger_type.as_deref() {
+        Some("WebhookV2") => calls::sources_with_tags(client, pipeline, execution.pipeline_version).await,
+        _ => Ok(None),
     }
 }
 
