@@ -34,6 +34,19 @@ fn try_stop(fault: &'static Fault) {
     assert_fails(fault, &invoke(&codebuild));
 }
 
+/// The answer to `BatchGetBuilds` may be out of date. The next try shows whether the build is gone.
+#[test]
+fn a_build_that_is_not_found_after_its_stop_fails_the_invocation() {
+    let gone = |id: &str| Reply::json(200, json!({"builds": [], "buildsNotFound": [id]}));
+    for (stop, kind) in [
+        ((|id| stop_answer(running(id))) as fn(&str) -> Reply, "NotConfirmed"),
+        (|_| refusal(400, "InvalidInputException", "no"), "InvalidInput"),
+    ] {
+        let answer = invoke(&Endpoint::with(stop, gone));
+        assert_eq!(answer.result.unwrap_err()["errorType"], kind);
+    }
+}
+
 /// The right answer, which is to go wrong in its middle.
 fn halfway(id: &str) -> Right<'_> {
     Right { id, answer: stop_answer(stopped(id)), part: 0.5, pause: Duration::from_millis(100) }

@@ -267,6 +267,53 @@ fn a_sweep_stops_retries_before_it_notifies() {
     assert_eq!(answer.result.unwrap()["stopped"], 2);
 }
 
+/// No later sweep finds the build, so the function is called back for it.
+#[test]
+fn a_build_whose_stop_a_sweep_could_not_confirm_is_notified_later() {
+    let region = CodeBuild::default();
+    let id = region.run("shop", 2, "main");
+    let stopping = region.clone();
+    let codebuild = region.listen_unless(move |call| {
+        (call.operation == "StopBuild").then(|| {
+            stopping.answer(call);
+            Reply::json(200, json!({}))
+        })
+    });
+    let (bus, scheduler) = (EventBridge::obliging(), Scheduler::obliging());
+    let settings = [&bus.settings()[..], &scheduler.settings()[..]].concat();
+    let lambda = PROGRAM.start(&policy(1), codebuild.address, &settings);
+    let (answer, builds) = lambda.invoke_until(&scheduled(), |record| record.get("buildId").is_none());
+    assert_eq!(answer.result.unwrap_err()["errorType"], "UnreadableAnswer");
+    assert_eq!((builds.len(), &builds[0]["outcome"], bus.details().len()), (1, &json!("failed"), 0));
+    let record = lambda.invoke(&scheduler.event()).record();
+    lambda.end();
+    assert_eq!((&record["outcome"], &record["buildId"]), (&json!("already-complete"), &json!(id)));
+    assert_eq!(bus.details()[0]["buildId"], json!(id));
+}
+
+/// Three tries have failed, because the role may not send events. Afterwards, somebody redrives the event.
+#[test]
+fn a_redriven_event_sends_the_notification_of_the_build_that_it_stopped() {
+    let codebuild = Endpoint::with(
+        |id| stop_answer(stopped(id)),
+        |id| {
+            let mut build = stopped(id);
+            build["sourceVersion"] = json!("main");
+            build["arn"] = json!(ARN);
+            builds_answer(build)
+        },
+    );
+    let bus = EventBridge::obliging();
+    let lambda = start(1, &codebuild, &bus);
+    let redriven = json!({
+        "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event("forbidden-branch"),
+    });
+    let record = lambda.invoke(&redriven).record();
+    lambda.end();
+    assert_eq!((&record["outcome"], codebuild.stops().len()), (&json!("already-complete"), 0));
+    assert_eq!(bus.details()[0]["id"], format!("{ARN}#rule-1"));
+}
+
 #[test]
 fn no_secret_reaches_the_bus() {
     let codebuild = CodeBuild::obliging().listen();

@@ -27,7 +27,7 @@ pub enum Class {
     ExpiredCredentials,
     /// The answer could not be parsed, or is incomplete. A retry can fix it.
     UnreadableAnswer,
-    /// CodeBuild accepted the stop, but the build is still running. A retry can fix it.
+    /// CodeBuild accepted the stop, but has not confirmed it. A retry can fix it.
     NotConfirmed,
     /// The role may not do this. No retry can fix it.
     AccessDenied,
@@ -61,6 +61,13 @@ impl Class {
             | Self::Refused
             | Self::NotSent => false,
         }
+    }
+
+    /// Returns whether a call that failed under this name may have taken effect nevertheless.
+    pub(crate) fn may_have_acted(name: &str) -> bool {
+        let unanswered =
+            [Self::ServiceFault, Self::TimedOut, Self::ConnectionFault, Self::UnreadableAnswer, Self::NotConfirmed];
+        unanswered.iter().any(|class| class.name() == name)
     }
 
     /// The cause of a question's failure, in these words.

@@ -275,7 +275,7 @@ impl Enforcer {
 
 /// Returns `true` if an earlier try of this event may have stopped the build without sending the notification.
 fn may_lack_notification(case: &Case<'_>) -> bool {
-    case.event().delivery == Delivery::Live && case.build().build_status.as_deref() == Some("STOPPED")
+    case.event().delivery != Delivery::Replayed && case.build().build_status.as_deref() == Some("STOPPED")
 }
 
 /// Time that several calls share.

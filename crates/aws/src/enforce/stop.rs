@@ -41,12 +41,12 @@ impl<T> Attempt<T> {
         match (get.await, refusal) {
             (Ok(Some(now)), _) if progress(&now) == Progress::Ended => Self::Ended(now),
             (Ok(Some(now)), Some(refusal)) => Self::Refused(refusal, now),
-            (Ok(Some(_)), None) => {
-                let message = format!("CodeBuild accepted the stop, but the {kind} is still running");
+            // If it does not exist any more, the next attempt is answered so.
+            (Ok(_), None) => {
+                let message = format!("CodeBuild accepted the stop, but has not confirmed that the {kind} has ended");
                 Self::Failed(CallError::new(Class::NotConfirmed, message))
             }
-            (Ok(None), _) => Self::Gone,
-            (Err(_), Some(error)) | (Err(error), None) => Self::Failed(error),
+            (Ok(None) | Err(_), Some(error)) | (Err(error), None) => Self::Failed(error),
         }
     }
 }

@@ -19,6 +19,7 @@ use buildbrake_core::{
     facts::inquiry::Case,
     model::{RunKind, Sandbox},
     record::{Failure, Failures, Outcome, Record, SweepSummary},
+    verdict::Action,
 };
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -205,11 +206,9 @@ impl Sweep<'_> {
                 SweepMode::DryRun => self.enforcer.record(some, self.invocation).await,
             };
             for (settled, record) in some.iter().zip(&records) {
-                // No later sweep finds a stopped build. If its notifications were not sent, the build is judged
-                // again by itself, which sends them. Nothing judges a sandbox by itself: its notifications are
-                // sent with the next ones.
-                let is_build = settled.case.kind() == RunKind::Build;
-                if is_build && record.outcome() == Outcome::Stopped && record.failure().is_some() {
+                // No later sweep finds a stopped build. So it is judged again by itself, which sends its
+                // notifications. Nothing judges a sandbox by itself: its notifications are sent with the next ones.
+                if settled.case.kind() == RunKind::Build && is_to_be_judged_again(settled, record) {
                     unsent.push(&settled.case);
                 }
                 self.summary.add(record);
@@ -238,6 +237,17 @@ impl Sweep<'_> {
         let left = half - self.invocation.now().duration_since(self.begun);
         Duration::try_from(left).unwrap_or_default()
     }
+}
+
+/// Returns whether a build was stopped, or may have been, but its notifications were not sent.
+fn is_to_be_judged_again(settled: &Settled<'_>, record: &Record) -> bool {
+    record.failure().is_some_and(|failure| match record.outcome() {
+        Outcome::Stopped => true,
+        Outcome::Failed if settled.case.verdict().action == Action::Stop => {
+            settled.effect.returned.is_some() || Class::may_have_acted(&failure.r#type)
+        }
+        _ => false,
+    })
 }
 
 fn to_unsigned(number: Option<i64>) -> u64 {
