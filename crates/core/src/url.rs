@@ -292,9 +292,11 @@ fn is_host(text: &str) -> bool {
 /// Returns whether a URL without scheme and user information leads into the AWS console.
 fn leads_into_console(url: &str) -> bool {
     let host = url.split(|c: char| "/?#".contains(c) || c.is_whitespace()).next().unwrap_or_default();
+    // User information may end like a host.
+    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
     let is_below =
         |console: &str| host.strip_suffix(console).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    CONSOLES.into_iter().any(is_below)
+    is_host && CONSOLES.into_iter().any(is_below)
 }
 
 #[cfg(test)]

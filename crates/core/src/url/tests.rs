@@ -77,6 +77,8 @@ fn query_and_fragment_are_left_out_but_for_links_into_the_console() {
         ("https://console.aws.amazon.com.evil.example/x?y", "https://console.aws.amazon.com.evil.example/x"),
         ("https://evilconsole.aws.amazon.com/x?y", "https://evilconsole.aws.amazon.com/x"),
         ("https://console.aws.amazon.com@host/x?y", "https://host/x"),
+        ("https://s3cret@evil.console.aws.amazon.com/a?b", "https://evil.console.aws.amazon.com/a?b"),
+        ("https://u:s3cret@.console.aws.amazon.com/a?b", "https://.console.aws.amazon.com/a?b"),
         ("https://console.aws.amazon.com:p/w@host/x?y", "https://host/x"),
         ("https://host/console.aws.amazon.com?y", "https://host/console.aws.amazon.com"),
     ] {
