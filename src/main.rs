@@ -64,8 +64,10 @@ async fn start() -> Option<Enforcer> {
         let rules = timed.join(", ");
         tracing::warn!(rules, "without BUILDBRAKE_SCHEDULE_GROUP, only the sweep enforces time limits");
     }
-    if settings.member_role.is_some() && settings.sweep_queue.is_none() {
-        tracing::warn!("without BUILDBRAKE_SWEEP_QUEUE, builds and sandboxes of member accounts are not swept");
+    if !settings.members.is_empty() && settings.sweep_queue.is_none() {
+        tracing::warn!(
+            "without BUILDBRAKE_SWEEP_QUEUE, builds and sandboxes of other accounts and regions are not swept"
+        );
     }
     let git = settings.git.map(|git| GitClient::new(git, &config));
     let accounts = match settings.member_role {

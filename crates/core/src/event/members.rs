@@ -17,6 +17,13 @@ pub struct MemberPlaces {
     pub regions: MemberRegions,
 }
 
+impl MemberPlaces {
+    /// Returns whether none is listed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Accounts, some of them with a name for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberAccounts(BTreeMap<String, Option<String>>);
