@@ -98,6 +98,14 @@ struct Deferred<'a> {
 const PROJECT: &str = "aws_codebuild_project";
 const WEBHOOK: &str = "aws_codebuild_webhook";
 
+/// The resources that deploy a CloudFormation template.
+const STACKS: [&str; 4] = [
+    "aws_cloudformation_stack",
+    "aws_cloudformation_stack_set",
+    "aws_serverlessapplicationrepository_cloudformation_stack",
+    "aws_servicecatalog_provisioned_product",
+];
+
 /// Reads the projects of a plan or a state.
 ///
 /// # Errors
@@ -161,6 +169,10 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
             doubt: None,
         });
     }
+    for stack in resources.iter().filter(|resource| STACKS.contains(&resource.r#type.as_str())) {
+        let why = "the template that it deploys is not read; scan it by itself".to_owned();
+        projects.left_out.push(SkippedInput { origin: origin(&stack.address), why });
+    }
     for change in document.deferred_changes.iter().filter_map(|deferred| deferred.resource_change.as_ref()) {
         if change.r#type == PROJECT {
             let why = "Terraform has deferred this project to a later plan".to_owned();
@@ -170,11 +182,11 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
     Ok(projects)
 }
 
-/// The managed projects and webhooks of a module, and of the modules that it calls.
+/// The managed projects, webhooks and stacks of a module, and of the modules that it calls.
 fn collect<'a, 'b>(module: &'b Module<'a>, found: &mut Vec<&'b Resource<'a>>) {
-    let is_wanted =
-        |resource: &&Resource<'_>| resource.mode == "managed" && matches!(resource.r#type.as_str(), PROJECT | WEBHOOK);
-    found.extend(module.resources.iter().filter(is_wanted));
+    let is_wanted = |kind: &str| matches!(kind, PROJECT | WEBHOOK) || STACKS.contains(&kind);
+    let resources = module.resources.iter().filter(|resource| resource.mode == "managed");
+    found.extend(resources.filter(|resource| is_wanted(&resource.r#type)));
     module.child_modules.iter().for_each(|module| collect(module, found));
 }
 

@@ -210,6 +210,23 @@ fn a_project_that_terraform_forgets_is_not_judged() {
     assert_eq!(found.left_out[0].why, "Terraform removes this project from its state and leaves it as it is");
 }
 
+#[test]
+fn a_stack_that_the_plan_creates_is_not_judged() {
+    for stack in STACKS {
+        let address = format!("{stack}.ci");
+        let values = json!({ "name": "ci", "template_body": "Resources: {}" });
+        let found = projects(&plan(&[(&address, values, json!({}), json!({}))], json!({})));
+        let left_out: Vec<&str> = found.left_out.iter().map(|left_out| left_out.origin.address.as_str()).collect();
+        assert_eq!(left_out, [address.as_str()]);
+        assert_eq!(found.left_out[0].why, "the template that it deploys is not read; scan it by itself");
+        let deleted = json!({
+            "format_version": "1.2", "planned_values": { "root_module": {} },
+            "resource_changes": [{ "address": address, "type": stack, "change": { "actions": ["delete"] } }],
+        });
+        assert!(projects(&deleted.to_string()).left_out.is_empty());
+    }
+}
+
 /// `terraform plan -refresh-only` plans no values: the projects are those of the state.
 #[test]
 fn a_plan_that_only_refreshes_has_the_projects_of_the_state() {
