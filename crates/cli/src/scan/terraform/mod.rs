@@ -37,6 +37,8 @@ struct Document<'a> {
     /// `true` if Terraform could not finish the plan.
     #[serde(default)]
     errored: bool,
+    /// `Some(false)` if the plan leaves out changes, as with `-target`. Older versions do not write it.
+    complete: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +170,10 @@ pub(crate) fn read(file: &str, bytes: &[u8], destination: &Destination) -> anyho
             origin: origin(&resource.address),
             doubt: None,
         });
+    }
+    if document.complete == Some(false) {
+        let why = "the plan is incomplete, as one with `-target`; scan a whole plan".to_owned();
+        projects.left_out.push(SkippedInput { origin: origin("the rest of the plan"), why });
     }
     for stack in resources.iter().filter(|resource| STACKS.contains(&resource.r#type.as_str())) {
         let why = "the template that it deploys is not read; scan it by itself".to_owned();

@@ -227,6 +227,23 @@ fn a_stack_that_the_plan_creates_is_not_judged() {
     }
 }
 
+/// `terraform plan -target=…` plans no values of the other resources.
+#[test]
+fn a_plan_of_some_resources_does_not_show_all() {
+    let of = |complete: Option<bool>| {
+        let mut plan: Json =
+            serde_json::from_str(&plan(&[(APP, json!({ "name": "app" }), json!({}), json!({}))], json!({}))).unwrap();
+        plan["complete"] = json!(complete);
+        projects(&plan.to_string())
+    };
+    let found = of(Some(false));
+    assert_eq!(found.projects.len(), 1);
+    assert_eq!(found.left_out[0].why, "the plan is incomplete, as one with `-target`; scan a whole plan");
+    assert!(of(Some(true)).left_out.is_empty());
+    // Older versions do not write it.
+    assert!(of(None).left_out.is_empty());
+}
+
 /// `terraform plan -refresh-only` plans no values: the projects are those of the state.
 #[test]
 fn a_plan_that_only_refreshes_has_the_projects_of_the_state() {
