@@ -161,7 +161,12 @@ pub(super) fn settings(
         let part = arn.as_deref().and_then(|arn| arn.split(':').nth(colons));
         part.filter(|part| !part.is_empty()).map(str::to_owned)
     };
-    let region = part(3).or_else(|| values.text("region")).or_else(|| destination.region.clone());
+    let region = part(3).or_else(|| match values.get("region") {
+        Given::Text(region) => Some(region),
+        // It may be another one than the provider's.
+        Given::Unknown(_) => None,
+        _ => destination.region.clone(),
+    });
     PlannedProject::new(&members, part(4).or_else(|| destination.account.clone()), region)
 }
 

@@ -142,16 +142,18 @@ fn the_region_is_that_of_the_arn_the_resource_or_the_provider() {
         "provider_config": { "aws": { "expressions": { "region": { "constant_value": "eu-central-1" } } } },
         "root_module": { "resources": [{ "address": APP, "type": PROJECT, "provider_config_key": "aws" }] },
     });
-    let region = |values: Json, configuration: &Json| {
-        let found = projects(&plan(&[(APP, values, json!({}), json!({}))], configuration.clone()));
+    let planned = |values: Json, unknown: Json, configuration: &Json| {
+        let found = projects(&plan(&[(APP, values, unknown, json!({}))], configuration.clone()));
         found.projects[0].settings.region().map(str::to_owned)
     };
+    let region = |values: Json, configuration: &Json| planned(values, json!({}), configuration);
     let arn = "arn:aws:codebuild:eu-west-1:111122223333:project/app";
     assert_eq!(region(json!({ "arn": arn, "region": "us-east-1" }), &configuration).as_deref(), Some("eu-west-1"));
     // Since version 6 of the provider, a resource can have a region.
     assert_eq!(region(json!({ "region": "us-east-1" }), &configuration).as_deref(), Some("us-east-1"));
     assert_eq!(region(json!({}), &configuration).as_deref(), Some("eu-central-1"));
     assert_eq!(region(json!({}), &json!({})), None);
+    assert_eq!(planned(json!({ "arn": null }), json!({ "arn": true, "region": true }), &configuration), None);
 }
 
 #[test]
