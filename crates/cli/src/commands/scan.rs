@@ -95,9 +95,9 @@ pub(crate) struct Arguments {
     /// Reasons that somebody added to the file are kept.
     #[arg(long, requires = "baseline")]
     write_baseline: bool,
-    /// Count rules that cannot be evaluated as findings.
+    /// Count rules that cannot be evaluated, and parts that are not judged, as findings.
     ///
-    /// Rules that only a build can decide are not findings.
+    /// Rules that only a build can decide are not findings. A nested stack, for example, is not judged.
     #[arg(long)]
     deny_unknown: bool,
 }

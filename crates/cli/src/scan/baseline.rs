@@ -8,11 +8,12 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use buildbrake_core::{
+    diagnostic::Code,
     scan::{ScanAnswer, ScannedRule},
     yaml::{Node, Value},
 };
 
-use super::ProjectOrigin;
+use super::{ProjectOrigin, SkippedInput};
 use crate::files::{from_here, write_whole};
 
 /// An accepted finding. It matches even if lines move, but not if the value changes.
@@ -40,6 +41,11 @@ impl BaselineEntry {
             ScanAnswer::CannotApply { .. } | ScanAnswer::Exempt { .. } | ScanAnswer::Passes => String::new(),
         };
         Self { project: identity(origin), rule: rule.rule.clone(), found }
+    }
+
+    /// The entry of a part that is not judged. It names the diagnostic in place of a rule.
+    pub(crate) fn of_skipped(SkippedInput { origin, why }: &SkippedInput) -> Self {
+        Self { project: identity(origin), rule: Code::NotScanned.id().to_owned(), found: why.clone() }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 /// The results of scanning some projects.
 pub(crate) struct ScanResults {
     pub(crate) projects: Vec<ScannedProject>,
-    pub(crate) left_out: Vec<SkippedInput>,
+    pub(crate) left_out: Vec<SkippedResult>,
     /// The baseline entries that match no finding any more.
     pub(crate) gone: Vec<BaselineEntry>,
     /// The baseline entries about projects that are not scanned.
@@ -41,7 +41,13 @@ pub(crate) struct ProjectRuleResult {
     pub(crate) status: Status,
 }
 
-/// The effect of a decision on the exit status.
+/// A part of an input that is not judged.
+pub(crate) struct SkippedResult {
+    pub(crate) input: SkippedInput,
+    pub(crate) status: Status,
+}
+
+/// The effect of a decision, or of a part that is not judged, on the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// It is not a finding.
@@ -65,8 +71,8 @@ pub(crate) struct Counts {
 }
 
 impl ScanResults {
-    /// Judges projects. With `denies_unknown`, an unknown decision is a finding, too, unless it is unknown only
-    /// because no build runs yet.
+    /// Judges projects. With `denies_unknown`, a part that is not judged is a finding, and so is an unknown decision
+    /// unless it is unknown only because no build runs yet.
     pub(crate) fn of(
         policy: &Policy,
         projects: Projects,
@@ -92,15 +98,25 @@ impl ScanResults {
             ScannedProject { project, is_never_stopped, rules }
         });
         let projects: Vec<ScannedProject> = scanned.collect();
+        let left_out = left_out.into_iter().map(|input| {
+            let status = match denies_unknown {
+                false => Status::NoFinding,
+                true if baseline.accept(&BaselineEntry::of_skipped(&input)) => Status::Accepted,
+                true => Status::Finding,
+            };
+            SkippedResult { input, status }
+        });
+        let left_out = left_out.collect();
         let origins = projects.iter().map(|scanned| &scanned.project.origin);
         let scope = scope.clone().with(origins);
         let (gone, others) = baseline.unused().into_iter().partition(|entry| scope.has(entry));
         Self { projects, left_out, gone, others }
     }
 
-    /// The number of decisions of a status.
+    /// The number of decisions, and of parts that are not judged, of a status.
     pub(crate) fn count(&self, status: Status) -> usize {
-        self.each().filter(|(_, result)| result.status == status).count()
+        let left_out = self.left_out.iter().map(|skipped| skipped.status);
+        self.each().map(|(_, result)| result.status).chain(left_out).filter(|other| *other == status).count()
     }
 
     /// Each decision with its project.
@@ -113,7 +129,9 @@ impl ScanResults {
     pub(crate) fn entries(&self) -> Vec<BaselineEntry> {
         let findings = self.each().filter(|(_, result)| result.status != Status::NoFinding);
         let findings = findings.map(|(project, result)| BaselineEntry::of(&project.project.origin, &result.rule));
-        findings.chain(self.others.iter().cloned()).collect()
+        let left_out = self.left_out.iter().filter(|skipped| skipped.status != Status::NoFinding);
+        let left_out = left_out.map(|skipped| BaselineEntry::of_skipped(&skipped.input));
+        findings.chain(left_out).chain(self.others.iter().cloned()).collect()
     }
 
     /// The numbers of decisions by rule.

@@ -262,6 +262,41 @@ fn what_is_unknown_is_a_finding_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn what_is_not_judged_is_a_finding_only_if_unknown_is_denied_and_the_baseline_can_accept_it() {
+    let folder = folder("deny-not-judged");
+    fs::write(folder.join("nested.yaml"), "Resources:\n  Nested: { Type: AWS::CloudFormation::Stack }\n").unwrap();
+    fs::write(folder.join("policy.yaml"), "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();
+    let run = |more: &str| {
+        let mut command = command();
+        command.current_dir(&folder).args(["--policy", "policy.yaml", "--template", "nested.yaml"]);
+        let output = command.args(more.split_whitespace()).output().unwrap();
+        (output.status.code(), text(&output.stdout))
+    };
+    let (status, found) = run("");
+    assert_eq!(status, Some(0));
+    assert!(found.ends_with("0 projects, 0 findings\n"), "{found}");
+    let (status, found) = run("--deny-unknown");
+    assert_eq!(status, Some(1));
+    assert!(found.ends_with("0 projects, 1 finding\n"), "{found}");
+    let (_, found) = run("--deny-unknown --format json");
+    let report: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!((&report["notJudged"][0]["isFinding"], &report["findings"]), (&json!(true), &json!(1)));
+    assert!(run("--deny-unknown --format csv").1.ends_with("scan it by itself,finding\n"));
+
+    assert_eq!(run("--deny-unknown --baseline baseline.yaml --write-baseline").0, Some(0));
+    let baseline = fs::read_to_string(folder.join("baseline.yaml")).unwrap();
+    assert!(baseline.contains("- project: \"nested.yaml#Nested\"\n    rule: \"BB504\"\n"), "{baseline}");
+    let (status, found) = run("--deny-unknown --baseline baseline.yaml");
+    assert_eq!(status, Some(0));
+    assert!(found.contains("not judged[BB504], accepted by the baseline: the template"), "{found}");
+    assert!(found.ends_with("0 projects, 0 findings, 1 accepted by the baseline\n"), "{found}");
+    assert_eq!(run("--deny-unknown --baseline baseline.yaml --format github"), (Some(0), String::new()));
+    let (_, found) = run("--deny-unknown --baseline baseline.yaml --format sarif");
+    let log: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(log["runs"][0]["results"][0]["suppressions"][0]["status"], "accepted");
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error() {
     let folder = folder("errors");
     let file = folder.join("file.json");

@@ -8,7 +8,7 @@ use crate::{
     report::replay::csv::cell,
     scan::{
         SkippedInput,
-        results::{ScanResults, Status},
+        results::{ScanResults, SkippedResult, Status},
     },
 };
 
@@ -50,23 +50,26 @@ pub(crate) fn report(results: &ScanResults) -> anyhow::Result<String> {
             text(found),
             text(missing),
             text(why),
-            match result.status {
-                Status::NoFinding => "",
-                Status::Accepted => "accepted",
-                Status::Finding => "finding",
-            }
-            .to_owned(),
+            status_word(result.status).to_owned(),
         ])?;
     }
-    for SkippedInput { origin, why } in &results.left_out {
+    for SkippedResult { input: SkippedInput { origin, why }, status } in &results.left_out {
         let mut row = HEADER.map(|_| String::new());
         let place = |part: fn(Place) -> usize| origin.place.map(|place| part(place).to_string()).unwrap_or_default();
         row[0] = cell(origin.file.as_deref().unwrap_or_default());
         (row[1], row[2]) = (place(|place| place.line), place(|place| place.column));
         row[3] = cell(&origin.address);
-        (row[11], row[14]) = ("not-judged".to_owned(), cell(why));
+        (row[11], row[14], row[15]) = ("not-judged".to_owned(), cell(why), status_word(*status).to_owned());
         writer.write_record(row)?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::NoFinding => "",
+        Status::Accepted => "accepted",
+        Status::Finding => "finding",
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     scan::{
         ProjectOrigin,
         baseline::identity,
-        results::{ProjectRuleResult, ScanResults, ScannedProject, Status},
+        results::{ProjectRuleResult, ScanResults, ScannedProject, SkippedResult, Status},
     },
 };
 
@@ -20,14 +20,15 @@ use crate::{
 struct Diagnosed<'a> {
     finding: Finding,
     origin: &'a ProjectOrigin,
+    status: Status,
     result: Option<&'a ProjectRuleResult>,
 }
 
 /// Workflow commands of GitHub Actions. Findings that the baseline accepts are left out.
 pub(crate) fn annotations(results: &ScanResults) -> String {
     let all = diagnosed(results);
-    let is_new = |one: &&Diagnosed<'_>| one.result.is_none_or(|result| result.status != Status::Accepted);
-    all.iter().filter(is_new).map(|one| github::command(&one.finding)).collect()
+    let new = all.iter().filter(|one| one.status != Status::Accepted);
+    new.map(|one| github::command(&one.finding)).collect()
 }
 
 /// A SARIF log. A result names the policy's rule in its properties, and has a fingerprint that stays the
@@ -51,30 +52,31 @@ fn complete(one: &Diagnosed<'_>, policy: &str, json: &mut Value) {
         let rule = one.result.map(|result| result.rule.place);
         json["locations"][0]["physicalLocation"] = sarif::location(policy, rule);
     }
-    let Some(ProjectRuleResult { rule, status, .. }) = one.result else { return };
-    json["properties"] = json!({ "rule": rule.rule, "check": rule.check, "mode": rule.mode, "owner": rule.owner });
-    json["partialFingerprints"] = json!({ "projectAndRule/v1": format!("{} {}", identity(one.origin), rule.rule) });
-    if *status == Status::Accepted {
+    if one.status == Status::Accepted {
         json["suppressions"] = json!([{ "kind": "external", "status": "accepted" }]);
     }
+    let Some(ProjectRuleResult { rule, .. }) = one.result else { return };
+    json["properties"] = json!({ "rule": rule.rule, "check": rule.check, "mode": rule.mode, "owner": rule.owner });
+    json["partialFingerprints"] = json!({ "projectAndRule/v1": format!("{} {}", identity(one.origin), rule.rule) });
 }
 
 fn diagnosed(results: &ScanResults) -> Vec<Diagnosed<'_>> {
     let rules = results.each().filter_map(|(scanned, result)| {
         let finding = finding(scanned, result, code(&result.rule)?);
-        Some(Diagnosed { finding, origin: &scanned.project.origin, result: Some(result) })
+        Some(Diagnosed { finding, origin: &scanned.project.origin, status: result.status, result: Some(result) })
     });
-    let left_out = results.left_out.iter().map(|left_out| Diagnosed {
+    let left_out = results.left_out.iter().map(|SkippedResult { input, status }| Diagnosed {
         finding: Finding {
-            file: left_out.origin.file.clone().unwrap_or_default(),
-            place: left_out.origin.place,
+            file: input.origin.file.clone().unwrap_or_default(),
+            place: input.origin.place,
             code: Code::NotScanned,
-            message: printable(&format!("{} is not judged", left_out.origin.address), LENGTH),
-            help: printable(&left_out.why, LENGTH),
+            message: printable(&format!("{} is not judged", input.origin.address), LENGTH),
+            help: printable(&input.why, LENGTH),
             excerpt: None,
             fix: None,
         },
-        origin: &left_out.origin,
+        origin: &input.origin,
+        status: *status,
         result: None,
     });
     rules.chain(left_out).collect()

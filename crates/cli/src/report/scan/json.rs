@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{because, word};
 use crate::scan::{
     ProjectOrigin,
-    results::{Counts, ProjectRuleResult, ScanResults, ScannedProject, Status},
+    results::{Counts, ProjectRuleResult, ScanResults, ScannedProject, SkippedResult, Status},
 };
 
 #[derive(Serialize)]
@@ -93,10 +93,14 @@ struct ScannedRuleRow<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct SkippedRow<'a> {
     #[serde(flatten)]
     location: Location<'a>,
     why: &'a str,
+    is_finding: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    accepted: bool,
 }
 
 #[derive(Serialize)]
@@ -120,11 +124,7 @@ struct Numbers {
 pub(crate) fn report(results: &ScanResults) -> anyhow::Result<String> {
     let report = ScanReport {
         projects: results.projects.iter().map(project).collect(),
-        not_judged: results
-            .left_out
-            .iter()
-            .map(|left_out| SkippedRow { location: location(&left_out.origin), why: &left_out.why })
-            .collect(),
+        not_judged: results.left_out.iter().map(skipped).collect(),
         rules: results.by_rule().into_iter().map(|(rule, counts)| (rule, numbers(counts))).collect(),
         findings: results.count(Status::Finding),
         accepted: results.count(Status::Accepted),
@@ -156,6 +156,15 @@ fn project(scanned: &ScannedProject) -> ProjectRow<'_> {
         never_stopped: scanned.is_never_stopped,
         doubt: scanned.project.doubt.as_deref(),
         rules: scanned.rules.iter().map(rule).collect(),
+    }
+}
+
+fn skipped(SkippedResult { input, status }: &SkippedResult) -> SkippedRow<'_> {
+    SkippedRow {
+        location: location(&input.origin),
+        why: &input.why,
+        is_finding: *status == Status::Finding,
+        accepted: *status == Status::Accepted,
     }
 }
 

@@ -11,16 +11,16 @@ use crate::{
     output::{FAILED, count},
     scan::{
         ProjectOrigin,
-        results::{ProjectRuleResult, ScanResults, ScannedProject, Status},
+        results::{ProjectRuleResult, ScanResults, ScannedProject, SkippedResult, Status},
     },
 };
 
 /// Each project with its findings, a summary by rule, and what was not judged.
 pub(crate) fn report(results: &ScanResults) -> String {
     let mut text: String = results.projects.iter().map(project).collect();
-    for left_out in &results.left_out {
-        let (header, id) = (header(&left_out.origin, None), Code::NotScanned.id());
-        text.push_str(&format!("{header}\n  not judged[{id}]: {}\n\n", shown(&left_out.why)));
+    for SkippedResult { input, status } in &results.left_out {
+        let (header, id) = (header(&input.origin, None), Code::NotScanned.id());
+        text.push_str(&format!("{header}\n  not judged[{id}]{}: {}\n\n", accepted(*status), shown(&input.why)));
     }
     if !results.gone.is_empty() {
         text.push_str("the baseline accepts findings that no longer occur; remove them with `--write-baseline`:\n");
@@ -106,7 +106,7 @@ fn rule(result: &ProjectRuleResult, origin: &ProjectOrigin) -> String {
     let line = match &rule.answer {
         ScanAnswer::Passes => return String::new(),
         ScanAnswer::Broken { found } => {
-            let accepted = if result.status == Status::Accepted { ", accepted by the baseline" } else { "" };
+            let accepted = accepted(result.status);
             let default = if result.is_default { ", CodeBuild's default" } else { "" };
             let label = format!("{FAILED}broken{diagnostic}{FAILED:#}");
             format!("{label}{mode}{accepted}: {id}: {check}; found: {}{default}{place}", shown(found))
@@ -114,7 +114,7 @@ fn rule(result: &ProjectRuleResult, origin: &ProjectOrigin) -> String {
         ScanAnswer::Unknown { missing, because: why, breaks } => {
             let breaks =
                 breaks.as_ref().map(|found| format!("; if it applies, it is broken: {check}; found: {}", shown(found)));
-            let accepted = if result.status == Status::Accepted { ", accepted by the baseline" } else { "" };
+            let accepted = accepted(result.status);
             format!(
                 "unknown{diagnostic}{accepted}: {id}: {}; {}{}{place}",
                 shown(missing),
@@ -139,6 +139,10 @@ fn rule(result: &ProjectRuleResult, origin: &ProjectOrigin) -> String {
         }
     }
     text
+}
+
+fn accepted(status: Status) -> &'static str {
+    if status == Status::Accepted { ", accepted by the baseline" } else { "" }
 }
 
 /// A table with a row for each rule.
