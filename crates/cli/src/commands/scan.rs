@@ -199,11 +199,14 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
         arguments.projects.is_empty()
             || name.is_none_or(|name| arguments.projects.iter().any(|pattern| pattern.fits(name)))
     });
-    if all.projects.is_empty() && !arguments.projects.is_empty() && !has_faults {
-        print_note(match has_projects {
-            true => "warning: the input contains projects, but none that matches `--projects`",
-            false => "warning: the input contains no project that matches `--projects`",
-        });
+    if all.projects.is_empty() && !has_faults {
+        match (arguments.projects.is_empty(), has_projects) {
+            (false, true) => print_note("warning: the input contains projects, but none that matches `--projects`"),
+            (false, false) => print_note("warning: the input contains no project that matches `--projects`"),
+            (true, _) if all.left_out.is_empty() => print_note("warning: the input contains no CodeBuild project"),
+            // The report lists what may contain projects.
+            (true, _) => {}
+        }
     }
     Ok((!has_faults).then_some(all))
 }

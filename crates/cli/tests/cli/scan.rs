@@ -517,6 +517,28 @@ fn options_that_cannot_be_meant_are_errors() {
 }
 
 #[test]
+fn an_input_without_a_project_is_warned_about() {
+    let warning = "warning: the input contains no CodeBuild project\n";
+    let template = "Resources:\n  Bucket: { Type: AWS::S3::Bucket }\n";
+    let folder = folder("no-project");
+    let path = folder.join("template.yaml");
+    for (content, arguments, expected) in [
+        (template, &[][..], warning),
+        (template, &["--format", "json"], warning),
+        (template, &["--format", "sarif"], warning),
+        (template, &["--format", "github"], warning),
+        (template, &["--projects", "a"], "warning: the input contains no project that matches `--projects`\n"),
+        // The report says so already.
+        ("Resources:\n  Nested: { Type: AWS::CloudFormation::Stack }\n", &[], ""),
+        ("Resources:\n  Build: { Type: AWS::CodeBuild::Project, Properties: { Name: a } }\n", &[], ""),
+    ] {
+        fs::write(&path, content).unwrap();
+        let output = scan(&[&["--policy", POLICY, "--template", path.to_str().unwrap()], arguments].concat());
+        assert_eq!(text(&output.stderr), expected, "{content} {arguments:?}");
+    }
+}
+
+#[test]
 fn what_terraform_did_not_write_is_refused_in_words() {
     let folder = folder("no-plan");
     for (content, expected) in [
