@@ -33,10 +33,13 @@ pub(crate) struct Baseline {
 }
 
 impl BaselineEntry {
-    /// The entry of a finding.
+    /// The entry of a finding. An expression does not show the values that break it: their digest stands for them.
     pub(crate) fn of(origin: &ProjectOrigin, rule: &ScannedRule) -> Self {
         let found = match &rule.answer {
-            ScanAnswer::Broken { found } => found.clone(),
+            ScanAnswer::Broken { found } => match &rule.digest {
+                Some(digest) => format!("{found} ({digest})"),
+                None => found.clone(),
+            },
             ScanAnswer::Unknown { missing, .. } => format!("unknown: {missing}"),
             ScanAnswer::CannotApply { .. } | ScanAnswer::Exempt { .. } | ScanAnswer::Passes => String::new(),
         };

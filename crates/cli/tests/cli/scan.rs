@@ -217,6 +217,37 @@ fn the_baseline_accepts_what_is_known_and_nothing_else() {
 }
 
 #[test]
+fn an_accepted_expression_is_a_new_finding_once_a_value_that_it_reads_changes() {
+    let folder = folder("baseline-expression");
+    let rule = "build.timeoutInMinutes > 60 || build.environment.environmentVariables.exists(v, v.name == 'X')";
+    fs::write(folder.join("policy.yaml"), format!("version: 1\nrules: [{{ id: long, deny-when: \"{rule}\" }}]\n"))
+        .unwrap();
+    let run = |minutes: u32, variable: &str, more: &[&str]| {
+        let template = format!(
+            "Resources:\n  Build:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Name: n{}\n      \
+             TimeoutInMinutes: {minutes}\n      \
+             Environment: {{ Type: LINUX_CONTAINER, EnvironmentVariables: [{variable}] }}\n",
+            more.len()
+        );
+        fs::write(folder.join("template.yaml"), template).unwrap();
+        let mut command = command();
+        command.current_dir(&folder).args(["--policy", "policy.yaml", "--template", "template.yaml"]);
+        command.args(["--baseline", "baseline.yaml"]).args(more).output().unwrap().status.code()
+    };
+    assert_eq!(run(480, "", &["--write-baseline"]), Some(0));
+    let baseline = fs::read_to_string(folder.join("baseline.yaml")).unwrap();
+    assert!(baseline.contains("    found: \"it is true (sha256:") && !baseline.contains("480"), "{baseline}");
+    // The name has changed, which the expression does not read.
+    assert_eq!(run(480, "", &[]), Some(0));
+    assert_eq!(run(500, "", &[]), Some(1));
+    assert_eq!(run(480, "{ Name: X, Value: secret }", &[]), Some(1));
+    // A value of a variable is a secret, and no part of the digest.
+    assert_eq!(run(480, "{ Name: X, Value: secret }", &["--write-baseline"]), Some(0));
+    assert_eq!(run(480, "{ Name: X, Value: other }", &[]), Some(0));
+    assert_eq!(run(480, "{ Name: Y, Value: other }", &[]), Some(1));
+}
+
+#[test]
 fn a_baseline_of_several_files_keeps_what_is_not_scanned() {
     let folder = folder("several");
     fs::write(folder.join("policy.yaml"), "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();

@@ -1,6 +1,7 @@
 //! The parts of an expression, each with its result for a build.
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -11,6 +12,7 @@ use cel::{
 };
 use serde::Serialize;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::{
     ENVIRONMENT, Expression, Variable,
@@ -73,6 +75,18 @@ impl Expression {
         self.part(text, facts)
     }
 
+    /// A short digest of the values that the expression reads, without secrets, and without those that change with
+    /// time.
+    pub(crate) fn digest_of_values(&self, facts: &Facts<'_>) -> String {
+        let mut paths = Vec::new();
+        collect_paths(&self.tree, &mut Vec::new(), &mut paths);
+        let values: BTreeMap<String, Json> =
+            paths.into_iter().filter_map(|(path, _)| lasting_value(&path, facts).map(|value| (path, value))).collect();
+        let digest = Sha256::digest(url::to_redacted_json(&values, &[]).get());
+        let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{digits}")
+    }
+
     fn part(&self, text: &str, facts: &Facts<'_>) -> ExpressionPart {
         let (value, unknown) = match self.evaluate(facts) {
             Ok(value) => (Some(value), None),
@@ -101,17 +115,12 @@ impl Expression {
     }
 
     fn shown(&self, path: &str, node: &IdedExpr, facts: &Facts<'_>) -> String {
-        let mut members = path.split('.');
-        let variable = members.next().and_then(Variable::named);
-        let json = match variable {
-            Some(Variable::Build) => Some(redact::build_json(facts.build)),
-            Some(Variable::Project) => facts.project.map(redact::project_json),
-            Some(Variable::Batch) => facts.batch().ok().flatten().map(redact::batch_json),
-            _ => return variable.map_or_else(String::new, |variable| of_variable(variable, facts)),
-        };
-        let shown = members.try_fold(json.as_ref(), |json, member| Some(json?.get(member)));
-        match shown.flatten() {
-            Some(json) => member(json),
+        match variable_of(path) {
+            Some(Variable::Build | Variable::Project | Variable::Batch) => {}
+            other => return other.map_or_else(String::new, |variable| of_variable(variable, facts)),
+        }
+        match known_member(path, facts) {
+            Some(json) => member(&json),
             None => match self.resolve(node, facts) {
                 // `has` returns `false` for an absent member.
                 Ok(_) | Err(ExecutionError::NoSuchKey(_)) => ABSENT.to_owned(),
@@ -140,6 +149,31 @@ fn operand_part(text: &str, facts: &Facts<'_>) -> ExpressionPart {
             let (parts, reads) = (Vec::new(), Vec::new());
             ExpressionPart { text: text.to_owned(), value: text.parse().ok(), unknown: None, parts, reads }
         }
+    }
+}
+
+/// The variable that a path begins with.
+fn variable_of(path: &str) -> Option<Variable> {
+    path.split('.').next().and_then(Variable::named)
+}
+
+/// A member of the build, its project or its batch, without secrets. `None` if it is absent.
+fn known_member(path: &str, facts: &Facts<'_>) -> Option<Json> {
+    let json = match variable_of(path)? {
+        Variable::Build => redact::build_json(facts.build),
+        Variable::Project => redact::project_json(facts.project?),
+        Variable::Batch => redact::batch_json(facts.batch().ok()??),
+        _ => return None,
+    };
+    path.split('.').skip(1).try_fold(&json, |json, member| json.get(member)).cloned()
+}
+
+/// The value of a variable or member, without secrets. `None` if it is absent, or changes with time.
+fn lasting_value(path: &str, facts: &Facts<'_>) -> Option<Json> {
+    match variable_of(path)? {
+        Variable::Build | Variable::Project | Variable::Batch => known_member(path, facts),
+        Variable::Running | Variable::Cost | Variable::Now => None,
+        other => Some(Json::String(of_variable(other, facts))),
     }
 }
 

@@ -49,6 +49,9 @@ pub struct ScannedRule {
     pub limit: String,
     /// The decision.
     pub answer: ScanAnswer,
+    /// A digest of the values that the rule's expression reads, without secrets, if the settings break it. `found`
+    /// names none of them.
+    pub digest: Option<String>,
     /// The settings that the check looks at, as paths of the API's Project.
     pub settings: Vec<String>,
     /// The place of the setting that decides, if the file shows it.
@@ -151,6 +154,7 @@ pub fn scan(policy: &Policy, project: &PlannedProject, now: Timestamp) -> Projec
             reason: rule.reason.clone(),
             owner: rule.owner.clone(),
             limit: rule.check.limit(),
+            digest: digest(rule, &answer, &facts),
             answer,
             settings,
         })
@@ -193,6 +197,13 @@ fn answer(rule: &Rule, decision: Decision, project: &PlannedProject, facts: &Fac
                 },
             }
         }
+    }
+}
+
+fn digest(rule: &Rule, answer: &ScanAnswer, facts: &Facts<'_>) -> Option<String> {
+    match (rule.check.option(), answer) {
+        (CheckOption::DenyWhen(expression), ScanAnswer::Broken { .. }) => Some(expression.digest_of_values(facts)),
+        _ => None,
     }
 }
 
