@@ -8,15 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use buildbrake_core::{
-    diagnostic::printable,
-    facts::vocabulary::{is_region, region_pattern},
-    pattern::Pattern,
-};
+use buildbrake_core::{diagnostic::printable, pattern::Pattern};
 use jiff::Timestamp;
 
 use crate::{
     files::PolicyFile,
+    input::account::connection::region,
     output::{Exit, count, print, print_detail, print_faults, print_note},
     report::scan::{csv, diagnostics, json, text},
     scan::{
@@ -231,14 +228,6 @@ fn name_of(path: &Path) -> String {
 
 fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
-}
-
-fn region(text: &str) -> Result<String, String> {
-    match region_pattern(text) {
-        Err(remark) => Err(format!("{}; {}", remark.message, remark.help)),
-        Ok(_) if is_region(text) => Ok(text.to_owned()),
-        Ok(_) => Err("write the code of one region, as in `eu-west-1`".to_owned()),
-    }
 }
 
 fn account_id(text: &str) -> Result<String, String> {

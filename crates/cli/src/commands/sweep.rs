@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::{
     files::PolicyFile,
-    input::account::connection::Connection,
+    input::account::connection::{Connection, region},
     output::{Exit, count, print, print_error, print_note, without_controls},
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     profile: Vec<String>,
     /// A region instead of the profile's. Can be repeated.
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = region)]
     region: Vec<String>,
     /// Another endpoint for all calls.
     #[arg(long, value_name = "URL")]

@@ -45,6 +45,25 @@ fn is_installed(program: &str) -> bool {
 }
 
 #[test]
+fn every_command_refuses_what_is_no_region() {
+    let policy = ["--policy", "policy/policy.yaml"];
+    for command in [&["scan", "--account"][..], &["replay", "--account"], &["learn", "--account"], &["sweep"]] {
+        for (region, expected) in [
+            ("EU-WEST-1", "a region is written in lower case, with `-`; write `eu-west-1`"),
+            ("Ireland", "write a region as its code; write `eu-west-1`"),
+            ("eu-*", "write the code of one region, as in `eu-west-1`"),
+            ("eu-west", "a region ends with a number; write the code of one region, as in `eu-west-1`"),
+        ] {
+            let policy = if command[0] == "learn" { &[][..] } else { &policy };
+            let output = run(&[command, policy, &["--region", region]].concat());
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{command:?} {region}: {error}");
+            assert!(error.contains(expected), "{command:?} {region}: {error}");
+        }
+    }
+}
+
+#[test]
 fn every_help_fits_a_screen() {
     let commands = commands();
     assert!(commands.len() >= 12, "{commands:?}");

@@ -2,6 +2,7 @@
 
 use anyhow::{anyhow, bail};
 use buildbrake_aws::config::{AwsConfig, AwsOptions};
+use buildbrake_core::facts::vocabulary::{is_region, region_pattern};
 
 /// An account and a region.
 pub(crate) struct Connection {
@@ -55,6 +56,18 @@ impl Connection {
     pub(crate) fn name(&self) -> String {
         let parts = self.profile.iter().chain([&self.region]);
         parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Parses the code of one region.
+pub(crate) fn region(text: &str) -> Result<String, String> {
+    const ONE_REGION: &str = "write the code of one region, as in `eu-west-1`";
+    match region_pattern(text) {
+        Ok(_) if is_region(text) => Ok(text.to_owned()),
+        Ok(_) => Err(ONE_REGION.to_owned()),
+        // The help is about patterns.
+        Err(remark) if remark.help.contains('*') => Err(format!("{}; {ONE_REGION}", remark.message)),
+        Err(remark) => Err(format!("{}; {}", remark.message, remark.help)),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct AccountOptions {
     #[arg(long, value_name = "NAME", requires = "account")]
     pub(crate) profile: Vec<String>,
     /// A region instead of the profile's. Can be repeated.
-    #[arg(long, value_name = "REGION", requires = "account")]
+    #[arg(long, value_name = "REGION", requires = "account", value_parser = connection::region)]
     pub(crate) region: Vec<String>,
     /// Another endpoint for all calls.
     #[arg(long, value_name = "URL", requires = "account")]
