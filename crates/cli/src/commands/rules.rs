@@ -37,6 +37,9 @@ fn explanation(id: &str) -> anyhow::Result<String> {
     if let Some(code) = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(id)) {
         return Ok(page(*code).to_owned());
     }
+    if is_code(id) {
+        bail!("no diagnostic has the id `{id}`; docs/diagnostics/README.md lists all of them");
+    }
     match checks::explanation(id) {
         Some(text) => Ok(text),
         None => match checks::closest(id) {
@@ -44,4 +47,11 @@ fn explanation(id: &str) -> anyhow::Result<String> {
             None => bail!("unknown check `{id}`; `buildbrake rules` lists all checks"),
         },
     }
+}
+
+/// Returns whether a text has the form of a diagnostic's id: `BB025`.
+fn is_code(text: &str) -> bool {
+    text.split_at_checked(2).is_some_and(|(start, digits)| {
+        start.eq_ignore_ascii_case("BB") && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
