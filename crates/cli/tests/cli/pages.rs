@@ -62,6 +62,26 @@ fn the_steps_to_a_policy_of_the_library_work() {
     }
 }
 
+#[test]
+fn the_policy_is_replaced_only_by_one_that_was_learned() {
+    let program = Path::new(env!("CARGO_BIN_EXE_buildbrake")).parent().unwrap();
+    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&env::var("PATH").unwrap())));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages-learn");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("policy")).unwrap();
+    fs::write(folder.join("policy/policy.yaml"), "version: 1\nrules: []\n").unwrap();
+    // There is neither a region nor a credential.
+    let status = Command::new("sh")
+        .args(["-e", "-c", &block("docs/tasks/turn-it-on.md", "sh", "buildbrake learn")])
+        .current_dir(&folder)
+        .env_clear()
+        .env("PATH", path.unwrap())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .status()
+        .unwrap();
+    assert_eq!(fs::read_to_string(folder.join("policy/policy.yaml")).unwrap(), "version: 1\nrules: []\n", "{status}");
+}
+
 /// Returns what `buildbrake check` writes to standard error about a policy. It is empty if nothing is found.
 fn checked(name: &str, policy: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
