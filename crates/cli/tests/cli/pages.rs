@@ -82,6 +82,35 @@ fn the_policy_is_replaced_only_by_one_that_was_learned() {
     assert_eq!(fs::read_to_string(folder.join("policy/policy.yaml")).unwrap(), "version: 1\nrules: []\n", "{status}");
 }
 
+/// The upload of an empty log would be an error of its own.
+#[test]
+fn the_scan_in_ci_leaves_no_empty_log() {
+    let workflow = block("docs/tasks/policy-in-ci.md", "yaml", "# .github/workflows/policy.yml");
+    let (scan, upload) = workflow.split_once("- name: Scan the projects").unwrap().1.split_once("- uses:").unwrap();
+    assert!(upload.contains("if: always() && hashFiles('scan.sarif') != ''"), "{upload}");
+    let script = scan.split_once("run:").unwrap().1.trim_start().trim_start_matches('|');
+    let program = Path::new(env!("CARGO_BIN_EXE_buildbrake")).parent().unwrap();
+    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&env::var("PATH").unwrap())));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages-scan");
+    let template = |minutes: &str| {
+        format!("Resources:\n  A: {{ Type: AWS::CodeBuild::Project, Properties: {{ TimeoutInMinutes: {minutes} }} }}\n")
+    };
+    for (template, expected, has_log) in
+        [(template("30"), 0, true), (template("480"), 1, true), ("Resources: [".to_owned(), 2, false)]
+    {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("template.yaml"), template).unwrap();
+        fs::write(folder.join("policy.yaml"), "version: 1\nrules: [{ id: short, max-timeout: 60m }]\n").unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-e", "-c", script]).current_dir(&folder).env("PATH", path.as_ref().unwrap());
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(expected), "{error}");
+        assert_eq!(folder.join("scan.sarif").exists(), has_log, "{error}");
+    }
+}
+
 /// Returns what `buildbrake check` writes to standard error about a policy. It is empty if nothing is found.
 fn checked(name: &str, policy: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
