@@ -97,8 +97,10 @@ fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{}`", printable(word, 100))).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns whether the parameter's value is a secret. It is unless `NoEcho` is certainly false.
 fn is_no_echo(declaration: &Node) -> bool {
-    member(declaration, "NoEcho").and_then(text).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+    let is_false = |flag: &str| ["false", "no", "off"].iter().any(|no| flag.eq_ignore_ascii_case(no));
+    member(declaration, "NoEcho").is_some_and(|flag| !text(flag).is_some_and(is_false))
 }
 
 fn is_list(kind: &str) -> bool {

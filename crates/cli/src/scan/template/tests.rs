@@ -1,3 +1,5 @@
+mod values;
+
 use buildbrake_core::scan::Given;
 
 use super::*;
