@@ -11,7 +11,7 @@ use buildbrake_core::{
 
 use super::{
     conditions::{Conditions, branches, equal},
-    elements, member, members,
+    elements, member, members, normalized,
     parameters::Parameters,
     text,
 };
@@ -82,16 +82,6 @@ fn before_deployment(value: Given) -> Given {
     }
 }
 
-/// Parses a word that is a flag in YAML 1.1, which CloudFormation reads, but a text in YAML 1.2.
-/// <https://yaml.org/type/bool.html>
-fn is_flag(text: &str) -> Option<bool> {
-    match text {
-        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
-        _ => None,
-    }
-}
-
 impl<'a> Evaluation<'a> {
     pub(super) fn new(parameters: &'a Parameters, conditions: &'a Conditions<'a>, mappings: Option<&'a Node>) -> Self {
         Self { parameters, conditions, mappings, resources: None, text_left: Cell::new(MOST_TEXT) }
@@ -117,10 +107,7 @@ impl<'a> Evaluation<'a> {
     fn literal(&self, node: &Node) -> Given {
         match &node.value {
             Value::Empty => Given::Nothing,
-            Value::Scalar(text) => match is_flag(text).filter(|_| node.is_plain) {
-                Some(flag) => Given::Text(flag.to_string()),
-                None => before_deployment(Given::Text(text.clone())),
-            },
+            Value::Scalar(spelt) => before_deployment(Given::Text(normalized(node).unwrap_or(spelt).to_owned())),
             Value::List(list) => Given::List(list.iter().map(|node| self.value(node)).collect()),
             Value::Mapping(entries) => {
                 if entries.iter().any(|(key, _)| text(key).is_some_and(|key| key.starts_with("Fn::"))) {
@@ -271,7 +258,10 @@ impl<'a> Evaluation<'a> {
         let mut found = self.mappings;
         for key in keys {
             match self.value(key).value {
-                Given::Text(key) => found = found.and_then(|mapping| member(mapping, &key)),
+                Given::Text(key) => {
+                    let mut entries = found.map(members).into_iter().flatten();
+                    found = entries.find(|(name, _)| normalized(name) == Some(&key)).map(|(_, value)| value);
+                }
                 Given::Unknown(why) => return Given::Unknown(why),
                 _ => return malformed("Fn::FindInMap"),
             }

@@ -188,6 +188,17 @@ fn text(node: &Node) -> Option<&str> {
     }
 }
 
+/// The text of a scalar as CloudFormation reads it: a plain flag of YAML 1.1 is `true` or `false`. `None` if the node is
+/// not a scalar.
+/// <https://yaml.org/type/bool.html>
+fn normalized(node: &Node) -> Option<&str> {
+    text(node).map(|text| match text {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if node.is_plain => "true",
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if node.is_plain => "false",
+        text => text,
+    })
+}
+
 /// The entries of a mapping; none if it is not a mapping.
 fn members(node: &Node) -> &[(Node, Node)] {
     match &node.value {

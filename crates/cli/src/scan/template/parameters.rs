@@ -7,7 +7,7 @@ use std::{
 
 use buildbrake_core::{diagnostic::printable, scan::Given, yaml::Node};
 
-use super::{elements, member, members, text};
+use super::{elements, member, members, normalized, text};
 use crate::scan::Destination;
 
 /// A value that the command line gives for a parameter: `NAME=VALUE`.
@@ -70,7 +70,7 @@ pub(super) fn refused(declared: Option<&Node>, given: &[Parameter]) -> Vec<Strin
             continue;
         };
         let allowed = member(declaration, "AllowedValues").map(elements).unwrap_or_default();
-        let allowed: Vec<&str> = allowed.iter().filter_map(text).collect();
+        let allowed: Vec<&str> = allowed.iter().filter_map(normalized).collect();
         let property = |name: &str| member(declaration, name).and_then(text);
         let values = match is_list(property("Type").unwrap_or_default()) {
             true => given.value.split(',').map(str::trim).collect(),
@@ -146,7 +146,7 @@ fn value(name: &str, declaration: &Node, given: &[Parameter]) -> Given {
         return Given::Unknown(format!("the value of the parameter `{name}` is in Parameter Store"));
     }
     let given = given.iter().rev().find(|given| given.name == name).map(|given| given.value.as_str());
-    let default = member(declaration, "Default").map(|default| text(default).unwrap_or_default());
+    let default = member(declaration, "Default").map(|default| normalized(default).unwrap_or_default());
     let Some(value) = given.or(default) else {
         return Given::Unknown(format!("the parameter `{name}` has no value"));
     };
