@@ -1,6 +1,9 @@
 //! The conditions of a template.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use buildbrake_core::{
     scan::Given,
@@ -27,9 +30,44 @@ impl<'a> Conditions<'a> {
         let declared = declared.filter_map(|(name, condition)| Some((text(name)?, condition)));
         Self { declared: declared.collect(), evaluated: RefCell::default() }
     }
+
+    /// The names that a condition refers to, also through other conditions.
+    fn references(&self, condition: &'a str) -> BTreeSet<&'a str> {
+        let (mut names, mut conditions, mut seen) = (BTreeSet::new(), vec![condition], HashSet::new());
+        while let Some(condition) = conditions.pop() {
+            let declared = self.declared.get(condition).filter(|_| seen.insert(condition));
+            declared.into_iter().for_each(|node| add_references(node, &mut names, &mut conditions));
+        }
+        names
+    }
 }
 
-impl Evaluation<'_> {
+/// Adds the names and the conditions that a value refers to.
+fn add_references<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>, conditions: &mut Vec<&'a str>) {
+    if let Some(Call { name, argument, .. }) = Call::of(node) {
+        match name.as_str() {
+            "Ref" => names.extend(text(argument)),
+            "Condition" => conditions.extend(text(argument)),
+            "Fn::If" => conditions.extend(branches(argument).map(|(condition, ..)| condition)),
+            "Fn::Sub" => {
+                let template = text(elements(argument).first().unwrap_or(argument)).unwrap_or_default();
+                let variables = template.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+                names.extend(variables.map(|(name, _)| name.trim()));
+            }
+            _ => {}
+        }
+    }
+    elements(node).iter().for_each(|element| add_references(element, names, conditions));
+    members(node).iter().for_each(|(_, value)| add_references(value, names, conditions));
+}
+
+impl<'a> Evaluation<'a> {
+    /// The parameters that a condition depends on and that have their defaults.
+    pub(super) fn defaults_of(&self, condition: &'a str) -> Vec<&'a str> {
+        let names = self.conditions.references(condition).into_iter();
+        names.filter(|name| self.parameters.is_default(name)).collect()
+    }
+
     /// Returns whether a condition holds. `None` if that is unknown.
     pub(super) fn condition(&self, name: &str) -> Option<bool> {
         if let Some(known) = self.conditions.evaluated.borrow().get(name) {

@@ -34,7 +34,7 @@ const DEPLOYED: [&str; 8] = [
 
 /// Everything that values of a template depend on.
 pub(super) struct Evaluation<'a> {
-    parameters: &'a Parameters,
+    pub(super) parameters: &'a Parameters,
     pub(super) conditions: &'a Conditions<'a>,
     mappings: Option<&'a Node>,
     /// All resources of the template. `None` if macros or modules may add others.

@@ -25,6 +25,9 @@ const KNOWN_TRANSFORMS: [&str; 4] = [
     "AWS::SecretsManager-2020-07-23",
 ];
 
+/// The type of projects.
+const PROJECT: &str = "AWS::CodeBuild::Project";
+
 /// Reads the projects of a template. `parameters` contains the given values of its parameters.
 ///
 /// # Errors
@@ -96,38 +99,41 @@ impl<'a> TemplateReader<'a> {
             projects.left_out.push(left_out("what the macro adds is not judged"));
             return;
         }
-        match member(resource, "Type").and_then(text) {
-            Some("AWS::CodeBuild::Project") => match self.is_created(resource) {
-                Some(false) => {}
-                is_created => {
-                    let settings =
-                        resource::settings(member(resource, "Properties"), &self.evaluation, self.destination);
-                    let condition = member(resource, "Condition").and_then(text).unwrap_or_default();
-                    let doubt = || {
-                        format!("the template creates it only if the condition `{condition}` holds, which is unknown")
-                    };
-                    projects.projects.push(Project {
-                        settings,
-                        origin: self.origin(id, key.place),
-                        doubt: is_created.is_none().then(doubt),
-                    });
-                }
-            },
-            Some("AWS::CloudFormation::Stack" | "AWS::Serverless::Application")
-                if self.is_created(resource) != Some(false) =>
-            {
-                projects.left_out.push(left_out("the template of a nested stack is not read; scan it by itself"));
-            }
-            Some("AWS::CloudFormation::StackSet" | "AWS::ServiceCatalog::CloudFormationProvisionedProduct")
-                if self.is_created(resource) != Some(false) =>
-            {
-                projects.left_out.push(left_out("the template that it deploys is not read; scan it by itself"));
-            }
-            Some(kind) if kind.ends_with("::MODULE") => {
-                projects.left_out.push(left_out("what a module contains is not read"));
-            }
-            _ => {}
+        let Some(kind) = member(resource, "Type").and_then(text) else { return };
+        let why_not_read = not_read(kind);
+        if kind != PROJECT && why_not_read.is_none() {
+            return;
         }
+        match (self.is_created(resource), why_not_read) {
+            (Some(false), _) => projects.left_out.extend(self.why_absent(resource).map(|why| left_out(&why))),
+            (_, Some(why)) => projects.left_out.push(left_out(why)),
+            (is_created, None) => {
+                let settings = resource::settings(member(resource, "Properties"), &self.evaluation, self.destination);
+                let condition = member(resource, "Condition").and_then(text).unwrap_or_default();
+                let doubt =
+                    || format!("the template creates it only if the condition `{condition}` holds, which is unknown");
+                projects.projects.push(Project {
+                    settings,
+                    origin: self.origin(id, key.place),
+                    doubt: is_created.is_none().then(doubt),
+                });
+            }
+        }
+    }
+
+    /// Returns the reason why a resource is absent, if other values of parameters may create it.
+    fn why_absent(&self, resource: &'a Node) -> Option<String> {
+        let condition = member(resource, "Condition").and_then(text)?;
+        let parameters = self.evaluation.defaults_of(condition);
+        let noun = match parameters.len() {
+            0 => return None,
+            1 => "default",
+            _ => "defaults",
+        };
+        let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+        let options: Vec<String> = parameters.iter().map(|name| format!("--parameter {name}=VALUE")).collect();
+        let (names, options) = (names.join(" and "), options.join(" "));
+        Some(format!("the condition `{condition}` is false with the {noun} of {names}; scan with `{options}`, too"))
     }
 
     /// Returns whether the template creates the resource. `None` if its condition is unknown.
@@ -170,11 +176,25 @@ fn transforms(node: Option<&Node>) -> Vec<String> {
     }
 }
 
+/// Returns the reason why resources of a type may contain projects that are not read. `None` for any other type.
+fn not_read(kind: &str) -> Option<&'static str> {
+    match kind {
+        "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+            Some("the template of a nested stack is not read; scan it by itself")
+        }
+        "AWS::CloudFormation::StackSet" | "AWS::ServiceCatalog::CloudFormationProvisionedProduct" => {
+            Some("the template that it deploys is not read; scan it by itself")
+        }
+        kind if kind.ends_with("::MODULE") => Some("what a module contains is not read"),
+        _ => None,
+    }
+}
+
 /// Returns whether a part of the template names the type of projects.
 fn mentions_project(node: &Node) -> bool {
     match &node.value {
         Value::Empty => false,
-        Value::Scalar(text) => text == "AWS::CodeBuild::Project",
+        Value::Scalar(text) => text == PROJECT,
         Value::List(list) => list.iter().any(mentions_project),
         Value::Mapping(entries) => entries.iter().any(|(_, value)| mentions_project(value)),
     }

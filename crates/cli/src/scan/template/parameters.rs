@@ -40,25 +40,38 @@ impl FromStr for Parameter {
 }
 
 /// The values of a template's parameters, and of the pseudo parameters.
-pub(super) struct Parameters(HashMap<String, Given>);
+pub(super) struct Parameters {
+    values: HashMap<String, Given>,
+    /// The names of the parameters that have their defaults.
+    defaults: BTreeSet<String>,
+}
 
 impl Parameters {
     pub(super) fn read(declared: Option<&Node>, given: &[Parameter], destination: &Destination) -> Self {
-        let mut values = pseudo(destination);
+        let (mut values, mut defaults) = (pseudo(destination), BTreeSet::new());
         for (name, declaration) in declared.map(members).into_iter().flatten() {
             let Some(name) = text(name) else { continue };
-            values.insert(name.to_owned(), value(name, declaration, given));
+            let value = value(name, declaration, given);
+            if !matches!(value, Given::Unknown(_)) && given.iter().all(|given| given.name != name) {
+                defaults.insert(name.to_owned());
+            }
+            values.insert(name.to_owned(), value);
         }
         // Only the command line can give some pseudo parameters, such as a stack's name.
         for Parameter { name, value } in given.iter().filter(|given| given.name.starts_with("AWS::")) {
             values.insert(name.clone(), Given::Text(value.clone()));
         }
-        Self(values)
+        Self { values, defaults }
     }
 
     /// The value of a parameter. `None` if the template has none of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Given> {
-        self.0.get(name)
+        self.values.get(name)
+    }
+
+    /// Returns whether the parameter has its default.
+    pub(super) fn is_default(&self, name: &str) -> bool {
+        self.defaults.contains(name)
     }
 }
 

@@ -1,3 +1,4 @@
+mod left_out;
 mod values;
 
 use buildbrake_core::scan::Given;
