@@ -11,7 +11,7 @@ use buildbrake_core::{
 
 use super::{
     conditions::{Conditions, branches, equal},
-    elements, member, members, normalized,
+    elements, has_function, member, members, normalized,
     parameters::Parameters,
     text,
 };
@@ -110,8 +110,8 @@ impl<'a> Evaluation<'a> {
             Value::Scalar(spelt) => before_deployment(Given::Text(normalized(node).unwrap_or(spelt).to_owned())),
             Value::List(list) => Given::List(list.iter().map(|node| self.value(node)).collect()),
             Value::Mapping(entries) => {
-                if entries.iter().any(|(key, _)| text(key).is_some_and(|key| key.starts_with("Fn::"))) {
-                    return Given::Unknown("a function beside other members may add members".to_owned());
+                if has_function(node) {
+                    return may_add_members();
                 }
                 let members =
                     entries.iter().filter_map(|(key, value)| Some((text(key)?.to_owned(), self.value(value))));
@@ -257,6 +257,9 @@ impl<'a> Evaluation<'a> {
     fn find_in_map(&self, keys: [&Node; 3], rest: Option<&Node>) -> Given {
         let mut found = self.mappings;
         for key in keys {
+            if found.is_some_and(|mapping| mapping.tag.is_some() || has_function(mapping)) {
+                return Given::Unknown("a macro may change this mapping".to_owned());
+            }
             match self.value(key).value {
                 Given::Text(key) => {
                     let mut entries = found.map(members).into_iter().flatten();
@@ -292,6 +295,10 @@ pub(super) fn scalar(value: &Given) -> Option<String> {
         Given::Flag(flag) => Some(flag.to_string()),
         Given::Unknown(_) | Given::Nothing | Given::List(_) | Given::Structure(_) => None,
     }
+}
+
+pub(super) fn may_add_members() -> Given {
+    Given::Unknown("a function beside other members may add members".to_owned())
 }
 
 fn malformed(name: &str) -> Given {

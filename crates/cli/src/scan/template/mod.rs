@@ -28,6 +28,9 @@ const KNOWN_TRANSFORMS: [&str; 4] = [
 /// The type of projects.
 const PROJECT: &str = "AWS::CodeBuild::Project";
 
+/// The reason why a part of a template is not judged.
+const OF_MACRO: &str = "what the macro adds is not judged";
+
 /// Reads the projects of a template. `parameters` contains the given values of its parameters.
 ///
 /// # Errors
@@ -51,6 +54,11 @@ pub(crate) fn read(
             help,
         )));
     };
+    if resources.tag.is_none() && !matches!(resources.value, Value::Mapping(_)) {
+        let found = "`Resources` is not a mapping of resources: this is not a template";
+        let help = "write each resource below `Resources`, as in `Build: { Type: AWS::CodeBuild::Project }`";
+        return Err(faults(Diagnostic::new(Code::NotATemplate, resources.place, found, help)));
+    }
     let refused = parameters::refused(member(&root, "Parameters"), parameters);
     let refused: Vec<String> = refused.into_iter().map(|why| format!("{file}: {why}")).collect();
     let parameters = Parameters::read(member(&root, "Parameters"), parameters, destination);
@@ -62,16 +70,16 @@ pub(crate) fn read(
     let declared = declared.filter_map(|(name, _)| text(name).map(str::to_owned));
     let mut projects = Projects { parameters: declared.collect(), refused, ..Projects::default() };
     if member(&root, "Fn::Transform").is_some() {
-        projects.left_out.push(reader.left_out(
-            "Fn::Transform",
-            root.place,
-            "what the macro adds is not judged".to_owned(),
-        ));
+        projects.left_out.push(reader.left_out("Fn::Transform", root.place, OF_MACRO.to_owned()));
     }
     let macros = transforms(member(&root, "Transform"));
     for name in macros.iter().filter(|name| !KNOWN_TRANSFORMS.contains(&name.as_str())) {
         let why = format!("the macro `{name}` may change projects and add others; they are judged as they are written");
         projects.left_out.push(reader.left_out("Transform", root.place, why));
+    }
+    if resources.tag.is_some() {
+        projects.left_out.push(reader.left_out("Resources", resources.place, OF_MACRO.to_owned()));
+        return Ok(projects);
     }
     for (key, resource) in members(resources) {
         reader.resource(key, resource, &mut projects);
@@ -90,16 +98,21 @@ impl<'a> TemplateReader<'a> {
         let Some(id) = text(key) else { return };
         let left_out = |why: &str| self.left_out(id, key.place, why.to_owned());
         if id.starts_with("Fn::ForEach::") {
-            if mentions_project(resource) {
-                projects.left_out.push(left_out("the projects that `Fn::ForEach` makes are not judged"));
+            if may_contain_project(resource) {
+                projects.left_out.push(left_out("what `Fn::ForEach` makes is not judged"));
             }
             return;
         }
         if id == "Fn::Transform" {
-            projects.left_out.push(left_out("what the macro adds is not judged"));
+            projects.left_out.push(left_out(OF_MACRO));
             return;
         }
-        let Some(kind) = member(resource, "Type").and_then(text) else { return };
+        let Some(kind) = member(resource, "Type").and_then(text) else {
+            if resource.tag.is_some() || has_function(resource) {
+                projects.left_out.push(left_out(OF_MACRO));
+            }
+            return;
+        };
         let why_not_read = not_read(kind);
         if kind != PROJECT && why_not_read.is_none() {
             return;
@@ -108,7 +121,7 @@ impl<'a> TemplateReader<'a> {
             (Some(false), _) => projects.left_out.extend(self.why_absent(resource).map(|why| left_out(&why))),
             (_, Some(why)) => projects.left_out.push(left_out(why)),
             (is_created, None) => {
-                let settings = resource::settings(member(resource, "Properties"), &self.evaluation, self.destination);
+                let settings = resource::settings(resource, &self.evaluation, self.destination);
                 let condition = member(resource, "Condition").and_then(text).unwrap_or_default();
                 let doubt =
                     || format!("the template creates it only if the condition `{condition}` holds, which is unknown");
@@ -155,12 +168,12 @@ impl<'a> TemplateReader<'a> {
 
 /// Returns whether a deployed template may have resources that this one does not name.
 fn adds_resources(root: &Node) -> bool {
-    let is_macro = |name: &str| name.starts_with("Fn::");
     let is_module =
         |resource: &Node| member(resource, "Type").and_then(text).is_some_and(|kind| kind.ends_with("::MODULE"));
     let resources = member(root, "Resources").map(members).unwrap_or_default();
     member(root, "Transform").is_some()
-        || members(root).iter().chain(resources).any(|(key, _)| text(key).is_some_and(is_macro))
+        || has_function(root)
+        || member(root, "Resources").is_some_and(has_function)
         || resources.iter().any(|(_, resource)| is_module(resource))
 }
 
@@ -190,14 +203,19 @@ fn not_read(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a part of the template names the type of projects.
-fn mentions_project(node: &Node) -> bool {
-    match &node.value {
-        Value::Empty => false,
-        Value::Scalar(text) => text == PROJECT,
-        Value::List(list) => list.iter().any(mentions_project),
-        Value::Mapping(entries) => entries.iter().any(|(_, value)| mentions_project(value)),
-    }
+/// Returns whether a part of the template names the type of projects, or another one that may contain projects, or calls
+/// a macro.
+fn may_contain_project(node: &Node) -> bool {
+    let is_macro = |(key, _): &(Node, Node)| text(key) == Some("Fn::Transform");
+    node.tag.as_ref().is_some_and(|tag| tag.name == "Transform")
+        || text(node).is_some_and(|text| text == PROJECT || not_read(text).is_some())
+        || elements(node).iter().any(may_contain_project)
+        || members(node).iter().any(|entry| is_macro(entry) || may_contain_project(&entry.1))
+}
+
+/// Returns whether a key of a mapping is a function, which may add other members.
+fn has_function(node: &Node) -> bool {
+    members(node).iter().any(|(key, _)| text(key).is_some_and(|key| key.starts_with("Fn::")))
 }
 
 /// The text of a scalar. `None` if the node is not a scalar.

@@ -6,16 +6,18 @@ use buildbrake_core::{
     yaml::Node,
 };
 
-use super::functions::Evaluation;
+use super::{
+    functions::{Evaluation, may_add_members},
+    has_function, member,
+};
 use crate::scan::Destination;
 
-/// The settings of the project with these properties.
-pub(super) fn settings(
-    properties: Option<&Node>,
-    evaluation: &Evaluation<'_>,
-    destination: &Destination,
-) -> PlannedProject {
-    let properties = properties.map(|properties| evaluation.value(properties).value);
+/// The settings of a project. All are unknown if a macro may change its properties.
+pub(super) fn settings(resource: &Node, evaluation: &Evaluation<'_>, destination: &Destination) -> PlannedProject {
+    let properties = match has_function(resource) {
+        true => Some(may_add_members()),
+        false => member(resource, "Properties").map(|properties| evaluation.value(properties).value),
+    };
     let mut members = match properties {
         Some(Given::Structure(members)) => members.into_iter().map(renamed).collect(),
         Some(Given::Unknown(why)) => ALL.map(|name| (name.to_owned(), Given::Unknown(why.clone()).nowhere())).to_vec(),

@@ -187,7 +187,7 @@ fn parts_that_are_not_judged_are_named() {
         named,
         [
             ("Transform", "the macro `Acme` may change projects and add others; they are judged as they are written"),
-            ("Fn::ForEach::Each", "the projects that `Fn::ForEach` makes are not judged"),
+            ("Fn::ForEach::Each", "what `Fn::ForEach` makes is not judged"),
             ("Nested", nested),
             ("App", nested),
             ("M", "what a module contains is not read"),
