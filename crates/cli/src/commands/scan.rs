@@ -21,7 +21,7 @@ use crate::{
         account::{self, ScannedAccounts},
         baseline::{Baseline, BaselineScope},
         results::{ScanResults, Status},
-        template::{self, Parameter},
+        template::{self, Parameter, StackTags},
         terraform,
     },
 };
@@ -56,6 +56,12 @@ pub(crate) struct Arguments {
     /// A value for a template's parameter. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", requires = "template")]
     parameter: Vec<Parameter>,
+    /// The tags of the stack that templates are deployed as.
+    ///
+    /// As in `team=payments,stage=prod`, or an empty text for none. A deployment adds them to a project's own tags,
+    /// so without this option a project may have other tags than its own.
+    #[arg(long, value_name = "TAGS", requires = "template")]
+    stack_tags: Option<StackTags>,
     /// Plans or states that `terraform show -json` printed.
     ///
     /// `-` reads standard input, also as a template.
@@ -155,7 +161,11 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
     if let Some(path) = files().find(|path| !named.insert(*path)) {
         bail!("`{}` is named twice; name it once", printable(&path.to_string_lossy(), 200));
     }
-    let destination = Destination { account: arguments.account_id.clone(), region: arguments.region.first().cloned() };
+    let destination = Destination {
+        account: arguments.account_id.clone(),
+        region: arguments.region.first().cloned(),
+        stack_tags: arguments.stack_tags.clone(),
+    };
     let mut all = Projects::default();
     let mut has_faults = false;
     for path in &arguments.template {

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 use buildbrake_core::{diagnostic::Place, scan::PlannedProject};
 
+use self::template::StackTags;
+
 /// The projects of some inputs.
 #[derive(Debug, Default)]
 pub(crate) struct Projects {
@@ -57,9 +59,11 @@ impl Projects {
     }
 }
 
-/// The account and the region that files are deployed to, as far as options name them.
+/// The account and the region that files are deployed to, and the tags of the stack, as far as options name them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Destination {
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
+    /// The tags of the stack that templates are deployed as.
+    pub(crate) stack_tags: Option<StackTags>,
 }

@@ -601,3 +601,54 @@ fn an_event_of_the_demo_that_is_no_json_is_refused_in_words() {
         assert!(error.ends_with(expected), "{error}");
     }
 }
+
+/// A deployment adds the tags of its stack to those of the template.
+#[test]
+fn tags_that_a_template_lacks_may_be_those_of_its_stack() {
+    let rules = "version: 1\nrules:\n  - { id: team, max-timeout: 1h, only: [{ tags: { team: [payments] } }] }\n  \
+                 - { id: not-blog, max-timeout: 1h, except: [{ tags: { team: [blog] } }] }\n  \
+                 - { id: tagged, deny-when: \"project.tags.exists(t, t.key == 'frozen')\" }\n";
+    let of = |tags: &str, options: &[&str]| {
+        let folder = folder("stack-tags");
+        let (policy, template) = (folder.join("policy.yaml"), folder.join("template.yaml"));
+        fs::write(&policy, rules).unwrap();
+        let properties = format!("Name: shop, TimeoutInMinutes: 480{tags}");
+        let resource = format!("{{ Type: AWS::CodeBuild::Project, Properties: {{ {properties} }} }}");
+        let parameters = "Parameters: { Key: { Type: String }, Value: { Type: String } }";
+        fs::write(&template, format!("{parameters}\nResources:\n  A: {resource}\n")).unwrap();
+        let files = ["--policy", policy.to_str().unwrap(), "--template", template.to_str().unwrap()];
+        let report = json_of(&scan(&[&files[..], &["--format", "json"], options].concat()));
+        let rules = report["projects"][0]["rules"].as_array().unwrap().clone();
+        let decisions: Vec<_> = rules.iter().map(|rule| rule["decision"].as_str().unwrap().to_owned()).collect();
+        (decisions.join(" "), rules[0]["why"].as_str().unwrap_or_default().to_owned())
+    };
+    let why = "a deployment may add the stack's tags; add `--stack-tags`";
+    assert_eq!(of("", &[]), ("unknown unknown unknown".to_owned(), why.to_owned()));
+    let payments = ", Tags: [{ Key: team, Value: payments }]";
+    let key = ", Tags: [{ Key: !Ref Key, Value: payments }]";
+    let value = ", Tags: [{ Key: team, Value: !Ref Value }]";
+    let all = ", Tags: !Ref Tags";
+    let frozen = ["--stack-tags", "team=blog,frozen=a=b"];
+    for (tags, options, expected) in [
+        (", Tags: [{ Key: stage, Value: prod }]", &[][..], "unknown unknown unknown"),
+        (payments, &[], "broken broken unknown"),
+        ("", &["--stack-tags", ""], "cannot-apply broken passes"),
+        ("", &["--stack-tags", "team=payments, stage=prod"], "broken broken passes"),
+        ("", &frozen, "cannot-apply exempt broken"),
+        (payments, &frozen, "broken broken broken"),
+        (key, &[], "unknown unknown unknown"),
+        (key, &frozen, "unknown unknown unknown"),
+        (value, &frozen, "unknown unknown broken"),
+        (all, &frozen, "unknown unknown unknown"),
+    ] {
+        assert_eq!(of(tags, options).0, expected, "{tags} {options:?}");
+    }
+    for (tags, expected) in [
+        ("team", "write the stack's tags as in `team=payments,stage=prod`, or an empty text for none"),
+        ("=payments", "write the stack's tags as in"),
+        ("team=a,team=b", "the key `team` is given twice"),
+    ] {
+        let (code, printed) = scanned("stack-tags", "Resources: {}\n", &["--stack-tags", tags]);
+        assert!(code == Some(2) && printed.contains(expected), "{tags}: {printed}");
+    }
+}

@@ -4,6 +4,7 @@ mod conditions;
 mod functions;
 mod parameters;
 mod resource;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,8 @@ use buildbrake_core::{
     yaml::{self, Node, Value},
 };
 
-pub(crate) use self::parameters::Parameter;
 use self::{conditions::Conditions, functions::Evaluation, parameters::Parameters};
+pub(crate) use self::{parameters::Parameter, tags::StackTags};
 use super::{Destination, Project, ProjectOrigin, Projects, SkippedInput};
 
 /// Transforms that change no project beyond what is evaluated here.

@@ -9,6 +9,7 @@ use buildbrake_core::{
 use super::{
     functions::{Evaluation, may_add_members},
     has_function, member,
+    tags::add_stack_tags,
 };
 use crate::scan::Destination;
 
@@ -27,6 +28,7 @@ pub(super) fn settings(resource: &Node, evaluation: &Evaluation<'_>, destination
         let why = "CloudFormation generates the name".to_owned();
         members.push(("name".to_owned(), Given::Unknown(why).nowhere()));
     }
+    add_stack_tags(&mut members, destination.stack_tags.as_ref());
     PlannedProject::new(&members, destination.account.clone(), destination.region.clone())
 }
 

@@ -133,7 +133,11 @@ fn functions_are_evaluated_where_that_is_certain() {
 
 #[test]
 fn given_parameters_take_the_place_of_defaults() {
-    let destination = Destination { account: Some("111122223333".to_owned()), region: Some("cn-north-1".to_owned()) };
+    let destination = Destination {
+        account: Some("111122223333".to_owned()),
+        region: Some("cn-north-1".to_owned()),
+        ..Destination::default()
+    };
     let given = ["Stage=prod", "Minutes=5", "Minutes=90", "Secret=x", "AWS::StackName=ci", "Image={{resolve:ssm:/a}}"];
     for (value, expected) in [
         ("!Ref Image", "? a dynamic reference is resolved when the stack is deployed"),
