@@ -19,9 +19,12 @@ use super::{
     BuildEvent, DEADLINE, Delivery, EventError, Foreign, Home, MemberPlaces, Reach, SCHEDULED, SweepEvent, SweepRest,
     Trigger, TriggerKind, home::Places, sweep::Request, sweep_queue,
 };
-use crate::model::{
-    Build, BuildArn, BuildId,
-    lenient::{self, Lenient},
+use crate::{
+    facts::vocabulary::partition,
+    model::{
+        Build, BuildArn, BuildId,
+        lenient::{self, Lenient},
+    },
 };
 
 const BUILD_STATE_CHANGE: &str = "CodeBuild Build State Change";
@@ -264,7 +267,8 @@ fn not_utf8(json: &[u8], error: Utf8Error) -> EventError {
 }
 
 /// Returns the id of the event's build and its ARN, and adds the places that ARNs name. There is no
-/// ARN if the event does not contain it and neither the event nor `home` names its account and region.
+/// ARN if the event does not contain it, and neither the event nor `home` names its account and region, or the
+/// region's partition is unknown.
 fn subject(
     detail: &Detail,
     envelope: Envelope,
@@ -286,7 +290,7 @@ fn subject(
     let account = envelope.account.or_else(|| home.map(|home| home.account.clone()));
     let arn = arn.or_else(|| {
         let (region, account) = region.zip(account)?;
-        let partition = home.map_or_else(|| partition(&region), |home| &home.partition).to_owned();
+        let partition = home.map_or_else(|| partition(&region), |home| Some(home.partition.as_str()))?.to_owned();
         Some(BuildArn { partition, region, account, id: id.clone() }.to_string())
     });
     Ok((id, arn))
@@ -317,16 +321,6 @@ impl NamedBuild {
         let Ok(id) = text.parse::<BuildId>() else { return false };
         self.id.get_or_insert(id);
         true
-    }
-}
-
-/// Returns the partition of a region.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
-fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
     }
 }
 

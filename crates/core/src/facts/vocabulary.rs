@@ -17,7 +17,7 @@ pub use self::{
     fleet::fleet_pattern,
     host::is_host_like,
     initiator::initiator_pattern,
-    names::{account_pattern, is_account, is_region, project_pattern, region_pattern},
+    names::{account_pattern, is_account, is_region, partition, project_pattern, region_pattern},
     tag::{check_tag_key, tag_pattern},
     variable::variable_pattern,
 };

@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use buildbrake_core::{diagnostic::printable, scan::Given, yaml::Node};
+use buildbrake_core::{diagnostic::printable, facts::vocabulary::partition, scan::Given, yaml::Node};
 
 use super::{elements, member, members, normalized, text};
 use crate::scan::Destination;
@@ -124,23 +124,26 @@ fn is_list(kind: &str) -> bool {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 fn pseudo(destination: &Destination) -> HashMap<String, Given> {
     let region = destination.region.as_deref();
-    let (partition, suffix) = match region {
-        Some(region) if region.starts_with("cn-") => (Some("aws-cn"), Some("amazonaws.com.cn")),
-        Some(region) if region.starts_with("us-gov-") => (Some("aws-us-gov"), Some("amazonaws.com")),
-        Some(region) if region.starts_with("us-iso") || region.starts_with("eu-iso") => (None, None),
-        Some(_) => (Some("aws"), Some("amazonaws.com")),
-        None => (None, None),
-    };
+    let partition = region.and_then(partition);
+    let suffix = partition.map(|partition| match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        _ => "amazonaws.com",
+    });
     let value = |value: Option<&str>, option: &str| match value {
         Some(value) => Given::Text(value.to_owned()),
         None => Given::Unknown(format!("it depends on where the template is deployed; add `{option}`")),
+    };
+    let of_partition = |part: Option<&str>| match (part, region) {
+        (None, Some(region)) => Given::Unknown(format!("the partition of the region `{region}` is not known")),
+        (part, _) => value(part, "--region"),
     };
     let after = |name: &str| Given::Unknown(format!("`AWS::{name}` is known only after the stack is deployed"));
     HashMap::from([
         ("AWS::AccountId".to_owned(), value(destination.account.as_deref(), "--account-id")),
         ("AWS::Region".to_owned(), value(region, "--region")),
-        ("AWS::Partition".to_owned(), value(partition, "--region")),
-        ("AWS::URLSuffix".to_owned(), value(suffix, "--region")),
+        ("AWS::Partition".to_owned(), of_partition(partition)),
+        ("AWS::URLSuffix".to_owned(), of_partition(suffix)),
         ("AWS::NoValue".to_owned(), Given::Nothing),
         ("AWS::StackName".to_owned(), after("StackName")),
         ("AWS::StackId".to_owned(), after("StackId")),

@@ -132,6 +132,30 @@ fn functions_are_evaluated_where_that_is_certain() {
 }
 
 #[test]
+fn the_partition_is_that_of_the_region() {
+    let unknown = "? it depends on where the template is deployed; add `--region`";
+    for (region, partition, suffix) in [
+        ("eu-west-1", "aws", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ("us-iso-east-1", "?", "?"),
+        ("eu-isoe-west-1", "?", "?"),
+        ("xx-west-1", "?", "?"),
+    ] {
+        let destination = Destination { region: Some(region.to_owned()), ..Destination::default() };
+        let of = |name: &str| evaluated(&format!("!Ref AWS::{name}"), &[], &destination);
+        let expected = [partition, suffix].map(|part| if part == "?" { unknown_in(region) } else { part.to_owned() });
+        assert_eq!([of("Partition"), of("URLSuffix")], expected, "{region}");
+    }
+    assert_eq!(evaluated("!Ref AWS::Partition", &[], &Destination::default()), unknown);
+}
+
+fn unknown_in(region: &str) -> String {
+    format!("? the partition of the region `{region}` is not known")
+}
+
+#[test]
 fn given_parameters_take_the_place_of_defaults() {
     let destination = Destination {
         account: Some("111122223333".to_owned()),

@@ -200,6 +200,25 @@ fn every_damage_of_an_event_is_read_as_lenient_parsing_reads_it() {
 }
 
 #[test]
+fn an_arn_that_an_event_lacks_has_the_partition_of_the_region() {
+    let id = "shop:5e000000-0000-4000-8000-000000000001";
+    for (region, partition) in [
+        ("eu-west-1", Some("aws")),
+        ("cn-north-1", Some("aws-cn")),
+        ("us-gov-west-1", Some("aws-us-gov")),
+        ("eusc-de-east-1", Some("aws-eusc")),
+        ("us-iso-east-1", None),
+        ("xx-west-1", None),
+    ] {
+        let event = json!({"detail-type": "CodeBuild Build State Change", "source": "aws.codebuild",
+            "account": "111122223333", "region": region, "detail": {"build-id": id, "build-status": "IN_PROGRESS"}});
+        let Ok(Trigger::Build(event)) = Trigger::parse(event.to_string()) else { panic!("{region}") };
+        let arn = partition.map(|partition| format!("arn:{partition}:codebuild:{region}:111122223333:build/{id}"));
+        assert_eq!(event.build.arn, arn, "{region}");
+    }
+}
+
+#[test]
 fn what_is_no_event_is_not_read_in_one_pass() {
     let event = EVENTS[0].clone();
     let members = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];

@@ -145,6 +145,19 @@ fn unknown_region(text: &str) -> Option<Remark> {
     Some(Remark::new(format!("no known region is called `{text}`"), format!("`{right}`, if you mean that region")))
 }
 
+/// Returns the partition of a region. `None` for the isolated regions, and for a region of an unknown area.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+pub fn partition(region: &str) -> Option<&'static str> {
+    let (area, rest) = region.split_once('-')?;
+    match area {
+        "cn" => Some("aws-cn"),
+        "eusc" => Some("aws-eusc"),
+        _ if rest.starts_with("gov-") => Some("aws-us-gov"),
+        _ if rest.starts_with("iso") || !AREAS.contains(&area) => None,
+        _ => Some("aws"),
+    }
+}
+
 /// Parses a pattern of project names. Returns an error if no project can fit it.
 pub fn project_pattern(text: &str) -> Result<(Pattern, Vec<Remark>), Remark> {
     let pattern = Remark::pattern(text)?;
