@@ -117,12 +117,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     if let Some(path) = &arguments.batch {
         let batches: Vec<BuildBatch> = elements(path, "buildBatches")?;
-        // An event does not contain the batch's ARN.
-        let arn = case.build().build_batch_arn.as_deref();
-        ensure!(arn.is_some() || !is_whole, "the build belongs to no batch; drop `--batch`");
-        let mut batches = batches.into_iter().filter(|batch| arn.is_none() || batch.arn.as_deref() == arn);
+        let is_of_build = |batch: &BuildBatch| match case.build().build_batch_arn.as_deref() {
+            Some(arn) => batch.arn.as_deref() == Some(arn),
+            // An event does not contain the batch's ARN.
+            None => may_contain(batch, &case),
+        };
+        let belongs_to_none = is_whole && case.build().build_batch_arn.is_none();
+        ensure!(!belongs_to_none, "the build belongs to no batch; drop `--batch`");
         let batch = batches
-            .next()
+            .into_iter()
+            .find(is_of_build)
             .ok_or_else(|| anyhow!("{}: the file does not contain the batch of the build", path.display()))?;
         case.add(Reply::Batch(Some(Arc::new(batch))), now);
     }
@@ -135,6 +139,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Format::Text => explanation.to_string(),
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&explanation)?),
     })
+}
+
+/// Returns whether a batch may contain the build: it has an id of the build's project, and an ARN, if it has one, of
+/// the build's account and region.
+fn may_contain(batch: &BuildBatch, case: &Case<'_>) -> bool {
+    let (place, id) = match (batch.arn.as_deref(), batch.id.as_deref()) {
+        (Some(arn), _) => match arn.split_once(":build-batch/") {
+            Some((place, id)) => (Some(place), id),
+            None => return false,
+        },
+        (None, Some(id)) => (None, id),
+        (None, None) => return false,
+    };
+    let project = case.event().id.project();
+    let place_of_build = case.build().arn.as_deref().and_then(|arn| arn.split_once(":build/")).map(|(place, _)| place);
+    // The id of a batch has the form of a build's.
+    id.parse().is_ok_and(|id: BuildId| id.project() == project)
+        && batch.project_name.as_deref().is_none_or(|name| name == project)
+        && place.zip(place_of_build).is_none_or(|(place, of_build)| place == of_build)
 }
 
 /// Parses a time, or a date as the start of that day in UTC.

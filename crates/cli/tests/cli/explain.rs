@@ -133,6 +133,40 @@ fn a_batch_answers_for_its_own_builds_alone() {
 }
 
 #[test]
+fn only_a_batch_of_its_project_can_be_the_batch_of_an_event() {
+    let folder = folder("batch-of-event");
+    let arn = format!("arn:aws:codebuild:eu-west-1:111122223333:build/{ID}");
+    let event = json!({"detail-type": "CodeBuild Build State Change", "source": "aws.codebuild",
+        "account": "111122223333", "region": "eu-west-1", "time": "2026-06-01T10:00:00Z",
+        "detail": {"build-status": "IN_PROGRESS", "project-name": "shop", "build-id": arn,
+                   "additional-information": {"initiator": "alice", "source-version": "main"}}});
+    let id = &BATCH[BATCH.find("shop:").unwrap()..];
+    for (batch, is_accepted) in [
+        (json!({"arn": BATCH, "initiator": "carol"}), true),
+        (json!({"id": id, "initiator": "carol"}), true),
+        (json!({"arn": BATCH, "projectName": "shop"}), true),
+        (json!({}), false),
+        (json!({"initiator": "carol"}), false),
+        (json!({"projectName": "shop"}), false),
+        (build(ID), false),
+        (json!({"id": "shop"}), false),
+        (json!({"id": id.replace("shop", "blog")}), false),
+        (json!({"arn": BATCH, "projectName": "blog"}), false),
+        (json!({"arn": BATCH.replace("shop", "blog")}), false),
+        (json!({"arn": BATCH.replace("111122223333", "444455556666")}), false),
+        (json!({"arn": BATCH.replace("eu-west-1", "eu-west-2")}), false),
+        (json!({"arn": BATCH.replace("build-batch/", "build/")}), false),
+    ] {
+        fs::write(folder.join("batch.json"), batch.to_string()).unwrap();
+        let output = explain(&folder, &event.to_string(), &["--batch", "batch.json"]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_accepted, "{batch}: {error}");
+        let is_named = error.contains("batch.json: the file does not contain the batch of the build");
+        assert_eq!(is_named, !is_accepted, "{batch}: {error}");
+    }
+}
+
+#[test]
 fn a_long_list_of_builds_is_named_in_part() {
     let folder = folder("long");
     let builds: Vec<Value> =
