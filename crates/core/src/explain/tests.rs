@@ -241,17 +241,28 @@ fn the_next_questions_are_named_with_their_calls_and_rules() {
     assert!(!text.contains("would ask"), "{text}");
 }
 
+/// The first paragraph of an explanation in one line.
+fn heading(text: &str) -> String {
+    text.split("\n\n").next().unwrap().replace("\n    ", " ")
+}
+
 #[test]
 fn an_undecided_rule_names_what_its_on_unknown_does() {
     for (on_unknown, action, effect) in [
-        ("report", "allowed", "r: undecided\n"),
-        ("ignore", "allowed", "r: undecided, ignored by `on-unknown: ignore`\n"),
+        ("report", "allowed, as far as is known: 1 rule is undecided", "r: undecided\n"),
+        (
+            "ignore",
+            "allowed, as far as is known: 1 rule is undecided",
+            "r: undecided, ignored by `on-unknown: ignore`\n",
+        ),
         ("stop", "would be stopped", "r: undecided, counts as broken by `on-unknown: stop`\n"),
     ] {
         let text = case_text(&format!("max-timeout: 5m, on-unknown: {on_unknown}"), json!({}));
-        assert!(text.lines().next().unwrap().ends_with(action) && text.contains(effect), "{text}");
+        assert!(heading(&text).ends_with(action) && text.contains(effect), "{text}");
     }
+    let text = case_text("max-timeout: 5m }, { id: s, forbidden-overrides: [image]", json!({}));
+    assert!(heading(&text).ends_with(": allowed, as far as is known: 2 rules are undecided"), "{text}");
     let text = case_text("forbidden-overrides: [image], on-unknown: stop", json!({}));
-    assert!(text.lines().next().unwrap().ends_with("allowed") && text.contains("r: undecided\n"), "{text}");
+    assert!(heading(&text).ends_with("1 rule is undecided") && text.contains("r: undecided\n"), "{text}");
     assert!(text.contains("BatchGetProjects: shop, for `r`"), "{text}");
 }

@@ -26,7 +26,13 @@ impl fmt::Display for CaseExplanation {
             (Action::Protect, _) => "would be reported, not stopped: the project matches `never-stop`, or is unknown",
             (Action::Stop, _) => "would be stopped",
         };
-        line(f, 0, &format!("{}, judged at {}: {action}", self.build_id, self.now))?;
+        let undecided = self.rules.iter().filter(|rule| rule.decision == Decided::Undecided).count();
+        let known = match (self.action, undecided) {
+            (Action::Allow, 1) => ", as far as is known: 1 rule is undecided".to_owned(),
+            (Action::Allow, 2..) => format!(", as far as is known: {undecided} rules are undecided"),
+            _ => String::new(),
+        };
+        line(f, 0, &format!("{}, judged at {}: {action}{known}", self.build_id, self.now))?;
         for note in &self.notes {
             line(f, 0, &format!("note: {note}"))?;
         }
