@@ -1,9 +1,9 @@
 //! `buildbrake explain`.
 
+mod found;
+
 use std::{
-    collections::BTreeMap,
     fs,
-    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,16 +12,16 @@ use anyhow::{Context, anyhow, bail, ensure};
 use buildbrake_core::{
     event::{BuildEvent, Delivery, Trigger, TriggerKind},
     facts::inquiry::{Case, Reply, Source},
-    history::{Item, Life, NotRecognized, Observation, PastBuild, RecordedRef, join, recognize},
+    history::{Life, PastBuild, RecordedRef, join},
     model::{BuildBatch, BuildId, Progress, Project, Sandbox},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use self::found::{Found, USABLE};
 use crate::{
     files::{PolicyFile, not_json},
-    input::{self, InputPlace, Read, Skipped, Unreadable},
     output::{Exit, count, print, print_note},
 };
 
@@ -185,10 +185,7 @@ fn find(path: &Path, chosen: Option<&str>) -> anyhow::Result<InputBuild> {
         };
     }
     if found.builds.is_empty() && found.sandboxes.is_empty() {
-        match found.why_not {
-            Some(why) => bail!("{why}; {USABLE}"),
-            None => bail!("{name}: the input contains no build; {USABLE}"),
-        }
+        bail!("{}", found.no_build(&name.to_string()));
     }
     if let Some(why) = &found.why_not {
         let others = match found.left_out {
@@ -238,77 +235,6 @@ fn listed(ids: &[String]) -> String {
         more => format!("{lines}\n  and {more} more"),
     }
 }
-
-/// Everything in the input that is about builds.
-#[derive(Default)]
-struct Found {
-    /// The event, if it is the only value of the input.
-    event: Option<Vec<u8>>,
-    builds: BTreeMap<String, Vec<Observation>>,
-    sandboxes: Vec<(BuildId, Box<Sandbox>)>,
-    /// The number of parts that are left out: they cannot be read, or are not about a build.
-    left_out: usize,
-    /// The place of the first such part, and the reason why it is left out.
-    why_not: Option<String>,
-}
-
-impl Found {
-    fn of(path: &Path) -> anyhow::Result<Self> {
-        let mut found = Self::default();
-        let mut values = 0;
-        input::read(&[path.to_owned()], &mut |part| {
-            match part {
-                Read::Chunk(chunk) => {
-                    for value in &chunk.values {
-                        let json = chunk.bytes.get(value.range.clone()).unwrap_or_default();
-                        values += 1;
-                        found.event = (values == 1 && is_event(json)).then(|| json.to_vec());
-                        found.add(json, &value.place);
-                    }
-                }
-                Read::Unreadable(Unreadable { place, why }) => found.leave_out(format!("{place}: {why}")),
-                Read::Skipped(Skipped { path, why }) => found.leave_out(format!("{}: {why}", path.display())),
-                Read::Progress { .. } => {}
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
-    }
-
-    fn add(&mut self, json: &[u8], place: &InputPlace) {
-        let recognized = recognize(json, |item| match item {
-            Item::Build(build) => self.builds.entry(build.id.as_str().to_owned()).or_default().push(build),
-            Item::Sandbox(sandbox) => {
-                let id = sandbox.id.as_deref().and_then(|id| id.parse().ok());
-                self.sandboxes.extend(id.map(|id| (id, sandbox)));
-            }
-            Item::Project(_) | Item::Batch(_) => {}
-        });
-        match recognized {
-            Ok(()) => {}
-            Err(NotRecognized::UnknownKind | NotRecognized::String) => {
-                self.leave_out(format!("{place}: this is not about a build"));
-            }
-            Err(error) => self.leave_out(format!("{place}: {error}")),
-        }
-    }
-
-    fn leave_out(&mut self, why: String) {
-        self.left_out += 1;
-        self.why_not.get_or_insert(why);
-    }
-}
-
-/// Returns whether the JSON is an EventBridge event that the function can judge. An event that wraps a CloudTrail call
-/// or a record is not: it is read as that call or record.
-fn is_event(json: &[u8]) -> bool {
-    let wraps = |kind: &str| kind.ends_with("via CloudTrail") || kind == "Build Policy Violation";
-    let json: Option<Value> = serde_json::from_slice(json).ok();
-    let kind = json.as_ref().and_then(|json| json.get("detail-type"));
-    kind.is_some_and(|kind| !kind.as_str().is_some_and(wraps))
-}
-
-const USABLE: &str = "use an event as CodeBuild sent it, or the output of `aws codebuild batch-get-builds`";
 
 impl InputBuild {
     fn of(PastBuild { id, build, is_whole, last_seen, recorded_ref }: PastBuild) -> Self {

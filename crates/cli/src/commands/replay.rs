@@ -17,7 +17,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     files::{PolicyFile, check_page, write_whole},
-    input::HistorySource,
+    input::{HistorySource, total_bytes},
     output::{Exit, print, print_error, print_note},
     replay::{Engine, ListedBuilds, NAMED_UNREADABLE, ReplayResults},
     report::{
@@ -167,13 +167,16 @@ fn check_input(source: &HistorySource, results: &ReplayResults) -> anyhow::Resul
     }
     let is_account = source.account.account;
     if !results.has_builds && !results.has_others && !is_account {
-        match results.unreadable.first() {
-            Some(first) => anyhow::bail!("the input contains no build: {first}"),
-            None => anyhow::bail!(
-                "the input contains no build; use Builds of `aws codebuild batch-get-builds`, events of CodeBuild, or \
-                 records"
-            ),
+        if let Some(first) = results.unreadable.first() {
+            anyhow::bail!("the input contains no build: {first}");
         }
+        let found = match total_bytes(&source.inputs) {
+            Some(0) => "is empty",
+            _ => "contains no build",
+        };
+        anyhow::bail!(
+            "the input {found}; use Builds of `aws codebuild batch-get-builds`, events of CodeBuild, or records"
+        );
     }
     let scope = &source.account.scope;
     let options = scope.options();

@@ -96,8 +96,28 @@ fn everything_that_a_replay_reads_is_explained() {
             "the input contains 2 builds, but not `shop:1`; choose another one:\n  shop:5e",
         ),
         (&event.to_string(), &["--build", "shop:1"], "the event is about the build `shop:5e"),
-        ("", &[], "input.json: the input contains no build"),
-        (r#"{"builds": [], "buildsNotFound": ["x"]}"#, &[], "the input contains no build"),
+        ("", &[], "input.json: the input is empty; use an event"),
+        (
+            r#"{"builds": [], "buildsNotFound": ["x:1", "y:2"]}"#,
+            &[],
+            "input.json: CodeBuild did not find `x:1`, `y:2`; check the id, the account and the region\n",
+        ),
+        (
+            r#"{"sandboxes": [], "sandboxesNotFound": ["x:1"]}"#,
+            &[],
+            "input.json: CodeBuild did not find `x:1`; check the id",
+        ),
+        (
+            r#"{"projects": [{"name": "shop", "serviceRole": "r"}]}"#,
+            &[],
+            "input.json: the input contains projects, but no build; give them with `--project`",
+        ),
+        (
+            r#"{"buildBatches": [{"id": "a:b", "buildBatchStatus": "FAILED"}]}"#,
+            &[],
+            "input.json: the input contains batches, but no build; give them with `--batch`",
+        ),
+        (r#"{"builds": []}"#, &[], "input.json: the input contains no build; use an event"),
         (r#"{"a": "hunter2"}"#, &[], "input.json:1: this is not about a build"),
         (r#"{"id": "#, &[], "input.json:1: the last value is not complete"),
     ] {

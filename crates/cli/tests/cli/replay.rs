@@ -414,8 +414,8 @@ fn input_without_a_build_is_an_error() {
     let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(build.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     fs::write(folder.join("utf-16.json"), utf_16).unwrap();
     for (input, expected) in [
-        ("empty.json", "the input contains no build; "),
-        ("empty", "the input contains no build; "),
+        ("empty.json", "the input is empty; use Builds of "),
+        ("empty", "the input is empty; use Builds of "),
         ("policy.yaml", "the input contains no build: policy.yaml:2: "),
         ("utf-16.json", "the input contains no build: utf-16.json:1: it is UTF-16; save it as UTF-8"),
     ] {
