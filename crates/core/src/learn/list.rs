@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{FEWEST_BUILDS, proposal::counted};
+use super::{FEWEST_BUILDS, Period, proposal::counted};
 use crate::{diagnostic::printable, url};
 
 /// The greatest number of patterns that a person still reads.
@@ -120,16 +120,11 @@ impl ListValues {
         }
     }
 
-    /// Returns patterns that match every value.
+    /// Returns patterns that match every value. `builds` and `period` are those of the list's account or project.
     ///
     /// # Errors
     /// The reason why history does not support a list.
-    pub(super) fn patterns(
-        &self,
-        listed: LearnedKind,
-        builds: u64,
-        period: Option<(Timestamp, Timestamp)>,
-    ) -> LearnedPatterns {
+    pub(super) fn patterns(&self, listed: LearnedKind, builds: u64, period: Period) -> LearnedPatterns {
         let noun = listed.noun();
         let known = builds.saturating_sub(self.unknown);
         if self.seen.is_empty() {

@@ -43,13 +43,15 @@ const FEWEST_BUILDS: u64 = 20;
 /// The group of the builds whose account is unknown.
 const UNKNOWN: &str = "unknown";
 
+/// The starts of the first and the last build.
+type Period = Option<(Timestamp, Timestamp)>;
+
 /// Builds of the past, counted.
 #[derive(Debug)]
 pub struct Learner {
     grouping: Grouping,
     builds: u64,
-    /// The starts of the first and the last build.
-    period: Option<(Timestamp, Timestamp)>,
+    period: Period,
     timeouts: Times,
     running: Times,
     queued: Times,
@@ -60,6 +62,7 @@ pub struct Learner {
 #[derive(Debug, Default)]
 struct Group {
     builds: u64,
+    period: Period,
     has_pipelines: bool,
     lists: BTreeMap<LearnedKind, ListValues>,
 }
@@ -83,10 +86,7 @@ impl Learner {
         let build = &past.build;
         self.builds += 1;
         let start = build.start_time.or(past.last_seen);
-        self.period = match (self.period, start) {
-            (Some((first, last)), Some(start)) => Some((first.min(start), last.max(start))),
-            (period, start) => period.or(start.map(|start| (start, start))),
-        };
+        self.period = extended(self.period, start);
         let end = build.ended_at();
         let facts = Facts::known(build, past.is_whole, None, end.or(past.last_seen).unwrap_or(Timestamp::MIN));
         if facts.runs_on_lambda() != Ok(true) {
@@ -96,6 +96,7 @@ impl Learner {
         self.queued.add(queue_time(build, end));
         let group = self.groups.entry(self.grouping.key(build, past.id.project())).or_default();
         group.builds += 1;
+        group.period = extended(group.period, start);
         let source_type = build.source.as_ref().and_then(|source| source.r#type.as_deref());
         group.has_pipelines |= source_type == Some("CODEPIPELINE");
         for (listed, values) in used(&facts) {
@@ -125,7 +126,7 @@ impl Learner {
             for (listed, values) in &group.lists {
                 let patterns = match is_unknown {
                     true => Err(format!("the account of {} is unknown", counted(group.builds, "build"))),
-                    false => values.patterns(*listed, group.builds, self.period),
+                    false => values.patterns(*listed, group.builds, group.period),
                 };
                 proposal.add_list(*listed, &scope, patterns, group.has_pipelines);
             }
@@ -140,6 +141,14 @@ impl Grouping {
             Self::Account => build.account().unwrap_or(UNKNOWN).to_owned(),
             Self::Project => project.to_owned(),
         }
+    }
+}
+
+/// The period, with a build that started at this time.
+fn extended(period: Period, start: Option<Timestamp>) -> Period {
+    match (period, start) {
+        (Some((first, last)), Some(start)) => Some((first.min(start), last.max(start))),
+        (period, start) => period.or(start.map(|start| (start, start))),
     }
 }
 

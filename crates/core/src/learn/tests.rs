@@ -216,3 +216,18 @@ fn builds_of_an_unknown_account_get_no_list() {
     assert!(text.contains("allowed-images of account unknown: the account of 200 builds is unknown"), "{text}");
     assert!(!replayed(&builds, &proposal).rules.is_empty());
 }
+
+#[test]
+fn a_list_of_a_project_needs_fourteen_days_of_that_project() {
+    let mut builds: Vec<Value> = History::of_seed(8).take(400).collect();
+    let start = builds[0]["startTime"].as_f64().unwrap();
+    for (minute, build) in (0..25).zip(&mut builds) {
+        let id = build["id"].as_str().unwrap().split_once(':').unwrap().1;
+        build["id"] = json!(format!("young:{id}"));
+        build["projectName"] = json!("young");
+        build["startTime"] = json!(start + f64::from(minute) * 60.0);
+    }
+    let text = learn(&builds, Grouping::Project, 99.0).policy(None);
+    let expected = "allowed-compute of project young: too little history: 25 builds over 0 days; at least 20 builds";
+    assert!(text.contains(expected), "{text}");
+}
