@@ -12,11 +12,15 @@ use crate::{
     model::{Build, Project},
 };
 
+/// A flag of every source. CodeBuild returns it even if it was left out.
+/// <https://docs.aws.amazon.com/cli/latest/reference/codebuild/batch-get-projects.html>
+const INSECURE_SSL: &str = "source.insecureSsl";
+
 /// The settings that a project has if it leaves them out.
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html>,
 /// <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html>,
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/create-project.html>
-fn defaults() -> [(&'static str, Json); 15] {
+fn defaults() -> [(&'static str, Json); 16] {
     [
         ("timeoutInMinutes", json!(60)),
         ("queuedTimeoutInMinutes", json!(480)),
@@ -30,6 +34,7 @@ fn defaults() -> [(&'static str, Json); 15] {
         ("cache.type", json!("NO_CACHE")),
         ("logsConfig.cloudWatchLogs.status", json!("ENABLED")),
         ("logsConfig.s3Logs.status", json!("DISABLED")),
+        (INSECURE_SSL, json!(false)),
         ("environment.privilegedMode", json!(false)),
         ("environment.imagePullCredentialsType", json!("CODEBUILD")),
         ("environment.environmentVariables", json!([])),
@@ -136,7 +141,9 @@ impl PlannedProject {
 
 /// Adds the defaults of settings that are left out, and returns their paths.
 fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) -> Vec<&'static str> {
+    let has_source = known.get("source").is_some_and(Json::is_object);
     let missing = defaults().into_iter().filter(|(path, _)| unknown.why(path).is_none());
+    let missing = missing.filter(|(path, _)| *path != INSECURE_SSL || has_source);
     let filled = missing.filter_map(|(path, default)| add(known, path, default).then_some(path)).collect();
     let environment = known.get_mut("environment").and_then(|one| one.get_mut("environmentVariables"));
     // <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html>
@@ -145,6 +152,12 @@ fn fill(known: &mut Map<String, Json>, unknown: &UnknownMembers) -> Vec<&'static
             variable.as_object_mut().into_iter().for_each(|variable| {
                 variable.entry("type").or_insert_with(|| json!("PLAINTEXT"));
             });
+        }
+    }
+    if unknown.why("secondarySources[].insecureSsl").is_none() {
+        let sources = known.get_mut("secondarySources").and_then(Json::as_array_mut);
+        for source in sources.into_iter().flatten().filter_map(Json::as_object_mut) {
+            add(source, "insecureSsl", json!(false));
         }
     }
     filled

@@ -232,6 +232,29 @@ fn a_deployed_project_is_judged_by_what_the_api_returns() {
 }
 
 #[test]
+fn a_source_has_the_default_of_insecure_ssl() {
+    let rules = [
+        "deny-when: build.source.insecureSsl\non-unknown: stop",
+        "deny-when: build.secondarySources.exists(s, s.insecureSsl)\non-unknown: stop",
+    ];
+    let given = r#"{"source": {"type": "GITHUB"}, "secondarySources": [{"type": "S3", "sourceIdentifier": "a"}]}"#;
+    let given = planned(given);
+    assert_eq!(rules.map(|rule| check(rule, &given)), ["passes", "passes"]);
+    assert!(given.is_default("source.insecureSsl"));
+    let without = planned(r#"{"name": "a"}"#);
+    assert_eq!(check("deny-when: has(build.source)", &without), "passes");
+    let unknown = planned(
+        r#"{"source": {"type": "GITHUB", "insecureSsl": {"?": "i"}}, "secondarySources": [{"insecureSsl": {"?": "j"}}]}"#,
+    );
+    assert_eq!(
+        check("deny-when: build.source.insecureSsl", &unknown),
+        "unknown not given: i: build.source.insecureSsl"
+    );
+    let secondary = check("deny-when: build.secondarySources.exists(s, s.insecureSsl)", &unknown);
+    assert!(secondary.starts_with("unknown not given: j: "), "{secondary}");
+}
+
+#[test]
 fn rules_that_are_off_are_left_out_and_modes_are_those_of_the_day() {
     let shop = planned(SHOP);
     let rules = judge(
