@@ -3,14 +3,15 @@
 //! and host in lower case.
 
 use super::prevention::{KeyCondition, Prevention, Refusal, texts};
-use crate::checks::Patterns;
+use crate::{checks::Patterns, facts::source_pattern::SourcePattern};
 
 const LOCATION: &str = "codebuild:source.location";
 
 pub(super) fn allowed(patterns: &Patterns) -> Prevention {
-    let remark = "a location in another spelling than the pattern's (user information, capital letters, `git@host:path`) \
-                  is refused even if the rule allows it, because IAM compares it as the call spells it";
-    let mut allowed = texts(patterns);
+    let remark = "a location in another spelling than the pattern's (user information, capital letters, \
+                  `git@host:path`; `.git` or `/` at its end, if the pattern begins with a wildcard) is refused even if \
+                  the rule allows it, because IAM compares it as the call spells it";
+    let mut allowed: Vec<String> = texts(patterns).into_iter().flat_map(with_other_ends).collect();
     // Some hosts ignore case.
     let lower: Vec<String> =
         allowed.iter().map(|text| text.to_lowercase()).filter(|text| !allowed.contains(text)).collect();
@@ -26,9 +27,16 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     if !comparable.is_empty() {
         // Without an `@`, a location has no user information; without `%`, its path is as spelled.
         let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into()]);
-        refusals.push(vec![KeyCondition::Like(LOCATION, comparable), plain, KeyCondition::Given(LOCATION)]);
+        let forms = comparable.into_iter().flat_map(with_other_ends).collect();
+        refusals.push(vec![KeyCondition::Like(LOCATION, forms), plain, KeyCondition::Given(LOCATION)]);
         remarks.push(
             "a location that contains `@` or `%` is not refused, because it may have user information or another path"
+                .to_owned(),
+        );
+        remarks.push(
+            "a location in another spelling than the pattern's (capital letters, a port, `http`, `//`; `.git` or `/` \
+             at its end, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call \
+             spells it"
                 .to_owned(),
         );
     }
@@ -41,6 +49,23 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     refusals.push(dot_segments());
     remarks.push(DOT_SEGMENTS.to_owned());
     Prevention::Exact { refusals, remarks }
+}
+
+/// The pattern of a repository with and without `.git` or a slash at its end. Git hosts serve the same repository, so
+/// the rule makes no difference.
+fn with_other_ends(pattern: String) -> Vec<String> {
+    if pattern.ends_with('*') {
+        return vec![pattern];
+    }
+    let parsed = |text: &str| SourcePattern::parse(text).ok().map(|(pattern, _)| pattern);
+    let fits_only_its_own =
+        |other: &String| parsed(&pattern).zip(parsed(other)).is_some_and(|(pattern, other)| pattern.covers(&other));
+    let repository = pattern.trim_end_matches('/');
+    let repository = repository.strip_suffix(".git").unwrap_or(repository);
+    let others = ["", ".git", "/"].map(|end| format!("{repository}{end}"));
+    let others: Vec<String> =
+        others.into_iter().filter(|other| *other != pattern && fits_only_its_own(other)).collect();
+    [pattern].into_iter().chain(others).collect()
 }
 
 const DOT_SEGMENTS: &str =

@@ -30,6 +30,7 @@ const LOCATIONS: &[&str] = &[
     "https://github.com/acme/app",
     "https://github.com/Evil/app",
     "https://GitHub.com/acme/app",
+    "https://github.com/acme/app.git",
     "https://token@github.com/Evil/app",
     "acme-bucket/app.zip",
     "bucket/GitHub/token.zip",
@@ -182,7 +183,15 @@ fn check() -> impl Strategy<Value = String> {
             .prop_map(|(kind, list)| format!("{kind}-images: {list}")),
         (
             select(&["forbidden", "allowed"][..]),
-            some_of(&["https://github.com/Evil/*", "'*/acme/*'", "'*GitHub*'", "acme-bucket/*", "'*token*'"])
+            some_of(&[
+                "https://github.com/Evil/*",
+                "https://github.com/acme/app",
+                "'*/app'",
+                "'*/acme/*'",
+                "'*GitHub*'",
+                "acme-bucket/*",
+                "'*token*'"
+            ])
         )
             .prop_map(|(kind, list)| format!("{kind}-sources: {list}")),
         Just("forbidden-variables: ['PASS*']".to_owned()),
@@ -224,17 +233,40 @@ fn policy_text() -> impl Strategy<Value = String> {
         })
 }
 
+/// Returns whether a rule refuses a call that overrides the location.
+fn refuses(rule: &str, location: &str) -> bool {
+    let policy = policy(&format!("{{version: 1, rules: [{{id: a, {rule}}}]}}"));
+    let request = Request {
+        action: "codebuild:StartBuild",
+        resource: "arn:aws:codebuild:eu-west-1:111122223333:project/shop".to_owned(),
+        context: HashMap::from([("codebuild:source.location", vec![location.to_owned()])]),
+    };
+    denies(&iam(&policy, Breadth::Exact).document, &request)
+}
+
 #[test]
 fn two_dots_within_a_name_do_not_hide_a_location() {
-    let policy = policy("{version: 1, rules: [{id: a, forbidden-sources: ['https://github.com/evil*']}]}");
     for location in ["https://github.com/evil/app..x", "https://github.com/evil..x/app", "https://github.com/acme/.."] {
-        let request = Request {
-            action: "codebuild:StartBuild",
-            resource: "arn:aws:codebuild:eu-west-1:111122223333:project/shop".to_owned(),
-            context: HashMap::from([("codebuild:source.location", vec![location.to_owned()])]),
-        };
-        assert!(denies(&iam(&policy, Breadth::Exact).document, &request), "{location}");
+        assert!(refuses("forbidden-sources: ['https://github.com/evil*']", location), "{location}");
     }
+}
+
+#[test]
+fn a_repository_has_the_same_rule_with_and_without_git_at_its_end() {
+    for end in ["", ".git", "/"] {
+        let pattern = format!("https://github.com/evil/app{end}");
+        for end in ["", ".git", "/"] {
+            let location = format!("https://github.com/evil/app{end}");
+            assert!(refuses(&format!("forbidden-sources: ['{pattern}']"), &location), "{pattern}, {location}");
+            assert!(!refuses(&format!("allowed-sources: ['{pattern}']"), &location), "{pattern}, {location}");
+        }
+        assert!(!refuses(&format!("forbidden-sources: ['{pattern}']"), "https://github.com/evil/app2"));
+        assert!(refuses(&format!("allowed-sources: ['{pattern}']"), "https://github.com/evil/app2"));
+    }
+    // In S3, another end is another object.
+    assert!(!refuses("forbidden-sources: [bucket/app]", "bucket/app.git"));
+    assert!(!refuses("forbidden-sources: ['*/app']", "bucket/app.git"));
+    assert!(refuses("allowed-sources: [bucket/app]", "bucket/app.git"));
 }
 
 proptest! {
