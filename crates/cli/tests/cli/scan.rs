@@ -587,11 +587,15 @@ fn what_terraform_did_not_write_is_refused_in_words() {
 }
 
 #[test]
-fn an_event_of_the_demo_that_is_no_json_is_refused_in_words() {
+fn an_event_of_the_demo_that_is_none_is_refused_in_words() {
     let folder = folder("demo");
     for (content, expected) in [
         ("", "event.json: not a usable event: the file is empty\n"),
         ("{", "event.json: not a usable event: the file is not JSON at line 1, column 1\n"),
+        (
+            "{\"builds\": []}",
+            "not a usable event: this is a Build of the API, not an event of CodeBuild; use an EventBridge event\n",
+        ),
     ] {
         fs::write(folder.join("event.json"), content).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_buildbrake"));

@@ -9,7 +9,7 @@ type IsKind = fn(&Object) -> bool;
 
 /// A payload that is not an event the function handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is {what}, not an event of CodeBuild; {help}")]
+#[error("{}; {help}", self.description())]
 pub struct Foreign {
     /// The kind of payload, as a noun.
     what: &'static str,
@@ -55,9 +55,7 @@ const KINDS: &[(Foreign, IsKind)] = &[
     kind("the `detail` of an event", WHOLE_EVENTS, |object| {
         ["build-id", "build-status", "additional-information"].iter().any(|name| has(object, name))
     }),
-    kind("a Build of the API", "invoke the function with an event; a sweep judges builds without one", |object| {
-        ["buildStatus", "builds", "build"].iter().any(|name| has(object, name))
-    }),
+    (BUILD, |object| ["buildStatus", "builds", "build"].iter().any(|name| has(object, name))),
 ];
 
 /// An event that reports API calls.
@@ -65,7 +63,22 @@ const KINDS: &[(Foreign, IsKind)] = &[
 const CLOUDTRAIL: Foreign =
     Foreign { what: "a CloudTrail event", help: "match the detail-type `CodeBuild Build State Change`, not API calls" };
 
+const BUILD: Foreign = Foreign {
+    what: "a Build of the API",
+    help: "invoke the function with an event; a sweep judges builds without one",
+};
+
 impl Foreign {
+    /// The description without the advice, which is for the operator of the function.
+    pub fn description(&self) -> String {
+        format!("this is {}, not an event of CodeBuild", self.what)
+    }
+
+    /// Returns whether the payload is a build, or a list of builds, from the API.
+    pub fn is_build(&self) -> bool {
+        *self == BUILD
+    }
+
     /// Identifies a payload without EventBridge's `detail-type`.
     pub(super) fn of(payload: &Value) -> Option<Self> {
         match payload {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::{File, Judgement, PolicyTests, RunningBeside, Test, members, report::ACTIONS, running, sources};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
-    event::Trigger,
+    event::{EventError, Trigger},
     facts::inquiry::Sample,
     history::Life,
     model::{Build, BuildBatch, Project, RunKind, Sandbox, shape::Shape},
@@ -234,7 +234,7 @@ impl Parser<'_> {
 
     fn event(&mut self, node: &Node) -> Option<GivenBuild> {
         let file = self.file_at(node)?;
-        let help = "use an EventBridge event about the state or the phase of a build";
+        let mut help = "use an EventBridge event about the state or the phase of a build";
         let event = match Trigger::parse(&file.text) {
             Ok(Trigger::Build(event)) => event,
             Ok(_) => {
@@ -247,6 +247,16 @@ impl Parser<'_> {
                 return None;
             }
             Err(why) => {
+                let why = match why {
+                    EventError::NotJson { .. } if file.text.trim().is_empty() => "the file is empty".to_owned(),
+                    EventError::Foreign(foreign) => {
+                        if foreign.is_build() {
+                            help = "write it under `build:` instead of `event:`";
+                        }
+                        foreign.description()
+                    }
+                    why => why.to_string(),
+                };
                 self.reader.fault(
                     Code::UnusableEvent,
                     node.place,

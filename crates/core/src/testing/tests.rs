@@ -42,6 +42,9 @@ fn read(path: &str) -> Result<File, String> {
         "event.json" => EVENT,
         "fleet.json" => r#"{"source": "aws.codebuild", "detail-type": "CodeBuild Fleet State Change", "detail": {}}"#,
         "text.json" => "no event",
+        "empty.json" => "\n",
+        "message.json" => r#"{"TopicArn": "arn:aws:sns:eu-west-1:111122223333:builds", "Message": "{}"}"#,
+        "build.json" => r#"{"builds": [{"id": "shop:5e", "buildStatus": "IN_PROGRESS"}]}"#,
         "timed.yaml" => "{version: 1, rules: [{id: short-runs, max-duration: 60m}]}",
         "newest.yaml" => {
             "{version: 1, rules: [{id: newest, only-newest-per: [project]}, {id: short-builds, max-timeout: 60m}]}"
@@ -809,4 +812,26 @@ fn a_moment_before_the_end_shows_the_build_as_it_was_then() {
     test("2026-11-22T10:05:00Z", "allow");
     test("2026-11-22T10:05:01Z", "stop");
     test("2026-11-22T12:00:00Z", "stop");
+}
+
+#[test]
+fn a_file_that_is_not_an_event_comes_with_help_for_a_test() {
+    insta::assert_snapshot!(check("event: build.json\nexpect: stop"), @"
+    tests.yaml:4:12: error[BB401]: `build.json` contains no usable event: this is a Build of the API, not an event of CodeBuild
+     4 |     event: build.json
+       |            ^
+       = write it under `build:` instead of `event:`
+    ");
+    insta::assert_snapshot!(check("event: message.json\nexpect: stop"), @"
+    tests.yaml:4:12: error[BB401]: `message.json` contains no usable event: this is an SNS message, not an event of CodeBuild
+     4 |     event: message.json
+       |            ^
+       = use an EventBridge event about the state or the phase of a build
+    ");
+    insta::assert_snapshot!(check("event: empty.json\nexpect: stop"), @"
+    tests.yaml:4:12: error[BB401]: `empty.json` contains no usable event: the file is empty
+     4 |     event: empty.json
+       |            ^
+       = use an EventBridge event about the state or the phase of a build
+    ");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use buildbrake_core::event::{BuildEvent, Trigger};
+use buildbrake_core::event::{BuildEvent, EventError, Trigger};
 use buildbrake_testkit::codepipeline::{Action, CodePipeline, Does};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -124,9 +124,11 @@ impl SampleEvent {
             *start = now.strftime("%b %-d, %Y %-I:%M:%S %p").to_string().into();
         }
         let json = event.to_string();
-        match Trigger::parse(&json)? {
-            Trigger::Build(event) => Ok(Self { name, json, event }),
-            Trigger::Fleet | Trigger::Sweep(_) | Trigger::SweepMessages(_) => bail!("it is not about a build"),
+        match Trigger::parse(&json) {
+            Ok(Trigger::Build(event)) => Ok(Self { name, json, event }),
+            Ok(Trigger::Fleet | Trigger::Sweep(_) | Trigger::SweepMessages(_)) => bail!("it is not about a build"),
+            Err(EventError::Foreign(foreign)) => bail!("{}; use an EventBridge event", foreign.description()),
+            Err(why) => Err(why.into()),
         }
     }
 
