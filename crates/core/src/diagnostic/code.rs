@@ -69,7 +69,7 @@ codes! {
     Tag = "BB008" Error,
     /// An expression begins with an unquoted `!`.
     UnquotedExclamationMark = "BB009" Error,
-    /// A test file where a policy is expected, or the reverse.
+    /// Another kind of file where a policy or a test file is expected.
     OtherFile = "BB010" Error,
     /// A file that cannot be read.
     UnreadableFile = "BB011" Error,

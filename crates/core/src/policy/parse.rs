@@ -25,13 +25,26 @@ const TAGS: &str = "tags";
 const WHEN: &str = "when";
 const EXEMPTION_KEYS: &[&str] = &["until", "reason"];
 
+/// Kinds of files that are not policies: a key by which to recognize the kind, its name, and the command for it.
+const OTHER_FILES: [(&str, &str, &str); 5] = [
+    ("tests", "a test file", "run this file with `buildbrake test`"),
+    ("detail-type", "an event", "explain the event with `buildbrake explain --policy POLICY FILE`"),
+    ("buildStatus", BUILD, EXPLAIN_BUILD),
+    ("builds", BUILD, EXPLAIN_BUILD),
+    (
+        "Resources",
+        "a CloudFormation template",
+        "judge the template with `buildbrake scan --policy POLICY --template FILE`",
+    ),
+];
+const BUILD: &str = "a Build of the API";
+const EXPLAIN_BUILD: &str = "explain the build with `buildbrake explain --policy POLICY FILE`";
+
 /// Parses a policy, or returns all its faults.
 pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Diagnostic>> {
     let tree = Node::parse(text).map_err(|fault| vec![fault])?;
-    if tree.has_key("tests") && !tree.has_key("rules") {
-        let (message, help) =
-            ("this is a test file, not a policy", "use a policy here, or run this file with `buildbrake test`");
-        return Err(vec![Diagnostic::new(Code::OtherFile, tree.place, message, help)]);
+    if let Some(fault) = other_file(&tree) {
+        return Err(vec![fault]);
     }
     let mut reader = Reader::new(text);
     let policy = read_policy(&mut reader, &tree, digest);
@@ -39,6 +52,14 @@ pub(super) fn policy(text: &str, digest: String) -> Result<Policy, Vec<Diagnosti
         Some(policy) if reader.faults.is_empty() => Ok(Policy { warnings: reader.warnings, ..policy }),
         _ => Err(reader.faults),
     }
+}
+
+/// Reports a file of another kind as one fault.
+fn other_file(tree: &Node) -> Option<Diagnostic> {
+    let has_key = |(key, ..): &&(&str, &str, &str)| tree.has_key(key);
+    let (_, kind, command) = OTHER_FILES.iter().find(has_key).filter(|_| !tree.has_key("rules"))?;
+    let (message, help) = (format!("this is {kind}, not a policy"), format!("use a policy here, or {command}"));
+    Some(Diagnostic::new(Code::OtherFile, tree.place, message, help))
 }
 
 fn read_policy(reader: &mut Reader, node: &Node, digest: String) -> Option<Policy> {

@@ -1,6 +1,7 @@
 //! Faults of each part of the format.
 
 use super::{faults, faults_of_rule};
+use crate::policy::Policy;
 
 #[test]
 fn all_faults_are_reported_at_once_and_in_order() {
@@ -306,4 +307,31 @@ fn a_selector_s_key_belongs_into_a_selector() {
         assert!(found.contains(&format!("unknown key `{name}` in a rule")), "{found}");
         assert!(found.contains(&format!("`{name}` is a key of a selector; write `{example}")), "{found}");
     }
+}
+
+#[test]
+fn another_kind_of_file_is_one_fault() {
+    for (text, expected) in [
+        (
+            r#"{"version": "0", "detail-type": "CodeBuild Build State Change", "detail": {}}"#,
+            "this is an event, not a policy = use a policy here, or explain the event with `buildbrake explain --policy POLICY FILE`",
+        ),
+        (
+            r#"{"id": "shop:5e", "buildStatus": "FAILED"}"#,
+            "this is a Build of the API, not a policy = use a policy here, or explain the build with `buildbrake explain --policy POLICY FILE`",
+        ),
+        (
+            r#"{"builds": [{"id": "shop:5e"}], "buildsNotFound": []}"#,
+            "this is a Build of the API, not a policy = use a policy here, or explain the build with `buildbrake explain --policy POLICY FILE`",
+        ),
+        (
+            "Resources:\n  Shop:\n    Type: AWS::CodeBuild::Project\n    Properties: { Name: !Ref Name }\n",
+            "this is a CloudFormation template, not a policy = use a policy here, or judge the template with `buildbrake scan --policy POLICY --template FILE`",
+        ),
+    ] {
+        let faults = Policy::parse("policy.yaml", text).expect_err("a fault");
+        let found: Vec<String> = faults.iter().map(|fault| format!("{} = {}", fault.message, fault.help)).collect();
+        assert_eq!(found, [expected], "{text}");
+    }
+    assert!(faults("version: 1\nbuilds: []\nrules: [{id: a, max-timeout: 1h}]\n").contains("unknown key `builds`"));
 }
