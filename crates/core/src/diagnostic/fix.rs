@@ -32,7 +32,7 @@ impl Fix {
     }
 
     /// The text with the replacement; `None` if it does not have `old` at that place.
-    fn applied(&self, text: &str) -> Option<String> {
+    pub(crate) fn applied(&self, text: &str) -> Option<String> {
         let mut lines = text.split_inclusive('\n');
         let before: usize = lines.by_ref().take(self.place.line.checked_sub(1)?).map(str::len).sum();
         let line = lines.next()?;

@@ -137,7 +137,37 @@ impl Node {
         let is_scalar = matches!(self.value, Value::Scalar(_)) && self.tag.is_none();
         let raw = text.get(self.span.clone()).filter(|_| is_scalar)?;
         let is_one = !raw.contains([',', ' ', '#', '[', ']', '{', '}', '|', '>', '\n']);
-        is_one.then(|| Fix::new(text, self.place, raw, format!("[{raw}]")))?
+        if !is_one {
+            return None;
+        }
+        if !self.is_plain || !raw.starts_with('-') {
+            return Fix::new(text, self.place, raw, format!("[{raw}]"));
+        }
+        self.behind_dash(text)?;
+        let behind = Place { column: self.place.column + 1, ..self.place };
+        // A list with a `-` can stand neither beside its key nor between brackets.
+        Fix::new(text, behind, "", " ".to_owned())
+            .filter(|fix| fix.applied(text).is_some_and(|text| Self::parse(&text).is_ok()))
+    }
+
+    /// Returns the text behind a `-` without a space: the rest of the line of a scalar, or the first key of a mapping
+    /// in several lines, that was probably meant as an element of a list.
+    pub(crate) fn behind_dash<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let first = match &self.value {
+            Value::Scalar(_) => self,
+            Value::Mapping(entries) => entries.first().map(|(key, _)| key).filter(|key| key.place == self.place)?,
+            Value::Empty | Value::List(_) => return None,
+        };
+        let line = text.get(first.span.clone()).filter(|_| first.is_plain)?.lines().next()?;
+        let rest = line.strip_prefix('-')?.trim_end();
+        let is_one = !rest.is_empty() && !rest.starts_with(['-', ' ']) && !rest.contains(',');
+        is_one.then_some(rest)
+    }
+
+    /// Returns whether only white space precedes the value in its line.
+    pub(crate) fn begins_line(&self, text: &str) -> bool {
+        let line = text.lines().nth(self.place.line.saturating_sub(1)).unwrap_or_default();
+        line.chars().take(self.place.column.saturating_sub(1)).all(char::is_whitespace)
     }
 
     /// Returns whether the node is a mapping with the key.

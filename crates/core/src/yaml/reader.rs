@@ -15,6 +15,9 @@ use crate::{
 const EXPRESSION: &str = "write an expression; put one that begins with `!`, `\"`, `[` or `{` into a block: `|`, and \
                           the expression on the next line";
 
+/// The message about an element of a list, such as `-main`.
+pub(super) const NO_SPACE: &str = "no space after `-`";
+
 /// Reads one file and collects its faults.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -130,9 +133,19 @@ impl Reader {
                 let help = format!("add at least one element, such as `{example}`");
                 self.fault(Code::EmptyList, node.place, "empty list", help);
             }
-            _ => {
-                let message = format!("expected a list, found {}", node.described());
-                self.fault(Code::NotAList, node.place, message, format!("write a list, such as `{example}`"));
+            other => {
+                let found = || format!("expected a list, found {}", node.described());
+                let (message, help) = match (node.behind_dash(&self.text), other) {
+                    (None, _) => (found(), format!("write a list, such as `{example}`")),
+                    (Some(key), Value::Mapping(_)) => (NO_SPACE.to_owned(), format!("write `- {key}: …`")),
+                    (Some(rest), _) if node.begins_line(&self.text) => {
+                        (NO_SPACE.to_owned(), format!("write `- {rest}`"))
+                    }
+                    (Some(rest), _) => {
+                        (NO_SPACE.to_owned(), format!("write `[{rest}]`, or `- {rest}` in the next line"))
+                    }
+                };
+                self.fault(Code::NotAList, node.place, message, help);
             }
         }
         &[]

@@ -22,6 +22,8 @@ fn a_fault_with_one_correction_is_fixed() {
         ("max-timout: 60m # an hour", "max-timeout: 60m # an hour"),
         ("forbiden-branches:   [ main ]", "forbidden-branches:   [ main ]"),
         ("forbiden-branches: main", "forbidden-branches: [main]"),
+        ("forbidden-branches:\n      -main # ours", "forbidden-branches:\n      - main # ours"),
+        ("forbidden-branches:\n      -main\n    mode: reprot", "forbidden-branches:\n      - main\n    mode: report"),
         ("\"max-timout\": 60m", "\"max-timeout\": 60m"),
         ("max-timeout: 60m\n    onwer: me", "max-timeout: 60m\n    owner: me"),
         ("max-timeout: 60m\n    reason:because", "max-timeout: 60m\n    reason: because"),
@@ -117,6 +119,10 @@ fn a_fault_without_a_safe_correction_stays() {
         "forbidden-branches: main, develop",
         "forbidden-branches: main develop",
         "forbidden-branches: |\n      main",
+        // A list in the next line, or a name?
+        "forbidden-branches: -main",
+        "forbidden-branches:\n      -main\n      -dev",
+        "forbidden-branches: --main",
         "max-timeout: 60m\n    only: shop",
     ] {
         assert_eq!(fix(rule), rule);

@@ -177,3 +177,36 @@ fn a_tag_is_a_fault_wherever_it_stands() {
         assert!(first(text).contains("YAML tags are not supported = remove the tag"), "{text}: {}", first(text));
     }
 }
+
+#[test]
+fn a_dash_without_a_space() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    let message = "no space after `-` = write";
+    for (text, expected) in [
+        (format!("{rule}    forbidden-branches:\n      -main\n"), format!("5:7 {message} `- main`")),
+        (format!("{rule}    forbidden-branches:\n      -main\n      -dev\n"), format!("5:7 {message} `- main`")),
+        (
+            format!("{rule}    forbidden-branches: -main\n"),
+            format!("4:25 {message} `[main]`, or `- main` in the next line"),
+        ),
+        (
+            "{version: 1, rules: [{id: a, forbidden-branches: -main}]}".to_owned(),
+            format!("1:50 {message} `[main]`, or `- main` in the next line"),
+        ),
+        (
+            format!("{rule}    forbidden-branches: -main, dev\n"),
+            "4:25 expected a list, found `-main, dev` = write a list, such as `[main, release/*]`".to_owned(),
+        ),
+        (
+            format!("{rule}    forbidden-branches: --main\n"),
+            "4:25 expected a list, found `--main` = write a list, such as `[main, release/*]`".to_owned(),
+        ),
+        ("version: 1\nrules:\n  -id: a\n  max-timeout: 1h\n".to_owned(), format!("3:3 {message} `- id: …`")),
+        (
+            format!("{rule}    only:\n      -projects: [a]\n    max-timeout: 1h\n"),
+            format!("5:7 {message} `- projects: …`"),
+        ),
+    ] {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+}
