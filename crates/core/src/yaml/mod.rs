@@ -9,7 +9,10 @@ pub(crate) mod words;
 
 use std::ops::Range;
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Fix, Place};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Fix, Place},
+    url,
+};
 
 /// Decodes a file as UTF-8.
 ///
@@ -162,6 +165,18 @@ impl Node {
         let rest = line.strip_prefix('-')?.trim_end();
         let is_one = !rest.is_empty() && !rest.starts_with(['-', ' ']) && !rest.contains(',');
         is_one.then_some(rest)
+    }
+
+    /// Returns the comment that follows the colon of an empty value, if it was probably meant as the value: `#team`. A
+    /// URL with a secret is not returned.
+    pub(crate) fn comment_as_value<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let line = text.lines().nth(self.place.line.checked_sub(1)?)?;
+        let (start, _) = line.char_indices().nth(self.place.column.checked_sub(1)?)?;
+        let comment = line[start..].strip_prefix(':')?.trim_start();
+        let comment = comment.split(" #").next().unwrap_or(comment).trim_end();
+        let is_value = comment.strip_prefix('#')?.starts_with(|first: char| first.is_alphanumeric());
+        let fits = comment.chars().count() <= 60 && !comment.contains(['"', '\\']) && url::redacted(comment) == comment;
+        (is_value && fits).then_some(comment)
     }
 
     /// Returns whether only white space precedes the value in its line.

@@ -193,7 +193,12 @@ impl Reader {
         }
         let Value::Scalar(text) = &node.value else {
             let message = format!("expected a single value, found {}", node.described());
-            self.fault(Code::NotAScalar, node.place, message, format!("use {expected}"));
+            let comment = node.comment_as_value(&self.text);
+            let help = comment.map_or_else(
+                || format!("use {expected}"),
+                |comment| format!("`#` begins a comment in YAML; write `\"{comment}\"`"),
+            );
+            self.fault(Code::NotAScalar, node.place, message, help);
             return None;
         };
         Some(text)

@@ -210,3 +210,21 @@ fn a_dash_without_a_space() {
         assert_eq!(first(&text), expected, "{text}");
     }
 }
+
+#[test]
+fn a_comment_in_place_of_a_value() {
+    let rule = "version: 1\nrules:\n  - id: a\n    max-timeout: 1h\n";
+    let nothing = "5:10 expected a single value, found nothing =";
+    for (owner, help) in [
+        ("#ci-platform", "`#` begins a comment in YAML; write `\"#ci-platform\"`"),
+        ("  #ci-platform # ours", "`#` begins a comment in YAML; write `\"#ci-platform\"`"),
+        ("# the team", "use a text that is not empty"),
+        ("##", "use a text that is not empty"),
+        ("#https://u:hunter2@host.example/", "use a text that is not empty"),
+        (&format!("#{}", "a".repeat(100)), "use a text that is not empty"),
+        ("~ #ci", "use a text that is not empty"),
+    ] {
+        let found = first(&format!("{rule}    owner: {owner}\n")).replace("5:12", "5:10");
+        assert_eq!(found, format!("{nothing} {help}"), "{owner}");
+    }
+}
