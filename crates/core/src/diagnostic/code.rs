@@ -57,7 +57,7 @@ codes! {
     InvalidYaml = "BB002" Error,
     /// A tab indents a line.
     TabIndentation = "BB003" Error,
-    /// No space follows the colon behind a key.
+    /// No space follows the colon behind a key, or the `-` of an element.
     MissingSpace = "BB004" Error,
     /// A key is indented further or less than the keys beside it.
     Indentation = "BB005" Error,

@@ -2,6 +2,7 @@
 
 use granit_parser::{Marker, ScanError};
 
+use super::reader::NO_SPACE;
 use crate::diagnostic::{Code, Diagnostic, Fix, Place};
 
 /// The fault of a text that is not YAML.
@@ -24,7 +25,9 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
     if ["mapping values are not allowed", "simple key expected", "':' may not precede", "expected '-' indicator"]
         .iter()
         .any(|part| info.contains(part))
-        && let Some(fault) = missing_space(text, place).or_else(|| indentation(text, place))
+        && let Some(fault) = missing_space_after_dash(text, place)
+            .or_else(|| missing_space(text, place))
+            .or_else(|| indentation(text, place))
     {
         return fault;
     }
@@ -51,12 +54,16 @@ struct Line<'a> {
     number: usize,
     indentation: usize,
     content: &'a str,
+    /// The column of a `-` that begins the line, if no space follows it.
+    tight_dash: Option<usize>,
 }
 
 impl<'a> Line<'a> {
     fn read(number: usize, line: &'a str) -> Self {
         let content = line.trim_start_matches(['-', ' ']);
-        Self { number, indentation: line.chars().count() - content.chars().count(), content }
+        let indentation = line.chars().count() - content.chars().count();
+        let has_tight_dash = line.trim_start_matches(' ').strip_prefix('-') == Some(content) && !content.is_empty();
+        Self { number, indentation, content, tight_dash: has_tight_dash.then_some(indentation) }
     }
 
     /// The key that begins the line, without quotes.
@@ -96,6 +103,28 @@ fn lines(text: &str, place: Place) -> (Option<Line<'_>>, Option<Line<'_>>) {
         }
     }
     (None, before)
+}
+
+/// Reports `-key: value` or `-value` in the line of the error, or `-key: value` in the line before, whose scalar then
+/// continues in this line.
+fn missing_space_after_dash(text: &str, place: Place) -> Option<Diagnostic> {
+    let (line, before) = lines(text, place);
+    let line = line?;
+    let goes_on = |before: &Line<'_>| {
+        let is_deeper = before.tight_dash.is_some_and(|dash| line.indentation >= dash);
+        is_deeper && before.key().is_some() && line.key().is_some()
+    };
+    let (line, column) = match line.tight_dash.filter(|dash| *dash == place.column) {
+        Some(dash) => (&line, dash),
+        None => {
+            before.as_ref().filter(|before| goes_on(before)).and_then(|before| Some((before, before.tight_dash?)))?
+        }
+    };
+    let element = line.key().map_or("…".to_owned(), |key| format!("{key}: …"));
+    let help = format!("write `- {element}`, with a space");
+    let place = Place { line: line.number, column };
+    let fix = Fix::new(text, Place { column: column + 1, ..place }, "", " ".to_owned());
+    Some(Diagnostic::new(Code::MissingSpace, place, NO_SPACE, help).with_fix(fix))
 }
 
 /// Reports `key:value` in the line of the error, or in the line before, whose scalar then continues in this line.

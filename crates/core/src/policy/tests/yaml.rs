@@ -212,6 +212,26 @@ fn a_dash_without_a_space() {
 }
 
 #[test]
+fn a_dash_without_a_space_that_is_not_yaml() {
+    let rule = "version: 1\nrules:\n  - id: a\n    max-timeout: 1h\n";
+    let key = "no space after `-` = write `- id: …`, with a space";
+    let element = "no space after `-` = write `- …`, with a space";
+    for (text, expected) in [
+        ("version: 1\nrules:\n-id: a\n max-timeout: 1h\n".to_owned(), format!("3:1 {key}")),
+        ("version: 1\nrules:\n  -id: a\n    max-timeout: 1h\n".to_owned(), format!("3:3 {key}")),
+        (format!("{rule}  -id: b\n    max-timeout: 1h\n"), format!("5:3 {key}")),
+        (format!("{}-id: b\n  max-timeout: 1h\n", rule.replace("\n  ", "\n")), format!("5:1 {key}")),
+        (
+            format!("{rule}    only:\n      - projects: [a]\n      -projects: [b]\n"),
+            format!("7:7 {}", key.replace("id", "projects")),
+        ),
+        ("version: 1\nnever-stop:\n- a\n-b\n".to_owned(), format!("4:1 {element}")),
+    ] {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_comment_in_place_of_a_value() {
     let rule = "version: 1\nrules:\n  - id: a\n    max-timeout: 1h\n";
     let nothing = "5:10 expected a single value, found nothing =";
