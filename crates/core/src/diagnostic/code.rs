@@ -59,7 +59,7 @@ codes! {
     TabIndentation = "BB003" Error,
     /// No space follows the colon behind a key, or the `-` of an element.
     MissingSpace = "BB004" Error,
-    /// A key is indented further or less than the keys beside it.
+    /// A key or an element is indented further or less than those beside it.
     Indentation = "BB005" Error,
     /// The file has two YAML documents.
     SecondDocument = "BB006" Error,

@@ -31,6 +31,11 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
     {
         return fault;
     }
+    if ["expected '-' indicator", "did not find expected key"].iter().any(|part| info.contains(part))
+        && let Some(fault) = indentation_of_list(text, place)
+    {
+        return fault;
+    }
     if ["anchor", "alias", "unexpected character"].iter().any(|part| info.contains(part))
         && let Some(fault) = missing_quotes(text, place)
     {
@@ -178,6 +183,19 @@ fn indentation(text: &str, place: Place) -> Option<Diagnostic> {
     let message = format!("`{key}` is indented {further} than `{other}` before it");
     let help = format!("indent both by {} spaces if they belong together", before.indentation);
     Some(Diagnostic::new(Code::Indentation, Place { line: line.number, column: line.indentation + 1 }, message, help))
+}
+
+/// Reports a `-` that is one column further or less indented than the list before it.
+fn indentation_of_list(text: &str, place: Place) -> Option<Diagnostic> {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let dash = |line: &str| line[indent(line)..].starts_with("- ").then(|| indent(line) + 1);
+    let own = dash(text.lines().nth(place.line.checked_sub(1)?)?)?;
+    let earlier: Vec<&str> = text.lines().take(place.line - 1).filter(|line| !line.trim().is_empty()).collect();
+    // A line that is indented less ends the list.
+    let beside = earlier.into_iter().rev().take_while(|line| indent(line) + 2 >= own);
+    let other = beside.filter_map(dash).find(|other| other.abs_diff(own) <= 1).filter(|other| *other != own)?;
+    let message = format!("this `-` is in column {own}, and the list before it in column {other}");
+    Some(Diagnostic::new(Code::Indentation, Place { line: place.line, column: own }, message, "indent both alike"))
 }
 
 /// The first tab that indents something, from a line on.

@@ -248,3 +248,28 @@ fn a_comment_in_place_of_a_value() {
         assert_eq!(found, format!("{nothing} {help}"), "{owner}");
     }
 }
+
+#[test]
+fn elements_of_a_list_that_are_not_indented_alike() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    for (text, expected) in [
+        (format!("{rule}    max-timeout: 1h\n   - id: b\n     max-timeout: 1h\n"), "5:4", 4, 3),
+        (format!("{rule}    max-timeout: 1h\n - id: b\n   max-timeout: 1h\n"), "5:2", 2, 3),
+        (format!("{rule}    forbidden-branches:\n      - main\n     - dev\n"), "6:6", 6, 7),
+        ("version: 1\nrules:\n- id: a\n  max-timeout: 1h\n - id: b\n   max-timeout: 1h\n".to_owned(), "5:2", 2, 1),
+        (format!("{rule}    forbidden-branches:\n      - main\n    mode: report\n   - id: b\n"), "7:4", 4, 3),
+    ]
+    .map(|(text, place, own, other)| {
+        (
+            text,
+            format!(
+                "{place} this `-` is in column {own}, and the list before it in column {other} = indent both alike"
+            ),
+        )
+    }) {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+    // An element further away may belong to another list.
+    let text = format!("{rule}    max-timeout: 1h\n- id: b\n");
+    assert!(first(&text).ends_with("= correct the YAML syntax here"), "{}", first(&text));
+}
