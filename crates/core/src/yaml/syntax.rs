@@ -2,7 +2,7 @@
 
 use granit_parser::{Marker, ScanError};
 
-use super::reader::NO_SPACE;
+use super::{Node, reader::NO_SPACE};
 use crate::diagnostic::{Code, Diagnostic, Fix, Place};
 
 /// The fault of a text that is not YAML.
@@ -33,6 +33,11 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
     }
     if ["expected '-' indicator", "did not find expected key"].iter().any(|part| info.contains(part))
         && let Some(fault) = indentation_of_list(text, place)
+    {
+        return fault;
+    }
+    if ["illegal placement of ':'", "only valid inside a block"].iter().any(|part| info.contains(part))
+        && let Some(fault) = unclosed_bracket(text, place)
     {
         return fault;
     }
@@ -196,6 +201,15 @@ fn indentation_of_list(text: &str, place: Place) -> Option<Diagnostic> {
     let other = beside.filter_map(dash).find(|other| other.abs_diff(own) <= 1).filter(|other| *other != own)?;
     let message = format!("this `-` is in column {own}, and the list before it in column {other}");
     Some(Diagnostic::new(Code::Indentation, Place { line: place.line, column: own }, message, "indent both alike"))
+}
+
+/// Reports a bracket that is still open where a key begins a line that is not indented further than that of the
+/// bracket.
+fn unclosed_bracket(text: &str, place: Place) -> Option<Diagnostic> {
+    let before: usize = text.split_inclusive('\n').take(place.line.checked_sub(1)?).map(str::len).sum();
+    let fault = Node::parse(text.get(..before)?).err().filter(|fault| fault.message.contains("unclosed bracket"))?;
+    let (line, opened) = (lines(text, place).0?, lines(text, fault.place).0?);
+    (line.key().is_some() && line.indentation <= opened.indentation).then_some(fault)
 }
 
 /// The first tab that indents something, from a line on.

@@ -273,3 +273,18 @@ fn elements_of_a_list_that_are_not_indented_alike() {
     let text = format!("{rule}    max-timeout: 1h\n- id: b\n");
     assert!(first(&text).ends_with("= correct the YAML syntax here"), "{}", first(&text));
 }
+
+#[test]
+fn a_bracket_that_is_open_in_the_line_before() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    let unclosed = "4:25 invalid YAML: unclosed bracket '[' = correct the YAML syntax here";
+    for after in ["    mode: report\n", "  - id: b\n", "mode: report\n", "\n    mode: report\n"] {
+        for list in ["[main, release/*", "['main'"] {
+            let text = format!("{rule}    forbidden-branches: {list}\n{after}");
+            assert_eq!(first(&text), unclosed, "{text}");
+        }
+    }
+    // The bracket is closed, a comma is missing.
+    let text = "version: 1\nnever-stop: [\n  a\n  b: c\n]\nrules: []\n";
+    assert!(first(text).starts_with("4:4 invalid YAML: illegal placement of ':'"), "{}", first(text));
+}
