@@ -55,7 +55,7 @@ codes! {
     NotUtf8 = "BB001" Error,
     /// The file is not YAML.
     InvalidYaml = "BB002" Error,
-    /// A tab indents a line.
+    /// A tab or a no-break space indents a line.
     TabIndentation = "BB003" Error,
     /// No space follows the colon behind a key, or the `-` of an element.
     MissingSpace = "BB004" Error,

@@ -6,7 +6,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput};
 
 use super::{
     Node, Tag, Value,
-    syntax::{fault_of, not_yaml, place_of},
+    syntax::{fault_of, is_no_break_space, no_break_space, not_yaml, place_of},
 };
 use crate::diagnostic::{Code, Diagnostic, Place};
 
@@ -152,6 +152,11 @@ impl<'a> TreeBuilder<'a> {
                 (Event::MappingEnd, _) => return Ok(merged(entries)),
                 (event, span) => {
                     let key = self.node_of(event, &span, depth)?;
+                    if matches!(&key.value, Value::Scalar(name) if key.is_plain && name.starts_with(is_no_break_space))
+                        && let Some(fault) = no_break_space(self.text, key.place.line)
+                    {
+                        return Err(fault);
+                    }
                     entries.push((key, self.node(depth)?));
                 }
             }

@@ -18,6 +18,9 @@ pub(super) fn fault_of(error: &ScanError, text: &str) -> Diagnostic {
         );
     }
     let place = place_of(error.marker());
+    if let Some(fault) = no_break_space(text, place.line) {
+        return fault;
+    }
     // In these files, only expressions begin with a `!`.
     if ["scanning a tag", "parsing a tag", "the handle wasn't declared"].iter().any(|part| info.contains(part)) {
         return Diagnostic::unquoted_exclamation_mark(place);
@@ -210,6 +213,18 @@ fn unclosed_bracket(text: &str, place: Place) -> Option<Diagnostic> {
     let fault = Node::parse(text.get(..before)?).err().filter(|fault| fault.message.contains("unclosed bracket"))?;
     let (line, opened) = (lines(text, place).0?, lines(text, fault.place).0?);
     (line.key().is_some() && line.indentation <= opened.indentation).then_some(fault)
+}
+
+/// Reports a no-break space in the indentation of a line. YAML takes it for a letter.
+pub(super) fn no_break_space(text: &str, line: usize) -> Option<Diagnostic> {
+    let content = text.lines().nth(line.checked_sub(1)?)?;
+    let column = content.chars().take_while(|character| character.is_whitespace()).position(is_no_break_space)? + 1;
+    let message = "invalid YAML: a no-break space (U+00A0) in the indentation";
+    Some(Diagnostic::new(Code::TabIndentation, Place { line, column }, message, "indent with spaces"))
+}
+
+pub(super) fn is_no_break_space(character: char) -> bool {
+    character == '\u{a0}'
 }
 
 /// The first tab that indents something, from a line on.

@@ -288,3 +288,22 @@ fn a_bracket_that_is_open_in_the_line_before() {
     let text = "version: 1\nnever-stop: [\n  a\n  b: c\n]\nrules: []\n";
     assert!(first(text).starts_with("4:4 invalid YAML: illegal placement of ':'"), "{}", first(text));
 }
+
+#[test]
+fn no_break_spaces_in_the_indentation() {
+    let rule = "version: 1\nrules:\n  - id: a\n";
+    for (text, place) in [
+        (format!("{rule}\u{a0}\u{a0}\u{a0}\u{a0}max-timeout: 1h\n"), "4:1"),
+        (format!("{rule}  \u{a0}\u{a0}max-timeout: 1h\n"), "4:3"),
+        (format!("{rule}   \u{a0}max-timeout: 1h\n"), "4:4"),
+        (format!("{rule}    \u{a0}max-timeout: 1h\n"), "4:5"),
+        ("version: 1\nrules:\n\u{a0}\u{a0}- id: a\n\u{a0}\u{a0}  max-timeout: 1h\n".to_owned(), "3:1"),
+        (format!("{rule}    forbidden-branches:\n    \u{a0}\u{a0}- main\n"), "5:5"),
+    ] {
+        let expected =
+            format!("{place} invalid YAML: a no-break space (U+00A0) in the indentation = indent with spaces");
+        assert_eq!(first(&text), expected, "{text}");
+    }
+    let text = format!("{rule}    max-timeout: 1h\n    reason: |\n      a\n      \u{a0}b\n");
+    assert!(crate::policy::Policy::parse("p", &text).is_ok());
+}
