@@ -9,9 +9,9 @@ const LOCATION: &str = "codebuild:source.location";
 
 pub(super) fn allowed(patterns: &Patterns) -> Prevention {
     let remark = "a location in another spelling than the pattern's (user information, capital letters, \
-                  `git@host:path`; `.git` or `/` at its end, if the pattern begins with a wildcard) is refused even if \
+                  `git@host:path`, a `/` at its end; `.git`, if the pattern begins with a wildcard) is refused even if \
                   the rule allows it, because IAM compares it as the call spells it";
-    let mut allowed: Vec<String> = texts(patterns).into_iter().flat_map(with_other_ends).collect();
+    let mut allowed = with_other_ends(texts(patterns));
     // Some hosts ignore case.
     let lower: Vec<String> =
         allowed.iter().map(|text| text.to_lowercase()).filter(|text| !allowed.contains(text)).collect();
@@ -27,15 +27,15 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     if !comparable.is_empty() {
         // Without an `@`, a location has no user information; without `%`, its path is as spelled.
         let plain = KeyCondition::NotLike(LOCATION, vec!["*@*".into(), "*%*".into()]);
-        let forms = comparable.into_iter().flat_map(with_other_ends).collect();
-        refusals.push(vec![KeyCondition::Like(LOCATION, forms), plain, KeyCondition::Given(LOCATION)]);
+        let forms = KeyCondition::Like(LOCATION, with_other_ends(comparable));
+        refusals.push(vec![forms, plain, KeyCondition::Given(LOCATION)]);
         remarks.push(
             "a location that contains `@` or `%` is not refused, because it may have user information or another path"
                 .to_owned(),
         );
         remarks.push(
-            "a location in another spelling than the pattern's (capital letters, a port, `http`, `//`; `.git` or `/` \
-             at its end, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call \
+            "a location in another spelling than the pattern's (capital letters, a port, `http`, `//`, a `/` at its \
+             end; `.git`, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call \
              spells it"
                 .to_owned(),
         );
@@ -51,21 +51,27 @@ pub(super) fn forbidden(patterns: &Patterns) -> Prevention {
     Prevention::Exact { refusals, remarks }
 }
 
-/// The pattern of a repository with and without `.git` or a slash at its end. Git hosts serve the same repository, so
-/// the rule makes no difference.
-fn with_other_ends(pattern: String) -> Vec<String> {
-    if pattern.ends_with('*') {
-        return vec![pattern];
+/// Adds to patterns of a repository those with and without `.git` at their ends. Git hosts serve the same repository,
+/// so the rule makes no difference.
+fn with_other_ends(patterns: Vec<String>) -> Vec<String> {
+    let mut forms = patterns.clone();
+    for pattern in &patterns {
+        let repository = pattern.trim_end_matches('/');
+        let other = match repository.strip_suffix(".git") {
+            Some(repository) => repository.to_owned(),
+            None => format!("{repository}.git"),
+        };
+        if !pattern.ends_with('*') && !forms.contains(&other) && covers(pattern, &other) {
+            forms.push(other);
+        }
     }
+    forms
+}
+
+/// Returns whether a pattern fits every location that the other fits.
+fn covers(pattern: &str, other: &str) -> bool {
     let parsed = |text: &str| SourcePattern::parse(text).ok().map(|(pattern, _)| pattern);
-    let fits_only_its_own =
-        |other: &String| parsed(&pattern).zip(parsed(other)).is_some_and(|(pattern, other)| pattern.covers(&other));
-    let repository = pattern.trim_end_matches('/');
-    let repository = repository.strip_suffix(".git").unwrap_or(repository);
-    let others = ["", ".git", "/"].map(|end| format!("{repository}{end}"));
-    let others: Vec<String> =
-        others.into_iter().filter(|other| *other != pattern && fits_only_its_own(other)).collect();
-    [pattern].into_iter().chain(others).collect()
+    parsed(pattern).zip(parsed(other)).is_some_and(|(pattern, other)| pattern.covers(&other))
 }
 
 const DOT_SEGMENTS: &str =

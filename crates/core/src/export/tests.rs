@@ -95,7 +95,7 @@ fn sources() {
     A1: {"Condition":{"StringLike":{"codebuild:source.location":["https://github.com/Evil/*","*/somebody/*"]},"StringNotLike":{"codebuild:source.location":["*@*","*%*"]},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: a location that contains `@` or `%` is not refused, because it may have user information or another path
-    a: a location in another spelling than the pattern's (capital letters, a port, `http`, `//`; `.git` or `/` at its end, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call spells it
+    a: a location in another spelling than the pattern's (capital letters, a port, `http`, `//`, a `/` at its end; `.git`, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call spells it
     a: not refused: */Somebody/*; IAM could match the spelling of a location that the rule does not forbid
     a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
@@ -107,7 +107,7 @@ fn sources() {
     insta::assert_snapshot!(of_rule("allowed-sources: ['https://github.com/acme/*']"), @r#"
     A1: {"Condition":{"StringNotLike":{"codebuild:source.location":"https://github.com/acme/*"},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
-    a: a location in another spelling than the pattern's (user information, capital letters, `git@host:path`; `.git` or `/` at its end, if the pattern begins with a wildcard) is refused even if the rule allows it, because IAM compares it as the call spells it
+    a: a location in another spelling than the pattern's (user information, capital letters, `git@host:path`, a `/` at its end; `.git`, if the pattern begins with a wildcard) is refused even if the rule allows it, because IAM compares it as the call spells it
     a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
 }
@@ -228,10 +228,10 @@ fn projects_that_are_never_stopped() {
 #[test]
 fn a_dollar_sign_does_not_start_a_variable() {
     insta::assert_snapshot!(of_rule("forbidden-sources: ['https://git.example.com/a$b']"), @r#"
-    A1: {"Condition":{"StringLike":{"codebuild:source.location":["https://git.example.com/a${$}b","https://git.example.com/a${$}b.git","https://git.example.com/a${$}b/"]},"StringNotLike":{"codebuild:source.location":["*@*","*%*"]},"Null":{"codebuild:source.location":"false"}}}
+    A1: {"Condition":{"StringLike":{"codebuild:source.location":["https://git.example.com/a${$}b","https://git.example.com/a${$}b.git"]},"StringNotLike":{"codebuild:source.location":["*@*","*%*"]},"Null":{"codebuild:source.location":"false"}}}
     A2: {"Condition":{"StringLike":{"codebuild:source.location":["*/..","*/../*","*%2e*","*%2E*"]},"Null":{"codebuild:source.location":"false"}}}
     a: a location that contains `@` or `%` is not refused, because it may have user information or another path
-    a: a location in another spelling than the pattern's (capital letters, a port, `http`, `//`; `.git` or `/` at its end, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call spells it
+    a: a location in another spelling than the pattern's (capital letters, a port, `http`, `//`, a `/` at its end; `.git`, if the pattern begins with a wildcard) is not refused, because IAM compares it as the call spells it
     a: a location with a `..` segment or `%2e` is refused, wherever it leads, because IAM cannot resolve its path
     "#);
 }

@@ -251,7 +251,7 @@ impl Parser<'_> {
                     EventError::NotJson { .. } if file.text.trim().is_empty() => "the file is empty".to_owned(),
                     EventError::Foreign(foreign) => {
                         if foreign.is_build() {
-                            help = "write it under `build:` instead of `event:`";
+                            help = "write its members under `build:` instead of `event:`, without `build` or `builds` around them";
                         }
                         foreign.description()
                     }

@@ -820,7 +820,7 @@ fn a_file_that_is_not_an_event_comes_with_help_for_a_test() {
     tests.yaml:4:12: error[BB401]: `build.json` contains no usable event: this is a Build of the API, not an event of CodeBuild
      4 |     event: build.json
        |            ^
-       = write it under `build:` instead of `event:`
+       = write its members under `build:` instead of `event:`, without `build` or `builds` around them
     ");
     insta::assert_snapshot!(check("event: message.json\nexpect: stop"), @"
     tests.yaml:4:12: error[BB401]: `message.json` contains no usable event: this is an SNS message, not an event of CodeBuild

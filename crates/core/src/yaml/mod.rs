@@ -163,7 +163,8 @@ impl Node {
         };
         let line = text.get(first.span.clone()).filter(|_| first.is_plain)?.lines().next()?;
         let rest = line.strip_prefix('-')?.trim_end();
-        let is_one = !rest.is_empty() && !rest.starts_with(['-', ' ']) && !rest.contains(',');
+        let begins_otherwise = rest.starts_with(['-', ' ', '*', '&', '!', '%', '@', '|', '>', '`']);
+        let is_one = !rest.is_empty() && !begins_otherwise && !rest.contains([',', '[', ']', '{', '}']);
         is_one.then_some(rest)
     }
 

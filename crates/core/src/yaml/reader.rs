@@ -163,7 +163,7 @@ impl Reader {
 
     /// Reads a scalar.
     pub(crate) fn scalar<T: FromScalar>(&mut self, node: &Node) -> Option<T> {
-        let text = self.text_of(node, T::EXPECTED)?;
+        let text = self.text_of(node, T::EXPECTED, |text| T::from_scalar(text).is_ok())?;
         match T::from_scalar(text) {
             Ok(value) => Some(value),
             Err(wrong) => {
@@ -186,14 +186,15 @@ impl Reader {
         node.tag.as_ref().map(|tag| self.fault(Code::Tag, tag.place, "YAML tags are not supported", help)).is_some()
     }
 
-    /// Returns the text of a scalar. Reports a tag, which has a meaning only in other programs.
-    fn text_of<'a>(&mut self, node: &'a Node, expected: &str) -> Option<&'a str> {
+    /// Returns the text of a scalar. Reports a tag, which has a meaning only in other programs. If the value is
+    /// missing, `accepts` decides whether the comment after it could be the value.
+    fn text_of<'a>(&mut self, node: &'a Node, expected: &str, accepts: impl Fn(&str) -> bool) -> Option<&'a str> {
         if self.refuse_tag(node) {
             return None;
         }
         let Value::Scalar(text) = &node.value else {
             let message = format!("expected a single value, found {}", node.described());
-            let comment = node.comment_as_value(&self.text);
+            let comment = node.comment_as_value(&self.text).filter(|comment| accepts(comment));
             let help = comment.map_or_else(
                 || format!("use {expected}"),
                 |comment| format!("`#` begins a comment in YAML; write `\"{comment}\"`"),
@@ -212,7 +213,7 @@ impl Reader {
         codes: RemarkCodes,
         parse: impl FnOnce(&str) -> Result<(T, Vec<Remark>), Remark>,
     ) -> Option<T> {
-        let text = self.text_of(node, expected)?;
+        let text = self.text_of(node, expected, |_| false)?;
         match parse(text) {
             Ok((value, warnings)) => {
                 let warnings = warnings.into_iter();

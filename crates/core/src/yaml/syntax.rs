@@ -201,16 +201,22 @@ fn indentation_of_list(text: &str, place: Place) -> Option<Diagnostic> {
     let earlier: Vec<&str> = text.lines().take(place.line - 1).filter(|line| !line.trim().is_empty()).collect();
     // A line that is indented less ends the list.
     let beside = earlier.into_iter().rev().take_while(|line| indent(line) + 2 >= own);
-    let other = beside.filter_map(dash).find(|other| other.abs_diff(own) <= 1).filter(|other| *other != own)?;
+    let near: Vec<usize> = beside.filter_map(dash).filter(|other| other.abs_diff(own) <= 1).collect();
+    let other = *near.first().filter(|first| **first != own && near.iter().all(|other| other == *first))?;
     let message = format!("this `-` is in column {own}, and the list before it in column {other}");
     Some(Diagnostic::new(Code::Indentation, Place { line: place.line, column: own }, message, "indent both alike"))
 }
 
 /// Reports a bracket that is still open where a key begins a line that is not indented further than that of the
-/// bracket.
+/// bracket. `None` if a later line closes a bracket: then a comma may be missing.
 fn unclosed_bracket(text: &str, place: Place) -> Option<Diagnostic> {
     let before: usize = text.split_inclusive('\n').take(place.line.checked_sub(1)?).map(str::len).sum();
-    let fault = Node::parse(text.get(..before)?).err().filter(|fault| fault.message.contains("unclosed bracket"))?;
+    let (earlier, rest) = text.split_at_checked(before)?;
+    // For the parser, a carriage return ends a line, too. So `earlier` could be the whole text.
+    if rest.is_empty() || rest.lines().any(|line| line.trim_start().starts_with([']', '}'])) {
+        return None;
+    }
+    let fault = Node::parse(earlier).err().filter(|fault| fault.message.contains("unclosed bracket"))?;
     let (line, opened) = (lines(text, place).0?, lines(text, fault.place).0?);
     (line.key().is_some() && line.indentation <= opened.indentation).then_some(fault)
 }

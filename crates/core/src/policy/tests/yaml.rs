@@ -201,6 +201,10 @@ fn a_dash_without_a_space() {
             format!("{rule}    forbidden-branches: --main\n"),
             "4:25 expected a list, found `--main` = write a list, such as `[main, release/*]`".to_owned(),
         ),
+        (
+            format!("{rule}    forbidden-branches: -*/x\n"),
+            "4:25 expected a list, found `-*/x` = write a list, such as `[main, release/*]`".to_owned(),
+        ),
         ("version: 1\nrules:\n  -id: a\n  max-timeout: 1h\n".to_owned(), format!("3:3 {message} `- id: …`")),
         (
             format!("{rule}    only:\n      -projects: [a]\n    max-timeout: 1h\n"),
@@ -247,6 +251,8 @@ fn a_comment_in_place_of_a_value() {
         let found = first(&format!("{rule}    owner: {owner}\n")).replace("5:12", "5:10");
         assert_eq!(found, format!("{nothing} {help}"), "{owner}");
     }
+    let found = first(&format!("{rule}    mode: #report\n"));
+    assert!(found.ends_with("= use one of `enforce`, `report` and `off`"), "{found}");
 }
 
 #[test]
@@ -269,6 +275,9 @@ fn elements_of_a_list_that_are_not_indented_alike() {
     }) {
         assert_eq!(first(&text), expected, "{text}");
     }
+    // The list of the exemption is as near as that of the rules.
+    let text = format!("{rule}    max-timeout: 1h\n    except:\n    - projects: [a]\n   - id: b\n");
+    assert!(first(&text).ends_with("= correct the YAML syntax here"), "{}", first(&text));
     // An element further away may belong to another list.
     let text = format!("{rule}    max-timeout: 1h\n- id: b\n");
     assert!(first(&text).ends_with("= correct the YAML syntax here"), "{}", first(&text));
@@ -284,6 +293,14 @@ fn a_bracket_that_is_open_in_the_line_before() {
             assert_eq!(first(&text), unclosed, "{text}");
         }
     }
+    // A carriage return is a line break for the parser alone.
+    for text in ["a: [b\rc: d", "version: 1\rrules:\r  - id: a\r    forbidden-branches: [main\r    mode: report\r"] {
+        assert!(first(text).contains("invalid YAML"), "{}", first(text));
+    }
+    let text = format!("{rule}    reason: \"a\rb\rc\"\n    forbidden-branches: [main\n    mode: report\n");
+    assert!(first(&text).contains("invalid YAML"), "{}", first(&text));
+    let text = format!("{rule}    only: [\n      {{projects: [a]}}\n    branches: [b]\n    ]\n");
+    assert!(!first(&text).contains("unclosed"), "{}", first(&text));
     // The bracket is closed, a comma is missing.
     let text = "version: 1\nnever-stop: [\n  a\n  b: c\n]\nrules: []\n";
     assert!(first(text).starts_with("4:4 invalid YAML: illegal placement of ':'"), "{}", first(text));
