@@ -210,7 +210,10 @@ fn read(arguments: &Arguments) -> anyhow::Result<Option<Projects>> {
         match (arguments.projects.is_empty(), has_projects) {
             (false, true) => print_note("warning: the input contains projects, but none that matches `--projects`"),
             (false, false) => print_note("warning: the input contains no project that matches `--projects`"),
-            (true, _) if all.left_out.is_empty() => print_note("warning: the input contains no CodeBuild project"),
+            (true, _) if all.left_out.is_empty() => print_note(match all.has_absent {
+                true => "warning: with these parameters, the templates create no CodeBuild project",
+                false => "warning: the input contains no CodeBuild project",
+            }),
             // The report lists what may contain projects.
             (true, _) => {}
         }

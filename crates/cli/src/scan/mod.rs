@@ -17,6 +17,8 @@ use self::template::StackTags;
 pub(crate) struct Projects {
     pub(crate) projects: Vec<Project>,
     pub(crate) left_out: Vec<SkippedInput>,
+    /// `true` if a template has projects, or stacks, that it does not create with the given parameters.
+    pub(crate) has_absent: bool,
     /// The names of the parameters that templates declare.
     pub(crate) parameters: BTreeSet<String>,
     /// Messages about the given values of parameters that templates do not allow.
@@ -54,6 +56,7 @@ impl Projects {
     pub(crate) fn extend(&mut self, other: Self) {
         self.projects.extend(other.projects);
         self.left_out.extend(other.left_out);
+        self.has_absent |= other.has_absent;
         self.parameters.extend(other.parameters);
         self.refused.extend(other.refused);
     }

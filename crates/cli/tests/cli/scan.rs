@@ -636,6 +636,8 @@ fn tags_that_a_template_lacks_may_be_those_of_its_stack() {
     for (tags, options, expected) in [
         (", Tags: [{ Key: stage, Value: prod }]", &[][..], "unknown unknown unknown"),
         (payments, &[], "broken broken unknown"),
+        // No tag of the stack takes this one away.
+        (", Tags: [{ Key: frozen, Value: x }]", &[], "unknown unknown broken"),
         ("", &["--stack-tags", ""], "cannot-apply broken passes"),
         ("", &["--stack-tags", "team=payments, stage=prod"], "broken broken passes"),
         ("", &frozen, "cannot-apply exempt broken"),

@@ -66,7 +66,9 @@ pub(crate) fn read(
     let conditions = Conditions::new(member(&root, "Conditions"));
     let evaluation = Evaluation::new(&parameters, &conditions, member(&root, "Mappings"));
     let evaluation = if adds_resources(&root) { evaluation } else { evaluation.with_all_resources(resources) };
-    let reader = TemplateReader { file, evaluation, destination };
+    let (given, conditions) = (parameters.without_defaults(), Conditions::new(member(&root, "Conditions")));
+    let without_defaults = Evaluation::new(&given, &conditions, member(&root, "Mappings"));
+    let reader = TemplateReader { file, evaluation, without_defaults, destination };
     let declared = member(&root, "Parameters").map(members).into_iter().flatten();
     let declared = declared.filter_map(|(name, _)| text(name).map(str::to_owned));
     let mut projects = Projects { parameters: declared.collect(), refused, ..Projects::default() };
@@ -91,6 +93,8 @@ pub(crate) fn read(
 struct TemplateReader<'a> {
     file: &'a str,
     evaluation: Evaluation<'a>,
+    /// The same, with unknown values in place of parameters' defaults.
+    without_defaults: Evaluation<'a>,
     destination: &'a Destination,
 }
 
@@ -119,7 +123,10 @@ impl<'a> TemplateReader<'a> {
             return;
         }
         match (self.is_created(resource), why_not_read) {
-            (Some(false), _) => projects.left_out.extend(self.why_absent(resource).map(|why| left_out(&why))),
+            (Some(false), _) => {
+                projects.has_absent = true;
+                projects.left_out.extend(self.why_absent(resource).map(|why| left_out(&why)));
+            }
             (_, Some(why)) => projects.left_out.push(left_out(why)),
             (is_created, None) => {
                 let settings = resource::settings(resource, &self.evaluation, self.destination);
@@ -138,6 +145,9 @@ impl<'a> TemplateReader<'a> {
     /// Returns the reason why a resource is absent, if other values of parameters may create it.
     fn why_absent(&self, resource: &'a Node) -> Option<String> {
         let condition = member(resource, "Condition").and_then(text)?;
+        if self.without_defaults.condition(condition) == Some(false) {
+            return None;
+        }
         let parameters = self.evaluation.defaults_of(condition);
         let noun = match parameters.len() {
             0 => return None,

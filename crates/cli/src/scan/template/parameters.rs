@@ -69,6 +69,14 @@ impl Parameters {
         self.values.get(name)
     }
 
+    /// The same, but without the defaults.
+    pub(super) fn without_defaults(&self) -> Self {
+        let unknown = |name: &String| (name.clone(), Given::Unknown(format!("the parameter `{name}` has its default")));
+        let mut values = self.values.clone();
+        values.extend(self.defaults.iter().map(unknown));
+        Self { values, defaults: self.defaults.clone() }
+    }
+
     /// Returns whether the parameter has its default.
     pub(super) fn is_default(&self, name: &str) -> bool {
         self.defaults.contains(name)

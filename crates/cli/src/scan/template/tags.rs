@@ -44,7 +44,8 @@ pub(super) fn add_stack_tags(members: &mut Vec<(String, Setting)>, stack: Option
     };
     let own: Vec<&Given> = own.iter().map(|tag| &tag.value).filter(|tag| **tag != Given::Nothing).collect();
     let added: Vec<Setting> = match stack {
-        None => vec![Given::Unknown(NOT_GIVEN.to_owned()).nowhere()],
+        // Expressions still see the project's own tags.
+        None => vec![unknown_tag()],
         // A tag whose key is unknown may take the place of any tag of the stack.
         Some(_) if own.iter().any(|tag| key(tag).is_none()) => Vec::new(),
         Some(StackTags(tags)) => {
@@ -72,4 +73,10 @@ fn key(tag: &Given) -> Option<&str> {
 
 fn tag(key: &str, value: &str) -> Setting {
     Given::Structure(vec![("key".to_owned(), Given::text(key)), ("value".to_owned(), Given::text(value))]).nowhere()
+}
+
+/// Stands for any number of tags of the stack.
+fn unknown_tag() -> Setting {
+    let member = |name: &str| (name.to_owned(), Given::Unknown(NOT_GIVEN.to_owned()).nowhere());
+    Given::Structure(vec![member("key"), member("value")]).nowhere()
 }

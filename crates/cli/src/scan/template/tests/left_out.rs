@@ -42,6 +42,8 @@ Resources:
     let of_size = "the condition `IsBig` is false with the default of `Size`; scan with `--parameter Size=VALUE`, too";
     assert_eq!(left_out(TEMPLATE, &["Stage=prod"]), [of("B", of_size)]);
     assert_eq!(left_out(TEMPLATE, &["Stage=dev", "Size=small"]), []);
+    // No other size creates it.
+    assert_eq!(left_out(TEMPLATE, &["Stage=dev"]), []);
 }
 
 #[test]
